@@ -182,7 +182,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> TokenStorage for RedisSt
     async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
         let Account { owner, service, subject } = account;
         let (keys, owner) = (self.keys(service), owner.as_str());
-        let sealed = cx.seal_token(account, token)?;
+        let sealed = cx.seal_token(account, token);
         let mut script = self.scripts.link.key(keys.accounts(owner));
         script.key(keys.order(owner)).key(keys.index()).arg(subject.as_bytes());
         script.arg(pack(draw_version(cx), false, &sealed)).arg(member(account));
@@ -235,7 +235,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> TokenStorage for RedisSt
         };
         let account = &seen.account;
         let version = draw_version(cx);
-        let sealed = cx.seal_token(account, token)?;
+        let sealed = cx.seal_token(account, token);
         let accounts = self.keys(&account.service).accounts(account.owner.as_str());
         let mut script = self.scripts.replace.key(accounts);
         script.arg(account.subject.as_bytes()).arg(&seen.version.to_be_bytes()[..]);

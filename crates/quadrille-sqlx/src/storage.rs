@@ -116,7 +116,7 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
             error!(service, "an account has too long a key to be stored");
             return Err(StorageError::KeyTooLong.into());
         }
-        let sealed = cx.seal_token(account, token)?;
+        let sealed = cx.seal_token(account, token);
         let [owner, service, subject] = key(account);
         let version = Value::Number(draw_version(cx));
         let linked = [owner, service, subject, Value::Bytes(&sealed), version];
@@ -170,7 +170,7 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
         };
         let Stored { account, version: before, .. } = seen;
         let version = draw_version(cx);
-        let sealed = cx.seal_token(account, token)?;
+        let sealed = cx.seal_token(account, token);
         let [owner, service, subject] = key(account);
         // No row has a version beyond this.
         let before = i64::try_from(*before).unwrap_or(-1);

@@ -1,10 +1,15 @@
 //! Requests without a user: HEAD, and prefetching browsers.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 /// The headers of prefetching browsers: the standard one, and older ones.
-const NAMES: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+static NAMES: [HeaderName; 4] = [
+    HeaderName::from_static("sec-purpose"),
+    HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-purpose"),
+    HeaderName::from_static("x-moz"),
+];
 
 /// The response to a request that must have no effect, since no user sent it: 204 to HEAD; 503 to a
 /// prefetching browser, which ignores a failure and asks again when its user navigates.
@@ -26,7 +31,7 @@ pub(crate) fn probed(method: &Method, headers: &HeaderMap) -> Option<Response<By
 /// Whether a browser prefetches, prerenders or previews.
 fn reads_ahead(headers: &HeaderMap) -> bool {
     let words = [&b"prefetch"[..], b"prerender", b"preview"];
-    NAMES.iter().flat_map(|name| headers.get_all(*name)).any(|value| {
+    NAMES.iter().flat_map(|name| headers.get_all(name)).any(|value| {
         value
             .as_bytes()
             .split(|byte| matches!(byte, b';' | b','))

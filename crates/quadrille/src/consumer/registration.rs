@@ -272,11 +272,18 @@ impl Settled {
         if path.contains("{subject}") && matches!(&**subject, "" | "." | "..") {
             return Err(OperatorError::CallMalformed);
         }
-        let path =
-            path.replace("{client_id}", &encoded(&self.id)).replace("{subject}", &encoded(subject));
+        let path = match path.contains('{') {
+            true => path
+                .replace("{client_id}", &encoded(&self.id))
+                .replace("{subject}", &encoded(subject))
+                .into(),
+            false => Cow::Borrowed(path),
+        };
         let url = self.below_api(&stored.token, &path)?;
-        let there = self.at_server(url.as_str(), self.server_of(&stored.token));
-        Url::parse(&there).map_err(|_| self.endpoint_malformed())
+        match self.at_server(url.as_str(), self.server_of(&stored.token)) {
+            Cow::Borrowed(_) => Ok(url),
+            Cow::Owned(there) => Url::parse(&there).map_err(|_| self.endpoint_malformed()),
+        }
     }
 
     /// A URL, or a path of the API of the account with this token.

@@ -1,8 +1,6 @@
 //! The compact encoding of sealed states and cookies: bytes with their lengths, and variable-length
 //! numbers.
 
-use std::fmt::Write as _;
-
 /// Writes fields in order.
 #[derive(Default)]
 pub(crate) struct Writer(Vec<u8>);
@@ -70,10 +68,19 @@ impl<'a> Reader<'a> {
 pub(crate) fn lengths_first<const N: usize>(texts: [&str; N]) -> String {
     let mut out = String::with_capacity(texts.iter().map(|text| text.len() + 5).sum());
     for text in texts {
-        // A `String` takes all that is written to it.
-        let _ = write!(out, "{}:{text}", text.len());
+        push_decimal(&mut out, text.len());
+        out.push(':');
+        out.push_str(text);
     }
     out
+}
+
+/// Appends a number, in a fraction of the time that the formatter of the standard library takes.
+fn push_decimal(out: &mut String, number: usize) {
+    if number >= 10 {
+        push_decimal(out, number / 10);
+    }
+    out.push(char::from(b'0' + (number % 10) as u8));
 }
 
 #[cfg(test)]
@@ -93,6 +100,13 @@ mod tests {
             prop_assert_eq!(reader.text(), Some(&*text));
             prop_assert_eq!(reader.fixed(), Some(fixed));
             prop_assert_eq!(reader.number(), None);
+        }
+
+        #[test]
+        fn each_text_follows_its_length(one: String, other: String) {
+            let joined = lengths_first([&one, &other]);
+            let written = format!("{}:{one}{}:{other}", one.len(), other.len());
+            prop_assert_eq!(joined, written);
         }
 
         #[test]

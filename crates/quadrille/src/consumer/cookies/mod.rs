@@ -46,8 +46,10 @@ pub struct Jar(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    /// The `Cookie` headers of the request.
-    came: Vec<HeaderValue>,
+    /// The `Cookie` header of the request.
+    came: Option<HeaderValue>,
+    /// Further ones, which HTTP/2 allows.
+    came_too: Vec<HeaderValue>,
     set: Vec<Set>,
     left: bool,
 }
@@ -142,8 +144,9 @@ pub(crate) enum Whose<'a> {
 impl Jar {
     /// The jar of a request with these headers.
     pub fn new(headers: &HeaderMap) -> Self {
-        let came = headers.get_all(header::COOKIE).iter().cloned().collect();
-        Self(Arc::new(Mutex::new(State { came, set: Vec::new(), left: false })))
+        let mut came = headers.get_all(header::COOKIE).iter().cloned();
+        let (came, came_too) = (came.next(), came.collect());
+        Self(Arc::new(Mutex::new(State { came, came_too, set: Vec::new(), left: false })))
     }
 
     /// The `Set-Cookie` values for the response. Closes the jar: cookies set later would be lost,
@@ -189,10 +192,8 @@ impl Jar {
     /// Removes a cookie, if the browser has it.
     pub(crate) fn remove(&self, style: &CookieStyle, what: &str) -> Result<(), OperatorError> {
         let name = style.name(what);
-        if self.pick(|known, _| (known == name).then_some(())).is_empty() {
-            return Ok(());
-        }
-        self.remove_named(style, name)
+        let is_there = |cookies: &Cookies<'_>| cookies.all().any(|(known, _)| known == name);
+        if self.read(is_there) { self.remove_named(style, name) } else { Ok(()) }
     }
 
     /// Removes a cookie of this library that the browser has, by its full name. They all have the
@@ -243,7 +244,8 @@ impl<'a> Cookies<'a> {
     /// See [`Jar::values`].
     pub(crate) fn values(&self, name: &str) -> Vec<&'a str> {
         let mut values = Vec::new();
-        for value in self.pick(|known, value| (known == name).then_some(value)) {
+        let alike = self.all().filter(|(known, _)| *known == name).take(SEEN);
+        for (_, value) in alike {
             if values.len() < ALIKE && !values.contains(&value) {
                 values.push(value);
             }
@@ -251,18 +253,20 @@ impl<'a> Cookies<'a> {
         values
     }
 
-    fn pick<T>(&self, pick: impl Fn(&'a str, &'a str) -> Option<T>) -> Vec<T> {
-        let State { set, came, .. } = self.0;
+    /// See [`Jar::pick`].
+    pub(crate) fn pick<T>(&self, pick: impl Fn(&'a str, &'a str) -> Option<T>) -> Vec<T> {
+        self.all().filter_map(|(name, value)| pick(name, value)).take(SEEN).collect()
+    }
+
+    /// The names and values. First those of the cookies set by this response, which are certainly
+    /// ours.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let State { set, came, came_too, .. } = self.0;
         let changed = |name: &str| set.iter().any(|set| set.name == name);
-        // First the cookies set by this response, which are certainly ours.
-        let ours = set.iter().filter_map(|set| pick(&set.name, set.value.as_deref()?));
-        let picked = ours.chain(
-            cookie::pairs_in(came)
-                .filter_map(|(name, value)| Some((name, pick(name, value)?)))
-                .filter(|(name, _)| !changed(name))
-                .map(|(_, picked)| picked),
-        );
-        picked.take(SEEN).collect()
+        let ours = set.iter().filter_map(|set| Some((&*set.name, set.value.as_deref()?)));
+        ours.chain(
+            cookie::pairs_in(came.iter().chain(came_too)).filter(move |(name, _)| !changed(name)),
+        )
     }
 }
 

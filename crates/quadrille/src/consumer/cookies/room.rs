@@ -23,7 +23,7 @@ use crate::{
     consumer::{error::OperatorError, service::names::SEPARATOR},
 };
 
-use super::{CookieStyle, Jar, Whose};
+use super::{CookieStyle, Cookies, Jar, Whose};
 
 /// The limit in bytes of all names and values. It leaves a kibibyte for the application's own
 /// cookies.
@@ -146,6 +146,9 @@ pub(crate) fn make_room(
         Coming::Attempt(_) => &[][..],
         Coming::Kept(names) => names,
     };
+    if jar.read(|cookies| fits(cookies, style, coming, replaced, bytes)) {
+        return Ok(());
+    }
     let split = jar.pick(|name, value| {
         let Whose::This(what) = style.whose(name) else { return None };
         let service = what.strip_prefix(FIRST)?;
@@ -221,6 +224,36 @@ pub(crate) fn make_room(
         }
     }
     gone.into_iter().try_for_each(|name| jar.remove_named(style, name))
+}
+
+/// Whether the new cookie fits beside all others: the usual case.
+fn fits(
+    cookies: &Cookies<'_>,
+    style: &CookieStyle,
+    coming: Coming<'_>,
+    replaced: &[String],
+    bytes: usize,
+) -> bool {
+    let (reserved, own) = match coming {
+        Coming::Kept(_) => (FOR_ATTEMPTS, None),
+        Coming::Attempt(kind) => (0, Some(kind)),
+    };
+    let (mut total, mut count, mut alike) = (bytes + reserved, 0, bytes);
+    for (name, value) in cookies.all() {
+        let whose = style.whose(name);
+        if whose == Whose::Foreign || replaced.iter().any(|replaced| replaced == name) {
+            continue;
+        }
+        let size = size(name, value);
+        total += size;
+        let is_alike =
+            |own: AttemptKind| matches!(whose, Whose::This(what) if what.starts_with(own.name));
+        if own.is_some_and(is_alike) {
+            count += 1;
+            alike += size;
+        }
+    }
+    total <= BUDGET && own.is_none_or(|own| count < own.most && alike <= own.bytes)
 }
 
 /// The largest of `cookies` (sizes and names), as few as have `bytes` together, or all.

@@ -38,7 +38,7 @@ struct Inner {
 /// The page requested, to return to after a login.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
-    pub(crate) next: String,
+    pub(crate) next: Arc<str>,
     pub(crate) navigation: bool,
 }
 

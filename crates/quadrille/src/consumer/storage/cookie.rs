@@ -1,9 +1,12 @@
-use std::time::Duration;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::Duration,
+};
 
 use tracing::warn;
 
 use crate::{
-    Scopes, Secret, Timestamp,
+    Secret,
     consumer::{
         account::{Account, Owner, Stored, Token},
         cookies::{
@@ -13,11 +16,13 @@ use crate::{
         error::{OperatorError, Result},
         wire::{Reader, Writer, lengths_first},
     },
-    digest::sha256,
     seal::OpenError,
 };
 
-use super::{Change, Context, Replaced, TokenStorage};
+use super::{
+    Change, Context, Replaced, TokenStorage,
+    encoding::{read_token, write_token},
+};
 
 /// The size of one cookie in bytes. Browsers keep 4096 bytes with name and attributes.
 const CHUNK: usize = 3600;
@@ -26,7 +31,7 @@ const CHUNKS: usize = 2;
 const PURPOSE: &str = "token cookie";
 /// The lifetime of a cookie: browsers allow at most 400 days.
 const LIVES: Duration = Duration::from_secs(400 * 24 * 3600);
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Stores each user's token in a sealed cookie, which they can neither read nor change. The server
 /// stores nothing. The default.
@@ -115,16 +120,7 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     let jar = jar(cx)?;
     let mut out = Writer::with_capacity(256);
     out.number(VERSION).number(u64::from(ended)).text(&account.subject);
-    out.text(token.access_token.expose());
-    out.text(token.refresh_token.as_ref().map_or("", Secret::expose));
-    out.text(token.scopes.as_str());
-    out.number(token.obtained.seconds().unsigned_abs());
-    out.number(token.expires.map_or(0, |expires| expires.seconds().unsigned_abs() + 1));
-    match &token.token_secret {
-        None => out.number(0),
-        Some(secret) => out.number(1).text(secret.expose()),
-    };
-    out.text(token.api.as_deref().unwrap_or(""));
+    write_token(&mut out, token);
     let plain = zeroize::Zeroizing::new(out.finish());
     let text = cx.site.keys.seal(
         &cx.site.env,
@@ -132,7 +128,7 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
         &site(cx, &account.owner, &account.service),
         &plain,
     );
-    let names = [0, 1].map(|chunk| cx.site.style.name(&name(&account.service, chunk)));
+    let names = [0, 1].map(|chunk| whole_name(cx, &account.service, chunk));
     let bytes = text.len() + names.iter().map(|name| size(name, "")).sum::<usize>();
     make_room(jar, &cx.site.style, &cx.site.in_use, Coming::Kept(&names), bytes)?;
     // The first cookie contains the number of parts, so an obsolete second one is not joined.
@@ -149,7 +145,6 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
 
 fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
     let jar = jar(cx)?;
-    let [first, second] = [0, 1].map(|chunk| cx.site.style.name(&name(service, chunk)));
     let site = site(cx, owner, service);
     let mut is_unknown = false;
     let mut open = |sealed: &str| match cx.site.keys.open(PURPOSE, &site, sealed) {
@@ -162,11 +157,15 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
         Err(OpenError::Broken | OpenError::Malformed) => None,
     };
     let found = jar.read(|cookies| {
-        cookies.values(&first).into_iter().find_map(|first| match first.split_at_checked(1)? {
+        let first = cookies.values(&whole_name(cx, service, 0));
+        first.into_iter().find_map(|first| match first.split_at_checked(1)? {
             ("1", whole) => open(whole),
             ("2", half) => {
-                let halves = cookies.values(&second).into_iter();
-                halves.map(|second| [half, second].concat()).find_map(|both| open(&both))
+                let second = cookies.values(&whole_name(cx, service, 1));
+                second
+                    .into_iter()
+                    .map(|second| [half, second].concat())
+                    .find_map(|both| open(&both))
             }
             _ => None,
         })
@@ -186,36 +185,17 @@ fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
     }
     let ended = from.number()? != 0;
     let subject = from.text()?.into();
-    let access_token = from.text()?.into();
-    let refresh_token = Some(from.text()?).filter(|text| !text.is_empty()).map(Secret::from);
-    let scopes = Scopes::parse(from.text()?).ok()?;
-    let obtained = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
-    let expires = match i64::try_from(from.number()?).ok()? {
-        0 => None,
-        seconds => Some(Timestamp::from_seconds(seconds - 1)),
-    };
-    let token_secret = match from.number()? {
-        0 => None,
-        _ => Some(from.text()?.into()),
-    };
-    let api = Some(from.text()?).filter(|text| !text.is_empty()).map(Box::from);
-    let token = Token { access_token, token_secret, refresh_token, scopes, obtained, expires, api };
+    let token = read_token(&mut from)?;
     let account = Account { owner: owner.clone(), service: service.into(), subject };
     Some(stored(account, token, ended))
 }
 
-/// A cookie has no counter; a digest of the token serves as its version.
+/// A cookie has no counter; a hash of its contents serves as the version.
 fn stored(account: Account, token: Token, needs_linking_again: bool) -> Stored {
-    let refresh = token.refresh_token.as_ref().map_or("", Secret::expose);
-    let text = zeroize::Zeroizing::new([token.access_token.expose(), "\0", refresh].concat());
-    let [a, b, c, d, e, f, g, h, ..] = sha256(text.as_bytes());
-    let version = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    Stored {
-        account,
-        token,
-        version: version ^ u64::from(needs_linking_again),
-        needs_linking_again,
-    }
+    let refresh = token.refresh_token.as_ref().map(Secret::expose);
+    let mut version = DefaultHasher::new();
+    (token.access_token.expose(), refresh, needs_linking_again).hash(&mut version);
+    Stored { account, token, version: version.finish(), needs_linking_again }
 }
 
 fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
@@ -224,6 +204,10 @@ fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
 
 fn name(service: &str, chunk: usize) -> String {
     [if chunk == 0 { TOKEN[0] } else { TOKEN[1] }, service].concat()
+}
+
+fn whole_name(cx: &Context<'_>, service: &str, chunk: usize) -> String {
+    cx.site.style.name(&name(service, chunk))
 }
 
 fn jar<'a>(cx: &Context<'a>) -> Result<&'a Jar> {

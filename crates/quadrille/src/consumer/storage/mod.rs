@@ -2,6 +2,7 @@
 
 mod cache;
 mod cookie;
+mod encoding;
 mod file;
 mod memory;
 mod reseal;
@@ -20,8 +21,9 @@ use super::{
     account::{Account, Owner, Stored, Token},
     cookies::Jar,
     site::Site,
-    wire::lengths_first,
+    wire::{Reader, Writer, lengths_first},
 };
+use encoding::{STORED_TOKEN, read_token, write_token};
 
 #[cfg(feature = "memory-cache")]
 pub use cache::MemoryCache;
@@ -264,13 +266,11 @@ impl Context<'_> {
         self.site.keys.open_bytes("stored token", &self.sealed_for(account), sealed)
     }
 
-    /// Seals a token as JSON: [`Context::seal`].
-    ///
-    /// # Errors
-    /// None that is known: every token can be written as JSON.
-    pub fn seal_token(&self, account: &Account, token: &Token) -> Result<Vec<u8>> {
-        let plain = serde_json::to_vec(token).map_err(|_| StorageError::Unwritable)?;
-        Ok(self.seal(account, &zeroize::Zeroizing::new(plain)))
+    /// Seals a token in an encoding of its own: [`Context::seal`].
+    pub fn seal_token(&self, account: &Account, token: &Token) -> Vec<u8> {
+        let mut out = Writer::with_capacity(256);
+        write_token(out.number(STORED_TOKEN), token);
+        self.seal(account, &zeroize::Zeroizing::new(out.finish()))
     }
 
     /// Opens the output of [`Context::seal_token`]. Logs the account of one that does not open.
@@ -281,7 +281,7 @@ impl Context<'_> {
     ///
     /// fn copied(cx: &Context<'_>, account: &Account, sealed: &[u8]) -> Result<Vec<u8>> {
     ///     let token: Token = cx.open_token(account, sealed)?;
-    ///     cx.seal_token(account, &token)
+    ///     Ok(cx.seal_token(account, &token))
     /// }
     /// ```
     ///
@@ -293,7 +293,12 @@ impl Context<'_> {
             OpenError::Malformed | OpenError::Broken => StorageError::Unreadable.into(),
         });
         let token = opened.and_then(|plain| {
-            serde_json::from_slice(&plain).map_err(|_| StorageError::Unreadable.into())
+            let mut from = Reader(&plain);
+            let token = match from.number() {
+                Some(STORED_TOKEN) => read_token(&mut from),
+                _ => None,
+            };
+            token.ok_or_else(|| StorageError::Unreadable.into())
         });
         token.map_err(|reason| {
             let (owner, service) = (account.owner.as_str(), &*account.service);

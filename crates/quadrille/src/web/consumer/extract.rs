@@ -389,7 +389,7 @@ impl<'a> Found<'a> {
         };
         let trail = Trail {
             service: Some(Arc::clone(&registered.settled)),
-            next: Some(wanted.next.clone()),
+            next: Some(wanted.next.to_string()),
             retry,
             ..Trail::default()
         };

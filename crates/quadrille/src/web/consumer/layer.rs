@@ -1,16 +1,17 @@
 //! The layer that gives each request its jar, and adds the jar's cookies to the response.
 
 use std::{
+    fmt,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::{
     extract::{MatchedPath, OriginalUri},
     response::Response,
 };
-use http::{Request, StatusCode, Uri, header, request::Parts};
+use http::{Method, Request, StatusCode, Uri, header, request::Parts};
 use tower::{Layer, Service};
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 use super::{
-    navigation::{is_for_a_page, is_navigation},
+    navigation::is_for_a_page,
     pages::{answered, unknown_to_whom},
 };
 
@@ -48,6 +49,7 @@ pub(super) struct Visit {
     pub(super) jar: Jar,
     pub(super) outer: Option<Arc<Visit>>,
     place: Place,
+    is_for_a_page: bool,
 }
 
 /// The place of a request in the login's router.
@@ -85,7 +87,8 @@ impl Visit {
     #[cfg(feature = "testing")]
     pub(super) fn test(login: &Login) -> Self {
         let place = Place { uri: Uri::from_static("/"), nested: None };
-        Self { login: login.clone(), jar: Jar::new(&http::HeaderMap::new()), outer: None, place }
+        let jar = Jar::new(&http::HeaderMap::new());
+        Self { login: login.clone(), jar, outer: None, place, is_for_a_page: true }
     }
 
     /// The request at the innermost login.
@@ -97,20 +100,21 @@ impl Visit {
         visit.ok_or_else(|| OperatorError::NotAttached.into())
     }
 
-    /// The page requested, and whether it can be redirected to a login.
+    /// The page requested, and whether it can be redirected to a login: whether a browser loads it
+    /// as a page of its own. Scripts and forms must not be redirected to another site.
     pub(super) fn wanted(&self, parts: &Parts) -> Wanted {
-        let navigation = is_navigation(parts);
+        let navigation = parts.method == Method::GET && self.is_for_a_page;
         // Only a navigation has a page to return to.
-        let next = if navigation { self.public_path() } else { String::new() };
+        let next = if navigation { self.public_path() } else { Arc::default() };
         Wanted { next, navigation }
     }
 
     /// The public path of the page. A proxy may have stripped any part of the public URL's path,
     /// and the application may be nested at any; below the login's router all paths are the same.
-    fn public_path(&self) -> String {
+    fn public_path(&self) -> Arc<str> {
         let base = self.login.ready().map_or("", |ready| &ready.site.base_path);
         let path = self.place.uri.path_and_query().map_or("/", |path| path.as_str());
-        [base, path].concat()
+        if base.is_empty() { path.into() } else { [base, path].concat().into() }
     }
 
     /// Whether the login's URLs lead to its router.
@@ -131,36 +135,58 @@ impl Visit {
 impl<S, B> Service<Request<B>> for LoginService<S>
 where
     S: Service<Request<B>, Response = Response>,
-    S::Future: Send + 'static,
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+    type Future = LoginFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let jar = Jar::new(request.headers());
         let outer = request.extensions_mut().remove::<Arc<Visit>>();
         let place = Place::of(&request);
-        let visit = Visit { login: self.login.clone(), jar: jar.clone(), outer, place };
         let is_for_a_page = is_for_a_page(request.headers());
+        let (login, jar) = (self.login.clone(), Jar::new(request.headers()));
+        let visit = Visit { login, jar: jar.clone(), outer, place, is_for_a_page };
         let has_route = request.extensions().get::<MatchedPath>().is_some();
         let is_missing = !has_route && self.login.is_login(request.uri().path());
         request.extensions_mut().insert(Arc::new(visit));
-        let answering = self.inner.call(request);
-        Box::pin(async move {
-            let mut response = answering.await?;
-            if is_missing && response.status() == StatusCode::NOT_FOUND {
-                response = unknown_to_whom(OperatorError::RoutesMissing.into());
-            }
-            let mut response = answered(response, is_for_a_page);
-            for cookie in jar.close() {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            Ok(response)
-        })
+        LoginFuture { answering: self.inner.call(request), jar, is_for_a_page, is_missing }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// The response of a [`LoginService`].
+    pub struct LoginFuture<F> {
+        #[pin]
+        answering: F,
+        jar: Jar,
+        is_for_a_page: bool,
+        is_missing: bool,
+    }
+}
+
+impl<F> fmt::Debug for LoginFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F: Future<Output = Result<Response, E>>, E> Future for LoginFuture<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let mut response = ready!(this.answering.poll(cx))?;
+        if *this.is_missing && response.status() == StatusCode::NOT_FOUND {
+            response = unknown_to_whom(OperatorError::RoutesMissing.into());
+        }
+        let mut response = answered(response, *this.is_for_a_page);
+        for cookie in this.jar.close() {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Poll::Ready(Ok(response))
     }
 }

@@ -1,20 +1,22 @@
 //! The kind of a request: for a page, or by a script.
 
-use http::{HeaderMap, Method, header, request::Parts};
+use http::{HeaderMap, HeaderName, header};
 
-/// Whether a browser loads the response as a page of its own. Scripts and forms must not be
-/// redirected to another site.
-pub(super) fn is_navigation(parts: &Parts) -> bool {
-    parts.method == Method::GET && is_for_a_page(&parts.headers)
-}
+/// `Sec-Fetch-Mode` (Fetch Metadata Request Headers, section 2.2).
+static FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+/// The headers of scripts in browsers without it, of jQuery and others, and of htmx.
+static SCRIPTS: [HeaderName; 2] =
+    [HeaderName::from_static("x-requested-with"), HeaderName::from_static("hx-request")];
 
 /// Whether the response is for a person, including the response to a form, and not for a script.
 pub(super) fn is_for_a_page(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text("sec-fetch-mode"), text("x-requested-with"), text("hx-request")) {
-        (_, Some(_), _) | (_, _, Some(_)) => false,
-        (Some(mode), ..) => mode == "navigate",
-        (None, ..) => accepts_a_page(headers),
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if SCRIPTS.iter().any(|name| text(name).is_some()) {
+        return false;
+    }
+    match text(&FETCH_MODE) {
+        Some(mode) => mode == "navigate",
+        None => accepts_a_page(headers),
     }
 }
 

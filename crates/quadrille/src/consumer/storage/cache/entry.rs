@@ -12,19 +12,22 @@ use crate::{
     },
 };
 
-use super::super::Context;
-
-/// Processes of several versions may share a cache.
-const VERSION: u64 = 1;
+use super::super::{
+    Context,
+    encoding::{CACHE_ENTRY, read_token, write_token},
+};
 
 /// Everything but the subject, to which it is bound, is in the seal: others may write to a cache.
 pub(super) fn seal(cx: &Context<'_>, stored: &Stored, since: Timestamp) -> Option<Vec<u8>> {
     let Stored { account, token, version, needs_linking_again } = stored;
-    let token = Zeroizing::new(serde_json::to_vec(token).ok()?);
     let since = u64::try_from(since.millis()).ok()?;
-    let mut plain = Writer::with_capacity(token.len() + 32);
-    plain.number(VERSION).number(since).number(*version).number(u64::from(*needs_linking_again));
-    plain.fixed(&token);
+    let mut plain = Writer::with_capacity(256);
+    plain
+        .number(CACHE_ENTRY)
+        .number(since)
+        .number(*version)
+        .number(u64::from(*needs_linking_again));
+    write_token(&mut plain, token);
     let sealed = cx.seal(account, &Zeroizing::new(plain.finish()));
     let mut out = Writer::with_capacity(sealed.len() + 64);
     out.text(&account.subject).fixed(&sealed);
@@ -45,8 +48,8 @@ pub(super) fn open(
     let account = Account { owner: owner.clone(), service: service.into(), subject };
     let plain = cx.open(&account, from.0).ok()?;
     let mut from = Reader(&plain);
-    // A stored token, under the same seal, begins otherwise.
-    if from.number()? != VERSION {
+    // Processes of several versions may share a cache.
+    if from.number()? != CACHE_ENTRY {
         return None;
     }
     let since = Timestamp::from_millis(i64::try_from(from.number()?).ok()?);
@@ -56,6 +59,6 @@ pub(super) fn open(
         return None;
     }
     let (version, needs_linking_again) = (from.number()?, from.number()? != 0);
-    let token = serde_json::from_slice(from.0).ok()?;
+    let token = read_token(&mut from)?;
     Some(Stored { account, token, version, needs_linking_again })
 }

@@ -1,0 +1,116 @@
+//! The encoding of a token before it is sealed: some ten times faster to read than JSON, and
+//! shorter, which cookies need.
+
+use crate::{
+    Scopes, Secret, Timestamp,
+    consumer::{
+        account::Token,
+        wire::{Reader, Writer},
+    },
+};
+
+/// The beginning of a stored token. It differs from that of a [`CACHE_ENTRY`], which is under the
+/// same seal: neither can be put in the place of the other.
+pub(super) const STORED_TOKEN: u64 = 2;
+/// The beginning of an entry in a cache.
+pub(super) const CACHE_ENTRY: u64 = 3;
+
+/// Writes all fields of a token.
+pub(super) fn write_token(out: &mut Writer, token: &Token) {
+    let Token { access_token, token_secret, refresh_token, scopes, obtained, expires, api } = token;
+    out.text(access_token.expose());
+    option(out, refresh_token.as_ref().map(Secret::expose));
+    out.text(scopes.as_str());
+    time(out, *obtained);
+    match expires {
+        None => drop(out.number(0)),
+        Some(expires) => time(out.number(1), *expires),
+    }
+    option(out, token_secret.as_ref().map(Secret::expose));
+    option(out, api.as_deref());
+}
+
+/// Reads the output of [`write_token`].
+pub(super) fn read_token(from: &mut Reader<'_>) -> Option<Token> {
+    let access_token = from.text()?.into();
+    let refresh_token = read_option(from)?.map(Secret::from);
+    let scopes = Scopes::parse(from.text()?).ok()?;
+    let obtained = read_time(from)?;
+    let expires = match from.number()? {
+        0 => None,
+        _ => Some(read_time(from)?),
+    };
+    let token_secret = read_option(from)?.map(Secret::from);
+    let api = read_option(from)?.map(Box::from);
+    Some(Token { access_token, token_secret, refresh_token, scopes, obtained, expires, api })
+}
+
+fn option(out: &mut Writer, text: Option<&str>) {
+    match text {
+        None => out.number(0),
+        Some(text) => out.number(1).text(text),
+    };
+}
+
+/// `None` if it cannot be read, `Some(None)` if there is none.
+fn read_option<'a>(from: &mut Reader<'a>) -> Option<Option<&'a str>> {
+    match from.number()? {
+        0 => Some(None),
+        _ => Some(Some(from.text()?)),
+    }
+}
+
+/// Milliseconds, with the sign in the lowest bit, so that times before 1970 are as short.
+fn time(out: &mut Writer, time: Timestamp) {
+    let millis = time.millis();
+    out.number(((millis << 1) ^ (millis >> 63)).cast_unsigned());
+}
+
+fn read_time(from: &mut Reader<'_>) -> Option<Timestamp> {
+    let number = from.number()?;
+    Some(Timestamp::from_millis((number >> 1).cast_signed() ^ -(number & 1).cast_signed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tokens() -> impl Strategy<Value = Token> {
+        let text = proptest::option::of(".{0,40}");
+        let scopes = "([a-z:]{1,8}( [a-z:]{1,8}){0,3})?";
+        let times = (any::<i64>(), proptest::option::of(any::<i64>()));
+        (".{0,300}", [text.clone(), text.clone(), text], scopes, times).prop_map(
+            |(access_token, [secret, refresh, api], scopes, (obtained, expires))| Token {
+                token_secret: secret.map(Secret::from),
+                refresh_token: refresh.map(Secret::from),
+                scopes: Scopes::parse(&scopes).unwrap(),
+                obtained: Timestamp::from_millis(obtained),
+                expires: expires.map(Timestamp::from_millis),
+                api: api.map(Box::from),
+                ..Token::new(access_token)
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_token_is_read_as_it_was_written(token in tokens()) {
+            let mut out = Writer::default();
+            write_token(&mut out, &token);
+            let bytes = out.finish();
+            let mut from = Reader(&bytes);
+            prop_assert_eq!(read_token(&mut from), Some(token));
+            prop_assert_eq!(from.0, b"");
+            for length in 0..bytes.len() {
+                prop_assert_eq!(read_token(&mut Reader(&bytes[..length])), None, "{}", length);
+            }
+        }
+
+        #[test]
+        fn no_bytes_confuse_the_reader(bytes: Vec<u8>) {
+            let _ = read_token(&mut Reader(&bytes));
+        }
+    }
+}
