@@ -362,11 +362,12 @@ impl Login {
         let registered = self.by_name(service).await?;
         trail.service = Some(Arc::clone(&registered.settled));
         let site = &ready.site;
-        let parse = |query| {
-            Params::parse_within(query, CALLBACK).map_err(|_| BrowserError::CallbackMalformed)
+        let params = callback_in(query)?;
+        let posted = unsealed(site, &registered, &params)?;
+        let params = match &posted {
+            Some(form) => callback_in(form)?,
+            None => params,
         };
-        let query = unsealed(site, &registered, query, &parse(query.as_bytes())?)?;
-        let params = parse(query.as_bytes())?;
         let mut answered = match &registered.dance {
             Dance::OAuth2(dance) => dance.come_back(site, jar, &params, trail)?,
             Dance::OAuth1(dance) => dance.come_back(site, jar, &params, trail)?,
@@ -444,6 +445,11 @@ impl Login {
         let kept = self.page_of_this_site(wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
         kept.unwrap_or_else(|| format!("{}/", ready.site.base_path))
     }
+}
+
+fn callback_in(query: &str) -> Result<Params<'_>, BrowserError> {
+    let params = Params::parse_within(query.as_bytes(), CALLBACK);
+    params.map_err(|_| BrowserError::CallbackMalformed)
 }
 
 /// The parameters of a callback that the login does not read, as far as they are within the limits.

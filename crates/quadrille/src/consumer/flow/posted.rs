@@ -5,8 +5,6 @@
 //! the query of a second request, which this origin begins. The seal proves nothing; it keeps the
 //! code and the user's data out of histories and logs.
 
-use std::borrow::Cow;
-
 use crate::{
     consumer::{
         error::{BrowserError, Result},
@@ -74,23 +72,20 @@ impl Settled {
     }
 }
 
-/// The parameters in a query: those of a form before, or its own.
-pub(crate) fn unsealed<'a>(
+/// The form that was posted before, if it is sealed in the query.
+pub(crate) fn unsealed(
     site: &Site,
     service: &Settled,
-    query: &'a str,
     params: &Params<'_>,
-) -> Result<Cow<'a, str>, BrowserError> {
+) -> Result<Option<String>, BrowserError> {
     if !service.sends_forms() {
-        return Ok(query.into());
+        return Ok(None);
     }
     let malformed = || BrowserError::CallbackMalformed;
-    let Some(sealed) = params.one(POSTED).map_err(|_| malformed())? else {
-        return Ok(query.into());
-    };
+    let Some(sealed) = params.one(POSTED).map_err(|_| malformed())? else { return Ok(None) };
     let plain = site.keys.open(PURPOSE, &bound_to(service, site), sealed);
     let plain = plain.map_err(|_| malformed())?.to_vec();
-    Ok(String::from_utf8(plain).map_err(|_| malformed())?.into())
+    String::from_utf8(plain).map(Some).map_err(|_| malformed())
 }
 
 fn bound_to(service: &Settled, site: &Site) -> String {

@@ -1,12 +1,8 @@
-use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    time::Duration,
-};
+use std::time::Duration;
 
 use tracing::warn;
 
 use crate::{
-    Secret,
     consumer::{
         account::{Account, Owner, Stored, Token},
         cookies::{
@@ -59,7 +55,7 @@ impl TokenStorage for CookieStorage {
     }
 
     async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
-        write(cx, account, token, false)
+        write(cx, account, token, false).map(drop)
     }
 
     async fn load(
@@ -88,8 +84,9 @@ impl TokenStorage for CookieStorage {
             Change::Token(token) => (token, false),
             Change::NeedsLinkingAgain => (&seen.token, true),
         };
-        write(cx, &seen.account, token, ended)?;
-        Ok(Replaced::Done(stored(seen.account.clone(), token.clone(), ended)))
+        let version = write(cx, &seen.account, token, ended)?;
+        let (account, token) = (seen.account.clone(), token.clone());
+        Ok(Replaced::Done(Stored { account, token, version, needs_linking_again: ended }))
     }
 
     async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
@@ -116,7 +113,8 @@ impl TokenStorage for CookieStorage {
     }
 }
 
-fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Result<()> {
+/// Returns the version.
+fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Result<u64> {
     let jar = jar(cx)?;
     let mut out = Writer::with_capacity(256);
     out.number(VERSION).number(u64::from(ended)).text(&account.subject);
@@ -140,7 +138,7 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     } else {
         jar.set(&cx.site.style, &name(&account.service, 1), second.to_owned(), LIVES)?;
     }
-    Ok(())
+    Ok(version(&text))
 }
 
 fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
@@ -148,7 +146,7 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
     let site = site(cx, owner, service);
     let mut is_unknown = false;
     let mut open = |sealed: &str| match cx.site.keys.open(PURPOSE, &site, sealed) {
-        Ok(plain) => parse(&plain, owner, service),
+        Ok(plain) => parse(&plain, owner, service, version(sealed)),
         Err(OpenError::UnknownKey) => {
             is_unknown = true;
             None
@@ -157,15 +155,12 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
         Err(OpenError::Broken | OpenError::Malformed) => None,
     };
     let found = jar.read(|cookies| {
-        let first = cookies.values(&whole_name(cx, service, 0));
-        first.into_iter().find_map(|first| match first.split_at_checked(1)? {
+        let mut first = cookies.values(&whole_name(cx, service, 0)).into_iter();
+        first.find_map(|first| match first.split_at_checked(1)? {
             ("1", whole) => open(whole),
             ("2", half) => {
-                let second = cookies.values(&whole_name(cx, service, 1));
-                second
-                    .into_iter()
-                    .map(|second| [half, second].concat())
-                    .find_map(|both| open(&both))
+                let second = cookies.values(&whole_name(cx, service, 1)).into_iter();
+                second.map(|second| [half, second].concat()).find_map(|both| open(&both))
             }
             _ => None,
         })
@@ -178,24 +173,23 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
     Ok(found)
 }
 
-fn parse(plain: &[u8], owner: &Owner, service: &str) -> Option<Stored> {
+fn parse(plain: &[u8], owner: &Owner, service: &str, version: u64) -> Option<Stored> {
     let mut from = Reader(plain);
     if from.number()? != VERSION {
         return None;
     }
-    let ended = from.number()? != 0;
+    let needs_linking_again = from.number()? != 0;
     let subject = from.text()?.into();
     let token = read_token(&mut from)?;
     let account = Account { owner: owner.clone(), service: service.into(), subject };
-    Some(stored(account, token, ended))
+    Some(Stored { account, token, version, needs_linking_again })
 }
 
-/// A cookie has no counter; a hash of its contents serves as the version.
-fn stored(account: Account, token: Token, needs_linking_again: bool) -> Stored {
-    let refresh = token.refresh_token.as_ref().map(Secret::expose);
-    let mut version = DefaultHasher::new();
-    (token.access_token.expose(), refresh, needs_linking_again).hash(&mut version);
-    Stored { account, token, version: version.finish(), needs_linking_again }
+/// A cookie has no counter; 48 bits of the box's salt, which is random, serve as the version.
+fn version(sealed: &str) -> u64 {
+    // Version and key take less than eight characters of base64, the salt up to the 28th.
+    let salt = sealed.as_bytes().get(8..).and_then(|rest| rest.first_chunk());
+    salt.map_or(0, |salt| u64::from_be_bytes(*salt))
 }
 
 fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
