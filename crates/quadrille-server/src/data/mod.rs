@@ -34,8 +34,9 @@ use std::{
 
 use quadrille::{
     Env, KeyRing,
-    provider::{AuthorizationServer, store::StoreError},
+    provider::{AuthorizationServer, FetchError, Fetched, Fetcher, store::StoreError},
 };
+use url::Url;
 
 use crate::config::Settings;
 
@@ -143,6 +144,7 @@ impl Data {
             None => server,
         };
         Ok(server
+            .client_keys_fetched_by(NoFetcher)
             .keys(keys)
             .policy(settings.policy.clone())
             .scopes(&known.scopes)
@@ -156,6 +158,15 @@ impl Data {
             tracing::warn!(%error, "the number of this process was not released");
         }
         self.backend.close().await;
+    }
+}
+
+/// The fetcher of commands, which authenticate no clients.
+struct NoFetcher;
+
+impl Fetcher for NoFetcher {
+    async fn fetch(&self, _: &Url) -> Result<Fetched, FetchError> {
+        Err(FetchError::Unreachable)
     }
 }
 

@@ -12,7 +12,7 @@ use quadrille::{
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        DynamicRegistration, IssuerError, OperatorError,
+        DynamicRegistration, GuardedFetcher, IssuerError, OperatorError,
         guessing::{Kdf, Line},
         oauth1::OAuth1,
         store::StoreError,
@@ -204,6 +204,7 @@ impl App {
         if let Some(oauth1) = oauth1 {
             server = server.oauth1(oauth1);
         }
+        server = server.client_keys_fetched_by(GuardedFetcher::new()?);
         if let Some(documents) = client_documents {
             server = server.client_metadata_documents(documents);
         }

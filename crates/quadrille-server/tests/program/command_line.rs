@@ -216,6 +216,41 @@ fn a_scope_or_an_api_that_does_not_exist_is_refused_and_the_nearest_is_named() {
 }
 
 #[test]
+fn a_client_that_signs_is_registered_with_its_public_keys_and_has_no_secret() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let file = folder.path().join("jwks.json");
+    let key = r#"{"keys":[{"kty":"OKP","crv":"Ed25519",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    std::fs::write(&file, key).unwrap();
+    let keys = ["--private-key-jwt", "--jwks", file.to_str().unwrap()];
+    let robot = json(&data, &[&["client", "add", "Robot"], &keys[..]].concat(), "");
+    assert_eq!(robot["token_endpoint_auth_method"], "private_key_jwt");
+    assert_eq!(robot["client_secret"], serde_json::Value::Null);
+    let url = ["--private-key-jwt", "--jwks-uri", "https://robot.example/jwks.json"];
+    json(&data, &[&["client", "add", "Robot"], &url[..]].concat(), "");
+    let shared = json(&data, &["client", "add", "Robot", "--client-secret-jwt"], "");
+    assert_eq!(shared["token_endpoint_auth_method"], "client_secret_jwt");
+    assert!(shared["client_secret"].as_str().unwrap().len() >= 64);
+
+    let refused = |arguments: &[&str]| {
+        let arguments = [&["client", "add", "X"], arguments].concat();
+        let (code, said) = failure(&data, &arguments);
+        assert_eq!(code, 2, "{said}");
+        said
+    };
+    refused(&["--private-key-jwt"]);
+    refused(&[&keys[..], &["--public"]].concat());
+    refused(&[&keys[..], &["--client-secret-jwt"]].concat());
+    assert!(refused(&[&keys[..], &["--assertion-alg", "none"]].concat()).contains("ES256"));
+    assert!(refused(&[&keys[..], &["--assertion-alg", "RS256"]].concat()).contains("no key"));
+    let inward = ["--private-key-jwt", "--jwks-uri", "http://127.0.0.1/jwks"];
+    assert!(refused(&inward).contains("https"));
+    std::fs::write(&file, r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#).unwrap();
+    assert!(refused(&keys).contains("private or shared key"));
+}
+
+#[test]
 fn an_older_application_can_be_let_in_without_pkce_if_it_has_a_secret() {
     let folder = Folder::new();
     let data = folder.data();

@@ -52,4 +52,5 @@ mod scopes;
 mod step_up;
 mod support;
 mod token;
+mod token_exchange;
 mod ways;

@@ -14,7 +14,10 @@ use crate::{
     Failure, config::Settings, data::Known, failure::Refused, output::Output, words::nearest,
 };
 
-use super::shown::{Secrets, show_secrets};
+use super::{
+    auth::AuthArgs,
+    shown::{Secrets, show_secrets},
+};
 
 /// Arguments of `quadrille client add`.
 #[derive(Args, Debug)]
@@ -52,6 +55,8 @@ pub(in super::super) struct AddArgs {
     /// repeatable [default: tokens without an API]
     #[arg(long = "audience", value_name = "URI", requires = "resource_server")]
     audiences: Vec<String>,
+    #[command(flatten)]
+    auth: AuthArgs,
     #[command(flatten)]
     oauth1: OAuth1Args,
 }
@@ -130,6 +135,7 @@ impl AddArgs {
         if oauth1.oauth1 || !self.grants.is_empty() {
             new = new.grant_types(self.grants.iter().map(|grant| grant.grant_type()));
         }
+        new = self.auth.add_to(new)?;
         if self.without_pkce {
             new = new.allow_without_pkce_so_that_a_leaked_code_can_be_injected();
         }

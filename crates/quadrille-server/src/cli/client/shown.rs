@@ -23,6 +23,8 @@ pub(super) struct Shown<'a> {
     oauth1_secret: Option<&'a str>,
     pub(super) client_name: &'a str,
     client_type: ClientType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_endpoint_auth_method: Option<&'static str>,
     redirect_uris: &'a [RedirectUri],
     grant_types: &'a GrantTypes,
     pub(super) scope: &'a str,
@@ -102,6 +104,7 @@ impl<'a> Shown<'a> {
             oauth1_secret: secrets.oauth1.map(Secret::expose),
             client_name: &client.name,
             client_type: client.client_type,
+            token_endpoint_auth_method: client.auth.as_ref().map(|auth| auth.method().as_str()),
             redirect_uris: &client.redirect_uris,
             grant_types: &client.grant_types,
             scope: client.scopes.as_str(),
@@ -138,6 +141,7 @@ impl<'a> Shown<'a> {
         lines.extend(self.oauth1_secret.map(|secret| ["oauth1_secret", secret]));
         lines.push(["name", self.client_name]);
         lines.push(["type", kind]);
+        lines.extend(self.token_endpoint_auth_method.map(|method| ["authenticates by", method]));
         lines.extend(self.redirect_uris.iter().map(|uri| ["redirect URI", uri.as_str()]));
         lines.push(["grants", &grants]);
         lines.push(["scopes", self.scope]);
