@@ -234,6 +234,7 @@ fn template(_: &Env) -> Grant {
         scopes: Scopes::of(["read", "write"]),
         resources: Resources::EMPTY,
         authentication: None,
+        details: None,
     }
 }
 

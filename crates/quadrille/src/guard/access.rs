@@ -3,6 +3,7 @@
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 use http::Extensions;
+use serde_json::{Map, Value};
 
 use crate::{
     Scopes, Timestamp,
@@ -178,6 +179,21 @@ impl<S: ScopeRequirement> Access<S> {
     /// ```
     pub fn act(&self) -> Option<&Act> {
         self.token.act()
+    }
+
+    /// The data that the issuer keeps with the grant, if there is any: which album the user chose
+    /// (`By::data`), for example. Of an issuer elsewhere, the members that no specification defines.
+    ///
+    /// ```
+    /// use quadrille::guard::Access;
+    ///
+    /// async fn photos(access: Access) -> String {
+    ///     let album = access.data().and_then(|data| data.get("album"));
+    ///     format!("the album {album:?} of {:?}", access.user())
+    /// }
+    /// ```
+    pub fn data(&self) -> Option<&Map<String, Value>> {
+        self.token.data()
     }
 
     /// The expiry of the token: [`Timestamp::NEVER`] for most credentials of OAuth 1.0a.

@@ -361,16 +361,10 @@ fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<
         _ => None,
     };
     let scopes = token.scope.unwrap_or(Scopes::EMPTY);
-    Ok(Told {
-        act: act(&token.extra)?,
-        client,
-        actor,
-        scopes,
-        audience,
-        authentication,
-        expires,
-        binding,
-    })
+    let act = act(&token.extra)?;
+    let mut data = token.extra;
+    data.remove("act");
+    Ok(Told { act, client, actor, scopes, audience, authentication, expires, binding, data })
 }
 
 #[cfg(test)]

@@ -289,6 +289,9 @@ impl Authority for Verifier {
     }
 }
 
+/// The claims that are read into facts (RFC 9068, section 2.2, RFC 7800, RFC 8693).
+const DEFINED: [&str; 7] = ["client_id", "scope", "auth_time", "acr", "amr", "act", "cnf"];
+
 /// The facts in valid claims. A claim that is unknown widens nothing.
 fn read(mut claims: Claims) -> Result<Told, AccessError> {
     let audience = audience(&claims.aud)?;
@@ -312,8 +315,11 @@ fn read(mut claims: Claims) -> Result<Told, AccessError> {
         _ => None,
     };
     let scopes = claims.text("scope").and_then(|scope| Scopes::parse(scope).ok());
+    let act = act(&claims.extra)?;
+    let mut data = claims.extra;
+    data.retain(|name, _| !DEFINED.contains(&&**name));
     Ok(Told {
-        act: act(&claims.extra)?,
+        act,
         client,
         actor,
         scopes: scopes.unwrap_or(Scopes::EMPTY),
@@ -321,6 +327,7 @@ fn read(mut claims: Claims) -> Result<Told, AccessError> {
         authentication,
         expires: claims.exp.ok_or(AccessError::Unknown)?,
         binding,
+        data,
     })
 }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use http::Extensions;
 
+use serde_json::{Map, Value};
+
 use crate::{
     Binding, Scopes, Timestamp,
     actor::{Act, Actor, Authentication},
@@ -115,6 +117,10 @@ impl Facts for Given {
     }
 
     fn act(&self) -> Option<&Act> {
+        None
+    }
+
+    fn data(&self) -> Option<&Map<String, Value>> {
         None
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct Told {
     pub(super) expires: Timestamp,
     pub(super) binding: Option<Binding>,
     pub(super) act: Option<Act>,
+    pub(super) data: Map<String, Value>,
 }
 
 impl Facts for Told {
@@ -56,6 +57,10 @@ impl Facts for Told {
 
     fn act(&self) -> Option<&Act> {
         self.act.as_ref()
+    }
+
+    fn data(&self) -> Option<&Map<String, Value>> {
+        Some(&self.data).filter(|data| !data.is_empty())
     }
 }
 

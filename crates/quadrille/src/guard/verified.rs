@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+use serde_json::{Map, Value};
+
 use crate::{
     Binding, Scopes, Timestamp,
     actor::{Act, Actor, Authentication},
@@ -33,6 +35,7 @@ pub(crate) trait Facts: Send + Sync {
     fn expires(&self) -> Timestamp;
     fn binding(&self) -> Option<Binding>;
     fn act(&self) -> Option<&Act>;
+    fn data(&self) -> Option<&Map<String, Value>>;
 }
 
 impl Verified {
@@ -74,6 +77,13 @@ impl Verified {
     /// The expiry of the token.
     pub fn expires(&self) -> Timestamp {
         self.0.expires()
+    }
+
+    /// The data that the issuer keeps with the grant, if there is any: that of
+    /// `By::data` in this process, and the members that no
+    /// specification defines of an issuer elsewhere.
+    pub fn data(&self) -> Option<&Map<String, Value>> {
+        self.0.data()
     }
 
     /// The key to which the token is bound (RFC 9449, RFC 8705), which the request proved to have;

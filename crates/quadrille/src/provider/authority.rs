@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use crate::{
     Binding, Scopes, Timestamp,
     actor::{Act, Actor, Authentication},
@@ -104,5 +106,9 @@ impl Facts for AccessRecord {
 
     fn act(&self) -> Option<&Act> {
         self.exchange.as_ref()?.act.as_ref()
+    }
+
+    fn data(&self) -> Option<&Map<String, Value>> {
+        self.grant.data()
     }
 }

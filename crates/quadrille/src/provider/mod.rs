@@ -3,6 +3,7 @@
 mod authority;
 mod authorize;
 mod client;
+mod client_access;
 mod clock;
 mod device;
 mod endpoint;
@@ -11,6 +12,7 @@ pub mod guessing;
 mod issuer;
 pub mod oauth1;
 mod paths;
+mod personal;
 mod reason;
 mod refusal;
 mod route;
@@ -60,12 +62,14 @@ pub use client::{
     registration::{Registered, RegistrationError},
     secrets::{AddedSecret, NewSecret},
 };
+pub use client_access::ClientAccess;
 pub use device::DeviceGrant;
 pub use endpoint::error::{DeviceAuthorizationError, EndpointError, Refusal, TokenError};
 #[cfg(feature = "axum")]
 pub(crate) use endpoint::table::ENDPOINTS;
 pub use error::{ClientError, Error, OperatorError};
 pub use issuer::{IssuerError, check_issuer};
+pub use personal::{MintError, MintedToken, NewToken};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use token::access_format::AccessTokenFormat;

@@ -35,6 +35,7 @@ async fn with_token(binding: Option<Binding>) -> (World, String) {
         scopes: Scopes::of(["photos:read"]),
         resources: Resources::EMPTY,
         authentication: None,
+        details: None,
     };
     let expires = world.env.now() + Duration::from_secs(3600);
     let issuer = store.issuer(ISSUER).await.unwrap();

@@ -26,6 +26,7 @@ mod device;
 mod elsewhere;
 #[cfg(feature = "http-client")]
 mod fetch;
+mod granted;
 mod guide;
 mod introspect;
 mod issuing;

@@ -63,6 +63,8 @@ pub(crate) struct World {
 struct ConsentForm {
     #[serde(default)]
     scope: Vec<String>,
+    /// The application's own data.
+    album: Option<u64>,
     decision: String,
 }
 
@@ -88,6 +90,12 @@ fn consent(page: &ConsentPage) -> String {
     html += &format!("back={}\n", page.back.path_and_query());
     for scope in &page.scopes {
         html += &format!("scope={} {}\n", scope.name, scope.description);
+    }
+    if !page.granted.is_empty() {
+        html += &format!("granted={}\n", page.granted);
+    }
+    if let Some(album) = page.data.get("album") {
+        html += &format!("album={album}\n");
     }
     for uri in page.resources.iter() {
         html += &format!("at={uri}\n");
@@ -122,10 +130,15 @@ async fn device(State(user): State<SignedIn>, request: DeviceVerification) -> Ax
 
 async fn answer(State(user): State<SignedIn>, decision: Decision<ConsentForm>) -> Reply {
     let user = user.lock().unwrap().clone().expect("the test signs somebody in");
+    let by = decision.by(user);
+    let by = match decision.form.album {
+        Some(album) => by.data("album", album).unwrap(),
+        None => by,
+    };
     match decision.form.decision.as_str() {
-        "all" => decision.by(user).all().await,
-        "only" => decision.by(user).only(&decision.form.scope).await,
-        _ => decision.by(user).deny().await,
+        "all" => by.all().await,
+        "only" => by.only(&decision.form.scope).await,
+        _ => by.deny().await,
     }
 }
 
@@ -210,6 +223,7 @@ impl World {
             .route("/oauth/consent", post(answer))
             .route("/device", get(device).post(device))
             .route("/api/photos", get(photos))
+            .route("/api/data", get(|access: Access| async move { format!("{:?}", access.data()) }))
             .route("/api/any", get(|access: Option<Access>| async move { format!("{access:?}") }))
             .with_state(signed_in.clone());
         let app = server.attach(app);

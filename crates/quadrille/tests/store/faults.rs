@@ -18,9 +18,9 @@ use quadrille::{
         Client,
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
-            Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, Outcome,
-            PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
-            SqliteStore, Store, StoreError, TokenRef, Worker,
+            Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
+            LiveGrant, Outcome, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation,
+            RowId, SecretHash, SqliteStore, Store, StoreError, TokenRef, Worker,
         },
     },
     testing::{
@@ -288,6 +288,8 @@ catches! {
             "exactly this person and client";
         MixesIssuers("consent") => a_consent_is_of_one_person_to_one_client,
             "a consent of another issuer";
+        Also("issue", "DELETE FROM quadrille_grants WHERE grant_id = 560") => the_live_grants_of_a_person_are_listed,
+            "`grants` lists the grants of exactly this person";
         Keeps("revoke_all", "quadrille_consents") => a_person_withdraws_one_consent,
             "`revoke_all` of a consent forgets it";
         Also("revoke_all", "DELETE FROM quadrille_consents") => a_person_withdraws_one_consent,
@@ -982,6 +984,10 @@ impl Store for Faulty {
 
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Stored<Vec<Consent>> {
         self.inner.consents(issuer, subject).await
+    }
+
+    async fn grants(&self, issuer: IssuerId, subject: &str) -> Stored<Vec<LiveGrant>> {
+        self.inner.grants(issuer, subject).await
     }
 
     async fn remember_once(

@@ -67,6 +67,7 @@ pub(crate) fn grant(id: i64, subject: &str) -> Grant {
         scopes: Scopes::of(["photos", "profile"]),
         resources: Resources::of(["https://api.example"]).unwrap(),
         authentication: Some(Arc::new(authentication)),
+        details: None,
     }
 }
 

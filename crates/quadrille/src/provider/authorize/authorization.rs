@@ -4,6 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use serde_json::{Map, Value};
 
 use crate::{
     RemoteAddress, Scopes, Timestamp,
@@ -27,7 +28,7 @@ use crate::{
         route::Route,
         scopes::ScopeInfo,
         server::{AuthorizationServer, Inner},
-        store::{Answered, TicketUse},
+        store::{Answered, Consent, TicketUse},
         wire::{self, Methods, Reply, ToClient},
     },
 };
@@ -277,8 +278,8 @@ impl Authorization {
             (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
             (Next::Warn(error), _) => Ok(self.refuse(error, false)),
             (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back())),
-            (Next::Ask, Some(authentication)) => self.ask(&authentication),
-            (Next::Grant, Some(authentication)) => self.grant(authentication).await,
+            (Next::Ask, Some(authentication)) => self.ask(&authentication, consent),
+            (Next::Grant, Some(authentication)) => self.grant(authentication, consent).await,
         }
     }
 
@@ -292,7 +293,12 @@ impl Authorization {
         Back::to(url)
     }
 
-    fn ask(&self, authentication: &Authentication) -> Result<Step, Error> {
+    fn ask(
+        &self,
+        authentication: &Authentication,
+        consent: Option<Consent>,
+    ) -> Result<Step, Error> {
+        let (granted, data) = consent.map(|it| (it.scopes, it.data)).unwrap_or_default();
         let (inner, now) = (&self.inner, self.inner.now());
         let expires = now + inner.policy.ticket_lifetime;
         let key = inner.tokens.newest().id();
@@ -313,6 +319,8 @@ impl Authorization {
                 requested: dance.pending.time(),
             }),
             back: self.back(),
+            granted: self.asked.scopes.intersection(&granted),
+            data,
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer)?,
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
         };
@@ -322,13 +330,18 @@ impl Authorization {
         Ok(Step::Consent(Box::new(page)))
     }
 
-    async fn grant(&self, authentication: Authentication) -> Result<Step, Error> {
+    async fn grant(
+        &self,
+        authentication: Authentication,
+        consent: Option<Consent>,
+    ) -> Result<Step, Error> {
+        let data = consent.map(|consent| consent.data).unwrap_or_default();
         let (inner, asked) = (&self.inner, &self.asked);
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
         let client = admission::let_in(inner, asked.client.clone()).await?;
-        let grant =
-            dance::grant(inner.newer_row().await?, &client, scopes, resources, authentication);
+        let row = inner.newer_row().await?;
+        let grant = dance::grant(row, &client, scopes, resources, authentication, data);
         let number = grant.id;
         // There is no page, so its ticket is never used again.
         let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
@@ -439,6 +452,14 @@ pub struct ConsentPage {
     pub device: Option<DeviceInfo>,
     /// The address to return to after signing in as another user: this request again.
     pub back: Back,
+    /// Those of the requested scopes that the user has granted this client before: a page that asks
+    /// for more shows them as granted, and asks about the others alone. An answer names both.
+    pub granted: Scopes,
+    /// The application's own data of the user's last consent to this client ([`By::data`]): to
+    /// preselect what the user chose then.
+    ///
+    /// [`By::data`]: crate::provider::By::data
+    pub data: Map<String, Value>,
     ticket: String,
     cookies: Vec<HeaderValue>,
 }

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use bytes::Bytes;
 use http::{Request, Response};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::{
     Scopes,
@@ -23,6 +24,7 @@ use crate::{
         route::Route,
         server::{AuthorizationServer, Inner},
         store::{Answered, Consent},
+        token::planned::{ReservedMember, check_member},
         wire::{Methods, Reply},
     },
 };
@@ -110,7 +112,8 @@ fn read<F: DeserializeOwned>(
 impl<F: DeserializeOwned> Decision<F> {
     /// Names the signed-in user, who must be the user of the page.
     pub fn by(&self, authentication: Authentication) -> By<'_> {
-        By { inner: &self.inner, ticket: &self.ticket, authentication }
+        let data = Map::new();
+        By { inner: &self.inner, ticket: &self.ticket, authentication, data }
     }
 
     /// The requested scopes.
@@ -155,9 +158,32 @@ pub struct By<'a> {
     inner: &'a Inner,
     ticket: &'a Ticket,
     authentication: Authentication,
+    data: Map<String, Value>,
 }
 
 impl By<'_> {
+    /// Adds the application's own data to the grant: which album the user chose, for example.
+    /// Refreshed tokens keep it; [`Access::data`](crate::guard::Access::data) has it at the API,
+    /// and introspection responses and JWT access tokens as a member of this name. It is remembered
+    /// with the consent: later grants without a page have it, and
+    /// [`ConsentPage::data`](super::authorization::ConsentPage::data) has it for the next page.
+    ///
+    /// ```
+    /// use quadrille::provider::{By, Reply, ReservedMember};
+    ///
+    /// async fn allow(by: By<'_>, album: u64) -> Result<Reply, ReservedMember> {
+    ///     Ok(by.data("album", album)?.all().await)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ReservedMember`] for a name that introspection responses have already.
+    pub fn data(mut self, name: &str, value: impl Into<Value>) -> Result<Self, ReservedMember> {
+        check_member(name)?;
+        self.data.insert(name.to_owned(), value.into());
+        Ok(self)
+    }
+
     /// Grants all requested scopes.
     pub async fn all(self) -> Reply {
         let scopes = self.ticket.scopes.clone();
@@ -194,7 +220,7 @@ impl By<'_> {
     }
 
     async fn approve(self, scopes: Scopes) -> Result<Response<Bytes>, Error> {
-        let By { inner, ticket, authentication } = &self;
+        let By { inner, ticket, authentication, data } = &self;
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
         if inner.resources.narrowed(&ticket.resources).is_none() {
@@ -211,9 +237,11 @@ impl By<'_> {
             resources: ticket.resources.clone(),
             scopes: scopes.clone(),
             given: inner.now(),
+            data: data.clone(),
         };
         let (resources, who) = (ticket.resources.clone(), authentication.clone());
-        let grant = dance::grant(inner.newer_row().await?, &client, scopes, resources, who);
+        let data = data.clone();
+        let grant = dance::grant(inner.newer_row().await?, &client, scopes, resources, who, data);
         let number = grant.id;
         let yes = ticket.dance.yes(inner, &client, grant, key, ticket.use_up());
         let answer = yes.answer(ticket.scopes.clone(), Some(consent));
@@ -248,7 +276,7 @@ impl By<'_> {
 
     /// The client, if it has not changed since the page was shown, and the user is the page's.
     async fn client(&self) -> Result<Arc<Client>, Error> {
-        let By { inner, ticket, authentication } = self;
+        let By { inner, ticket, authentication, .. } = self;
         if !ticket.is_for(authentication) {
             return Err(BrowserError::TicketOfOtherUser.into());
         }

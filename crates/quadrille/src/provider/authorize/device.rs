@@ -373,6 +373,7 @@ mod tests {
                 scopes: Scopes::EMPTY,
                 resources: Resources::EMPTY,
                 authentication: None,
+                details: None,
             };
             let approval = Approval { proof: None, grant };
             let pending = PendingRecord {

@@ -399,7 +399,7 @@ mod tests {
                     sign_in,
                     consent,
                     max_age: max_age.map(Duration::from_secs),
-                    acr_values: acr_values.map(|acr| vec![acr.into()]).unwrap_or_default(),
+                    acr_values: acr_values.clone().map(|acr| vec![acr.into()]).unwrap_or_default(),
                 },
             };
             let at = |seconds: i64| Timestamp::from_seconds(seconds);
@@ -416,6 +416,7 @@ mod tests {
                 resources: Resources::EMPTY,
                 scopes: Scopes::of(scopes.split(' ')),
                 given: at(0),
+                data: serde_json::Map::new(),
             });
             let since = since.map(at);
             let next = next(

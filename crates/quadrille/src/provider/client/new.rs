@@ -53,6 +53,8 @@ pub struct NewClient {
     pub(super) oauth1: Option<NewRegistration>,
     pub(super) resource_server: Option<Resources>,
     pub(super) without_pkce: bool,
+    /// `true` if the client asks for no tokens: the application mints them.
+    pub(super) without_grants: bool,
     pub(super) requires_pkce: bool,
     pub(super) default_scopes: Option<Scopes>,
     pub(super) lifetimes: Lifetimes,
@@ -87,6 +89,7 @@ impl NewClient {
             oauth1: None,
             resource_server: None,
             without_pkce: false,
+            without_grants: false,
             requires_pkce: false,
             default_scopes: None,
             lifetimes: Lifetimes::default(),
@@ -130,6 +133,12 @@ impl NewClient {
     pub fn auth(mut self, auth: RegisteredAuth) -> Self {
         self.auth = Some(auth);
         self
+    }
+
+    /// Lets the client ask for no tokens: the application mints them.
+    pub(crate) fn without_grants(mut self) -> Self {
+        self.without_grants = true;
+        self.grant_types([])
     }
 
     /// Adds a redirect URI (RFC 6749, section 3.1.2). Call it once for each.

@@ -42,7 +42,8 @@ impl NewClient {
         if self.auth.is_some() && self.client_type == ClientType::Public {
             return Err(RegistrationError::AuthOfPublicClient);
         }
-        let has_other_use = self.oauth1.is_some() || self.resource_server.is_some();
+        let has_other_use =
+            self.oauth1.is_some() || self.resource_server.is_some() || self.without_grants;
         let checked = self.metadata().check(&MetadataPolicy {
             has_redirect_patterns: !self.redirect_patterns.is_empty(),
             ..MetadataPolicy::settings(scopes, has_other_use)

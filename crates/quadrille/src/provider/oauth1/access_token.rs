@@ -265,6 +265,7 @@ mod tests {
                 scopes: Scopes::EMPTY,
                 resources: Resources::EMPTY,
                 authentication: None,
+                details: None,
             },
         }
     }

@@ -49,6 +49,7 @@ fn for_itself(client: &Client, known: &Scopes) -> Result<Arc<AccessRecord>, Sign
         scopes: client.scopes.intersection(known),
         resources: Default::default(),
         authentication: None,
+        details: None,
     };
     let (row, hash, expires) = (client.number, [0; 32], Timestamp::NEVER);
     Ok(Arc::new(AccessRecord { row, hash, grant, expires, binding: None, exchange: None }))

@@ -6,8 +6,9 @@ use crate::{Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent,
-    CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, PendingRecord, PendingRef,
-    Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
+    CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, LiveGrant, PendingRecord,
+    PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
+    TokenRef, Worker,
 };
 
 /// The future of an [`ErasedStore`]'s verb.
@@ -100,6 +101,7 @@ verbs! {
     fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
         -> Option<Consent>;
     fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
+    fn grants(issuer: IssuerId; subject: str) -> Vec<LiveGrant>;
     fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp)
         -> bool;
     fn sweep(now: Timestamp) -> u64;

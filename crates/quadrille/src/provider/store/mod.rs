@@ -34,7 +34,8 @@ pub use pending::{
     TemporaryCredentials,
 };
 pub use records::{
-    AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, Issue, SubjectToken,
+    AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, GrantDetails, Issue,
+    LiveGrant, SubjectToken,
 };
 pub use registration::{Admission, Admitted, InitialTokenRecord};
 pub use row::RowIds;
@@ -361,6 +362,16 @@ pub trait Store: Send + Sync + 'static {
         issuer: IssuerId,
         subject: &str,
     ) -> impl Future<Output = Result<Vec<Consent>, StoreError>> + Send;
+
+    /// The grants of a user that are alive and have tokens, ordered by number: one for each first
+    /// issue ([`Store::redeem`], [`Store::redeem_pending`], [`Store::issue`]), with the scopes of
+    /// its refresh tokens if it has any. Grants whose tokens have expired may be among them; the
+    /// caller checks. It is found by an index: a user's grants cost other requests nothing.
+    fn grants(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+    ) -> impl Future<Output = Result<Vec<LiveGrant>, StoreError>> + Send;
 
     /// Remembers `key` (a nonce, a `jti`) in `space` until it expires. `false` if it was known:
     /// only one of any number of callers gets `true`. With an `expires` in the past it says whether

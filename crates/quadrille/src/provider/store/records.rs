@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
     Binding, Scopes, Timestamp,
@@ -25,6 +26,7 @@ use super::ids::{RowId, SecretHash};
 ///     scopes: Scopes::parse("photos")?,
 ///     resources: Resources::EMPTY,
 ///     authentication: None,
+///     details: None,
 /// };
 /// assert!(grant.scopes.contains("photos"));
 /// # Ok::<(), quadrille::scope::InvalidScope>(())
@@ -43,6 +45,62 @@ pub struct Grant {
     pub resources: Resources,
     /// The user's authentication; `None` for client credentials.
     pub authentication: Option<Arc<Authentication>>,
+    /// The name and the data that the application gave the grant.
+    pub details: Option<Arc<GrantDetails>>,
+}
+
+/// The name and the data that the application gave a grant. The protocol does not know them.
+///
+/// ```
+/// use quadrille::provider::store::Grant;
+///
+/// fn album(grant: &Grant) -> Option<&str> {
+///     grant.details.as_ref()?.data.get("album")?.as_str()
+/// }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GrantDetails {
+    /// The name by which the user knows the grant: that of a personal access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Arc<str>>,
+    /// The application's own data, such as the album that the user chose: members of introspection
+    /// responses.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
+}
+
+impl Grant {
+    /// The application's own data, if there is any.
+    pub fn data(&self) -> Option<&Map<String, Value>> {
+        self.details.as_ref().map(|details| &details.data).filter(|data| !data.is_empty())
+    }
+}
+
+impl GrantDetails {
+    /// The details of a grant with this data; `None` if there is none.
+    pub(crate) fn with(data: Map<String, Value>) -> Option<Arc<Self>> {
+        (!data.is_empty()).then(|| Arc::new(Self { name: None, data }))
+    }
+}
+
+/// A grant of a user that has tokens, as [`Store::grants`](super::Store::grants) lists it.
+///
+/// ```
+/// use quadrille::{Timestamp, provider::store::LiveGrant};
+///
+/// fn is_unused_since(listed: &LiveGrant, since: Timestamp) -> bool {
+///     listed.refreshed.unwrap_or(listed.grant.id.time()) < since
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveGrant {
+    /// The grant, whose number has the time of the approval ([`RowId::time`]).
+    pub grant: Grant,
+    /// The time of the last refresh; `None` if there was none.
+    pub refreshed: Option<Timestamp>,
+    /// The expiry of the last of its tokens.
+    pub expires: Timestamp,
 }
 
 /// An authorization code (RFC 6749, section 4.1.2).
@@ -214,6 +272,13 @@ pub struct FamilyRecord {
     pub ends: Timestamp,
 }
 
+impl LiveGrant {
+    /// The time of the last refresh, of refresh tokens in this row.
+    pub(super) fn refreshed(family: RowId, rotated: Timestamp) -> Option<Timestamp> {
+        (rotated > family.time()).then_some(rotated)
+    }
+}
+
 /// The tokens of a token response, to be stored.
 ///
 /// ```
@@ -243,6 +308,7 @@ pub struct Issue {
 ///     resources: Resources::EMPTY,
 ///     scopes: Scopes::parse("photos")?,
 ///     given: Timestamp::from_seconds(1_800_000_000),
+///     data: serde_json::Map::new(),
 /// };
 /// # Ok::<(), quadrille::scope::InvalidScope>(())
 /// ```
@@ -258,27 +324,37 @@ pub struct Consent {
     pub scopes: Scopes,
     /// The time of the latest consent.
     pub given: Timestamp,
+    /// The application's own data of the latest consent that had any: that of later grants.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
 }
 
 impl Consent {
-    /// Merges this consent with the remembered scopes `before`, given the scopes `asked` on the
-    /// page: an unticked scope is forgotten, and asked for again. A store reads `before` and writes
-    /// the result at once, so of two pages answered together neither is lost.
+    /// Merges this consent with the one remembered `before`, given the scopes `asked` on the page:
+    /// an unticked scope is forgotten, and asked for again; the data remains unless this consent
+    /// has its own. A store reads `before` and writes the result at once, so of two pages answered
+    /// together neither is lost.
     ///
     /// ```
     /// use quadrille::{Scopes, Timestamp, oauth2::Resources, provider::store::Consent};
     ///
     /// let (subject, client, given) = ("ada".into(), "app".into(), Timestamp::default());
     /// let (scopes, resources) = (Scopes::parse("b")?, Resources::EMPTY);
-    /// let consent = Consent { subject, client, resources, scopes, given };
-    /// let consent = consent.following(&Scopes::parse("a c")?, &Scopes::parse("b c")?);
+    /// let data = serde_json::Map::new();
+    /// let consent = Consent { subject, client, resources, scopes, given, data };
+    /// let before = Consent { scopes: Scopes::parse("a c")?, ..consent.clone() };
+    /// let consent = consent.following(Some(&before), &Scopes::parse("b c")?);
     /// assert_eq!(consent.scopes.as_str(), "a b");
     /// # Ok::<(), quadrille::scope::InvalidScope>(())
     /// ```
     #[must_use]
-    pub fn following(mut self, before: &Scopes, asked: &Scopes) -> Self {
-        let kept = before.iter().filter(|name| !asked.contains(name));
+    pub fn following(mut self, before: Option<&Self>, asked: &Scopes) -> Self {
+        let Some(before) = before else { return self };
+        let kept = before.scopes.iter().filter(|name| !asked.contains(name));
         self.scopes = kept.chain(self.scopes.iter()).collect();
+        if self.data.is_empty() {
+            self.data.clone_from(&before.data);
+        }
         self
     }
 }

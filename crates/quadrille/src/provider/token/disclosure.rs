@@ -49,6 +49,7 @@ pub(crate) fn describe(grant: &Grant) -> ActiveToken {
         aud: grant.resources.iter().map(str::to_owned).collect(),
         acr: authentication.and_then(|who| who.acr.as_deref()).map(str::to_owned),
         auth_time: authentication.map(|who| who.auth_time),
+        extra: grant.data().cloned().unwrap_or_default(),
         ..ActiveToken::default()
     }
 }

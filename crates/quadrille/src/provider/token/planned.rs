@@ -74,6 +74,9 @@ pub enum Occasion {
     Grant(GrantType),
     /// A request for token credentials of OAuth 1.0a (RFC 5849, section 2.3).
     OAuth1,
+    /// The application mints a token for a user:
+    /// [`AuthorizationServer::mint`](crate::provider::AuthorizationServer::mint).
+    Minted,
 }
 
 /// An access token that is about to be issued, for the hook
@@ -105,6 +108,14 @@ pub struct PlannedToken {
     pub(crate) members: Map<String, Value>,
     pub(crate) format: AccessTokenFormat,
     pub(crate) claims: Map<String, Value>,
+}
+
+/// Checks the name of a member of the application's own, in introspection responses and in JWT
+/// access tokens.
+pub(crate) fn check_member(name: &str) -> Result<(), ReservedMember> {
+    let is_reserved = RESERVED_CLAIMS.contains(&name)
+        || matches!(name, "active" | "username" | "token_type" | "may_act");
+    if is_reserved { Err(ReservedMember(name.to_owned())) } else { Ok(()) }
 }
 
 impl PlannedToken {
@@ -149,6 +160,11 @@ impl PlannedToken {
     /// The audience of the token (RFC 8707); empty for the server's own API.
     pub fn resources(&self) -> &Resources {
         &self.grant.resources
+    }
+
+    /// The application's own data on the grant: see [`By::data`](crate::provider::By::data).
+    pub fn data(&self) -> Option<&Map<String, Value>> {
+        self.grant.data()
     }
 
     /// The lifetime of the token; `None` if it does not expire, which only token credentials of

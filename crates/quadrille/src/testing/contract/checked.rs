@@ -10,8 +10,8 @@ use crate::{
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
             Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
-            PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
-            Store, TokenRef, Worker,
+            LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+            SecretHash, Store, TokenRef, Worker,
         },
     },
     testing::rules::worked,
@@ -74,6 +74,7 @@ verbs! {
     revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
     consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
+    grants(issuer: IssuerId, subject: &str) -> Vec<LiveGrant>;
     remember_once(
         issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
     ) -> bool;

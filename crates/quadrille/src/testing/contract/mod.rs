@@ -105,6 +105,7 @@ macro_rules! store_contract {
                 a_person_is_cut_off_from_what_was_granted_so_far
                 a_person_who_is_removed_is_cut_off_for_ever
                 a_person_withdraws_one_consent
+                the_live_grants_of_a_person_are_listed
             }
             keys {
                 a_key_is_remembered_once_until_it_expires

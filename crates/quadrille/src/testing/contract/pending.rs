@@ -46,6 +46,7 @@ pub async fn a_pending_request_comes_back_as_it_was_put<S: Store>(store: &S, clo
             scopes: Scopes::EMPTY,
             resources: Resources::EMPTY,
             authentication: None,
+            details: None,
             ..world.grant(1)
         },
     };

@@ -2,7 +2,10 @@
 
 use crate::{
     Actor, Scopes,
-    provider::store::{Answer, Answered, Grant, Issue, Outcome, Redeemed, RevokeAll, RowId, Store},
+    provider::store::{
+        Answer, Answered, Bought, Grant, Issue, LiveGrant, Outcome, Redeemed, RevokeAll, RowId,
+        Store,
+    },
     testing::ManualClock,
 };
 
@@ -184,4 +187,71 @@ pub async fn a_person_withdraws_one_consent<S: Store>(store: &S, clock: &ManualC
     same(rule, left, vec!["other"]);
     let rule = "`consents` tells those of exactly this person";
     same(rule, store.consents(world.issuer, "Alice").await, Vec::new());
+}
+
+/// With their scopes, and until they are revoked.
+pub async fn the_live_grants_of_a_person_are_listed<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    store.replace_client(world.issuer, client("other", 1)).await;
+    let of = |id, subject: &str| {
+        let mut grant = world.grant(id);
+        grant.actor = Actor::User(subject.into());
+        grant
+    };
+    let listed = async || {
+        let listed = store.grants(world.issuer, "alice").await;
+        listed.iter().map(|listed| listed.grant.id.0).collect::<Vec<_>>()
+    };
+    let issue = |id: i64, grant: Grant, lasts: bool| {
+        let access = world.access(id + 1, Grant { scopes: Scopes::EMPTY, ..grant.clone() });
+        Issue { access, family: lasts.then(|| world.family(id + 2, grant)) }
+    };
+    // Issued out of order, for other users, and for a client itself.
+    store.issue(world.issuer, issue(520, of(520, "alice"), false)).await;
+    store.put_code(world.issuer, world.code(500)).await;
+    store.redeem(world.issuer, RowId(500), issue(500, of(500, "alice"), true)).await;
+    store.issue(world.issuer, issue(530, of(530, "Alice"), true)).await;
+    store.issue(world.issuer, issue(540, of(540, "alice "), true)).await;
+    let itself = Grant { actor: Actor::Client("alice".into()), ..world.grant(550) };
+    store.issue(world.issuer, issue(550, itself, false)).await;
+    let elsewhere = Grant { client: "other".into(), ..of(560, "alice") };
+    store.issue(world.issuer, issue(560, elsewhere, true)).await;
+    let credential = world.credential(&world.grant(570));
+    store.put_pending(world.issuer, world.pending(571)).await;
+    let approval = Outcome::Pending(RowId(571), Some(world.approval(570)));
+    let answer = Answer { outcome: approval, asked: Scopes::EMPTY, consent: None };
+    store.answer(world.issuer, answer).await;
+    store.redeem_pending(world.issuer, RowId(571), Bought::Credential(credential)).await;
+    let rule = "`grants` lists the grants of exactly this person, ordered by number";
+    same(rule, listed().await, vec![500, 520, 560, 570]);
+
+    let first = store.grants(world.issuer, "alice").await.into_iter().next();
+    let first = first.map(|first| (first.grant, first.expires));
+    let rule = "`grants` has the whole grant, and the expiry of its last token";
+    same(rule, first, Some((of(500, "alice"), world.later(36_000))));
+    // Another access token of a listed grant.
+    let mut again = issue(520, of(520, "alice"), false);
+    again.access.row = RowId(523);
+    again.access.expires = world.later(7200);
+    store.issue(world.issuer, again).await;
+    let rule = "`grants` lists a grant once, with the latest expiry";
+    same(rule, listed().await, vec![500, 520, 560, 570]);
+    let expires = |listed: &[LiveGrant]| listed.get(1).map(|listed| listed.expires);
+    let all = store.grants(world.issuer, "alice").await;
+    same(rule, expires(&all), Some(world.later(7200)));
+
+    let other = store.issuer("https://other.example").await;
+    let rule = "`grants` shows no issuer a grant of another issuer";
+    same(rule, store.grants(other, "alice").await, Vec::new());
+    store.revoke_grant(world.issuer, RowId(520), world.later(7200)).await;
+    let rule = "`grants` lists no grant that `revoke_grant` revoked";
+    same(rule, listed().await, vec![500, 560, 570]);
+    store.remove_client(world.issuer, "other").await;
+    let rule = "`grants` lists no grant of a client that is gone";
+    same(rule, listed().await, vec![500, 570]);
+    let what = RevokeAll::Consent { subject: "alice".into(), client: CLIENT.into() };
+    store.revoke_all(world.issuer, what, RowId(600)).await;
+    let rule = "`grants` lists no grant that `revoke_all` revoked";
+    same(rule, listed().await, Vec::new());
 }

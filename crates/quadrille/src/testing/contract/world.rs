@@ -9,8 +9,9 @@ use crate::{
         AccessTokenFormat, Client, ClientType, GrantType, Lifetimes,
         store::{
             AccessRecord, Answer, Approval, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-            Grant, Identifier, IssuerId, Outcome, PendingKind, PendingRecord, PendingState,
-            Rotation, RowId, SecretHash, Store, TemporaryCredentials, TicketUse, TokenRef,
+            Grant, GrantDetails, Identifier, IssuerId, Outcome, PendingKind, PendingRecord,
+            PendingState, Rotation, RowId, SecretHash, Store, TemporaryCredentials, TicketUse,
+            TokenRef,
         },
     },
     testing::ManualClock,
@@ -46,6 +47,8 @@ impl<'s, S: Store> World<'s, S> {
     pub(super) fn grant(&self, id: i64) -> Grant {
         let mut authentication = Authentication::new("alice", self.clock.now());
         authentication.amr = vec!["pwd".into()];
+        let data = [("album".to_owned(), "7".into())].into_iter().collect();
+        let details = GrantDetails { name: Some("a name".into()), data };
         Grant {
             id: RowId(id),
             client: CLIENT.into(),
@@ -53,6 +56,7 @@ impl<'s, S: Store> World<'s, S> {
             scopes: Scopes::of(["photos", "profile"]),
             resources: resources("https://api.example https://mail.example/?a=b%20c"),
             authentication: Some(Arc::new(authentication)),
+            details: Some(Arc::new(details)),
         }
     }
 
@@ -119,6 +123,7 @@ impl<'s, S: Store> World<'s, S> {
             resources: Resources::EMPTY,
             scopes: Scopes::of(scopes.split(' ')),
             given: self.clock.now(),
+            data: [("album".to_owned(), 7.into())].into_iter().collect(),
         }
     }
 

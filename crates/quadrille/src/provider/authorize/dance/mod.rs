@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
     Scopes, Timestamp,
@@ -25,8 +26,8 @@ use crate::{
         refusal,
         server::Inner,
         store::{
-            Answer, Answered, CodeRecord, Consent, Grant, Outcome, PendingState, RowId, TicketId,
-            TicketUse,
+            Answer, Answered, CodeRecord, Consent, Grant, GrantDetails, Outcome, PendingState,
+            RowId, TicketId, TicketUse,
         },
         token::format::{TokenKey, TokenSecret},
     },
@@ -195,6 +196,7 @@ pub(crate) fn grant(
     scopes: Scopes,
     resources: Resources,
     authentication: Authentication,
+    data: Map<String, Value>,
 ) -> Grant {
     Grant {
         id,
@@ -203,6 +205,7 @@ pub(crate) fn grant(
         scopes,
         resources,
         authentication: Some(Arc::new(authentication)),
+        details: GrantDetails::with(data),
     }
 }
 
@@ -217,6 +220,7 @@ fn approved_row(
         then.scopes == grant.scopes
             && then.resources == grant.resources
             && then.actor == grant.actor
+            && then.details == grant.details
     };
     match (answered, said) {
         (Answered::First, Outcome::Ticket(_, Some(code))) => Ok(code.row),
@@ -259,6 +263,7 @@ mod tests {
             scopes: Scopes::parse(scopes).unwrap(),
             resources: Resources::EMPTY,
             authentication: None,
+            details: None,
         }
     }
 

@@ -13,8 +13,8 @@ use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client}
 use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes, CodeRecord,
     Consent, CredentialRecord, ErasedStore, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
-    PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store,
-    StoreError, TokenRef, Worker,
+    LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+    SecretHash, Store, StoreError, TokenRef, Worker,
 };
 
 use view::View;
@@ -243,6 +243,7 @@ impl Store for Cached {
         fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
             -> Option<Consent>;
         fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
+        fn grants(issuer: IssuerId; subject: str) -> Vec<LiveGrant>;
         fn remember_once(
             issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
         ) -> bool;

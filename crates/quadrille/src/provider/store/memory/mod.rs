@@ -1,5 +1,6 @@
 //! A store in memory: fast, and gone with the process.
 
+mod grants;
 mod log;
 mod oauth1;
 mod pending;
@@ -21,9 +22,9 @@ use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client}
 
 use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent,
-    CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, Outcome, PendingRecord,
-    PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
-    TokenRef, Worker,
+    CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, LiveGrant, Outcome,
+    PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store,
+    StoreError, TokenRef, Worker,
 };
 
 use realm::Realm;
@@ -335,6 +336,10 @@ impl Store for MemoryStore {
 
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
         Ok(self.realm(issuer)?.consents(subject))
+    }
+
+    async fn grants(&self, issuer: IssuerId, subject: &str) -> Result<Vec<LiveGrant>, StoreError> {
+        Ok(self.realm(issuer)?.grants(subject))
     }
 
     async fn remember_once(

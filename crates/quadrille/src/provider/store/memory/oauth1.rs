@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     Timestamp,
-    provider::store::{CredentialRecord, Grant, RowId, SecretHash, TokenRef, is_same},
+    actor::Actor,
+    provider::store::{CredentialRecord, Grant, LiveGrant, RowId, SecretHash, TokenRef, is_same},
 };
 
 use super::shards::{Expires, Place, Rows, Shards};
@@ -54,6 +55,23 @@ impl Credentials {
         };
         let found = self.rows.lock(&row).get(&row).cloned()?;
         (is_same(&found.access.hash, hash) && found.is_foreign == is_foreign).then_some(found)
+    }
+
+    /// The grants of a user that have token credentials, alive or not.
+    pub(super) fn of(&self, subject: &str) -> Vec<LiveGrant> {
+        let mut found = Vec::new();
+        for shard in self.rows.each() {
+            let of_subject = |held: &&Arc<CredentialRecord>| match &held.access.grant.actor {
+                Actor::User(user) => **user == *subject,
+                Actor::Client(_) => false,
+            };
+            found.extend(shard.values().filter(of_subject).map(|held| LiveGrant {
+                grant: held.access.grant.clone(),
+                refreshed: None,
+                expires: held.access.expires,
+            }));
+        }
+        found
     }
 
     pub(super) fn remove(&self, grant: RowId) {

@@ -16,13 +16,15 @@ use crate::{
         client::record::Client,
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes,
-            CodeRecord, Consent, CredentialRecord, FamilyRecord, Grant, Issue, Outcome, Redeemed,
-            RevokeAll, Rotated, Rotation, RowId, SecretHash, TicketId, TicketUse, TokenRef,
+            CodeRecord, Consent, CredentialRecord, FamilyRecord, Grant, Issue, LiveGrant, Outcome,
+            Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, TicketId, TicketUse,
+            TokenRef,
         },
     },
 };
 
 use super::{
+    grants::Grants,
     log::Log,
     oauth1::Credentials,
     pending::Pending,
@@ -45,6 +47,7 @@ pub(super) struct Realm {
     tokens: Tokens,
     foreign: Shards<SecretHash, Place>,
     credentials: Credentials,
+    grants: Grants,
     consents: Mutex<HashMap<ConsentKey, Consent>>,
     once: Shards<(&'static str, SecretHash), Seconds>,
     revoked: Rows<Seconds>,
@@ -78,6 +81,7 @@ impl Realm {
             tokens: Tokens::new(),
             foreign: Shards::new(),
             credentials: Credentials::new(),
+            grants: Grants::new(),
             consents: Mutex::default(),
             once: Shards::new(),
             revoked: Shards::new(),
@@ -216,8 +220,7 @@ impl Realm {
         // Locked while the grant is checked: a revocation locks it afterwards.
         let mut consents = lock(&self.consents);
         if with.is_none_or(|grant| self.is_alive(grant)) {
-            let before = consents.get(&key).map_or(&Scopes::EMPTY, |before| &before.scopes);
-            let consent = consent.following(before, asked);
+            let consent = consent.following(consents.get(&key), asked);
             consents.insert(key, consent);
         }
     }
@@ -245,6 +248,7 @@ impl Realm {
     }
 
     pub(super) fn issue(&self, issue: Issue, now: Timestamp) {
+        self.grants.put(&issue, now);
         if let Some(family) = issue.family {
             self.families.lock(&family.row).insert(family.row, Arc::new(family), now);
         }
@@ -374,6 +378,21 @@ impl Realm {
         found
     }
 
+    pub(super) fn grants(&self, subject: &str) -> Vec<LiveGrant> {
+        let mut found = self.credentials.of(subject);
+        for listed in self.grants.of(subject) {
+            let family = listed.family.and_then(|row| self.families.lock(&row).get(&row).cloned());
+            found.push(LiveGrant {
+                refreshed: family.and_then(|it| LiveGrant::refreshed(it.row, it.rotated)),
+                expires: listed.ends(),
+                grant: listed.grant,
+            });
+        }
+        found.retain(|found| self.is_alive(&found.grant));
+        found.sort_unstable_by_key(|found| found.grant.id);
+        found
+    }
+
     pub(super) fn remember_once(
         &self,
         space: &'static str,
@@ -391,6 +410,8 @@ impl Realm {
     }
 
     pub(super) fn sweep(&self, now: Timestamp) -> u64 {
+        // They list what is counted already.
+        self.grants.sweep(now, PER_SWEEP);
         self.tickets.sweep(now, PER_SWEEP)
             + self.codes.sweep(now, PER_SWEEP)
             + self.pending.sweep(now)

@@ -92,6 +92,10 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher> Shard<K, V, S> {
         self.map.remove(key)
     }
 
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.map.values()
+    }
+
     pub(super) fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
         self.map.retain(keep);
     }

@@ -10,7 +10,7 @@ use crate::{
     Binding, Scopes, Timestamp,
     actor::{Actor, Authentication},
     oauth2::Resources,
-    provider::store::{AccessRecord, Exchange, Grant, RowId, SecretHash, is_same},
+    provider::store::{AccessRecord, Exchange, Grant, GrantDetails, RowId, SecretHash, is_same},
 };
 
 use super::shards::{Expires, Rows};
@@ -42,13 +42,14 @@ impl Tokens {
 
     pub(super) fn insert(&self, record: AccessRecord, now: Timestamp) {
         let AccessRecord { row, hash, grant, expires, binding, exchange } = record;
-        let Grant { id: grant, client, actor, scopes, resources, authentication } = grant;
+        let Grant { id: grant, client, actor, scopes, resources, authentication, details } = grant;
         let shared = self.shared.intern(Shared {
             client,
             actor,
             scopes,
             resources,
             authentication,
+            details,
             binding,
             exchange,
         });
@@ -75,6 +76,7 @@ impl Tokens {
                 scopes: shared.scopes.clone(),
                 resources: shared.resources.clone(),
                 authentication: shared.authentication.clone(),
+                details: shared.details.clone(),
             },
             expires: Timestamp::from_seconds(expires.into()),
             binding: shared.binding,
@@ -95,6 +97,7 @@ struct Shared {
     scopes: Scopes,
     resources: Resources,
     authentication: Option<Arc<Authentication>>,
+    details: Option<Arc<GrantDetails>>,
     binding: Option<Binding>,
     exchange: Option<Arc<Exchange>>,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, RowIndex};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
     Binding, Scopes, Timestamp,
@@ -12,8 +13,8 @@ use crate::{
     provider::{
         client::record::Client,
         store::{
-            AccessRecord, CodeRecord, Exchange, FamilyRecord, Grant, InitialTokenRecord, IssuerId,
-            RowId, SecretHash, StoreError,
+            AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, GrantDetails,
+            InitialTokenRecord, IssuerId, LiveGrant, RowId, SecretHash, StoreError,
         },
     },
 };
@@ -124,9 +125,10 @@ impl<'a> GrantRow<'a> {
             Actor::Client(id) if *id == grant.client => None,
             Actor::Client(id) => Some(format!("c{id}")),
         };
-        let auth = match &grant.authentication {
-            Some(authentication) => Some(auth(authentication, subject)?),
-            None => None,
+        let (authentication, details) = (&grant.authentication, &grant.details);
+        let auth = match (authentication, details) {
+            (None, None) => None,
+            _ => Some(auth(authentication.as_deref(), details.as_deref(), subject)?),
         };
         Ok(Self {
             id: grant.id.0,
@@ -161,9 +163,9 @@ pub(super) fn grant(row: &Row<'_>, grant_id: usize) -> Result<Grant, StoreError>
     };
     let auth = row.get_ref(grant_id + at!(grant_columns, "auth"))?;
     let auth = auth.as_str_or_null().map_err(|_| bad("an authentication"))?;
-    let authentication = match auth {
-        Some(auth) => Some(Arc::new(authentication(auth, subject)?)),
-        None => None,
+    let (authentication, details) = match auth {
+        Some(auth) => read_auth(auth, subject)?,
+        None => (None, None),
     };
     Ok(Grant {
         id: RowId(row.get(grant_id)?),
@@ -171,7 +173,8 @@ pub(super) fn grant(row: &Row<'_>, grant_id: usize) -> Result<Grant, StoreError>
         actor,
         scopes: scopes(row, grant_id + at!(grant_columns, "scopes"))?,
         resources: resources(row, grant_id + at!(grant_columns, "resources"))?,
-        authentication,
+        authentication: authentication.map(Arc::new),
+        details: details.map(Arc::new),
     })
 }
 
@@ -211,6 +214,59 @@ pub(super) fn access(row: &Row<'_>) -> Result<AccessRecord, StoreError> {
         expires: seconds(row, at!(access_columns, "expires"))?,
         binding: binding(row, at!(access_columns, "binding"))?,
         exchange: exchange(row, at!(access_columns, "exchange"))?,
+    })
+}
+
+/// The columns that [`consent`] reads.
+macro_rules! consent_columns {
+    () => {
+        "client, resources, scopes, given, data"
+    };
+}
+pub(super) use consent_columns;
+
+/// The consent of this user.
+pub(super) fn consent(row: &Row<'_>, subject: &str) -> Result<Consent, StoreError> {
+    let data = row.get_ref(at!(consent_columns, "data"))?;
+    let data = data.as_str_or_null().map_err(|_| bad("a consent"))?;
+    let data = data.map(serde_json::from_str).transpose().map_err(|_| bad("a consent"))?;
+    Ok(Consent {
+        subject: subject.into(),
+        client: row.get(at!(consent_columns, "client"))?,
+        resources: resources(row, at!(consent_columns, "resources"))?,
+        scopes: scopes(row, at!(consent_columns, "scopes"))?,
+        given: seconds(row, at!(consent_columns, "given"))?,
+        data: data.unwrap_or_default(),
+    })
+}
+
+/// The `data` column of a consent.
+pub(super) fn data_text(data: &Map<String, Value>) -> Result<Option<String>, StoreError> {
+    if data.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(data).map(Some).map_err(|_| bad("a consent"))
+}
+
+/// The columns that [`listed`] reads, before the row of the refresh tokens and the time of their
+/// last rotation.
+macro_rules! listed_columns {
+    () => {
+        concat!(grant_columns!(), ", expires")
+    };
+}
+pub(super) use listed_columns;
+
+pub(super) fn listed(row: &Row<'_>) -> Result<LiveGrant, StoreError> {
+    const EXPIRES: usize = at!(listed_columns, "expires");
+    let family: Option<i64> = row.get(EXPIRES + 1)?;
+    let rotated: Option<i64> = row.get(EXPIRES + 2)?;
+    let rotated = rotated.map(Timestamp::from_seconds);
+    let refreshed = family.zip(rotated);
+    Ok(LiveGrant {
+        grant: grant(row, at!(listed_columns, "grant_id"))?,
+        refreshed: refreshed.and_then(|(row, rotated)| LiveGrant::refreshed(RowId(row), rotated)),
+        expires: seconds(row, EXPIRES)?,
     })
 }
 
@@ -287,49 +343,61 @@ pub(super) fn bad(what: &'static str) -> StoreError {
     StoreError::Corrupt(what)
 }
 
-/// An [`Authentication`] in few bytes.
+/// An [`Authentication`] and [`GrantDetails`] in few bytes.
 #[derive(Serialize, Deserialize)]
 struct Auth<'a> {
     /// Omitted if another column has it.
     #[serde(rename = "sub", default, skip_serializing_if = "Option::is_none", borrow)]
     subject: Option<std::borrow::Cow<'a, str>>,
-    #[serde(rename = "at")]
-    auth_time: i64,
+    /// Omitted if there is no authentication.
+    #[serde(rename = "at", default, skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acr: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     amr: Vec<Arc<str>>,
     #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
     session: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    details: Option<GrantDetails>,
 }
 
-pub(super) fn auth(
-    authentication: &Authentication,
+/// The `auth` column of a grant.
+fn auth(
+    authentication: Option<&Authentication>,
+    details: Option<&GrantDetails>,
     subject: Option<&str>,
 ) -> Result<String, StoreError> {
+    let own = authentication.map(|who| &*who.subject).filter(|own| subject != Some(own));
     let auth = Auth {
-        subject: (subject != Some(&*authentication.subject))
-            .then(|| (&*authentication.subject).into()),
-        auth_time: authentication.auth_time.seconds(),
-        acr: authentication.acr.clone(),
-        amr: authentication.amr.clone(),
-        session: authentication.session.clone(),
+        subject: own.map(Into::into),
+        auth_time: authentication.map(|who| who.auth_time.seconds()),
+        acr: authentication.and_then(|who| who.acr.clone()),
+        amr: authentication.map(|who| who.amr.clone()).unwrap_or_default(),
+        session: authentication.and_then(|who| who.session.clone()),
+        details: details.cloned(),
     };
     serde_json::to_string(&auth).map_err(|_| bad("an authentication"))
 }
 
-fn authentication(text: &str, subject: Option<&Arc<str>>) -> Result<Authentication, StoreError> {
+/// Reads what [`auth`] wrote.
+fn read_auth(
+    text: &str,
+    subject: Option<&Arc<str>>,
+) -> Result<(Option<Authentication>, Option<GrantDetails>), StoreError> {
     let auth: Auth<'_> = serde_json::from_str(text).map_err(|_| bad("an authentication"))?;
+    let Some(auth_time) = auth.auth_time else { return Ok((None, auth.details)) };
     let subject = match (auth.subject, subject) {
         (Some(own), _) => (&*own).into(),
         (None, Some(actor)) => Arc::clone(actor),
         (None, None) => return Err(bad("an authentication")),
     };
-    Ok(Authentication {
+    let authentication = Authentication {
         subject,
-        auth_time: Timestamp::from_seconds(auth.auth_time),
+        auth_time: Timestamp::from_seconds(auth_time),
         acr: auth.acr,
         amr: auth.amr,
         session: auth.session,
-    })
+    };
+    Ok((Some(authentication), auth.details))
 }

@@ -16,6 +16,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0003_newest.sql"),
     include_str!("../../../../migrations/sqlite/0004_pending.sql"),
     include_str!("../../../../migrations/sqlite/0005_binding.sql"),
+    include_str!("../../../../migrations/sqlite/0006_grants.sql"),
     include_str!("../../../../migrations/sqlite/0007_registration.sql"),
     include_str!("../../../../migrations/sqlite/0009_exchange.sql"),
 ];

@@ -12,8 +12,8 @@ use crate::{
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
             Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
-            PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash,
-            Store, StoreError, TokenRef, Worker, is_same,
+            LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
+            SecretHash, Store, StoreError, TokenRef, Worker, is_same,
         },
     },
 };
@@ -21,7 +21,8 @@ use crate::{
 use super::{
     SqliteStore, oauth1, pending,
     rows::{
-        self, access_columns, alive, client, code_columns, family_columns, grant_columns, read_one,
+        self, access_columns, alive, client, code_columns, consent_columns, family_columns,
+        grant_columns, listed_columns, read_one,
     },
 };
 
@@ -31,6 +32,7 @@ const NEWEST: &str = "SELECT max(
     coalesce((SELECT max(row) FROM quadrille_codes), 0),
     coalesce((SELECT max(row) FROM quadrille_access_tokens), 0),
     coalesce((SELECT max(row) FROM quadrille_families), 0),
+    coalesce((SELECT max(grant_id) FROM quadrille_grants), 0),
     coalesce((SELECT max(row) FROM quadrille_pending), 0),
     coalesce((SELECT max(grant_id) FROM quadrille_token_credentials), 0))";
 
@@ -350,40 +352,63 @@ impl Store for SqliteStore {
         client: &str,
         resources: &Resources,
     ) -> Result<Option<Consent>, StoreError> {
-        let sql = "SELECT scopes, given FROM quadrille_consents
-            WHERE issuer = ?1 AND subject = ?2 AND client = ?3 AND resources = ?4";
+        let sql = concat!(
+            "SELECT ",
+            consent_columns!(),
+            " FROM quadrille_consents
+            WHERE issuer = ?1 AND subject = ?2 AND client = ?3 AND resources = ?4"
+        );
         self.look(|db| {
-            read_one(db, sql, params![issuer.0, subject, client, resources.as_str()], |row| {
-                Ok(Consent {
-                    subject: subject.into(),
-                    client: client.into(),
-                    resources: resources.clone(),
-                    scopes: rows::scopes(row, "scopes")?,
-                    given: rows::seconds(row, "given")?,
-                })
-            })
+            let key = params![issuer.0, subject, client, resources.as_str()];
+            read_one(db, sql, key, |row| rows::consent(row, subject))
         })
         .await
     }
 
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
         self.look(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT client, resources, scopes, given FROM quadrille_consents
-                 WHERE issuer = ?1 AND subject = ?2 ORDER BY client, resources",
-            )?;
+            let mut statement = connection.prepare_cached(concat!(
+                "SELECT ",
+                consent_columns!(),
+                " FROM quadrille_consents
+                 WHERE issuer = ?1 AND subject = ?2 ORDER BY client, resources"
+            ))?;
             let mut rows = statement.query(params![issuer.0, subject])?;
             let mut consents = Vec::new();
             while let Some(row) = rows.next()? {
-                consents.push(Consent {
-                    subject: subject.into(),
-                    client: row.get("client")?,
-                    resources: rows::resources(row, "resources")?,
-                    scopes: rows::scopes(row, "scopes")?,
-                    given: rows::seconds(row, "given")?,
-                });
+                consents.push(rows::consent(row, subject)?);
             }
             Ok(consents)
+        })
+        .await
+    }
+
+    async fn grants(&self, issuer: IssuerId, subject: &str) -> Result<Vec<LiveGrant>, StoreError> {
+        const ISSUED: &str = concat!(
+            "SELECT ",
+            listed_columns!(),
+            ", family, (SELECT rotated FROM quadrille_families f WHERE f.row = t.family)
+            FROM quadrille_grants t WHERE issuer = ?1 AND actor = ?2 AND ",
+            alive!(),
+        );
+        const CREDENTIALS: &str = concat!(
+            "SELECT ",
+            listed_columns!(),
+            ", NULL, NULL FROM quadrille_token_credentials t
+            WHERE issuer = ?1 AND actor = ?2 AND ",
+            alive!(),
+        );
+        self.look(|connection| {
+            let mut grants = Vec::new();
+            for sql in [ISSUED, CREDENTIALS] {
+                let mut statement = connection.prepare_cached(sql)?;
+                let mut found = statement.query(params![issuer.0, rows::user(subject)])?;
+                while let Some(row) = found.next()? {
+                    grants.push(rows::listed(row)?);
+                }
+            }
+            grants.sort_unstable_by_key(|listed| listed.grant.id);
+            Ok(grants)
         })
         .await
     }

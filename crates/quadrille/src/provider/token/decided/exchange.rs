@@ -2,6 +2,8 @@
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
+use serde_json::{Map, Value};
+
 use crate::{
     Act, Scopes, Timestamp,
     actor::{Actor, Authentication},
@@ -49,6 +51,8 @@ pub(crate) struct Subject {
     /// The user of this server; `None` for a JWT of another issuer.
     pub(crate) actor: Option<Actor>,
     pub(crate) authentication: Option<Arc<Authentication>>,
+    /// The application's data on the token's grant, which may restrict it: the new token keeps it.
+    pub(crate) data: Map<String, Value>,
     /// The scopes and the audience that the token has. `None` if it does not say.
     scopes: Option<Scopes>,
     resources: Option<Resources>,
@@ -353,6 +357,7 @@ pub(crate) fn of_grant(grant: &Grant, expires: Timestamp, token: SubjectToken) -
         client: Some(grant.client.clone()),
         actor: Some(grant.actor.clone()),
         authentication: grant.authentication.clone(),
+        data: grant.data().cloned().unwrap_or_default(),
         scopes: Some(grant.scopes.clone()),
         resources: Some(grant.resources.clone()),
         expires,
@@ -383,6 +388,7 @@ pub(crate) fn of_claims(issuer: &Arc<str>, claims: Claims) -> Result<Subject, Ex
         client: claims.text("client_id").map(Into::into),
         actor: None,
         authentication: None,
+        data: Map::new(),
         scopes,
         resources: None,
         expires: claims.exp.ok_or(ExchangeError::SubjectExpired)?,

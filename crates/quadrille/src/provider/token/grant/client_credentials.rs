@@ -52,6 +52,7 @@ pub(crate) async fn issue(
         scopes,
         resources,
         authentication: None,
+        details: None,
     };
     let occasion = Occasion::Grant(GrantType::ClientCredentials);
     let minted = mint(inner, client, occasion, row, grant, inner.now()).await?;

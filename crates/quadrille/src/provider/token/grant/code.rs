@@ -197,6 +197,7 @@ mod tests {
                 scopes: Scopes::EMPTY,
                 resources: resources("https://a.example urn:b"),
                 authentication: None,
+                details: None,
             },
             redirect_uri: is_bound.then(|| CALLBACK.into()),
             challenge: challenge.map(|which| verifier(which).challenge().to_string().into()),

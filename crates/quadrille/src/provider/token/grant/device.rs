@@ -148,6 +148,7 @@ mod tests {
                 scopes: Scopes::EMPTY,
                 resources: Resources::parse("https://a.example urn:b").unwrap(),
                 authentication: None,
+                details: None,
             },
         }
     }

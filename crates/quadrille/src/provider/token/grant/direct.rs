@@ -93,13 +93,14 @@ pub(crate) async fn issue(
         scopes,
         resources,
         authentication: granted.authentication.clone(),
+        details: None,
     };
     let (family, refresh) = match granted.refresh_token {
         true => first_refresh(inner, client, &grant, now).await?.unzip(),
         false => (None, None),
     };
     let until = granted.lifetime.map(|lifetime| now + lifetime);
-    let limits = Limits { until, exchange: None };
+    let limits = Limits { until, ..Limits::default() };
     let occasion = Occasion::Grant(grant_type);
     let minted = mint_within(inner, client, occasion, row, grant, now, limits).await?;
     let refresh = refresh.map(|refresh| refresh.write());

@@ -10,7 +10,7 @@ use crate::{
         client::record::{Client, ClientType, GrantType},
         error::Error,
         server::Inner,
-        store::{Grant, Issue, SubjectToken},
+        store::{Grant, GrantDetails, Issue, SubjectToken},
         token::{
             decided::{
                 exchange::{
@@ -50,16 +50,25 @@ pub(crate) async fn issue(
         None => None,
     };
     let (expires, authentication) = (subject.expires, subject.authentication.clone());
+    let details = GrantDetails::with(subject.data.clone());
     let exchanging =
         Exchanging { client: client.clone(), subject, actor, scopes: asked.scope, wanted };
     let allowed = policy(exchanging.clone()).await.map_err(direct::refused)?;
     let decision = decide(&exchanging, &allowed, inner.scopes.known())?;
     let Decision { actor, scopes, resources, exchange } = decision;
     let row = inner.row_above(client.number).await?;
-    let grant =
-        Grant { id: row, client: client.id.clone(), actor, scopes, resources, authentication };
+    let grant = Grant {
+        id: row,
+        client: client.id.clone(),
+        actor,
+        scopes,
+        resources,
+        authentication,
+        details,
+    };
     let shortest = allowed.lifetime.map_or(expires, |lifetime| expires.min(now + lifetime));
-    let limits = Limits { until: Some(shortest), exchange: Some(Arc::new(exchange)) };
+    let limits =
+        Limits { until: Some(shortest), exchange: Some(Arc::new(exchange)), ..Limits::default() };
     let occasion = Occasion::Grant(GrantType::TokenExchange);
     let minted = mint_within(inner, client, occasion, row, grant, now, limits).await?;
     let mut response = minted.response(None);

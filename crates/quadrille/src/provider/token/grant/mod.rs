@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use crate::{
-    Policy, Timestamp,
+    Policy, Secret, Timestamp,
     actor::Actor,
     oauth2::{Resources, TokenResponse},
     provider::{
@@ -68,6 +68,8 @@ pub(crate) async fn mint(
 /// The limits of a token, beside those of the policy.
 #[derive(Default)]
 pub(crate) struct Limits {
+    /// The lifetime; `None` for the usual one.
+    pub(crate) lifetime: Option<Duration>,
     /// The latest expiry.
     pub(crate) until: Option<Timestamp>,
     /// The exchange that the token comes from.
@@ -85,7 +87,7 @@ pub(crate) async fn mint_within(
     limits: Limits,
 ) -> Result<Minted, Error> {
     let policy = client.policy(&inner.policy);
-    let usual = policy.access_token_lifetime;
+    let usual = limits.lifetime.unwrap_or(policy.access_token_lifetime);
     let planned = ask(inner, client, occasion, grant, Some(usual)).await?;
     let PlannedToken { grant, lifetime, members, format, mut claims, .. } = planned;
     let lifetime = lifetime.unwrap_or(usual).min(longest(&policy, &grant, now));
@@ -120,7 +122,8 @@ pub(crate) async fn ask(
 ) -> Result<PlannedToken, Error> {
     let (number, is_user) = (grant.id, matches!(grant.actor, Actor::User(_)));
     let format = inner.formats.of(client.access_token_format, &grant.resources);
-    let (client, members, claims) = (Arc::clone(client), Map::new(), Map::new());
+    let (client, members) = (Arc::clone(client), Map::new());
+    let claims = grant.data().cloned().unwrap_or_default();
     let planned = PlannedToken { client, occasion, grant, lifetime, members, format, claims };
     let Some(hook) = &inner.before_issue else { return Ok(planned) };
     hook(planned).await.map_err(|not| match not {
@@ -181,6 +184,11 @@ pub(crate) fn all_over(inner: &Inner, client: Option<&Client>, now: Timestamp) -
 }
 
 impl Minted {
+    /// The access token.
+    pub(crate) fn secret(&self) -> Secret {
+        self.access.as_str().into()
+    }
+
     /// The answer (RFC 6749, section 5.1).
     pub(crate) fn response(&self, refresh: Option<&TokenText>) -> TokenResponse {
         let mut response = TokenResponse::new(self.access.as_str());

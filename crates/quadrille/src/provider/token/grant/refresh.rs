@@ -215,6 +215,7 @@ mod tests {
                 scopes: scopes.clone(),
                 resources: resources(BOTH),
                 authentication: None,
+                details: None,
             },
             generation,
             current: secret(generation),

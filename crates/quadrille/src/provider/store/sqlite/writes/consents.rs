@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-use super::super::rows::{self, alive, code_columns, grant_columns};
+use super::super::rows::{self, alive, code_columns, consent_columns, grant_columns};
 use super::Writes;
 
 impl Writes<'_> {
@@ -90,27 +90,30 @@ impl Writes<'_> {
         consent: &Consent,
         asked: &Scopes,
     ) -> Result<(), StoreError> {
-        let before = self.one(
-            "SELECT scopes FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2
-            AND client = ?3
-            AND resources = ?4",
+        let before = self.read(
+            concat!(
+                "SELECT ",
+                consent_columns!(),
+                " FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2
+                AND client = ?3 AND resources = ?4"
+            ),
             params![issuer.0, consent.subject, consent.client, consent.resources.as_str()],
-            |row| row.get::<_, String>("scopes"),
+            |row| rows::consent(row, &consent.subject),
         )?;
-        let before = before.map(|text| Scopes::parse(&text)).transpose();
-        let before = before.map_err(|_| StoreError::Corrupt("a consent"))?;
-        let consent = consent.clone().following(&before.unwrap_or_default(), asked);
+        let consent = consent.clone().following(before.as_ref(), asked);
+        let data = rows::data_text(&consent.data)?;
         self.run(
-            "INSERT INTO quadrille_consents (issuer, subject, client, resources, scopes, given)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            ON CONFLICT DO UPDATE SET scopes = ?5, given = ?6",
+            "INSERT INTO quadrille_consents (issuer, subject, client, resources, scopes, given, data)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            ON CONFLICT DO UPDATE SET scopes = ?5, given = ?6, data = ?7",
             params![
                 issuer.0,
                 consent.subject,
                 consent.client,
                 consent.resources.as_str(),
                 consent.scopes.as_str(),
-                consent.given.seconds()
+                consent.given.seconds(),
+                data,
             ],
         )?;
         Ok(())

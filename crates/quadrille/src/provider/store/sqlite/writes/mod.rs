@@ -34,6 +34,7 @@ pub(super) struct Writes<'c> {
     commit: Statement<'c>,
     put_access: Statement<'c>,
     put_family: Statement<'c>,
+    put_grant: Statement<'c>,
     put_code: Statement<'c>,
     find_code: Statement<'c>,
     mark_code: Statement<'c>,
@@ -63,6 +64,13 @@ impl<'c> Writes<'c> {
                 ", generation, current, previous, rotated, rotated_scopes, rotated_resources,
                 expires, ends)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+            ))?,
+            put_grant: prepare(concat!(
+                "INSERT INTO quadrille_grants (issuer, ",
+                grant_columns!(),
+                ", family, expires)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)"
             ))?,
             put_code: prepare(concat!(
                 "INSERT INTO quadrille_codes (row, issuer, ",

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::provider::store::{
-    AccessRecord, CodeRecord, FamilyRecord, Issue, IssuerId, Redeemed, Rotated, Rotation, RowId,
-    StoreError,
+use crate::{
+    actor::Actor,
+    provider::store::{
+        AccessRecord, CodeRecord, FamilyRecord, Issue, IssuerId, Redeemed, Rotated, Rotation,
+        RowId, StoreError,
+    },
 };
 
 use super::super::rows::{self, GrantRow};
@@ -63,6 +66,7 @@ impl Writes<'_> {
 
     pub(crate) fn issue(&mut self, issuer: IssuerId, issue: &Issue) -> Result<(), StoreError> {
         self.put_access(issuer, &issue.access)?;
+        self.list(issuer, issue)?;
         match &issue.family {
             Some(family) => self.put_family(issuer, family),
             None => Ok(()),
@@ -105,6 +109,29 @@ impl Writes<'_> {
         ])?;
         self.put_access(issuer, &rotation.access)?;
         Ok(Rotated::Issued)
+    }
+
+    /// Lists the grant of these tokens, if it is a user's, or postpones its end.
+    fn list(&mut self, issuer: IssuerId, issue: &Issue) -> Result<(), StoreError> {
+        let family = issue.family.as_ref();
+        let granted = family.map_or(&issue.access.grant, |family| &family.grant);
+        if !matches!(granted.actor, Actor::User(_)) {
+            return Ok(());
+        }
+        let ends = family.map_or(issue.access.expires, |family| family.ends);
+        let grant = GrantRow::of(granted)?;
+        self.put_grant.execute(params![
+            issuer.0,
+            grant.id,
+            grant.client,
+            grant.actor,
+            grant.scopes,
+            grant.resources,
+            grant.auth,
+            family.map(|family| family.row.0),
+            ends.max(issue.access.expires).seconds(),
+        ])?;
+        Ok(())
     }
 
     fn put_access(&mut self, issuer: IssuerId, access: &AccessRecord) -> Result<(), StoreError> {

@@ -1,0 +1,244 @@
+//! Tokens that the application mints for a user: personal access tokens, and tokens for tests.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Map, Value};
+
+use crate::{Scopes, Secret, Timestamp, actor::Actor, oauth2::Resources};
+
+use super::{
+    client::{new::NewClient, record::Client, registration::RegistrationError},
+    error::Error,
+    server::AuthorizationServer,
+    store::{Grant, GrantDetails, Issue, LiveGrant, RowId},
+    token::{
+        grant::{Limits, mint_within},
+        planned::{Occasion, ReservedMember, check_member},
+    },
+};
+
+/// The `client_id` of the client that personal access tokens belong to. It is registered with the
+/// first of them, and can do nothing itself.
+pub(super) const PERSONAL: &str = "personal-access-tokens";
+
+/// A token to be minted for a user, without a client that asks: a personal access token, or a token
+/// for a test.
+///
+/// ```
+/// use std::time::Duration;
+/// use quadrille::{Scopes, provider::NewToken};
+///
+/// let token = NewToken::personal("4711", "backup script")
+///     .scopes(Scopes::of(["photos:read"]))
+///     .lifetime(Duration::from_secs(90 * 24 * 3600));
+/// ```
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    subject: Arc<str>,
+    name: Option<Arc<str>>,
+    client: Arc<str>,
+    scopes: Scopes,
+    resources: Resources,
+    lifetime: Option<Duration>,
+    data: Map<String, Value>,
+}
+
+impl NewToken {
+    /// A personal access token of this user, with a name by which the user knows it.
+    pub fn personal(subject: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
+        Self { name: Some(name.into()), ..Self::of(subject.into(), PERSONAL.into()) }
+    }
+
+    /// A token of this user for a registered client, as if the user had consented.
+    pub fn for_client(subject: impl Into<Arc<str>>, client_id: impl Into<Arc<str>>) -> Self {
+        Self::of(subject.into(), client_id.into())
+    }
+
+    fn of(subject: Arc<str>, client: Arc<str>) -> Self {
+        Self {
+            subject,
+            name: None,
+            client,
+            scopes: Scopes::EMPTY,
+            resources: Resources::EMPTY,
+            lifetime: None,
+            data: Map::new(),
+        }
+    }
+
+    /// Sets the scopes (default: none), which the server must know.
+    #[must_use]
+    pub fn scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Sets the APIs that the token is for (RFC 8707; default: the server's own).
+    #[must_use]
+    pub fn resources(mut self, resources: Resources) -> Self {
+        self.resources = resources;
+        self
+    }
+
+    /// Sets the lifetime (default: that of access tokens), of which
+    /// [`Policy::refresh_token_total_lifetime`](crate::Policy::refresh_token_total_lifetime) is the
+    /// longest.
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Adds the application's own data: see [`By::data`](super::By::data).
+    ///
+    /// # Errors
+    /// [`ReservedMember`] for a name that introspection responses have already.
+    pub fn data(mut self, name: &str, value: impl Into<Value>) -> Result<Self, ReservedMember> {
+        check_member(name)?;
+        self.data.insert(name.to_owned(), value.into());
+        Ok(self)
+    }
+}
+
+/// A token that was minted.
+///
+/// ```
+/// use quadrille::provider::MintedToken;
+///
+/// fn show_once(minted: &MintedToken) -> String {
+///     format!("Copy it now, it is not shown again: {}", minted.token.expose())
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct MintedToken {
+    /// The access token.
+    pub token: Secret,
+    /// The number of its grant, by which [`AuthorizationServer::revoke_grant`] revokes it.
+    pub grant: RowId,
+    /// The scopes: those that the hook [`AuthorizationServer::before_issue`] left.
+    pub scopes: Scopes,
+    /// The expiry.
+    pub expires: Timestamp,
+}
+
+/// The reason why no token is minted.
+///
+/// ```
+/// use quadrille::provider::MintError;
+///
+/// assert_eq!(MintError::UnknownScope.to_string(), "the server does not know one of the scopes");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MintError {
+    /// The name of a personal access token is empty.
+    #[error("a personal access token needs a name")]
+    NameMissing,
+    /// A scope is unknown to the server.
+    #[error("the server does not know one of the scopes")]
+    UnknownScope,
+    /// An API is unknown to the server.
+    #[error("the server does not know one of the resources")]
+    UnknownResource,
+    /// The client is not registered.
+    #[error("there is no client with this id")]
+    UnknownClient,
+    /// The server failed, or the hook before an issue refused.
+    #[error(transparent)]
+    Server(#[from] Error),
+}
+
+impl AuthorizationServer {
+    /// Mints an access token for a user. The user's consent is the application's to get: the page
+    /// on which the user names the token and chooses its scopes. Any number of them may be valid
+    /// for one user.
+    ///
+    /// ```
+    /// # use quadrille::{Env, Scopes, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::provider::NewToken;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?
+    /// #     .scopes([("photos:read", "See your photos")]);
+    /// let new = NewToken::personal("4711", "backup script").scopes(Scopes::of(["photos:read"]));
+    /// let minted = server.mint(new).await?;
+    /// let tokens = server.personal_tokens("4711").await?;
+    /// assert_eq!(tokens[0].grant.id, minted.grant);
+    /// server.revoke_grant("4711", minted.grant).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`MintError`].
+    pub async fn mint(&self, new: NewToken) -> Result<MintedToken, MintError> {
+        let inner = self.inner();
+        if new.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(MintError::NameMissing);
+        }
+        if !inner.scopes.known().is_superset(&new.scopes) {
+            return Err(MintError::UnknownScope);
+        }
+        let resources =
+            inner.resources.narrowed(&new.resources).ok_or(MintError::UnknownResource)?;
+        let client = self.client_to_mint_for(&new).await?;
+        let issuer = inner.issuer_id().await?;
+        let number = inner.newer_row().await?;
+        let details = GrantDetails { name: new.name, data: new.data };
+        let grant = Grant {
+            id: number,
+            client: client.id.clone(),
+            actor: Actor::User(new.subject),
+            scopes: new.scopes,
+            resources,
+            authentication: None,
+            details: (details != GrantDetails::default()).then(|| Arc::new(details)),
+        };
+        let (occasion, now) = (Occasion::Minted, inner.now());
+        let limits = Limits { lifetime: new.lifetime, ..Limits::default() };
+        let minted = mint_within(inner, &client, occasion, number, grant, now, limits).await?;
+        let (token, scopes) = (minted.secret(), minted.record.grant.scopes.clone());
+        let expires = minted.record.expires;
+        let issue = Issue { access: minted.record, family: None };
+        inner.store.issue(issuer, issue).await.map_err(Error::from)?;
+        tracing::info!(grant = number.0, client = %client.id, "a token was minted for a user");
+        Ok(MintedToken { token, grant: number, scopes, expires })
+    }
+
+    /// The personal access tokens of a user that have not expired, the oldest first. Their names
+    /// are in [`Grant::details`]; [`revoke_grant`](Self::revoke_grant) revokes one.
+    ///
+    /// # Errors
+    /// [`Error`] if the store fails.
+    pub async fn personal_tokens(&self, subject: &str) -> Result<Vec<LiveGrant>, Error> {
+        let mut grants = self.live_grants(subject).await?;
+        grants.retain(is_personal);
+        Ok(grants)
+    }
+
+    async fn client_to_mint_for(&self, new: &NewToken) -> Result<Arc<Client>, MintError> {
+        if let Some(client) = self.client(&new.client).await? {
+            return Ok(client);
+        }
+        if *new.client != *PERSONAL {
+            return Err(MintError::UnknownClient);
+        }
+        let client = NewClient::public("Personal access tokens").id(PERSONAL).without_grants();
+        match self.ensure_client(client).await {
+            Ok(registered) => Ok(Arc::new(registered.client)),
+            Err(RegistrationError::Server(error)) => Err(error.into()),
+            Err(error) => {
+                tracing::error!(%error, "the client of personal access tokens is not registered");
+                Err(MintError::UnknownClient)
+            }
+        }
+    }
+}
+
+/// `true` for the grant of a personal access token.
+pub(super) fn is_personal(listed: &LiveGrant) -> bool {
+    *listed.grant.client == *PERSONAL
+}
