@@ -10,6 +10,7 @@
 )]
 
 mod callbacks;
+mod cross_origin;
 mod demo;
 mod linking;
 mod logins;

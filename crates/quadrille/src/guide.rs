@@ -16,6 +16,8 @@ mod flows {}
 mod guard {}
 #[doc = include_str!("../../../docs/src/consumer/hooks.md")]
 mod hooks {}
+#[doc = include_str!("../../../docs/src/provider/registration.md")]
+mod registration {}
 #[doc = include_str!("../../../docs/src/provider/jwt.md")]
 mod jwt {}
 #[doc = include_str!("../../../docs/src/program/keys.md")]
