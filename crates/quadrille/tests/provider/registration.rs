@@ -265,6 +265,14 @@ async fn hostile_and_senseless_metadata_is_refused_and_nothing_stored() {
     let deep = format!("{{\"x\":{}{}}}", "[".repeat(9000), "]".repeat(9000));
     let answer = world.request("POST", "/oauth/register", "application/json", &deep).await;
     assert_refused(&answer, 400, "invalid_client_metadata");
+    for (body, error) in [
+        ("{}", "invalid_redirect_uri"),
+        (r#"{"redirect_uris":["canary"]}"#, "invalid_redirect_uri"),
+        (r#"{"token_endpoint_auth_method":"none"}"#, "invalid_redirect_uri"),
+    ] {
+        let answer = world.request("POST", "/oauth/register", "application/json", body).await;
+        assert_refused(&answer, 400, error);
+    }
     assert_eq!(world.server.clients().await.unwrap().len(), 1, "that of the operator");
 }
 

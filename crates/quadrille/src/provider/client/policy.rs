@@ -91,9 +91,9 @@ impl<'a> MetadataPolicy<'a> {
 
     /// The policy for a client that registers itself (RFC 7591), whose developer reads the reason of
     /// a refusal: what it cannot have is rejected. `name` is that of a client without one.
-    pub(crate) const fn registration(name: Option<&'a str>, grant_types: &'a [GrantType]) -> Self {
+    pub(crate) const fn registration(name: &'a str, grant_types: &'a [GrantType]) -> Self {
         Self {
-            default_name: name,
+            default_name: Some(name),
             default_auth_method: AuthMethod::ClientSecretBasic,
             auth_methods: &[
                 AuthMethod::ClientSecretBasic,

@@ -180,10 +180,12 @@ pub(super) fn draft(
     };
     let grant_types = settings.grant_types.iter().filter(|grant| inner.offers(grant));
     let grant_types: Vec<_> = grant_types.cloned().collect();
+    let first = metadata.redirect_uris.first().map(|uri| RedirectUri::parse(uri)).transpose();
+    let first = first.map_err(ClientRegistrationError::RedirectUri)?;
     // Users see where the answer goes, so it is a fair name for a client without one.
-    let first = metadata.redirect_uris.first().and_then(|uri| RedirectUri::parse(uri).ok());
-    let first = first.as_ref().map(|uri| uri.destination().trim_start_matches("https://"));
-    let policy = MetadataPolicy::registration(first, &grant_types);
+    let name = first.as_ref().map(|uri| uri.destination().trim_start_matches("https://"));
+    let name = name.unwrap_or("Unnamed application");
+    let policy = MetadataPolicy::registration(name, &grant_types);
     let jwks = metadata.jwks.map(|jwks| serde_json::Value::Object(jwks).to_string().into());
     let checked = metadata::ClientMetadata {
         redirect_uris: metadata.redirect_uris,
