@@ -33,6 +33,7 @@ mod issuing;
 mod jwt;
 #[cfg(feature = "http-client")]
 mod jwt_elsewhere;
+mod matrix;
 mod metadata;
 mod mounting;
 mod oauth1_api;
