@@ -36,6 +36,14 @@ impl Provider {
         Client::new(&self.program.issuer, id, secret, redirect_uri)
     }
 
+    /// Registers a client on a device without a browser. Returns its id.
+    pub(crate) fn add_device(&self, name: &str) -> String {
+        let add = ["client", "add", name, "--public", "--grant", "device_code"];
+        let scopes = ["--scope", "photos:read", "--scope", "photos:write"];
+        let added = self.program.json(&[&add[..], &scopes].concat());
+        added["client_id"].as_str().unwrap().to_owned()
+    }
+
     /// Sets the user's password, as the operator.
     pub(crate) fn set_password(&self, password: &str) {
         let set = ["user", "set-password", USER, "--password-stdin"];

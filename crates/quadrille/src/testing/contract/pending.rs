@@ -4,8 +4,8 @@ use crate::{
     Actor, Scopes,
     oauth2::Resources,
     provider::store::{
-        Answer, Answered, Approval, Bought, Grant, Identifier, Issue, Outcome, PendingRecord,
-        PendingRef, PendingState, Redeemed, RowId, Store, TokenRef,
+        Answer, Answered, Approval, Bought, DeviceCode, Grant, Identifier, Issue, Outcome,
+        PendingKind, PendingRecord, PendingRef, PendingState, Redeemed, RowId, Store, TokenRef,
     },
     testing::ManualClock,
 };
@@ -61,6 +61,7 @@ pub async fn a_pending_request_comes_back_as_it_was_put<S: Store>(store: &S, clo
         let mut put = PendingRecord { state, ..world.pending(row) };
         if row % 2 == 0 {
             put.user_code = Some(hash(-row));
+            put.kind = PendingKind::Device(DeviceCode { from: Some([192, 0, 2, 7].into()) });
             put.scopes = Scopes::EMPTY;
             put.resources = Resources::EMPTY;
         }
