@@ -12,7 +12,6 @@ use url::Url;
 use crate::{
     Env, Scopes, Timestamp,
     actor::{Actor, Authentication},
-    digest::sha256,
     fetch::{FetchError, Fetched, Fetcher, RemoteKeys, TrustedFetcher},
     jose::{
         Algorithms, Claims, ClaimsError, ClaimsPolicy, KeySet, TokenType, Unverified, Verification,
@@ -35,6 +34,9 @@ const TYPE: TokenType = TokenType::Is("at+jwt");
 /// The number of verified tokens that are remembered; at this number the old ones are forgotten, or
 /// all.
 const REMEMBERED: usize = 4096;
+
+/// The longest token that is remembered, in bytes.
+const LONGEST: usize = 4096;
 
 /// The time for which a verified token is remembered. A key that its issuer has removed verifies no
 /// token after that.
@@ -185,11 +187,13 @@ pub(super) struct Verifier {
     policy: ClaimsPolicy,
     leeway: Duration,
     env: Env,
-    known: Mutex<HashMap<[u8; 32], Known>>,
+    /// By the signature, which is short: hashing whole tokens would cost more than all else.
+    known: Mutex<HashMap<Box<str>, Known>>,
 }
 
 /// A token that was verified, and the time until which it is remembered.
 struct Known {
+    text: Box<str>,
     token: Verified,
     until: Timestamp,
 }
@@ -222,8 +226,7 @@ impl From<JwtAccessTokens> for Verifier {
 
 impl Verifier {
     async fn access(&self, text: &str) -> Result<Verified, AccessError> {
-        let (key, now) = (sha256(text.as_bytes()), self.env.now());
-        if let Some(known) = self.recall(&key, now) {
+        if let Some(known) = self.recall(text, self.env.now()) {
             return Ok(known);
         }
         let token = Unverified::parse(text).map_err(|reason| unknown(&reason))?;
@@ -244,18 +247,24 @@ impl Verifier {
         let told = read(claims)?;
         let until = (now + REMEMBER).min(told.expires + self.leeway);
         let token = Verified::new(Arc::new(told));
-        self.keep(key, &token, until, now);
+        self.keep(text, &token, until, now);
         Ok(token)
     }
 
-    fn recall(&self, key: &[u8; 32], now: Timestamp) -> Option<Verified> {
+    fn recall(&self, text: &str, now: Timestamp) -> Option<Verified> {
+        let (_, signature) = text.rsplit_once('.')?;
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // After a step back of the clock, its expiry is too far ahead to be true.
-        let counts = |known: &&Known| now < known.until && known.until <= now + REMEMBER;
-        known.get(key).filter(counts).map(|known| known.token.clone())
+        let counts = |known: &&Known| {
+            now < known.until && known.until <= now + REMEMBER && *known.text == *text
+        };
+        known.get(signature).filter(counts).map(|known| known.token.clone())
     }
 
-    fn keep(&self, key: [u8; 32], token: &Verified, until: Timestamp, now: Timestamp) {
+    fn keep(&self, text: &str, token: &Verified, until: Timestamp, now: Timestamp) {
+        let Some((_, signature)) = text.rsplit_once('.').filter(|_| text.len() <= LONGEST) else {
+            return;
+        };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.retain(|_, known| now < known.until);
@@ -263,7 +272,8 @@ impl Verifier {
                 known.clear();
             }
         }
-        known.insert(key, Known { token: token.clone(), until });
+        let kept = Known { text: text.into(), token: token.clone(), until };
+        known.insert(signature.into(), kept);
     }
 }
 

@@ -9,7 +9,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header, request::Parts, uri};
+use http::{
+    Extensions, HeaderMap, HeaderValue, Method, Request, Response, Uri, header, request::Parts, uri,
+};
 use http_body::Body;
 use tower::{Layer, Service};
 
@@ -22,12 +24,13 @@ use crate::{
         metadata::ResourceMetadata,
     },
     public_uri,
-    scope::ScopeTree,
+    scope::{ScopeRequirement, ScopeTree},
 };
 
 #[cfg(feature = "http-client")]
 use super::trust::Trust;
 use super::{
+    access::Access,
     authority::{Answer, Authority, SignedAt},
     body::{self, BodyRead, GuardBody},
     error::AccessError,
@@ -334,6 +337,40 @@ impl Guard {
         self.check_at(&self.origin(parts), parts, Some(Ok(body))).await
     }
 
+    /// The access of a request that comes through no layer: in a framework without tower. `body`
+    /// matters as in [`check`](Self::check).
+    ///
+    /// ```
+    /// use quadrille::{guard::{Guard, Refused}, scopes};
+    ///
+    /// scopes! { Photos = "photos:read", "See your photos"; }
+    ///
+    /// async fn list(guard: &Guard, request: http::Request<()>) -> Result<String, Refused> {
+    ///     let (parts, ()) = request.into_parts();
+    ///     let access = guard.access::<Photos>(&parts, b"").await?;
+    ///     Ok(format!("the photos of {:?}", access.user()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Refused`], which becomes the answer.
+    pub async fn access<S: ScopeRequirement>(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Result<Access<S>, Refused> {
+        let realm = self.origin(parts);
+        let verdict = self.check_at(&realm, parts, Some(Ok(body))).await;
+        let mut extensions = Extensions::new();
+        extensions.insert(self.guarded(realm, verdict));
+        Access::of(&extensions)
+    }
+
+    fn guarded(&self, realm: Arc<str>, verdict: Result<Option<Verified>, AccessError>) -> Guarded {
+        let place = Place { realm, manner: self.0.manner.clone(), at: self.0.authority.now() };
+        Guarded { place, verdict }
+    }
+
     async fn check_at(
         &self,
         origin: &str,
@@ -408,8 +445,7 @@ impl Guard {
     async fn guard(&self, parts: &Parts) -> Guarded {
         let (realm, body) = (self.origin(parts), body_of(parts));
         let verdict = self.check_at(&realm, parts, seen(&body)).await;
-        let place = Place { realm, manner: self.0.manner.clone(), at: self.0.authority.now() };
-        Guarded { place, verdict }
+        self.guarded(realm, verdict)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Inside)) -> Self {
