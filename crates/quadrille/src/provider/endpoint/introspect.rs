@@ -118,6 +118,13 @@ const fn token_type(binding: Option<Binding>) -> &'static str {
     }
 }
 
+/// The members that no field has: the application's data on the grant, and the acting party.
+fn members(access: &AccessRecord) -> Map<String, Value> {
+    let mut members = access.grant.data().cloned().unwrap_or_default();
+    members.extend(acting(access));
+    members
+}
+
 /// The member `act` of a token that was delegated (RFC 8693, section 4.1).
 fn acting(access: &AccessRecord) -> Map<String, Value> {
     let act = access.exchange.as_ref().and_then(|exchange| exchange.act.as_ref());
@@ -134,7 +141,7 @@ fn decide(found: &Found, asker: &Client, now: Timestamp) -> Option<ActiveToken> 
         Found::Access(access) if now < access.expires => Some(ActiveToken {
             token_type: Some(token_type(access.binding).to_owned()),
             cnf: access.binding.map(Binding::to_confirmation),
-            extra: acting(access),
+            extra: members(access),
             exp: Some(access.expires),
             iat: Some(access.row.time()),
             ..describe(&access.grant)
