@@ -1,5 +1,6 @@
 //! The command line: its grammar, and the dispatch to the commands.
 
+mod access;
 mod client;
 mod config;
 mod keys;

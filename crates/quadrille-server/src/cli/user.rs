@@ -29,7 +29,10 @@ use crate::{
     },
 };
 
-use super::table::{table, when};
+use super::{
+    access,
+    table::{table, when},
+};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum UserCommand {
@@ -61,6 +64,26 @@ Examples:
     },
     /// List all users
     List,
+    /// Show the clients that a user gave access, and where the user is signed in
+    Access {
+        /// The user name
+        name: String,
+    },
+    /// Withdraw the access of a client: its tokens for the user are revoked
+    #[command(after_help = "\
+Example:
+  quadrille user withdraw ada printer")]
+    Withdraw {
+        /// The user name
+        name: String,
+        /// The client_id
+        client: String,
+    },
+    /// End all sessions of a user; clients keep the access that the user gave them
+    SignOut {
+        /// The user name
+        name: String,
+    },
     /// Remove a user, their sessions, and the access that they gave to clients
     Remove {
         /// The user name
@@ -104,6 +127,23 @@ pub(super) async fn run(
             set_password(&data, &parsed, new_password(*password_stdin)?, output).await
         }
         UserCommand::List => list(&Data::open_existing(settings).await?, output).await,
+        UserCommand::Access { name } => {
+            let data = Data::open_existing(settings).await?;
+            let server = data.server(settings).await?;
+            let result = access::list(&data, &server, name, output).await;
+            data.close(server).await;
+            result
+        }
+        UserCommand::Withdraw { name, client } => {
+            let data = Data::open_existing(settings).await?;
+            let server = data.server(settings).await?;
+            let result = access::withdraw(&data, &server, name, client, output).await;
+            data.close(server).await;
+            result
+        }
+        UserCommand::SignOut { name } => {
+            access::sign_out(&Data::open_existing(settings).await?, name, output).await
+        }
         UserCommand::Remove { name } => {
             let data = Data::open_existing(settings).await?;
             let server = data.server(settings).await?;

@@ -7,7 +7,7 @@ use quadrille::{
     oauth2::Resources,
     provider::{
         AuthorizationServer, IssuerError,
-        store::{Consent, SecretHash, StoreError},
+        store::{SecretHash, StoreError},
     },
 };
 
@@ -34,9 +34,6 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`IssuerError`].
     fn server(&self, issuer: &str) -> Result<AuthorizationServer, IssuerError>;
-
-    /// The consents of a user at an issuer.
-    fn consents<'a>(&'a self, issuer: &'a str, subject: &'a str) -> Answering<'a, Vec<Consent>>;
 
     /// Adds a user, unless another user has the same name or a name that [looks the
     /// same](UserName::looks_like).

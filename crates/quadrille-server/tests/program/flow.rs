@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     browser::{Browser, Page},
-    process::{Folder, Program},
+    process::{Folder, Program, failure},
 };
 
 /// RFC 7636, appendix B.
@@ -238,6 +238,35 @@ async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
     assert_eq!((status, &error["error"]), (StatusCode::BAD_REQUEST, &Value::from("invalid_grant")));
     let asked = browser.get(&stage.authorize_url()).await;
     assert!(asked.html.contains("asks for access"), "{}", asked.html);
+}
+
+#[tokio::test]
+async fn the_operator_lists_and_ends_what_a_user_has_granted() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let tokens = stage.dance(&browser).await;
+    let shown = stage.program.json(&["user", "access", "ada"]);
+    let client = &shown["clients"][0];
+    assert_eq!((&client["name"], &client["grants"]), (&"Photo <printer>".into(), &1.into()));
+    assert!(client["last_token"].is_string(), "{shown}");
+    assert_eq!(shown["sessions"].as_array().unwrap().len(), 1);
+    let account = browser.get(&stage.program.url("/")).await;
+    assert!(account.html.contains("last token"), "{}", account.html);
+
+    stage.program.json(&["user", "sign-out", "ada"]);
+    let signed_out = browser.get(&stage.program.url("/")).await;
+    assert!(signed_out.html.contains("Sign in"), "{}", signed_out.html);
+    let id = client["client_id"].as_str().unwrap();
+    stage.program.json(&["user", "withdraw", "ada", id]);
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    assert_eq!(stage.token(&fields).await.1["error"], "invalid_grant");
+    let shown = stage.program.json(&["user", "access", "ada"]);
+    assert_eq!(shown, serde_json::json!({ "clients": [], "sessions": [] }));
+    let data = &stage.program.data;
+    for command in [&["user", "withdraw", "ada", id][..], &["user", "access", "nobody"]] {
+        assert!(failure(data, command).1.contains("there is no"), "{command:?}");
+    }
 }
 
 #[tokio::test]

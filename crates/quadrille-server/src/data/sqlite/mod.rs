@@ -11,7 +11,7 @@ use quadrille::{
     Env, Timestamp,
     provider::{
         AuthorizationServer, IssuerError,
-        store::{Consent, SecretHash, SqliteStore, Store as _, StoreError},
+        store::{SecretHash, SqliteStore, StoreError},
     },
 };
 
@@ -50,13 +50,6 @@ impl SqliteBackend {
 impl Backend for SqliteBackend {
     fn server(&self, issuer: &str) -> Result<AuthorizationServer, IssuerError> {
         AuthorizationServer::new(issuer, Arc::clone(&self.0))
-    }
-
-    fn consents<'a>(&'a self, issuer: &'a str, subject: &'a str) -> Answering<'a, Vec<Consent>> {
-        Box::pin(async move {
-            let issuer = self.0.issuer(issuer).await?;
-            self.0.consents(issuer, subject).await
-        })
     }
 
     fn add_user(&self, user: User) -> Answering<'_, Added> {

@@ -271,7 +271,6 @@ pub(in crate::data) async fn an_issuer_that_is_renamed_keeps_its_clients(backend
     assert_eq!(backend.issuer().await.unwrap(), Some(recorded(new, true)));
     assert!(is_known(new).await);
     assert!(!is_known(old).await);
-    assert_eq!(backend.consents(new, "ada").await.unwrap(), []);
 }
 
 pub(in crate::data) async fn what_a_directory_is_served_with_is_recorded(backend: Tested) {

@@ -1,7 +1,7 @@
 //! The account page: the applications that may act for the user, and the browsers that the user is
 //! signed in with.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use axum::{
     Extension,
@@ -11,10 +11,8 @@ use axum::{
 };
 use quadrille::{
     RemoteAddress,
-    provider::{
-        self,
-        store::{Consent, StoreError},
-    },
+    oauth2::Resources,
+    provider::{self, store::StoreError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +82,8 @@ struct Application {
     scopes: Vec<ScopeLine>,
     resources: Vec<String>,
     given: String,
+    /// The time of its last token, if one is valid.
+    used: Option<String>,
 }
 
 /// A scope with its description.
@@ -138,9 +138,9 @@ pub(in crate::web) async fn withdraw(
         Err(answer) => return answer,
     };
     let subject = &visitor.user.subject;
-    let given = match app.backend.consents(app.issuer.as_str(), subject).await {
-        Ok(consents) => consents.iter().any(|consent| *consent.client == *form.client_id),
-        Err(error) => return app.store_failed(&error),
+    let given = match app.server.consents(subject).await {
+        Ok(granted) => granted.iter().any(|access| *access.client.id == *form.client_id),
+        Err(error) => return app.server_failed(&error, "consents cannot be listed"),
     };
     if !given {
         return app.home_with_note(&headers, Purpose::NothingWithdrawn);
@@ -231,18 +231,20 @@ impl App {
     }
 
     async fn applications(&self, visitor: &Visitor) -> Result<Vec<Application>, provider::Error> {
-        let consents = self.backend.consents(self.issuer.as_str(), &visitor.user.subject).await?;
-        let mut applications = Vec::with_capacity(consents.len());
-        for Consent { client, resources, scopes, given, .. } in consents {
-            // A client that was removed since can do nothing.
-            let Some(client) = self.server.client(&client).await? else { continue };
+        let mut applications = Vec::new();
+        for access in self.server.consents(&visitor.user.subject).await? {
+            let consents = access.consents.iter().map(|consent| &consent.resources);
+            let grants = access.grants.iter().map(|listed| &listed.grant.resources);
+            let resources = consents.chain(grants).flat_map(Resources::iter);
+            let resources: BTreeSet<_> = resources.map(str::to_owned).collect();
             applications.push(Application {
-                id: client.id.to_string(),
-                name: client.name.clone(),
-                initial: initial(&client.name),
-                scopes: self.scope_lines(scopes.iter()),
-                resources: resources.iter().map(str::to_owned).collect(),
-                given: day(given),
+                id: access.client.id.to_string(),
+                name: access.client.name.clone(),
+                initial: initial(&access.client.name),
+                scopes: self.scope_lines(access.scopes().iter()),
+                resources: resources.into_iter().collect(),
+                given: day(access.given()),
+                used: access.last_issue().map(minute),
             });
         }
         applications.sort_by_cached_key(|application| application.name.to_lowercase());

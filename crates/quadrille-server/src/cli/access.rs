@@ -1,0 +1,119 @@
+//! `quadrille user access`, `withdraw` and `sign-out`: what a user has granted, and where the user
+//! is signed in.
+
+use quadrille::provider::{AuthorizationServer, ClientAccess};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    Failure,
+    data::Data,
+    output::Output,
+    sessions::Session,
+    users::{User, UserName},
+};
+
+use super::table::{table, when};
+
+/// The access of a client, as the command shows it.
+#[derive(Serialize)]
+struct ShownClient {
+    client_id: String,
+    name: String,
+    scope: String,
+    given: String,
+    /// The time of the last token; absent if no token is valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_token: Option<String>,
+    /// The number of sign-ins whose tokens are valid.
+    grants: usize,
+}
+
+impl From<ClientAccess> for ShownClient {
+    fn from(access: ClientAccess) -> Self {
+        Self {
+            client_id: access.client.id.to_string(),
+            name: access.client.name.clone(),
+            scope: access.scopes().to_string(),
+            given: when(access.given()),
+            last_token: access.last_issue().map(when),
+            grants: access.grants.len(),
+        }
+    }
+}
+
+/// A browser that the user is signed in with.
+#[derive(Serialize)]
+struct ShownSession {
+    browser: String,
+    address: String,
+    signed_in: String,
+    used: String,
+}
+
+impl From<Session> for ShownSession {
+    fn from(session: Session) -> Self {
+        let (signed_in, used) = (when(session.signed_in), when(session.used));
+        Self { browser: session.browser, address: session.address, signed_in, used }
+    }
+}
+
+/// Lists clients and sessions.
+pub(super) async fn list(
+    data: &Data,
+    server: &AuthorizationServer,
+    name: &str,
+    output: Output,
+) -> Result<(), Failure> {
+    let user = found(data, name).await?;
+    let clients = server.consents(&user.subject).await?;
+    let clients: Vec<_> = clients.into_iter().map(ShownClient::from).collect();
+    let sessions = data.backend().sessions_of(&user.subject).await;
+    let (mut sessions, now) = (sessions.map_err(|error| data.failure(error))?, data.env().now());
+    sessions.retain(|session| session.is_good_for(&user, now));
+    let sessions: Vec<_> = sessions.into_iter().map(ShownSession::from).collect();
+    let shown = json!({ "clients": &clients, "sessions": &sessions });
+    output.result(&shown, || {
+        let clients = clients.iter().map(|it| [&*it.client_id, &it.name, &it.scope, &it.given]);
+        let sessions = sessions.iter().map(|it| [&*it.browser, &it.address, &it.used]);
+        let none = |lines: String| if lines.is_empty() { "none".to_owned() } else { lines };
+        let (clients, sessions) = (none(table(clients)), none(table(sessions)));
+        format!("Clients with access:\n{clients}\n\nSigned in with:\n{sessions}")
+    })
+}
+
+/// Withdraws the access of one client.
+pub(super) async fn withdraw(
+    data: &Data,
+    server: &AuthorizationServer,
+    name: &str,
+    client: &str,
+    output: Output,
+) -> Result<(), Failure> {
+    let user = found(data, name).await?;
+    let granted = server.consents(&user.subject).await?;
+    if !granted.iter().any(|access| *access.client.id == *client) {
+        return Err(Failure::NotFound { what: "client with access", name: client.to_owned() });
+    }
+    server.revoke_consent(&user.subject, client).await?;
+    output.result(&json!({ "withdrawn": client }), || {
+        format!("{client} can no longer act for {}.", user.name)
+    })
+}
+
+/// Ends all sessions.
+pub(super) async fn sign_out(data: &Data, name: &str, output: Output) -> Result<(), Failure> {
+    let user = found(data, name).await?;
+    let ended = data.backend().end_sessions_of(user.subject.clone()).await;
+    ended.map_err(|error| data.failure(error))?;
+    output.result(&json!({ "signed_out": user.name.as_str() }), || {
+        format!("{} is signed out everywhere.", user.name)
+    })
+}
+
+async fn found(data: &Data, name: &str) -> Result<User, Failure> {
+    let not_found = || Failure::NotFound { what: "user", name: name.to_owned() };
+    let parsed = UserName::parse(name).map_err(|_| not_found())?;
+    let user = data.backend().user_by_name(&parsed).await.map_err(|error| data.failure(error))?;
+    user.ok_or_else(not_found)
+}
