@@ -19,6 +19,8 @@ pub(crate) enum EndpointPath {
 impl EndpointPath {
     pub(crate) const AUTHORIZE: Self = Self::Below("/authorize");
     pub(crate) const CONSENT: Self = Self::Below("/consent");
+    /// The client is in the query (RFC 7592, appendix B).
+    pub(crate) const CLIENT_CONFIGURATION: Self = Self::Below("/register/client");
 }
 
 /// The paths of a server's endpoints, from the root of the origin.

@@ -48,7 +48,11 @@ pub(super) static CLIENT_CONFIGURATION: Endpoint = Endpoint {
     route: Route {
         is_offered: |inner| inner.registration.is_some(),
         body_limit: LONGEST,
-        ..Route::new("client configuration", manage::PATH, Methods::GET_HEAD_PUT_DELETE)
+        ..Route::new(
+            "client configuration",
+            EndpointPath::CLIENT_CONFIGURATION,
+            Methods::GET_HEAD_PUT_DELETE,
+        )
     },
     is_for_any_origin: true,
     handler: |server, request| Box::pin(async move { answer_itself(&server, &request).await }),

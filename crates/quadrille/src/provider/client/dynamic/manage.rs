@@ -14,7 +14,6 @@ use crate::{
             secrets,
         },
         error::Error,
-        paths::EndpointPath,
         server::{AuthorizationServer, Inner},
         store::SecretHash,
         token::format::sha256,
@@ -28,10 +27,6 @@ use super::{
     register::{draft, information},
     settings::DynamicRegistration,
 };
-
-/// The path of the client configuration endpoint. The client is in the query (RFC 7592, appendix
-/// B).
-pub(crate) const PATH: EndpointPath = EndpointPath::Below("/register/client");
 
 /// The client whose registration access token this is, and the token's hash.
 pub(crate) struct Itself {

@@ -21,6 +21,7 @@ use crate::{
         },
         error::Error,
         guessing::Who,
+        paths::EndpointPath,
         server::{AuthorizationServer, Inner},
         store::{Admission, Admitted, InitialTokenRecord},
         token::format::sha256,
@@ -223,7 +224,7 @@ pub(super) fn information(
         .secrets
         .last()
         .map(|secret| secret.expires.map_or(SecretExpiry::Never, SecretExpiry::At));
-    let path = inner.paths.of(super::manage::PATH);
+    let path = inner.paths.of(EndpointPath::CLIENT_CONFIGURATION);
     information.configuration = Some(ClientConfiguration {
         registration_access_token,
         registration_client_uri: format!("{}{path}?client_id={}", inner.issuer.origin(), client.id),
