@@ -76,7 +76,8 @@
 //! | for which API (RFC 8707) | [`Resources`], in both requests | [`Resources::narrowed`] |
 //! | token (RFC 6749) | [`TokenRequest::to_request`], [`TokenResponse::parse`] | [`TokenRequest::parse`], [`TokenResponse::to_response`] |
 //! | device authorization (RFC 8628) | [`DeviceAuthorizationRequest::to_request`], [`DeviceAuthorizationResponse::parse`] | [`DeviceAuthorizationRequest::parse`], [`DeviceAuthorizationResponse::to_response`] |
-//! | client authentication (RFC 6749) | [`ClientAuth`] | [`PresentedClient`] |
+//! | token exchange (RFC 8693) | [`TokenExchange`], in [`TokenRequest`] | [`TokenRequest::parse`] |
+//! | client authentication (RFC 6749, 7523) | [`ClientAuth`] | [`PresentedClient`] |
 //! | revocation (RFC 7009) | [`RevocationRequest::to_request`], [`RevocationResponse::parse`] | [`RevocationRequest::parse`], [`RevocationResponse::to_response`] |
 //! | introspection (RFC 7662) | [`IntrospectionRequest::to_request`], [`IntrospectionResponse::parse`] | [`IntrospectionRequest::parse`], [`IntrospectionResponse::to_response`] |
 //! | registration (RFC 7591) | [`RegistrationRequest::to_request`], [`ClientInformation::parse`] | [`RegistrationRequest::parse`], [`ClientInformation::to_response`] |
