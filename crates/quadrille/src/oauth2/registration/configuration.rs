@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header::CACHE_CONTROL};
 
 use super::{
-    ClientMetadata, RegistrationRequestError, RegistrationResponseError,
-    metadata::{self, ASSIGNED},
+    error::{RegistrationRequestError, RegistrationResponseError},
+    metadata::{self, ASSIGNED, ClientMetadata},
     request::{members, send, token},
 };
 use crate::{

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::{ClientConfiguration, ClientMetadata};
+use super::{
+    configuration::ClientConfiguration, error::RegistrationResponseError, metadata::ClientMetadata,
+};
 use crate::{
     Secret, Timestamp,
     json::JsonObject,
@@ -174,40 +176,4 @@ impl fmt::Debug for ClientInformation {
             .field("metadata", &self.metadata)
             .finish_non_exhaustive()
     }
-}
-
-/// The reason why a response contains no registered client. Always the server's fault, save a
-/// refusal.
-///
-/// ```
-/// use bytes::Bytes;
-/// use http::Response;
-/// use quadrille::oauth2::{ClientInformation, RegistrationResponseError};
-///
-/// let answer = Response::new(Bytes::from_static(b"{}"));
-/// assert_eq!(
-///     ClientInformation::parse(&answer),
-///     Err(RegistrationResponseError::Missing("client_id")),
-/// );
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegistrationResponseError {
-    /// The server refuses.
-    #[error("the registration endpoint refused: {}", error.error)]
-    Refused {
-        /// The status, which may be 200.
-        status: StatusCode,
-        /// The error.
-        error: ErrorResponse,
-    },
-    /// The server failed without an OAuth error.
-    #[error("the registration endpoint answered with status {}", .0.as_u16())]
-    Status(StatusCode),
-    /// The status is a success, but the body is not a JSON object.
-    #[error("the registration endpoint's answer cannot be read")]
-    Unreadable,
-    /// This required member is missing.
-    #[error("the registration endpoint's answer has no {0}")]
-    Missing(&'static str),
 }

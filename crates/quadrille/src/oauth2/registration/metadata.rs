@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::RegistrationRequestError;
+use super::error::RegistrationRequestError;
 use crate::{Scopes, json::JsonObject};
 
 /// The members that a server assigns. They are never among the metadata of a client.

@@ -7,15 +7,11 @@ use http::{
 };
 use serde_json::{Map, Value};
 
-use super::ClientMetadata;
+use super::{ClientMetadata, error::RegistrationRequestError};
 use crate::{
     Secret,
     json::{JsonObject, ObjectError, read_object},
-    oauth2::{
-        EndpointError, ErrorCode,
-        bearer::{self, BearerError},
-        endpoint::check_absolute,
-    },
+    oauth2::{EndpointError, bearer, endpoint::check_absolute},
 };
 
 /// A request to register a client.
@@ -38,57 +34,6 @@ pub struct RegistrationRequest {
     pub metadata: ClientMetadata,
     /// The initial access token, by which the operator of the server allows the registration.
     pub initial_access_token: Option<Secret>,
-}
-
-/// The reason why a registration request, or a request about a registered client, cannot be read.
-///
-/// ```
-/// use quadrille::oauth2::{ErrorCode, RegistrationRequest, RegistrationRequestError};
-///
-/// let request = http::Request::post("/register")
-///     .header("content-type", "application/json")
-///     .body(r#"{"redirect_uris":"https://app.example/callback"}"#.into())?;
-/// let error = RegistrationRequest::parse(&request).unwrap_err();
-/// assert_eq!(error, RegistrationRequestError::Member("redirect_uris"));
-/// assert_eq!(error.code(), ErrorCode::InvalidRedirectUri);
-/// # Ok::<(), http::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegistrationRequestError {
-    /// The body is not declared as `application/json`.
-    #[error("the content type must be application/json")]
-    ContentType,
-    /// The body is not a JSON object.
-    #[error("the body is not a JSON object")]
-    Malformed,
-    /// A member is repeated, and readers differ in which one they take.
-    #[error("a member of the JSON object is repeated")]
-    Repeated,
-    /// A member is of the wrong type, or malformed.
-    #[error("the member {0} is malformed: it must have the type and form of RFC 7591, section 2")]
-    Member(&'static str),
-    /// A required member is missing.
-    #[error("the member {0} is missing")]
-    Missing(&'static str),
-    /// An update has a member that only the server assigns (RFC 7592, section 2.2).
-    #[error("the member {0} is the server's, and must not be in an update")]
-    Assigned(&'static str),
-    /// The token cannot be read.
-    #[error(transparent)]
-    Bearer(#[from] BearerError),
-}
-
-impl RegistrationRequestError {
-    /// The code on the wire (RFC 7591, section 3.2.2).
-    pub fn code(self) -> ErrorCode {
-        match self {
-            Self::Member("redirect_uris") => ErrorCode::InvalidRedirectUri,
-            Self::Member("software_statement") => ErrorCode::InvalidSoftwareStatement,
-            Self::Bearer(error) => error.code(),
-            _ => ErrorCode::InvalidClientMetadata,
-        }
-    }
 }
 
 impl RegistrationRequest {
