@@ -201,6 +201,17 @@ pub enum Refused {
         /// The length in bits.
         bits: usize,
     },
+    /// Standard input has no secret.
+    #[error(
+        "there is no secret on standard input: one line of printable ASCII characters, at most 1024"
+    )]
+    Secret,
+    /// Lines of an import are wrong.
+    #[error("nothing was imported:\n{0}")]
+    Import(String),
+    /// A secret of a client to export is sealed under other keys.
+    #[error("a secret of the client {} is sealed under a key that the key ring has not", Quoted(.0))]
+    SealedElsewhere(String),
     /// Standard input has no token.
     #[error("there is no token on standard input")]
     NothingToRevoke,

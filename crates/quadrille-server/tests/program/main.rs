@@ -11,6 +11,7 @@
 
 mod browser;
 mod client_documents;
+mod clients;
 mod clock;
 mod command_line;
 mod connections;

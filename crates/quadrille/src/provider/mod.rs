@@ -61,6 +61,7 @@ pub use client::{
     registered_auth::{ClientKeys, RegisteredAuth, RegisteredAuthError},
     registration::{Registered, RegistrationError},
     secrets::{AddedSecret, NewSecret},
+    transfer::{ExportedSecrets, ImportError, ImportedClients, LineError},
 };
 pub use client_access::ClientAccess;
 pub use device::DeviceGrant;

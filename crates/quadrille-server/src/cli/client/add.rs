@@ -7,7 +7,7 @@ use quadrille::{
     Env, Scopes,
     oauth1::RsaVerifyingKey,
     oauth2::Resources,
-    provider::{AuthorizationServer, GrantType, NewClient, oauth1::NewKey},
+    provider::{AuthorizationServer, Client, GrantType, Lifetimes, NewClient, oauth1::NewKey},
 };
 
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
 
 use super::{
     auth::AuthArgs,
+    checks::{known_resources, known_scopes, parse_scopes, warn_of_claimable},
+    rules::RuleArgs,
+    secret::read_secret,
     shown::{Secrets, show_secrets},
 };
 
@@ -38,13 +41,13 @@ pub(in super::super) struct AddArgs {
     /// The client cannot keep a secret: a phone or single-page application
     #[arg(long)]
     public: bool,
-    /// The client may omit PKCE, as many older applications do: a code that leaks from the browser
-    /// can then be used in the session of another user. The client must have a secret
-    #[arg(
-        long = "allow-without-pkce-so-that-a-leaked-code-can-be-injected",
-        conflicts_with = "public"
-    )]
-    without_pkce: bool,
+    /// The client_id, for a client that has one already: printable ASCII characters [default:
+    /// generated]
+    #[arg(long)]
+    id: Option<String>,
+    /// Read the client's own secret from standard input, instead of generating one
+    #[arg(long, conflicts_with_all = ["public", "oauth1_secret_stdin"])]
+    secret_stdin: bool,
     /// The client is your own: users are not asked for consent
     #[arg(long)]
     first_party: bool,
@@ -59,6 +62,8 @@ pub(in super::super) struct AddArgs {
     auth: AuthArgs,
     #[command(flatten)]
     oauth1: OAuth1Args,
+    #[command(flatten)]
+    rules: RuleArgs,
 }
 
 /// The arguments for OAuth 1.0a.
@@ -72,6 +77,13 @@ struct OAuth1Args {
     /// Users copy the verifier to the client, which has no callback (oauth_callback=oob)
     #[arg(long, requires = "oauth1")]
     oob: bool,
+    /// Read the client's own consumer secret from standard input, instead of generating one
+    #[arg(long, requires = "oauth1", conflicts_with_all = ["rsa_key", "short_rsa_key"])]
+    oauth1_secret_stdin: bool,
+    /// The client signs for itself only, without users and their tokens (two-legged OAuth 1): it
+    /// needs neither --redirect-uri nor --oob
+    #[arg(long, requires = "oauth1")]
+    two_legged: bool,
     #[command(flatten)]
     key: RsaArgs,
 }
@@ -121,7 +133,7 @@ impl AddArgs {
         if !sends_people && !self.redirect_uris.is_empty() {
             return Err(Refused::RedirectUriUnused.into());
         }
-        if oauth1.oauth1 && self.redirect_uris.is_empty() && !oauth1.oob {
+        if oauth1.oauth1 && self.redirect_uris.is_empty() && !oauth1.oob && !oauth1.two_legged {
             return Err(Refused::NoCallback.into());
         }
         let scopes = parse_scopes(&self.scopes)?;
@@ -131,13 +143,18 @@ impl AddArgs {
             true => NewClient::public(name),
             false => NewClient::confidential(name),
         };
+        let id = self.id.clone().unwrap_or(id);
         new = self.redirect_uris.iter().fold(new.id(id).scopes(scopes), NewClient::redirect_uri);
-        if oauth1.oauth1 || !self.grants.is_empty() {
-            new = new.grant_types(self.grants.iter().map(|grant| grant.grant_type()));
+        let default_scopes = self.rules.default_scopes(known)?;
+        new = self.rules.apply(new, Lifetimes::default(), default_scopes.as_ref());
+        if self.secret_stdin {
+            new = new.chosen_secret(read_secret()?);
         }
         new = self.auth.add_to(new)?;
-        if self.without_pkce {
-            new = new.allow_without_pkce_so_that_a_leaked_code_can_be_injected();
+        if oauth1.oauth1 || !self.grants.is_empty() {
+            let itself = oauth1.two_legged.then_some(GrantType::ClientCredentials);
+            let grants = self.grants.iter().map(|grant| grant.grant_type());
+            new = new.grant_types(grants.chain(itself));
         }
         if self.first_party {
             new = new.first_party();
@@ -149,7 +166,10 @@ impl AddArgs {
             new = new.resource_server(apis);
         }
         if oauth1.oauth1 {
-            new = new.oauth1(oauth1.key.read()?);
+            new = new.oauth1(match oauth1.oauth1_secret_stdin {
+                true => NewKey::ChosenSecret(read_secret()?),
+                false => oauth1.key.read()?,
+            });
         }
         Ok(if oauth1.oob { new.oauth1_out_of_band() } else { new })
     }
@@ -172,31 +192,10 @@ pub(super) async fn add(
             "This application needs a provider that offers device codes: `quadrille serve --device`.",
         );
     }
+    warn_of_claimable(&registered.client, output);
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
     show_secrets(&registered.client, secrets, output)
-}
-
-/// Reads scopes. One flag may name several, separated by spaces as in messages.
-pub(super) fn parse_scopes(names: &[String]) -> Result<Scopes, Refused> {
-    let text = names.join(" ");
-    Scopes::parse(&text).map_err(|_| Refused::Scope(text))
-}
-
-/// Checks that the provider has these scopes. With a mistyped scope, the client would get no token.
-pub(super) fn known_scopes(scopes: &Scopes, known: &Known) -> Result<(), Refused> {
-    let known = &known.scopes;
-    let Some(name) = scopes.iter().find(|name| !known.contains_key(*name)) else { return Ok(()) };
-    let nearest = nearest(name, known.keys().map(String::as_str)).map(str::to_owned);
-    Err(Refused::UnknownScope { name: name.to_owned(), nearest })
-}
-
-/// Checks that the provider has these APIs.
-fn known_resources(apis: &Resources, known: &Known) -> Result<(), Refused> {
-    let known = &known.resources;
-    let Some(uri) = apis.iter().find(|uri| !known.contains(uri)) else { return Ok(()) };
-    let nearest = nearest(uri, known.iter()).map(str::to_owned);
-    Err(Refused::UnknownResource { uri: uri.to_owned(), nearest })
 }
 
 impl RsaArgs {

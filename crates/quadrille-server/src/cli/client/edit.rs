@@ -1,6 +1,6 @@
 //! `quadrille client edit`.
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, ArgGroup, Args};
 use quadrille::{
     Scopes,
     provider::{AuthorizationServer, Client, NewClient, RegistrationError},
@@ -9,13 +9,26 @@ use quadrille::{
 use crate::{Failure, data::Known, failure::Refused, output::Output, words::nearest};
 
 use super::{
-    add::{Grant, known_scopes, parse_scopes},
+    add::Grant,
+    checks::{known_scopes, parse_scopes, warn_of_claimable},
     find::{find, not_found},
+    rules::{RULES, RuleArgs},
     shown::{Secrets, show_secrets},
 };
 
-/// Arguments of `quadrille client edit`.
+/// Arguments of `quadrille client edit`, with at least one change.
 #[derive(Args, Debug)]
+#[command(group(
+    ArgGroup::new("change")
+        .required(true)
+        .multiple(true)
+        .args([
+            "name", "add_redirect_uris", "remove_redirect_uris", "add_scopes", "remove_scopes",
+            "grants", "first_party", "all_scopes_by_default", "rotate_refresh_tokens",
+            "without_redirect_uri_patterns",
+        ])
+        .args(RULES)
+))]
 pub(in super::super) struct EditArgs {
     /// The client_id
     id: String,
@@ -23,9 +36,8 @@ pub(in super::super) struct EditArgs {
     changes: Changes,
 }
 
-/// The changes, at least one.
+/// The changes.
 #[derive(Args, Debug)]
-#[group(required = true, multiple = true)]
 struct Changes {
     /// The new name, as the consent page shows it
     #[arg(long)]
@@ -48,9 +60,17 @@ struct Changes {
     /// Whether the client is your own: users are not asked for consent
     #[arg(long, value_name = "YES", action = ArgAction::Set)]
     first_party: Option<bool>,
-    /// The client must use PKCE from now on
+    /// A request that names no scope gets all scopes of the client
+    #[arg(long, conflicts_with = "default_scopes")]
+    all_scopes_by_default: bool,
+    /// Refresh tokens rotate again
+    #[arg(long, conflicts_with = "without_rotation")]
+    rotate_refresh_tokens: bool,
+    /// Remove all patterns of redirect URIs, before those of this command are added
     #[arg(long)]
-    require_pkce: bool,
+    without_redirect_uri_patterns: bool,
+    #[command(flatten)]
+    rules: RuleArgs,
 }
 
 pub(super) async fn edit(
@@ -65,10 +85,13 @@ pub(super) async fn edit(
     known_scopes(&added, known)?;
     let removed = changes.removed_scopes(&client)?;
     changes.check_redirect_uris(&client)?;
-    let edited =
-        server.edit_client(&args.id, |client, new| changes.change(client, new, &added, &removed));
+    let defaults = changes.rules.default_scopes(known)?;
+    let edited = server.edit_client(&args.id, |client, new| {
+        changes.change(client, new, (&added, &removed), defaults.as_ref())
+    });
     match edited.await {
         Ok(edited) => {
+            warn_of_claimable(&edited.client, output);
             let secrets = Secrets { client: edited.secret.as_ref(), oauth1: None };
             show_secrets(&edited.client, secrets, output)
         }
@@ -82,8 +105,8 @@ impl Changes {
         &self,
         client: &Client,
         mut new: NewClient,
-        added: &Scopes,
-        removed: &Scopes,
+        (added, removed): (&Scopes, &Scopes),
+        defaults: Option<&Scopes>,
     ) -> NewClient {
         if let Some(name) = &self.name {
             new = new.name(name.trim());
@@ -101,9 +124,21 @@ impl Changes {
         if !self.grants.is_empty() {
             new = new.grant_types(self.grants.iter().map(|grant| grant.grant_type()));
         }
-        if self.require_pkce {
-            new = new.require_pkce();
+        // A scope that the client loses is no default any more.
+        if let Some(before) = &client.default_scopes {
+            new =
+                new.default_scopes(before.iter().filter(|name| !removed.contains(name)).collect());
         }
+        if self.all_scopes_by_default {
+            new = new.all_scopes_by_default();
+        }
+        if self.rotate_refresh_tokens {
+            new = new.rotate_refresh_tokens();
+        }
+        if self.without_redirect_uri_patterns {
+            new = new.without_redirect_uri_patterns();
+        }
+        new = self.rules.apply(new, client.lifetimes, defaults);
         match self.first_party {
             Some(true) => new.first_party(),
             Some(false) => new.third_party(),

@@ -2,9 +2,13 @@
 
 mod add;
 mod auth;
+mod checks;
 mod edit;
 mod find;
+mod rules;
+mod secret;
 mod shown;
+mod transfer;
 
 use std::time::Duration;
 
@@ -22,7 +26,9 @@ use super::table::table;
 use add::{AddArgs, RsaArgs};
 use edit::EditArgs;
 use find::{find, not_found};
+use secret::SecretCommand;
 use shown::{Secrets, Shown, show_secrets};
+use transfer::{ExportArgs, ImportArgs};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum ClientCommand {
@@ -61,6 +67,25 @@ Examples:
   quadrille client rotate-secret 2Yx3 --keep-old 7d
   quadrille client rotate-secret 2Yx3 --oauth1 --rsa-key new.pem")]
     RotateSecret(RotateArgs),
+    /// Manage the secrets of a client, several of which may be valid at once
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Write clients as lines of JSON, with the hashes of their secrets
+    #[command(after_help = "\
+Examples:
+  quadrille client export --output clients.jsonl
+  quadrille client export 2Yx3 --secrets-in-plain-text-for-anyone-who-reads-the-file")]
+    Export(ExportArgs),
+    /// Add clients from lines of JSON: all of them, or none if a line is wrong
+    #[command(after_help = "\
+Examples:
+  quadrille client import clients.jsonl
+A line needs client_id and client_name, and has one of
+  \"client_secret\": \"plain text\"
+  \"secrets\": [{\"verifier\": \"$2b$12$... or another hash\"}]
+  \"oauth1_secret\": \"plain text\"
+unless \"client_type\" is \"public\". Further members: redirect_uris, scope, grant_types.")]
+    Import(ImportArgs),
     /// Remove a client and all of its tokens
     Remove {
         /// The client_id
@@ -90,7 +115,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let data = match command {
-        ClientCommand::Add(_) => Data::open_or_make(settings).await?,
+        ClientCommand::Add(_) | ClientCommand::Import(_) => Data::open_or_make(settings).await?,
         _ => Data::open_existing(settings).await?,
     };
     let server = data.server(settings).await?;
@@ -105,6 +130,11 @@ pub(super) async fn run(
         ClientCommand::List => list(&server, output).await,
         ClientCommand::Show { id } => show(&server, id, output).await,
         ClientCommand::RotateSecret(args) => rotate_secret(&server, args, output).await,
+        ClientCommand::Secret(command) => secret::run(&server, command, output).await,
+        ClientCommand::Export(args) => transfer::export(&server, args, output).await,
+        ClientCommand::Import(args) => {
+            transfer::import(&server, args, &data.known(settings).await?, output).await
+        }
         ClientCommand::Remove { id } => remove(&server, id, output).await,
     };
     data.close(server).await;

@@ -1,9 +1,10 @@
 //! The form in which commands show a client.
 
 use quadrille::{
-    Secret,
+    Scopes, Secret,
     provider::{
-        Client, ClientType, GrantTypes, RedirectUri,
+        Client, ClientSecret, ClientType, GrantTypes, Lifetimes, RedirectPattern, RedirectUri,
+        SecretVerifier,
         oauth1::{Credential, Registration},
     },
 };
@@ -31,6 +32,16 @@ pub(super) struct Shown<'a> {
     first_party: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     without_pkce: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    requires_pkce: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    without_rotation: bool,
+    #[serde(skip_serializing_if = "Lifetimes::is_default")]
+    lifetimes: Lifetimes,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    redirect_uri_patterns: &'a [RedirectPattern],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     from_document: bool,
     /// The way in which the client came, unless the operator registered it.
@@ -75,9 +86,30 @@ pub(super) struct Secrets<'a> {
     pub(super) oauth1: Option<&'a Secret>,
 }
 
+/// A secret of a client, without the secret.
 #[derive(Serialize)]
-struct ShownSecret {
-    expires: Option<String>,
+pub(super) struct ShownSecret {
+    pub(super) id: String,
+    pub(super) kind: &'static str,
+    pub(super) created: String,
+    pub(super) expires: Option<String>,
+}
+
+impl ShownSecret {
+    pub(super) fn all(client: &Client) -> Vec<Self> {
+        let shown = |secret: &ClientSecret| Self {
+            id: secret.id.to_string(),
+            kind: match secret.verifier {
+                SecretVerifier::Sha256(_) => "generated",
+                SecretVerifier::Argon2id(_) => "chosen",
+                SecretVerifier::Imported(_) => "imported",
+                _ => "sealed",
+            },
+            created: when(secret.created),
+            expires: secret.expires.map(when),
+        };
+        client.secrets.iter().map(shown).collect()
+    }
 }
 
 /// The registration for OAuth 1.0a.
@@ -97,7 +129,6 @@ struct ShownKey {
 
 impl<'a> Shown<'a> {
     pub(super) fn new(client: &'a Client, secrets: Secrets<'a>) -> Self {
-        let expiries = client.secrets.iter();
         Self {
             client_id: &client.id,
             client_secret: secrets.client.map(Secret::expose),
@@ -110,6 +141,11 @@ impl<'a> Shown<'a> {
             scope: client.scopes.as_str(),
             first_party: client.first_party,
             without_pkce: client.without_pkce,
+            default_scope: client.default_scopes.as_ref().map(Scopes::as_str),
+            requires_pkce: client.requires_pkce,
+            without_rotation: client.without_rotation,
+            lifetimes: client.lifetimes,
+            redirect_uri_patterns: &client.redirect_patterns,
             from_document: client.from_document,
             registered: client.registration.as_ref().map(|found| {
                 match &found.initial_access_token {
@@ -118,9 +154,7 @@ impl<'a> Shown<'a> {
                 }
             }),
             resource_server: client.resource_server.as_ref().map(|apis| apis.iter().collect()),
-            secrets: expiries
-                .map(|secret| ShownSecret { expires: secret.expires.map(when) })
-                .collect(),
+            secrets: ShownSecret::all(client),
             oauth1: client.oauth1.as_ref().map(ShownOAuth1::new),
             created: when(client.created),
         }
@@ -136,6 +170,16 @@ impl<'a> Shown<'a> {
             ClientType::Public => "public",
         };
         let grants = grants.join(" ");
+        let lifetimes = [
+            ("codes live", self.lifetimes.code),
+            ("access tokens live", self.lifetimes.access_token),
+            ("refresh tokens idle", self.lifetimes.refresh_token_idle),
+            ("refresh tokens live", self.lifetimes.refresh_token_total),
+        ];
+        let lifetimes: Vec<_> = lifetimes
+            .into_iter()
+            .filter_map(|(name, lifetime)| Some((name, format!("{} s", lifetime?.as_secs()))))
+            .collect();
         let mut lines = vec![["client_id", self.client_id]];
         lines.extend(self.client_secret.map(|secret| ["client_secret", secret]));
         lines.extend(self.oauth1_secret.map(|secret| ["oauth1_secret", secret]));
@@ -143,13 +187,23 @@ impl<'a> Shown<'a> {
         lines.push(["type", kind]);
         lines.extend(self.token_endpoint_auth_method.map(|method| ["authenticates by", method]));
         lines.extend(self.redirect_uris.iter().map(|uri| ["redirect URI", uri.as_str()]));
+        let patterns = self.redirect_uri_patterns.iter();
+        lines.extend(patterns.map(|pattern| ["redirect URIs like", pattern.as_str()]));
         lines.push(["grants", &grants]);
         lines.push(["scopes", self.scope]);
+        lines.extend(self.default_scope.map(|scopes| ["default scopes", scopes]));
+        lines.extend(lifetimes.iter().map(|(name, lifetime)| [name, &**lifetime]));
         if self.first_party {
             lines.push(["consent", "not asked: first party"]);
         }
         if self.without_pkce {
             lines.push(["PKCE", "may be left out: its codes can be injected if they leak"]);
+        }
+        if self.requires_pkce {
+            lines.push(["PKCE", "required"]);
+        }
+        if self.without_rotation {
+            lines.push(["refresh tokens", "do not rotate: a stolen one stays valid"]);
         }
         if self.from_document {
             lines.push(["described", "by the document at its client_id"]);

@@ -17,4 +17,6 @@ pub(super) mod record;
 pub(super) mod redirect_uri;
 pub(super) mod registered_auth;
 pub(super) mod registration;
+mod rules;
 pub(super) mod secrets;
+pub(super) mod transfer;

@@ -31,7 +31,7 @@ use super::{
 impl NewClient {
     /// Checks the settings, and the metadata in them by the policy for settings. `scopes` and
     /// `resources` are those of the server.
-    fn check(
+    pub(super) fn check(
         &self,
         scopes: &Scopes,
         resources: &Resources,

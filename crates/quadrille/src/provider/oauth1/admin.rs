@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     client::{Credential, Key, Registration},
-    new_key::NewKey,
+    new_key::{self, NewKey},
     wire::CLIENT,
 };
 
@@ -117,10 +117,7 @@ impl AuthorizationServer {
         let client = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
         let keys = client.oauth1.iter().flat_map(|oauth1| oauth1.good_keys(inner.now()));
         let opened = keys.filter_map(|key| match &key.credential {
-            Credential::SharedSecret(sealed) => {
-                let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed).ok()?;
-                std::str::from_utf8(&plain).ok().map(Secret::from)
-            }
+            Credential::SharedSecret(sealed) => new_key::open(inner, sealed),
             _ => None,
         });
         Ok(opened.collect())

@@ -88,6 +88,18 @@ impl NewRegistration {
     }
 }
 
+/// Seals a shared-secret under the server's key ring.
+pub(crate) fn seal(inner: &Inner, secret: &Secret) -> String {
+    let plain = secret.expose().as_bytes();
+    inner.ring.seal(&inner.env, CLIENT, inner.issuer.as_str(), plain)
+}
+
+/// Opens a shared-secret that [`seal`] sealed.
+pub(crate) fn open(inner: &Inner, sealed: &str) -> Option<Secret> {
+    let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed).ok()?;
+    std::str::from_utf8(&plain).ok().map(Secret::from)
+}
+
 impl NewKey {
     /// Checks the key.
     pub(crate) fn check(&self) -> Result<(), NewKeyError> {
@@ -108,11 +120,7 @@ impl NewKey {
     /// The key to store, and the secret if one was generated.
     pub(super) fn make(&self, inner: &Inner) -> Result<(Credential, Option<Secret>), NewKeyError> {
         self.check()?;
-        let seal = |secret: &Secret| {
-            let plain = secret.expose().as_bytes();
-            let sealed = inner.ring.seal(&inner.env, CLIENT, inner.issuer.as_str(), plain);
-            Credential::SharedSecret(sealed.into())
-        };
+        let seal = |secret: &Secret| Credential::SharedSecret(seal(inner, secret).into());
         Ok(match self {
             Self::Secret => {
                 let secret = inner.oauth1.secret(&TokenSecret::new(inner.env.random()));

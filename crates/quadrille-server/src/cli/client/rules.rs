@@ -1,0 +1,126 @@
+//! The arguments that `client add` and `client edit` share: the rules of one client.
+
+use std::time::Duration;
+
+use clap::Args;
+use quadrille::{
+    Scopes,
+    provider::{Lifetimes, NewClient},
+};
+
+use crate::{Failure, config::parse_duration, data::Known};
+
+use super::checks::{known_scopes, parse_scopes};
+
+/// The rules of a client, in place of those of the server.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Rules of the client, in place of the settings")]
+pub(super) struct RuleArgs {
+    /// Scope of a request that names none, among the scopes of the client; repeatable [default:
+    /// all of them]
+    #[arg(long = "default-scope", value_name = "SCOPE")]
+    default_scopes: Vec<String>,
+    /// Lifetime of an authorization code, such as 30s; `default` for that of the settings
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+    code_lifetime: Option<Lifetime>,
+    /// Lifetime of an access token
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+    access_token_lifetime: Option<Lifetime>,
+    /// How long a refresh token may stay unused
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+    refresh_token_idle_lifetime: Option<Lifetime>,
+    /// How long the client may refresh tokens after the consent
+    #[arg(long, value_name = "DURATION", value_parser = lifetime)]
+    refresh_token_total_lifetime: Option<Lifetime>,
+    /// The client must use PKCE, also where the settings let clients omit it
+    #[arg(long)]
+    require_pkce: bool,
+    /// The client may omit PKCE, as many older applications do: a code that leaks from the browser
+    /// can then be used in the session of another user. The client must have a secret
+    #[arg(
+        long = "allow-without-pkce-so-that-a-leaked-code-can-be-injected",
+        conflicts_with = "require_pkce"
+    )]
+    without_pkce: bool,
+    /// Refresh tokens stay valid when they are used: a stolen one is not detected. The client must
+    /// have a secret
+    #[arg(long = "allow-refresh-tokens-without-rotation-so-that-a-stolen-one-stays-valid")]
+    without_rotation: bool,
+    /// Pattern of redirect URIs, such as https://*.preview.example.com/callback: everyone who gets
+    /// one of these host names receives codes; repeatable
+    #[arg(
+        long = "redirect-uri-pattern-so-that-any-subdomain-receives-codes",
+        value_name = "PATTERN"
+    )]
+    redirect_patterns: Vec<String>,
+}
+
+/// The ids of these arguments, for the group of changes.
+pub(super) const RULES: [&str; 9] = [
+    "default_scopes",
+    "code_lifetime",
+    "access_token_lifetime",
+    "refresh_token_idle_lifetime",
+    "refresh_token_total_lifetime",
+    "require_pkce",
+    "without_pkce",
+    "without_rotation",
+    "redirect_patterns",
+];
+
+/// A lifetime of the client's own; `None` for that of the settings.
+#[derive(Clone, Copy, Debug)]
+struct Lifetime(Option<Duration>);
+
+fn lifetime(text: &str) -> Result<Lifetime, String> {
+    match text {
+        "default" => Ok(Lifetime(None)),
+        _ => parse_duration(text)
+            .map(|lifetime| Lifetime(Some(lifetime)))
+            .map_err(|expected| expected.to_string()),
+    }
+}
+
+impl RuleArgs {
+    /// The default scopes, if any are named.
+    pub(super) fn default_scopes(&self, known: &Known) -> Result<Option<Scopes>, Failure> {
+        if self.default_scopes.is_empty() {
+            return Ok(None);
+        }
+        let scopes = parse_scopes(&self.default_scopes)?;
+        known_scopes(&scopes, known)?;
+        Ok(Some(scopes))
+    }
+
+    /// The client with these rules. `before` has its lifetimes so far.
+    pub(super) fn apply(
+        &self,
+        mut new: NewClient,
+        before: Lifetimes,
+        default_scopes: Option<&Scopes>,
+    ) -> NewClient {
+        if let Some(scopes) = default_scopes {
+            new = new.default_scopes(scopes.clone());
+        }
+        let or = |given: Option<Lifetime>, before| given.map_or(before, |given| given.0);
+        new = new.lifetimes(Lifetimes {
+            code: or(self.code_lifetime, before.code),
+            access_token: or(self.access_token_lifetime, before.access_token),
+            refresh_token_idle: or(self.refresh_token_idle_lifetime, before.refresh_token_idle),
+            refresh_token_total: or(self.refresh_token_total_lifetime, before.refresh_token_total),
+        });
+        if self.require_pkce {
+            new = new.require_pkce();
+        }
+        if self.without_pkce {
+            new = new.allow_without_pkce_so_that_a_leaked_code_can_be_injected();
+        }
+        if self.without_rotation {
+            new = new.allow_refresh_tokens_without_rotation_so_that_a_stolen_one_stays_valid();
+        }
+        for pattern in &self.redirect_patterns {
+            new = new.redirect_uri_pattern_so_that_any_subdomain_receives_codes(pattern);
+        }
+        new
+    }
+}

@@ -1,0 +1,156 @@
+//! `quadrille client export` and `quadrille client import`.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use quadrille::provider::{
+    AuthorizationServer, Client, ClientMetadataError, ExportedSecrets, ImportError, LineError,
+    RegistrationError,
+};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{
+    Failure,
+    data::Known,
+    failure::Refused,
+    output::Output,
+    words::{did_you_mean, nearest},
+};
+
+use super::{checks::warn_of_claimable, find::find};
+
+/// Arguments of `quadrille client export`.
+#[derive(Args, Debug)]
+pub(in super::super) struct ExportArgs {
+    /// The client_ids [default: all clients]
+    ids: Vec<String>,
+    /// New file for the lines, which only you can read [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write OAuth 1.0a secrets, and secrets that sign assertions, in plain text, for a provider
+    /// with another key ring: whoever reads the file can act as these clients
+    #[arg(long = "secrets-in-plain-text-for-anyone-who-reads-the-file")]
+    plain: bool,
+}
+
+/// Arguments of `quadrille client import`.
+#[derive(Args, Debug)]
+pub(in super::super) struct ImportArgs {
+    /// File with a client in JSON on each line; - for standard input
+    file: PathBuf,
+}
+
+pub(super) async fn export(
+    server: &AuthorizationServer,
+    args: &ExportArgs,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut clients: Vec<Arc<Client>> = Vec::new();
+    for id in &args.ids {
+        clients.push(find(server, id).await?);
+    }
+    if args.ids.is_empty() {
+        clients = server.clients().await?;
+    }
+    let form = match args.plain {
+        true => ExportedSecrets::InPlainText,
+        false => ExportedSecrets::Sealed,
+    };
+    let mut lines = Zeroizing::new(String::new());
+    let mut exported = 0_usize;
+    for client in &clients {
+        match server.export_client(client, form) {
+            Some(line) => {
+                exported += 1;
+                lines.push_str(&line);
+                lines.push('\n');
+            }
+            None if client.from_document => output.note(&format!(
+                "{} describes itself at its client_id, and is left out.",
+                client.id
+            )),
+            None => return Err(Refused::SealedElsewhere(client.id.to_string()).into()),
+        }
+    }
+    let Some(path) = &args.output else {
+        let mut out = io::stdout().lock();
+        return out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output);
+    };
+    let written = new_file(path).and_then(|mut file| {
+        file.write_all(lines.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::File { path: path.clone(), error })?;
+    output.note(&format!("{exported} clients were written to {}.", path.display()));
+    Ok(())
+}
+
+/// A file that is new, so that no other one is overwritten and no link followed.
+fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// The result of an import.
+#[derive(Serialize)]
+struct Shown<'a> {
+    added: Vec<&'a str>,
+    known: Vec<&'a str>,
+}
+
+pub(super) async fn import(
+    server: &AuthorizationServer,
+    args: &ImportArgs,
+    known: &Known,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut text = Zeroizing::new(String::new());
+    let read = match args.file.to_str() {
+        Some("-") => io::stdin().lock().read_to_string(&mut text),
+        _ => File::open(&args.file).and_then(|mut file| file.read_to_string(&mut text)),
+    };
+    read.map_err(|error| Failure::File { path: args.file.clone(), error })?;
+    let imported = match server.import_clients(&text).await {
+        Ok(imported) => imported,
+        Err(ImportError::Server(error)) => return Err(error.into()),
+        Err(ImportError::Lines(lines)) => {
+            let lines = lines.iter().map(|(line, error)| said(*line, error, known));
+            return Err(Refused::Import(lines.collect::<Vec<_>>().join("\n")).into());
+        }
+        Err(error) => return Err(Refused::Import(error.to_string()).into()),
+    };
+    for client in &imported.added {
+        warn_of_claimable(client, output);
+    }
+    let shown = Shown {
+        added: imported.added.iter().map(|client| &*client.id).collect(),
+        known: imported.known.iter().map(|id| &**id).collect(),
+    };
+    output.result(&shown, || {
+        format!("{} clients were imported; {} were there.", shown.added.len(), shown.known.len())
+    })
+}
+
+/// The reason why a line is wrong, with the nearest known word.
+fn said(line: usize, error: &LineError, known: &Known) -> String {
+    let likely = match error {
+        LineError::UnknownMember(name) => nearest(name, LineError::MEMBERS.iter().copied()),
+        LineError::Registration(RegistrationError::Metadata(
+            ClientMetadataError::UnknownScope(name),
+        )) => nearest(name, known.scopes.keys().map(String::as_str)),
+        LineError::Registration(RegistrationError::UnknownResource(uri)) => {
+            nearest(uri, known.resources.iter())
+        }
+        _ => None,
+    };
+    format!("line {line}: {error}{}", did_you_mean(likely))
+}

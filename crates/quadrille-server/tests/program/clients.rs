@@ -1,0 +1,266 @@
+//! `quadrille client`: rules of one client, and its secrets.
+
+use serde_json::{Value, json};
+
+use crate::process::{Folder, failure, json, run, text};
+
+const SCOPES: [&str; 2] = ["--set", "scopes=photos,profile,mail"];
+const REDIRECT: [&str; 2] = ["--redirect-uri", "https://app.example/callback"];
+
+fn add(data: &std::path::Path, arguments: &[&str]) -> Value {
+    let add = ["client", "add", "Printer", "--scope", "photos profile"];
+    json(data, &[&add[..], &REDIRECT, arguments, &SCOPES].concat(), "")
+}
+
+#[test]
+fn a_client_has_rules_of_its_own_which_are_shown_and_withdrawn() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let rules = [
+        "--default-scope",
+        "photos",
+        "--access-token-lifetime",
+        "5m",
+        "--refresh-token-total-lifetime",
+        "7d",
+        "--require-pkce",
+        "--allow-refresh-tokens-without-rotation-so-that-a-stolen-one-stays-valid",
+        "--redirect-uri-pattern-so-that-any-subdomain-receives-codes",
+        "https://*.preview.example.com/callback",
+    ];
+    let added = add(&data, &rules);
+    assert_eq!(added["default_scope"], "photos");
+    assert_eq!(added["lifetimes"], json!({ "access_token": 300, "refresh_token_total": 604_800 }));
+    assert_eq!(added["requires_pkce"], true);
+    assert_eq!(added["without_rotation"], true);
+    assert_eq!(added["redirect_uri_patterns"], json!(["https://*.preview.example.com/callback"]));
+    let id = added["client_id"].as_str().unwrap();
+    let shown = text(&run(&data, &["client", "show", id], "").stdout);
+    for line in ["default scopes", "300 s", "do not rotate", "*.preview.example.com"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let edit = [
+        "client",
+        "edit",
+        id,
+        "--access-token-lifetime",
+        "default",
+        "--all-scopes-by-default",
+        "--rotate-refresh-tokens",
+        "--without-redirect-uri-patterns",
+    ];
+    let edited = json(&data, &[&edit[..], &SCOPES].concat(), "");
+    assert_eq!(edited["lifetimes"], json!({ "refresh_token_total": 604_800 }));
+    for name in ["default_scope", "without_rotation", "redirect_uri_patterns"] {
+        assert!(edited.get(name).is_none(), "{name}");
+    }
+    assert_eq!(edited["requires_pkce"], true, "what is not named remains");
+}
+
+#[test]
+fn mistakes_in_rules_name_the_right_word() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let add = |arguments: &[&str]| {
+        let add = ["client", "add", "Printer", "--scope", "photos"];
+        failure(&data, &[&add[..], &REDIRECT, arguments, &SCOPES].concat())
+    };
+    let (code, said) = add(&["--default-scope", "phots"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("did you mean \"photos\"?"), "{said}");
+    let (code, said) = add(&["--default-scope", "mail"]);
+    assert!(code == 2 && said.contains("not among the scopes of the client"), "{said}");
+    let (code, said) = add(&["--access-token-lifetime", "0s"]);
+    assert!(code == 2 && said.contains("between one second and ten years"), "{said}");
+    let pattern = "--redirect-uri-pattern-so-that-any-subdomain-receives-codes";
+    let (code, said) = add(&[pattern, "https://*.example.com/"]);
+    assert!(code == 2 && said.contains("https://*.example.com/"), "{said}");
+    let rotation = "--allow-refresh-tokens-without-rotation-so-that-a-stolen-one-stays-valid";
+    let (code, said) = add(&["--public", rotation]);
+    assert!(code == 2 && said.contains("must rotate"), "{said}");
+    assert_eq!(failure(&data, &["client", "edit", "x"]).0, 2, "nothing is to be changed");
+}
+
+#[test]
+fn a_secret_is_rolled_over_by_command() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let added = add(&data, &[]);
+    let id = added["client_id"].as_str().unwrap();
+    let old = added["secrets"][0]["id"].as_str().unwrap();
+    let new = json(&data, &["client", "secret", "add", id], "");
+    assert!(new["client_secret"].as_str().unwrap().len() > 40);
+    let chosen = ["client", "secret", "add", id, "--secret-stdin", "--expires-in", "90d"];
+    let chosen = json(&data, &chosen, "correct horse battery\n");
+    assert!(chosen.get("client_secret").is_none(), "it is known already");
+    let listed = json(&data, &["client", "secret", "list", id], "");
+    let kinds: Vec<_> = listed.as_array().unwrap().iter().map(|secret| &secret["kind"]).collect();
+    assert_eq!(kinds, ["generated", "generated", "chosen"]);
+    assert!(!listed.to_string().contains("correct") && !listed.to_string().contains("argon2"));
+    assert!(listed[2]["expires"].is_string() && listed[0]["created"].is_string());
+    let expired = json(&data, &["client", "secret", "expire", id, old, "--in", "1h"], "");
+    assert!(expired[0]["expires"].is_string());
+    let left = json(&data, &["client", "secret", "remove", id, old], "");
+    assert_eq!(left.as_array().unwrap().len(), 2);
+    let (code, said) = failure(&data, &["client", "secret", "remove", id, old]);
+    assert!(code == 2 && said.contains("has no secret"), "{said}");
+    let last = left[1]["id"].as_str().unwrap();
+    json(&data, &["client", "secret", "remove", id, last], "");
+    let only = left[0]["id"].as_str().unwrap();
+    let (code, said) = failure(&data, &["client", "secret", "remove", id, only]);
+    assert!(code == 2 && said.contains("only valid secret"), "{said}");
+    assert_eq!(failure(&data, &["client", "secret", "list", "nobody"]).0, 6);
+    let short = run(&data, &["client", "secret", "add", id, "--secret-stdin"], "short\n");
+    assert_eq!(short.status.code(), Some(2), "{}", text(&short.stderr));
+    let none = run(&data, &["client", "secret", "add", id, "--secret-stdin"], "");
+    assert!(text(&none.stderr).contains("no secret on standard input"));
+}
+
+#[test]
+fn a_client_brings_its_id_its_secret_and_its_consumer_secret_along() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let own = ["client", "add", "Old", "--id", "old app", "--secret-stdin"];
+    let own = [&own[..], &REDIRECT].concat();
+    let added = json(&data, &own, "a secret of its own\n");
+    assert_eq!(added["client_id"], "old app");
+    assert!(added.get("client_secret").is_none());
+    assert_eq!(run(&data, &own, "a secret of its own\n").status.code(), Some(2), "it is taken");
+    let signs = ["client", "add", "Signs", "--id", "signs", "--oauth1", "--two-legged"];
+    let signs =
+        json(&data, &[&signs[..], &["--oauth1-secret-stdin"]].concat(), "0123456789abcdef0");
+    assert!(signs.get("oauth1_secret").is_none());
+    assert_eq!(signs["grant_types"], json!(["client_credentials"]));
+    assert_eq!(signs["redirect_uris"], json!([]));
+}
+
+#[test]
+fn a_scheme_that_any_program_can_claim_is_pointed_out() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let app = ["client", "add", "App", "--public", "--redirect-uri", "photos:/callback"];
+    let output = run(&data, &app, "");
+    assert!(output.status.success());
+    assert!(text(&output.stderr).contains("can claim the scheme of photos:/callback"));
+}
+
+#[test]
+fn clients_move_to_another_provider_with_their_secrets() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let printer = add(&data, &["--default-scope", "photos", "--access-token-lifetime", "5m"]);
+    let signs = ["client", "add", "Signs", "--oauth1", "--oob", "--id", "signs"];
+    let signs = json(&data, &signs, "");
+    let file = folder.path().join("clients.jsonl");
+    let file = file.to_str().unwrap();
+    let plain = "--secrets-in-plain-text-for-anyone-who-reads-the-file";
+    let output = run(&data, &["client", "export", "--output", file, plain], "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines = std::fs::read_to_string(file).unwrap();
+    assert_eq!(lines.lines().count(), 2);
+    assert!(!lines.contains(printer["client_secret"].as_str().unwrap()), "only its hash is known");
+    assert!(lines.contains(signs["oauth1_secret"].as_str().unwrap()));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let again = run(&data, &["client", "export", "--output", file], "");
+    assert_eq!(again.status.code(), Some(4), "no file is overwritten");
+
+    let other = Folder::new();
+    let import = ["client", "import", file, "--set", "scopes=photos,profile,mail"];
+    let imported = json(&other.data(), &import, "");
+    assert_eq!(imported["added"].as_array().unwrap().len(), 2);
+    for id in [printer["client_id"].as_str().unwrap(), "signs"] {
+        let (here, there) = (
+            json(&data, &["client", "show", id], ""),
+            json(&other.data(), &["client", "show", id], ""),
+        );
+        assert_eq!(here, there);
+    }
+    let twice = json(&other.data(), &import, "");
+    assert_eq!((&twice["added"], twice["known"].as_array().unwrap().len()), (&json!([]), 2));
+    let exported = text(&run(&other.data(), &["client", "export", plain], "").stdout);
+    assert_eq!(exported, lines, "what was brought along is what is there");
+}
+
+#[test]
+fn sealed_secrets_are_for_the_same_keys() {
+    let folder = Folder::new();
+    let data = folder.data();
+    json(&data, &["client", "add", "Signs", "--oauth1", "--oob", "--id", "signs"], "");
+    let lines = text(&run(&data, &["client", "export"], "").stdout);
+    let other = Folder::new();
+    let refused = run(&other.data(), &["client", "import", "-"], &lines);
+    assert!(text(&refused.stderr).contains("sealed under other keys"), "{refused:?}");
+    json(&data, &["client", "remove", "signs"], "");
+    assert_eq!(json(&data, &["client", "import", "-"], &lines)["added"], json!(["signs"]));
+}
+
+#[test]
+fn wrong_lines_are_named_and_nothing_is_imported() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let good = r#"{"client_id": "a", "client_name": "A", "client_secret": "twelve chars"}"#;
+    let bcrypt = "$2b$04$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2";
+    let hashed = format!(
+        r#"{{"client_id": "b", "client_name": "B", "secrets": [{{"verifier": "{bcrypt}"}}]}}"#
+    );
+    let wrong = [
+        ("{", "no JSON object"),
+        ("[]", "no JSON object"),
+        (r#"{"client_id": "x", "client_id": "y", "client_name": "X"}"#, "each member once"),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secrt": "s"}"#,
+            "did you mean \"client_secret\"",
+        ),
+        (r#"{"client_id": "x", "client_name": "X"}"#, "needs a secret"),
+        (r#"{"client_name": "X", "client_secret": "s"}"#, "missing field"),
+        (r#"{"client_id": "x", "client_name": "X", "client_secret": 7}"#, "printable ASCII"),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "scope": "phots"}"#,
+            "did you mean \"photos\"",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "redirect_uris": ["http://app.example/"]}"#,
+            "http://app.example/",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "redirect_uris": "https://app.example/"}"#,
+            "no array of texts",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "secrets": [{"verifier": "plain"}]}"#,
+            "none of Argon2id",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "secrets": [{"verifier": "$2b$31$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2"}]}"#,
+            "costs too much",
+        ),
+        (
+            r#"{"client_id": "a", "client_name": "X", "client_secret": "s"}"#,
+            "line 1 has this client_id",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_type": "public", "client_secret": "s", "redirect_uris": ["https://app.example/"]}"#,
+            "a public client has no secret",
+        ),
+    ];
+    let lines: Vec<&str> = [good, &hashed].into_iter().chain(wrong.map(|(line, _)| line)).collect();
+    let import = ["client", "import", "-", "--set", "scopes=photos"];
+    let refused = run(&data, &import, &lines.join("\n"));
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    for (number, (line, reason)) in (3..).zip(wrong) {
+        let start = format!("line {number}: ");
+        let found = said.lines().find(|said| said.starts_with(&start));
+        assert!(found.is_some_and(|found| found.contains(reason)), "{line}: {said}");
+    }
+    assert_eq!(json(&data, &["client", "list"], ""), json!([]));
+    let imported = json(&data, &import, &[good, &hashed].join("\n"));
+    assert_eq!(imported["added"], json!(["a", "b"]));
+    let differs = good.replace("\"A\"", "\"Another\"");
+    let refused = run(&data, &import, &differs);
+    assert!(text(&refused.stderr).contains("line 1: there is another client"), "{refused:?}");
+}

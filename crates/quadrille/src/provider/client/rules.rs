@@ -1,0 +1,73 @@
+//! The rules of one client, in place of the server's policy.
+
+use std::time::Duration;
+
+use crate::Policy;
+
+use super::record::{Client, ClientType};
+
+impl Client {
+    /// The server's policy with the lifetimes of this client.
+    pub(crate) fn policy(&self, server: &Policy) -> Policy {
+        self.lifetimes.over(server)
+    }
+
+    /// `true` if the client may send an authorization request without PKCE.
+    pub(crate) fn may_omit_pkce(&self, policy: &Policy) -> bool {
+        self.client_type == ClientType::Confidential
+            && !self.requires_pkce
+            && (self.without_pkce || !policy.pkce_for_confidential_clients)
+    }
+
+    /// The time for which the revocation of a grant must be remembered: until then one of its
+    /// tokens could be valid, also a token from before the lifetimes were shortened.
+    pub(crate) fn longest_use(&self, server: &Policy) -> Duration {
+        let policy = self.policy(server);
+        let now = policy.refresh_token_total_lifetime + policy.access_token_lifetime;
+        let then = server.refresh_token_total_lifetime + server.access_token_lifetime;
+        now.max(then).max(self.longest_use_before.unwrap_or_default())
+    }
+
+    /// Keeps the time for which revocations of this client must be remembered, at a change from
+    /// the settings of `before`.
+    pub(super) fn remember_longest_use(&mut self, before: &Self, server: &Policy) {
+        let then = before.longest_use(server);
+        self.longest_use_before =
+            (then > self.longest_use(server)).then_some(then).or(before.longest_use_before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::client::record::tests::client;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    #[test]
+    fn a_client_has_its_own_lifetimes_and_the_servers_where_it_has_none() {
+        let mut app = client("app", "https://app.example/cb");
+        let server = Policy::safe();
+        assert_eq!(app.policy(&server), server);
+        app.lifetimes.access_token = Some(Duration::from_secs(60));
+        let own = app.policy(&server);
+        assert_eq!(own.access_token_lifetime.as_secs(), 60);
+        assert_eq!(own.code_lifetime, server.code_lifetime);
+    }
+
+    #[test]
+    fn a_revocation_outlives_tokens_from_before_a_change() {
+        let server = Policy::safe();
+        let mut long = client("app", "https://app.example/cb");
+        long.lifetimes.refresh_token_total = Some(DAY * 1000);
+        let mut short = client("app", "https://app.example/cb");
+        short.remember_longest_use(&long, &server);
+        assert_eq!(short.longest_use(&server), DAY * 1000 + server.access_token_lifetime);
+        let mut again = client("app", "https://app.example/cb");
+        again.remember_longest_use(&short, &server);
+        assert_eq!(again.longest_use(&server), short.longest_use(&server));
+        let mut same = client("app", "https://app.example/cb");
+        same.remember_longest_use(&same.clone(), &server);
+        assert_eq!(same.longest_use_before, None);
+    }
+}
