@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use quadrille::{
-    Env, Scopes,
+    Env,
     oauth1::RsaVerifyingKey,
     oauth2::Resources,
-    provider::{AuthorizationServer, Client, GrantType, Lifetimes, NewClient, oauth1::NewKey},
+    provider::{AuthorizationServer, GrantType, Lifetimes, NewClient, oauth1::NewKey},
 };
 
-use crate::{
-    Failure, config::Settings, data::Known, failure::Refused, output::Output, words::nearest,
-};
+use crate::{Failure, config::Settings, data::Known, failure::Refused, output::Output};
 
 use super::{
     auth::AuthArgs,

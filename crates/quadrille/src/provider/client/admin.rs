@@ -1,6 +1,6 @@
 //! Administration of registered clients and their grants.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use crate::{
     Secret,
@@ -13,10 +13,7 @@ use crate::{
     },
 };
 
-use super::{
-    record::{Client, ClientSecret},
-    secrets,
-};
+use super::record::Client;
 
 /// The reason why a client is not changed.
 ///
@@ -83,31 +80,6 @@ impl AuthorizationServer {
     pub async fn clients(&self) -> Result<Vec<Arc<Client>>, Error> {
         let inner = self.inner();
         Ok(inner.store.clients(inner.issuer_id().await?).await?)
-    }
-
-    /// Adds a generated secret to a client. The other secrets remain valid for `overlap`, so that
-    /// the new one can be rolled out first.
-    ///
-    /// # Errors
-    /// [`AdminError`].
-    pub async fn rotate_secret(&self, id: &str, overlap: Duration) -> Result<Secret, AdminError> {
-        let mut secret = Secret::from("");
-        self.change_secrets(id, |client, now| {
-            secrets::check_use(client)?;
-            let end = now + overlap;
-            for known in &mut client.secrets {
-                known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
-            }
-            secrets::forget_expired(client, now);
-            let id = secrets::new_id(self.inner(), &client.secrets);
-            let verifier;
-            (verifier, secret) = self.generate(client.auth.as_ref());
-            client.secrets.push(ClientSecret { id, created: now, verifier, expires: None });
-            Ok(())
-        })
-        .await?;
-        tracing::info!(client = id, "client secret rotated");
-        Ok(secret)
     }
 
     /// Removes a client and its grants. `false` if it was not registered.

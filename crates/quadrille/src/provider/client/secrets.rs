@@ -1,6 +1,6 @@
 //! The secrets of a client: several are valid at once, so that one is replaced without downtime.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Secret, Timestamp,
@@ -161,6 +161,31 @@ impl AuthorizationServer {
         Ok(AddedSecret { id: added, secret })
     }
 
+    /// Adds a generated secret to a client. The other secrets remain valid for `overlap`, so that
+    /// the new one can be rolled out first.
+    ///
+    /// # Errors
+    /// [`AdminError`].
+    pub async fn rotate_secret(&self, id: &str, overlap: Duration) -> Result<Secret, AdminError> {
+        let mut secret = Secret::from("");
+        self.change_secrets(id, |client, now| {
+            check_use(client)?;
+            let end = now + overlap;
+            for known in &mut client.secrets {
+                known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
+            }
+            forget_expired(client, now);
+            let id = new_id(self.inner(), &client.secrets);
+            let verifier;
+            (verifier, secret) = self.generate(client.auth.as_ref());
+            client.secrets.push(ClientSecret { id, created: now, verifier, expires: None });
+            Ok(())
+        })
+        .await?;
+        tracing::info!(client = id, "client secret rotated");
+        Ok(secret)
+    }
+
     /// Sets the expiry of a secret, by its id; `None` for none. A time in the past ends it at once.
     ///
     /// # Errors
@@ -211,7 +236,7 @@ impl AuthorizationServer {
     }
 
     /// Changes the secrets of a client, again if the client was changed in between.
-    pub(super) async fn change_secrets(
+    async fn change_secrets(
         &self,
         id: &str,
         mut change: impl FnMut(&mut Client, Timestamp) -> Result<(), AdminError>,
@@ -240,7 +265,7 @@ impl ClientSecret {
 }
 
 /// Checks that the client authenticates by a secret.
-pub(super) fn check_use(client: &Client) -> Result<(), AdminError> {
+fn check_use(client: &Client) -> Result<(), AdminError> {
     match &client.auth {
         _ if client.client_type == ClientType::Public => Err(AdminError::PublicClient),
         Some(RegisteredAuth::PrivateKeyJwt { .. }) => Err(AdminError::PrivateKeys),
@@ -249,7 +274,7 @@ pub(super) fn check_use(client: &Client) -> Result<(), AdminError> {
 }
 
 /// Removes the secrets that have expired.
-pub(super) fn forget_expired(client: &mut Client, now: Timestamp) {
+fn forget_expired(client: &mut Client, now: Timestamp) {
     client.secrets.retain(|known| known.is_valid(now));
 }
 

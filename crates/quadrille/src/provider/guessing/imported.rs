@@ -2,7 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use argon2::{Params, password_hash::phc::PasswordHash};
+use argon2::{
+    Params,
+    password_hash::phc::{Output, PasswordHash},
+};
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, pbkdf2};
 use base64::{
     Engine as _,
@@ -122,7 +125,7 @@ impl Imported {
 pub(crate) fn check_argon2id(text: &str) -> Result<(), VerifierError> {
     let hash = PasswordHash::new(text).map_err(|_| VerifierError::Malformed)?;
     let params = Params::try_from(&hash).map_err(|_| VerifierError::Malformed)?;
-    let length = hash.hash.as_ref().map_or(0, |hash| hash.len());
+    let length = hash.hash.as_ref().map_or(0, Output::len);
     if hash.algorithm.as_str() != "argon2id"
         || hash.salt.is_none()
         || !HASH_LENGTHS.contains(&length)
@@ -304,7 +307,10 @@ fn hex(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.is_empty() || text.len() % 2 != 0 || !text.bytes().all(|c| c.is_ascii_hexdigit()) {
+    if text.is_empty()
+        || !text.len().is_multiple_of(2)
+        || !text.bytes().all(|c| c.is_ascii_hexdigit())
+    {
         return None;
     }
     let pair = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
