@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-use http::Extensions;
+use http::{Extensions, request::Parts};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -16,7 +16,7 @@ use super::{
     error::AccessError,
     log,
     refused::{Place, Refused},
-    service::Lazy,
+    service::{Guard, Lazy},
     step_up::StepUp,
     verdict::Guarded,
     verified::Verified,
@@ -199,6 +199,35 @@ impl<S: ScopeRequirement> Access<S> {
     /// The expiry of the token: [`Timestamp::NEVER`] for most credentials of OAuth 1.0a.
     pub fn expires(&self) -> Timestamp {
         self.token.expires()
+    }
+}
+
+impl Guard {
+    /// The access of a request that comes through no layer: in a framework without tower. `body`
+    /// matters as in [`check`](Self::check).
+    ///
+    /// ```
+    /// use quadrille::{guard::{Guard, Refused}, scopes};
+    ///
+    /// scopes! { Photos = "photos:read", "See your photos"; }
+    ///
+    /// async fn list(guard: &Guard, request: http::Request<()>) -> Result<String, Refused> {
+    ///     let (parts, ()) = request.into_parts();
+    ///     let access = guard.access::<Photos>(&parts, b"").await?;
+    ///     Ok(format!("the photos of {:?}", access.user()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Refused`], which becomes the answer.
+    pub async fn access<S: ScopeRequirement>(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+    ) -> Result<Access<S>, Refused> {
+        let mut extensions = Extensions::new();
+        extensions.insert(self.judge(parts, body).await);
+        Access::of(&extensions)
     }
 }
 

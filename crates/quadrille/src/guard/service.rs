@@ -9,9 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{
-    Extensions, HeaderMap, HeaderValue, Method, Request, Response, Uri, header, request::Parts, uri,
-};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header, request::Parts, uri};
 use http_body::Body;
 use tower::{Layer, Service};
 
@@ -24,13 +22,12 @@ use crate::{
         metadata::ResourceMetadata,
     },
     public_uri,
-    scope::{ScopeRequirement, ScopeTree},
+    scope::ScopeTree,
 };
 
 #[cfg(feature = "http-client")]
 use super::trust::Trust;
 use super::{
-    access::Access,
     authority::{Answer, Authority, SignedAt},
     body::{self, BodyRead, GuardBody},
     error::AccessError,
@@ -337,33 +334,11 @@ impl Guard {
         self.check_at(&self.origin(parts), parts, Some(Ok(body))).await
     }
 
-    /// The access of a request that comes through no layer: in a framework without tower. `body`
-    /// matters as in [`check`](Self::check).
-    ///
-    /// ```
-    /// use quadrille::{guard::{Guard, Refused}, scopes};
-    ///
-    /// scopes! { Photos = "photos:read", "See your photos"; }
-    ///
-    /// async fn list(guard: &Guard, request: http::Request<()>) -> Result<String, Refused> {
-    ///     let (parts, ()) = request.into_parts();
-    ///     let access = guard.access::<Photos>(&parts, b"").await?;
-    ///     Ok(format!("the photos of {:?}", access.user()))
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Refused`], which becomes the answer.
-    pub async fn access<S: ScopeRequirement>(
-        &self,
-        parts: &Parts,
-        body: &[u8],
-    ) -> Result<Access<S>, Refused> {
+    /// Checks a request with this body, as [`look`](Self::look) does behind a layer.
+    pub(super) async fn judge(&self, parts: &Parts, body: &[u8]) -> Guarded {
         let realm = self.origin(parts);
         let verdict = self.check_at(&realm, parts, Some(Ok(body))).await;
-        let mut extensions = Extensions::new();
-        extensions.insert(self.guarded(realm, verdict));
-        Access::of(&extensions)
+        self.guarded(realm, verdict)
     }
 
     fn guarded(&self, realm: Arc<str>, verdict: Result<Option<Verified>, AccessError>) -> Guarded {
