@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
+use quadrille::{jose::KeySetError, provider::TrustedIssuerError};
 use serde::Serialize;
 
 use crate::words::{Quoted, describe, did_you_mean};
@@ -76,6 +77,14 @@ pub enum ConfigError {
         /// The known URI that is closest.
         nearest: Option<String>,
     },
+    /// An issuer cannot be trusted as it is written.
+    #[error("trusted_issuers: {}: {fault}", Quoted(issuer))]
+    Issuer {
+        /// The issuer.
+        issuer: String,
+        /// The reason.
+        fault: IssuerFault,
+    },
     /// A secret is in a place that others can read, such as a file that people copy.
     #[error("{origin}: {key} is a secret; give it in the environment variable {variable}")]
     Secret {
@@ -89,6 +98,47 @@ pub enum ConfigError {
     /// The data directory is not set, and has no default without `HOME`.
     #[error("cannot tell where to keep data: HOME is not set; give --data-dir")]
     NoDataDir,
+}
+
+/// The reason why an issuer in the settings is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssuerFault {
+    /// The members are not those of an issuer.
+    #[error("{}", .0.message())]
+    Members(Box<toml::de::Error>),
+    /// The issuer has no keys, or several sources of them.
+    #[error("it needs jwks, jwks_file or jwks_uri, one of them")]
+    OneSource,
+    /// The file of the keys cannot be read.
+    #[error("{}: {}", path.display(), describe(error))]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        error: std::io::Error,
+    },
+    /// The keys are not a JWK Set.
+    #[error("its keys: {0}")]
+    Keys(#[from] KeySetError),
+    /// The issuer cannot be trusted.
+    #[error(transparent)]
+    Issuer(#[from] TrustedIssuerError),
+    /// The issuer is trusted for nothing.
+    #[error("trusted_for is empty: name jwt-bearer, software-statements or both")]
+    NoPurpose,
+    /// Software statements need keys that are known.
+    #[error("software-statements need jwks or jwks_file, since keys at a jwks_uri can change")]
+    StatementKeys,
+    /// The users of the issuer's subjects are not known.
+    #[error(
+        "subjects says which users its subjects are: a table such as {{ \"17\" = \"ada\" }}, or \
+         \"user-names\" if the issuer may get tokens for every user, by name"
+    )]
+    Subjects,
+    /// The setting has no effect.
+    #[error("{0} has no effect without jwt-bearer in trusted_for")]
+    Unused(&'static str),
 }
 
 /// The origin of a setting.

@@ -105,6 +105,16 @@ pub const KEYS: &[Key] = &[
         "greatest number of clients that strangers registered and nobody has used yet",
     ),
     key(
+        "registration_requires_software_statement",
+        "QUADRILLE_REGISTRATION_REQUIRES_SOFTWARE_STATEMENT",
+        "whether clients register only with a software statement of one of trusted_issuers",
+    ),
+    key(
+        "trusted_issuers",
+        "QUADRILLE_TRUSTED_ISSUERS",
+        "issuers elsewhere whose JWTs are accepted, with their keys and what they are trusted for",
+    ),
+    key(
         "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
         "QUADRILLE_ALLOW_CONFIDENTIAL_CLIENTS_WITHOUT_PKCE_SO_THAT_LEAKED_CODES_CAN_BE_INJECTED",
         "whether every client that has a secret may omit PKCE; `client add` can allow it for one \

@@ -8,6 +8,7 @@ mod effective;
 mod error;
 mod file;
 mod found;
+mod issuers;
 mod keys;
 mod oauth1;
 mod registration;
@@ -15,7 +16,8 @@ mod value;
 
 pub use device::DeviceSettings;
 pub use effective::Effective;
-pub use error::{ConfigError, Origin};
+pub use error::{ConfigError, IssuerFault, Origin};
+pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
 pub use registration::{RegistrationMode, RegistrationSettings};
@@ -107,6 +109,8 @@ pub struct Settings {
     pub client_metadata_document_scopes: Option<Scopes>,
     /// The settings of dynamic client registration.
     pub registration: RegistrationSettings,
+    /// The issuers elsewhere whose JWTs the server accepts.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// The lifetime of a session.
     pub session_lifetime: Duration,
     /// The policy of the authorization server.
@@ -270,6 +274,7 @@ impl Settings {
                 });
             }
         }
+        let trusted_issuers = issuers::of(&mut found)?;
         let without_pkce = found.switch(
             "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
         )?;
@@ -311,6 +316,7 @@ impl Settings {
             client_metadata_documents,
             client_metadata_document_scopes,
             registration,
+            trusted_issuers,
             session_lifetime,
             policy: safe
                 .code_lifetime(code)

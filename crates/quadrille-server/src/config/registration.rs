@@ -11,6 +11,7 @@ use toml::Value;
 use super::{
     error::ConfigError,
     found::Found,
+    issuers::{Issuer, Purpose},
     value::{self, Expected},
 };
 
@@ -40,6 +41,8 @@ pub struct RegistrationSettings {
     pub unused_lifetime: Duration,
     /// The number of clients of strangers that nobody has used yet.
     pub most_unused: usize,
+    /// Whether a client without a software statement is refused.
+    pub requires_statement: bool,
 }
 
 impl RegistrationMode {
@@ -56,8 +59,9 @@ impl RegistrationMode {
 }
 
 impl RegistrationSettings {
-    /// The offer of the authorization server. `None` if registration is off.
-    pub fn offer(&self) -> Option<DynamicRegistration> {
+    /// The offer of the authorization server, which accepts software statements of `issuers` that
+    /// are trusted for them. `None` if registration is off.
+    pub fn offer(&self, issuers: &[Issuer]) -> Option<DynamicRegistration> {
         let offer = match self.mode {
             RegistrationMode::Off => return None,
             RegistrationMode::InitialAccessToken => DynamicRegistration::by_initial_access_token(),
@@ -74,6 +78,14 @@ impl RegistrationSettings {
         }
         if let Some(lifetime) = self.secret_lifetime {
             offer = offer.secret_lifetime(lifetime);
+        }
+        for issuer in issuers.iter().filter(|issuer| issuer.is_for(Purpose::SoftwareStatements)) {
+            if let Some(keys) = &issuer.keys {
+                offer = offer.software_statements(issuer.issuer.clone(), keys.clone());
+            }
+        }
+        if self.requires_statement {
+            offer = offer.require_software_statement();
         }
         Some(offer)
     }
@@ -114,6 +126,7 @@ impl RegistrationSettings {
                 ToString::to_string,
                 1000,
             )?,
+            requires_statement: found.switch("registration_requires_software_statement")?,
         })
     }
 }

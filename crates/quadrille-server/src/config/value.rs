@@ -9,7 +9,7 @@ use std::{
 };
 
 use quadrille::{Scopes, Secret, oauth2::Resources, provider::AccessTokenFormat};
-use toml::Value;
+use toml::{Table, Value};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::issuer::Issuer;
@@ -87,6 +87,12 @@ pub enum Expected {
     /// Grant types.
     #[error("grant types, separated by commas, such as authorization_code,refresh_token")]
     GrantTypes,
+    /// Trusted issuers.
+    #[error(
+        "a table of issuers, such as {{ \"https://partner.example\" = {{ jwks_file = \"partner.json\", \
+         trusted_for = [\"jwt-bearer\"], subjects = \"user-names\" }} }}"
+    )]
+    Issuers,
     /// A log format.
     #[error("text or json")]
     LogFormat,
@@ -313,6 +319,22 @@ pub(super) fn count(value: &Value) -> Result<usize, Expected> {
         _ => None,
     };
     number.filter(|number| (1..=1_000_000).contains(number)).ok_or(Expected::Count)
+}
+
+/// A table, or the text of one in the syntax of the file.
+pub(super) fn table(value: &Value, expected: Expected) -> Result<Table, Expected> {
+    let read = |text: &str| {
+        let mut line: Table = toml::from_str(&format!("value = {text}")).ok()?;
+        (line.len() == 1).then(|| line.remove("value")).flatten()
+    };
+    match value {
+        Value::Table(table) => Ok(table.clone()),
+        Value::String(text) => match read(text.trim()) {
+            Some(Value::Table(table)) => Ok(table),
+            _ => Err(expected),
+        },
+        _ => Err(expected),
+    }
 }
 
 pub(super) fn switch(value: &Value) -> Result<bool, Expected> {

@@ -120,7 +120,8 @@ async fn serve(
         access_token_format: settings.access_token_format,
         jwt_resources: settings.jwt_resources.clone(),
         client_documents: client_documents(settings)?,
-        registration: settings.registration.offer(),
+        registration: settings.registration.offer(&settings.trusted_issuers),
+        trusted_issuers: settings.trusted_issuers.clone(),
         session_lifetime: settings.session_lifetime,
         ..Parts::new(issuer.clone(), data.backend().clone(), keys, pages)
     })

@@ -20,13 +20,18 @@ use quadrille::{
     transport::NoHttpClient,
 };
 
-use crate::{config::SESSION_LIFETIME, data::Backend, issuer::Issuer};
+use crate::{
+    config::{SESSION_LIFETIME, TrustedIssuer},
+    data::Backend,
+    issuer::Issuer,
+};
 
 use super::{
     attempts::Attempts,
     cookies::Cookies,
     devices::Devices,
     forms::Forms,
+    grants,
     overload::Overload,
     pages::{Link, Message, Pages, problem},
     seals::Seals,
@@ -74,6 +79,8 @@ pub struct Parts {
     pub client_documents: Option<ClientMetadataDocuments>,
     /// The settings of dynamic client registration, if it is on.
     pub registration: Option<DynamicRegistration>,
+    /// The issuers elsewhere whose JWTs the server accepts.
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// The threads that hash passwords.
     pub kdf: Kdf,
     /// The pages.
@@ -98,6 +105,7 @@ impl Parts {
             jwt_resources: Resources::EMPTY,
             client_documents: None,
             registration: None,
+            trusted_issuers: Vec::new(),
             kdf: Kdf::default(),
             session_lifetime: SESSION_LIFETIME,
             issuer,
@@ -174,6 +182,7 @@ impl App {
             jwt_resources,
             client_documents,
             registration,
+            trusted_issuers,
             kdf,
             pages,
             session_lifetime,
@@ -211,6 +220,7 @@ impl App {
         if let Some(registration) = registration {
             server = server.dynamic_registration(registration);
         }
+        server = grants::offered(server, &backend, trusted_issuers);
         server.start().await?;
         let mark = backend.mark().await?;
         let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -6,6 +6,7 @@ mod audit;
 mod cookies;
 mod devices;
 mod forms;
+mod grants;
 mod health;
 mod me;
 mod overload;

@@ -20,6 +20,7 @@ mod device;
 mod flow;
 mod guessing;
 mod hardening;
+mod issuers;
 mod killed;
 mod limits;
 mod login;

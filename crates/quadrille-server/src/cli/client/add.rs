@@ -114,6 +114,8 @@ pub(super) enum Grant {
     ClientCredentials,
     /// The client is on a device without a browser: its user types a code in elsewhere
     DeviceCode,
+    /// The client has JWTs of an issuer in the setting trusted_issuers
+    JwtBearer,
 }
 
 impl AddArgs {
@@ -229,6 +231,7 @@ impl Grant {
             Self::RefreshToken => GrantType::RefreshToken,
             Self::ClientCredentials => GrantType::ClientCredentials,
             Self::DeviceCode => GrantType::DeviceCode,
+            Self::JwtBearer => GrantType::JwtBearer,
         }
     }
 }

@@ -41,6 +41,7 @@ Examples:
   quadrille client add \"Television\" --public --grant device_code --grant refresh_token \\
       --scope photos:read
   quadrille client add \"Nightly job\" --grant client_credentials --scope reports:write
+  quadrille client add \"Partner\" --grant jwt_bearer --scope photos:read
   quadrille client add \"Robot\" --private-key-jwt --jwks public.json --scope reports:write
   quadrille client add \"Photo API\" --resource-server --audience https://api.example
   quadrille client add \"Old printer\" --oauth1 --redirect-uri https://old.example/callback \\
