@@ -54,7 +54,7 @@ async fn server(format: AccessTokenFormat) -> Result<(AuthorizationServer, Parts
     let asked = TokenRequest::ClientCredentials { scope: None, resource };
     let answer = server.token(asked.to_request(&format!("{ISSUER}/oauth/token"), &auth, &[])?);
     let answer: serde_json::Value = serde_json::from_slice(answer.await.body())?;
-    let token = answer["access_token"].as_str().ok_or("no token")?;
+    let token = answer.get("access_token").and_then(|token| token.as_str()).ok_or("no token")?;
     let request = Request::get("/photos").header("authorization", format!("Bearer {token}"));
     let (parts, ()) = request.body(())?.into_parts();
     Ok((server, parts))

@@ -10,7 +10,7 @@ use std::{env::args, error::Error};
 
 use axum::{Json, Router, routing::get};
 use quadrille::{
-    Env, Scopes,
+    Act, Env, Scopes,
     guard::Access,
     jose::KeySet,
     oauth2::Resources,
@@ -96,5 +96,5 @@ async fn who_acts_for_whom(exchanging: Exchanging) -> Result<Exchanged, NotGrant
 }
 
 async fn photos(access: Access<Photos>) -> Json<Value> {
-    Json(json!({ "user": access.user(), "act": access.act().map(|act| act.to_json()) }))
+    Json(json!({ "user": access.user(), "act": access.act().map(Act::to_json) }))
 }

@@ -226,7 +226,7 @@ fn a_client_that_signs_is_registered_with_its_public_keys_and_has_no_secret() {
     let keys = ["--private-key-jwt", "--jwks", file.to_str().unwrap()];
     let robot = json(&data, &[&["client", "add", "Robot"], &keys[..]].concat(), "");
     assert_eq!(robot["token_endpoint_auth_method"], "private_key_jwt");
-    assert_eq!(robot["client_secret"], serde_json::Value::Null);
+    assert_eq!(robot["client_secret"], Value::Null);
     let url = ["--private-key-jwt", "--jwks-uri", "https://robot.example/jwks.json"];
     json(&data, &[&["client", "add", "Robot"], &url[..]].concat(), "");
     let shared = json(&data, &["client", "add", "Robot", "--client-secret-jwt"], "");

@@ -196,7 +196,7 @@ mod tests {
         tokio::task::yield_now().await;
         server.turns.add_permits(1);
         for one in crowd {
-            assert!(has("2")(&*one.await.unwrap()));
+            assert!(has("2")(&one.await.unwrap()));
         }
         assert_eq!(server.asked.load(Ordering::SeqCst), 2);
         for _ in 0..100 {

@@ -558,8 +558,7 @@ mod tests {
             true => SigningKey::hmac(algorithm, &"a secret of at least 32 bytes!!!!".into()),
             false => SigningKey::generate(algorithm),
         };
-        let mut claims = Claims::default();
-        claims.sub = sub.map(ToOwned::to_owned);
+        let claims = Claims { sub: sub.map(ToOwned::to_owned), ..Claims::default() };
         key.unwrap().sign_claims(&Protected::plain(), &claims).unwrap()
     }
 

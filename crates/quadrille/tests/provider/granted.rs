@@ -96,10 +96,7 @@ async fn access_without_a_consent_is_listed_too() {
     let granted = world.server.consents("ada").await.unwrap();
     assert_eq!(granted[0].grants.len(), 1);
     assert_eq!(granted[0].scopes().as_str(), "photos:read photos:write");
-    assert_eq!(
-        world.server.revoke_grant("ada", granted[0].grants[0].grant.id).await.unwrap(),
-        true
-    );
+    assert!(world.server.revoke_grant("ada", granted[0].grants[0].grant.id).await.unwrap());
     assert!(world.server.consents("ada").await.unwrap()[0].grants.is_empty());
 
     // A token for a client itself is no user's.

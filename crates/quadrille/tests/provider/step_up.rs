@@ -7,6 +7,7 @@ use http::Request;
 use quadrille::{
     Authentication, Policy,
     guard::{Access, Guard, Refused, StepUp},
+    provider::NewClient,
 };
 use tower::ServiceExt as _;
 
@@ -15,7 +16,7 @@ use crate::support::{Browser, Photos, World};
 const TWO: &str = "urn:two";
 
 async fn world() -> World {
-    World::with(Policy::safe().acr_values([TWO, "urn:one"]), |new| new.first_party()).await
+    World::with(Policy::safe().acr_values([TWO, "urn:one"]), NewClient::first_party).await
 }
 
 async fn pay(access: Access<Photos>) -> Result<String, Refused> {
@@ -129,7 +130,7 @@ async fn a_server_names_the_classes_that_it_knows_and_ignores_all_others_without
     let path = "/.well-known/oauth-authorization-server";
     let metadata = world().await.request("GET", path, "", "").await.json();
     assert_eq!(metadata["acr_values_supported"], serde_json::json!([TWO, "urn:one"]));
-    let plain = World::with(Policy::safe(), |new| new.first_party()).await;
+    let plain = World::with(Policy::safe(), NewClient::first_party).await;
     let metadata = plain.request("GET", path, "", "").await.json();
     assert_eq!(metadata.get("acr_values_supported"), None);
     sign_in(&plain, None);

@@ -3,8 +3,8 @@
 use quadrille::{
     Scopes, Secret,
     provider::{
-        Client, ClientSecret, ClientType, GrantTypes, Lifetimes, RedirectPattern, RedirectUri,
-        SecretVerifier,
+        Client, ClientSecret, ClientType, GrantType, GrantTypes, Lifetimes, RedirectPattern,
+        RedirectUri, SecretVerifier,
         oauth1::{Credential, Registration},
     },
 };
@@ -161,7 +161,7 @@ impl<'a> Shown<'a> {
     }
 
     pub(super) fn text(&'a self) -> String {
-        let mut grants: Vec<_> = self.grant_types.iter().map(|grant| grant.as_str()).collect();
+        let mut grants: Vec<_> = self.grant_types.iter().map(GrantType::as_str).collect();
         if self.oauth1.is_some() {
             grants.push("OAuth 1.0a");
         }

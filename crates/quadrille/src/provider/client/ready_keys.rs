@@ -15,16 +15,22 @@ const KEPT: usize = 4096;
 
 /// The keys of clients, ready to verify, as long as the clients are unchanged.
 #[derive(Default)]
-pub(crate) struct ReadyKeys(RwLock<HashMap<Arc<str>, (Arc<Client>, Arc<KeySet>)>>);
+pub(crate) struct ReadyKeys(RwLock<HashMap<Arc<str>, Ready>>);
+
+/// The keys of a client, and its record when they were parsed.
+struct Ready {
+    client: Arc<Client>,
+    keys: Arc<KeySet>,
+}
 
 impl ReadyKeys {
     pub(super) fn ready(&self, client: &Arc<Client>, json: &str) -> Arc<KeySet> {
         {
             let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some((then, keys)) = known.get(&client.id)
-                && Arc::ptr_eq(then, client)
+            if let Some(ready) = known.get(&client.id)
+                && Arc::ptr_eq(&ready.client, client)
             {
-                return keys.clone();
+                return ready.keys.clone();
             }
         }
         let keys = KeySet::parse(json.as_bytes()).unwrap_or_else(|reason| {
@@ -36,7 +42,7 @@ impl ReadyKeys {
         if known.len() >= KEPT {
             known.clear();
         }
-        known.insert(client.id.clone(), (client.clone(), keys.clone()));
+        known.insert(client.id.clone(), Ready { client: client.clone(), keys: keys.clone() });
         keys
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn verify<'i>(
     let keys = match issuer.keys() {
         Keys::Known(keys) => keys.clone(),
         Keys::Remote(url, remote) => {
-            let got = remote.get(&url, &inner.env, |keys| token.has_key_in(keys)).await;
+            let got = remote.get(url, &inner.env, |keys| token.has_key_in(keys)).await;
             got.map_err(|reason| {
                 tracing::warn!(%iss, %reason, "the keys of an issuer are not known");
                 AssertionError::KeysUnknown

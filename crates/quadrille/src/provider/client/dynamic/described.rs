@@ -145,8 +145,8 @@ mod tests {
             ("https://", Err(Url("logo_uri"))),
             ("app.example", Err(Url("logo_uri"))),
         ] {
-            let mut metadata = ClientMetadata::default();
-            metadata.logo_uri = Some(url.to_owned());
+            let metadata =
+                ClientMetadata { logo_uri: Some(url.to_owned()), ..ClientMetadata::default() };
             assert_eq!(check(&metadata).map(|_| ()), result, "{url}");
         }
         let long = format!("https://app.example/{}", "x".repeat(2000));
