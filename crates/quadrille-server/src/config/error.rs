@@ -85,6 +85,14 @@ pub enum ConfigError {
         /// The reason.
         fault: IssuerFault,
     },
+    /// A rule of token exchange cannot be kept as it is written.
+    #[error("token_exchange: {}: {fault}", Quoted(client))]
+    Exchange {
+        /// The `client_id` that the rule is for.
+        client: String,
+        /// The reason.
+        fault: ExchangeFault,
+    },
     /// A secret is in a place that others can read, such as a file that people copy.
     #[error("{origin}: {key} is a secret; give it in the environment variable {variable}")]
     Secret {
@@ -125,7 +133,7 @@ pub enum IssuerFault {
     #[error(transparent)]
     Issuer(#[from] TrustedIssuerError),
     /// The issuer is trusted for nothing.
-    #[error("trusted_for is empty: name jwt-bearer, software-statements or both")]
+    #[error("trusted_for is empty: name jwt-bearer, token-exchange or software-statements")]
     NoPurpose,
     /// Software statements need keys that are known.
     #[error("software-statements need jwks or jwks_file, since keys at a jwks_uri can change")]
@@ -137,8 +145,26 @@ pub enum IssuerFault {
     )]
     Subjects,
     /// The setting has no effect.
-    #[error("{0} has no effect without jwt-bearer in trusted_for")]
+    #[error("{0} has no effect with this trusted_for")]
     Unused(&'static str),
+}
+
+/// The reason why a rule of token exchange in the settings is refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExchangeFault {
+    /// The members are not those of a rule.
+    #[error("{}", .0.message())]
+    Members(Box<toml::de::Error>),
+    /// The rule allows nothing.
+    #[error("it needs tokens_of, with client_ids, or jwts_of, with issuers")]
+    NoTokens,
+    /// An issuer is not trusted for token exchange.
+    #[error("jwts_of: no issuer {} in trusted_issuers is trusted_for token-exchange", Quoted(.0))]
+    UntrustedIssuer(String),
+    /// An API is not in the setting `resources`.
+    #[error("there is no API {} among the setting resources", Quoted(.0))]
+    UnknownResource(String),
 }
 
 /// The origin of a setting.

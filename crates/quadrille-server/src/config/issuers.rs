@@ -33,6 +33,8 @@ pub struct Issuer {
 pub enum Purpose {
     /// Assertions that get tokens (RFC 7523, section 2.1).
     JwtBearer,
+    /// Subject and actor tokens (RFC 8693, section 2.1).
+    TokenExchange,
     /// Software statements for dynamic registration (RFC 7591, section 2.3).
     SoftwareStatements,
 }
@@ -63,6 +65,7 @@ impl Purpose {
     const fn as_str(self) -> &'static str {
         match self {
             Self::JwtBearer => "jwt-bearer",
+            Self::TokenExchange => "token-exchange",
             Self::SoftwareStatements => "software-statements",
         }
     }
@@ -124,7 +127,9 @@ impl Issuer {
             (None, Some(uri)) => TrustedIssuer::with_keys_at(issuer, uri)?,
             (None, None) => return Err(IssuerFault::OneSource),
         };
-        let is_for_grants = purposes.contains(&Purpose::JwtBearer);
+        let [is_asserting, is_exchanged] =
+            [Purpose::JwtBearer, Purpose::TokenExchange].map(|purpose| purposes.contains(&purpose));
+        let is_for_grants = is_asserting || is_exchanged;
         let subjects = match (is_for_grants, written.subjects) {
             (true, Some(subjects)) => Some(Subjects::read(subjects).ok_or(IssuerFault::Subjects)?),
             (true, None) => return Err(IssuerFault::Subjects),
@@ -132,7 +137,7 @@ impl Issuer {
             (false, None) => None,
         };
         if let Some(client) = written.requests_are_of_client {
-            if !is_for_grants {
+            if !is_asserting {
                 return Err(IssuerFault::Unused("requests_are_of_client"));
             }
             trusted = trusted.requests_are_of_client(client);

@@ -115,6 +115,11 @@ pub const KEYS: &[Key] = &[
         "issuers elsewhere whose JWTs are accepted, with their keys and what they are trusted for",
     ),
     key(
+        "token_exchange",
+        "QUADRILLE_TOKEN_EXCHANGE",
+        "which clients may exchange tokens of which clients for tokens of their own",
+    ),
+    key(
         "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
         "QUADRILLE_ALLOW_CONFIDENTIAL_CLIENTS_WITHOUT_PKCE_SO_THAT_LEAKED_CODES_CAN_BE_INJECTED",
         "whether every client that has a secret may omit PKCE; `client add` can allow it for one \

@@ -6,6 +6,7 @@
 mod device;
 mod effective;
 mod error;
+mod exchange;
 mod file;
 mod found;
 mod issuers;
@@ -16,7 +17,8 @@ mod value;
 
 pub use device::DeviceSettings;
 pub use effective::Effective;
-pub use error::{ConfigError, IssuerFault, Origin};
+pub use error::{ConfigError, ExchangeFault, IssuerFault, Origin};
+pub use exchange::{ExchangeKind, ExchangeRule, ExchangeRules};
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
@@ -111,6 +113,8 @@ pub struct Settings {
     pub registration: RegistrationSettings,
     /// The issuers elsewhere whose JWTs the server accepts.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// The tokens that clients may exchange.
+    pub token_exchange: ExchangeRules,
     /// The lifetime of a session.
     pub session_lifetime: Duration,
     /// The policy of the authorization server.
@@ -275,6 +279,7 @@ impl Settings {
             }
         }
         let trusted_issuers = issuers::of(&mut found)?;
+        let token_exchange = exchange::of(&mut found, &trusted_issuers, &resources)?;
         let without_pkce = found.switch(
             "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
         )?;
@@ -317,6 +322,7 @@ impl Settings {
             client_metadata_document_scopes,
             registration,
             trusted_issuers,
+            token_exchange,
             session_lifetime,
             policy: safe
                 .code_lifetime(code)

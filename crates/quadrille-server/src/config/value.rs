@@ -93,6 +93,12 @@ pub enum Expected {
          trusted_for = [\"jwt-bearer\"], subjects = \"user-names\" }} }}"
     )]
     Issuers,
+    /// The rules of token exchange.
+    #[error(
+        "a table by the client_id of the client that exchanges, such as \
+         {{ \"4f1c\" = {{ tokens_of = [\"9a2b\"] }} }}"
+    )]
+    Exchange,
     /// A log format.
     #[error("text or json")]
     LogFormat,

@@ -122,6 +122,7 @@ async fn serve(
         client_documents: client_documents(settings)?,
         registration: settings.registration.offer(&settings.trusted_issuers),
         trusted_issuers: settings.trusted_issuers.clone(),
+        token_exchange: settings.token_exchange.clone(),
         session_lifetime: settings.session_lifetime,
         ..Parts::new(issuer.clone(), data.backend().clone(), keys, pages)
     })

@@ -21,7 +21,7 @@ use quadrille::{
 };
 
 use crate::{
-    config::{SESSION_LIFETIME, TrustedIssuer},
+    config::{ExchangeRules, SESSION_LIFETIME, TrustedIssuer},
     data::Backend,
     issuer::Issuer,
 };
@@ -81,6 +81,8 @@ pub struct Parts {
     pub registration: Option<DynamicRegistration>,
     /// The issuers elsewhere whose JWTs the server accepts.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// The tokens that clients may exchange.
+    pub token_exchange: ExchangeRules,
     /// The threads that hash passwords.
     pub kdf: Kdf,
     /// The pages.
@@ -106,6 +108,7 @@ impl Parts {
             client_documents: None,
             registration: None,
             trusted_issuers: Vec::new(),
+            token_exchange: ExchangeRules::new(),
             kdf: Kdf::default(),
             session_lifetime: SESSION_LIFETIME,
             issuer,
@@ -183,6 +186,7 @@ impl App {
             client_documents,
             registration,
             trusted_issuers,
+            token_exchange,
             kdf,
             pages,
             session_lifetime,
@@ -220,7 +224,7 @@ impl App {
         if let Some(registration) = registration {
             server = server.dynamic_registration(registration);
         }
-        server = grants::offered(server, &backend, trusted_issuers);
+        server = grants::offered(server, &backend, trusted_issuers, token_exchange);
         server.start().await?;
         let mark = backend.mark().await?;
         let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -2,40 +2,88 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quadrille::provider::{Asserted, AuthorizationServer, Granted, NotGranted};
+use quadrille::provider::{Asserted, AuthorizationServer, Exchanging, Granted, NotGranted};
 
 use crate::{
-    config::{Purpose, Subjects, TrustedIssuer},
+    config::{ExchangeRules, Purpose, Subjects, TrustedIssuer},
     data::Backend,
     users::UserName,
 };
 
-/// The server with the grants for JWTs of these issuers. The JWT bearer grant is on exactly if an
-/// issuer is trusted for it.
+/// The users that the subjects of issuers are.
+type Known = BTreeMap<Arc<str>, Subjects>;
+
+/// The server with the grants for JWTs of these issuers, and with token exchange by these rules.
+/// The JWT bearer grant is on exactly if an issuer is trusted for it, and token exchange if there
+/// is a rule.
 pub(super) fn offered(
     mut server: AuthorizationServer,
     backend: &Arc<dyn Backend>,
     issuers: Vec<TrustedIssuer>,
+    rules: ExchangeRules,
 ) -> AuthorizationServer {
-    let mut asserting = BTreeMap::new();
+    let [mut asserting, mut exchanged] = [Known::new(), Known::new()];
     for issuer in issuers {
-        if let (true, Some(subjects)) = (issuer.is_for(Purpose::JwtBearer), issuer.subjects) {
-            asserting.insert(issuer.issuer.clone(), subjects);
+        for (purpose, known) in
+            [(Purpose::JwtBearer, &mut asserting), (Purpose::TokenExchange, &mut exchanged)]
+        {
+            if let (true, Some(subjects)) = (issuer.is_for(purpose), &issuer.subjects) {
+                known.insert(issuer.issuer.clone(), subjects.clone());
+            }
         }
         if let Some(trusted) = issuer.trusted {
             server = server.trusted_issuer(trusted);
         }
     }
-    if asserting.is_empty() {
-        return server;
+    if !asserting.is_empty() {
+        server = asserted(server, backend.clone(), asserting);
     }
-    let (asserting, backend) = (Arc::new(asserting), backend.clone());
+    match rules.is_empty() {
+        true => server,
+        false => exchanging(server, backend.clone(), exchanged, rules),
+    }
+}
+
+fn asserted(
+    server: AuthorizationServer,
+    backend: Arc<dyn Backend>,
+    known: Known,
+) -> AuthorizationServer {
+    let known = Arc::new(known);
     server.jwt_bearer(move |asserted: Asserted| {
-        let (asserting, backend) = (asserting.clone(), backend.clone());
+        let (known, backend) = (known.clone(), backend.clone());
         async move {
-            let subjects = asserting.get(asserted.issuer());
+            let subjects = known.get(asserted.issuer());
             let user = user(&*backend, subjects, asserted.subject()).await?;
             Ok(Granted::to_user(user))
+        }
+    })
+}
+
+fn exchanging(
+    server: AuthorizationServer,
+    backend: Arc<dyn Backend>,
+    known: Known,
+    rules: ExchangeRules,
+) -> AuthorizationServer {
+    let (known, rules) = (Arc::new(known), Arc::new(rules));
+    server.token_exchange(move |exchanging: Exchanging| {
+        let (known, rules, backend) = (known.clone(), rules.clone(), backend.clone());
+        async move {
+            let claims = exchanging.subject_claims();
+            let issuer = claims.and_then(|claims| claims.iss.as_deref());
+            let refused = || NotGranted::refused("token_exchange does not allow this exchange");
+            let rule = rules.get(&exchanging.client().id).ok_or_else(refused)?;
+            if !rule.allows(exchanging.subject_client(), issuer) {
+                return Err(refused());
+            }
+            if exchanging.actor_issuer().is_some_and(|issuer| !rule.allows(None, Some(issuer))) {
+                return Err(NotGranted::refused("token_exchange does not allow this actor"));
+            }
+            let exchanged = rule.exchanged();
+            let (Some(issuer), Some(claims)) = (issuer, claims) else { return Ok(exchanged) };
+            let subject = claims.sub.as_deref().ok_or_else(refused)?;
+            Ok(exchanged.for_user(user(&*backend, known.get(issuer), subject).await?))
         }
     })
 }

@@ -17,6 +17,7 @@ mod command_line;
 mod connections;
 mod database;
 mod device;
+mod exchange;
 mod flow;
 mod guessing;
 mod hardening;

@@ -116,6 +116,8 @@ pub(super) enum Grant {
     DeviceCode,
     /// The client has JWTs of an issuer in the setting trusted_issuers
     JwtBearer,
+    /// The client exchanges tokens, as the setting token_exchange allows
+    TokenExchange,
 }
 
 impl AddArgs {
@@ -232,6 +234,7 @@ impl Grant {
             Self::ClientCredentials => GrantType::ClientCredentials,
             Self::DeviceCode => GrantType::DeviceCode,
             Self::JwtBearer => GrantType::JwtBearer,
+            Self::TokenExchange => GrantType::TokenExchange,
         }
     }
 }
