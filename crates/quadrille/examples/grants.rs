@@ -83,11 +83,11 @@ async fn user_of(asserted: Asserted) -> Result<Granted, NotGranted> {
     }
 }
 
-/// The mailer acts for users of the partner, and may pass on to the mail API.
+/// The mailer acts, by itself, for users of the partner, and may pass on to the mail API.
 async fn who_acts_for_whom(exchanging: Exchanging) -> Result<Exchanged, NotGranted> {
     let mail = Resources::of(["https://mail.example"]).map_err(NotGranted::unavailable)?;
-    match (&*exchanging.client().id, exchanging.subject_client()) {
-        ("mailer", Some("partner")) => {
+    match (&*exchanging.client().id, exchanging.subject_client(), exchanging.actor()) {
+        ("mailer", Some("partner"), None) => {
             let delegation = Exchanged::delegation();
             Ok(delegation.allow_audience_that_the_subject_token_does_not_have(mail))
         }

@@ -310,7 +310,10 @@ fn read(mut claims: Claims) -> Result<Told, AccessError> {
         Some(serde_json::Value::Object(cnf)) => Some(binding(cnf)?),
         Some(_) => return Err(AccessError::Unproven),
     };
-    let client: Arc<str> = claims.text("client_id").unwrap_or_default().into();
+    let client: Arc<str> = match claims.text("client_id") {
+        Some(client) if !client.is_empty() => client.into(),
+        _ => return Err(unknown(&ClaimsError::Missing("client_id"))),
+    };
     let actor = actor(claims.sub.take(), &client)?;
     let auth_time = claims.time("auth_time").map_err(|reason| unknown(&reason))?;
     let authentication = match (&actor, auth_time) {

@@ -76,7 +76,7 @@ pub use server::AuthorizationServer;
 pub use token::access_format::AccessTokenFormat;
 pub use token::decided::{
     asserted::Asserted,
-    exchange::{Exchanged, Exchanging},
+    exchange::{ActorToken, Exchanged, Exchanging},
     extension::{ExtensionGrant, GrantRequest},
     granted::{Granted, NotGranted},
     trusted::{TrustedIssuer, TrustedIssuerError},

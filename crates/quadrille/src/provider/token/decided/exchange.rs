@@ -25,10 +25,11 @@ use super::granted::NotGranted;
 /// ```
 /// use quadrille::provider::{Exchanging, Exchanged, NotGranted};
 ///
-/// /// The mailer may act for the users of the shop.
+/// /// The mailer may act for the users of the shop, by itself alone.
 /// async fn policy(exchanging: Exchanging) -> Result<Exchanged, NotGranted> {
-///     match (&*exchanging.client().id, exchanging.subject_client()) {
-///         ("mailer", Some("shop")) => Ok(Exchanged::delegation()),
+///     let client = &*exchanging.client().id;
+///     match (client, exchanging.subject_client(), exchanging.actor()) {
+///         ("mailer", Some("shop"), None) => Ok(Exchanged::delegation()),
 ///         _ => Err(NotGranted::refused("this client may not exchange this token")),
 ///     }
 /// }
@@ -37,16 +38,18 @@ use super::granted::NotGranted;
 pub struct Exchanging {
     pub(crate) client: Arc<Client>,
     pub(crate) subject: Subject,
-    pub(crate) actor: Option<Party>,
+    pub(crate) actor: Option<ActorToken>,
     pub(crate) scopes: Option<Scopes>,
     pub(crate) wanted: Resources,
+    /// The issuer of this server.
+    pub(crate) issuer: Arc<str>,
 }
 
 /// The party behind a subject token.
 #[derive(Clone)]
 pub(crate) struct Subject {
     party: Party,
-    /// The client that the token was issued to.
+    /// The client of this server that the token was issued to.
     client: Option<Arc<str>>,
     /// The user of this server; `None` for a JWT of another issuer.
     pub(crate) actor: Option<Actor>,
@@ -84,6 +87,67 @@ impl Party {
     }
 }
 
+/// A valid actor token (RFC 8693, section 2.1): the party that acts, if it is not the client of the
+/// request by itself. A token of this server is accepted from the client alone that it was issued
+/// to: a token that another client sent to an API is no actor token of that API.
+///
+/// ```
+/// use quadrille::provider::ActorToken;
+///
+/// /// Support staff acts for users, by tokens for the support desk.
+/// fn is_of_support(actor: &ActorToken) -> bool {
+///     let desk = "https://desk.example";
+///     actor.user().is_some_and(|user| user.starts_with("staff-"))
+///         && actor.audience().is_some_and(|audience| audience.iter().any(|api| api == desk))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct ActorToken {
+    party: Party,
+    audience: Option<Resources>,
+    claims: Option<Claims>,
+    issued_to: Option<Arc<str>>,
+}
+
+impl ActorToken {
+    /// The user, if it is a token of this server for a user.
+    pub fn user(&self) -> Option<&str> {
+        (self.claims.is_none() && !self.party.is_client).then_some(&*self.party.sub)
+    }
+
+    /// The client that acts for itself, by its `client_id`, if it is such a token of this server.
+    pub fn client(&self) -> Option<&str> {
+        self.party.is_client.then_some(&*self.party.sub)
+    }
+
+    /// The client that the token was issued to, which is the client of the request; `None` for a
+    /// JWT of another issuer.
+    pub fn issued_to(&self) -> Option<&str> {
+        self.issued_to.as_deref()
+    }
+
+    /// The audience of the token (RFC 8707); `None` for a JWT of another issuer.
+    pub fn audience(&self) -> Option<&Resources> {
+        self.audience.as_ref()
+    }
+
+    /// The claims, if it is a JWT of another issuer: its `iss` and `sub` together name the party.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
+    }
+}
+
+/// Omits the subject.
+impl fmt::Debug for ActorToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActorToken")
+            .field("iss", &self.party.iss)
+            .field("is_client", &self.party.is_client)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Exchanging {
     /// The client of the request, which has authenticated.
     pub fn client(&self) -> &Client {
@@ -98,7 +162,8 @@ impl Exchanging {
         }
     }
 
-    /// The client that the subject token was issued to, if the token says so.
+    /// The client that the subject token was issued to; `None` for a JWT of another issuer, whose
+    /// clients are not those of this server.
     pub fn subject_client(&self) -> Option<&str> {
         self.subject.client.as_deref()
     }
@@ -124,15 +189,9 @@ impl Exchanging {
         self.subject.act.as_ref()
     }
 
-    /// The subject of the actor token: a user, or the `client_id` of a client that acts for itself;
-    /// `None` without an actor token.
-    pub fn actor(&self) -> Option<&str> {
-        self.actor.as_ref().map(|actor| &*actor.sub)
-    }
-
-    /// The issuer of the actor token; `None` for this server.
-    pub fn actor_issuer(&self) -> Option<&str> {
-        self.actor.as_ref()?.iss.as_deref()
+    /// The actor token; `None` if the client acts by itself.
+    pub fn actor(&self) -> Option<&ActorToken> {
+        self.actor.as_ref()
     }
 
     /// The requested scopes; `None` if the client names none.
@@ -252,7 +311,7 @@ pub(crate) fn decide(
     allowed: &Exchanged,
     known: &Scopes,
 ) -> Result<Decision, ExchangeError> {
-    let Exchanging { client, subject, actor, scopes: wanted_scopes, wanted } = exchanging;
+    let Exchanging { client, subject, actor, scopes: wanted_scopes, wanted, issuer } = exchanging;
     let user = match (&subject.actor, &allowed.user) {
         (Some(actor), _) => actor.clone(),
         (None, Some(user)) => Actor::User(user.clone()),
@@ -271,10 +330,10 @@ pub(crate) fn decide(
     let scopes = allowed.scopes.as_ref().map_or(scopes.clone(), |only| scopes.intersection(only));
     let resources = audience(subject.resources.as_ref(), wanted, &allowed.further)?;
     let acting = match actor {
-        Some(actor) => actor.clone(),
+        Some(actor) => actor.party.clone(),
         None => Party { iss: None, sub: client.id.clone(), is_client: true },
     };
-    if subject.may_act.as_ref().is_some_and(|party| !is_party(party, &acting, subject)) {
+    if subject.may_act.as_ref().is_some_and(|party| !is_party(party, &acting, subject, issuer)) {
         return Err(ExchangeError::MayNotAct);
     }
     let act = match allowed.is_delegation {
@@ -311,15 +370,50 @@ fn audience(
     narrowed.ok_or(ExchangeError::AudienceNotGranted)
 }
 
-/// `true` if the party that `may_act` names is the one that acts (RFC 8693, section 4.4). Without
-/// `iss` it names a party of the issuer of the subject token, or of this server.
-fn is_party(named: &Act, acting: &Party, subject: &Subject) -> bool {
+/// `true` if the party that `may_act` names is the one that acts (RFC 8693, section 4.4). Parties
+/// are known by issuer, kind and subject: a client of this server is named by its `client_id`, too,
+/// a user of this server by the `iss` of this server. Without `iss`, a subject alone is one of the
+/// issuer of the subject token.
+fn is_party(named: &Act, acting: &Party, subject: &Subject, issuer: &Arc<str>) -> bool {
+    let of = acting.iss.as_ref().unwrap_or(issuer);
     let is_known_there = match &named.iss {
-        Some(iss) => acting.iss.as_ref() == Some(iss),
-        None => acting.iss.is_none() || acting.iss == subject.party.iss,
+        Some(iss) => iss == of,
+        None => acting.is_client || subject.party.iss.as_ref().unwrap_or(issuer) == of,
     };
-    let is_client = named.client_id.as_ref().is_none_or(|id| acting.is_client && *id == acting.sub);
-    named.sub == acting.sub && is_known_there && is_client
+    let client_id = acting.is_client.then_some(&acting.sub);
+    named.sub == acting.sub && is_known_there && named.client_id.as_ref() == client_id
+}
+
+/// The actor token, an access token that the client presents. A token with an `act` of its own is
+/// none: the parties in it would be lost.
+pub(crate) fn actor_of_access(
+    record: &AccessRecord,
+    client: &Client,
+    now: Timestamp,
+) -> Result<ActorToken, ExchangeError> {
+    let is_delegated = record.exchange.as_ref().is_some_and(|exchange| exchange.act.is_some());
+    if now >= record.expires || record.binding.is_some() || is_delegated {
+        return Err(ExchangeError::ActorUnknown);
+    }
+    if record.grant.client != client.id {
+        return Err(ExchangeError::ActorOfAnotherClient);
+    }
+    Ok(ActorToken {
+        party: Party::of(&record.grant.actor),
+        audience: Some(record.grant.resources.clone()),
+        claims: None,
+        issued_to: Some(record.grant.client.clone()),
+    })
+}
+
+/// The actor token, a JWT of another issuer.
+pub(crate) fn actor_of_claims(
+    issuer: &Arc<str>,
+    claims: Claims,
+) -> Result<ActorToken, ExchangeError> {
+    let sub = claims.sub.as_deref().ok_or(ExchangeError::ActorUnknown)?.into();
+    let party = Party { iss: Some(issuer.clone()), sub, is_client: false };
+    Ok(ActorToken { party, audience: None, claims: Some(claims), issued_to: None })
 }
 
 /// The party behind an access token, if it may be exchanged at all.
@@ -385,7 +479,7 @@ pub(crate) fn of_claims(issuer: &Arc<str>, claims: Claims) -> Result<Subject, Ex
     let sub = claims.sub.as_deref().ok_or(ExchangeError::SubjectUnknown)?;
     Ok(Subject {
         party: Party { iss: Some(issuer.clone()), sub: sub.into(), is_client: false },
-        client: claims.text("client_id").map(Into::into),
+        client: None,
         actor: None,
         authentication: None,
         data: Map::new(),

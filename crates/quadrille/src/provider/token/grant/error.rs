@@ -367,6 +367,9 @@ pub enum ExchangeError {
     /// The actor token is not valid.
     #[error("the actor token is not valid")]
     ActorUnknown,
+    /// The actor token was issued to another client, which sent it to this one perhaps.
+    #[error("the actor token was issued to another client")]
+    ActorOfAnotherClient,
     /// The actor token is a JWT that is not accepted.
     #[error("the actor token: {0}")]
     ActorToken(AssertionError),
@@ -420,6 +423,7 @@ impl ExchangeError {
             | Self::Bound
             | Self::UserUnknown
             | Self::ActorUnknown
+            | Self::ActorOfAnotherClient
             | Self::ActMalformed
             | Self::ScopeMalformed
             | Self::MayNotAct

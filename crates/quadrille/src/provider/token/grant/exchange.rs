@@ -14,7 +14,8 @@ use crate::{
         token::{
             decided::{
                 exchange::{
-                    Decision, Exchanging, Party, Subject, decide, of_access, of_claims, of_grant,
+                    ActorToken, Decision, Exchanging, Subject, actor_of_access, actor_of_claims,
+                    decide, of_access, of_claims, of_grant,
                 },
                 trusted::Purpose,
             },
@@ -46,13 +47,19 @@ pub(crate) async fn issue(
     let subject =
         subject(inner, client, asked.subject_token, asked.subject_token_type, now).await?;
     let actor = match asked.actor_token {
-        Some((token, kind)) => Some(actor(inner, token, kind, now).await?),
+        Some((token, kind)) => Some(actor(inner, client, token, kind, now).await?),
         None => None,
     };
     let (expires, authentication) = (subject.expires, subject.authentication.clone());
     let details = GrantDetails::with(subject.data.clone());
-    let exchanging =
-        Exchanging { client: client.clone(), subject, actor, scopes: asked.scope, wanted };
+    let exchanging = Exchanging {
+        client: client.clone(),
+        subject,
+        actor,
+        scopes: asked.scope,
+        wanted,
+        issuer: inner.issuer.as_str().into(),
+    };
     let allowed = policy(exchanging.clone()).await.map_err(direct::refused)?;
     let decision = decide(&exchanging, &allowed, inner.scopes.known())?;
     let Decision { actor, scopes, resources, exchange } = decision;
@@ -125,22 +132,27 @@ fn is_ours(inner: &Inner, token: &str) -> bool {
     claims.is_some_and(|claims| claims.iss.as_deref() == Some(inner.issuer.as_str()))
 }
 
-/// The party behind a valid actor token.
-async fn actor(inner: &Inner, token: &str, kind: &str, now: Timestamp) -> Result<Party, Error> {
+/// A valid actor token.
+async fn actor(
+    inner: &Inner,
+    client: &Client,
+    token: &str,
+    kind: &str,
+    now: Timestamp,
+) -> Result<ActorToken, Error> {
     if kind == token_type::JWT && !is_ours(inner, token) {
         let (issuer, claims) = issuers::verify(inner, token, Purpose::Exchange)
             .await
             .map_err(ExchangeError::ActorToken)?;
-        let sub = claims.sub.as_deref().ok_or(ExchangeError::ActorUnknown)?.into();
-        return Ok(Party { iss: Some(issuer.issuer().clone()), sub, is_client: false });
+        return Ok(actor_of_claims(issuer.issuer(), claims)?);
     }
     if !matches!(kind, token_type::ACCESS_TOKEN | token_type::JWT) {
         return Err(ExchangeError::TokenType.into());
     }
-    match lookup::find(inner, token).await? {
-        Some(Found::Access(record)) if now < record.expires && record.binding.is_none() => {
-            Ok(Party::of(&record.grant.actor))
-        }
-        _ => Err(ExchangeError::ActorUnknown.into()),
-    }
+    let Some(Found::Access(record)) = lookup::find(inner, token).await? else {
+        return Err(ExchangeError::ActorUnknown.into());
+    };
+    // An exchanged token is valid only while its subject token is.
+    lookup::exchanges(inner, &record).await?.ok_or(ExchangeError::ActorUnknown)?;
+    Ok(actor_of_access(&record, client, now)?)
 }

@@ -96,8 +96,8 @@ impl AuthorizationServer {
     ///
     /// # let store = MemoryStore::new(Env::system());
     /// let server = AuthorizationServer::new("https://id.example", store)?.token_exchange(
-    ///     async |exchanging: Exchanging| match &*exchanging.client().id {
-    ///         "mailer" => Ok(Exchanged::delegation()),
+    ///     async |exchanging: Exchanging| match (&*exchanging.client().id, exchanging.actor()) {
+    ///         ("mailer", None) => Ok(Exchanged::delegation()),
     ///         _ => Err(NotGranted::refused("only the mailer acts for others")),
     ///     },
     /// );
