@@ -4,6 +4,8 @@
 mod assertions {}
 #[doc = include_str!("../../../docs/src/provider/grants.md")]
 mod grants {}
+#[doc = include_str!("../../../docs/src/provider/legacy.md")]
+mod legacy {}
 #[doc = include_str!("../../../docs/src/consumer/calls.md")]
 mod calls {}
 #[doc = include_str!("../../../docs/src/provider/clients.md")]

@@ -125,6 +125,12 @@ pub const KEYS: &[Key] = &[
         "whether every client that has a secret may omit PKCE; `client add` can allow it for one \
          client",
     ),
+    key(
+        "let_clients_see_passwords_of_users",
+        "QUADRILLE_LET_CLIENTS_SEE_PASSWORDS_OF_USERS",
+        "whether clients that are registered for it get tokens by the passwords of users, which they \
+         then know (RFC 6749, section 4.3)",
+    ),
     key("session_lifetime", "QUADRILLE_SESSION_LIFETIME", "lifetime of a session"),
     key("code_lifetime", "QUADRILLE_CODE_LIFETIME", "lifetime of an authorization code"),
     key("access_token_lifetime", "QUADRILLE_ACCESS_TOKEN_LIFETIME", "lifetime of an access token"),

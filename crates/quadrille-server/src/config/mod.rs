@@ -121,6 +121,8 @@ pub struct Settings {
     pub policy: quadrille::Policy,
     /// The settings of the device authorization grant.
     pub device: DeviceSettings,
+    /// Whether clients that are registered for it get tokens by the passwords of users.
+    pub let_clients_see_passwords_of_users: bool,
     /// The settings of OAuth 1.0a.
     pub oauth1: OAuth1Settings,
     /// The time that a client has to send the head of a request.
@@ -295,6 +297,8 @@ impl Settings {
         let total =
             found.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
         let device = DeviceSettings::of(&mut found)?;
+        let let_clients_see_passwords_of_users =
+            found.switch("let_clients_see_passwords_of_users")?;
         let oauth1 = OAuth1Settings::of(&mut found)?;
         let seconds = Duration::from_secs;
         let max_connections =
@@ -329,6 +333,7 @@ impl Settings {
                 .access_token_lifetime(access)
                 .refresh_token_lifetimes(idle, total),
             device,
+            let_clients_see_passwords_of_users,
             oauth1,
             header_timeout: found.duration("header_timeout", seconds(30))?,
             body_timeout: found.duration("body_timeout", seconds(10))?,

@@ -113,6 +113,7 @@ async fn serve(
         env: data.env().clone(),
         policy: settings.policy.clone(),
         device: settings.device.offer(),
+        clients_see_passwords: settings.let_clients_see_passwords_of_users,
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
         resources: settings.resources.clone(),

@@ -1,6 +1,6 @@
 //! The provider with its pages: its parts, and the answers that handlers share.
 
-use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -12,10 +12,8 @@ use quadrille::{
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        DynamicRegistration, GuardedFetcher, IssuerError, OperatorError,
-        guessing::{Kdf, Line},
-        oauth1::OAuth1,
-        store::StoreError,
+        DynamicRegistration, GuardedFetcher, IssuerError, OperatorError, guessing::Kdf,
+        oauth1::OAuth1, store::StoreError,
     },
     transport::NoHttpClient,
 };
@@ -32,21 +30,11 @@ use super::{
     devices::Devices,
     forms::Forms,
     grants,
-    overload::Overload,
     pages::{Link, Message, Pages, problem},
+    passwords::{ClientsThatSeePasswords, Passwords},
     seals::Seals,
     sent::Unreadable,
 };
-
-/// The number of passwords of unknown browsers that the threads of the [`Kdf`] hash at once, for
-/// each processor: enough that none is idle. All others wait in line, and known browsers pass.
-const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
-
-/// The number of attempts that wait in line.
-const SEATS: usize = 1024;
-
-/// The number of waiting attempts from one network.
-const SEATS_OF_A_NETWORK: usize = 64;
 
 /// The parts of a provider.
 #[derive(Debug)]
@@ -63,6 +51,8 @@ pub struct Parts {
     pub policy: Policy,
     /// The offer of the device authorization grant, if there is one.
     pub device: Option<DeviceGrant>,
+    /// Whether clients that are registered for it get tokens by the passwords of users.
+    pub clients_see_passwords: bool,
     /// The offer of OAuth 1.0a, if there is one.
     pub oauth1: Option<OAuth1>,
     /// The scopes, each with its description.
@@ -99,6 +89,7 @@ impl Parts {
             env: Env::system(),
             policy: Policy::safe(),
             device: None,
+            clients_see_passwords: false,
             oauth1: None,
             scopes: BTreeMap::new(),
             resources: Resources::EMPTY,
@@ -130,7 +121,6 @@ pub struct Shared {
     pub(super) issuer: Issuer,
     pub(super) backend: Arc<dyn Backend>,
     pub(super) scopes: BTreeMap<String, String>,
-    pub(super) kdf: Kdf,
     pub(super) pages: Arc<Pages>,
     pub(super) session_lifetime: Duration,
     pub(super) server: AuthorizationServer,
@@ -138,9 +128,7 @@ pub struct Shared {
     pub(super) forms: Forms,
     pub(super) devices: Devices,
     pub(super) seals: Seals,
-    pub(super) attempts: Attempts,
-    pub(super) strangers: Line,
-    pub(super) overload: Overload,
+    pub(super) passwords: Arc<Passwords>,
 }
 
 /// A provider cannot be built.
@@ -177,6 +165,7 @@ impl App {
             keys,
             policy,
             device,
+            clients_see_passwords,
             oauth1,
             scopes,
             resources,
@@ -225,22 +214,25 @@ impl App {
             server = server.dynamic_registration(registration);
         }
         server = grants::offered(server, &backend, trusted_issuers, token_exchange);
-        server.start().await?;
         let mark = backend.mark().await?;
-        let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let attempts = Attempts::new(env.clone(), backend.clone(), &keys, &mark);
+        let passwords = Passwords::new(env.clone(), backend.clone(), kdf.clone(), attempts);
+        let passwords = Arc::new(passwords);
+        if clients_see_passwords {
+            let verifier = ClientsThatSeePasswords(passwords.clone());
+            server = server.let_clients_see_passwords_of_users(verifier);
+        }
+        server.start().await?;
         Ok(Self(Arc::new(Shared {
             cookies: Cookies::new(&mark, issuer.is_https()),
             devices: Devices::new(env.clone(), keys.clone(), &mark),
             seals: Seals::new(keys.clone(), &mark),
-            attempts: Attempts::new(env.clone(), backend.clone(), &keys, &mark),
-            strangers: Line::new(processors.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
-            overload: Overload::default(),
+            passwords,
             forms: Forms::new(env.clone(), keys, issuer.clone()),
             env,
             issuer,
             backend,
             scopes,
-            kdf,
             pages,
             session_lifetime,
             server,

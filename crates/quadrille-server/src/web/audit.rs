@@ -15,6 +15,15 @@ pub(super) fn signed_in(user: &User, address: RemoteAddress, is_known: bool) {
     );
 }
 
+/// A client got tokens for a user whose password it saw.
+pub(super) fn password_seen(user: &User, address: RemoteAddress, client: &str) {
+    tracing::info!(
+        target: "audit", event = "password_seen", account = user.name.as_str(),
+        subject = %user.subject, address = %address.0, client,
+        "a client saw the right password of a user"
+    );
+}
+
 /// A sign-in failed: the password was wrong, or there is no such user.
 pub(super) fn failed(user: Option<&User>, address: RemoteAddress, turn: Turn) {
     tracing::info!(

@@ -11,6 +11,7 @@ mod health;
 mod me;
 mod overload;
 mod pages;
+mod passwords;
 mod refusals;
 mod routes;
 mod seals;

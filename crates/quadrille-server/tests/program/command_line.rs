@@ -337,7 +337,7 @@ fn clients_that_could_never_work_or_never_be_safe_are_refused() {
     refused(&["X", "--public", "--grant", "client_credentials"]);
     refused(&["X", "--scope", "\"quoted\"", REDIRECT[0], REDIRECT[1]]);
     refused(&["", REDIRECT[0], REDIRECT[1]]);
-    refused(&["X", "--grant", "password"]);
+    refused(&["X", "--grant", "passwords"]);
 }
 
 #[test]

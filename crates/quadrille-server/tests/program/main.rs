@@ -27,6 +27,7 @@ mod limits;
 mod login;
 mod me;
 mod oauth1;
+mod passwords;
 mod process;
 mod refusals;
 mod registration;

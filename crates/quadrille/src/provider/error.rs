@@ -25,7 +25,7 @@ use super::{
     store::StoreError,
     token::grant::error::{
         AssertionError, ClientCredentialsError, CodeError, DeviceCodeError, DirectError,
-        ExchangeError, RefreshError,
+        ExchangeError, PasswordError, RefreshError,
     },
 };
 
@@ -104,6 +104,9 @@ pub enum ClientError {
     /// A grant that the application decides on.
     #[error(transparent)]
     Direct(#[from] DirectError),
+    /// The password of a user.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// A token exchange.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -216,6 +219,7 @@ into_error! {
     ClientCredentialsError => Client,
     AssertionError => Client,
     DirectError => Client,
+    PasswordError => Client,
     ExchangeError => Client,
     DeviceAuthorizationError => Client,
     DeviceCodeError => Client,
@@ -285,6 +289,7 @@ impl ClientError {
             Self::ClientCredentials(error) => error.disclosed(),
             Self::Assertion(error) => error.disclosed(),
             Self::Direct(error) => error.disclosed(),
+            Self::Password(error) => error.disclosed(),
             Self::Exchange(error) => error.disclosed(),
             Self::DeviceAuthorization(error) => error.disclosed(),
             Self::DeviceCode(error) => error.disclosed(),
@@ -306,6 +311,7 @@ impl ClientError {
             | Self::ClientCredentials(_)
             | Self::Assertion(_)
             | Self::Direct(_)
+            | Self::Password(_)
             | Self::Exchange(_)
             | Self::DeviceAuthorization(_)
             | Self::DeviceCode(_) => {

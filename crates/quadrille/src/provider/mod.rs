@@ -79,11 +79,12 @@ pub use token::decided::{
     exchange::{ActorToken, Exchanged, Exchanging},
     extension::{ExtensionGrant, GrantRequest},
     granted::{Granted, NotGranted},
+    password::{PasswordAttempt, PasswordNotChecked, PasswordVerifier},
     trusted::{TrustedIssuer, TrustedIssuerError},
 };
 pub use token::grant::error::{
     AssertionError, ClientCredentialsError, CodeError, DeviceCodeError, DirectError, ExchangeError,
-    RefreshError,
+    PasswordError, RefreshError,
 };
 pub use token::planned::{NotIssued, Occasion, PlannedToken, ReservedMember};
 pub use wire::Reply;

@@ -34,7 +34,7 @@ use super::{
     clock::{self, ClockWatch},
     device::{DeviceGrant, guesses::Guesses, pace::Pace},
     error::{Error, OperatorError},
-    guessing::{Kdf, Rate, Throttle, turns::Turns},
+    guessing::{Kdf, Rate, Throttle, passwords::Passwords, turns::Turns},
     issuer::{Issuer, IssuerError},
     oauth1::{OAuth1, asked::Seconds, keys::Memo, nonces::Nonces, start::Start},
     paths::{EndpointPath, Paths},
@@ -115,6 +115,7 @@ pub(crate) struct Inner {
 pub(crate) struct Shared {
     pub(crate) throttle: Throttle,
     pub(crate) turns: Turns,
+    pub(crate) passwords: Passwords,
     /// `true` once a client with a chosen secret was seen: only then must an unknown client cost as
     /// much.
     pub(crate) has_chosen_secrets: AtomicBool,
@@ -680,6 +681,7 @@ impl Inner {
             GrantType::DeviceCode => self.device.is_some(),
             GrantType::JwtBearer => self.decided.jwt_bearer.is_some(),
             GrantType::TokenExchange => self.decided.exchange.is_some(),
+            GrantType::Password => self.decided.password.is_some(),
             GrantType::Extension(name) => self.decided.extensions.contains_key(name),
             other => self.grant_types.contains(other),
         }
@@ -694,7 +696,8 @@ impl Inner {
 
     /// `true` if clients without a secret can get tokens.
     pub(crate) fn has_public_clients(&self) -> bool {
-        self.gives_codes() || self.offers(&GrantType::DeviceCode)
+        let grants = [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::Password];
+        grants.iter().any(|grant| self.offers(grant))
     }
 
     /// The URL of the token endpoint, if assertions may have it as their audience.
@@ -741,6 +744,7 @@ impl Shared {
         Self {
             throttle: Throttle::new(Rate::FAILURES),
             turns: Turns::new(),
+            passwords: Passwords::new(),
             has_chosen_secrets: AtomicBool::new(false),
             nonces: Nonces::new(),
             start: Start::new(&env),

@@ -170,6 +170,11 @@ pub(crate) fn error(error: &Error) -> Response<Bytes> {
         ))) => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
         }
+        Error::Client(ClientError::Password(error)) => {
+            if let Some(wait) = error.wait() {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            }
+        }
         Error::Operator(_) if is_unavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -469,6 +469,7 @@ impl OAuth2 {
                 (user, Some(scope), true)
             }
             TokenRequest::ClientCredentials { .. }
+            | TokenRequest::Password { .. }
             | TokenRequest::JwtBearer { .. }
             | TokenRequest::TokenExchange(_) => return Err(ErrorCode::UnsupportedGrantType),
         };

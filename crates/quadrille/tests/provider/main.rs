@@ -46,6 +46,7 @@ mod oauth1_laws;
 mod oauth1_races;
 mod oauth1_replays;
 mod oauth1_support;
+mod passwords;
 mod protected_resource;
 mod races;
 mod registration;

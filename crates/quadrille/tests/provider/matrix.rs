@@ -3,17 +3,20 @@
 
 use axum::body::Body;
 use quadrille::{
-    Policy, Scopes,
+    Authentication, Policy, Scopes, Timestamp,
     form::FormWriter,
     jose::{Algorithm, Claims, KeySet, Protected, SigningKey},
-    oauth2::{ClientAuth, Resources, TokenExchange, TokenRequest, token_type},
+    oauth2::{
+        ClientAuth, DeviceAuthorizationRequest, Resources, TokenExchange, TokenRequest, token_type,
+    },
     provider::{
-        Asserted, AuthorizationServer, ClientKeys, Exchanged, Exchanging, GrantRequest, GrantType,
-        Granted, NewClient, RegisteredAuth, TrustedIssuer,
+        Asserted, AuthorizationServer, ClientKeys, DeviceGrant, Exchanged, Exchanging,
+        GrantRequest, GrantType, Granted, NewClient, PasswordAttempt, RegisteredAuth,
+        TrustedIssuer,
     },
 };
 
-use crate::support::{Answer, CALLBACK, ISSUER, World};
+use crate::support::{Answer, Browser, CALLBACK, ISSUER, World};
 
 const PARTNER: &str = "https://partner.example";
 
@@ -30,12 +33,14 @@ enum Method {
 const METHODS: [Method; 5] =
     [Method::None, Method::Basic, Method::Post, Method::SecretJwt, Method::PrivateKeyJwt];
 
-const GRANTS: [&str; 6] = [
+const GRANTS: [&str; 8] = [
     "authorization_code",
     "refresh_token",
     "client_credentials",
     "urn:ietf:params:oauth:grant-type:jwt-bearer",
     "urn:ietf:params:oauth:grant-type:token-exchange",
+    "password",
+    "urn:ietf:params:oauth:grant-type:device_code",
     "urn:example:own",
 ];
 
@@ -52,6 +57,11 @@ async fn world(method: Method, grant: &str, is_allowed: bool, keys: &Keys) -> Wo
             .trusted_issuer(TrustedIssuer::new(PARTNER, trusted).unwrap())
             .jwt_bearer(async |_: Asserted| Ok(Granted::to_user("ada")))
             .token_exchange(async |_: Exchanging| Ok(Exchanged::delegation()))
+            .let_clients_see_passwords_of_users(async |attempt: PasswordAttempt| {
+                let is_right = *attempt.password() == "correct horse".into();
+                Ok(is_right.then(|| Authentication::new("ada", Timestamp::from_seconds(1))))
+            })
+            .device_grant(DeviceGrant::new())
             .grant("urn:example:own", async |_: GrantRequest| Ok(Granted::to_user("ada")))
             .unwrap()
     };
@@ -129,6 +139,22 @@ async fn subject_token(world: &World) -> String {
     answer.tokens().access
 }
 
+/// A device code that a user has approved, if the client gets one.
+async fn device_code(world: &World, auth: &ClientAuth) -> String {
+    let asked = DeviceAuthorizationRequest::default();
+    let endpoint = "https://id.example/oauth/device_authorization";
+    let answer = world.send(asked.to_request(endpoint, auth, &[]).unwrap().map(Body::from)).await;
+    if answer.status() != 200 {
+        return "x".to_owned();
+    }
+    world.sign_in("ada");
+    let codes = answer.json();
+    let (mut browser, typed) = (Browser::default(), codes["user_code"].as_str().unwrap());
+    let page = browser.post(world, "/device", &format!("user_code={typed}")).await;
+    assert_eq!(browser.answer(world, &page, "decision=all").await.status(), 200);
+    codes["device_code"].as_str().unwrap().to_owned()
+}
+
 async fn ask(world: &World, grant: &str, registered: Method, used: Method, keys: &Keys) -> Answer {
     let has_codes = world.client.grant_types.contains(&GrantType::AuthorizationCode);
     let code = if has_codes { world.code("ada").await } else { "x".to_owned() };
@@ -139,7 +165,7 @@ async fn ask(world: &World, grant: &str, registered: Method, used: Method, keys:
         code_verifier: Some(verifier.expose()),
         resource: Resources::EMPTY,
     };
-    let (subject, assertion, refresh);
+    let (subject, assertion, refresh, device);
     let asked = match grant {
         "authorization_code" => redeem(&code),
         "refresh_token" => {
@@ -166,6 +192,16 @@ async fn ask(world: &World, grant: &str, registered: Method, used: Method, keys:
         "urn:ietf:params:oauth:grant-type:token-exchange" => {
             subject = subject_token(world).await;
             TokenRequest::TokenExchange(TokenExchange::new(&subject, token_type::ACCESS_TOKEN))
+        }
+        "password" => TokenRequest::Password {
+            username: "ada",
+            password: "correct horse",
+            scope: None,
+            resource: Resources::EMPTY,
+        },
+        "urn:ietf:params:oauth:grant-type:device_code" => {
+            device = device_code(world, &auth(world, registered, keys)).await;
+            TokenRequest::DeviceCode { device_code: &device, resource: Resources::EMPTY }
         }
         own => {
             // The message of a grant of one's own, by way of another one.

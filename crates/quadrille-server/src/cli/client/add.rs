@@ -118,6 +118,8 @@ pub(super) enum Grant {
     JwtBearer,
     /// The client exchanges tokens, as the setting token_exchange allows
     TokenExchange,
+    /// The client sees the passwords of users: for old clients that cannot use another grant yet
+    Password,
 }
 
 impl AddArgs {
@@ -194,6 +196,15 @@ pub(super) async fn add(
             "This application needs a provider that offers device codes: `quadrille serve --device`.",
         );
     }
+    if args.grants.contains(&Grant::Password) {
+        output.note(match settings.let_clients_see_passwords_of_users {
+            true => "This application sees the passwords of its users.",
+            false => {
+                "This application sees the passwords of its users, and needs a provider with --set \
+                 let_clients_see_passwords_of_users=true."
+            }
+        });
+    }
     warn_of_claimable(&registered.client, output);
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
@@ -235,6 +246,7 @@ impl Grant {
             Self::DeviceCode => GrantType::DeviceCode,
             Self::JwtBearer => GrantType::JwtBearer,
             Self::TokenExchange => GrantType::TokenExchange,
+            Self::Password => GrantType::Password,
         }
     }
 }

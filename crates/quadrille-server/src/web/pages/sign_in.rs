@@ -9,29 +9,22 @@ use axum::{
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use quadrille::{
-    RemoteAddress, Secret,
-    page::same_site,
-    provider::{
-        guessing::{Away, KdfError, Verdict},
-        store::StoreError,
-    },
-};
+use quadrille::{RemoteAddress, Secret, page::same_site, provider::store::StoreError};
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
 use crate::{
-    throttle::{PATIENCE, Turn},
-    users::{MOST_PASSWORD, User, UserName, prepared},
+    throttle::PATIENCE,
+    users::{MOST_PASSWORD, UserName},
 };
 
 use super::{
     super::{
         app::App,
-        attempts::Attempt,
         audit,
         cookies::Cookie,
         forms::{FormRefusal, Purpose},
+        passwords::{AGAIN, Looked},
         sent::{Sent, Unreadable},
     },
     templates::{FormsLead, Link, Message},
@@ -165,11 +158,11 @@ pub(in crate::web) async fn submit(
     };
     let device = app.device_cookie(&headers);
     let device = found.as_ref().and_then(|user| app.devices.find(device, user));
-    let attempt = match app.attempts.begin(&name, address, device).await {
+    let attempt = match app.passwords.begin(&name, address, device).await {
         Ok(attempt) => attempt,
         Err(error) => return app.store_failed(&error),
     };
-    match app.look_at(&attempt, address, found.clone(), &form.password).await {
+    match app.passwords.look_at(&attempt, address, found.clone(), &form.password).await {
         Looked::Right(user) => {
             let mut response = app.see_other(&app.local(&form.next));
             let answer = response.headers_mut();
@@ -191,52 +184,29 @@ pub(in crate::web) async fn submit(
             again(StatusCode::FORBIDDEN, WRONG).await
         }
         Looked::Not(wait) => {
-            app.withdraw(&attempt).await;
+            app.passwords.withdraw(&attempt).await;
             audit::refused(found.as_ref(), address);
             let problem = if wait > PATIENCE { SHARED } else { SLOW };
             later(again(StatusCode::TOO_MANY_REQUESTS, problem).await, wait)
         }
         Looked::Busy => {
-            app.withdraw(&attempt).await;
+            app.passwords.withdraw(&attempt).await;
             audit::refused(found.as_ref(), address);
-            app.overload.sent_away(app.env.now());
             later(again(StatusCode::SERVICE_UNAVAILABLE, BUSY).await, AGAIN)
         }
         Looked::Failed(error) => {
-            app.withdraw(&attempt).await;
+            app.passwords.withdraw(&attempt).await;
             tracing::error!(%error, "a password cannot be checked");
             app.failed()
         }
     }
 }
 
-/// When to try again where others went before.
-const AGAIN: Duration = Duration::from_secs(4);
-
 /// The answer, with the time after which to try again.
 fn later(mut page: Response<Body>, wait: Duration) -> Response<Body> {
     let seconds = wait.as_secs().saturating_add(1);
     page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     page
-}
-
-/// What became of a password.
-enum Looked {
-    Right(User),
-    Wrong,
-    /// Not looked at: there were too many attempts.
-    Not(Duration),
-    /// Not looked at: too many others wait.
-    Busy,
-    Failed(KdfError),
-}
-
-/// The forms of a password in which it may have been set: the one in which it is set today, and the
-/// one that was typed, from before there was one Unicode form of each.
-fn forms_of(typed: Secret) -> impl Iterator<Item = Secret> {
-    let today = prepared(&typed);
-    let other = (typed != today).then_some(typed);
-    [today].into_iter().chain(other)
 }
 
 /// `POST /sign-out`
@@ -291,72 +261,6 @@ impl App {
         );
         self.cookies.clear(page.headers_mut(), Cookie::Session);
         page
-    }
-
-    /// Looks at a password when it is its turn.
-    async fn look_at(
-        &self,
-        attempt: &Attempt,
-        address: RemoteAddress,
-        found: Option<User>,
-        password: &Secret,
-    ) -> Looked {
-        let place = match attempt.turn {
-            Turn::Refused(wait) => return Looked::Not(wait),
-            Turn::Trusted => None,
-            Turn::InLine { wait, failures } => {
-                match self.strangers.turn(Some(address), failures, wait, PATIENCE).await {
-                    Ok(place) => Some(place),
-                    Err(Away::GaveWay) => return Looked::Not(AGAIN),
-                    Err(Away::TooLong) => return Looked::Busy,
-                }
-            }
-        };
-        let looked = self.verify(found, password.clone()).await;
-        drop(place);
-        match looked {
-            Ok(Some(user)) => Looked::Right(user),
-            Ok(None) => Looked::Wrong,
-            Err(KdfError::Busy) => Looked::Busy,
-            Err(error) => Looked::Failed(error),
-        }
-    }
-
-    /// The user, if the password is theirs. As much work whether or not there is one, in whatever
-    /// Unicode form the password came.
-    async fn verify(
-        &self,
-        found: Option<User>,
-        password: Secret,
-    ) -> Result<Option<User>, KdfError> {
-        for password in forms_of(password) {
-            let verdict = match &found {
-                Some(user) => self.verify_hash(user, password).await?,
-                None => self.kdf.verify_for_nobody(password).await?,
-            };
-            match (verdict, &found) {
-                (Verdict::Wrong, _) | (_, None) => {}
-                (Verdict::Right, Some(_)) => return Ok(found),
-                (Verdict::Outgrown(better), Some(user)) => {
-                    // Next time will do as well.
-                    if let Err(error) = self.backend.replace_hash(user, better).await {
-                        tracing::warn!(%error, "a better hash of a password was not stored");
-                    }
-                    return Ok(found);
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    async fn verify_hash(&self, user: &User, password: Secret) -> Result<Verdict, KdfError> {
-        self.kdf.verify(&self.env, password, user.password.clone()).await
-    }
-
-    async fn withdraw(&self, attempt: &Attempt) {
-        if let Err(error) = self.attempts.withdraw(attempt).await {
-            tracing::warn!(%error, "a sign-in that nobody looked at still counts as a failure");
-        }
     }
 
     async fn sign_in_page(

@@ -1,4 +1,4 @@
-//! The request to the token endpoint (RFC 6749, sections 4.1.3, 4.4.2 and 6; RFC 8628,
+//! The request to the token endpoint (RFC 6749, sections 4.1.3, 4.3.2, 4.4.2 and 6; RFC 8628,
 //! section 3.4).
 
 use std::fmt;
@@ -68,6 +68,18 @@ pub enum TokenRequest<'a> {
     JwtBearer {
         /// The JWT.
         assertion: &'a str,
+        /// The scopes; `None` for the server's default.
+        scope: Option<Scopes>,
+        /// The APIs that the token is for.
+        resource: Resources,
+    },
+    /// Get a token for a user by the user's password, which the client sees (RFC 6749, section
+    /// 4.3.2). RFC 9700, section 2.4 forbids it.
+    Password {
+        /// The user name.
+        username: &'a str,
+        /// The password.
+        password: &'a str,
         /// The scopes; `None` for the server's default.
         scope: Option<Scopes>,
         /// The APIs that the token is for.
@@ -207,6 +219,7 @@ impl<'a> TokenRequest<'a> {
             Self::ClientCredentials { .. } => "client_credentials",
             Self::DeviceCode { .. } => DEVICE_CODE,
             Self::JwtBearer { .. } => JWT_BEARER,
+            Self::Password { .. } => "password",
             Self::TokenExchange(_) => TOKEN_EXCHANGE,
         }
     }
@@ -245,6 +258,12 @@ impl<'a> TokenRequest<'a> {
             }
             Self::JwtBearer { assertion, scope, resource } => {
                 body.append("assertion", assertion);
+                body.append_some("scope", scope.as_ref().map(Scopes::as_str));
+                resource.write(&mut body);
+            }
+            Self::Password { username, password, scope, resource } => {
+                body.append("username", username);
+                body.append("password", password);
                 body.append_some("scope", scope.as_ref().map(Scopes::as_str));
                 resource.write(&mut body);
             }
@@ -294,6 +313,12 @@ impl<'a> TokenRequest<'a> {
                 scope: read_scope(params)?,
                 resource: Resources::read(params)?,
             }),
+            "password" => Ok(Self::Password {
+                username: required("username")?,
+                password: required("password")?,
+                scope: read_scope(params)?,
+                resource: Resources::read(params)?,
+            }),
             TOKEN_EXCHANGE => Ok(Self::TokenExchange(TokenExchange::read(params)?)),
             _ => Err(RequestError::UnsupportedGrantType),
         }
@@ -327,7 +352,17 @@ mod tests {
         for (body, error, code) in [
             ("", RequestError::Missing("grant_type"), "invalid_request"),
             ("grant_type=", RequestError::Missing("grant_type"), "invalid_request"),
-            ("grant_type=password", RequestError::UnsupportedGrantType, "unsupported_grant_type"),
+            ("grant_type=pass", RequestError::UnsupportedGrantType, "unsupported_grant_type"),
+            (
+                "grant_type=password&password=x",
+                RequestError::Missing("username"),
+                "invalid_request",
+            ),
+            (
+                "grant_type=password&username=x",
+                RequestError::Missing("password"),
+                "invalid_request",
+            ),
             (
                 "grant_type=refresh_token&grant_type=refresh_token",
                 RequestError::Form(FormError::Duplicate("grant_type")),

@@ -139,7 +139,9 @@ impl ClientMetadata {
             return Err(ClientMetadataError::NoRedirectUri);
         }
         // A client gets none for itself (RFC 6749, section 4.4.3).
-        let has_user = has_code || grant_types.contains(&GrantType::DeviceCode);
+        let has_user = has_code
+            || grant_types.contains(&GrantType::DeviceCode)
+            || grant_types.contains(&GrantType::Password);
         if grant_types.contains(&GrantType::RefreshToken) && !has_user {
             return Err(ClientMetadataError::RefreshTokenAlone);
         }
@@ -367,7 +369,9 @@ mod tests {
             }
             let has = |grant| client.grant_types.contains(&grant);
             prop_assert!(!has(GrantType::AuthorizationCode) || !client.redirect_uris.is_empty());
-            let has_user = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+            let has_user = has(GrantType::AuthorizationCode)
+                || has(GrantType::DeviceCode)
+                || has(GrantType::Password);
             prop_assert!(!has(GrantType::RefreshToken) || has_user);
             let is_public = client.client_type == ClientType::Public;
             prop_assert!(!is_public || !has(GrantType::ClientCredentials));

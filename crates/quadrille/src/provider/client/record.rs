@@ -54,19 +54,23 @@ pub enum GrantType {
     JwtBearer,
     /// Token exchange (RFC 8693).
     TokenExchange,
+    /// Passwords of users, which the client sees (RFC 6749, section 4.3). RFC 9700, section 2.4
+    /// forbids it; it is for clients that cannot use another grant yet.
+    Password,
     /// A grant of the application's own (RFC 6749, section 4.5).
     Extension(ExtensionGrantType),
 }
 
 impl GrantType {
     /// The grant types of this library.
-    pub(crate) const KNOWN: [Self; 6] = [
+    pub(crate) const KNOWN: [Self; 7] = [
         Self::AuthorizationCode,
         Self::ClientCredentials,
         Self::RefreshToken,
         Self::DeviceCode,
         Self::JwtBearer,
         Self::TokenExchange,
+        Self::Password,
     ];
 
     /// The value of `grant_type`.
@@ -78,6 +82,7 @@ impl GrantType {
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::Password => "password",
             Self::Extension(name) => name.as_str(),
         }
     }

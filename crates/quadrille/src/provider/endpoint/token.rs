@@ -22,7 +22,7 @@ use crate::{
         route::Route,
         server::{AuthorizationServer, Inner},
         token::grant::{
-            client_credentials, code, device, exchange, extension, jwt_bearer, refresh,
+            client_credentials, code, device, exchange, extension, jwt_bearer, password, refresh,
         },
         wire::{self, Methods},
     },
@@ -109,6 +109,10 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
         }
         Some(TokenRequest::JwtBearer { assertion, scope, resource }) => {
             jwt_bearer::issue(inner, &client, assertion, scope.as_ref(), &resource).await?
+        }
+        Some(TokenRequest::Password { username, password, scope, resource }) => {
+            let asked = (scope.as_ref(), &resource);
+            password::issue(inner, &client, (username, password), asked, from).await?
         }
         Some(TokenRequest::TokenExchange(asked)) => exchange::issue(inner, &client, asked).await?,
     };

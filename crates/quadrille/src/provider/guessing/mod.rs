@@ -8,6 +8,7 @@
 pub(super) mod imported;
 mod kdf;
 mod line;
+pub(super) mod passwords;
 mod throttle;
 pub(super) mod turns;
 

@@ -103,10 +103,12 @@ impl DynamicRegistration {
 
     /// Sets the grant types that such clients may have, among those of the server (default:
     /// `authorization_code` and `refresh_token`). With `client_credentials`, a stranger gets tokens
-    /// without any user.
+    /// without any user. [`GrantType::Password`] is left out: no client that its developer
+    /// registers sees passwords.
     #[must_use]
     pub fn grant_types(mut self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
-        self.grant_types = grant_types.into_iter().collect();
+        let grant_types = grant_types.into_iter();
+        self.grant_types = grant_types.filter(|grant| *grant != GrantType::Password).collect();
         self
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod asserted;
 pub(crate) mod exchange;
 pub(crate) mod extension;
 pub(crate) mod granted;
+pub(crate) mod password;
 pub(crate) mod trusted;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -11,7 +12,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::provider::client::record::ExtensionGrantType;
 
 use self::{
-    asserted::OnAsserted, exchange::OnExchange, extension::ErasedGrant, trusted::TrustedIssuer,
+    asserted::OnAsserted, exchange::OnExchange, extension::ErasedGrant, password::ErasedVerifier,
+    trusted::TrustedIssuer,
 };
 
 /// The grants that the application decides on.
@@ -22,4 +24,6 @@ pub(crate) struct DecidedGrants {
     pub(crate) issuers: Vec<TrustedIssuer>,
     pub(crate) jwt_bearer: Option<OnAsserted>,
     pub(crate) exchange: Option<OnExchange>,
+    /// The check of passwords that clients see.
+    pub(crate) password: Option<Arc<dyn ErasedVerifier>>,
 }

@@ -1,5 +1,9 @@
 //! The reasons why a token request is refused, by grant (RFC 6749, section 5.2).
 
+use std::time::Duration;
+
+use http::StatusCode;
+
 use crate::{
     jose::{ClaimsError, TokenError},
     oauth2::ErrorCode,
@@ -319,6 +323,52 @@ impl DirectError {
             Self::ResourceUnknown | Self::ResourceNotGranted => {
                 Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
             }
+        }
+    }
+}
+
+/// The reason why a client gets no token for a user's password (RFC 6749, section 4.3.2).
+///
+/// ```
+/// use quadrille::{oauth2::ErrorCode, provider::PasswordError};
+///
+/// assert_eq!(PasswordError::Wrong.code(), ErrorCode::InvalidGrant);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PasswordError {
+    /// There is no such user, or the password is wrong.
+    #[error("the user name or the password is wrong")]
+    Wrong,
+    /// The password was not checked, as there were too many attempts; try again after this time.
+    #[error("too many attempts at this user name or from this network")]
+    TooMany(Duration),
+    /// The password was not checked, as too many others wait; try again after this time.
+    #[error("too many users sign in at once")]
+    Busy(Duration),
+}
+
+impl PasswordError {
+    /// The code on the wire.
+    pub fn code(&self) -> ErrorCode {
+        self.disclosed().code
+    }
+
+    /// The time after which to try again.
+    pub(crate) const fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Wrong => None,
+            Self::TooMany(wait) | Self::Busy(wait) => Some(*wait),
+        }
+    }
+
+    pub(crate) fn disclosed(&self) -> Disclosure {
+        match self {
+            Self::Wrong => Disclosure::words(ErrorCode::InvalidGrant),
+            Self::TooMany(_) => Disclosure::words(ErrorCode::TemporarilyUnavailable)
+                .status(StatusCode::TOO_MANY_REQUESTS),
+            Self::Busy(_) => Disclosure::words(ErrorCode::TemporarilyUnavailable)
+                .status(StatusCode::SERVICE_UNAVAILABLE),
         }
     }
 }

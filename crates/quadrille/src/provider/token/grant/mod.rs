@@ -9,6 +9,7 @@ pub(crate) mod exchange;
 pub(crate) mod extension;
 pub(crate) mod jwt_bearer;
 mod offer;
+pub(crate) mod password;
 pub(crate) mod refresh;
 
 use std::{sync::Arc, time::Duration};

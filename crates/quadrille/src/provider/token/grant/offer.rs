@@ -10,6 +10,7 @@ use crate::provider::{
         exchange::{Exchanged, Exchanging},
         extension::ExtensionGrant,
         granted::{Granted, NotGranted},
+        password::PasswordVerifier,
         trusted::TrustedIssuer,
     },
 };
@@ -111,5 +112,37 @@ impl AuthorizationServer {
         self.with(|inner| {
             inner.decided.exchange = Some(Arc::new(move |exchanging| Box::pin(decide(exchanging))));
         })
+    }
+
+    /// Offers the resource owner password credentials grant (RFC 6749, section 4.3) to the clients
+    /// that have [`GrantType::Password`], for as long as they cannot use another grant: RFC 9700,
+    /// section 2.4 forbids it. It gives up what OAuth is for: the client sees the user's password
+    /// and can do anything with it, users learn to type their passwords in anywhere, nobody is
+    /// asked for consent, and a second factor or another provider's login is not possible.
+    ///
+    /// Wrong passwords are counted by user name and network. After ten an attempt waits for its
+    /// turn, one every two seconds, and is refused with 429 and `Retry-After` where that would be
+    /// more than eight seconds. So guesses from elsewhere lock nobody out. The refresh token is for
+    /// clients that have [`GrantType::RefreshToken`], too. Clients that register themselves never
+    /// have the grant.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::{Authentication, Secret, provider::{GrantType, NewClient, PasswordAttempt}};
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
+    ///     .let_clients_see_passwords_of_users(async |attempt: PasswordAttempt| {
+    ///         // Ask the users of your application, and compare with a slow hash.
+    ///         let is_right = attempt.user_name() == "ada"
+    ///             && *attempt.password() == Secret::from("correct horse");
+    ///         Ok(is_right.then(|| Authentication::new("17", Env::system().now())))
+    ///     });
+    /// let old_app = NewClient::public("Photos, version 1").grant_types([GrantType::Password]);
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn let_clients_see_passwords_of_users(self, verifier: impl PasswordVerifier) -> Self {
+        self.with(|inner| inner.decided.password = Some(Arc::new(verifier)))
     }
 }
