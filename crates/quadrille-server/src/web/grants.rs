@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quadrille::provider::{Asserted, AuthorizationServer, Exchanging, Granted, NotGranted};
+use quadrille::provider::{
+    ActorToken, Asserted, AuthorizationServer, Exchanging, Granted, NotGranted,
+};
 
 use crate::{
     config::{ExchangeRules, Purpose, Subjects, TrustedIssuer},
@@ -77,7 +79,8 @@ fn exchanging(
             if !rule.allows(exchanging.subject_client(), issuer) {
                 return Err(refused());
             }
-            if exchanging.actor_issuer().is_some_and(|issuer| !rule.allows(None, Some(issuer))) {
+            let actor = exchanging.actor().and_then(ActorToken::claims);
+            if actor.is_some_and(|claims| !rule.allows(None, claims.iss.as_deref())) {
                 return Err(NotGranted::refused("token_exchange does not allow this actor"));
             }
             let exchanged = rule.exchanged();
