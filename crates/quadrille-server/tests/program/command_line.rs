@@ -104,6 +104,48 @@ fn an_edited_client_keeps_what_is_not_named_and_a_mistake_changes_nothing() {
 }
 
 #[test]
+fn the_authentication_of_a_client_is_changed_and_its_secrets_go_when_they_are_of_no_use() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let client = json(&data, &["client", "add", "Robot", "--grant", "client_credentials"], "");
+    let id = client["client_id"].as_str().unwrap();
+    let edit = |arguments: &[&str]| json(&data, &[&["client", "edit", id], arguments].concat(), "");
+    let url = "https://robot.example/jwks.json";
+    let robot = edit(&["--private-key-jwt", "--jwks-uri", url]);
+    assert_eq!(robot["token_endpoint_auth_method"], "private_key_jwt");
+    assert_eq!(robot["secrets"], Value::Array(Vec::new()), "{robot}");
+    assert_eq!(robot["client_secret"], Value::Null);
+    let file = folder.path().join("jwks.json");
+    let key = r#"{"keys":[{"kty":"OKP","crv":"Ed25519",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    std::fs::write(&file, key).unwrap();
+    let keys = ["--private-key-jwt", "--jwks", file.to_str().unwrap()];
+    edit(&[&keys[..], &["--name", "Robot 2"]].concat());
+    let signs = edit(&["--client-secret-jwt", "--assertion-alg", "HS256"]);
+    assert_eq!(signs["token_endpoint_auth_method"], "client_secret_jwt");
+    assert!(signs["client_secret"].is_string(), "a secret that can sign is a new one");
+    let sends = edit(&["--client-secret-basic"]);
+    assert_eq!(sends["token_endpoint_auth_method"], "client_secret_basic");
+    for wrong in [
+        &["--private-key-jwt"][..],
+        &["--jwks-uri", url],
+        &["--assertion-alg", "ES256"],
+        &["--client-secret-basic", "--assertion-alg", "ES256"],
+        &["--client-secret-basic", "--client-secret-post"],
+        &["--private-key-jwt", "--jwks-uri", "http://127.0.0.1/jwks"],
+    ] {
+        let (code, said) = failure(&data, &[&["client", "edit", id], wrong].concat());
+        assert_eq!(code, 2, "{wrong:?}: {said}");
+    }
+    let shown = json(&data, &["client", "show", id], "");
+    assert_eq!(shown["token_endpoint_auth_method"], "client_secret_basic");
+    let phone = ["client", "add", "Phone", "--public", "--redirect-uri", "com.example:/cb"];
+    let phone = json(&data, &phone, "");
+    let phone = ["client", "edit", phone["client_id"].as_str().unwrap(), "--client-secret-jwt"];
+    assert_eq!(failure(&data, &phone).0, 2);
+}
+
+#[test]
 fn two_users_whose_names_are_or_look_the_same_are_refused() {
     let folder = Folder::new();
     let data = folder.data();

@@ -37,7 +37,7 @@ pub(in super::super) struct AddArgs {
     #[arg(long = "grant", value_name = "GRANT", value_enum)]
     grants: Vec<Grant>,
     /// The client cannot keep a secret: a phone or single-page application
-    #[arg(long)]
+    #[arg(long, conflicts_with = "auth_method")]
     public: bool,
     /// The client_id, for a client that has one already: printable ASCII characters [default:
     /// generated]
@@ -154,7 +154,9 @@ impl AddArgs {
         if self.secret_stdin {
             new = new.chosen_secret(read_secret()?);
         }
-        new = self.auth.add_to(new)?;
+        if let Some(auth) = self.auth.read()? {
+            new = new.auth(auth);
+        }
         if oauth1.oauth1 || !self.grants.is_empty() {
             let itself = oauth1.two_legged.then_some(GrantType::ClientCredentials);
             let grants = self.grants.iter().map(|grant| grant.grant_type());

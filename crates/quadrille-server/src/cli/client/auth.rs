@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use clap::Args;
 use quadrille::{
     jose::Algorithm,
-    provider::{ClientKeys, NewClient, RegisteredAuth},
+    provider::{ClientKeys, RegisteredAuth},
 };
 
 use crate::Failure;
 
-/// The arguments for a client that signs assertions (RFC 7523).
+/// The arguments for the only authentication method of a client (RFC 7591, section 2).
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Client authentication")]
 pub(super) struct AuthArgs {
     /// The client signs an assertion with its private key for each request; it has no secret
-    #[arg(long, requires = "keys", conflicts_with = "public")]
+    #[arg(long, requires = "keys", group = "auth_method")]
     private_key_jwt: bool,
     /// FILE has the client's public keys, as a JWK Set
     #[arg(long, value_name = "FILE", group = "keys", requires = "private_key_jwt")]
@@ -25,13 +25,24 @@ pub(super) struct AuthArgs {
     jwks_uri: Option<String>,
     /// The client signs an assertion with its secret for each request. The secret is kept sealed
     /// under the key ring, not as a hash
-    #[arg(long, conflicts_with_all = ["public", "private_key_jwt"])]
+    #[arg(long, group = "auth_method")]
     client_secret_jwt: bool,
+    /// The client sends its secret in the Authorization header, and in no other way
+    #[arg(long, group = "auth_method")]
+    client_secret_basic: bool,
+    /// The client sends its secret in the body, and in no other way
+    #[arg(long, group = "auth_method")]
+    client_secret_post: bool,
     /// The only algorithm of the client's assertions, such as ES256 or HS256 [default: all those
     /// of the keys, or any HMAC]
-    #[arg(long, value_name = "ALG", value_parser = parse_algorithm)]
+    #[arg(long, value_name = "ALG", value_parser = parse_algorithm, requires = "auth_method",
+        conflicts_with_all = ["client_secret_basic", "client_secret_post"])]
     assertion_alg: Option<Algorithm>,
 }
+
+/// The ids of the arguments that name a method, for the group of changes.
+pub(super) const METHODS: [&str; 4] =
+    ["private_key_jwt", "client_secret_jwt", "client_secret_basic", "client_secret_post"];
 
 fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
     Algorithm::parse(name).ok_or_else(|| {
@@ -41,11 +52,17 @@ fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
 }
 
 impl AuthArgs {
-    /// Adds the authentication to the client.
-    pub(super) fn add_to(&self, new: NewClient) -> Result<NewClient, Failure> {
+    /// The authentication, if it is given.
+    pub(super) fn read(&self) -> Result<Option<RegisteredAuth>, Failure> {
         let alg = self.assertion_alg;
         if self.client_secret_jwt {
-            return Ok(new.auth(RegisteredAuth::ClientSecretJwt { alg }));
+            return Ok(Some(RegisteredAuth::ClientSecretJwt { alg }));
+        }
+        if self.client_secret_basic {
+            return Ok(Some(RegisteredAuth::ClientSecretBasic));
+        }
+        if self.client_secret_post {
+            return Ok(Some(RegisteredAuth::ClientSecretPost));
         }
         let keys = match (&self.jwks, &self.jwks_uri) {
             (Some(path), _) => {
@@ -56,8 +73,8 @@ impl AuthArgs {
                 )
             }
             (None, Some(uri)) => ClientKeys::JwksUri(uri.as_str().into()),
-            (None, None) => return Ok(new),
+            (None, None) => return Ok(None),
         };
-        Ok(new.auth(RegisteredAuth::PrivateKeyJwt { alg, keys }))
+        Ok(Some(RegisteredAuth::PrivateKeyJwt { alg, keys }))
     }
 }

@@ -10,6 +10,7 @@ use crate::{Failure, data::Known, failure::Refused, output::Output, words::neare
 
 use super::{
     add::Grant,
+    auth::{AuthArgs, METHODS},
     checks::{known_scopes, parse_scopes, warn_of_claimable},
     find::{find, not_found},
     rules::{RULES, RuleArgs},
@@ -28,6 +29,7 @@ use super::{
             "without_redirect_uri_patterns",
         ])
         .args(RULES)
+        .args(METHODS)
 ))]
 pub(in super::super) struct EditArgs {
     /// The client_id
@@ -71,6 +73,8 @@ struct Changes {
     without_redirect_uri_patterns: bool,
     #[command(flatten)]
     rules: RuleArgs,
+    #[command(flatten)]
+    auth: AuthArgs,
 }
 
 pub(super) async fn edit(
@@ -86,8 +90,10 @@ pub(super) async fn edit(
     let removed = changes.removed_scopes(&client)?;
     changes.check_redirect_uris(&client)?;
     let defaults = changes.rules.default_scopes(known)?;
+    let auth = changes.auth.read()?;
     let edited = server.edit_client(&args.id, |client, new| {
-        changes.change(client, new, (&added, &removed), defaults.as_ref())
+        let new = changes.change(client, new, (&added, &removed), defaults.as_ref());
+        auth.iter().cloned().fold(new, NewClient::auth)
     });
     match edited.await {
         Ok(edited) => {

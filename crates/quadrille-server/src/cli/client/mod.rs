@@ -48,12 +48,13 @@ Examples:
       --scope photos:read
   quadrille client add \"Terminal\" --oauth1 --oob --rsa-key public.pem --scope photos:read")]
     Add(AddArgs),
-    /// Change a client; its secrets, tokens and consents remain
+    /// Change a client; its tokens and consents remain, and so do secrets that it still uses
     #[command(after_help = "\
 Examples:
   quadrille client edit 2Yx3 --add-redirect-uri https://beta.example/callback
   quadrille client edit 2Yx3 --name \"Photo printer\" --add-scope profile --remove-scope photos:write
-  quadrille client edit 2Yx3 --first-party true")]
+  quadrille client edit 2Yx3 --first-party true
+  quadrille client edit 2Yx3 --private-key-jwt --jwks-uri https://robot.example/jwks.json")]
     Edit(EditArgs),
     /// List all clients
     List,
