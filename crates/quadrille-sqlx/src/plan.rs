@@ -47,3 +47,36 @@ impl Plan {
         }
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
+
+    use super::*;
+    use crate::statements::Statements;
+
+    #[tokio::test]
+    async fn sqlite_finds_the_account_linked_last_without_sorting() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let prefix = Prefix::default();
+        let plan = Plan::new(Dialect::Sqlite, &prefix);
+        for sql in std::iter::once(plan.history).chain(plan.steps.into_iter().map(|(_, sql)| sql)) {
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        }
+        let explain = async |connection: &mut SqliteConnection| {
+            let find = &Statements::new(Dialect::Sqlite, &prefix).find_current;
+            let explain = format!("EXPLAIN QUERY PLAN {find}");
+            let query = sqlx::query(AssertSqlSafe(explain)).bind(b"owner".as_slice());
+            let rows = query.bind(b"service".as_slice()).fetch_all(connection).await.unwrap();
+            rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("\n")
+        };
+        let steps = explain(&mut connection).await;
+        assert!(steps.contains("USING INDEX quadrille_accounts_by_order"), "{steps}");
+        assert!(!steps.contains("TEMP B-TREE"), "{steps}");
+        // Without the index it sorts, and the plan says so.
+        let drop = "DROP INDEX quadrille_accounts_by_order";
+        sqlx::raw_sql(drop).execute(&mut connection).await.unwrap();
+        let steps = explain(&mut connection).await;
+        assert!(steps.contains("TEMP B-TREE"), "{steps}");
+    }
+}
