@@ -29,7 +29,7 @@ use quadrille::{
             RowIds, SecretHash, SqliteStore, Store, TokenRef,
         },
     },
-    testing::Cached,
+    testing::cached,
 };
 use tokio::sync::oneshot;
 
@@ -73,7 +73,7 @@ async fn memory() {
         })
         .await;
     }
-    let cached = Cached::new(Arc::clone(&store), env.clone());
+    let cached = cached(Arc::clone(&store), env.clone());
     time("cached: access, one token", 1_000_000, async |_| {
         let token = TokenRef::Row { row: one, hash: hash(one) };
         i64::from(cached.access(issuer, &token).await.unwrap().is_some())

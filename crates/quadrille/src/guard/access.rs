@@ -12,11 +12,13 @@ use crate::{
     scope::ScopeRequirement,
 };
 
+#[cfg(feature = "axum")]
+use super::service::Lazy;
 use super::{
     error::AccessError,
     log,
     refused::{Place, Refused},
-    service::{Guard, Lazy},
+    service::Guard,
     step_up::StepUp,
     verdict::Guarded,
     verified::Verified,
@@ -64,9 +66,11 @@ impl<S: ScopeRequirement> Access<S> {
     /// [`Refused`] if the token is invalid or insufficient.
     pub fn find(extensions: &Extensions) -> Result<Option<Self>, Refused> {
         let Some(Guarded { place, verdict }) = extensions.get() else {
-            let is_lazy = extensions.get::<Lazy>().is_some();
-            let error = if is_lazy { AccessError::NotChecked } else { AccessError::NoGuard };
-            return Err(refused::<S>(extensions, error));
+            #[cfg(feature = "axum")]
+            if extensions.get::<Lazy>().is_some() {
+                return Err(refused::<S>(extensions, AccessError::NotChecked));
+            }
+            return Err(refused::<S>(extensions, AccessError::NoGuard));
         };
         match verdict {
             Ok(None) => Ok(None),

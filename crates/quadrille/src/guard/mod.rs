@@ -48,7 +48,7 @@ pub use verified::Verified;
 pub(crate) use authority::{Answer, Authority, SignedAt};
 #[cfg(feature = "provider")]
 pub(crate) use body::BODY_LIMIT;
-#[cfg(feature = "axum")]
+#[cfg(all(feature = "axum", feature = "provider"))]
 pub(crate) use body::{BodyRead, is_covered, read as read_body};
 #[cfg(feature = "provider")]
 pub(crate) use refused::RefusalPage;

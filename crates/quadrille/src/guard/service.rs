@@ -93,6 +93,7 @@ type Before = Arc<dyn Fn(&Parts) -> Result<(), AccessError> + Send + Sync>;
 type After = Arc<dyn Fn(Verified) -> Answer<'static> + Send + Sync>;
 
 /// A guard that checks a request when a handler asks for an [`Access`](super::Access).
+#[cfg(feature = "axum")]
 #[derive(Clone, Debug)]
 pub(crate) struct Lazy(pub(crate) Guard);
 

@@ -39,5 +39,6 @@ pub use forwarded::{Forwarded, Verdict};
 pub use keys::{KeyError, RsaSigningKey, RsaVerifyingKey};
 pub use method::SignatureMethod;
 pub use request::{HmacVerifyingKey, SignedRequest, VerifyingKey};
+#[cfg(feature = "consumer")]
 pub(crate) use signer::declare_no_form;
 pub use signer::{Placement, SignError, Signer};

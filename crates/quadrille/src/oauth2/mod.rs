@@ -124,6 +124,7 @@ pub use registration::{
 };
 pub use resource::{InvalidResource, Resources};
 pub use revoke::{RevocationRequest, RevocationResponse, RevocationResponseError, TokenTypeHint};
+#[cfg(feature = "provider")]
 pub(crate) use token::read_scope;
 pub use token::{
     TokenExchange, TokenRequest, TokenResponse, TokenResponseError, TokenType, token_type,

@@ -5,6 +5,8 @@
 mod accounts;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod browser;
+#[cfg(feature = "provider")]
+mod cached;
 mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
@@ -37,10 +39,10 @@ pub mod users;
 
 #[cfg(feature = "consumer")]
 pub use crate::consumer::presets::manners::{Answers, Denial, Emulated, Manners, Refresh, Row};
-#[cfg(feature = "provider")]
-pub use crate::provider::store::cache::Cached;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 pub use browser::{Browser, Page};
+#[cfg(feature = "provider")]
+pub use cached::cached;
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
 pub use {fake::FakeService, fault::Fault, script::Asked};

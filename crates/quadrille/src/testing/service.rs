@@ -7,6 +7,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+#[cfg(feature = "axum")]
+use crate::transport::Purpose;
 use crate::{
     Scopes,
     consumer::{
@@ -19,7 +21,6 @@ use crate::{
         DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient, TokenRequest,
         TokenResponse, bearer, pkce::Challenge,
     },
-    transport::Purpose,
 };
 
 use super::{

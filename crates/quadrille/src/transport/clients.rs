@@ -299,6 +299,7 @@ impl Reqwest {
     }
 
     /// The default client for a service whose TLS certificates are not verified.
+    #[cfg(feature = "consumer")]
     pub(crate) fn without_verifying_certificates() -> Result<Self, NoHttpClient> {
         Self::standard_with(|builder| builder.tls_danger_accept_invalid_certs(true))
     }

@@ -314,12 +314,14 @@ impl Body {
     }
 
     /// The first `limit` bytes, as far as readable, decompressed if possible.
+    #[cfg(feature = "consumer")]
     pub(crate) async fn head_decoded(self, headers: &HeaderMap, limit: usize) -> Bytes {
         let head = self.head(limit).await;
         coding::decoded(headers, head.clone(), limit).unwrap_or(head)
     }
 
     /// The first `limit` bytes, as far as readable.
+    #[cfg(feature = "consumer")]
     async fn head(self, limit: usize) -> Bytes {
         let mut all = BytesMut::new();
         let mut stream = match self {

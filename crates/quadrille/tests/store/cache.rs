@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use quadrille::{
-    provider::store::{IssuerId, RevokeAll, RowId, SqliteStore, Store as _, StoreError},
-    testing::{Cached, ManualClock},
+    provider::store::{IssuerId, RevokeAll, RowId, SqliteStore, Store, StoreError},
+    testing::{ManualClock, cached},
 };
 use tempfile::TempDir;
 
@@ -13,30 +13,30 @@ use crate::world::{
 };
 
 /// Two processes on one file: one that serves and remembers, and the command line.
-struct Two {
-    serving: Cached,
+struct Two<S> {
+    serving: S,
     command: SqliteStore,
     issuer: IssuerId,
     clock: ManualClock,
     _folder: TempDir,
 }
 
-impl Two {
-    /// Tokens 100 to 109 and a client, all of them remembered.
-    async fn new() -> Self {
-        let clock = ManualClock::new();
-        let (store, folder) = sqlite(clock.env());
-        let command = open(folder.path(), clock.env());
-        let serving = Cached::new(store, clock.env());
-        let issuer = issuer(&serving).await;
-        for row in 100..110 {
-            serving.issue(issuer, issue(row, row, clock.now())).await.unwrap();
-        }
-        let two = Self { serving, command, issuer, clock, _folder: folder };
-        two.remember().await;
-        two
+/// Tokens 100 to 109 and a client, all of them remembered.
+async fn two() -> Two<impl Store> {
+    let clock = ManualClock::new();
+    let (store, folder) = sqlite(clock.env());
+    let command = open(folder.path(), clock.env());
+    let serving = cached(store, clock.env());
+    let issuer = issuer(&serving).await;
+    for row in 100..110 {
+        serving.issue(issuer, issue(row, row, clock.now())).await.unwrap();
     }
+    let two = Two { serving, command, issuer, clock, _folder: folder };
+    two.remember().await;
+    two
+}
 
+impl<S: Store> Two<S> {
     async fn remember(&self) {
         for _ in 0..2 {
             for row in 100..110 {
@@ -53,7 +53,7 @@ impl Two {
 
 #[tokio::test]
 async fn a_grant_revoked_by_another_process_is_refused_half_a_second_later() {
-    let two = Two::new().await;
+    let two = two().await;
     two.command.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
     assert!(is_good(&two.serving, two.issuer, 100).await, "this is what makes it fast");
     two.half_a_second_later();
@@ -63,7 +63,7 @@ async fn a_grant_revoked_by_another_process_is_refused_half_a_second_later() {
 
 #[tokio::test]
 async fn a_client_removed_by_another_process_is_refused_half_a_second_later() {
-    let two = Two::new().await;
+    let two = two().await;
     two.command.remove_client(two.issuer, CLIENT).await.unwrap();
     two.half_a_second_later();
     assert_eq!(two.serving.client(two.issuer, CLIENT).await.unwrap(), None);
@@ -72,7 +72,7 @@ async fn a_client_removed_by_another_process_is_refused_half_a_second_later() {
 
 #[tokio::test]
 async fn a_client_changed_by_another_process_is_seen_half_a_second_later() {
-    let two = Two::new().await;
+    let two = two().await;
     let mut changed = client(CLIENT, 1);
     changed.name = "Renamed".to_owned();
     put_client(&two.command, two.issuer, changed).await;
@@ -84,7 +84,7 @@ async fn a_client_changed_by_another_process_is_seen_half_a_second_later() {
 
 #[tokio::test]
 async fn a_person_cut_off_by_another_process_is_out_half_a_second_later() {
-    let two = Two::new().await;
+    let two = two().await;
     let subject = RevokeAll::Subject("alice".into());
     two.command.revoke_all(two.issuer, subject, RowId(104)).await.unwrap();
     two.half_a_second_later();
@@ -94,7 +94,7 @@ async fn a_person_cut_off_by_another_process_is_out_half_a_second_later() {
 
 #[tokio::test]
 async fn what_this_process_revokes_is_refused_at_once() {
-    let two = Two::new().await;
+    let two = two().await;
     two.serving.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
     assert!(!is_good(&two.serving, two.issuer, 100).await);
     two.serving.remove_client(two.issuer, CLIENT).await.unwrap();
@@ -103,7 +103,7 @@ async fn what_this_process_revokes_is_refused_at_once() {
 
 #[tokio::test]
 async fn nothing_absent_is_remembered() {
-    let two = Two::new().await;
+    let two = two().await;
     assert!(!is_good(&two.serving, two.issuer, 200).await);
     assert_eq!(two.serving.client(two.issuer, "new").await.unwrap(), None);
     let access = access(200, grant(200, "bob"), two.clock.now());
@@ -116,7 +116,7 @@ async fn nothing_absent_is_remembered() {
 
 #[tokio::test]
 async fn when_changes_were_missed_all_is_asked_for_again() {
-    let two = Two::new().await;
+    let two = two().await;
     let without_a_trace = "INSERT INTO quadrille_revoked (grant_id, issuer, expires)
         SELECT 100, number, 9000000000 FROM quadrille_issuers;
         DELETE FROM quadrille_changes; INSERT INTO quadrille_changes (position, issuer, change)
@@ -130,7 +130,7 @@ async fn when_changes_were_missed_all_is_asked_for_again() {
 
 #[tokio::test]
 async fn when_changes_cannot_be_read_the_store_is_asked() {
-    let two = Two::new().await;
+    let two = two().await;
     two.command.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
     let broken = "ALTER TABLE quadrille_changes RENAME TO lost";
     two.command.write(move |tx| Ok::<_, StoreError>(tx.execute_batch(broken)?)).await.unwrap();
@@ -144,7 +144,7 @@ async fn when_changes_cannot_be_read_the_store_is_asked() {
 
 #[tokio::test]
 async fn after_a_step_back_of_the_clock_changes_are_asked_for() {
-    let two = Two::new().await;
+    let two = two().await;
     two.command.revoke_grant(two.issuer, RowId(100), two.clock.now()).await.unwrap();
     two.clock.set(two.clock.now() - Duration::from_secs(3600));
     assert!(!is_good(&two.serving, two.issuer, 100).await);
@@ -153,7 +153,7 @@ async fn after_a_step_back_of_the_clock_changes_are_asked_for() {
 #[tokio::test]
 async fn thousands_of_revocations_are_all_heeded() {
     let clock = ManualClock::new();
-    let store = Cached::new(quadrille::provider::store::MemoryStore::new(clock.env()), clock.env());
+    let store = cached(quadrille::provider::store::MemoryStore::new(clock.env()), clock.env());
     let issuer = issuer(&store).await;
     for row in 1000..5000 {
         store.issue(issuer, issue(row, row, clock.now())).await.unwrap();
@@ -167,7 +167,7 @@ async fn thousands_of_revocations_are_all_heeded() {
     }
 }
 
-impl Two {
+impl<S: Store> Two<S> {
     /// That everything but this token is still good.
     async fn remember_without(&self, revoked: i64) {
         for row in 100..110 {

@@ -10,15 +10,12 @@ mod process;
 mod races;
 mod world;
 
-use quadrille::{
-    provider::store::MemoryStore,
-    testing::{Cached, store_contract},
-};
+use quadrille::{provider::store::MemoryStore, testing::store_contract};
 use world::sqlite;
 
 store_contract!(memory, |env| (MemoryStore::new(env), ()));
 store_contract!(sqlite, sqlite);
 store_contract!(cached, |env| {
     let (store, folder) = sqlite(env.clone());
-    (Cached::new(store, env), folder)
+    (quadrille::testing::cached(store, env), folder)
 });

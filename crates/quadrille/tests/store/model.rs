@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use quadrille::{
     Env,
     provider::store::{IssuerId, MemoryStore, Redeemed, RevokeAll, Rotated, RowId, Store},
-    testing::{Cached, ManualClock},
+    testing::{ManualClock, cached},
 };
 
 use crate::world::{
@@ -213,6 +213,6 @@ proptest! {
     #[test]
     fn the_cache_does_as_the_model(verbs in prop::collection::vec(verb(), 1..80)) {
         let (store, _folder) = sqlite(Env::system());
-        run(check(Cached::new(store, Env::system()), ManualClock::new(), verbs));
+        run(check(cached(store, Env::system()), ManualClock::new(), verbs));
     }
 }

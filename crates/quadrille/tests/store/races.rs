@@ -10,7 +10,7 @@ use quadrille::{
         Outcome, PendingKind, PendingRecord, PendingState, Redeemed, Rotated, RowId, Store,
         TemporaryCredentials, TicketUse,
     },
-    testing::Cached,
+    testing::cached,
 };
 
 use crate::{
@@ -44,7 +44,7 @@ async fn one_of_200_wins_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_of_200_wins_through_the_cache() {
     let (store, _folder) = sqlite(Env::system());
-    one_of_200_wins(Arc::new(Cached::new(store, Env::system()))).await;
+    one_of_200_wins(Arc::new(cached(store, Env::system()))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

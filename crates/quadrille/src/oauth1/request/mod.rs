@@ -201,6 +201,7 @@ impl<'a> SignedRequest<'a> {
     }
 
     /// Whether verifying this request takes the body.
+    #[cfg(any(feature = "guard", test))]
     pub(crate) fn depends_on_the_body(&self) -> bool {
         self.declared != Declared::Other || self.body_hash().is_some()
     }
@@ -268,11 +269,6 @@ impl<'a> SignedRequest<'a> {
     /// timestamp.
     pub fn nonce(&self) -> Option<&str> {
         self.one("oauth_nonce")
-    }
-
-    /// Whether a replay can be detected; PLAINTEXT may omit the nonce.
-    pub(crate) fn is_remembered(&self) -> bool {
-        self.timestamp.is_some() && self.nonce().is_some()
     }
 
     /// The URL to which the user is redirected (`oauth_callback`).

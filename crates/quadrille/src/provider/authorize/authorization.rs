@@ -535,6 +535,7 @@ impl Slot {
     }
 
     /// Sets the headers that the application has not set, and adds the cookies that are missing.
+    #[cfg(feature = "axum")]
     pub(crate) fn apply<B>(&self, response: &mut Response<B>) {
         let taken = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let Some(headers) = taken else { return };

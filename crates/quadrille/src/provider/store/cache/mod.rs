@@ -27,17 +27,7 @@ use view::View;
 /// answer was last checked longer ago, the store's [changes](Store::changes) are read first, once
 /// however many requests wait. There is no background task. If changes may have been missed, or
 /// cannot be read, everything is forgotten and the store is asked.
-///
-/// A server does this by itself. The type is public with the feature `testing`, for tests of a
-/// store as a server uses it.
-///
-/// ```
-/// use quadrille::{provider::store::MemoryStore, testing::{Cached, ManualClock}};
-///
-/// let clock = ManualClock::new();
-/// let store = Cached::new(MemoryStore::new(clock.env()), clock.env());
-/// ```
-pub struct Cached {
+pub(crate) struct Cached {
     store: Arc<dyn ErasedStore>,
     env: Env,
     views: RwLock<HashMap<IssuerId, Arc<View>>>,
@@ -45,11 +35,7 @@ pub struct Cached {
 
 impl Cached {
     /// Puts a memory in front of `store`.
-    pub fn new(store: impl Store, env: Env) -> Self {
-        Self::before(Arc::new(store), env)
-    }
-
-    fn before(store: Arc<dyn ErasedStore>, env: Env) -> Self {
+    pub(crate) fn before(store: Arc<dyn ErasedStore>, env: Env) -> Self {
         Self { store, env, views: RwLock::default() }
     }
 
