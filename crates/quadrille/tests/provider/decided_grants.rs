@@ -372,6 +372,33 @@ async fn keys_of_an_issuer_are_fetched_and_rotate() {
     assert!(web.0.1.load(Ordering::SeqCst) <= 3, "unknown keys make nobody fetch at will");
 }
 
+#[tokio::test]
+async fn the_application_is_not_asked_about_an_assertion_that_was_used() {
+    let (key, calls) = (key(), Arc::new(AtomicUsize::new(0)));
+    let (issuer, counted) = (partner(&key), calls.clone());
+    let set = |server: AuthorizationServer| {
+        server.trusted_issuer(issuer).jwt_bearer(move |asserted: Asserted| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            who(asserted)
+        })
+    };
+    let world = World::set_up(Policy::safe(), bearer, set).await;
+    let assertion = good(&world, &key);
+    assert_eq!(assert(&world, &assertion).await.status(), 200);
+    for _ in 0..3 {
+        let again = assert(&world, &assertion).await;
+        assert_eq!(again.json()["error_description"], "the assertion was used before");
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    // A refusal uses nothing up, so the application may change its mind.
+    let unknown = claims(&world, &json!({ "sub": "18", "jti": "18" }));
+    let unknown = sign(&key, &Protected::plain(), &unknown);
+    for calls_by_then in [2, 3] {
+        assert_eq!(assert(&world, &unknown).await.error(), "invalid_grant");
+        assert_eq!(calls.load(Ordering::SeqCst), calls_by_then);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_two_hundred_uses_of_an_assertion_one_wins() {
     let key = SigningKey::generate(Algorithm::EdDsa).unwrap();

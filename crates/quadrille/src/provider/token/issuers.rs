@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
+    Timestamp,
     jose::{Claims, ClaimsError, ClaimsPolicy, Unverified},
-    provider::{error::Error, server::Inner},
+    provider::{error::Error, server::Inner, store::SecretHash},
 };
 
 use super::{
@@ -42,6 +43,28 @@ pub(crate) async fn verify<'i>(
     Ok((issuer, claims.map_err(AssertionError::Invalid)?))
 }
 
+/// The space of [`Store::remember_once`](crate::provider::store::Store::remember_once).
+const SPACE: &str = "assertion";
+
+/// Refuses an assertion that was used up before. It is not used up yet.
+pub(crate) async fn check_unused(
+    inner: &Inner,
+    issuer: &TrustedIssuer,
+    claims: &Claims,
+) -> Result<(), Error> {
+    let Some(jti) = &claims.jti else { return Ok(()) };
+    let (store, past) = (inner.issuer_id().await?, Timestamp::default());
+    match inner.store.remember_once(store, SPACE, key(issuer, jti), past).await? {
+        true => Ok(()),
+        false => Err(AssertionError::Replayed.into()),
+    }
+}
+
+/// The key of an assertion: the length of the issuer tells it from the identifier.
+fn key(issuer: &TrustedIssuer, jti: &str) -> SecretHash {
+    sha256(format!("{}:{}{jti}", issuer.issuer().len(), issuer.issuer()).as_bytes())
+}
+
 /// Uses an assertion up, if it has an identifier. Of any number of users one wins.
 pub(crate) async fn use_up(
     inner: &Inner,
@@ -51,9 +74,8 @@ pub(crate) async fn use_up(
     let Some(jti) = &claims.jti else { return Ok(()) };
     let exp = claims.exp.ok_or(AssertionError::Invalid(ClaimsError::Missing("exp")))?;
     let end = exp + ClaimsPolicy::LEEWAY;
-    let key = sha256(format!("{}:{}{jti}", issuer.issuer().len(), issuer.issuer()).as_bytes());
-    let store = inner.issuer_id().await?;
-    if !inner.store.remember_once(store, "assertion", key, end + MARGIN).await? {
+    let (store, key) = (inner.issuer_id().await?, key(issuer, jti));
+    if !inner.store.remember_once(store, SPACE, key, end + MARGIN).await? {
         return Err(AssertionError::Replayed.into());
     }
     // A request that waited longer may have been forgotten meanwhile.

@@ -6,9 +6,13 @@ use crate::{Scopes, jose::Claims, oauth2::Resources, provider::client::record::C
 
 use super::granted::{Granted, NotGranted};
 
-/// The assertion of a trusted issuer, which is valid and was not used before. The application says
-/// whom it is about: see
+/// The assertion of a trusted issuer, which is valid and has got no token before. The application
+/// says whom it is about: see
 /// [`AuthorizationServer::jwt_bearer`](crate::provider::AuthorizationServer::jwt_bearer).
+///
+/// Of simultaneous uses of one assertion each is decided on, and one gets a token. An assertion that
+/// the application refuses is not used up, and neither is one without a `jti`. A decision that
+/// changes something of the application must therefore be one that can be made twice.
 ///
 /// ```
 /// use quadrille::provider::{Asserted, Granted, NotGranted};

@@ -45,6 +45,7 @@ pub(crate) async fn issue(
     let asked = Asked::check(inner, client, scope, resource)?;
     let (issuer, claims): (&TrustedIssuer, _) =
         issuers::verify(inner, assertion, Purpose::Assertion).await?;
+    issuers::check_unused(inner, issuer, &claims).await?;
     let Asked { scopes, resources } = asked.clone();
     let (client_of, told) = (client.clone(), claims.clone());
     let asserted = Asserted { client: client_of, claims: told, scopes, resources };
