@@ -110,6 +110,11 @@ pub const KEYS: &[Key] = &[
         "whether clients register only with a software statement of one of trusted_issuers",
     ),
     key(
+        "grant_types",
+        "QUADRILLE_GRANT_TYPES",
+        "grants that are on, among authorization_code, refresh_token and client_credentials",
+    ),
+    key(
         "trusted_issuers",
         "QUADRILLE_TRUSTED_ISSUERS",
         "issuers elsewhere whose JWTs are accepted, with their keys and what they are trusted for",

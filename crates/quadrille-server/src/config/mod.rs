@@ -9,6 +9,7 @@ mod error;
 mod exchange;
 mod file;
 mod found;
+mod grants;
 mod issuers;
 mod keys;
 mod oauth1;
@@ -19,6 +20,7 @@ pub use device::DeviceSettings;
 pub use effective::Effective;
 pub use error::{ConfigError, ExchangeFault, IssuerFault, Origin};
 pub use exchange::{ExchangeKind, ExchangeRule, ExchangeRules};
+pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
@@ -27,7 +29,11 @@ pub use value::{Expected, LogFormat, Network, ProxyHeader, parse_duration};
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use quadrille::{Scopes, oauth2::Resources, provider::AccessTokenFormat};
+use quadrille::{
+    Scopes,
+    oauth2::Resources,
+    provider::{AccessTokenFormat, GrantType},
+};
 use toml::Value;
 use tracing_subscriber::filter::Targets;
 
@@ -113,6 +119,8 @@ pub struct Settings {
     pub registration: RegistrationSettings,
     /// The issuers elsewhere whose JWTs the server accepts.
     pub trusted_issuers: Vec<TrustedIssuer>,
+    /// The grants among codes, refresh tokens and client credentials that are on.
+    pub grant_types: Vec<GrantType>,
     /// The tokens that clients may exchange.
     pub token_exchange: ExchangeRules,
     /// The lifetime of a session.
@@ -280,6 +288,7 @@ impl Settings {
                 });
             }
         }
+        let grant_types = grants::of(&mut found)?;
         let trusted_issuers = issuers::of(&mut found)?;
         let token_exchange = exchange::of(&mut found, &trusted_issuers, &resources)?;
         let without_pkce = found.switch(
@@ -326,6 +335,7 @@ impl Settings {
             client_metadata_document_scopes,
             registration,
             trusted_issuers,
+            grant_types,
             token_exchange,
             session_lifetime,
             policy: safe
@@ -350,6 +360,20 @@ impl Settings {
             )?,
             effective: found.effective,
         })
+    }
+
+    /// All grants, on or off.
+    pub fn grants(&self) -> Vec<Offer> {
+        let (issuers, rules) = (&self.trusted_issuers, &self.token_exchange);
+        grants::offers(&self.grant_types, self.device, issuers, rules)
+    }
+
+    /// Those of a client's grants that are off.
+    pub fn off<'a>(&self, of_client: impl IntoIterator<Item = &'a GrantType>) -> Vec<Offer> {
+        let of_client: Vec<_> = of_client.into_iter().collect();
+        let mut grants = self.grants();
+        grants.retain(|offer| !offer.is_on && of_client.contains(&&offer.grant_type));
+        grants
     }
 
     /// Whether access tokens can be JWTs by these settings.

@@ -99,6 +99,12 @@ pub enum Expected {
          {{ \"4f1c\" = {{ tokens_of = [\"9a2b\"] }} }}"
     )]
     Exchange,
+    /// The grants that one setting switches.
+    #[error(
+        "some of authorization_code, refresh_token and client_credentials, separated by commas; \
+         other grants have settings of their own"
+    )]
+    SwitchedGrants,
     /// A log format.
     #[error("text or json")]
     LogFormat,

@@ -1,9 +1,9 @@
 //! `quadrille serve`.
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{collections::BTreeSet, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
-use quadrille::provider::{AuthorizationServer, ClientMetadataDocuments};
+use quadrille::provider::{AuthorizationServer, Client, ClientMetadataDocuments};
 use tokio::net::TcpSocket;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     issuer::Issuer,
     output::{Output, quoted},
     web::{App, AppError, Pages, Parts},
+    words::Quoted,
 };
 
 /// The number of connections that the system queues before they are accepted, as in tokio's own
@@ -122,6 +123,7 @@ async fn serve(
         jwt_resources: settings.jwt_resources.clone(),
         client_documents: client_documents(settings)?,
         registration: settings.registration.offer(&settings.trusted_issuers),
+        grant_types: Some(settings.grant_types.clone()),
         trusted_issuers: settings.trusted_issuers.clone(),
         token_exchange: settings.token_exchange.clone(),
         session_lifetime: settings.session_lifetime,
@@ -145,7 +147,9 @@ async fn serve(
     let stop = stop_signal()?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
     let server = Server::new(data.env().clone(), issuer, limits, app.router(), app.page_paths());
-    announce(&data, &app, (settings, again), listening, output).await?;
+    let clients = app.server().clients().await?;
+    point_out(settings, &clients);
+    announce(&data, &app, (settings, again), (listening, !clients.is_empty()), output).await?;
     if !server.run(listener, stop).await {
         tracing::warn!("some requests were not answered in time");
     }
@@ -166,6 +170,33 @@ fn watch(mut watch: SigningKeysWatch, server: AuthorizationServer) {
             }
         }
     });
+}
+
+/// Warns of clients that are registered for a grant that is off, and of clients that the settings
+/// name and that do not exist.
+fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
+    let all = settings.grants();
+    for offer in all.iter().filter(|offer| !offer.is_on) {
+        let wants = |client: &&Arc<Client>| client.grant_types.contains(&offer.grant_type);
+        let mut wanting = clients.iter().filter(wants);
+        let Some(first) = wanting.next() else { continue };
+        let (grant, further) = (offer.grant_type.as_str(), wanting.count());
+        let setting = offer.setting;
+        let id = &first.id;
+        let further = match further {
+            0 => " is".to_owned(),
+            _ => format!(" and {further} more are"),
+        };
+        tracing::warn!("the client {id}{further} registered for {grant}, which is off: {setting}");
+    }
+    let named = settings.token_exchange.iter().flat_map(|(client, rule)| {
+        std::iter::once(&**client).chain(rule.tokens_of.iter().map(String::as_str))
+    });
+    for id in named.collect::<BTreeSet<_>>() {
+        if !clients.iter().any(|client| *client.id == *id) {
+            tracing::warn!("token_exchange names the client {}, which does not exist", Quoted(id));
+        }
+    }
 }
 
 /// Binds the address without accepting connections. A script that waits for the port may run its
@@ -225,7 +256,7 @@ async fn announce(
     data: &Data,
     app: &App,
     (settings, again): (&Settings, &str),
-    listening: SocketAddr,
+    (listening, has_clients): (SocketAddr, bool),
     output: Output,
 ) -> Result<(), Failure> {
     let issuer = app.issuer();
@@ -235,7 +266,6 @@ async fn announce(
         String::new()
     } else {
         let has_users = data.backend().has_users().await.map_err(|error| data.failure(error))?;
-        let has_clients = !app.server().clients().await?.is_empty();
         let mut text = format!("Serving {issuer}\nData in {}\n", data.dir().display());
         text.push_str(&next_steps(settings, again, has_users, has_clients));
         text.push_str(&endpoints(issuer, app.server().device_path(), settings.oauth1.enabled));

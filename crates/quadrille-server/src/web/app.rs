@@ -12,7 +12,7 @@ use quadrille::{
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        DynamicRegistration, GuardedFetcher, IssuerError, OperatorError, guessing::Kdf,
+        DynamicRegistration, GrantType, GuardedFetcher, IssuerError, OperatorError, guessing::Kdf,
         oauth1::OAuth1, store::StoreError,
     },
     transport::NoHttpClient,
@@ -69,6 +69,8 @@ pub struct Parts {
     pub client_documents: Option<ClientMetadataDocuments>,
     /// The settings of dynamic client registration, if it is on.
     pub registration: Option<DynamicRegistration>,
+    /// The grants among codes, refresh tokens and client credentials; `None` for all three.
+    pub grant_types: Option<Vec<GrantType>>,
     /// The issuers elsewhere whose JWTs the server accepts.
     pub trusted_issuers: Vec<TrustedIssuer>,
     /// The tokens that clients may exchange.
@@ -98,6 +100,7 @@ impl Parts {
             jwt_resources: Resources::EMPTY,
             client_documents: None,
             registration: None,
+            grant_types: None,
             trusted_issuers: Vec::new(),
             token_exchange: ExchangeRules::new(),
             kdf: Kdf::default(),
@@ -174,6 +177,7 @@ impl App {
             jwt_resources,
             client_documents,
             registration,
+            grant_types,
             trusted_issuers,
             token_exchange,
             kdf,
@@ -212,6 +216,9 @@ impl App {
         }
         if let Some(registration) = registration {
             server = server.dynamic_registration(registration);
+        }
+        if let Some(grant_types) = grant_types {
+            server = server.grant_types(grant_types);
         }
         server = grants::offered(server, &backend, trusted_issuers, token_exchange);
         let mark = backend.mark().await?;

@@ -19,6 +19,7 @@ mod database;
 mod device;
 mod exchange;
 mod flow;
+mod grants;
 mod guessing;
 mod hardening;
 mod issuers;

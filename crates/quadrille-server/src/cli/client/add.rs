@@ -10,7 +10,13 @@ use quadrille::{
     provider::{AuthorizationServer, GrantType, Lifetimes, NewClient, oauth1::NewKey},
 };
 
-use crate::{Failure, config::Settings, data::Known, failure::Refused, output::Output};
+use crate::{
+    Failure,
+    config::{Offer, Settings},
+    data::Known,
+    failure::Refused,
+    output::Output,
+};
 
 use super::{
     auth::AuthArgs,
@@ -193,10 +199,8 @@ pub(super) async fn add(
             "This application needs a provider that offers OAuth 1.0a: `quadrille serve --oauth1`.",
         );
     }
-    if args.grants.contains(&Grant::DeviceCode) && !settings.device.enabled {
-        output.note(
-            "This application needs a provider that offers device codes: `quadrille serve --device`.",
-        );
+    for offer in settings.off(registered.client.grant_types.iter()) {
+        output.note(&needs(&offer));
     }
     if args.grants.contains(&Grant::Password) {
         output.note(match settings.let_clients_see_passwords_of_users {
@@ -211,6 +215,21 @@ pub(super) async fn add(
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
     show_secrets(&registered.client, secrets, output)
+}
+
+/// What a provider needs so that a client can use a grant.
+fn needs(offer: &Offer) -> String {
+    match offer.grant_type {
+        GrantType::DeviceCode => {
+            "This application needs a provider that offers device codes: `quadrille serve --device`."
+                .to_owned()
+        }
+        _ => format!(
+            "This application needs a provider that offers the grant {}: see the setting {}.",
+            offer.grant_type.as_str(),
+            offer.setting
+        ),
+    }
 }
 
 impl RsaArgs {
