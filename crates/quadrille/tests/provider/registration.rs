@@ -12,7 +12,8 @@ use quadrille::{
         SecretExpiry, TokenRequest,
     },
     provider::{
-        AuthorizationServer, ClientType, DynamicRegistration, GrantType, store::SqliteStore,
+        AuthorizationServer, ClientType, DynamicRegistration, GrantType, Lifetimes, NewClient,
+        store::SqliteStore,
     },
     testing::ManualClock,
 };
@@ -484,6 +485,66 @@ async fn users_are_asked_again_after_a_client_changed_its_name_or_where_it_leads
 }
 
 #[tokio::test]
+async fn a_change_by_the_operator_leaves_a_client_one_that_registered_itself() {
+    let mut world = world(open()).await;
+    let client = information(&register(&world, &public(&json!({}))).await);
+    become_client(&mut world, &client);
+    let before = world.server.client(&client.client_id).await.unwrap().unwrap();
+    world.server.edit_client(&client.client_id, |_, new| new.require_pkce()).await.unwrap();
+    let again = NewClient::public("Photo app").id(&client.client_id).redirect_uri(CALLBACK);
+    world.server.ensure_client(again.scopes(before.scopes.clone())).await.unwrap();
+    let after = world.server.client(&client.client_id).await.unwrap().unwrap();
+    assert!(before.registration.is_some());
+    assert_eq!(after.registration, before.registration);
+    world.sign_in("ada");
+    let page = world.ask(&mut Browser::default(), &world.asking()).await;
+    assert_eq!(page.status(), 200, "{}", page.text());
+    let configuration = client.configuration.unwrap();
+    let read = manage(&world, &configuration, &ClientConfigurationRequest::Read).await;
+    assert_eq!(read.status(), 200, "{}", read.text());
+}
+
+#[tokio::test]
+async fn an_update_by_the_client_resets_no_setting_of_the_operator() {
+    let world = world(open()).await;
+    let metadata = json!({"redirect_uris": [CALLBACK], "scope": "photos:read photos:write",
+        "grant_types": ["authorization_code", "refresh_token"]});
+    let client = information(&register(&world, &metadata).await);
+    let read = || Scopes::parse("photos:read").unwrap();
+    let lifetimes =
+        Lifetimes { access_token: Some(Duration::from_secs(60)), ..Lifetimes::default() };
+    let edited = world.server.edit_client(&client.client_id, |_, new| {
+        let narrow = new.scopes(read()).default_scopes(read()).lifetimes(lifetimes);
+        narrow.require_pkce().first_party().grant_types([GrantType::AuthorizationCode])
+    });
+    let edited = edited.await.unwrap().client;
+    let configuration = client.configuration.clone().unwrap();
+    assert_refused(
+        &manage(&world, &configuration, &update(&client, |_| {})).await,
+        400,
+        "invalid_client_metadata",
+    );
+    let same = update(&client, |client| {
+        client.metadata.grant_types = Some(vec!["authorization_code".to_owned()]);
+    });
+    let same = information(&manage(&world, &configuration, &same).await);
+    let stored = world.server.client(&client.client_id).await.unwrap().unwrap();
+    let mut expected = edited.clone();
+    expected.registration.clone_from(&stored.registration);
+    // The update names the authentication method, which the registration left to the server.
+    expected.auth.clone_from(&stored.auth);
+    assert_eq!(*stored, expected, "the registration access token alone is new");
+    // The operator has trusted this name, not any other one.
+    let renamed = update(&same, |client| client.metadata.client_name = Some("Bank".to_owned()));
+    information(&manage(&world, &same.configuration.clone().unwrap(), &renamed).await);
+    let stored = world.server.client(&client.client_id).await.unwrap().unwrap();
+    expected.name = "Bank".to_owned();
+    expected.first_party = false;
+    expected.registration.clone_from(&stored.registration);
+    assert_eq!(*stored, expected);
+}
+
+#[tokio::test]
 async fn a_secret_expires_and_an_update_brings_the_next_in_time() {
     let mut world = world(open().secret_lifetime(HOUR * 10)).await;
     let client = information(&register(&world, &json!({"redirect_uris": [CALLBACK]})).await);
@@ -676,8 +737,7 @@ async fn of_two_hundred_with_the_last_use_of_a_token_one_registers() {
             true => {
                 let clock = ManualClock::new();
                 let store = SqliteStore::open(folder.path().join("db"), clock.env()).unwrap();
-                let new = quadrille::provider::NewClient::confidential("Photo printer")
-                    .redirect_uri(CALLBACK);
+                let new = NewClient::confidential("Photo printer").redirect_uri(CALLBACK);
                 World::build(store, clock, Policy::safe(), new, |server| {
                     server.dynamic_registration(registration)
                 })

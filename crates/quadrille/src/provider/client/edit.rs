@@ -14,8 +14,8 @@ use super::{
 
 impl AuthorizationServer {
     /// Changes a registered client in one step, after the checks of a registration. `change` gets
-    /// the client as it is, and its settings. Secrets, keys, consents and tokens remain: a
-    /// [chosen](NewClient::chosen_secret) secret replaces all secrets, and a key of OAuth 1.0a is
+    /// the client as it is, and its settings. Secrets, keys, consents, tokens and
+    /// the origin of the client remain: a [chosen](NewClient::chosen_secret) secret replaces all secrets, and a key of OAuth 1.0a is
     /// added only to a client that has none. `change` may be called again if the client is changed
     /// elsewhere meanwhile.
     ///
@@ -69,16 +69,10 @@ impl AuthorizationServer {
             return Err(RegistrationError::OtherType);
         }
         let mut edited = Registered {
-            client: Client {
-                id: before.id.clone(),
-                number: before.number,
-                created: before.created,
-                ..client
-            },
+            client: before.with_settings(client, &self.inner().policy),
             secret,
             oauth1_secret,
         };
-        edited.client.remember_longest_use(before, &self.inner().policy);
         let is_chosen = new.has_own_secret();
         let has_use = edited.client.has_use_for_secrets_of(before);
         if !is_chosen && has_use && (!before.secrets.is_empty() || edited.client.secrets.is_empty())

@@ -55,7 +55,8 @@ impl AuthorizationServer {
     /// # Errors
     /// [`RegistrationError`]: [`IdMissing`](RegistrationError::IdMissing) without an id, and
     /// [`OtherType`](RegistrationError::OtherType) for a confidential client that was public, or
-    /// vice versa.
+    /// vice versa, and [`FromDocument`](RegistrationError::FromDocument) for a client that describes
+    /// itself.
     pub async fn ensure_client(&self, new: NewClient) -> Result<Registered, RegistrationError> {
         let id = new.chosen_id().ok_or(RegistrationError::IdMissing)?.to_owned();
         let issuer = self.inner().issuer_id().await?;
@@ -86,17 +87,14 @@ impl AuthorizationServer {
         before: &Client,
         new: &NewClient,
     ) -> Result<Registered, RegistrationError> {
+        if before.from_document {
+            return Err(RegistrationError::FromDocument);
+        }
         let wanted = self.client_of(new).await?;
         if wanted.client.client_type != before.client_type {
             return Err(RegistrationError::OtherType);
         }
-        let mut client = Client {
-            id: before.id.clone(),
-            number: before.number,
-            created: before.created,
-            ..wanted.client
-        };
-        client.remember_longest_use(before, &self.inner().policy);
+        let mut client = before.with_settings(wanted.client, &self.inner().policy);
         let mut secret = None;
         let keeps = match new.secret_that_was_chosen() {
             Some(_) if !client.has_use_for_secrets_of(before) => false,

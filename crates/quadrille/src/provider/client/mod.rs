@@ -3,6 +3,7 @@
 pub(super) mod admin;
 pub(super) mod assertion;
 pub(super) mod authenticate;
+mod change;
 pub(super) mod document;
 pub(super) mod dynamic;
 mod edit;

@@ -23,7 +23,6 @@ use crate::{
 use super::{
     error::ClientRegistrationError,
     initial::random_token,
-    record::ClientRegistration,
     register::{draft, information},
     settings::DynamicRegistration,
 };
@@ -109,18 +108,18 @@ impl Itself {
         if client_secret.is_some_and(|secret| !has_secret(inner, before, secret)) {
             return Err(ClientRegistrationError::OtherSecret.into());
         }
-        let draft = draft(inner, settings, metadata)?;
+        let draft = draft(inner, settings, before.registration.as_deref(), metadata)?;
         let needs_secret = draft.needs_secret();
-        let mut client = draft.client(before.id.clone(), before.number, before.created);
+        let wanted = draft.client(before.id.clone(), before.number, before.created);
+        let mut client = before.with_metadata(wanted);
         let (hash, token) = random_token(inner);
-        if let (Some(new), Some(old)) = (&mut client.registration, &before.registration) {
-            new.token = hash;
-            new.previous_token = Some(self.hash);
-            keep(new, old);
-        }
         let is_renamed = client.name != before.name || client.redirect_uris != before.redirect_uris;
-        if let Some(new) = client.registration.as_mut().filter(|_| is_renamed) {
-            new.changed = Some(now);
+        if let Some(registration) = &mut client.registration {
+            registration.token = hash;
+            registration.previous_token = Some(self.hash);
+            if is_renamed {
+                registration.changed = Some(now);
+            }
         }
         let secret = kept_and_new(server, settings, before, &mut client, needs_secret);
         let issuer = inner.issuer_id().await?;
@@ -131,14 +130,6 @@ impl Itself {
         tracing::info!(client = %client.id, name = client.name, "client updated its registration");
         Ok(information(inner, &client, secret, token))
     }
-}
-
-/// The part of a registration that an update does not change.
-fn keep(new: &mut ClientRegistration, old: &ClientRegistration) {
-    new.unused_until = old.unused_until;
-    new.from = old.from;
-    new.changed = old.changed;
-    new.initial_access_token.clone_from(&old.initial_access_token);
 }
 
 /// `true` if the text is a valid secret of the client.
@@ -167,6 +158,7 @@ fn kept_and_new(
 ) -> Option<Secret> {
     let now = server.inner().now();
     if !needs_secret {
+        client.secrets.clear();
         return None;
     }
     let auth = client.auth.clone();

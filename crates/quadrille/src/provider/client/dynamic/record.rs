@@ -4,7 +4,10 @@ use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, provider::store::ids::SecretHash};
+use crate::{
+    Scopes, Timestamp,
+    provider::{client::record::GrantTypes, store::ids::SecretHash},
+};
 
 /// The dynamic registration of a client (RFC 7591): the part of its record that other clients do
 /// not have.
@@ -41,6 +44,14 @@ pub struct ClientRegistration {
     /// count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<Timestamp>,
+    /// The scopes that the operator has set, which limit those of an update; `None` for those of
+    /// the server's registration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope_ceiling: Option<Scopes>,
+    /// The grant types that the operator has set, which limit those of an update; `None` for those
+    /// of the server's registration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_type_ceiling: Option<GrantTypes>,
     /// The page about the client (`client_uri`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_uri: Option<Arc<str>>,

@@ -43,7 +43,7 @@ pub(crate) async fn register(
     let inner = server.inner();
     let issuer = inner.issuer_id().await?;
     let token = allowed(inner, settings, asked.initial_access_token.as_ref()).await?;
-    let mut draft = draft(inner, settings, asked.metadata)?;
+    let mut draft = draft(inner, settings, None, asked.metadata)?;
     let is_open = token.is_none();
     let (hash, registration_access_token) = random_token(inner);
     draft.registration.token = hash;
@@ -144,10 +144,11 @@ impl Draft {
     }
 }
 
-/// Checks the metadata of a registration or an update.
+/// Checks the metadata of a registration, or of an update of `registered`.
 pub(super) fn draft(
     inner: &Inner,
     settings: &DynamicRegistration,
+    registered: Option<&ClientRegistration>,
     metadata: ClientMetadata,
 ) -> Result<Draft, ClientRegistrationError> {
     let metadata = match metadata.software_statement.as_deref() {
@@ -163,7 +164,8 @@ pub(super) fn draft(
     };
     let mut registration = described::check(&metadata)?;
     registration.software_statement = metadata.software_statement.as_deref().map(Into::into);
-    let allowed = settings.scopes.as_ref();
+    let of_operator = registered.and_then(|found| found.scope_ceiling.as_ref());
+    let allowed = of_operator.or(settings.scopes.as_ref());
     let allowed = allowed.map_or_else(
         || inner.scopes.known().clone(),
         |scopes| inner.scopes.known().intersection(scopes),
@@ -179,8 +181,10 @@ pub(super) fn draft(
         }
         None => allowed,
     };
-    let grant_types = settings.grant_types.iter().filter(|grant| inner.offers(grant));
-    let grant_types: Vec<_> = grant_types.cloned().collect();
+    let grant_types: Vec<_> = match registered.and_then(|found| found.grant_type_ceiling.as_ref()) {
+        Some(of_operator) => of_operator.iter().cloned().collect(),
+        None => settings.grant_types.iter().filter(|it| inner.offers(it)).cloned().collect(),
+    };
     let first = metadata.redirect_uris.first().map(|uri| RedirectUri::parse(uri)).transpose();
     let first = first.map_err(ClientRegistrationError::RedirectUri)?;
     // Users see where the answer goes, so it is a fair name for a client without one.
