@@ -15,9 +15,10 @@ use quadrille::{
     provider::{
         Client,
         store::{
-            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent, CredentialRecord,
-            FamilyRecord, InitialTokenRecord, Issue, IssuerId, MemoryStore, PendingRecord, PendingRef, Redeemed,
-            RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
+            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
+            Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
+            LiveGrant, MemoryStore, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
+            Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
         },
     },
 };
@@ -109,6 +110,7 @@ gated! {
     revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
     consent(issuer: IssuerId, subject: &str, client: &str, at: &Resources) -> Option<Consent>;
     consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
+    grants(issuer: IssuerId, subject: &str) -> Vec<LiveGrant>;
     remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, end: Timestamp) -> bool;
     sweep(now: Timestamp) -> u64;
 }
