@@ -25,6 +25,7 @@ use super::{
     error::AuthenticateError,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     registered_auth::RegisteredAuth,
+    secrets::MOST_SECRETS,
 };
 
 /// The result of the checks that cost no slow hash.
@@ -73,10 +74,15 @@ fn quick(client: &Client, readings: &[SecretHash], now: Timestamp) -> Quick {
     }
 }
 
-/// The hashes of the chosen secrets that have not expired.
+/// The hashes of the chosen secrets that have not expired, as many as a client can have.
 fn chosen(client: &Client, now: Timestamp) -> impl Iterator<Item = &Arc<str>> {
     let is_good = move |secret: &&ClientSecret| secret.expires.is_none_or(|expires| now < expires);
-    client.secrets.iter().filter(is_good).filter_map(|secret| secret.verifier.chosen())
+    client
+        .secrets
+        .iter()
+        .filter(is_good)
+        .filter_map(|secret| secret.verifier.chosen())
+        .take(MOST_SECRETS)
 }
 
 /// The authentication methods for the metadata (RFC 8414, section 2), with or without that of
@@ -192,7 +198,15 @@ async fn check_chosen(
         None
     } else {
         let is_hot = from.is_some_and(|from| throttle.wait(Who::Address(from), steady).is_some());
-        Some(turns.take(id, from, is_hot, steady).await.map_err(AuthenticateError::Throttled)?)
+        let is_costly = client.is_some_and(|client| {
+            chosen(client, inner.now()).any(|stored| inner.kdf.is_costly(stored))
+        });
+        Some(
+            turns
+                .take(id, from, is_hot, is_costly, steady)
+                .await
+                .map_err(AuthenticateError::Throttled)?,
+        )
     };
     let Some(client) = client else {
         for secret in readings(presented) {
@@ -203,7 +217,8 @@ async fn check_chosen(
     has_chosen_secrets.store(true, Ordering::Relaxed);
     for secret in readings(presented) {
         for stored in chosen(client, inner.now()) {
-            let verdict = inner.kdf.verify(&inner.env, secret.into(), stored.clone()).await?;
+            let (tried, known) = (Secret::from(secret), stored.clone());
+            let verdict = inner.kdf.verify_in_order(&inner.env, tried, known, is_known).await?;
             if verdict == Verdict::Wrong {
                 continue;
             }

@@ -20,7 +20,7 @@ use super::{
 
 /// The greatest number of secrets of a client that have not expired: an attempt with a wrong secret
 /// may cost a slow hash for each.
-const MOST_SECRETS: usize = 5;
+pub(crate) const MOST_SECRETS: usize = 5;
 
 /// The least length of a chosen secret, in bytes.
 pub(super) const SHORTEST_CHOSEN: usize = 12;

@@ -16,11 +16,16 @@ use base64::{
 use crate::Secret;
 
 /// The costs of a verifier that is accepted: more would let a few requests use up the processors.
-const MOST_PBKDF2_ITERATIONS: u32 = 4_000_000;
-const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=14;
+/// Django writes 1.2 million iterations, and 1.5 million soon; bcrypt has a cost of 10 to 13.
+const MOST_PBKDF2_ITERATIONS: u32 = 1_500_000;
+const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=13;
 const MOST_ARGON2_KIB: u32 = 256 * 1024;
 const MOST_ARGON2_WORK: u64 = 1024 * 1024;
 const MOST_ARGON2_LANES: u32 = 16;
+
+/// The costs above which a verifier is costly: some 25 ms of a processor.
+const CHEAP_PBKDF2_ITERATIONS: u32 = 100_000;
+const CHEAP_BCRYPT: u32 = 9;
 
 /// The lengths of hashes and the greatest length of a salt, in bytes.
 const HASH_LENGTHS: std::ops::RangeInclusive<usize> = 16..=64;
@@ -53,7 +58,7 @@ pub enum VerifierError {
     Malformed,
     /// The verifier is so costly that a few attempts would use up the processors.
     #[error(
-        "the verifier costs too much: at most 4000000 iterations of PBKDF2, the cost 14 of bcrypt, \
+        "the verifier costs too much: at most 1500000 iterations of PBKDF2, the cost 13 of bcrypt, \
          and 256 MiB, 1 GiB times passes and 16 lanes of Argon2id"
     )]
     Cost,
@@ -95,6 +100,15 @@ impl Imported {
             return werkzeug(rest);
         }
         digest(text)
+    }
+
+    /// `true` if a comparison takes much longer than one with Argon2id at its recommended cost.
+    pub(crate) fn is_costly(&self) -> bool {
+        match self {
+            Self::Bcrypt { cost, .. } => *cost > CHEAP_BCRYPT,
+            Self::Pbkdf2 { iterations, .. } => iterations.get() > CHEAP_PBKDF2_ITERATIONS,
+            Self::Digest { .. } => false,
+        }
     }
 
     /// `true` if the secret is the one that was hashed.
@@ -376,14 +390,14 @@ mod tests {
             ("sha256:00".to_owned(), Malformed),
             ("sha256$salt$00".to_owned(), Unknown),
             ("{SHA256}!".to_owned(), Malformed),
-            ("$2b$15$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2".to_owned(), Cost),
+            ("$2b$14$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2".to_owned(), Cost),
             ("$2b$31$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2".to_owned(), Cost),
             ("$2b$03$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2".to_owned(), Cost),
             ("$2b$4$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2".to_owned(), Malformed),
             ("$2b$04$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA".to_owned(), Malformed),
             ("$2b$04$".to_owned(), Malformed),
             ("bcrypt_sha256$".to_owned(), Malformed),
-            (format!("$pbkdf2-sha256$4000001$AAAA${hash}"), Cost),
+            (format!("$pbkdf2-sha256$1500001$AAAA${hash}"), Cost),
             (format!("$pbkdf2-sha256$99999999999999$AAAA${hash}"), Cost),
             (format!("$pbkdf2-sha256$0$AAAA${hash}"), Malformed),
             (format!("$pbkdf2-sha256$-1$AAAA${hash}"), Malformed),
@@ -397,6 +411,24 @@ mod tests {
             ("pbkdf2:sha256$salt$00".to_owned(), Malformed),
         ] {
             assert_eq!(Imported::parse(&text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_real_systems_write_is_accepted_and_known_to_be_costly() {
+        let hash = "A".repeat(43);
+        let bcrypt =
+            |cost| format!("$2b${cost}$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2");
+        for (text, is_costly) in [
+            (format!("pbkdf2_sha256$1200000$salt${hash}="), true),
+            (format!("pbkdf2_sha256$1500000$salt${hash}="), true),
+            (format!("$pbkdf2-sha256$29000$AAAA${hash}"), false),
+            (bcrypt("13"), true),
+            (bcrypt("10"), true),
+            (bcrypt("08"), false),
+            ("0".repeat(64), false),
+        ] {
+            assert_eq!(Imported::parse(&text).unwrap().is_costly(), is_costly, "{text}");
         }
     }
 

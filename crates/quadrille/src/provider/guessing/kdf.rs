@@ -1,13 +1,13 @@
 //! Argon2id (RFC 9106), for secrets that people choose.
 //!
 //! A guess must be slow, and slow work must not delay everything else: it runs on threads of its
-//! own, one for each processor, with a bounded queue in front. Generated secrets need none of it
-//! (`provider::SecretVerifier::Sha256`).
+//! own, one for each processor, with bounded queues in front (`jobs.rs`). Generated secrets need
+//! none of it (`provider::SecretVerifier::Sha256`).
 
 use std::{
     fmt,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
+    sync::{Arc, OnceLock},
     thread,
 };
 
@@ -20,7 +20,10 @@ use tokio::sync::oneshot;
 
 use crate::{Env, Secret};
 
-use super::imported::Imported;
+use super::{
+    imported::Imported,
+    jobs::{Jobs, Order},
+};
 
 /// The cost of one Argon2id hash (RFC 9106, section 4).
 ///
@@ -46,6 +49,10 @@ impl Cost {
 
     /// Almost no cost, for fast tests. A secret hashed so can be guessed.
     pub const TRIVIAL_FOR_TESTS_ONLY: Self = Self { memory_kib: 8, iterations: 1, lanes: 1 };
+
+    fn work(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.iterations)
+    }
 
     fn is_more_than(self, params: &Params) -> bool {
         self.memory_kib > params.m_cost()
@@ -120,10 +127,8 @@ struct Inner {
     cost: Cost,
     threads: NonZeroUsize,
     queue: usize,
-    jobs: OnceLock<mpsc::SyncSender<Job>>,
+    jobs: OnceLock<Jobs>,
 }
-
-type Job = Box<dyn FnOnce() + Send>;
 
 impl Kdf {
     /// Hashes at this cost, on one thread for each processor, with a queue of 64 for each.
@@ -133,7 +138,8 @@ impl Kdf {
     }
 
     /// Hashes at this cost on `threads` threads, each of which needs the memory of the cost while
-    /// it works, with a queue of `queue`.
+    /// it works, with a queue of `queue`. Verifiers of other programs that cost much more have a
+    /// queue of their own and half of the threads, so guesses at them do not delay the others.
     pub fn with_threads(cost: Cost, threads: NonZeroUsize, queue: usize) -> Self {
         Self(Arc::new(Inner { cost, threads, queue, jobs: OnceLock::new() }))
     }
@@ -144,7 +150,7 @@ impl Kdf {
     /// [`KdfError::Busy`] or [`KdfError::Cost`].
     pub async fn hash(&self, env: &Env, secret: Secret) -> Result<Arc<str>, KdfError> {
         let (cost, salt) = (self.0.cost, env.random());
-        self.run(move || hash(cost, &secret, salt)).await?
+        self.run(Order::default(), move || hash(cost, &secret, salt)).await?
     }
 
     /// Compares a secret with a stored hash of any cost: Argon2id, or another form that
@@ -158,8 +164,33 @@ impl Kdf {
         secret: Secret,
         stored: Arc<str>,
     ) -> Result<Verdict, KdfError> {
+        self.verify_in_order(env, secret, stored, false).await
+    }
+
+    /// [`Kdf::verify`], before all others that wait if the client `is_known`: it has authenticated
+    /// from this network.
+    pub(crate) async fn verify_in_order(
+        &self,
+        env: &Env,
+        secret: Secret,
+        stored: Arc<str>,
+        is_known: bool,
+    ) -> Result<Verdict, KdfError> {
         let (cost, salt) = (self.0.cost, env.random());
-        self.run(move || verify(cost, &secret, &stored, salt)).await?
+        let order = Order { is_first: is_known, is_costly: self.is_costly(&stored) };
+        self.run(order, move || verify(cost, &secret, &stored, salt)).await?
+    }
+
+    /// `true` if a comparison with this stored hash takes much longer than one with a hash of
+    /// today's cost.
+    pub(crate) fn is_costly(&self, stored: &str) -> bool {
+        if !stored.starts_with("$argon2") {
+            return Imported::parse(stored).is_ok_and(|imported| imported.is_costly());
+        }
+        let params = PasswordHash::new(stored).ok().and_then(|hash| Params::try_from(&hash).ok());
+        let own = self.0.cost.work().max(Cost::RECOMMENDED.work());
+        params
+            .is_some_and(|params| u64::from(params.m_cost()) * u64::from(params.t_cost()) > 2 * own)
     }
 
     /// Spends the time of [`Kdf::verify`] for an unknown client or user, so the time does not
@@ -169,43 +200,25 @@ impl Kdf {
     /// As [`Kdf::verify`].
     pub async fn verify_for_nobody(&self, secret: Secret) -> Result<Verdict, KdfError> {
         let cost = self.0.cost;
-        self.run(move || hash(cost, &secret, [0; 16]).map(|_| Verdict::Wrong)).await?
+        let order = Order::default();
+        self.run(order, move || hash(cost, &secret, [0; 16]).map(|_| Verdict::Wrong)).await?
     }
 
     async fn run<T: Send + 'static>(
         &self,
+        order: Order,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, KdfError> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move || {
+        let job = Box::new(move || {
             // The caller may have left while this waited.
             if !reply.is_closed() {
                 let _ = reply.send(work());
             }
         });
-        self.jobs().try_send(job).map_err(|_| KdfError::Busy)?;
+        let jobs = self.0.jobs.get_or_init(|| Jobs::on(self.0.threads, self.0.queue));
+        jobs.push(order, job).map_err(|_| KdfError::Busy)?;
         answer.await.map_err(|_| KdfError::Busy)
-    }
-
-    fn jobs(&self) -> &mpsc::SyncSender<Job> {
-        self.0.jobs.get_or_init(|| {
-            let (jobs, waiting) = mpsc::sync_channel::<Job>(self.0.queue);
-            let waiting = Arc::new(Mutex::new(waiting));
-            for _ in 0..self.0.threads.get() {
-                let waiting = Arc::clone(&waiting);
-                let next = move || waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                let spawned =
-                    thread::Builder::new().name("quadrille-kdf".to_owned()).spawn(move || {
-                        while let Ok(job) = next() {
-                            job();
-                        }
-                    });
-                if let Err(error) = spawned {
-                    tracing::error!(%error, "no thread to hash secrets on");
-                }
-            }
-            jobs
-        })
     }
 }
 
@@ -286,6 +299,8 @@ fn derive(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     fn cheap() -> Kdf {
@@ -333,28 +348,92 @@ mod tests {
         assert_eq!(cheap().verify_for_nobody(Secret::from("x")).await, Ok(Verdict::Wrong));
     }
 
+    /// Keeps one thread at work until the sender is dropped.
+    async fn keep_busy(kdf: &Kdf, order: Order) -> mpsc::Sender<()> {
+        let (started, has_started) = oneshot::channel();
+        let (release, held) = mpsc::channel::<()>();
+        let kdf = kdf.clone();
+        tokio::spawn(async move {
+            let work = move || {
+                started.send(()).unwrap();
+                let _ = held.recv();
+            };
+            kdf.run(order, work).await
+        });
+        has_started.await.unwrap();
+        release
+    }
+
+    const ORDINARY: Order = Order { is_first: false, is_costly: false };
+    const COSTLY: Order = Order { is_first: false, is_costly: true };
+
     #[tokio::test]
     async fn more_than_the_queue_holds_is_refused_at_once() {
         let kdf = Kdf::with_threads(Cost::TRIVIAL_FOR_TESTS_ONLY, NonZeroUsize::MIN, 1);
-        let (started, has_started) = mpsc::channel();
-        let (release, held) = mpsc::channel::<()>();
-        let busy = tokio::spawn({
-            let kdf = kdf.clone();
-            async move {
-                kdf.run(move || {
-                    started.send(()).unwrap();
-                    let _ = held.recv();
-                })
-                .await
-            }
-        });
-        tokio::task::spawn_blocking(move || has_started.recv().unwrap()).await.unwrap();
-        let mut waits = Box::pin(kdf.run(|| 7));
+        let busy = keep_busy(&kdf, ORDINARY).await;
+        let mut waits = Box::pin(kdf.run(ORDINARY, || 7));
         assert!(futures_now(&mut waits).await.is_none(), "it waits in the queue");
-        assert_eq!(kdf.run(|| 8).await, Err(KdfError::Busy));
-        release.send(()).unwrap();
+        assert_eq!(kdf.run(ORDINARY, || 8).await, Err(KdfError::Busy));
+        drop(busy);
         assert_eq!(waits.await, Ok(7));
-        busy.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn costly_work_has_half_of_the_threads_and_a_queue_of_its_own() {
+        let two = NonZeroUsize::MIN.saturating_add(1);
+        let kdf = Kdf::with_threads(Cost::TRIVIAL_FOR_TESTS_ONLY, two, 2);
+        let busy = keep_busy(&kdf, COSTLY).await;
+        let mut costly: Vec<_> = (0..2).map(|n| Box::pin(kdf.run(COSTLY, move || n))).collect();
+        for waits in &mut costly {
+            assert!(futures_now(waits).await.is_none());
+        }
+        assert_eq!(kdf.run(COSTLY, || 3).await, Err(KdfError::Busy));
+        for _ in 0..10 {
+            assert_eq!(kdf.run(ORDINARY, || 7).await, Ok(7));
+        }
+        drop(busy);
+        for (number, waits) in costly.into_iter().enumerate() {
+            assert_eq!(waits.await, Ok(number));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_known_client_is_before_all_strangers() {
+        let kdf = Kdf::with_threads(Cost::TRIVIAL_FOR_TESTS_ONLY, NonZeroUsize::MIN, 8);
+        let (tell, served) = mpsc::channel();
+        let busy = keep_busy(&kdf, ORDINARY).await;
+        let known = |order| Order { is_first: true, ..order };
+        let orders =
+            [COSTLY, ORDINARY, ORDINARY, known(COSTLY), known(ORDINARY), ORDINARY].into_iter();
+        let mut all: Vec<_> = orders
+            .enumerate()
+            .map(|(number, order)| {
+                let tell = tell.clone();
+                Box::pin(kdf.run(order, move || tell.send(number).unwrap()))
+            })
+            .collect();
+        for waits in &mut all {
+            assert!(futures_now(waits).await.is_none());
+        }
+        drop((busy, tell));
+        for waits in all {
+            waits.await.unwrap();
+        }
+        assert_eq!(served.iter().collect::<Vec<_>>(), [4, 1, 2, 5, 3, 0]);
+    }
+
+    #[test]
+    fn what_costs_more_than_twice_as_much_is_costly() {
+        let argon2id = |m: u32| {
+            format!(
+                "$argon2id$v=19$m={m},t=2,p=1$TmFDbE5hQ2xOYUNs$OrZOu81uOqcifggpYbxMJG7T2zGWgb1jfKj+ax9QJKU"
+            )
+        };
+        assert!(!cheap().is_costly(&argon2id(19 * 1024)));
+        assert!(cheap().is_costly(&argon2id(65536)));
+        let grown = Kdf::new(Cost { memory_kib: 65536, ..Cost::RECOMMENDED });
+        assert!(!grown.is_costly(&argon2id(65536)));
+        assert!(cheap().is_costly("$2b$12$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2"));
     }
 
     /// The result, if the future is ready.

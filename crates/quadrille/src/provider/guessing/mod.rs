@@ -6,6 +6,7 @@
 //! attempts in an order in which a flood does not delay others; [`Throttle`] counts failures.
 
 pub(super) mod imported;
+mod jobs;
 mod kdf;
 mod line;
 pub(super) mod passwords;

@@ -11,6 +11,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use crate::Timestamp;
 
 use super::{
+    jobs::half,
     line::{Away, Failures, Line, Place},
     throttle::{Rate, Throttle, Who},
 };
@@ -32,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const SEATS: usize = 256;
 const SEATS_OF_A_NETWORK: usize = 32;
 
-/// The number that are hashed or about to be, for each processor: none must be idle.
+/// The number that are hashed or about to be, for each thread: none must be idle.
 const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 #[derive(Debug)]
@@ -40,26 +41,32 @@ pub(crate) struct Turns {
     pairs: Throttle,
     record: Throttle,
     line: Line,
+    /// The line for the clients whose secrets another program hashed at a much greater cost:
+    /// guesses at them hold no place in front of the others.
+    costly: Line,
 }
 
 impl Turns {
     pub(crate) fn new() -> Self {
-        let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
             pairs: Throttle::new(PAIR),
             record: Throttle::new(RECORD),
-            line: Line::new(processors.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
+            line: Line::new(threads.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
+            costly: Line::new(half(threads).saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
         }
     }
 
     /// Returns when an attempt at this client from this address may start; `is_hot` means that too
-    /// many have failed from there. The caller checks the secret while it holds the place. If too
-    /// many wait, returns the time to stay away.
+    /// many have failed from there, `is_costly` that a check takes much longer than others. The
+    /// caller checks the secret while it holds the place. If too many wait, returns the time to
+    /// stay away.
     pub(crate) async fn take(
         &self,
         client: &str,
         from: Option<RemoteAddress>,
         is_hot: bool,
+        is_costly: bool,
         now: Timestamp,
     ) -> Result<Place<'_>, Duration> {
         let turn = self.pairs.turn(Who::Pair(client, from), now, PATIENCE)?;
@@ -71,7 +78,8 @@ impl Turns {
         // A full record is not added to, and nothing is taken from it either.
         let added: Vec<_> =
             parties(client, from).filter(|who| self.record.failed(*who, now).is_none()).collect();
-        let turn = self.line.turn(from, failures, wait, PATIENCE).await;
+        let line = if is_costly { &self.costly } else { &self.line };
+        let turn = line.turn(from, failures, wait, PATIENCE).await;
         turn.map_err(|_: Away| {
             self.pairs.forgive(Who::Pair(client, from), now);
             added.into_iter().for_each(|who| self.record.forgive(who, now));
@@ -104,7 +112,7 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "tokio's clock is paused, and moved by waiting")]
     async fn waits(turns: &Turns, is_hot: bool) -> Result<u64, u64> {
         let began = tokio::time::Instant::now();
-        let turn = turns.take("a", address(1), is_hot, NOON).await;
+        let turn = turns.take("a", address(1), is_hot, false, NOON).await;
         turn.map(|_| began.elapsed().as_secs()).map_err(|wait| wait.as_secs())
     }
 
@@ -133,14 +141,19 @@ mod tests {
     async fn failures_at_other_clients_put_nobody_behind_those_who_guess_at_this_one() {
         let turns = std::sync::Arc::new(Turns::new());
         for other in 0..20 {
-            drop(turns.take(&format!("client {other}"), address(1), false, NOON).await.unwrap());
+            drop(
+                turns
+                    .take(&format!("client {other}"), address(1), false, false, NOON)
+                    .await
+                    .unwrap(),
+            );
         }
         let mut flood = tokio::task::JoinSet::new();
         for number in 2..300 {
-            drop(turns.take("a", address(number), false, NOON).await.unwrap());
+            drop(turns.take("a", address(number), false, false, NOON).await.unwrap());
             let turns = turns.clone();
             flood.spawn(async move {
-                while let Ok(_place) = turns.take("a", address(number), false, NOON).await {
+                while let Ok(_place) = turns.take("a", address(number), false, false, NOON).await {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             });
@@ -153,6 +166,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn costly_guesses_hold_no_place_in_front_of_others() {
+        let turns = Turns::new();
+        let mut held = Vec::new();
+        for number in 2..1000 {
+            let turn = turns.take("costly", address(number), false, true, NOON);
+            let Ok(place) = tokio::time::timeout(Duration::from_millis(1), turn).await else {
+                break;
+            };
+            held.push(place.unwrap());
+        }
+        assert!(!held.is_empty() && held.len() < 900, "all places are held");
+        assert_eq!(waits(&turns, false).await, Ok(0));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn guesses_from_thousands_of_networks_keep_nobody_out() {
         let turns = std::sync::Arc::new(Turns::new());
         let mut flood = tokio::task::JoinSet::new();
@@ -160,7 +188,7 @@ mod tests {
             let turns = turns.clone();
             flood.spawn(async move {
                 // Each guess takes a second, and is followed by the next.
-                while let Ok(_place) = turns.take("a", address(number), false, NOON).await {
+                while let Ok(_place) = turns.take("a", address(number), false, false, NOON).await {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             });
