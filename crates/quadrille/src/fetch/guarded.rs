@@ -3,7 +3,6 @@
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use http::{HeaderValue, Request, StatusCode, header};
-use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 use crate::{
@@ -15,16 +14,16 @@ use super::{
     FetchError, Fetched, Fetcher,
     address::is_public,
     answer::{document, is_json},
+    shares::Shares,
 };
-
-/// The number of concurrent fetches. Others wait until their deadline.
-const AT_ONCE: usize = 16;
 
 /// A fetcher confined to the public Internet: https only, to a host all of whose addresses are
 /// public (RFC 6890). The address that is checked is the address that is connected to, so a name
 /// that changes its meaning in between reaches nothing inside. It follows no redirects and uses no
 /// proxy of the environment (which would look names up by itself). It accepts at most 64 KiB
-/// declared as JSON, within five seconds, and fetches 16 documents at once.
+/// declared as JSON, within five seconds. It fetches 64 documents at once, of which four are of one
+/// site (hosts with the same last labels, or of one network), so slow hosts of one client do not
+/// delay the fetches of others; a fetch waits five seconds for its beginning.
 ///
 /// ```
 /// use quadrille::provider::{FetchError, Fetcher as _, GuardedFetcher};
@@ -43,7 +42,7 @@ pub struct GuardedFetcher {
     admits: fn(IpAddr) -> bool,
     loopback: bool,
     deadline: Duration,
-    permits: Semaphore,
+    shares: Shares,
 }
 
 impl GuardedFetcher {
@@ -70,11 +69,12 @@ impl GuardedFetcher {
             admits,
             loopback,
             deadline: Duration::from_secs(5),
-            permits: Semaphore::new(AT_ONCE),
+            shares: Shares::new(),
         })
     }
 
-    /// Sets the deadline of a whole fetch (default: five seconds).
+    /// Sets the deadline of a fetch, from its beginning, and the longest wait for that (default:
+    /// five seconds).
     #[must_use]
     pub fn deadline(mut self, time: Duration) -> Self {
         self.deadline = time;
@@ -103,8 +103,6 @@ impl GuardedFetcher {
     }
 
     async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
-        // The semaphore is never closed.
-        let _permit = self.permits.acquire().await.map_err(|_| FetchError::Unreachable)?;
         let request = Request::get(url.as_str())
             .header(header::ACCEPT, HeaderValue::from_static("application/json"))
             // A client that names many hosts must leave no connections behind.
@@ -123,6 +121,8 @@ impl GuardedFetcher {
 impl Fetcher for GuardedFetcher {
     async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
         self.check(url)?;
+        let share = tokio::time::timeout(self.deadline, self.shares.take(url)).await;
+        let _share = share.map_err(|_| FetchError::Busy)??;
         let fetched = tokio::time::timeout(self.deadline, self.get(url)).await;
         fetched.unwrap_or(Err(FetchError::TimedOut))
     }

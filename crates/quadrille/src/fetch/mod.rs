@@ -10,6 +10,8 @@ mod guarded;
 mod keys;
 mod schedule;
 #[cfg(feature = "http-client")]
+mod shares;
+#[cfg(feature = "http-client")]
 mod trusted;
 
 #[cfg(feature = "provider")]
@@ -104,6 +106,9 @@ pub enum FetchError {
     /// The connection failed or broke.
     #[error("the host cannot be reached")]
     Unreachable,
+    /// The fetch did not begin in time: too many others are under way, of all hosts or of this one.
+    #[error("too many other documents are being fetched")]
+    Busy,
     /// The deadline passed.
     #[error("the answer did not arrive in time")]
     TimedOut,

@@ -1,0 +1,146 @@
+//! The shares of sites in the fetches that are under way at once.
+//!
+//! A client names the URLs of its documents, and its hosts may be as slow as it likes. A site has a
+//! few fetches at once, however many clients and hosts name it. The others of a site wait without
+//! a place among all, so they keep no other site out.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use url::{Host, Url};
+
+use crate::RemoteAddress;
+
+use super::FetchError;
+
+/// The number of concurrent fetches, and of those of one site.
+const AT_ONCE: usize = 64;
+const OF_A_SITE: usize = 4;
+
+/// The number of sites at which those without a fetch are forgotten.
+const SITES: usize = 256;
+
+pub(super) struct Shares {
+    all: Semaphore,
+    sites: Mutex<HashMap<Site, Weak<Semaphore>>>,
+}
+
+/// The permission to fetch, until it is dropped.
+pub(super) struct Share<'a> {
+    _of_site: OwnedSemaphorePermit,
+    _of_all: SemaphorePermit<'a>,
+}
+
+/// The party behind a host, as far as its name tells.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Site {
+    Domain(String),
+    Network(u128),
+}
+
+impl Shares {
+    pub(super) fn new() -> Self {
+        Self { all: Semaphore::new(AT_ONCE), sites: Mutex::default() }
+    }
+
+    /// Waits for a place of the host's site, and then for one of all.
+    pub(super) async fn take(&self, url: &Url) -> Result<Share<'_>, FetchError> {
+        let of_site = self.site(Site::of(url)?);
+        // Semaphores are never closed.
+        let of_site = of_site.acquire_owned().await.map_err(|_| FetchError::Busy)?;
+        let of_all = self.all.acquire().await.map_err(|_| FetchError::Busy)?;
+        Ok(Share { _of_site: of_site, _of_all: of_all })
+    }
+
+    fn site(&self, site: Site) -> Arc<Semaphore> {
+        let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = sites.get(&site).and_then(Weak::upgrade) {
+            return known;
+        }
+        if sites.len() >= SITES {
+            sites.retain(|_, known| known.strong_count() > 0);
+        }
+        let new = Arc::new(Semaphore::new(OF_A_SITE));
+        sites.insert(site, Arc::downgrade(&new));
+        new
+    }
+}
+
+impl Site {
+    fn of(url: &Url) -> Result<Self, FetchError> {
+        let network = |address: IpAddr| Self::Network(RemoteAddress(address).wide_network());
+        match url.host().ok_or(FetchError::Url)? {
+            Host::Ipv4(address) => Ok(network(address.into())),
+            Host::Ipv6(address) => Ok(network(address.into())),
+            Host::Domain(name) => Ok(Self::Domain(domain(name))),
+        }
+    }
+}
+
+/// The labels below which registries of countries sell names, as in `co.uk` and `com.au`.
+const REGISTRIES: [&str; 10] = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"];
+
+/// The last two labels of a name, or three where two are a registry's: a party has any number of
+/// names below them.
+fn domain(name: &str) -> String {
+    let mut labels = name.trim_end_matches('.').rsplit('.');
+    let (last, second) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
+    let third = labels.next().filter(|_| last.len() == 2 && REGISTRIES.contains(&second));
+    third.into_iter().chain([second, last]).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(host: &str) -> Url {
+        Url::parse(&format!("https://{host}/keys")).unwrap()
+    }
+
+    #[test]
+    fn names_of_one_party_are_one_site() {
+        let same = |a: &str, b: &str| Site::of(&url(a)) == Site::of(&url(b));
+        assert!(same("a.evil.example", "b.c.evil.example."));
+        assert!(same("a.evil.co.uk", "evil.co.uk"));
+        assert!(same("a.abc.io", "b.abc.io"));
+        assert!(same("[2001:db8:0:1::1]", "[2001:db8:0:2::1]"));
+        assert!(!same("evil.example", "good.example"));
+        assert!(!same("evil.co.uk", "good.co.uk"));
+        assert!(!same("192.0.2.1", "198.51.100.1"));
+        assert!(!same("localhost", "example"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_site_has_its_share_and_those_that_wait_keep_no_other_out() {
+        let shares = Shares::new();
+        let mut held = Vec::new();
+        for number in 0..OF_A_SITE {
+            held.push(shares.take(&url(&format!("h{number}.evil.example"))).await.unwrap());
+        }
+        let (fifth, other) = (url("fifth.evil.example"), url("good.example"));
+        let mut waits: Vec<_> = (0..200).map(|_| Box::pin(shares.take(&fifth))).collect();
+        for wait in &mut waits {
+            tokio::select! {
+                biased;
+                _ = wait => panic!("a fifth fetch of one site"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        assert!(shares.take(&other).await.is_ok());
+        drop(held.pop());
+        assert!(waits.remove(0).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn sites_without_a_fetch_are_forgotten() {
+        let shares = Shares::new();
+        for number in 0..3 * SITES {
+            drop(shares.take(&url(&format!("h{number}.example"))).await.unwrap());
+            assert!(shares.sites.lock().unwrap().len() <= SITES);
+        }
+    }
+}
