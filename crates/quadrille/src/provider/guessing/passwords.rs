@@ -60,7 +60,9 @@ impl Passwords {
         };
         let is_over = !counted.name || (from.is_some() && !counted.network);
         let is_hot = is_over && !throttle.is_known(&key, from);
-        match self.turns.take(&key, from, is_hot, now).await {
+        // Only the application knows by which function it hashes the password.
+        let is_costly = false;
+        match self.turns.take(&key, from, is_hot, is_costly, now).await {
             Ok(place) => Ok(PasswordTurn { passwords: self, key, from, now, counted, place }),
             Err(wait) => {
                 self.forgive(&key, from, counted, now);
