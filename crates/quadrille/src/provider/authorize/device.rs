@@ -335,13 +335,16 @@ fn decide(
 }
 
 /// `false` if a page of another site has sent the form: its visitors' attempts are not its to use
-/// up. Older browsers send `Origin` alone.
+/// up. Older browsers send `Origin` alone. A page under `Referrer-Policy: no-referrer` sends `null`
+/// as a sandboxed frame of another site does, which has no `same-origin` beside it.
 fn is_from_here(headers: &HeaderMap, origin: &str) -> bool {
     let mut sites = headers.get_all("sec-fetch-site").iter().peekable();
-    if sites.peek().is_some() {
-        return sites.all(|site| site == "same-origin");
-    }
-    headers.get_all(header::ORIGIN).iter().all(|sent| sent == origin || sent == "null")
+    let says_so = sites.peek().is_some();
+    sites.all(|site| site == "same-origin")
+        && headers
+            .get_all(header::ORIGIN)
+            .iter()
+            .all(|sent| sent == origin || (sent == "null" && says_so))
 }
 
 #[cfg(test)]
@@ -426,6 +429,9 @@ mod tests {
             assert!(!is_ours(&[("sec-fetch-site", site)]), "{site}");
         }
         assert!(!is_ours(&[("origin", "https://evil.example")]));
+        assert!(!is_ours(&[("origin", "null")]), "a sandboxed frame of any site");
+        let both = [("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")];
+        assert!(!is_ours(&both));
         assert!(!is_ours(&[("origin", "https://id.example.evil.example")]));
     }
 }
