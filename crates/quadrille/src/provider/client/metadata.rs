@@ -7,8 +7,9 @@ use crate::{Scopes, Timestamp, jose::Algorithm, oauth2::AuthMethod, provider::st
 
 use super::{
     lifetimes::Lifetimes,
+    name::{is_lookalike, is_shown},
     policy::MetadataPolicy,
-    record::{Client, ClientType, GrantType, GrantTypes, is_lookalike, is_shown},
+    record::{Client, ClientType, GrantType, GrantTypes},
     redirect_uri::{self, RedirectUri, RedirectUriError},
     registered_auth::{ClientKeys, RegisteredAuth, RegisteredAuthError},
 };
@@ -63,8 +64,10 @@ pub(crate) struct CheckedMetadata {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientMetadataError {
-    /// The `client_name` is missing, too long, or has invisible characters.
-    #[error("a client needs a name of at most 100 characters, all of them visible")]
+    /// The `client_name` is missing, too long, or has characters that nobody sees.
+    #[error(
+        "a client needs a name of at most 100 characters, all of them visible, not signs alone"
+    )]
     Name,
     /// The `client_name` has letters that pass for others.
     #[error("a word of the name has letters of several scripts, which pass for others")]
@@ -123,8 +126,8 @@ impl ClientMetadata {
         &self,
         policy: &MetadataPolicy<'_>,
     ) -> Result<CheckedMetadata, ClientMetadataError> {
-        let name = match (&self.client_name, policy.default_name) {
-            (Some(name), _) if is_shown(name) => name.clone(),
+        let name = match (self.client_name.as_deref().map(str::trim), policy.default_name) {
+            (Some(name), _) if is_shown(name) => name.to_owned(),
             (None, Some(name)) => name.to_owned(),
             _ => return Err(ClientMetadataError::Name),
         };

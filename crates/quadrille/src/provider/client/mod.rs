@@ -11,6 +11,7 @@ mod ensure;
 pub(super) mod error;
 pub(super) mod lifetimes;
 pub(super) mod metadata;
+mod name;
 pub(super) mod new;
 mod policy;
 pub(super) mod ready_keys;

@@ -8,7 +8,6 @@ use url::Url;
 use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
-    page::is_unseen,
     provider::{
         guessing::{
             VerifierError,
@@ -166,61 +165,6 @@ pub struct InvalidGrantType;
 /// let granted: GrantTypes = [GrantType::ClientCredentials].into();
 /// ```
 pub type GrantTypes = BTreeSet<GrantType>;
-
-/// The greatest length of a client's name, in characters.
-pub(crate) const LONGEST_NAME: usize = 100;
-
-/// `true` if pages can show a client by this name: users see all of it, and it does not change the
-/// text around it.
-pub(crate) fn is_shown(name: &str) -> bool {
-    let is_selector = |c: char| matches!(c, '\u{fe00}'..='\u{fe0f}');
-    !name.chars().all(|c| c.is_whitespace() || is_selector(c))
-        && name.chars().count() <= LONGEST_NAME
-        && !name.contains(is_unseen)
-}
-
-/// `true` if a word of the name has letters of several scripts that look alike, or letters in a
-/// style of their own (fullwidth, mathematical): they pass for the letters of another name.
-pub(super) fn is_lookalike(name: &str) -> bool {
-    let is_styled = |c: char| {
-        matches!(
-            c,
-            '\u{2100}'..='\u{2121}' | '\u{2123}'..='\u{214f}' | '\u{2460}'..='\u{24ff}'
-                | '\u{ff01}'..='\u{ff5e}' | '\u{1d400}'..='\u{1d7ff}'
-                | '\u{1f100}'..='\u{1f1e5}'
-        )
-    };
-    let is_mixed = |word: &str| {
-        let scripts = word.chars().filter_map(script);
-        let mut scripts: Vec<_> = scripts.collect();
-        scripts.dedup();
-        scripts.len() > 1
-    };
-    name.contains(is_styled) || name.split(|c: char| !c.is_alphanumeric()).any(is_mixed)
-}
-
-/// The script of a letter, among those whose letters look alike.
-fn script(c: char) -> Option<&'static str> {
-    if !c.is_alphabetic() {
-        return None;
-    }
-    match c {
-        'a'..='z'
-        | 'A'..='Z'
-        | '\u{aa}'..='\u{24f}'
-        | '\u{250}'..='\u{2af}'
-        | '\u{1e00}'..='\u{1eff}' => Some("Latin"),
-        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Some("Greek"),
-        '\u{400}'..='\u{52f}'
-        | '\u{1c80}'..='\u{1c8f}'
-        | '\u{2de0}'..='\u{2dff}'
-        | '\u{a640}'..='\u{a69f}' => Some("Cyrillic"),
-        '\u{530}'..='\u{58f}' => Some("Armenian"),
-        '\u{13a0}'..='\u{13ff}' | '\u{ab70}'..='\u{abbf}' => Some("Cherokee"),
-        '\u{a4d0}'..='\u{a4ff}' => Some("Lisu"),
-        _ => None,
-    }
-}
 
 /// The type of a client, by its ability to keep a secret (RFC 6749, section 2.1).
 ///
@@ -494,34 +438,6 @@ pub(crate) mod tests {
         let long = "a".repeat(256);
         for name in ["", " ", "a b", "a\"b", "//host", "a/b", "urn:\u{e4}", "urn:a b", &long] {
             assert_eq!(name.parse::<GrantType>(), Err(InvalidGrantType), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn names_with_letters_that_pass_for_others_are_found() {
-        for name in [
-            "G\u{43e}\u{43e}gle",
-            "\u{410}pple",
-            "Photo p\u{3c1}inter",
-            "P\u{430}yPal checkout",
-            "\u{ff27}\u{ff4f}\u{ff4f}\u{ff47}\u{ff4c}\u{ff45}",
-            "\u{1d406}oogle",
-            "\u{24bc}oogle",
-            "\u{13aa}oogle",
-        ] {
-            assert!(is_lookalike(name), "{name}");
-        }
-        for name in [
-            "Photo printer",
-            "\u{424}\u{43e}\u{442}\u{43e} Online",
-            "\u{41f}\u{435}\u{447}\u{430}\u{442}\u{44c}",
-            "\u{3a6}\u{3c9}\u{3c4}\u{3cc}",
-            "Caf\u{e9} & B\u{e4}r\u{2122}",
-            "\u{5199}\u{771f} App",
-            "3D-Drucker (beta) 1.0",
-            "\u{1f4f7} Photos",
-        ] {
-            assert!(!is_lookalike(name), "{name}");
         }
     }
 

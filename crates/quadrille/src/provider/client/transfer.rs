@@ -334,7 +334,8 @@ fn read(inner: &Inner, line: usize, text: &str) -> Result<Checked, LineError> {
         }
     }
     let read = serde_json::from_value(Value::Object(record));
-    let client: Client = read.map_err(|error| LineError::Malformed(error.to_string()))?;
+    let mut client: Client = read.map_err(|error| LineError::Malformed(error.to_string()))?;
+    client.name = client.name.trim().to_owned();
     check(inner, &client, uris, patterns, &plain)?;
     Ok(Checked { line, client, plain })
 }

@@ -136,8 +136,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::provider::client::{
+        name::LONGEST_NAME,
         policy::MOST_REDIRECT_URIS as REDIRECT_URIS,
-        record::{ClientType, GrantType, LONGEST_NAME},
+        record::{ClientType, GrantType},
     };
 
     const ID: &str = "https://app.example/client.json";

@@ -1,0 +1,183 @@
+//! The names of clients (`client_name`, RFC 7591, section 2): which of them users can read.
+
+use icu_properties::{
+    CodePointMapData,
+    props::{GeneralCategory, GeneralCategoryGroup},
+};
+
+use crate::page::is_unseen;
+
+/// The greatest length of a client's name, in characters.
+pub(crate) const LONGEST_NAME: usize = 100;
+
+/// The greatest number of combining marks in a row: letters of living languages have up to three.
+const MOST_MARKS: usize = 4;
+
+/// `true` if pages can show a client by this name: users see all of it, and it does not change the
+/// text around it. It has a letter, a number or a symbol, and begins and ends with what users see.
+pub(crate) fn is_shown(name: &str) -> bool {
+    let mut marks = 0;
+    let mut has_base = false;
+    let mut has_sign = false;
+    for c in name.chars() {
+        let category = CodePointMapData::<GeneralCategory>::new().get(c);
+        let is = |group: GeneralCategoryGroup| group.contains(category);
+        let is_selector = matches!(c, '\u{fe00}'..='\u{fe0f}');
+        if is_selector || is(GeneralCategoryGroup::Mark) {
+            marks += 1;
+            if !has_base || marks > MOST_MARKS || is_unseen(c) {
+                return false;
+            }
+            continue;
+        }
+        marks = 0;
+        let is_sign = is(GeneralCategoryGroup::Letter)
+            || is(GeneralCategoryGroup::Number)
+            || is(GeneralCategoryGroup::Symbol);
+        let is_space = is(GeneralCategoryGroup::SpaceSeparator);
+        if is_unseen(c)
+            || is_empty(c)
+            || !(is_sign || is_space || is(GeneralCategoryGroup::Punctuation))
+        {
+            return false;
+        }
+        has_base = !is_space;
+        has_sign |= is_sign;
+    }
+    has_sign && name.trim() == name && name.chars().count() <= LONGEST_NAME
+}
+
+/// `true` for symbols without ink, which have the category of others: the Braille pattern without
+/// dots, the musical notehead without a head, and the place of an object.
+const fn is_empty(c: char) -> bool {
+    matches!(c, '\u{2800}' | '\u{1d159}' | '\u{fffc}')
+}
+
+/// `true` if a word of the name has letters of several scripts that look alike, or letters in a
+/// style of their own (fullwidth, mathematical): they pass for the letters of another name.
+pub(super) fn is_lookalike(name: &str) -> bool {
+    let is_styled = |c: char| {
+        matches!(
+            c,
+            '\u{2100}'..='\u{2121}' | '\u{2123}'..='\u{214f}' | '\u{2460}'..='\u{24ff}'
+                | '\u{ff01}'..='\u{ff5e}' | '\u{1d400}'..='\u{1d7ff}'
+                | '\u{1f100}'..='\u{1f1e5}'
+        )
+    };
+    let is_mixed = |word: &str| {
+        let scripts = word.chars().filter_map(script);
+        let mut scripts: Vec<_> = scripts.collect();
+        scripts.dedup();
+        scripts.len() > 1
+    };
+    name.contains(is_styled) || name.split(|c: char| !c.is_alphanumeric()).any(is_mixed)
+}
+
+/// The script of a letter, among those whose letters look alike.
+fn script(c: char) -> Option<&'static str> {
+    if !c.is_alphabetic() {
+        return None;
+    }
+    match c {
+        'a'..='z'
+        | 'A'..='Z'
+        | '\u{aa}'..='\u{24f}'
+        | '\u{250}'..='\u{2af}'
+        | '\u{1e00}'..='\u{1eff}' => Some("Latin"),
+        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Some("Greek"),
+        '\u{400}'..='\u{52f}'
+        | '\u{1c80}'..='\u{1c8f}'
+        | '\u{2de0}'..='\u{2dff}'
+        | '\u{a640}'..='\u{a69f}' => Some("Cyrillic"),
+        '\u{530}'..='\u{58f}' => Some("Armenian"),
+        '\u{13a0}'..='\u{13ff}' | '\u{ab70}'..='\u{abbf}' => Some("Cherokee"),
+        '\u{a4d0}'..='\u{a4ff}' => Some("Lisu"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_show_nothing_or_paint_over_their_surroundings_are_not_shown() {
+        let stacked = format!("a{}", "\u{301}".repeat(99));
+        for name in [
+            "",
+            " ",
+            "\u{2800}",
+            "a\u{2800}b",
+            "\u{1d159}",
+            "\u{e000}",
+            "a\u{f8ff}",
+            "\u{100000}",
+            "\u{fffe}",
+            "\u{fffc}",
+            "\u{378}",
+            "\u{fe0f}",
+            "\u{301}",
+            "a \u{301}",
+            "\u{3000}App",
+            "\u{2003}App",
+            "App ",
+            "...",
+            "a\u{ad}b",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\tb",
+            &stacked,
+            &"a".repeat(101),
+        ] {
+            assert!(!is_shown(name), "{name:?}");
+        }
+        for name in [
+            "Photo printer",
+            "7",
+            "C++ & C# (beta) 1.0!",
+            "Caf\u{65}\u{301}",
+            "Vi\u{65}\u{302}\u{301}t",
+            "\u{5199}\u{771f}\u{3000}App",
+            "\u{1f4f7} Photos",
+            "\u{2764}\u{fe0f}",
+            "1\u{fe0f}\u{20e3}",
+            "\u{1f44d}\u{1f3fd}",
+            "\u{1f1e9}\u{1f1ea}",
+            "\u{5e6}\u{5b0}\u{5dc}\u{5dc}\u{5b4}\u{5d9}",
+            "\u{62a}\u{637}\u{628}\u{64a}\u{642}",
+            "\u{e17}\u{e35}\u{e48}",
+            "\u{928}\u{92e}\u{938}\u{94d}\u{924}\u{947}",
+            "Ren\u{fffd}e",
+        ] {
+            assert!(is_shown(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_with_letters_that_pass_for_others_are_found() {
+        for name in [
+            "G\u{43e}\u{43e}gle",
+            "\u{410}pple",
+            "Photo p\u{3c1}inter",
+            "P\u{430}yPal checkout",
+            "\u{ff27}\u{ff4f}\u{ff4f}\u{ff47}\u{ff4c}\u{ff45}",
+            "\u{1d406}oogle",
+            "\u{24bc}oogle",
+            "\u{13aa}oogle",
+        ] {
+            assert!(is_lookalike(name), "{name}");
+        }
+        for name in [
+            "Photo printer",
+            "\u{424}\u{43e}\u{442}\u{43e} Online",
+            "\u{41f}\u{435}\u{447}\u{430}\u{442}\u{44c}",
+            "\u{3a6}\u{3c9}\u{3c4}\u{3cc}",
+            "Caf\u{e9} & B\u{e4}r\u{2122}",
+            "\u{5199}\u{771f} App",
+            "3D-Drucker (beta) 1.0",
+            "\u{1f4f7} Photos",
+        ] {
+            assert!(!is_lookalike(name), "{name}");
+        }
+    }
+}
