@@ -18,19 +18,20 @@ pub(super) enum KeysCommand {
     List,
     /// Make a key that signs from tomorrow on, after APIs have fetched it
     #[command(after_help = "\
-The key is published at once and signs in a day; the old one is published for a day more, so that
-its last tokens stay valid. Keys that are over are removed. Processes that serve notice within
-seconds.
+The key is published at once and signs in a day, whatever its algorithm; the old one is published for
+a day more, so that its last tokens stay valid. Keys that are over are removed. Processes that serve
+notice within seconds.
 
 Examples:
   quadrille keys rotate
   quadrille keys rotate --at-once                       after a theft; then: keys remove OLD")]
     Rotate {
-        /// Algorithm of the key: ES256, ES384, ES512, EdDSA, RS256, PS256 and so on; the one in use
-        /// by default
+        /// Algorithm of the key: ES256, ES384, ES512, EdDSA, RS256, PS256 and so on; that of the
+        /// newest key by default
         #[arg(long, value_name = "NAME", value_parser = algorithm)]
         algorithm: Option<Algorithm>,
-        /// Sign with the new key at once, although APIs may not have fetched it
+        /// Sign with the new key at once, although APIs may not have fetched it. It replaces keys
+        /// that have not signed yet
         #[arg(long)]
         at_once: bool,
     },
@@ -52,9 +53,18 @@ pub(super) async fn run(
     let keys = match command {
         KeysCommand::List => data.signing_keys(settings)?,
         KeysCommand::Rotate { algorithm, at_once } => {
-            let rotation = rotation(settings, *at_once);
-            let changed = data
-                .change_signing_keys(settings, |keys| rotated(keys, *algorithm, now, &rotation))?;
+            let rotation = rotation(settings);
+            let changed = data.change_signing_keys(settings, |keys| {
+                let in_use = keys.as_ref().and_then(SigningKeys::algorithm);
+                let key = SigningKey::generate(algorithm.or(in_use).unwrap_or(Algorithm::Es256))?;
+                let Some(mut keys) = keys else { return SigningKeys::new(key, now) };
+                match at_once {
+                    true => keys.add_at_once(key, now)?,
+                    false => keys.add(key, now, &rotation)?,
+                }
+                keys.sweep(now, &rotation);
+                Ok(keys)
+            })?;
             Some(changed)
         }
         KeysCommand::Remove { kid } => {
@@ -86,27 +96,10 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
 
 /// The rotation of a command: the new key signs as soon as it was published for a day. The old one
 /// is published as long as its tokens live.
-fn rotation(settings: &Settings, at_once: bool) -> Rotation {
+fn rotation(settings: &Settings) -> Rotation {
     let usual = Rotation::default();
-    Rotation {
-        period: Duration::ZERO,
-        ahead: if at_once { Duration::ZERO } else { usual.ahead },
-        overlap: usual.overlap.max(settings.policy.access_token_lifetime),
-    }
-}
-
-fn rotated(
-    keys: Option<SigningKeys>,
-    algorithm: Option<Algorithm>,
-    now: Timestamp,
-    rotation: &Rotation,
-) -> Result<SigningKeys, SigningKeysError> {
-    let in_use = keys.as_ref().and_then(|keys| keys.algorithms().next());
-    let key = SigningKey::generate(algorithm.or(in_use).unwrap_or(Algorithm::Es256))?;
-    let Some(mut keys) = keys else { return SigningKeys::new(key, now) };
-    keys.add(key, now, rotation)?;
-    keys.sweep(now, rotation);
-    Ok(keys)
+    let overlap = usual.overlap.max(settings.policy.access_token_lifetime);
+    Rotation { period: Duration::ZERO, overlap, ..usual }
 }
 
 fn show(keys: Option<&SigningKeys>, now: Timestamp, output: Output) -> Result<(), Failure> {
@@ -127,7 +120,7 @@ fn show(keys: Option<&SigningKeys>, now: Timestamp, output: Output) -> Result<()
 }
 
 fn row(keys: &SigningKeys, key: &SigningKey, from: Timestamp, now: Timestamp) -> [String; 4] {
-    let signing = keys.signing(key.algorithm(), now).and_then(SigningKey::kid);
+    let signing = keys.signing(now).and_then(SigningKey::kid);
     let state = match (signing == key.kid(), now < from) {
         (true, _) => "signs",
         (false, true) => "next",

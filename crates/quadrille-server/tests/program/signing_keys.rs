@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use quadrille::jose::Unverified;
 use serde_json::{Value, json};
 
 use crate::{
@@ -40,6 +41,11 @@ async fn token(program: &Program, client: &Value) -> String {
     answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }
 
+/// The identifier of the key that signed a token.
+fn signed_by(jwt: &str) -> Value {
+    json!(Unverified::parse(jwt).unwrap().header().kid())
+}
+
 #[tokio::test]
 async fn without_the_setting_tokens_are_opaque_and_no_keys_are_made() {
     let folder = Folder::new();
@@ -70,24 +76,29 @@ async fn jwts_are_signed_by_keys_that_commands_rotate_while_the_program_serves()
         let keys = keys["keys"].as_array().unwrap().iter();
         keys.map(|key| format!("{} {}", key["algorithm"], key["state"])).collect()
     };
-    assert_eq!(states(&rotated), [r#""ES256" "signs""#, r#""EdDSA" "signs""#]);
-    let rotated = program.json(&["keys", "rotate"]);
-    let expected = [r#""ES256" "signs""#, r#""EdDSA" "signs""#, r#""ES256" "next""#];
+    assert_eq!(states(&rotated), [r#""ES256" "signs""#, r#""EdDSA" "next""#]);
+    let rotated = program.json(&["keys", "rotate", "--algorithm", "ES384"]);
+    let expected = [r#""ES256" "signs""#, r#""EdDSA" "next""#, r#""ES384" "next""#];
     assert_eq!(states(&rotated), expected);
     assert!(eventually(LIMIT, async || jwks(&program).await.len() == 3).await);
+    assert_eq!(signed_by(&token(&program, &client).await), first[0]["kid"]);
 
+    // The keys that wait were in the file that was stolen.
+    let rotated = program.json(&["keys", "rotate", "--at-once"]);
+    assert_eq!(states(&rotated), [r#""ES256" "signed""#, r#""ES384" "signs""#]);
     let stolen = first[0]["kid"].as_str().unwrap();
     let left = program.json(&["keys", "remove", stolen]);
-    assert_eq!(left["keys"].as_array().unwrap().len(), 2);
-    assert!(eventually(LIMIT, async || jwks(&program).await.len() == 2).await);
-    assert_ne!(token(&program, &client).await, jwt);
+    assert_eq!(states(&left), [r#""ES384" "signs""#]);
+    assert!(eventually(LIMIT, async || jwks(&program).await.len() == 1).await);
+    let new = token(&program, &client).await;
+    assert_eq!(signed_by(&new), left["keys"][0]["kid"]);
     let (code, said) = failure(&folder.data(), &["keys", "remove", stolen]);
     assert!(code == 6 && said.contains("there is no key"), "{code} {said}");
 
     // Another process has the same keys, and revokes a token by command.
     drop(program);
     let program = Program::start(&folder);
-    assert_eq!(jwks(&program).await.len(), 2);
+    assert_eq!(jwks(&program).await.len(), 1);
 }
 
 #[tokio::test]

@@ -66,9 +66,10 @@ pub enum SigningKeysError {
     Key(#[from] KeyError),
 }
 
-/// The keys of an issuer, with rotation and overlap, for each algorithm by itself. A value: a store
-/// keeps [`to_json`](Self::to_json), sealed, and a process changes it there by compare-and-swap.
-/// Processes with the same value and the same time sign with the same key.
+/// The keys of an issuer, with rotation and overlap. One of them signs at a time, whatever their
+/// algorithms. A value: a store keeps [`to_json`](Self::to_json), sealed, and a process changes it
+/// there by compare-and-swap. Processes with the same value and the same time sign with the same
+/// key.
 ///
 /// ```
 /// use quadrille::{Timestamp, jose::{Algorithm, Rotation, SigningKey, SigningKeys}};
@@ -81,14 +82,14 @@ pub enum SigningKeysError {
 /// // A day before the first key's time is over, its successor is published ...
 /// let due = keys.wakes_at(&rotation);
 /// assert_eq!(due, now + rotation.period - rotation.ahead);
-/// for algorithm in keys.due(due, &rotation) {
+/// if let Some(algorithm) = keys.due(due, &rotation) {
 ///     keys.add(SigningKey::generate(algorithm)?, due, &rotation)?;
 /// }
 /// assert_eq!(keys.published().iter().count(), 2);
 ///
 /// // ... and a day later it signs.
 /// let signs = |keys: &SigningKeys, at| {
-///     keys.signing(Algorithm::Es256, at).and_then(SigningKey::kid).map(str::to_owned)
+///     keys.signing(at).and_then(SigningKey::kid).map(str::to_owned)
 /// };
 /// assert_eq!(signs(&keys, due).as_deref(), first.kid());
 /// assert_ne!(signs(&keys, due + rotation.ahead).as_deref(), first.kid());
@@ -120,8 +121,8 @@ impl SigningKeys {
         Ok(keys)
     }
 
-    /// Adds a key. The first of its algorithm signs at once; others sign when the newest one's
-    /// time is over, and were published for [`Rotation::ahead`] by then.
+    /// Adds a key of any algorithm. It signs when the newest key's time is over, and was published
+    /// for [`Rotation::ahead`] by then.
     ///
     /// # Errors
     /// [`SigningKeysError::Shared`], [`SigningKeysError::Repeated`] or
@@ -132,17 +133,48 @@ impl SigningKeys {
         now: Timestamp,
         rotation: &Rotation,
     ) -> Result<(), SigningKeysError> {
-        let newest = self.of(key.algorithm()).next_back();
-        let signs_from = match newest {
+        let signs_from = match self.keys.last() {
             None => now,
             Some(newest) => (newest.signs_from + rotation.period).max(now + rotation.ahead),
         };
         self.keep(Kept { key, signs_from })
     }
 
-    /// The algorithms for which there are keys, in the order of [`Algorithm`].
-    pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL.into_iter().filter(|algorithm| self.of(*algorithm).next().is_some())
+    /// Adds a key that signs at once, as after a theft. It replaces the keys that have not signed
+    /// yet: they were stored beside the stolen one. Keys that signed remain until
+    /// [`sweep`](Self::sweep) or [`remove`](Self::remove).
+    ///
+    /// ```
+    /// use quadrille::{Timestamp, jose::{Algorithm, Rotation, SigningKey, SigningKeys}};
+    ///
+    /// let now = Timestamp::from_seconds(1_800_000_000);
+    /// let mut keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?.with_kid("1"), now)?;
+    /// let waiting = SigningKey::generate(Algorithm::Es256)?.with_kid("2");
+    /// keys.add(waiting, now, &Rotation::default())?;
+    /// keys.add_at_once(SigningKey::generate(Algorithm::Es256)?.with_kid("3"), now)?;
+    /// let kids: Vec<_> = keys.iter().filter_map(|(key, _)| key.kid()).collect();
+    /// assert_eq!(kids, ["1", "3"]);
+    /// assert_eq!(keys.signing(now).and_then(SigningKey::kid), Some("3"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`add`](Self::add). The keys are unchanged then.
+    pub fn add_at_once(&mut self, key: SigningKey, now: Timestamp) -> Result<(), SigningKeysError> {
+        // If the clock was set back to before the first key, that one signed.
+        let signed = self.keys.partition_point(|kept| kept.signs_from <= now).max(1);
+        let mut keys = Self { keys: self.keys.iter().take(signed).cloned().collect() };
+        for kept in &mut keys.keys {
+            kept.signs_from = kept.signs_from.min(now);
+        }
+        keys.keep(Kept { key, signs_from: now })?;
+        *self = keys;
+        Ok(())
+    }
+
+    /// The algorithm of the newest key, which may not sign yet.
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.keys.last().map(|newest| newest.key.algorithm())
     }
 
     /// The keys, each with the time from which it signs.
@@ -150,40 +182,37 @@ impl SigningKeys {
         self.keys.iter().map(|kept| (&kept.key, kept.signs_from))
     }
 
-    /// The key that signs at a time. If the clock was set back to before the first one, it is the
-    /// first one.
-    pub fn signing(&self, algorithm: Algorithm, now: Timestamp) -> Option<&SigningKey> {
-        let newest = self.of(algorithm).rev().find(|kept| kept.signs_from <= now);
-        newest.or_else(|| self.of(algorithm).next()).map(|kept| &kept.key)
+    /// The key that signs at a time: the newest one whose time has come. If the clock was set back
+    /// to before the first one, it is the first one.
+    pub fn signing(&self, now: Timestamp) -> Option<&SigningKey> {
+        let newest = self.keys.iter().rev().find(|kept| kept.signs_from <= now);
+        newest.or_else(|| self.keys.first()).map(|kept| &kept.key)
     }
 
-    /// The algorithms that need a successor of their newest key now.
-    pub fn due(&self, now: Timestamp, rotation: &Rotation) -> Vec<Algorithm> {
-        let due = |kept: &Kept| rotation.succession(kept) <= now;
-        self.newest().filter(|kept| due(kept)).map(|kept| kept.key.algorithm()).collect()
+    /// The algorithm of the newest key, if that key needs a successor now.
+    pub fn due(&self, now: Timestamp, rotation: &Rotation) -> Option<Algorithm> {
+        let newest = self.keys.last().filter(|kept| rotation.succession(kept) <= now);
+        newest.map(|kept| kept.key.algorithm())
     }
 
     /// The time at which a successor is [`due`](Self::due) next.
     pub fn wakes_at(&self, rotation: &Rotation) -> Timestamp {
-        self.newest().map(|kept| rotation.succession(kept)).min().unwrap_or(Timestamp::NEVER)
+        self.keys.last().map_or(Timestamp::NEVER, |kept| rotation.succession(kept))
     }
 
     /// Removes the keys whose successors have signed for [`Rotation::overlap`], and returns their
     /// number.
     pub fn sweep(&mut self, now: Timestamp, rotation: &Rotation) -> usize {
         let before = self.keys.len();
-        let over: Vec<String> = Algorithm::ALL
-            .into_iter()
-            .flat_map(|algorithm| self.of(algorithm).zip(self.of(algorithm).skip(1)))
-            .filter(|(_, successor)| successor.signs_from + rotation.overlap <= now)
-            .filter_map(|(kept, _)| kept.key.kid().map(str::to_owned))
-            .collect();
-        self.keys.retain(|kept| !over.iter().any(|kid| kept.key.kid() == Some(kid)));
+        let is_over = |successor: &Kept| successor.signs_from + rotation.overlap <= now;
+        let over = self.keys.iter().skip(1).take_while(|successor| is_over(successor)).count();
+        self.keys.drain(..over);
         before - self.keys.len()
     }
 
     /// Removes a key at once, as after a theft: its tokens are invalid as soon as verifiers fetch
-    /// the set again. Its successor, if there is one, signs at once. Returns whether it was there.
+    /// the set again. If it signed, the newest other key whose time has come does, or else the next
+    /// one: [`add_at_once`](Self::add_at_once) gives a new one. Returns whether the key was there.
     pub fn remove(&mut self, kid: &str) -> bool {
         let before = self.keys.len();
         self.keys.retain(|kept| kept.key.kid() != Some(kid));
@@ -260,16 +289,6 @@ impl SigningKeys {
         self.keys.insert(place, kept);
         Ok(())
     }
-
-    /// The keys of an algorithm, in the order in which they sign.
-    fn of(&self, algorithm: Algorithm) -> impl DoubleEndedIterator<Item = &Kept> {
-        self.keys.iter().filter(move |kept| kept.key.algorithm() == algorithm)
-    }
-
-    /// The newest key of each algorithm.
-    fn newest(&self) -> impl Iterator<Item = &Kept> {
-        Algorithm::ALL.into_iter().filter_map(|algorithm| self.of(algorithm).next_back())
-    }
 }
 
 impl Rotation {
@@ -305,16 +324,16 @@ mod tests {
     }
 
     fn signs(keys: &SigningKeys, at: Timestamp) -> &str {
-        keys.signing(Algorithm::EdDsa, at).and_then(SigningKey::kid).unwrap()
+        keys.signing(at).and_then(SigningKey::kid).unwrap()
     }
 
     #[test]
     fn a_late_successor_is_published_for_a_while_before_it_signs() {
         let mut keys = SigningKeys::new(key("1"), NOW).unwrap();
         let late = NOW + HOUR * 100;
-        assert_eq!(keys.due(late, &ROTATION), [Algorithm::EdDsa]);
+        assert_eq!(keys.due(late, &ROTATION), Some(Algorithm::EdDsa));
         keys.add(key("2"), late, &ROTATION).unwrap();
-        assert_eq!(keys.due(late, &ROTATION), []);
+        assert_eq!(keys.due(late, &ROTATION), None);
         assert_eq!(signs(&keys, late), "1");
         assert_eq!(signs(&keys, late + HOUR), "2");
         assert_eq!(keys.sweep(late + HOUR * 2 - Duration::from_secs(1), &ROTATION), 0);
@@ -330,19 +349,47 @@ mod tests {
         assert!(keys.remove("1") && !keys.remove("1"));
         assert_eq!(signs(&keys, NOW), "2");
         assert!(keys.remove("2"));
-        assert!(keys.signing(Algorithm::EdDsa, NOW).is_none());
+        assert!(keys.signing(NOW).is_none());
         assert_eq!(keys.wakes_at(&ROTATION), Timestamp::NEVER);
     }
 
     #[test]
-    fn each_algorithm_rotates_by_itself() {
+    fn a_key_of_another_algorithm_is_published_ahead_and_then_signs() {
+        // In either direction of the order of `Algorithm`.
+        for (old, new) in
+            [(Algorithm::EdDsa, Algorithm::Es256), (Algorithm::Es256, Algorithm::EdDsa)]
+        {
+            let key = |algorithm, kid| SigningKey::generate(algorithm).unwrap().with_kid(kid);
+            let mut keys = SigningKeys::new(key(old, "1"), NOW).unwrap();
+            keys.add(key(new, "2"), NOW + HOUR * 5, &ROTATION).unwrap();
+            assert_eq!(signs(&keys, NOW + HOUR * 5), "1");
+            assert_eq!(signs(&keys, NOW + HOUR * 6), "2");
+            assert_eq!(keys.algorithm(), Some(new));
+            assert_eq!(keys.due(NOW + HOUR * 6, &ROTATION), Some(new));
+            assert_eq!(keys.sweep(NOW + HOUR * 7, &ROTATION), 1, "the other algorithm is over");
+            assert_eq!(signs(&keys, NOW), "2");
+        }
+    }
+
+    #[test]
+    fn a_key_at_once_replaces_those_that_wait() {
         let mut keys = SigningKeys::new(key("1"), NOW).unwrap();
-        let other = SigningKey::generate(Algorithm::Es256).unwrap();
-        keys.add(other.clone(), NOW + HOUR, &ROTATION).unwrap();
-        assert_eq!(keys.signing(Algorithm::Es256, NOW + HOUR).unwrap().kid(), other.kid());
-        assert_eq!(signs(&keys, NOW + HOUR), "1");
-        assert_eq!(keys.sweep(NOW + HOUR * 9, &ROTATION), 0);
-        assert!(keys.signing(Algorithm::Rs256, NOW).is_none());
+        keys.add(key("2"), NOW, &ROTATION).unwrap();
+        keys.add(key("3"), NOW, &ROTATION).unwrap();
+        assert_eq!(keys.add_at_once(key("1"), NOW), Err(SigningKeysError::Repeated));
+        assert_eq!(keys.iter().count(), 3, "an error changes nothing");
+        keys.add_at_once(key("4"), NOW).unwrap();
+        assert!(keys.remove("1"));
+        for at in [NOW - HOUR, NOW, NOW + HOUR * 100] {
+            assert_eq!(signs(&keys, at), "4");
+        }
+        assert_eq!(keys.iter().count(), 1);
+
+        // Also if the clock was set back to before the first key.
+        keys.add_at_once(key("5"), NOW - HOUR).unwrap();
+        let keys = SigningKeys::from_json(&keys.to_json().unwrap()).unwrap();
+        assert_eq!(signs(&keys, NOW - HOUR), "5");
+        assert_eq!(keys.iter().count(), 2);
     }
 
     #[test]
@@ -353,7 +400,7 @@ mod tests {
         let stored = keys.to_json().unwrap();
         let read = SigningKeys::from_json(&stored).unwrap();
         assert_eq!(read.to_json().unwrap(), stored);
-        assert_eq!(signs(&read, NOW + HOUR), "2");
+        assert_eq!(signs(&read, NOW + HOUR * 2), "2");
         let published = read.published().to_json();
         for name in ["\"d\"", "\"p\"", "\"qi\"", "\"k\""] {
             assert!(!published.contains(name), "{published}");

@@ -47,11 +47,8 @@ impl Signing {
         self.current().map(|published| published.jwks.clone())
     }
 
-    /// The key that signs now: of the first algorithm for which there are keys.
+    /// The key that signs now.
     pub(crate) fn key(&self, now: Timestamp) -> Option<SigningKey> {
-        let published = self.current()?;
-        let keys = &published.keys;
-        let algorithm = keys.algorithms().next()?;
-        keys.signing(algorithm, now).cloned()
+        self.current()?.keys.signing(now).cloned()
     }
 }
