@@ -84,6 +84,7 @@ async fn what_cannot_be_done_with_secrets_changes_nothing() {
     let past = NewSecret::generated().expires(world.env.now());
     for (refused, expected) in [
         (server.add_secret(id, NewSecret::generated()).await.unwrap_err(), "TooManySecrets"),
+        (server.rotate_secret(id, Duration::from_secs(1)).await.unwrap_err(), "TooManySecrets"),
         (server.add_secret(id, past).await.unwrap_err(), "SecretExpired"),
         (
             server.add_secret(id, NewSecret::chosen("short".into())).await.unwrap_err(),
@@ -96,6 +97,8 @@ async fn what_cannot_be_done_with_secrets_changes_nothing() {
         assert_eq!(format!("{refused:?}"), expected);
     }
     assert_eq!(client(&world, id).await, before);
+    let only = server.rotate_secret(id, Duration::ZERO).await.unwrap();
+    assert!(is_good(&world, id, only.expose()).await && !is_good(&world, id, &world.secret).await);
     let app = NewClient::public("App").id("app").redirect_uri("https://app.example/cb");
     server.register(app).await.unwrap();
     assert!(matches!(add("app", NewSecret::generated()).await, AdminError::PublicClient));

@@ -151,10 +151,7 @@ impl AuthorizationServer {
             added = new_id(inner, &client.secrets);
             let id = Arc::clone(&added);
             client.secrets.push(ClientSecret { id, created: now, verifier, expires: new.expires });
-            match client.secrets.len() > MOST_SECRETS {
-                true => Err(AdminError::TooManySecrets),
-                false => Ok(()),
-            }
+            check_number(client, now)
         })
         .await?;
         tracing::info!(client = id, secret = %added, "client secret added");
@@ -165,7 +162,8 @@ impl AuthorizationServer {
     /// the new one can be rolled out first.
     ///
     /// # Errors
-    /// [`AdminError`].
+    /// [`AdminError`]: [`TooManySecrets`](AdminError::TooManySecrets) beyond five. Without an
+    /// overlap the others end, and the new one is the only one.
     pub async fn rotate_secret(&self, id: &str, overlap: Duration) -> Result<Secret, AdminError> {
         let mut secret = Secret::from("");
         self.change_secrets(id, |client, now| {
@@ -179,7 +177,7 @@ impl AuthorizationServer {
             let verifier;
             (verifier, secret) = self.generate(client.auth.as_ref());
             client.secrets.push(ClientSecret { id, created: now, verifier, expires: None });
-            Ok(())
+            check_number(client, now)
         })
         .await?;
         tracing::info!(client = id, "client secret rotated");
@@ -200,11 +198,7 @@ impl AuthorizationServer {
             let known = client.secrets.iter_mut().find(|known| &*known.id == secret);
             known.ok_or(AdminError::UnknownSecret)?.expires = expires;
             // An expired one that is valid again counts.
-            let is_valid = |known: &&ClientSecret| known.is_valid(now);
-            match client.secrets.iter().filter(is_valid).count() > MOST_SECRETS {
-                true => Err(AdminError::TooManySecrets),
-                false => Ok(()),
-            }
+            check_number(client, now)
         })
         .await?;
         tracing::info!(client = id, secret, ?expires, "client secret expires");
@@ -271,6 +265,12 @@ fn check_use(client: &Client) -> Result<(), AdminError> {
         Some(RegisteredAuth::PrivateKeyJwt { .. }) => Err(AdminError::PrivateKeys),
         _ => Ok(()),
     }
+}
+
+/// Checks that not too many secrets are valid.
+fn check_number(client: &Client, now: Timestamp) -> Result<(), AdminError> {
+    let valid = client.secrets.iter().filter(|known| known.is_valid(now)).count();
+    if valid > MOST_SECRETS { Err(AdminError::TooManySecrets) } else { Ok(()) }
 }
 
 /// Removes the secrets that have expired.
