@@ -6,7 +6,7 @@
 //! cargo run --example embedded --features sqlite -- application.db http://127.0.0.1:9/callback
 //! ```
 
-use std::{convert::Infallible, env::args, error::Error, sync::Arc};
+use std::{convert::Infallible, env::args, error::Error, net::SocketAddr, sync::Arc};
 
 use axum::{
     Form, Json, Router,
@@ -67,6 +67,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .with_state(database),
     );
     say_who_may_ask(&server, &issuer, &callback).await?;
+    // With the addresses of clients, by which the server limits guesses.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())
 }

@@ -6,7 +6,7 @@
 //! cargo run --example grants -- partner-jwks.json
 //! ```
 
-use std::{env::args, error::Error};
+use std::{env::args, error::Error, net::SocketAddr};
 
 use axum::{Json, Router, routing::get};
 use quadrille::{
@@ -58,6 +58,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
     println!("{started}");
     let app = server.attach(Router::new().route("/api/photos", get(photos)));
+    // With the addresses of clients, by which the server limits guesses.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())
 }

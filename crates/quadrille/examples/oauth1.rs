@@ -8,7 +8,7 @@
 //! Then open <http://localhost:3000>. The album takes every visitor for Ada: the example `provider`
 //! shows how users sign in, which is the same for both protocols.
 
-use std::error::Error;
+use std::{error::Error, net::SocketAddr};
 
 use axum::{
     Json, Router,
@@ -36,7 +36,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
         .with(TheAlbum::client(id, secret));
     login.check()?;
-    let album = axum::serve(TcpListener::bind("127.0.0.1:8080").await?, album(&server));
+    // With the addresses of clients, by which the server limits guesses.
+    let album = album(&server).into_make_service_with_connect_info::<SocketAddr>();
+    let album = axum::serve(TcpListener::bind("127.0.0.1:8080").await?, album);
     let printer = axum::serve(TcpListener::bind("127.0.0.1:3000").await?, printer(&login));
     tokio::try_join!(album.into_future(), printer.into_future())?;
     Ok(())

@@ -9,6 +9,7 @@ use std::{
     collections::HashMap,
     convert::Infallible,
     error::Error,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -52,6 +53,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .with_state(Sessions::default()),
     );
     say_what_to_do(&server).await?;
+    // With the addresses of clients, by which the server limits guesses.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(tokio::net::TcpListener::bind("127.0.0.1:8080").await?, app).await?;
     Ok(())
 }

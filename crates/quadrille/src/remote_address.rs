@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 /// The network address of a request's sender, without the port, in the extensions of the request.
 /// Set it if the server knows better than the connection, for example behind a trusted proxy.
+/// Otherwise it is that of axum's connection, if the application is served by
+/// `into_make_service_with_connect_info::<SocketAddr>()`. Without it limits by address do not hold.
 ///
 /// ```
 /// use quadrille::RemoteAddress;
@@ -15,6 +17,20 @@ use std::net::IpAddr;
 pub struct RemoteAddress(pub IpAddr);
 
 impl RemoteAddress {
+    /// Sets the address to that of the connection, unless it is set.
+    #[cfg(feature = "axum")]
+    pub(crate) fn note(extensions: &mut http::Extensions) {
+        use axum::extract::ConnectInfo;
+
+        if extensions.get::<Self>().is_none()
+            && let Some(ConnectInfo(address)) =
+                extensions.get::<ConnectInfo<std::net::SocketAddr>>()
+        {
+            let address = Self(address.ip());
+            extensions.insert(address);
+        }
+    }
+
     /// The network that belongs to one party: an IPv4 address, or the first 64 bits of an IPv6 one.
     pub fn network(self) -> u128 {
         match self.0.to_canonical() {

@@ -42,6 +42,26 @@ fn users_are_added_listed_and_removed() {
 }
 
 #[test]
+fn a_first_party_client_is_shown_with_where_its_users_are_asked() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let (web, here) = ("https://app.example/callback", "http://127.0.0.1/callback");
+    for (arguments, words) in [
+        (&["--redirect-uri", here][..], "not asked: first party"),
+        (&["--public", "--redirect-uri", web], "not asked: first party"),
+        (&["--public", "--redirect-uri", here], "asked although first party"),
+        (&["--public", "--redirect-uri", web, "--redirect-uri", here], "not asked at https"),
+    ] {
+        let add = [&["client", "add", "Printer", "--first-party"], arguments].concat();
+        let client = json(&data, &add, "");
+        let show = ["client", "show", client["client_id"].as_str().unwrap()];
+        let shown = text(&run(&data, &show, "").stdout);
+        let consent = shown.lines().find_map(|line| line.strip_prefix("consent")).unwrap();
+        assert!(consent.trim().starts_with(words), "{arguments:?}: {shown}");
+    }
+}
+
+#[test]
 fn an_edited_client_keeps_what_is_not_named_and_a_mistake_changes_nothing() {
     let folder = Folder::new();
     let data = folder.data();

@@ -406,6 +406,8 @@ impl Guard {
     /// Checks a request at the path that the client signed, also within a nested router, and leaves
     /// the verdict among its extensions.
     pub(crate) async fn look(&self, parts: &mut Parts) {
+        #[cfg(feature = "axum")]
+        crate::RemoteAddress::note(&mut parts.extensions);
         let guarded = match public_uri::of(&parts.extensions).cloned() {
             Some(public) => {
                 let nested = std::mem::replace(&mut parts.uri, public);

@@ -3,15 +3,18 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Arc, OnceLock, atomic::AtomicBool},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
-use http::{Request, Uri, uri::PathAndQuery};
+use http::{Extensions, Request, Uri, uri::PathAndQuery};
 use tokio::sync::OnceCell;
 
 use crate::{
-    Env, KeyRing, Policy, Scope, Timestamp,
+    Env, KeyRing, Policy, RemoteAddress, Scope, Timestamp,
     fetch::{Fetcher, RemoteKeys},
     guard::{RefusalPage, Refused},
     jose::SigningKeys,
@@ -119,6 +122,8 @@ pub(crate) struct Shared {
     /// `true` once a client with a chosen secret was seen: only then must an unknown client cost as
     /// much.
     pub(crate) has_chosen_secrets: AtomicBool,
+    /// `true` once a request had no address of its sender: it is logged once.
+    has_missed_address: AtomicBool,
     /// The signed requests that this process has seen.
     pub(crate) nonces: Nonces,
     pub(crate) start: Start,
@@ -706,6 +711,19 @@ impl Inner {
         self.policy.token_endpoint_as_audience.then(|| format!("{}{path}", self.issuer.origin()))
     }
 
+    /// The address of a request's sender, for limits. Logs the first request without one.
+    pub(crate) fn address_of(&self, extensions: &Extensions) -> Option<RemoteAddress> {
+        let address = extensions.get().copied();
+        if address.is_none() && !self.shared.has_missed_address.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "a request came without the address of its client, so limits by address do not \
+                 hold: serve with into_make_service_with_connect_info::<SocketAddr>(), or put a \
+                 RemoteAddress into the extensions of each request"
+            );
+        }
+        address
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.watch.now(&self.env)
     }
@@ -746,6 +764,7 @@ impl Shared {
             turns: Turns::new(),
             passwords: Passwords::new(),
             has_chosen_secrets: AtomicBool::new(false),
+            has_missed_address: AtomicBool::new(false),
             nonces: Nonces::new(),
             start: Start::new(&env),
             seconds: Seconds::default(),

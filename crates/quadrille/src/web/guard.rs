@@ -1,18 +1,15 @@
 //! The guard of an API in an axum application.
 
-use std::net::SocketAddr;
-
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, FromRequestParts, OptionalFromRequestParts, Request},
+    extract::{FromRequestParts, OptionalFromRequestParts, Request},
     response::{IntoResponse, Response},
     routing::any,
 };
 use http::{StatusCode, request::Parts};
 
 use crate::{
-    RemoteAddress,
     guard::{Access, Guard, Guarded, Lazy, Refused},
     scope::ScopeRequirement,
 };
@@ -85,17 +82,6 @@ async fn check(parts: &mut Parts) {
     if parts.extensions.get::<Guarded>().is_none()
         && let Some(Lazy(guard)) = parts.extensions.get::<Lazy>().cloned()
     {
-        note_address(parts);
         guard.look(parts).await;
-    }
-}
-
-/// The address of the client, unless another layer has set it.
-pub(super) fn note_address(parts: &mut Parts) {
-    if parts.extensions.get::<RemoteAddress>().is_none()
-        && let Some(ConnectInfo(address)) = parts.extensions.get::<ConnectInfo<SocketAddr>>()
-    {
-        let address = RemoteAddress(address.ip());
-        parts.extensions.insert(address);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{
     io::{self, Seek as _},
+    net::SocketAddr,
     sync::Mutex,
 };
 
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::Request,
+    extract::{ConnectInfo, Request},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -169,6 +170,38 @@ async fn a_page_that_the_application_forgot_is_named_in_the_log() {
         let told = io::read_to_string(told).unwrap();
         let named = format!("no route for {method} {path}");
         assert_eq!(told.contains(&named), status == 500, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_an_address_is_told_once_in_the_log() {
+    let words = "without the address of its client";
+    let request_from = |connection: Option<SocketAddr>| {
+        let form = "application/x-www-form-urlencoded";
+        let request = Request::post("/oauth/token").header("content-type", form);
+        let mut request =
+            request.body(Body::from("grant_type=client_credentials&client_id=app")).unwrap();
+        if let Some(address) = connection {
+            request.extensions_mut().insert(ConnectInfo(address));
+        }
+        request
+    };
+    let connection = Some(([192, 0, 2, 7], 50_000).into());
+    for (connections, times) in [(vec![connection; 2], 0), (vec![connection, None, None], 1)] {
+        let server = server("https://id.example");
+        let app = server.attach(pages(&server));
+        let mut told = tempfile::tempfile().unwrap();
+        let writer = Mutex::new(told.try_clone().unwrap());
+        let log = tracing_subscriber::fmt().with_writer(writer).with_ansi(false);
+        let _another = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+        let logging = tracing::subscriber::set_default(log.finish());
+        for connection in connections {
+            app.clone().oneshot(request_from(connection)).await.unwrap();
+        }
+        drop(logging);
+        told.rewind().unwrap();
+        let told = io::read_to_string(told).unwrap();
+        assert_eq!(told.matches(words).count(), times, "{told}");
     }
 }
 

@@ -53,7 +53,8 @@ struct Changes {
     /// Scope to add to those that the client may request; repeatable
     #[arg(long = "add-scope", value_name = "SCOPE")]
     add_scopes: Vec<String>,
-    /// Scope to remove from those that the client may request; repeatable
+    /// Scope to remove from those that the client may request; repeatable. Scopes that were granted
+    /// stay: `user withdraw` ends them
     #[arg(long = "remove-scope", value_name = "SCOPE")]
     remove_scopes: Vec<String>,
     /// Grant type; repeatable; these replace the client's

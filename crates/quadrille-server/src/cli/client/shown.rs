@@ -194,7 +194,7 @@ impl<'a> Shown<'a> {
         lines.extend(self.default_scope.map(|scopes| ["default scopes", scopes]));
         lines.extend(lifetimes.iter().map(|(name, lifetime)| [name, &**lifetime]));
         if self.first_party {
-            lines.push(["consent", "not asked: first party"]);
+            lines.push(["consent", self.first_party_consent()]);
         }
         if self.without_pkce {
             lines.push(["PKCE", "may be left out: its codes can be injected if they leak"]);
@@ -220,6 +220,22 @@ impl<'a> Shown<'a> {
         }
         lines.push(["since", &self.created]);
         table(lines.into_iter())
+    }
+
+    /// When users are asked although the client is first-party: where any program can pose as it
+    /// (RFC 8252, section 8.6).
+    fn first_party_consent(&self) -> &'static str {
+        let is_https = |uri: &RedirectUri| uri.as_str().starts_with("https://");
+        let is_confidential = self.client_type == ClientType::Confidential;
+        if is_confidential
+            || !self.redirect_uris.is_empty() && self.redirect_uris.iter().all(is_https)
+        {
+            "not asked: first party"
+        } else if self.redirect_uris.iter().any(is_https) {
+            "not asked at https (first party); asked elsewhere, where any program can pose as it"
+        } else {
+            "asked although first party: any program can pose as it"
+        }
     }
 
     /// The way in which the client came, in a word or two.

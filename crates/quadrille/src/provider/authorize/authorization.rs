@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use serde_json::{Map, Value};
 
 use crate::{
-    RemoteAddress, Scopes, Timestamp,
+    Scopes, Timestamp,
     actor::Authentication,
     form::{FormError, FormWriter, Params},
     oauth2::Resources,
@@ -178,7 +178,7 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Fail
         oauth1::authorize::asked(inner, &params).await?
     } else {
         let id = request::client_id(&params)?;
-        let from = request.extensions().get::<RemoteAddress>().copied();
+        let from = inner.address_of(request.extensions());
         let client = admission::client_that_asks(inner, id, from).await?;
         let offered = inner.gives_codes();
         request::check(
@@ -480,7 +480,7 @@ pub struct DeviceInfo {
     /// The user code, as the device shows it.
     pub user_code: String,
     /// The address from which the device requested the code
-    /// ([`RemoteAddress`]); `None` if it is unknown.
+    /// ([`RemoteAddress`](crate::RemoteAddress)); `None` if it is unknown.
     pub address: Option<IpAddr>,
     /// The time of that request.
     pub requested: Timestamp,

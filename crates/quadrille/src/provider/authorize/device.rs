@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, header};
 
 use crate::{
-    RemoteAddress, Timestamp,
+    Timestamp,
     actor::Authentication,
     form::{FormWriter, Params},
     guard::BODY_LIMIT,
@@ -223,7 +223,7 @@ impl DeviceVerification {
             Some(typed) => UserCode::read(typed),
         };
         let Some(code) = code else { return Ok(Err(UserCodeError::Malformed)) };
-        let from = self.request.extensions().get::<RemoteAddress>().copied();
+        let from = inner.address_of(self.request.extensions());
         let (subject, steady) = (&*authentication.subject, inner.env.steady());
         let guesses = &inner.shared.guesses;
         let address = from.map(|from| from.0);

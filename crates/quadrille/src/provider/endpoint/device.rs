@@ -103,7 +103,7 @@ async fn authorize(
     let asked = DeviceAuthorizationRequest::parse(&params)?;
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
-    let from = request.extensions().get::<RemoteAddress>().copied();
+    let from = inner.address_of(request.extensions());
     let client = authenticate::client(inner, &presented, from).await?;
     let known = (inner.scopes.known(), &inner.resources);
     let (scopes, resources) = decide(&client, &asked, known)?;

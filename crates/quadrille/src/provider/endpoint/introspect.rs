@@ -5,7 +5,7 @@ use http::{Request, Response};
 use serde_json::{Map, Value};
 
 use crate::{
-    Binding, RemoteAddress, Timestamp,
+    Binding, Timestamp,
     form::{Limits, Params},
     oauth1::Forwarded,
     oauth2::{
@@ -86,7 +86,7 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
     let IntrospectionRequest { token, .. } = IntrospectionRequest::parse(&params)?;
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
-    let from = request.extensions().get::<RemoteAddress>().copied();
+    let from = inner.address_of(request.extensions());
     let asker = authenticate::client(inner, &presented, from).await?;
     if asker.client_type == ClientType::Public {
         return Err(AuthenticateError::PublicClientAsks.into());

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::{
-    RemoteAddress,
     form::Params,
     guard::{
         log::{Refusal, write},
@@ -62,7 +61,8 @@ pub(super) static CLIENT_CONFIGURATION: Endpoint = Endpoint {
 impl AuthorizationServer {
     /// The registration endpoint (RFC 7591, section 3): a client registers itself, if
     /// [`dynamic_registration`](Self::dynamic_registration) is set. The address in
-    /// [`RemoteAddress`] among the request's extensions, if there is one, is counted.
+    /// [`RemoteAddress`](crate::RemoteAddress) among the request's extensions, if there is one, is
+    /// counted.
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
@@ -106,7 +106,7 @@ async fn registered(
 ) -> Result<Response<Bytes>, Error> {
     let settings = settings(server.inner())?;
     let asked = RegistrationRequest::parse(request).map_err(ClientRegistrationError::from)?;
-    let from = request.extensions().get::<RemoteAddress>().copied();
+    let from = server.inner().address_of(request.extensions());
     let client = register::register(server, settings, asked, from).await?;
     Ok(client.to_response(StatusCode::CREATED))
 }

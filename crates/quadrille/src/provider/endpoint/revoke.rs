@@ -4,7 +4,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::{
-    RemoteAddress,
     form::Params,
     oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse},
     provider::{
@@ -85,7 +84,7 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
     let RevocationRequest { token: text, .. } = RevocationRequest::parse(&params)?;
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
-    let from = request.extensions().get::<RemoteAddress>().copied();
+    let from = inner.address_of(request.extensions());
     let client = authenticate::client(inner, &presented, from).await?;
     token::revoke::by_client(inner, &client, text).await
 }

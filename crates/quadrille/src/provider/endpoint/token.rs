@@ -87,7 +87,7 @@ async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
 async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse, Error> {
     let params = Params::of_body(request).map_err(RequestError::from)?;
     let (grant_type, asked) = asked(inner, &params)?;
-    let from = request.extensions().get::<RemoteAddress>().copied();
+    let from = inner.address_of(request.extensions());
     let client = client(inner, request, &params, asked.as_ref(), from).await?;
     if !client.grant_types.contains(&grant_type) {
         return Err(TokenError::GrantTypeNotAllowed.into());

@@ -108,7 +108,7 @@ async fn access_token(
 ) -> Result<Credentials, CredentialsError> {
     let (parts, body) = request.into_parts();
     let signed = wire::read(&parts, &body)?;
-    let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
+    let (origin, from) = (inner.issuer.origin(), inner.address_of(&parts.extensions));
     let checked = verify::check(inner, &signed, origin, Wanted::Temporary, from).await?;
     signed.check_body(&body)?;
     let client = &checked.client;

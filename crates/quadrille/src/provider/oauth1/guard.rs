@@ -16,7 +16,6 @@ use crate::{
 use super::{
     remember::remember,
     verify::{self, CheckedToken, Wanted},
-    wire,
 };
 
 /// Checks a signed request and remembers its nonce.
@@ -25,7 +24,7 @@ pub(crate) async fn check(
     request: SignedAt<'_>,
 ) -> Result<Arc<AccessRecord>, SignatureError> {
     let SignedAt { parts, signed, body, origin, allows_clients } = request;
-    let from = wire::from(parts);
+    let from = inner.address_of(&parts.extensions);
     let checked = verify::check(inner, &signed, origin, Wanted::CredentialOrNothing, from).await?;
     signed.check_body(body)?;
     let found = match &checked.token {

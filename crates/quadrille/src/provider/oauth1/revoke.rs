@@ -37,7 +37,7 @@ pub(crate) async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<B
 async fn revoke(inner: &Inner, request: Request<Bytes>) -> Result<(), CredentialsError> {
     let (parts, body) = request.into_parts();
     let signed = wire::read(&parts, &body)?;
-    let (origin, from) = (inner.issuer.origin(), wire::from(&parts));
+    let (origin, from) = (inner.issuer.origin(), inner.address_of(&parts.extensions));
     let checked = verify::check(inner, &signed, origin, Wanted::CredentialOrNothing, from).await?;
     signed.check_body(&body)?;
     let token = signed.parameter("token")?.or(signed.token().map(Cow::Borrowed));

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header, request::Parts};
 
 use crate::{
-    RemoteAddress,
     guard::{SignatureError, challenge, log},
     oauth1::SignedRequest,
 };
@@ -22,11 +21,6 @@ pub(super) fn read<'r>(
     body: &'r [u8],
 ) -> Result<SignedRequest<'r>, SignatureError> {
     SignedRequest::read(parts, body)?.ok_or(SignatureError::Unsigned)
-}
-
-/// The address of the client.
-pub(super) fn from(parts: &Parts) -> Option<RemoteAddress> {
-    parts.extensions.get().copied()
 }
 
 /// The refusal of a request. The reason is logged.

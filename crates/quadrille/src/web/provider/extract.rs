@@ -9,12 +9,12 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    RemoteAddress,
     guard::BODY_LIMIT,
     provider::{
         AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, Decision, DeviceVerification,
         EndpointError, OperatorError, Problem, Reply, Unread,
     },
-    web::guard::note_address,
 };
 
 use super::place::Place;
@@ -72,6 +72,6 @@ pub(super) async fn read(request: Request, body_limit: usize) -> http::Request<B
         parts.extensions.insert(Unread(EndpointError::BodyTooLong));
         Bytes::new()
     });
-    note_address(&mut parts);
+    RemoteAddress::note(&mut parts.extensions);
     http::Request::from_parts(parts, body)
 }
