@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 mod failure;
+mod grant;
 pub mod http;
 mod issuer;
 pub mod logging;

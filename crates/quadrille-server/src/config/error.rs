@@ -63,6 +63,26 @@ pub enum ConfigError {
         /// The known scope that is closest.
         nearest: Option<String>,
     },
+    /// A setting names a grant type that does not exist.
+    #[error("{key}: there is no grant type {}{}", Quoted(name), did_you_mean(nearest.as_deref()))]
+    UnknownGrantType {
+        /// The setting that names the grant type.
+        key: &'static str,
+        /// The grant type as written.
+        name: String,
+        /// The known grant type that is closest.
+        nearest: Option<String>,
+    },
+    /// A setting names a grant type that is off.
+    #[error("{key}: {name} is not offered without the setting {needed}")]
+    GrantTypeOff {
+        /// The setting that names the grant type.
+        key: &'static str,
+        /// The grant type.
+        name: String,
+        /// The setting that offers the grant type.
+        needed: &'static str,
+    },
     /// A setting names an API that `resources` does not have.
     #[error(
         "{key}: there is no API {} among the setting resources{}",

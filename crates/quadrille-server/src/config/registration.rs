@@ -8,12 +8,18 @@ use quadrille::{
 };
 use toml::Value;
 
+use crate::{grant::Grant, words::nearest};
+
 use super::{
+    Settings,
     error::ConfigError,
     found::Found,
     issuers::{Issuer, Purpose},
     value::{self, Expected},
 };
+
+/// The setting of the grant types.
+const GRANT_TYPES: &str = "registration_grant_types";
 
 /// Who may register clients (RFC 7591, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,9 +96,27 @@ impl RegistrationSettings {
         Some(offer)
     }
 
+    /// Checks that the server offers the grant types.
+    ///
+    /// # Errors
+    /// [`ConfigError::GrantTypeOff`].
+    pub fn check_offered(&self, settings: &Settings) -> Result<(), ConfigError> {
+        if self.mode == RegistrationMode::Off || settings.is_default(GRANT_TYPES) {
+            return Ok(());
+        }
+        let has_passwords = settings.let_clients_see_passwords_of_users;
+        let passwords = (!has_passwords && self.grant_types.contains(&GrantType::Password))
+            .then_some((GrantType::Password, "let_clients_see_passwords_of_users"));
+        let off = settings.off(&self.grant_types).into_iter();
+        let off = off.map(|offer| (offer.grant_type, offer.setting)).chain(passwords).next();
+        off.map_or(Ok(()), |(grant, needed)| {
+            let name = grant.as_str().to_owned();
+            Err(ConfigError::GrantTypeOff { key: GRANT_TYPES, name, needed })
+        })
+    }
+
     /// Builds the settings from the found values.
     pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
-        let grant_types = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
         Ok(Self {
             mode: found.or(
                 "registration",
@@ -106,12 +130,16 @@ impl RegistrationSettings {
                 |scopes| scopes.as_str().replace(' ', ","),
                 "all of scopes",
             )?,
-            grant_types: found.or(
-                "registration_grant_types",
-                grants,
-                |types| types.iter().map(GrantType::as_str).collect::<Vec<_>>().join(","),
-                grant_types,
-            )?,
+            grant_types: found
+                .or(
+                    GRANT_TYPES,
+                    grants,
+                    |names| names.join(","),
+                    ["authorization_code", "refresh_token"].map(str::to_owned).to_vec(),
+                )?
+                .iter()
+                .map(|name| grant(name))
+                .collect::<Result<_, _>>()?,
             secret_lifetime: found.optional(
                 "registration_secret_lifetime",
                 value::duration,
@@ -137,12 +165,17 @@ fn mode(value: &Value) -> Result<RegistrationMode, Expected> {
     mode.ok_or(Expected::Registration)
 }
 
-fn grants(value: &Value) -> Result<Vec<GrantType>, Expected> {
+fn grants(value: &Value) -> Result<Vec<String>, Expected> {
     let names = value::list(value, Expected::GrantTypes)?;
-    let grants = names.iter().map(|name| name.parse());
-    let grants: Vec<GrantType> =
-        grants.collect::<Result<_, _>>().map_err(|_| Expected::GrantTypes)?;
-    if grants.is_empty() { Err(Expected::GrantTypes) } else { Ok(grants) }
+    if names.is_empty() { Err(Expected::GrantTypes) } else { Ok(names) }
+}
+
+fn grant(name: &str) -> Result<GrantType, ConfigError> {
+    Grant::parse(name).map(Grant::grant_type).ok_or_else(|| ConfigError::UnknownGrantType {
+        key: GRANT_TYPES,
+        name: name.to_owned(),
+        nearest: nearest(name, Grant::names().iter().map(String::as_str)).map(str::to_owned),
+    })
 }
 
 #[cfg(test)]

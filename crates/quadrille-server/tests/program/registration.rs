@@ -156,3 +156,47 @@ async fn a_script_reads_refusals_that_no_handler_makes() {
     assert_eq!(page.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(page.headers().get("access-control-allow-origin"), None);
 }
+
+#[test]
+fn grant_types_that_do_not_exist_or_are_off_are_refused_at_the_start() {
+    let folder = Folder::new();
+    let refused = |arguments: &[&str]| {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--set"];
+        let by_token = ["--set", "registration=initial-access-token"];
+        failure(&folder.data(), &[&serve[..], arguments, &by_token].concat())
+    };
+    for (value, expected) in [
+        ("device_cod", "there is no grant type \"device_cod\"; did you mean \"device_code\"?"),
+        ("urn:example:kiosk", "there is no grant type \"urn:example:kiosk\""),
+        ("device_code", "is not offered without the setting device.enabled"),
+        ("urn:ietf:params:oauth:grant-type:jwt-bearer", "without the setting trusted_issuers"),
+        ("token_exchange", "without the setting token_exchange"),
+        ("password", "without the setting let_clients_see_passwords_of_users"),
+    ] {
+        let setting = format!("registration_grant_types=authorization_code,{value}");
+        let (code, said) = refused(&[&setting]);
+        assert!(code == 3 && said.contains(expected), "{value}: {code} {said}");
+    }
+}
+
+#[tokio::test]
+async fn grant_types_are_set_by_their_short_names_and_by_their_urns() {
+    for name in ["device_code", "urn:ietf:params:oauth:grant-type:device_code"] {
+        let folder = Folder::new();
+        let setting = format!("registration_grant_types={name}");
+        let open = "registration=open-to-anybody-so-that-strangers-add-clients";
+        let program = Program::start_with(&folder, &["--device", "--set", &setting, "--set", open]);
+        let answer = reqwest::Client::new()
+            .post(program.url("/oauth/register"))
+            .json(&json!({
+                "client_name": "TV",
+                "token_endpoint_auth_method": "none",
+                "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"],
+                "response_types": [],
+            }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201, "{name}: {}", answer.text().await.unwrap());
+    }
+}

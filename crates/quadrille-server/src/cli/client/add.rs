@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use quadrille::{
     Env,
     oauth1::RsaVerifyingKey,
@@ -15,6 +15,7 @@ use crate::{
     config::{Offer, Settings},
     data::Known,
     failure::Refused,
+    grant::Grant,
     output::Output,
 };
 
@@ -106,26 +107,6 @@ pub(super) struct RsaArgs {
         conflicts_with = "rsa_key"
     )]
     short_rsa_key: Option<PathBuf>,
-}
-
-/// A grant type by its name on the wire.
-#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-#[value(rename_all = "snake_case")]
-pub(super) enum Grant {
-    /// Users sign in and return to the client with a code
-    AuthorizationCode,
-    /// The client refreshes tokens without the user
-    RefreshToken,
-    /// The client acts for itself
-    ClientCredentials,
-    /// The client is on a device without a browser: its user types a code in elsewhere
-    DeviceCode,
-    /// The client has JWTs of an issuer in the setting trusted_issuers
-    JwtBearer,
-    /// The client exchanges tokens, as the setting token_exchange allows
-    TokenExchange,
-    /// The client sees the passwords of users: for old clients that cannot use another grant yet
-    Password,
 }
 
 impl AddArgs {
@@ -256,18 +237,4 @@ impl RsaArgs {
 
 fn read_pem(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| Failure::File { path: path.to_owned(), error })
-}
-
-impl Grant {
-    pub(super) const fn grant_type(self) -> GrantType {
-        match self {
-            Self::AuthorizationCode => GrantType::AuthorizationCode,
-            Self::RefreshToken => GrantType::RefreshToken,
-            Self::ClientCredentials => GrantType::ClientCredentials,
-            Self::DeviceCode => GrantType::DeviceCode,
-            Self::JwtBearer => GrantType::JwtBearer,
-            Self::TokenExchange => GrantType::TokenExchange,
-            Self::Password => GrantType::Password,
-        }
-    }
 }

@@ -6,10 +6,9 @@ use quadrille::{
     provider::{AuthorizationServer, Client, NewClient, RegistrationError},
 };
 
-use crate::{Failure, data::Known, failure::Refused, output::Output, words::nearest};
+use crate::{Failure, data::Known, failure::Refused, grant::Grant, output::Output, words::nearest};
 
 use super::{
-    add::Grant,
     auth::{AuthArgs, METHODS},
     checks::{known_scopes, parse_scopes, warn_of_claimable},
     find::{find, not_found},
