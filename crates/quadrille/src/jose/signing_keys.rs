@@ -148,7 +148,8 @@ impl SigningKeys {
     /// use quadrille::{Timestamp, jose::{Algorithm, Rotation, SigningKey, SigningKeys}};
     ///
     /// let now = Timestamp::from_seconds(1_800_000_000);
-    /// let mut keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?.with_kid("1"), now)?;
+    /// let first = SigningKey::generate(Algorithm::Es256)?;
+    /// let mut keys = SigningKeys::new(first.with_kid("1"), now)?;
     /// let waiting = SigningKey::generate(Algorithm::Es256)?.with_kid("2");
     /// keys.add(waiting, now, &Rotation::default())?;
     /// keys.add_at_once(SigningKey::generate(Algorithm::Es256)?.with_kid("3"), now)?;
