@@ -30,8 +30,9 @@ use super::{
     client::{
         document::load::ClientMetadataDocuments,
         dynamic::settings::DynamicRegistration,
+        grant_type::GrantType,
         ready_keys::ReadyKeys,
-        record::{Client, GrantType},
+        record::Client,
         redirect_uri::{RedirectUri, matching::RedirectRule},
     },
     clock::{self, ClockWatch},

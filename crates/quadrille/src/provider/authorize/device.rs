@@ -355,7 +355,7 @@ mod tests {
         actor::Actor,
         oauth2::Resources,
         provider::{
-            client::record::{GrantType, tests::client},
+            client::{grant_type::GrantType, record::tests::client},
             store::{Approval, DeviceCode, Grant, Identifier, PendingKind, RowId},
         },
     };

@@ -13,10 +13,7 @@ use crate::{
         AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, pkce::Challenge,
     },
     provider::{
-        client::{
-            record::{Client, GrantType},
-            redirect_uri::matching::RedirectRule,
-        },
+        client::{grant_type::GrantType, record::Client, redirect_uri::matching::RedirectRule},
         error::ClientError,
         store::Consent,
         wire::ToClient,

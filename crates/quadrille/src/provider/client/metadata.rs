@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::{Scopes, Timestamp, jose::Algorithm, oauth2::AuthMethod, provider::store::RowId};
 
 use super::{
+    grant_type::{GrantType, GrantTypes},
     lifetimes::Lifetimes,
     name::{is_lookalike, is_shown},
     policy::MetadataPolicy,
-    record::{Client, ClientType, GrantType, GrantTypes},
+    record::{Client, ClientType},
     redirect_uri::{self, RedirectUri, RedirectUriError},
     registered_auth::{ClientKeys, RegisteredAuth, RegisteredAuthError},
 };

@@ -9,6 +9,7 @@ pub(super) mod dynamic;
 mod edit;
 mod ensure;
 pub(super) mod error;
+pub(super) mod grant_type;
 pub(super) mod lifetimes;
 pub(super) mod metadata;
 mod name;

@@ -13,9 +13,10 @@ use crate::{
 };
 
 use super::{
+    grant_type::GrantType,
     lifetimes::Lifetimes,
     metadata::ClientMetadata,
-    record::{Client, ClientType, GrantType, SecretVerifier},
+    record::{Client, ClientType, SecretVerifier},
     registered_auth::{ClientKeys, RegisteredAuth},
 };
 

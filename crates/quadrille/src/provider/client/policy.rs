@@ -2,7 +2,7 @@
 
 use crate::{Scopes, oauth2::AuthMethod};
 
-use super::record::GrantType;
+use super::grant_type::GrantType;
 
 /// The greatest number of redirect URIs of a client that nobody here vouches for.
 pub(super) const MOST_REDIRECT_URIS: usize = 32;

@@ -351,7 +351,7 @@ mod tests {
     use super::*;
     use crate::{
         oauth1::SignatureMethod,
-        provider::{client::record::GrantType, oauth1::new_key::NewKey},
+        provider::{client::grant_type::GrantType, oauth1::new_key::NewKey},
     };
 
     #[test]

@@ -12,11 +12,7 @@ use crate::{
     },
     provider::{
         authorize::request::requested,
-        client::{
-            authenticate,
-            error::AuthenticateError,
-            record::{Client, GrantType},
-        },
+        client::{authenticate, error::AuthenticateError, grant_type::GrantType, record::Client},
         device::{DeviceGrant, user_code::UserCode},
         error::{Error, OperatorError},
         paths::EndpointPath,

@@ -5,7 +5,7 @@ use http::{HeaderValue, Response, header};
 
 use crate::{
     oauth2::{metadata::ServerMetadata, pkce::Challenge},
-    provider::{client::record::GrantType, error::OperatorError, route::Route, server::Inner},
+    provider::{client::grant_type::GrantType, error::OperatorError, route::Route, server::Inner},
 };
 
 /// The metadata document of a server whose endpoints have these routes. It is written once.

@@ -11,10 +11,8 @@ use crate::{
     oauth2::{ClientAuthError, PresentedClient, RequestError, TokenRequest, TokenResponse},
     provider::{
         client::{
-            authenticate,
-            dynamic::used,
-            error::AuthenticateError,
-            record::{Client, GrantType},
+            authenticate, dynamic::used, error::AuthenticateError, grant_type::GrantType,
+            record::Client,
         },
         error::Error,
         paths::EndpointPath,

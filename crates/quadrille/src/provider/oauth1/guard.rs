@@ -7,7 +7,7 @@ use crate::{
     actor::Actor,
     guard::{SignatureError, SignedAt},
     provider::{
-        client::record::{Client, GrantType},
+        client::{grant_type::GrantType, record::Client},
         server::Inner,
         store::{AccessRecord, Grant},
     },

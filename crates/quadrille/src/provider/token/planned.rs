@@ -9,7 +9,7 @@ use crate::{
     actor::{Actor, Authentication},
     oauth2::Resources,
     provider::{
-        client::record::{Client, GrantType},
+        client::{grant_type::GrantType, record::Client},
         store::{Grant, RowId},
         token::access_format::AccessTokenFormat,
     },

@@ -11,7 +11,8 @@ use crate::{
     provider::{
         authorize::error::AuthorizeError,
         client::{
-            record::{Client, GrantType},
+            grant_type::GrantType,
+            record::Client,
             redirect_uri::{RedirectUri, matching::RedirectRule},
         },
         error::Error,

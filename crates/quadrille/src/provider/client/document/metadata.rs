@@ -136,9 +136,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::provider::client::{
-        name::LONGEST_NAME,
-        policy::MOST_REDIRECT_URIS as REDIRECT_URIS,
-        record::{ClientType, GrantType},
+        grant_type::GrantType, name::LONGEST_NAME, policy::MOST_REDIRECT_URIS as REDIRECT_URIS,
+        record::ClientType,
     };
 
     const ID: &str = "https://app.example/client.json";

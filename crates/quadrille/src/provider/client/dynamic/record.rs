@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
-    provider::{client::record::GrantTypes, store::ids::SecretHash},
+    provider::{client::grant_type::GrantTypes, store::ids::SecretHash},
 };
 
 /// The dynamic registration of a client (RFC 7591): the part of its record that other clients do

@@ -12,9 +12,10 @@ use crate::{
     },
     provider::{
         client::{
+            grant_type::GrantType,
             metadata,
             policy::MetadataPolicy,
-            record::{Client, ClientSecret, ClientType, GrantType},
+            record::{Client, ClientSecret, ClientType},
             redirect_uri::RedirectUri,
             registered_auth::{ClientKeys, RegisteredAuth},
             secrets,

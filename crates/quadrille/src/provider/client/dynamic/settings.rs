@@ -6,7 +6,7 @@ use crate::{
     Scopes,
     jose::KeySet,
     provider::{
-        client::record::{GrantType, GrantTypes},
+        client::grant_type::{GrantType, GrantTypes},
         guessing::{Rate, Throttle},
     },
 };

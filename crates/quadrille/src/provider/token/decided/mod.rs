@@ -9,7 +9,7 @@ pub(crate) mod trusted;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::provider::client::record::ExtensionGrantType;
+use crate::provider::client::grant_type::ExtensionGrantType;
 
 use self::{
     asserted::OnAsserted, exchange::OnExchange, extension::ErasedGrant, password::ErasedVerifier,

@@ -8,7 +8,10 @@ use crate::{
     oauth2::{Resources, TokenResponse},
     provider::{
         authorize::request::requested,
-        client::record::{Client, ClientType, GrantType},
+        client::{
+            grant_type::GrantType,
+            record::{Client, ClientType},
+        },
         error::Error,
         server::Inner,
         store::{Grant, Issue},

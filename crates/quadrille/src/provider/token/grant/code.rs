@@ -8,7 +8,7 @@ use crate::{
     Policy, Timestamp,
     oauth2::{Resources, TokenResponse, pkce::Challenge},
     provider::{
-        client::record::{Client, GrantType},
+        client::{grant_type::GrantType, record::Client},
         clock::is_over,
         error::{ClientError, Error},
         server::Inner,

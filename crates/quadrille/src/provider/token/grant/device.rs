@@ -8,7 +8,7 @@ use crate::{
     Timestamp,
     oauth2::{Resources, TokenResponse},
     provider::{
-        client::record::{Client, GrantType},
+        client::{grant_type::GrantType, record::Client},
         clock::is_over,
         device::DeviceGrant,
         error::Error,

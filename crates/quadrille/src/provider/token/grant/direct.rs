@@ -9,7 +9,10 @@ use crate::{
     oauth2::{Resources, TokenResponse},
     provider::{
         authorize::request::requested,
-        client::record::{Client, ClientType, GrantType},
+        client::{
+            grant_type::GrantType,
+            record::{Client, ClientType},
+        },
         endpoint::error::TokenError,
         error::{Error, OperatorError},
         server::Inner,

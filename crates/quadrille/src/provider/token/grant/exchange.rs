@@ -7,7 +7,10 @@ use crate::{
     jose::Unverified,
     oauth2::{Resources, TokenExchange, TokenResponse, token_type},
     provider::{
-        client::record::{Client, ClientType, GrantType},
+        client::{
+            grant_type::GrantType,
+            record::{Client, ClientType},
+        },
         error::Error,
         server::Inner,
         store::{Grant, GrantDetails, Issue, SubjectToken},

@@ -7,7 +7,10 @@ use crate::{
     form::Params,
     oauth2::TokenResponse,
     provider::{
-        client::record::{Client, ExtensionGrantType, GrantType},
+        client::{
+            grant_type::{ExtensionGrantType, GrantType},
+            record::Client,
+        },
         error::Error,
         server::Inner,
         token::decided::extension::{ErasedGrant, GrantRequest},

@@ -21,7 +21,7 @@ use crate::{
     actor::Actor,
     oauth2::{Resources, TokenResponse},
     provider::{
-        client::record::{Client, GrantType},
+        client::{grant_type::GrantType, record::Client},
         endpoint::error::TokenError,
         error::{Error, OperatorError},
         server::Inner,

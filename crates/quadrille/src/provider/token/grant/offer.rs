@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::provider::{
-    client::record::{GrantType, InvalidGrantType},
+    client::grant_type::{GrantType, InvalidGrantType},
     server::AuthorizationServer,
     token::decided::{
         asserted::Asserted,

@@ -6,7 +6,7 @@ use crate::{
     RemoteAddress, Scopes,
     oauth2::{Resources, TokenResponse},
     provider::{
-        client::record::{Client, GrantType},
+        client::{grant_type::GrantType, record::Client},
         error::{Error, OperatorError},
         server::Inner,
         token::decided::{

@@ -8,7 +8,7 @@ use crate::{
     Policy, Scopes, Timestamp,
     oauth2::{Resources, TokenResponse},
     provider::{
-        client::record::{Client, GrantType},
+        client::{grant_type::GrantType, record::Client},
         clock::is_recent,
         error::Error,
         server::Inner,
