@@ -18,7 +18,7 @@ use quadrille::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
             Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
             LiveGrant, MemoryStore, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
-            Rotation, RowId, SecretHash, Store, StoreError, TokenRef, Worker,
+            Rotation, RowId, SecretHash, Store, StoreError, TokenRef, UnusedClient, Worker,
         },
     },
 };
@@ -87,7 +87,7 @@ gated! {
     clients(issuer: IssuerId) -> Vec<Arc<Client>>;
     put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
     remove_client(issuer: IssuerId, id: &str) -> bool;
-    unused_clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
     admit(issuer: IssuerId, admission: Admission) -> Admitted;
     put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
     initial_token(issuer: IssuerId, hash: &SecretHash) -> Option<InitialTokenRecord>;

@@ -1,9 +1,10 @@
--- Clients that registered themselves and were never used: when they go. The rest of a client is in
--- its record.
+-- Clients that registered themselves and were never used: what each registration reads of them all.
+-- The rest of a client is in its record.
 CREATE TABLE quadrille_unused_clients (
     issuer  INTEGER NOT NULL,
     id      TEXT NOT NULL,
     number  INTEGER NOT NULL,
+    address TEXT,
     expires INTEGER NOT NULL,
     PRIMARY KEY (issuer, id)
 ) STRICT, WITHOUT ROWID;

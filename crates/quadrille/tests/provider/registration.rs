@@ -626,6 +626,18 @@ async fn who_floods_is_refused_and_keeps_nobody_out() {
 }
 
 #[tokio::test]
+async fn the_limit_of_a_network_is_asked_before_other_clients_are_read() {
+    let world = world(open().most_unused(20)).await;
+    for _ in 0..20 {
+        information(&world.send(post(&public(&json!({})), None, 1)).await);
+    }
+    // All places are taken, too, for a day: but that is not looked at.
+    let refused = world.send(post(&public(&json!({})), None, 1)).await;
+    assert_refused(&refused, 429, "temporarily_unavailable");
+    assert!((1..=60).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+}
+
+#[tokio::test]
 async fn a_software_statement_wins_over_the_request() {
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let keys = KeySet::from_iter([key.verifying_key().clone()]);

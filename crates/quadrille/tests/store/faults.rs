@@ -20,7 +20,7 @@ use quadrille::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
             Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
             LiveGrant, Outcome, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation,
-            RowId, SecretHash, SqliteStore, Store, StoreError, TokenRef, Worker,
+            RowId, SecretHash, SqliteStore, Store, StoreError, TokenRef, UnusedClient, Worker,
         },
     },
     testing::{
@@ -483,9 +483,9 @@ catches! {
         Also("admit", "UPDATE quadrille_unused_clients SET number = -number") => unused_clients_are_told_until_they_are_used,
             "by number";
         Keeps("admit", "quadrille_clients") => a_client_is_admitted_instead_of_others,
-            "as it was loaded";
+            "still unused";
         Also("admit", "DELETE FROM quadrille_clients WHERE id = 'used'") => a_client_is_admitted_instead_of_others,
-            "changed since it was loaded";
+            "used since it was loaded";
         Keeps("admit", "quadrille_consents") => a_client_is_admitted_instead_of_others,
             "tokens and consents";
         Keeps("sweep", "quadrille_clients") => unused_clients_and_tokens_that_expired_are_swept,
@@ -707,7 +707,7 @@ impl Store for Faulty {
         self.around("remove_client", self.inner.remove_client(issuer, id)).await
     }
 
-    async fn unused_clients(&self, issuer: IssuerId) -> Stored<Vec<Arc<Client>>> {
+    async fn unused_clients(&self, issuer: IssuerId) -> Stored<Vec<UnusedClient>> {
         self.inner.unused_clients(self.issuer("unused_clients", issuer)).await
     }
 

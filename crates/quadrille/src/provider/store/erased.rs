@@ -8,7 +8,7 @@ use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent,
     CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, LiveGrant, PendingRecord,
     PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
-    TokenRef, Worker,
+    TokenRef, UnusedClient, Worker,
 };
 
 /// The future of an [`ErasedStore`]'s verb.
@@ -77,7 +77,7 @@ verbs! {
     fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
     fn put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
     fn remove_client(issuer: IssuerId; id: str) -> bool;
-    fn unused_clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    fn unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
     fn admit(issuer: IssuerId, admission: Admission) -> Admitted;
     fn put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
     fn initial_token(issuer: IssuerId; hash: SecretHash) -> Option<InitialTokenRecord>;

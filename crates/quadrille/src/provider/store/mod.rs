@@ -37,7 +37,7 @@ pub use records::{
     AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, GrantDetails, Issue,
     LiveGrant, SubjectToken,
 };
-pub use registration::{Admission, Admitted, InitialTokenRecord};
+pub use registration::{Admission, Admitted, InitialTokenRecord, UnusedClient};
 pub use row::RowIds;
 /// The SQLite of [`SqliteStore`], for an application's own tables beside the store's: rusqlite
 /// 0.37.
@@ -179,12 +179,12 @@ pub trait Store: Send + Sync + 'static {
     fn unused_clients(
         &self,
         issuer: IssuerId,
-    ) -> impl Future<Output = Result<Vec<Arc<Client>>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<UnusedClient>, StoreError>> + Send;
 
     /// Stores a client that registers itself, takes a use of its initial access token, and removes
     /// the clients that make room for it as [`Store::remove_client`] does, at once. A client to be
-    /// removed stays if it was changed. A token without further uses is removed. The expiry of the
-    /// token is checked by the caller.
+    /// removed stays if it was used or replaced. A token without further uses is removed. The
+    /// expiry of the token is checked by the caller.
     fn admit(
         &self,
         issuer: IssuerId,

@@ -1,6 +1,6 @@
 //! Dynamic registrations (RFC 7591) in a store.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use crate::{Timestamp, provider::client::record::Client};
 
@@ -34,6 +34,41 @@ pub struct InitialTokenRecord {
     pub expires: Timestamp,
 }
 
+/// A client that must be used until a certain time: the part of its record that each registration
+/// of a stranger reads, which is short whatever the client has stored.
+///
+/// ```
+/// use quadrille::provider::{Client, store::UnusedClient};
+///
+/// fn was_used(client: &Client) -> bool {
+///     UnusedClient::of(client).is_none()
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusedClient {
+    /// The `client_id`.
+    pub id: Arc<str>,
+    /// The client's [`number`](Client::number).
+    pub number: RowId,
+    /// The address from which the client was registered.
+    pub from: Option<IpAddr>,
+    /// The time until which the client must be used, in whole seconds.
+    pub until: Timestamp,
+}
+
+impl UnusedClient {
+    /// The part of this record; `None` if the client need not be used.
+    pub fn of(client: &Client) -> Option<Self> {
+        let registration = client.registration.as_ref()?;
+        Some(Self {
+            id: Arc::clone(&client.id),
+            number: client.number,
+            from: registration.from,
+            until: Timestamp::from_seconds(registration.unused_until?.seconds()),
+        })
+    }
+}
+
 /// The registration of a client by itself.
 ///
 /// ```
@@ -49,8 +84,8 @@ pub struct Admission {
     pub client: Client,
     /// The hash of the initial access token, of which one use is taken.
     pub token: Option<SecretHash>,
-    /// The clients to remove, if they are still as they were loaded.
-    pub instead_of: Vec<Arc<Client>>,
+    /// The clients to remove, if they are still unused.
+    pub instead_of: Vec<UnusedClient>,
 }
 
 /// The result of an [`Admission`].

@@ -11,7 +11,7 @@ use crate::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
             Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
             LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, Store, TokenRef, Worker,
+            SecretHash, Store, TokenRef, UnusedClient, Worker,
         },
     },
     testing::rules::worked,
@@ -52,7 +52,7 @@ verbs! {
     clients(issuer: IssuerId) -> Vec<Arc<Client>>;
     put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
     remove_client(issuer: IssuerId, id: &str) -> bool;
-    unused_clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
     admit(issuer: IssuerId, admission: Admission) -> Admitted;
     put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
     initial_token(issuer: IssuerId, hash: &SecretHash) -> Option<InitialTokenRecord>;

@@ -1,12 +1,12 @@
 //! Dynamic registrations: clients that nobody has used yet, and initial access tokens.
 
-use std::sync::Arc;
-
 use crate::{
     Timestamp,
     provider::{
         Client, ClientRegistration,
-        store::{Admission, Admitted, Change, InitialTokenRecord, Issue, RowId, Store},
+        store::{
+            Admission, Admitted, Change, InitialTokenRecord, Issue, RowId, Store, UnusedClient,
+        },
     },
     testing::ManualClock,
 };
@@ -140,8 +140,8 @@ pub async fn unused_clients_are_told_until_they_are_used<S: Store>(store: &S, cl
     let rule = "`unused_clients` tells those whose time is over, too";
     same(rule, ids().await, ["b"].map(str::to_owned).to_vec());
     let found = store.unused_clients(issuer).await;
-    let rule = "`unused_clients` tells every part of the records";
-    same(rule, found.first().map(|client| &**client), Some(&arrived("b", 403, until)));
+    let rule = "`unused_clients` tells number, address and time of a client";
+    same(rule, found, UnusedClient::of(&arrived("b", 403, until)).into_iter().collect());
 }
 
 /// A client that somebody began to use stays.
@@ -159,14 +159,14 @@ pub async fn a_client_is_admitted_instead_of_others<S: Store>(store: &S, clock: 
     store.issue(issuer, Issue { access: world.access(600, grant), family: None }).await;
     store.answer(issuer, world.denial(1, world.consent("alice", "old", "photos"))).await;
     let start = store.changes(issuer, -1).await.position;
-    instead_of.push(Arc::new(arrived("never", 4, until)));
+    instead_of.extend(UnusedClient::of(&arrived("never", 4, until)));
     let new = arrived("new", 405, until);
     let admission = Admission { client: new, token: None, instead_of };
     let rule = "`admit` registers a client instead of others";
     same(rule, store.admit(issuer, admission).await, Admitted::Registered);
-    let rule = "`admit` removes a client that is as it was loaded";
+    let rule = "`admit` removes a client that is still unused";
     same(rule, store.client(issuer, "old").await, None);
-    let rule = "`admit` removes no client that was changed since it was loaded";
+    let rule = "`admit` removes no client that was used since it was loaded";
     holds(rule, store.client(issuer, "used").await.is_some());
     let rule = "a client that `admit` removes takes its tokens and consents with it";
     same(rule, world.issued(600).await, None);

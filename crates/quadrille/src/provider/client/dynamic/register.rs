@@ -24,7 +24,7 @@ use crate::{
         guessing::Who,
         paths::EndpointPath,
         server::{AuthorizationServer, Inner},
-        store::{Admission, Admitted, InitialTokenRecord},
+        store::{Admission, Admitted, InitialTokenRecord, UnusedClient},
         token::format::sha256,
     },
 };
@@ -46,6 +46,10 @@ pub(crate) async fn register(
     let token = allowed(inner, settings, asked.initial_access_token.as_ref()).await?;
     let mut draft = draft(inner, settings, None, asked.metadata)?;
     let is_open = token.is_none();
+    if is_open {
+        // Before other clients are read, and others wait for it.
+        count(inner, settings, from)?;
+    }
     let (hash, registration_access_token) = random_token(inner);
     draft.registration.token = hash;
     match &token {
@@ -66,7 +70,7 @@ pub(crate) async fn register(
         let id = secrets::new_id(inner, &[]);
         client.secrets = vec![ClientSecret { id, created: client.created, verifier, expires }];
     }
-    // One at a time makes room: else several would find the same place.
+    // One at a time makes room: else several would find the same place. Little is read meanwhile.
     let _turn = if is_open { Some(settings.memory.turn.lock().await) } else { None };
     let instead_of = match is_open {
         true => make_room(inner, settings, from).await?,
@@ -103,21 +107,26 @@ async fn allowed(
     Ok(Some(found.ok_or(ClientRegistrationError::TokenInvalid)?))
 }
 
+/// Counts a registration of a stranger, and refuses it if its network has made too many.
+fn count(
+    inner: &Inner,
+    settings: &DynamicRegistration,
+    from: Option<RemoteAddress>,
+) -> Result<(), ClientRegistrationError> {
+    let steady = inner.env.steady();
+    let wait = from.and_then(|from| settings.memory.networks.failed(Who::Address(from), steady));
+    wait.map_or(Ok(()), |wait| Err(ClientRegistrationError::TooOften(wait)))
+}
+
 /// The clients that give way to another one of a stranger.
 async fn make_room(
     inner: &Inner,
     settings: &DynamicRegistration,
     from: Option<RemoteAddress>,
-) -> Result<Vec<Arc<Client>>, Error> {
+) -> Result<Vec<UnusedClient>, Error> {
     let unused = inner.store.unused_clients(inner.issuer_id().await?).await?;
     let room = room::make(&unused, from, settings.most_unused, inner.now());
-    let instead_of = room.map_err(ClientRegistrationError::Full)?;
-    let steady = inner.env.steady();
-    let wait = from.and_then(|from| settings.memory.networks.failed(Who::Address(from), steady));
-    match wait {
-        Some(wait) => Err(ClientRegistrationError::TooOften(wait).into()),
-        None => Ok(instead_of),
-    }
+    Ok(room.map_err(ClientRegistrationError::Full)?)
 }
 
 /// A client without its id, secrets and tokens.

@@ -1,9 +1,9 @@
 //! Room for clients that strangers register: how many there may be that nobody has used yet, and
 //! which of them gives way.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
-use crate::{RemoteAddress, Timestamp, provider::client::record::Client};
+use crate::{RemoteAddress, Timestamp, provider::store::UnusedClient};
 
 /// The clients that a registration from this address removes: those that were not used in time
 /// and, if all places are taken, the oldest of the network that has most of them.
@@ -11,13 +11,13 @@ use crate::{RemoteAddress, Timestamp, provider::client::record::Client};
 /// # Errors
 /// The time to wait, if that network is the registration's own.
 pub(super) fn make(
-    unused: &[Arc<Client>],
+    unused: &[UnusedClient],
     from: Option<RemoteAddress>,
     most: usize,
     now: Timestamp,
-) -> Result<Vec<Arc<Client>>, Duration> {
+) -> Result<Vec<UnusedClient>, Duration> {
     let (mut gone, waiting): (Vec<_>, Vec<_>) =
-        unused.iter().cloned().partition(|client| client.is_gone(now));
+        unused.iter().cloned().partition(|client| client.until <= now);
     let mut excess = (waiting.len() + 1).saturating_sub(most.max(1));
     if excess == 0 {
         return Ok(gone);
@@ -30,13 +30,13 @@ pub(super) fn make(
     let mut waiting = waiting;
     while excess > 0 {
         let most = of_network.values().copied().max().unwrap_or_default();
-        let is_of_the_largest = |client: &Arc<Client>| {
+        let is_of_the_largest = |client: &UnusedClient| {
             let network = network(client);
             network != own && of_network.get(&network) == Some(&most)
         };
         // Those with the smallest numbers come first.
         let Some(place) = waiting.iter().position(is_of_the_largest) else {
-            let first = waiting.iter().filter_map(|client| client.unused_until()).min();
+            let first = waiting.iter().map(|client| client.until).min();
             return Err(first.map_or(Duration::ZERO, |until| until.since(now)));
         };
         let client = waiting.remove(place);
@@ -48,15 +48,14 @@ pub(super) fn make(
 }
 
 /// The network from which an unused client was registered.
-fn network(client: &Client) -> Option<u128> {
-    let from: Option<IpAddr> = client.registration.as_ref().and_then(|found| found.from);
-    from.map(|from| RemoteAddress(from).wide_network())
+fn network(client: &UnusedClient) -> Option<u128> {
+    client.from.map(|from| RemoteAddress(from).wide_network())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{client::dynamic::record::ClientRegistration, store::RowId};
+    use crate::provider::store::RowId;
 
     fn now() -> Timestamp {
         Timestamp::from_seconds(1_800_000_000)
@@ -66,23 +65,17 @@ mod tests {
         Some(RemoteAddress([192, 0, 2, last].into()))
     }
 
-    fn unused(number: i64, from: u8, seconds: i64) -> Arc<Client> {
-        let client = crate::provider::client::record::tests::client("c", "https://app.example/");
-        let until = Timestamp::from_seconds(now().seconds() + seconds);
-        let registration = ClientRegistration {
-            unused_until: Some(until),
-            from: address(from).map(|from| from.0),
-            ..ClientRegistration::default()
-        };
-        Arc::new(Client {
+    fn unused(number: i64, from: u8, seconds: i64) -> UnusedClient {
+        UnusedClient {
+            id: "c".into(),
             number: RowId(number),
-            registration: Some(Box::new(registration)),
-            ..client
-        })
+            from: address(from).map(|from| from.0),
+            until: Timestamp::from_seconds(now().seconds() + seconds),
+        }
     }
 
-    fn numbers(made: Result<Vec<Arc<Client>>, Duration>) -> Result<Vec<i64>, u64> {
-        let numbers = |gone: Vec<Arc<Client>>| gone.iter().map(|client| client.number.0).collect();
+    fn numbers(made: Result<Vec<UnusedClient>, Duration>) -> Result<Vec<i64>, u64> {
+        let numbers = |gone: Vec<UnusedClient>| gone.iter().map(|client| client.number.0).collect();
         made.map(numbers).map_err(|wait| wait.as_secs())
     }
 

@@ -14,7 +14,7 @@ use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes, CodeRecord,
     Consent, CredentialRecord, ErasedStore, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
     LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-    SecretHash, Store, StoreError, TokenRef, Worker,
+    SecretHash, Store, StoreError, TokenRef, UnusedClient, Worker,
 };
 
 use view::View;
@@ -210,7 +210,7 @@ impl Store for Cached {
         fn newest() -> RowId;
         fn changes(issuer: IssuerId, position: i64) -> Changes;
         fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
-        fn unused_clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+        fn unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
         fn put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
         fn initial_token(issuer: IssuerId; hash: SecretHash) -> Option<InitialTokenRecord>;
         fn initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;

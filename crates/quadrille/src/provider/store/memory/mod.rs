@@ -24,7 +24,7 @@ use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent,
     CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, LiveGrant, Outcome,
     PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store,
-    StoreError, TokenRef, Worker,
+    StoreError, TokenRef, UnusedClient, Worker,
 };
 
 use realm::Realm;
@@ -160,7 +160,7 @@ impl Store for MemoryStore {
         Ok(self.realm(issuer)?.remove_client(id))
     }
 
-    async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
+    async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<UnusedClient>, StoreError> {
         Ok(self.realm(issuer)?.unused_clients())
     }
 

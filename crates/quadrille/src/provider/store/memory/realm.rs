@@ -18,7 +18,7 @@ use crate::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes,
             CodeRecord, Consent, CredentialRecord, FamilyRecord, Grant, Issue, LiveGrant, Outcome,
             Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, TicketId, TicketUse,
-            TokenRef,
+            TokenRef, UnusedClient,
         },
     },
 };
@@ -135,8 +135,8 @@ impl Realm {
         self.tell(Change::Client(Arc::clone(&client.id)));
     }
 
-    pub(super) fn unused_clients(&self) -> Vec<Arc<Client>> {
-        read(&self.clients).unused().cloned().collect()
+    pub(super) fn unused_clients(&self) -> Vec<UnusedClient> {
+        read(&self.clients).unused().filter_map(|client| UnusedClient::of(client)).collect()
     }
 
     pub(super) fn admit(&self, admission: Admission) -> Admitted {
@@ -152,7 +152,8 @@ impl Realm {
                 return Admitted::TokenSpent;
             }
             for other in instead_of {
-                if clients.get(&other.id) == Some(&other) {
+                let held = clients.get(&other.id).and_then(|held| UnusedClient::of(held));
+                if held.is_some_and(|held| held == other) {
                     gone.extend(clients.remove(&other.id));
                 }
             }

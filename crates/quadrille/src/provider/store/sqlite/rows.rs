@@ -14,7 +14,7 @@ use crate::{
         client::record::Client,
         store::{
             AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, GrantDetails,
-            InitialTokenRecord, IssuerId, LiveGrant, RowId, SecretHash, StoreError,
+            InitialTokenRecord, IssuerId, LiveGrant, RowId, SecretHash, StoreError, UnusedClient,
         },
     },
 };
@@ -86,6 +86,17 @@ pub(super) fn read_one<T>(
 
 pub(super) fn client(record: &str) -> Result<Arc<Client>, StoreError> {
     serde_json::from_str(record).map(Arc::new).map_err(|_| bad("a client"))
+}
+
+/// Reads a client that must be used until a certain time.
+pub(super) fn unused_client(row: &Row<'_>) -> Result<UnusedClient, StoreError> {
+    let from: Option<String> = row.get("address")?;
+    Ok(UnusedClient {
+        id: row.get("id")?,
+        number: RowId(row.get("number")?),
+        from: from.map(|text| text.parse()).transpose().map_err(|_| bad("an address"))?,
+        until: seconds(row, "expires")?,
+    })
 }
 
 /// Reads an initial access token.

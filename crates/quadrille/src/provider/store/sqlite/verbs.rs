@@ -13,7 +13,7 @@ use crate::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
             Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
             LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, Store, StoreError, TokenRef, Worker, is_same,
+            SecretHash, Store, StoreError, TokenRef, UnusedClient, Worker, is_same,
         },
     },
 };
@@ -138,17 +138,16 @@ impl Store for SqliteStore {
         self.writer.write(move |writes| writes.remove_client(issuer, &id)).await
     }
 
-    async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
+    async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<UnusedClient>, StoreError> {
         self.look(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT c.record FROM quadrille_unused_clients u
-                JOIN quadrille_clients c ON c.issuer = u.issuer AND c.id = u.id
-                WHERE u.issuer = ?1 ORDER BY u.number",
+                "SELECT id, number, address, expires FROM quadrille_unused_clients
+                WHERE issuer = ?1 ORDER BY number",
             )?;
             let mut rows = statement.query([issuer.0])?;
             let mut clients = Vec::new();
             while let Some(row) = rows.next()? {
-                clients.push(client(&row.get::<_, String>("record")?)?);
+                clients.push(rows::unused_client(row)?);
             }
             Ok(clients)
         })

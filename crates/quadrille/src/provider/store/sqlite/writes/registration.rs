@@ -6,7 +6,9 @@ use crate::{
     Timestamp,
     provider::{
         client::record::Client,
-        store::{Admission, Admitted, InitialTokenRecord, IssuerId, RowId, StoreError},
+        store::{
+            Admission, Admitted, InitialTokenRecord, IssuerId, RowId, StoreError, UnusedClient,
+        },
     },
 };
 
@@ -42,7 +44,11 @@ impl Writes<'_> {
             )?;
         }
         for other in instead_of {
-            if self.held_client(issuer, &other.id)?.as_ref() == Some(other) {
+            let mut is_unused = self.connection.prepare_cached(
+                "SELECT 1 FROM quadrille_unused_clients
+                WHERE issuer = ?1 AND id = ?2 AND number = ?3",
+            )?;
+            if is_unused.exists(params![issuer.0, other.id, other.number.0])? {
                 self.remove_client(issuer, &other.id)?;
             }
         }
@@ -52,11 +58,18 @@ impl Writes<'_> {
 
     /// Remembers until when a client must be used, if it must.
     pub(super) fn note_unused(&self, issuer: IssuerId, client: &Client) -> Result<(), StoreError> {
-        match client.unused_until() {
-            Some(until) => self.run(
-                "INSERT INTO quadrille_unused_clients (issuer, id, number, expires)
-                VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET number = ?3, expires = ?4",
-                params![issuer.0, client.id, client.number.0, until.seconds()],
+        match UnusedClient::of(client) {
+            Some(unused) => self.run(
+                "INSERT INTO quadrille_unused_clients (issuer, id, number, address, expires)
+                VALUES (?1, ?2, ?3, ?4, ?5)
+                ON CONFLICT DO UPDATE SET number = ?3, address = ?4, expires = ?5",
+                params![
+                    issuer.0,
+                    unused.id,
+                    unused.number.0,
+                    unused.from.map(|from| from.to_string()),
+                    unused.until.seconds()
+                ],
             )?,
             None => self.forget_unused(issuer, &client.id)?,
         };
