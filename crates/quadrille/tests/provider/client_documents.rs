@@ -189,7 +189,7 @@ async fn a_document_that_is_bad_or_cannot_be_had_is_a_page_and_never_a_redirect(
         json!({"client_secret": CANARY}),
         json!({"token_endpoint_auth_method": "client_secret_post"}),
         json!({"redirect_uris": ["http://app.example/cb", CANARY]}),
-        json!({"client_name": format!("{CANARY}\n")}),
+        json!({"client_name": format!("a\n{CANARY}")}),
     ] {
         web.put(&change);
         assert_refused(&page(&world, &mut Browser::default()).await, 400);

@@ -38,6 +38,7 @@ fn provider() -> Result<(AuthorizationServer, Router), IssuerError> {
     Ok((server, app))
 }
 
+// `CurrentUser`, at the end, is the extractor of your sign-in.
 async fn ask(user: Option<CurrentUser>, request: Authorization) -> Response {
     match request.step(user.map(|user| user.0)).await {
         Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
