@@ -66,7 +66,9 @@ impl Play {
         let answer = self.post("/oauth/token", client, secret.as_deref(), &fields).await;
 
         let is_uri = match (&code.sent_uri, &uri) {
-            (Some(sent), uri) => uri.as_ref() == Some(sent),
+            (Some(sent), Some(uri)) => uri == sent,
+            // The verifier takes its place (OAuth 2.1, section 4.1.3).
+            (Some(_), None) => code.verifier.is_some(),
             (None, None) => true,
             (None, Some(uri)) => *uri == code.redirect_uri,
         };
