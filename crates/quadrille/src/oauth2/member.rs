@@ -6,11 +6,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::{Map, Value, value::RawValue};
 
 use super::answer;
-#[cfg(feature = "consumer")]
+#[cfg(any(test, feature = "consumer"))]
 use super::answer::UNREADABLE;
 
 /// Identifiers are short; cookies and keys contain them.
-#[cfg(feature = "consumer")]
+#[cfg(any(test, feature = "consumer"))]
 const LONGEST: usize = 255;
 
 /// The path to a member: names separated by dots, `data.id`. In an array, a number is an index from
@@ -20,7 +20,7 @@ pub(crate) struct MemberPath(Vec<String>);
 
 impl MemberPath {
     /// Reads a path; `None` if a name is empty.
-    #[cfg(feature = "consumer")]
+    #[cfg(any(test, feature = "consumer"))]
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut names = vec![String::new()];
         let mut chars = text.chars();
@@ -68,7 +68,7 @@ impl MemberPath {
     /// The identifier at this path in `json`, exactly as written. `None` if there is none or it is
     /// not exact: repeated, a fraction, an exponent, a negative zero, a text with a control
     /// character or with bytes that are not UTF-8.
-    #[cfg(feature = "consumer")]
+    #[cfg(any(test, feature = "consumer"))]
     pub(crate) fn identifier(&self, json: &str) -> Option<String> {
         let json = walk(&self.0, json)?;
         let text = match json.as_bytes() {
