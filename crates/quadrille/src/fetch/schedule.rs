@@ -15,7 +15,7 @@ const DEFAULT: Duration = Duration::from_secs(10 * 60);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// The time for which a set is used after it was fresh, while it cannot be fetched again: as long
-/// as access tokens usually live, because whoever issues them is down, too.
+/// as access tokens usually live, because their issuer is down, too.
 const STALE: Duration = Duration::from_secs(60 * 60);
 
 /// The time between two fetches because of an unknown key: anybody can name one.

@@ -139,7 +139,7 @@ async fn the_applications_own_data_goes_with_the_grant() {
     let tokens = world.redeem(&code).await.tokens();
     assert_eq!(introspect(&world, &tokens.access).await["album"], 7);
 
-    // The next page knows it, and the scopes of before.
+    // The next page knows the album and the scopes that were granted before.
     let page = world.ask(&mut browser, &world.asking()).await;
     assert!(page.text().contains("album=7\n"), "{}", page.text());
     assert!(page.text().contains("granted=photos:read\n"), "{}", page.text());

@@ -34,7 +34,7 @@ pub(in super::super) struct ExportArgs {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Write OAuth 1.0a secrets, and secrets that sign assertions, in plain text, for a provider
-    /// with another key ring: whoever reads the file can act as these clients
+    /// with another key ring: every reader of the file can act as these clients
     #[arg(long = "secrets-in-plain-text-for-anyone-who-reads-the-file")]
     plain: bool,
 }
