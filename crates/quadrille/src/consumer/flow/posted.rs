@@ -37,9 +37,9 @@ impl Login {
     /// # tokio::runtime::Runtime::new()?.block_on(async {
     /// let github = GitHub::new("our-id", "our-secret").parameter("response_mode", "form_post");
     /// let login = Login::new(KeyRing::ephemeral(), "https://app.example").with(github);
-    /// let query = login.posted_callback("github", b"code=abc&state=xyz").await?;
+    /// let query = login.posted_callback("github", b"code=splendid&state=xyz").await?;
     /// assert!(query.starts_with("posted="));
-    /// assert!(!query.contains("abc"));
+    /// assert!(!query.contains("splendid"));
     /// # Ok::<(), quadrille::Error>(())
     /// # })?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
