@@ -46,6 +46,13 @@ impl<'p> Device<'p> {
         ];
         self.post("/oauth/token", &form).await
     }
+
+    async fn calls_the_api(&self, tokens: &Value) -> u16 {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let token = tokens["access_token"].as_str().unwrap();
+        let call = http.get(self.provider.url("/api/me")).bearer_auth(token);
+        call.send().await.unwrap().status().as_u16()
+    }
 }
 
 /// Types a code into the form, as a user does, and sends it.
@@ -143,6 +150,36 @@ async fn a_code_from_a_link_is_compared_and_denied_and_one_that_has_expired_is_c
         problem(browser, "Too many codes were tried").await;
         browser.looks_good("4-too-many").await;
         assert_eq!(device.polls().await, json!({ "error": "expired_token" }));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_allows_a_part_of_the_scopes_and_takes_the_access_back() {
+    in_a_browser("devices-part", async |browser| {
+        let provider = Provider::start(&["--device"]);
+        let client = provider.add_device("Television");
+        let device = Device::new(&provider, &client).await;
+        browser.goto(device.link()).await.unwrap();
+        sign_in(browser).await;
+        press(browser, "Continue").await;
+        let write = element(browser, "//input[@type='checkbox'][@value='photos:write']").await;
+        write.click().await.unwrap();
+        browser.looks_good("1-part").await;
+        decide(browser, "allow").await;
+        heading(browser, "has access").await;
+        let tokens = device.polls().await;
+        assert_eq!(tokens["scope"], "photos:read");
+        assert_eq!(device.calls_the_api(&tokens).await, 200);
+
+        browser.goto(provider.url("/")).await.unwrap();
+        element(browser, "//h2[.='Television']").await;
+        assert!(!browser.source().await.unwrap().contains("Add photos"));
+        press(browser, "Withdraw").await;
+        element(browser, "//*[@role='status'][starts-with(., 'Withdrawn.')]").await;
+        browser.looks_good("2-withdrawn").await;
+        assert!(!browser.source().await.unwrap().contains("Television"));
+        assert_eq!(device.calls_the_api(&tokens).await, 401);
     })
     .await;
 }
