@@ -13,12 +13,12 @@ use crate::{
 };
 
 #[cfg(feature = "axum")]
-use super::service::Lazy;
+use super::options::Lazy;
 use super::{
     error::AccessError,
     log,
+    options::Guard,
     refused::{Place, Refused},
-    service::Guard,
     step_up::StepUp,
     verdict::Guarded,
     verified::Verified,

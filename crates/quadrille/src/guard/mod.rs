@@ -1,20 +1,22 @@
 //! Check the requests that come to an API: access tokens (RFC 6750) and signed requests (RFC 5849).
 //!
-//! A [`Guard`] stands before a service and takes the word of an authority: the authorization server
-//! in this process, an issuer elsewhere that it asks ([`Introspection`], RFC 7662), or one whose
-//! signatures it verifies ([`JwtAccessTokens`], RFC 9068). A handler takes an [`Access`], which names the scopes that it needs.
+//! A [`Guard`] stands before a service and trusts an authority: the authorization server in this
+//! process, an issuer elsewhere that it asks ([`Introspection`], RFC 7662), or one whose signatures
+//! it verifies ([`JwtAccessTokens`], RFC 9068). A handler takes an [`Access`], which names the
+//! scopes that it needs.
 
 mod access;
 mod authority;
 mod body;
+mod check;
+#[cfg(feature = "http-client")]
+mod elsewhere;
 mod error;
-#[cfg(feature = "http-client")]
-mod introspection;
-#[cfg(feature = "http-client")]
-mod jwt;
 pub(crate) mod log;
 pub(crate) mod masked;
 mod metadata;
+mod options;
+mod presented;
 mod refused;
 mod service;
 mod signature;
@@ -22,26 +24,25 @@ mod signed;
 mod step_up;
 #[cfg(feature = "testing")]
 mod test;
-#[cfg(feature = "http-client")]
+#[cfg(any(feature = "http-client", feature = "testing"))]
 mod told;
-#[cfg(feature = "http-client")]
-mod trust;
 mod verdict;
 mod verified;
 
 pub use access::Access;
 pub use body::GuardBody;
+#[cfg(feature = "http-client")]
+pub use elsewhere::{
+    introspection::{Introspection, IntrospectionError},
+    jwt::{JwtAccessTokens, JwtAccessTokensError},
+    trust::Trust,
+};
 pub use error::AccessError;
-#[cfg(feature = "http-client")]
-pub use introspection::{Introspection, IntrospectionError};
-#[cfg(feature = "http-client")]
-pub use jwt::{JwtAccessTokens, JwtAccessTokensError};
+pub use options::Guard;
 pub use refused::Refused;
-pub use service::{Guard, GuardService};
+pub use service::GuardService;
 pub use signature::SignatureError;
 pub use step_up::StepUp;
-#[cfg(feature = "http-client")]
-pub use trust::Trust;
 pub use verified::Verified;
 
 #[cfg(feature = "provider")]
@@ -50,10 +51,10 @@ pub(crate) use authority::{Answer, Authority, SignedAt};
 pub(crate) use body::BODY_LIMIT;
 #[cfg(all(feature = "axum", feature = "provider"))]
 pub(crate) use body::{BodyRead, is_covered, read as read_body};
+#[cfg(feature = "axum")]
+pub(crate) use options::Lazy;
 #[cfg(feature = "provider")]
 pub(crate) use refused::RefusalPage;
-#[cfg(feature = "axum")]
-pub(crate) use service::Lazy;
 #[cfg(feature = "provider")]
 pub(crate) use signature::challenge;
 #[cfg(feature = "axum")]

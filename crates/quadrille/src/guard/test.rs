@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use http::Extensions;
-
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::{
-    Binding, Scopes, Timestamp,
-    actor::{Act, Actor, Authentication},
+    Scopes, Timestamp,
+    actor::{Actor, Authentication},
     oauth2::Resources,
     scope::{ScopeRequirement, ScopeTree},
 };
@@ -16,8 +15,9 @@ use crate::{
 use super::{
     access::Access,
     refused::{Manner, Place, Refused},
+    told::Told,
     verdict::Guarded,
-    verified::{Facts, Verified},
+    verified::Verified,
 };
 
 impl<S: ScopeRequirement> Access<S> {
@@ -59,7 +59,17 @@ impl<S: ScopeRequirement> Access<S> {
             Actor::Client(_) => None,
         };
         let scopes = Scopes::of(scopes.split_ascii_whitespace());
-        let facts = Given { actor, client, scopes, audience: Resources::EMPTY, authentication };
+        let facts = Told {
+            client,
+            actor,
+            scopes,
+            audience: Resources::EMPTY,
+            authentication,
+            expires: Timestamp::NEVER,
+            binding: None,
+            act: None,
+            data: Map::new(),
+        };
         let manner = Manner {
             metadata: None,
             offers_oauth1: false,
@@ -75,52 +85,5 @@ impl<S: ScopeRequirement> Access<S> {
         let verdict = Ok(Some(Verified::new(Arc::new(facts))));
         extensions.insert(Guarded { place, verdict });
         Self::of(&extensions)
-    }
-}
-
-/// The facts that a test gives.
-struct Given {
-    actor: Actor,
-    client: Arc<str>,
-    scopes: Scopes,
-    audience: Resources,
-    authentication: Option<Arc<Authentication>>,
-}
-
-impl Facts for Given {
-    fn actor(&self) -> &Actor {
-        &self.actor
-    }
-
-    fn client(&self) -> &Arc<str> {
-        &self.client
-    }
-
-    fn scopes(&self) -> &Scopes {
-        &self.scopes
-    }
-
-    fn audience(&self) -> &Resources {
-        &self.audience
-    }
-
-    fn authentication(&self) -> Option<&Arc<Authentication>> {
-        self.authentication.as_ref()
-    }
-
-    fn expires(&self) -> Timestamp {
-        Timestamp::NEVER
-    }
-
-    fn binding(&self) -> Option<Binding> {
-        None
-    }
-
-    fn act(&self) -> Option<&Act> {
-        None
-    }
-
-    fn data(&self) -> Option<&Map<String, Value>> {
-        None
     }
 }

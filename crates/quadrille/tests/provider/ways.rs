@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use axum::{Router, body::Body, response::IntoResponse, routing::any};
@@ -159,7 +159,46 @@ async fn hooks_see_every_request_and_may_refuse_it() {
 }
 
 #[tokio::test]
-async fn a_scope_permits_what_it_implies_at_the_api_and_at_a_refresh() {
+async fn a_guard_inside_of_attach_or_around_it_alone_checks() {
+    let world = World::new().await;
+    let (ada, eve) = (world.tokens("ada").await.access, world.tokens("eve").await.access);
+    let checks = Arc::new(AtomicUsize::new(0));
+    let guard = || {
+        let checks = checks.clone();
+        Guard::new(&world.server)
+            .allow_tokens_in_forms_that_any_site_can_post()
+            .allow_tokens_in_queries_which_leak_into_logs()
+            .after_check(move |verified| {
+                checks.fetch_add(1, Ordering::SeqCst);
+                async move {
+                    match verified.actor() {
+                        Actor::User(subject) if &**subject == "eve" => {
+                            Err(AccessError::ByApplication)
+                        }
+                        _ => Ok(verified),
+                    }
+                }
+            })
+    };
+    let routes = || Router::new().route("/", any(photos));
+    let alone = Api(world.server.attach(routes()));
+    let inside = Api(world.server.attach(routes().layer(guard())));
+    let around = Api(world.server.attach(routes()).layer(guard()));
+    let (query, form) = (format!("/?access_token={ada}"), format!("access_token={ada}"));
+    for (api, expected) in [(&alone, [401, 401, 200]), (&inside, [200, 200, 401])] {
+        assert_eq!(api.call(&query, None, "").await.status(), expected[0]);
+        assert_eq!(api.call("/", None, &form).await.status(), expected[1]);
+        assert_eq!(api.call("/", Some(&eve), "").await.status(), expected[2]);
+    }
+    assert_eq!(checks.swap(0, Ordering::SeqCst), 3, "once for each request");
+    assert_eq!(around.call(&query, None, "").await.status(), 200);
+    assert_eq!(around.call("/", None, &form).await.text(), format!("User(\"ada\"): {form}"));
+    assert_eq!(around.call("/", Some(&eve), "").await.status(), 401);
+    assert_eq!(checks.load(Ordering::SeqCst), 3, "once for each request");
+}
+
+#[tokio::test]
+async fn a_scope_permits_the_scopes_it_implies_at_the_api_and_at_a_refresh() {
     let tree = ScopeTree::new().implies("photos:write", ["photos:read"]);
     let world = World::with(Policy::safe().scope_tree(tree), |new| new).await;
     world.sign_in("ada");

@@ -20,6 +20,10 @@ impl AuthorizationServer {
     /// layers cover only the routes added before them. Merge the result, do not nest it, unless
     /// [`prefix_is_stripped`](Self::prefix_is_stripped) is set.
     ///
+    /// The layer checks tokens for the issuer's own origin, in the `Authorization` header, when a
+    /// handler takes an `Access`. For an audience, hooks or other options, add a
+    /// [`Guard`](crate::guard::Guard) to the routes of the API: then it alone checks.
+    ///
     /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for
     /// GET and POST, one at [`consent_path`](Self::consent_path) for POST and, with
     /// [`device_grant`](Self::device_grant), one at [`device_path`](Self::device_path) for GET and

@@ -2,8 +2,9 @@
 
 use std::{fmt, sync::Arc};
 
+use crate::guard::authority::Authority;
+
 use super::{
-    authority::Authority,
     introspection::Introspection,
     jwt::{JwtAccessTokens, Verifier},
 };
@@ -18,7 +19,7 @@ use super::{
 /// # Ok::<(), quadrille::guard::JwtAccessTokensError>(())
 /// ```
 #[derive(Clone)]
-pub struct Trust(pub(super) Arc<dyn Authority>);
+pub struct Trust(pub(in crate::guard) Arc<dyn Authority>);
 
 impl From<Introspection> for Trust {
     fn from(introspection: Introspection) -> Self {

@@ -1,11 +1,6 @@
 //! JWT access tokens (RFC 9068), verified by the keys that their issuer publishes.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
@@ -13,6 +8,12 @@ use crate::{
     Env, Scopes, Timestamp,
     actor::{Actor, Authentication},
     fetch::{FetchError, Fetched, Fetcher, RemoteKeys, TrustedFetcher},
+    guard::{
+        authority::{Answer, Authority, SignedAt},
+        error::AccessError,
+        told::Told,
+        verified::Verified,
+    },
     jose::{
         Algorithms, Claims, ClaimsError, ClaimsPolicy, KeySet, TokenType, Unverified, Verification,
     },
@@ -22,18 +23,12 @@ use crate::{
 };
 
 use super::{
-    authority::{Answer, Authority, SignedAt},
-    error::AccessError,
-    told::{Told, act, actor, audience, binding},
-    verified::Verified,
+    members::{act, actor, audience, binding},
+    memory::Memory,
 };
 
 /// The type of the tokens (RFC 9068, section 2.1).
 const TYPE: TokenType = TokenType::Is("at+jwt");
-
-/// The number of verified tokens that are remembered; at this number the old ones are forgotten, or
-/// all.
-const REMEMBERED: usize = 4096;
 
 /// The longest token that is remembered, in bytes.
 const LONGEST: usize = 4096;
@@ -43,8 +38,8 @@ const LONGEST: usize = 4096;
 const REMEMBER: Duration = Duration::from_secs(60);
 
 /// JWT access tokens (RFC 9068) of an issuer elsewhere, which the guard verifies by itself, with the
-/// keys that the issuer publishes. Pass it to [`Guard::elsewhere`](super::Guard::elsewhere), and
-/// give the guard an [`audience`](super::Guard::audience): such tokens always name one.
+/// keys that the issuer publishes. Pass it to [`Guard::elsewhere`](crate::guard::Guard::elsewhere), and
+/// give the guard an [`audience`](crate::guard::Guard::audience): such tokens always name one.
 ///
 /// The keys are found through the issuer's metadata (RFC 8414 or OpenID Connect Discovery) and kept
 /// for as long as their `Cache-Control` says, within a minute and an hour. A token that names an
@@ -52,7 +47,7 @@ const REMEMBER: Duration = Duration::from_secs(60);
 /// reached, the last keys are used for an hour more; without any, requests are answered with 503.
 ///
 /// A guard learns nothing about the revocation of such a token: it is accepted until it expires.
-/// Where that is too long, use [`Introspection`](super::Introspection).
+/// If that is too long, use [`Introspection`](crate::guard::Introspection).
 ///
 /// ```
 /// use quadrille::guard::{Guard, JwtAccessTokens};
@@ -188,14 +183,13 @@ pub(super) struct Verifier {
     leeway: Duration,
     env: Env,
     /// By the signature, which is short: hashing whole tokens would cost more than all else.
-    known: Mutex<HashMap<Box<str>, Known>>,
+    known: Memory<Box<str>, Known>,
 }
 
-/// A token that was verified, and the time until which it is remembered.
+/// A token that was verified, as a text and its facts.
 struct Known {
     text: Box<str>,
     token: Verified,
-    until: Timestamp,
 }
 
 impl From<JwtAccessTokens> for Verifier {
@@ -219,7 +213,7 @@ impl From<JwtAccessTokens> for Verifier {
             policy,
             leeway,
             env,
-            known: Mutex::default(),
+            known: Memory::of(REMEMBER),
         }
     }
 }
@@ -245,35 +239,23 @@ impl Verifier {
             reason => unknown(&reason),
         })?;
         let told = read(claims)?;
-        let until = (now + REMEMBER).min(told.expires + self.leeway);
+        let expires = told.expires + self.leeway;
         let token = Verified::new(Arc::new(told));
-        self.keep(text, &token, until, now);
+        self.keep(text, &token, expires, now);
         Ok(token)
     }
 
     fn recall(&self, text: &str, now: Timestamp) -> Option<Verified> {
         let (_, signature) = text.rsplit_once('.')?;
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // After a step back of the clock, its expiry is too far ahead to be true.
-        let counts = |known: &&Known| {
-            now < known.until && known.until <= now + REMEMBER && *known.text == *text
-        };
-        known.get(signature).filter(counts).map(|known| known.token.clone())
+        self.known
+            .recall(signature, now, |known| (*known.text == *text).then(|| known.token.clone()))
     }
 
-    fn keep(&self, text: &str, token: &Verified, until: Timestamp, now: Timestamp) {
-        let Some((_, signature)) = text.rsplit_once('.').filter(|_| text.len() <= LONGEST) else {
-            return;
-        };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED {
-            known.retain(|_, known| now < known.until);
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
+    fn keep(&self, text: &str, token: &Verified, expires: Timestamp, now: Timestamp) {
+        if let Some((_, signature)) = text.rsplit_once('.').filter(|_| text.len() <= LONGEST) {
+            let known = Known { text: text.into(), token: token.clone() };
+            self.known.keep(signature.into(), known, expires, now);
         }
-        let kept = Known { text: text.into(), token: token.clone(), until };
-        known.insert(signature.into(), kept);
     }
 }
 

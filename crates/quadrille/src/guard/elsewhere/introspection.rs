@@ -1,11 +1,6 @@
 //! Token introspection (RFC 7662) by a guard that trusts an issuer elsewhere.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -15,6 +10,14 @@ use crate::{
     Env, Scopes, Timestamp,
     actor::{Actor, Authentication},
     digest::sha256,
+    guard::{
+        authority::{Answer, Authority, SignedAt},
+        body::BODY_LIMIT,
+        error::AccessError,
+        signature::SignatureError,
+        told::Told,
+        verified::Verified,
+    },
     loopback::is_secure,
     oauth1::{Forwarded, Verdict},
     oauth2::{
@@ -27,12 +30,8 @@ use crate::{
 };
 
 use super::{
-    authority::{Answer, Authority, SignedAt},
-    body::BODY_LIMIT,
-    error::AccessError,
-    signature::SignatureError,
-    told::{Told, act, actor, audience, binding},
-    verified::Verified,
+    members::{act, actor, audience, binding},
+    memory::Memory,
 };
 
 /// The `token_type` of a bearer token.
@@ -41,11 +40,8 @@ const BEARER: &str = "bearer";
 /// The longest answer of the issuer, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
-/// The number of answers kept; beyond it the old ones are forgotten, or all.
-const REMEMBERED: usize = 4096;
-
 /// Token introspection (RFC 7662), for an API that does not share the server's store: the guard
-/// asks the issuer about each token. Pass it to [`Guard::elsewhere`](super::Guard::elsewhere).
+/// asks the issuer about each token. Pass it to [`Guard::elsewhere`](crate::guard::Guard::elsewhere).
 ///
 /// A positive answer is kept for five seconds, which is how long a revoked token may still be
 /// accepted here. A negative answer is never kept. While the issuer cannot be asked, requests are
@@ -66,16 +62,10 @@ pub struct Introspection {
     auth: ClientAuth,
     http: Arc<dyn ErasedClient>,
     env: Env,
-    remember: Duration,
     deadline: Duration,
     takes_signed: bool,
-    known: Mutex<HashMap<[u8; 32], Known>>,
-}
-
-/// A kept answer of the issuer, and its expiry.
-struct Known {
-    token: Verified,
-    until: Timestamp,
+    /// The tokens that the issuer has confirmed, by their hashes.
+    known: Memory<[u8; 32], Verified>,
 }
 
 /// The reason why an issuer cannot be asked about tokens.
@@ -125,10 +115,9 @@ impl Introspection {
             auth,
             http: transport::standard()?,
             env: Env::system(),
-            remember: Duration::from_secs(5),
             deadline: Duration::from_secs(5),
             takes_signed: false,
-            known: Mutex::default(),
+            known: Memory::of(Duration::from_secs(5)),
         })
     }
 
@@ -149,7 +138,7 @@ impl Introspection {
     /// Sets for how long a positive answer is kept (default: five seconds). Zero asks every time.
     #[must_use]
     pub fn remember_for(mut self, time: Duration) -> Self {
-        self.remember = time;
+        self.known = Memory::of(time);
         self
     }
 
@@ -163,7 +152,7 @@ impl Introspection {
     /// Accepts signed requests (OAuth 1.0a) beside bearer tokens. The issuer is asked about each of
     /// them, because it has the keys and the nonces; it must be Quadrille and offer OAuth 1.0a.
     /// [`Forwarded`] is the message it gets. Token credentials name no API, so they are valid only
-    /// at guards without an [`audience`](super::Guard::audience).
+    /// at guards without an [`audience`](crate::guard::Guard::audience).
     ///
     /// Such a form may have some 20 KiB, depending on its fields.
     #[must_use]
@@ -206,7 +195,7 @@ impl Introspection {
     /// The facts behind an access token, if the issuer says that it is active.
     async fn access(&self, token: &str) -> Result<Verified, AccessError> {
         let (key, now) = (sha256(token.as_bytes()), self.env.now());
-        if let Some(known) = self.recall(&key, now) {
+        if let Some(known) = self.known.recall(&key, now, |token| Some(token.clone())) {
             return Ok(known);
         }
         let asked = IntrospectionRequest { token, token_type_hint: None };
@@ -219,9 +208,9 @@ impl Introspection {
             IntrospectionResponse::Inactive => return Err(AccessError::Unknown),
             IntrospectionResponse::Active(told) => read(*told, BEARER, &self.issuer, now)?,
         };
-        let until = (now + self.remember).min(told.expires);
+        let expires = told.expires;
         let token = Verified::new(Arc::new(told));
-        self.keep(key, &token, until, now);
+        self.known.keep(key, token.clone(), expires, now);
         Ok(token)
     }
 
@@ -262,24 +251,6 @@ impl Introspection {
             CollectError::Network(error) => error.into(),
         })?;
         Ok(Response::from_parts(parts, body))
-    }
-
-    fn recall(&self, key: &[u8; 32], now: Timestamp) -> Option<Verified> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // After a step back of the clock, its expiry is too far ahead to be true.
-        let counts = |known: &&Known| now < known.until && known.until <= now + self.remember;
-        known.get(key).filter(counts).map(|known| known.token.clone())
-    }
-
-    fn keep(&self, key: [u8; 32], token: &Verified, until: Timestamp, now: Timestamp) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED {
-            known.retain(|_, known| now < known.until);
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
-        }
-        known.insert(key, Known { token: token.clone(), until });
     }
 }
 

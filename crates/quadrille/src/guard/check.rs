@@ -1,0 +1,165 @@
+//! The check of a request by a guard: its token or signature, and its audience.
+
+use std::sync::Arc;
+
+use http::{header, request::Parts, uri};
+
+use crate::{oauth1::SignedRequest, public_uri};
+
+use super::{
+    authority::SignedAt,
+    error::AccessError,
+    log,
+    options::Guard,
+    presented::presented,
+    refused::Place,
+    signed::{Seen, body_of, read_signed, seen},
+    verdict::Guarded,
+    verified::Verified,
+};
+
+impl Guard {
+    /// Checks the token of a request, or its signature if OAuth 1.0a is offered: `None` if it has
+    /// neither. `body` matters only to signed requests: the whole form, or the bytes that
+    /// `oauth_body_hash` covers.
+    ///
+    /// # Errors
+    /// [`AccessError`] if the credentials are invalid.
+    pub async fn check(&self, parts: &Parts, body: &[u8]) -> Result<Option<Verified>, AccessError> {
+        self.check_at(&self.origin(parts), parts, Some(Ok(body))).await
+    }
+
+    /// Checks a request with this body, as [`look`](Self::look) does behind a layer.
+    pub(super) async fn judge(&self, parts: &Parts, body: &[u8]) -> Guarded {
+        let realm = self.origin(parts);
+        let verdict = self.check_at(&realm, parts, Some(Ok(body))).await;
+        self.guarded(realm, verdict)
+    }
+
+    fn guarded(&self, realm: Arc<str>, verdict: Result<Option<Verified>, AccessError>) -> Guarded {
+        let place = Place { realm, manner: self.0.manner.clone(), at: self.0.authority.now() };
+        Guarded { place, verdict }
+    }
+
+    async fn check_at(
+        &self,
+        origin: &str,
+        parts: &Parts,
+        body: Seen<'_>,
+    ) -> Result<Option<Verified>, AccessError> {
+        if let Some(before) = &self.0.before {
+            before(parts)?;
+        }
+        let found = match self.signed(parts, body)? {
+            Some((signed, body)) => Some(self.check_signed(origin, parts, signed, body).await?),
+            None => match presented(parts, body, self.0.ways)? {
+                Some(token) => Some(self.0.authority.token(&token).await?),
+                None => None,
+            },
+        };
+        let Some(found) = found else { return Ok(None) };
+        let found = unbound(meant_for(self.0.audience.as_deref(), found)?)?;
+        match &self.0.after {
+            Some(after) => after(found).await.map(Some),
+            None => Ok(Some(found)),
+        }
+    }
+
+    /// The signed request, if it is one and signed requests are accepted.
+    fn signed<'r>(
+        &self,
+        parts: &'r Parts,
+        body: Seen<'r>,
+    ) -> Result<Option<(SignedRequest<'r>, &'r [u8])>, AccessError> {
+        if !self.0.authority.offers_oauth1() {
+            return Ok(None);
+        }
+        read_signed(parts, body).map_err(|error| {
+            log::signed_at_api(&error, parts, body.and_then(Result::ok).unwrap_or(&[]));
+            error.into()
+        })
+    }
+
+    async fn check_signed(
+        &self,
+        origin: &str,
+        parts: &Parts,
+        signed: SignedRequest<'_>,
+        body: &[u8],
+    ) -> Result<Verified, AccessError> {
+        let allows_clients = self.0.allows_clients;
+        let request = SignedAt { parts, signed, body, origin, allows_clients };
+        let checked = self.0.authority.signed(request).await;
+        checked.inspect_err(|error| {
+            if let AccessError::Signature(error) = error {
+                log::signed_at_api(error, parts, body);
+            }
+        })
+    }
+
+    /// Checks a request at the path that the client signed, also within a nested router, and leaves
+    /// the verdict among its extensions.
+    pub(crate) async fn look(&self, parts: &mut Parts) {
+        #[cfg(feature = "axum")]
+        crate::RemoteAddress::note(&mut parts.extensions);
+        let guarded = match public_uri::of(&parts.extensions).cloned() {
+            Some(public) => {
+                let nested = std::mem::replace(&mut parts.uri, public);
+                let guarded = self.guard(parts).await;
+                parts.uri = nested;
+                guarded
+            }
+            None => self.guard(parts).await,
+        };
+        parts.extensions.insert(guarded);
+    }
+
+    async fn guard(&self, parts: &Parts) -> Guarded {
+        let (realm, body) = (self.origin(parts), body_of(parts));
+        let verdict = self.check_at(&realm, parts, seen(&body)).await;
+        self.guarded(realm, verdict)
+    }
+
+    /// The origin of the request: the API's origin that the `Host` header names, else the main one.
+    fn origin(&self, parts: &Parts) -> Arc<str> {
+        let main = || self.0.origins.first().cloned().unwrap_or_default();
+        if self.0.origins.len() < 2 {
+            return main();
+        }
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        // HTTP/2 has the host in the URI.
+        let host = host.or(parts.uri.authority().map(uri::Authority::as_str)).unwrap_or("");
+        self.0.origins.iter().find(|origin| is_at(origin, host)).cloned().unwrap_or_else(main)
+    }
+}
+
+/// `true` if a host, with or without its port, is that of an origin.
+fn is_at(origin: &str, host: &str) -> bool {
+    let Some((scheme, authority)) = origin.split_once("://") else { return false };
+    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    let bare = |text: &str| text.strip_suffix(port).unwrap_or(text).to_ascii_lowercase();
+    bare(authority) == bare(host)
+}
+
+/// Accepts a valid token that is for the API with this URI; `None` is the server's own API.
+fn meant_for(audience: Option<&str>, token: Verified) -> Result<Verified, AccessError> {
+    let is_meant = match audience {
+        Some(uri) => token.audience().contains(uri),
+        None => token.audience().is_empty(),
+    };
+    if is_meant {
+        return Ok(token);
+    }
+    let error = AccessError::OtherAudience;
+    log::token(&error, token.client(), ("audience", token.audience().as_str()));
+    Err(error)
+}
+
+/// Refuses a token that is bound to a key (RFC 9449, section 7.2; RFC 8705, section 3): of that key
+/// no proof is read.
+fn unbound(token: Verified) -> Result<Verified, AccessError> {
+    let Some(binding) = token.binding() else { return Ok(token) };
+    let error = AccessError::Unproven;
+    log::token(&error, token.client(), ("binding", &format!("{binding:?}")));
+    Err(error)
+}
