@@ -1,5 +1,7 @@
 //! Let other applications in, with their users' consent.
 
+mod access_format;
+mod admin;
 mod authority;
 mod authorize;
 mod client;
@@ -11,6 +13,7 @@ mod error;
 pub mod guessing;
 mod issuer;
 pub mod oauth1;
+mod options;
 mod paths;
 mod personal;
 mod reason;
@@ -26,6 +29,7 @@ mod wire;
 #[cfg(feature = "http-client")]
 pub use crate::fetch::GuardedFetcher;
 pub use crate::fetch::{FetchError, Fetched, Fetcher};
+pub use access_format::AccessTokenFormat;
 #[cfg(feature = "axum")]
 pub(crate) use authorize::{
     authorization::{AUTHORIZATION, Slot},
@@ -59,19 +63,22 @@ pub use client::{
     registered_auth::{ClientKeys, RegisteredAuth, RegisteredAuthError},
     registration::{Registered, RegistrationError},
     secrets::{AddedSecret, NewSecret},
-    transfer::{ExportedSecrets, ImportError, ImportedClients, LineError},
+    transfer::{
+        error::{ImportError, LineError},
+        export::ExportedSecrets,
+        import::ImportedClients,
+    },
 };
 pub use client_access::ClientAccess;
 pub use device::DeviceGrant;
-pub use endpoint::error::{DeviceAuthorizationError, EndpointError, Refusal, TokenError};
 #[cfg(feature = "axum")]
 pub(crate) use endpoint::table::ENDPOINTS;
+pub use error::endpoint::{DeviceAuthorizationError, EndpointError, Refusal, TokenError};
 pub use error::{ClientError, Error, OperatorError};
 pub use issuer::{IssuerError, check_issuer};
 pub use personal::{MintError, MintedToken, NewToken};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
-pub use token::access_format::AccessTokenFormat;
 pub use token::decided::{
     asserted::Asserted,
     exchange::{ActorToken, Exchanged, Exchanging},

@@ -6,7 +6,7 @@ use http::Request;
 use crate::{guard::BODY_LIMIT, oauth2::metadata::ServerMetadata};
 
 use super::{
-    endpoint::error::EndpointError,
+    error::endpoint::EndpointError,
     paths::EndpointPath,
     server::Inner,
     wire::{self, Methods},

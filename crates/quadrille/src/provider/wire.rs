@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     client::{error::AuthenticateError, redirect_uri::RedirectUri},
-    endpoint::error::{DeviceAuthorizationError, EndpointError},
+    error::endpoint::{DeviceAuthorizationError, EndpointError},
     error::{ClientError, Error, OperatorError},
 };
 

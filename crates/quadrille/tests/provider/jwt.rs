@@ -82,7 +82,7 @@ async fn introspect(world: &World, token: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_jwt_says_who_may_do_what_where_for_how_long() {
+async fn a_jwt_names_user_client_scopes_audience_and_lifetime() {
     let world = with_jwts().await;
     let now = world.env.now().seconds();
     let token = token_for(&world, "ada", API).await;
@@ -137,6 +137,7 @@ async fn the_server_itself_knows_its_jwts_until_they_end() {
 
     // Neither the jti nor a token with another signature is a token.
     let claims = claims(&world, &tokens.access, ISSUER).await;
+    assert_eq!(told["jti"], claims["jti"]);
     assert!(!world.is_good(claims["jti"].as_str().unwrap()).await);
     let (signed, signature) = tokens.access.rsplit_once('.').unwrap();
     let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();

@@ -155,8 +155,9 @@ fn details(
     if request.code_challenge.is_none() && !client.may_omit_pkce(policy) {
         return Err(AuthorizeError::ChallengeMissing);
     }
-    let scopes =
-        requested(request.scope.as_ref(), client, scopes).ok_or(AuthorizeError::ScopeNotAllowed)?;
+    let scopes = client
+        .requested_scopes(request.scope.as_ref(), scopes)
+        .ok_or(AuthorizeError::ScopeNotAllowed)?;
     let resources = resources.narrowed(&request.resource).ok_or(AuthorizeError::ResourceUnknown)?;
     let prompt = Prompt {
         max_age: max_age(request.extra("max_age"))?,
@@ -164,21 +165,6 @@ fn details(
         ..Prompt::read(request.extra("prompt"))?
     };
     Ok(Details { scopes, resources, challenge: request.code_challenge, prompt })
-}
-
-/// The requested scopes: without a `scope`, the client's defaults (RFC 6749, section 3.3), or all
-/// of the client's, as far as the server knows them.
-/// `None` if the client may not request one of them.
-pub(crate) fn requested(scope: Option<&Scopes>, client: &Client, known: &Scopes) -> Option<Scopes> {
-    let ceiling = client.scopes.intersection(known);
-    match scope {
-        None => Some(match &client.default_scopes {
-            Some(defaults) => defaults.intersection(&ceiling),
-            None => ceiling,
-        }),
-        Some(scope) if ceiling.is_superset(scope) => Some(scope.clone()),
-        Some(_) => None,
-    }
 }
 
 /// The longest time since the user's authentication (RFC 9470, section 4).

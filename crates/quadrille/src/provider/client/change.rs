@@ -12,65 +12,42 @@ impl Client {
     /// This client with the settings and secrets of `wanted`, at the operator's wish. The origin of
     /// the client remains: also a client that registered itself is changed.
     pub(super) fn with_settings(&self, wanted: Self, server: &Policy) -> Self {
-        let Self {
-            id: _,
-            number: _,
-            created: _,
-            from_document: _,
-            registration: _,
-            longest_use_before: _,
-            name,
-            client_type,
-            auth,
-            secrets,
-            redirect_uris,
-            redirect_patterns,
-            scopes,
-            default_scopes,
-            grant_types,
-            first_party,
-            oauth1,
-            resource_server,
-            without_pkce,
-            requires_pkce,
-            lifetimes,
-            without_rotation,
-            access_token_format,
-        } = wanted;
         let mut registration = self.registration.clone();
         if let Some(registration) = &mut registration {
-            if scopes != self.scopes {
-                registration.scope_ceiling = Some(scopes.clone());
+            if wanted.scopes != self.scopes {
+                registration.scope_ceiling = Some(wanted.scopes.clone());
             }
-            if grant_types != self.grant_types {
-                registration.grant_type_ceiling = Some(grant_types.clone());
+            if wanted.grant_types != self.grant_types {
+                registration.grant_type_ceiling = Some(wanted.grant_types.clone());
             }
         }
-        let mut client = Self {
-            id: self.id.clone(),
-            number: self.number,
-            created: self.created,
-            from_document: self.from_document,
-            registration,
-            longest_use_before: self.longest_use_before,
-            name,
-            client_type,
-            auth,
-            secrets,
-            redirect_uris,
-            redirect_patterns,
-            scopes,
-            default_scopes,
-            grant_types,
-            first_party,
-            oauth1,
-            resource_server,
-            without_pkce,
-            requires_pkce,
-            lifetimes,
-            without_rotation,
-            access_token_format,
-        };
+        let Self {
+            id,
+            number,
+            created,
+            from_document,
+            registration: _,
+            longest_use_before,
+            name: _,
+            client_type: _,
+            auth: _,
+            secrets: _,
+            redirect_uris: _,
+            redirect_patterns: _,
+            scopes: _,
+            default_scopes: _,
+            grant_types: _,
+            first_party: _,
+            oauth1: _,
+            resource_server: _,
+            without_pkce: _,
+            requires_pkce: _,
+            lifetimes: _,
+            without_rotation: _,
+            access_token_format: _,
+        } = self.clone();
+        let mut client =
+            Self { id, number, created, from_document, registration, longest_use_before, ..wanted };
         client.remember_longest_use(self, server);
         client
     }
@@ -112,22 +89,11 @@ impl Client {
             (_, old) => old.clone(),
         };
         Self {
-            id: self.id.clone(),
-            number: self.number,
-            created: self.created,
-            from_document: self.from_document,
-            longest_use_before: self.longest_use_before,
-            secrets: self.secrets.clone(),
-            redirect_patterns: self.redirect_patterns.clone(),
-            default_scopes: self.default_scopes.clone(),
             first_party: self.first_party && is_same,
             oauth1: self.oauth1.clone().filter(|_| is_confidential),
             resource_server: self.resource_server.clone().filter(|_| is_confidential),
             without_pkce: self.without_pkce && is_confidential,
-            requires_pkce: self.requires_pkce,
-            lifetimes: self.lifetimes,
             without_rotation: self.without_rotation && is_confidential,
-            access_token_format: self.access_token_format,
             name,
             client_type,
             auth,
@@ -135,6 +101,7 @@ impl Client {
             scopes,
             grant_types,
             registration,
+            ..self.clone()
         }
     }
 }
@@ -161,14 +128,6 @@ impl ClientRegistration {
             software_statement,
         } = wanted;
         Self {
-            token: self.token,
-            previous_token: self.previous_token,
-            unused_until: self.unused_until,
-            from: self.from,
-            initial_access_token: self.initial_access_token.clone(),
-            changed: self.changed,
-            scope_ceiling: self.scope_ceiling.clone(),
-            grant_type_ceiling: self.grant_type_ceiling.clone(),
             client_uri,
             logo_uri,
             tos_uri,
@@ -177,6 +136,7 @@ impl ClientRegistration {
             software_id,
             software_version,
             software_statement,
+            ..self.clone()
         }
     }
 }

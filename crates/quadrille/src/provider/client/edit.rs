@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::provider::{
-    error::Error, oauth1::new_key::NewRegistration, server::AuthorizationServer,
-};
+use crate::provider::{error::Error, server::AuthorizationServer};
 
 use super::{
     new::NewClient,
+    oauth1::new_key::NewRegistration,
     record::Client,
     registration::{Registered, RegistrationError},
 };

@@ -2,21 +2,16 @@
 
 use crate::{
     Secret,
-    provider::{
-        error::Error,
-        guessing::Verdict,
-        oauth1::{
-            self,
-            client::{Credential, Key},
-            new_key::NewKey,
-        },
-        server::AuthorizationServer,
-    },
+    provider::{error::Error, guessing::Verdict, server::AuthorizationServer},
 };
 
 use super::{
     assertion,
     new::NewClient,
+    oauth1::{
+        new_key::{self, NewKey},
+        record::{Credential, Key},
+    },
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     registration::{Registered, RegistrationError},
 };
@@ -153,7 +148,7 @@ impl AuthorizationServer {
         match new.oauth1_key() {
             Some(NewKey::Secret) => keys.iter().any(has_secret),
             Some(NewKey::ChosenSecret(chosen)) => {
-                keys.iter().any(|key| oauth1::admin::is_shared_secret(self.inner(), key, chosen))
+                keys.iter().any(|key| new_key::is_shared_secret(self.inner(), key, chosen))
             }
             // RSA keys are compared as text.
             _ => false,

@@ -7,7 +7,6 @@ use crate::{Scopes, Timestamp, jose::Algorithm, oauth2::AuthMethod, provider::st
 
 use super::{
     grant_type::{GrantType, GrantTypes},
-    lifetimes::Lifetimes,
     name::{is_lookalike, is_shown},
     policy::MetadataPolicy,
     record::{Client, ClientType},
@@ -273,29 +272,11 @@ impl CheckedMetadata {
         created: Timestamp,
     ) -> Client {
         Client {
-            id,
-            number,
-            name: self.name.clone(),
-            client_type: self.client_type,
             auth: self.auth.clone(),
-            secrets: Vec::new(),
             redirect_uris: self.redirect_uris.clone(),
             scopes,
             grant_types: self.grant_types.clone(),
-            first_party: false,
-            oauth1: None,
-            resource_server: None,
-            from_document: false,
-            without_pkce: false,
-            registration: None,
-            redirect_patterns: Vec::new(),
-            default_scopes: None,
-            requires_pkce: false,
-            lifetimes: Lifetimes::default(),
-            without_rotation: false,
-            longest_use_before: None,
-            access_token_format: None,
-            created,
+            ..Client::bare(id, number, self.name.clone(), self.client_type, created)
         }
     }
 }

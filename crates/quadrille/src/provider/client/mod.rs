@@ -14,6 +14,7 @@ pub(super) mod lifetimes;
 pub(super) mod metadata;
 mod name;
 pub(super) mod new;
+pub(super) mod oauth1;
 mod policy;
 pub(super) mod ready_keys;
 pub(super) mod record;

@@ -6,16 +6,14 @@ use crate::{
     Scopes, Secret,
     oauth1::SignatureMethod,
     oauth2::{AuthMethod, Resources},
-    provider::{
-        oauth1::new_key::{NewKey, NewRegistration},
-        token::access_format::AccessTokenFormat,
-    },
+    provider::access_format::AccessTokenFormat,
 };
 
 use super::{
     grant_type::GrantType,
     lifetimes::Lifetimes,
     metadata::ClientMetadata,
+    oauth1::new_key::{NewKey, NewRegistration},
     record::{Client, ClientType, SecretVerifier},
     registered_auth::{ClientKeys, RegisteredAuth},
 };

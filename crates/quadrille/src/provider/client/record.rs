@@ -8,13 +8,12 @@ use crate::{
     Scopes, Timestamp,
     oauth2::Resources,
     provider::{
+        access_format::AccessTokenFormat,
         guessing::{
             VerifierError,
             imported::{Imported, check_argon2id},
         },
-        oauth1::client::Registration,
         store::ids::{RowId, SecretHash},
-        token::access_format::AccessTokenFormat,
     },
 };
 
@@ -22,6 +21,7 @@ use super::{
     dynamic::record::ClientRegistration,
     grant_type::GrantTypes,
     lifetimes::{Lifetimes, seconds},
+    oauth1::record::Registration,
     redirect_uri::{self, RedirectPattern, RedirectUri},
     registered_auth::RegisteredAuth,
 };
@@ -264,34 +264,24 @@ impl Client {
         self.unused_until().is_some_and(|until| until <= now)
     }
 
-    /// `true` if the secrets of `before` are of use with this client's authentication method.
-    pub(super) fn has_use_for_secrets_of(&self, before: &Self) -> bool {
-        let auth = self.auth.as_ref();
-        before.secrets.iter().all(|secret| secret.verifier.is_of_use_with(auth))
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::{super::grant_type::GrantType, *};
-
-    /// A confidential client for everything.
-    pub(crate) fn client(id: &str, redirect_uri: &str) -> Client {
-        Client {
-            id: id.into(),
-            number: RowId(0),
-            name: id.to_owned(),
-            client_type: ClientType::Confidential,
+    /// A client that has no more than these facts: no secret, no scope, no grant type.
+    pub(super) fn bare(
+        id: Arc<str>,
+        number: RowId,
+        name: String,
+        client_type: ClientType,
+        created: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            number,
+            name,
+            client_type,
             auth: None,
             secrets: Vec::new(),
-            redirect_uris: vec![redirect_uri.parse().unwrap()],
-            scopes: Scopes::of(["a", "b"]),
-            grant_types: [
-                GrantType::AuthorizationCode,
-                GrantType::ClientCredentials,
-                GrantType::RefreshToken,
-            ]
-            .into(),
+            redirect_uris: Vec::new(),
+            scopes: Scopes::EMPTY,
+            grant_types: GrantTypes::default(),
             first_party: false,
             oauth1: None,
             resource_server: None,
@@ -305,7 +295,34 @@ pub(crate) mod tests {
             without_rotation: false,
             longest_use_before: None,
             access_token_format: None,
-            created: Timestamp::default(),
+            created,
+        }
+    }
+
+    /// `true` if the secrets of `before` are of use with this client's authentication method.
+    pub(super) fn has_use_for_secrets_of(&self, before: &Self) -> bool {
+        let auth = self.auth.as_ref();
+        before.secrets.iter().all(|secret| secret.verifier.is_of_use_with(auth))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{super::grant_type::GrantType, *};
+
+    /// A confidential client for everything.
+    pub(crate) fn client(id: &str, redirect_uri: &str) -> Client {
+        let kind = ClientType::Confidential;
+        Client {
+            redirect_uris: vec![redirect_uri.parse().unwrap()],
+            scopes: Scopes::of(["a", "b"]),
+            grant_types: [
+                GrantType::AuthorizationCode,
+                GrantType::ClientCredentials,
+                GrantType::RefreshToken,
+            ]
+            .into(),
+            ..Client::bare(id.into(), RowId(0), id.to_owned(), kind, Timestamp::default())
         }
     }
 }

@@ -10,10 +10,8 @@ use crate::{
     jose::{Algorithm, VerifyingKey},
     oauth2::Resources,
     provider::{
-        error::Error,
-        oauth1::new_key::NewKeyError,
-        server::AuthorizationServer,
-        token::{access_format::AccessTokenFormat, format::sha256},
+        access_format::AccessTokenFormat, error::Error, server::AuthorizationServer,
+        token::format::sha256,
     },
 };
 
@@ -21,6 +19,7 @@ use super::{
     assertion,
     metadata::{CheckedMetadata, ClientMetadataError},
     new::NewClient,
+    oauth1::new_key::NewKeyError,
     policy::MetadataPolicy,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     redirect_uri::{RedirectPattern, RedirectPatternError},
@@ -351,7 +350,7 @@ mod tests {
     use super::*;
     use crate::{
         oauth1::SignatureMethod,
-        provider::{client::grant_type::GrantType, oauth1::new_key::NewKey},
+        provider::client::{grant_type::GrantType, oauth1::new_key::NewKey},
     };
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Policy;
+use crate::{Policy, Scopes};
 
 use super::record::{Client, ClientType};
 
@@ -10,6 +10,25 @@ impl Client {
     /// The server's policy with the lifetimes of this client.
     pub(crate) fn policy(&self, server: &Policy) -> Policy {
         self.lifetimes.over(server)
+    }
+
+    /// The scopes of a request: without a `scope`, the client's defaults (RFC 6749, section 3.3), or
+    /// all of the client's, as far as the server knows them. `None` if the client may not request
+    /// one of them.
+    pub(crate) fn requested_scopes(
+        &self,
+        scope: Option<&Scopes>,
+        known: &Scopes,
+    ) -> Option<Scopes> {
+        let ceiling = self.scopes.intersection(known);
+        match scope {
+            None => Some(match &self.default_scopes {
+                Some(defaults) => defaults.intersection(&ceiling),
+                None => ceiling,
+            }),
+            Some(scope) if ceiling.is_superset(scope) => Some(scope.clone()),
+            Some(_) => None,
+        }
     }
 
     /// `true` if the client may send an authorization request without PKCE.

@@ -11,10 +11,12 @@ use crate::{
         Resources,
     },
     provider::{
-        authorize::request::requested,
         client::{authenticate, error::AuthenticateError, grant_type::GrantType, record::Client},
         device::{DeviceGrant, user_code::UserCode},
-        error::{Error, OperatorError},
+        error::{
+            Error, OperatorError,
+            endpoint::{DeviceAuthorizationError, TokenError},
+        },
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -25,10 +27,7 @@ use crate::{
     },
 };
 
-use super::{
-    error::{DeviceAuthorizationError, TokenError},
-    row::{self, Endpoint},
-};
+use super::row::{self, Endpoint};
 
 /// The number of user codes drawn until one is free. Of 17 billion codes, not one in ten thousand
 /// is ever in use.
@@ -120,7 +119,7 @@ fn decide(
     if !client.grant_types.contains(&GrantType::DeviceCode) {
         return Err(TokenError::GrantTypeNotAllowed.into());
     }
-    let scopes = requested(asked.scope.as_ref(), client, scopes);
+    let scopes = client.requested_scopes(asked.scope.as_ref(), scopes);
     let scopes = scopes.ok_or(DeviceAuthorizationError::ScopeNotAllowed)?;
     let resources = resources.narrowed(&asked.resource);
     Ok((scopes, resources.ok_or(DeviceAuthorizationError::ResourceUnknown)?))

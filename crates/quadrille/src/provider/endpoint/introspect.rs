@@ -26,6 +26,7 @@ use crate::{
         store::AccessRecord,
         token::{
             disclosure::{describe, may_know},
+            format,
             lookup::{self, Found},
         },
         wire::{self, Methods},
@@ -83,7 +84,7 @@ async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
 async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<Bytes>, Error> {
     let params = Params::of_body_within(request, LIMITS).map_err(RequestError::from)?;
     // The hint is not needed: a token says what it is.
-    let IntrospectionRequest { token, .. } = IntrospectionRequest::parse(&params)?;
+    let IntrospectionRequest { token: text, .. } = IntrospectionRequest::parse(&params)?;
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
     let from = inner.address_of(request.extensions());
@@ -92,16 +93,17 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
         return Err(AuthenticateError::PublicClientAsks.into());
     }
     if let Some(forwarded) = Forwarded::parse(&params)? {
-        return Ok(match oauth1::forwarded::judge(inner, &forwarded, token, &asker).await {
+        return Ok(match oauth1::forwarded::judge(inner, &forwarded, text, &asker).await {
             Ok(verdict) => verdict.to_response(),
             Err(error) => error.to_response(inner.issuer.as_str()),
         });
     }
-    let found = lookup::find(inner, token).await?;
+    let found = lookup::find(inner, text).await?;
     let active = found.and_then(|found| decide(&found, &asker, inner.now()));
     let answer = match active {
         Some(mut token) => {
             token.iss = Some(inner.issuer.as_str().to_owned());
+            token.jti = format::jwt_id(text);
             IntrospectionResponse::Active(Box::new(token))
         }
         None => IntrospectionResponse::Inactive,

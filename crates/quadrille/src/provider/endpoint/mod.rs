@@ -2,7 +2,6 @@
 //! of them.
 
 mod device;
-pub(crate) mod error;
 mod introspect;
 mod jwks;
 mod metadata;

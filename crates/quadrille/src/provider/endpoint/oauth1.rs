@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::provider::{
-    endpoint::error::EndpointError,
+    error::endpoint::EndpointError,
     oauth1,
     paths::EndpointPath,
     route::Route,

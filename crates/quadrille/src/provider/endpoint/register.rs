@@ -18,7 +18,7 @@ use crate::{
         client::dynamic::{
             error::ClientRegistrationError, manage, register, settings::DynamicRegistration,
         },
-        error::{ClientError, Error},
+        error::{ClientError, Error, endpoint::EndpointError},
         paths::EndpointPath,
         route::Route,
         server::{AuthorizationServer, Inner},
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-use super::{error::EndpointError, row::Endpoint};
+use super::row::Endpoint;
 
 /// The longest metadata, in bytes.
 const LONGEST: usize = 32 * 1024;

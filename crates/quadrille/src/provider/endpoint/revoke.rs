@@ -8,7 +8,7 @@ use crate::{
     oauth2::{PresentedClient, RequestError, RevocationRequest, RevocationResponse},
     provider::{
         client::{authenticate, error::AuthenticateError},
-        error::Error,
+        error::{Error, endpoint::EndpointError},
         oauth1,
         paths::EndpointPath,
         refusal,
@@ -19,10 +19,7 @@ use crate::{
     },
 };
 
-use super::{
-    error::EndpointError,
-    row::{self, Endpoint},
-};
+use super::row::{self, Endpoint};
 
 pub(super) static REVOCATION: Endpoint = Endpoint {
     route: Route {

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use crate::{
     cross_origin,
     provider::{
-        endpoint::error::EndpointError,
+        error::endpoint::EndpointError,
         refusal,
         route::Route,
         server::{AuthorizationServer, Inner},

@@ -14,7 +14,7 @@ use crate::{
             authenticate, dynamic::used, error::AuthenticateError, grant_type::GrantType,
             record::Client,
         },
-        error::Error,
+        error::{Error, endpoint::TokenError},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -26,10 +26,7 @@ use crate::{
     },
 };
 
-use super::{
-    error::TokenError,
-    row::{self, Endpoint},
-};
+use super::row::{self, Endpoint};
 
 pub(super) static TOKEN: Endpoint = Endpoint {
     route: Route {

@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_malformed_or_costly_is_told_apart() {
+    fn unknown_malformed_and_costly_verifiers_are_told_apart() {
         use VerifierError::{Cost, Malformed, Unknown};
         let hash = "A".repeat(43);
         let long = "A".repeat(400);
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn what_real_systems_write_is_accepted_and_known_to_be_costly() {
+    fn verifiers_of_real_systems_are_accepted_and_known_to_be_costly() {
         let hash = "A".repeat(43);
         let bcrypt =
             |cost| format!("$2b${cost}$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2");

@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_more_than_twice_as_much_is_costly() {
+    fn a_verifier_above_twice_the_usual_cost_is_costly() {
         let argon2id = |m: u32| {
             format!(
                 "$argon2id$v=19$m={m},t=2,p=1$TmFDbE5hQ2xOYUNs$OrZOu81uOqcifggpYbxMJG7T2zGWgb1jfKj+ax9QJKU"

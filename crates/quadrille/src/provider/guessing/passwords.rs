@@ -31,7 +31,7 @@ pub(crate) struct PasswordTurn<'a> {
     place: Place<'a>,
 }
 
-/// Whether an attempt was counted as a failure of the name and of the network.
+/// The failures that an attempt was counted as: of the name, of the network.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     name: bool,

@@ -96,10 +96,8 @@ fn decide<'t>(
 /// The answer to a request for token credentials.
 pub(crate) async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let said = request.clone();
-    match access_token(inner, request).await {
-        Ok(credentials) => credentials.to_response(),
-        Err(error) => wire::error(&error, inner.issuer.origin(), "token credentials", said),
-    }
+    let issued = access_token(inner, request).await;
+    wire::answer(issued, inner.issuer.origin(), "token credentials", said)
 }
 
 async fn access_token(

@@ -2,35 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-
 use crate::{
     Secret,
     provider::{
         client::{
             admin::AdminError,
+            oauth1::{
+                new_key::{self, NewKey},
+                record::{Credential, Key, Registration},
+            },
             record::{Client, ClientType},
         },
         error::Error,
-        server::{AuthorizationServer, Inner},
+        server::AuthorizationServer,
     },
 };
-
-use super::{
-    client::{Credential, Key, Registration},
-    new_key::{self, NewKey},
-    wire::CLIENT,
-};
-
-/// `true` if this key is the shared-secret `chosen`.
-pub(crate) fn is_shared_secret(inner: &Inner, key: &Key, chosen: &Secret) -> bool {
-    let Credential::SharedSecret(sealed) = &key.credential else { return false };
-    let now = inner.now();
-    let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed);
-    key.expires.is_none_or(|expires| now < expires)
-        && plain
-            .is_ok_and(|plain| verify_slices_are_equal(&plain, chosen.expose().as_bytes()).is_ok())
-}
 
 impl AuthorizationServer {
     /// Adds a key for OAuth 1.0a to a client, which needs no key before. The client's other keys

@@ -5,7 +5,7 @@ use http::StatusCode;
 use crate::{
     guard::SignatureError,
     oauth1::{Problem, RequestError},
-    provider::endpoint::error::EndpointError,
+    provider::error::endpoint::EndpointError,
 };
 
 /// The reason why a request for temporary or token credentials is refused (RFC 5849, sections 2.1

@@ -10,14 +10,12 @@ use crate::{
     KeyRing, Secret, Timestamp,
     oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
     provider::{
-        client::record::Client,
+        client::{
+            oauth1::record::{CLIENT, Credential, Registration},
+            record::Client,
+        },
         store::{CredentialRecord, RowId},
     },
-};
-
-use super::{
-    client::{Credential, Registration},
-    wire::CLIENT,
 };
 
 /// The number of clients' keys, and of tokens' keys, kept ready; at this number all are forgotten.

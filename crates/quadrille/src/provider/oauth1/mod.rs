@@ -4,13 +4,11 @@ pub(super) mod access_token;
 pub(super) mod admin;
 pub(super) mod asked;
 pub(super) mod authorize;
-pub(super) mod client;
 pub(super) mod error;
 pub(super) mod forwarded;
 pub(super) mod guard;
 mod hashes;
 pub(super) mod keys;
-pub(super) mod new_key;
 pub(super) mod nonces;
 mod remember;
 pub(super) mod request_token;
@@ -23,9 +21,11 @@ pub(super) mod values;
 pub(super) mod verify;
 pub(super) mod wire;
 
-pub use client::{Credential, Key, Registration};
+pub use super::client::oauth1::{
+    new_key::{NewKey, NewKeyError},
+    record::{Credential, Key, Registration},
+};
 pub use error::CredentialsError;
-pub use new_key::{NewKey, NewKeyError};
 pub use temporary_error::TemporaryError;
 pub use values::Value;
 

@@ -9,7 +9,6 @@ use crate::{
     oauth1::{Credentials, OUT_OF_BAND, SignedRequest},
     oauth2::Resources,
     provider::{
-        authorize::request,
         client::{
             record::Client,
             redirect_uri::{RedirectUri, matching::RedirectRule},
@@ -32,10 +31,8 @@ use super::{
 /// The answer to a request for temporary credentials.
 pub(crate) async fn answer(inner: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let said = request.clone();
-    match request_token(inner, request).await {
-        Ok(credentials) => credentials.to_response(),
-        Err(error) => wire::error(&error, inner.issuer.origin(), "temporary credentials", said),
-    }
+    let issued = request_token(inner, request).await;
+    wire::answer(issued, inner.issuer.origin(), "temporary credentials", said)
 }
 
 async fn request_token(
@@ -103,7 +100,7 @@ fn decide(
     let is_unknown = |realm: &&str| !realm.trim().is_empty() && *realm != origin;
     let realm = signed.realm().filter(is_unknown);
     let asked = asked.or_else(|| realm.map(|realm| named_by_realm(realm, client)));
-    let scopes = request::requested(asked.as_ref(), client, known);
+    let scopes = client.requested_scopes(asked.as_ref(), known);
     Ok((callback, scopes.ok_or(CredentialsError::ScopeNotAllowed)?))
 }
 

@@ -5,13 +5,12 @@ use http::{HeaderValue, Request, Response, header, request::Parts};
 
 use crate::{
     guard::{SignatureError, challenge, log},
-    oauth1::SignedRequest,
+    oauth1::{Credentials, SignedRequest},
 };
 
 use super::CredentialsError;
 
 /// The purposes for which secrets are sealed.
-pub(super) const CLIENT: &str = "provider oauth1 client";
 pub(super) const TEMPORARY: &str = "provider oauth1 temporary";
 pub(super) const TOKEN: &str = "provider oauth1 token";
 
@@ -21,6 +20,19 @@ pub(super) fn read<'r>(
     body: &'r [u8],
 ) -> Result<SignedRequest<'r>, SignatureError> {
     SignedRequest::read(parts, body)?.ok_or(SignatureError::Unsigned)
+}
+
+/// The answer to a request: the credentials, or a refusal whose reason is logged.
+pub(super) fn answer(
+    issued: Result<Credentials, CredentialsError>,
+    realm: &str,
+    endpoint: &'static str,
+    said: Request<Bytes>,
+) -> Response<Bytes> {
+    match issued {
+        Ok(credentials) => credentials.to_response(),
+        Err(reason) => error(&reason, realm, endpoint, said),
+    }
 }
 
 /// The refusal of a request. The reason is logged.

@@ -218,13 +218,9 @@ impl TokenKeys {
     /// Reads a JWT that this server wrote: its payload begins with the `jti`, which has the number
     /// of its row. Its hash is that of the whole text, so that the signature need not be verified.
     fn read_jwt(&self, text: &str, rest: &str) -> Result<Presented, NoToken> {
-        let start = rest.get(..JTI.div_ceil(3) * 4).ok_or(NoToken::Foreign)?;
         let mut raw = [0; JTI];
-        let length = BASE64_URL_SAFE_NO_PAD.decode_slice(start, &mut raw);
-        let jti = raw.strip_prefix(br#"{"jti":""#).and_then(|raw| raw.strip_suffix(b"\""));
-        let jti = jti.filter(|_| length == Ok(JTI)).and_then(|jti| str::from_utf8(jti).ok());
-        let read = self.read(TokenKind::JwtId, jti.ok_or(NoToken::Foreign)?);
-        match read {
+        let jti = jti(rest, &mut raw).ok_or(NoToken::Foreign)?;
+        match self.read(TokenKind::JwtId, jti) {
             Ok(read) => Ok(Presented { hash: sha256(text.as_bytes()), ..read }),
             Err(_) => Err(NoToken::Foreign),
         }
@@ -344,6 +340,21 @@ fn decode<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, NoToken> {
         Ok(length) if length == N => Ok(raw),
         _ => Err(NoToken::Foreign),
     }
+}
+
+/// The `jti` of a genuine access token that is a JWT; `None` of an opaque one.
+pub(crate) fn jwt_id(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once('.')?;
+    jti(rest, &mut [0; JTI]).map(str::to_owned)
+}
+
+/// The `jti` with which the payload of a JWT begins, decoded into `raw`; `rest` is the text behind
+/// the header.
+fn jti<'r>(rest: &str, raw: &'r mut [u8; JTI]) -> Option<&'r str> {
+    let start = rest.get(..JTI.div_ceil(3) * 4)?;
+    let length = BASE64_URL_SAFE_NO_PAD.decode_slice(start, raw);
+    let jti = raw.strip_prefix(br#"{"jti":""#)?.strip_suffix(b"\"")?;
+    str::from_utf8(jti).ok().filter(|_| length == Ok(JTI))
 }
 
 fn split_head(raw: &[u8]) -> Result<(KeyId, &[u8]), NoToken> {

@@ -1,6 +1,5 @@
 //! Tokens: their text, their look-up, and the grants that issue them (RFC 6749, section 4).
 
-pub(super) mod access_format;
 pub(super) mod decided;
 pub(super) mod disclosure;
 pub(super) mod format;

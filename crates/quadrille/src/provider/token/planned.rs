@@ -9,9 +9,9 @@ use crate::{
     actor::{Actor, Authentication},
     oauth2::Resources,
     provider::{
+        access_format::AccessTokenFormat,
         client::{grant_type::GrantType, record::Client},
         store::{Grant, RowId},
-        token::access_format::AccessTokenFormat,
     },
 };
 

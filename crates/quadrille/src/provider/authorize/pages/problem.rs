@@ -9,7 +9,7 @@ use crate::{
     page::Page,
     provider::{
         client::{record::Client, redirect_uri::RedirectUri},
-        endpoint::error::EndpointError,
+        error::endpoint::EndpointError,
         error::{ClientError, Error},
         reason::Shown,
     },

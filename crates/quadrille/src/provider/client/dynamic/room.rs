@@ -34,7 +34,7 @@ pub(super) fn make(
             let network = network(client);
             network != own && of_network.get(&network) == Some(&most)
         };
-        // Those with the smallest numbers come first.
+        // The clients with the smallest numbers come first.
         let Some(place) = waiting.iter().position(is_of_the_largest) else {
             let first = waiting.iter().map(|client| client.until).min();
             return Err(first.map_or(Duration::ZERO, |until| until.since(now)));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_used_in_time_goes_first() {
+    fn clients_that_were_not_used_in_time_give_way_first() {
         let all = [unused(1, 1, 60), unused(2, 2, 0), unused(3, 1, -9)];
         assert_eq!(numbers(make(&all, address(1), 2, now())), Ok(vec![2, 3]));
         assert_eq!(numbers(make(&all, address(1), 1, now())), Err(60));

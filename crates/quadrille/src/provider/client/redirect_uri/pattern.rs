@@ -252,7 +252,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_matches_is_a_host_below_the_pattern(
+        fn a_matching_host_is_below_the_pattern(
             label in "[-a-z0-9.@:/\\\\%A-Z#?\u{e4}]{0,8}",
             tail in prop_oneof![Just("/callback"), Just("/"), Just("@evil.com/callback")],
         ) {

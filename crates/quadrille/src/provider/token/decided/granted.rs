@@ -10,7 +10,7 @@ use crate::{
     oauth2::Resources,
     provider::{
         client::record::Client,
-        endpoint::error::Refusal,
+        error::endpoint::Refusal,
         token::planned::{ReservedMember, is_reserved},
     },
 };

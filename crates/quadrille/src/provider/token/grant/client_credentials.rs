@@ -7,7 +7,6 @@ use crate::{
     actor::Actor,
     oauth2::{Resources, TokenResponse},
     provider::{
-        authorize::request::requested,
         client::{
             grant_type::GrantType,
             record::{Client, ClientType},
@@ -33,7 +32,7 @@ pub(crate) fn decide(
         return Err(ClientCredentialsError::PublicClient);
     }
     let resources = resources.narrowed(resource).ok_or(ClientCredentialsError::ResourceUnknown)?;
-    let scopes = requested(scope, client, scopes);
+    let scopes = client.requested_scopes(scope, scopes);
     Ok((scopes.ok_or(ClientCredentialsError::ScopeNotAllowed)?, resources))
 }
 

@@ -8,12 +8,11 @@ use crate::{
     jose::Claims,
     oauth2::{Resources, TokenResponse},
     provider::{
-        authorize::request::requested,
         client::{
             grant_type::GrantType,
             record::{Client, ClientType},
         },
-        endpoint::error::TokenError,
+        error::endpoint::TokenError,
         error::{Error, OperatorError},
         server::Inner,
         store::{Grant, Issue},
@@ -46,7 +45,7 @@ impl Asked {
         resource: &Resources,
     ) -> Result<Self, DirectError> {
         let resources = inner.resources.narrowed(resource).ok_or(DirectError::ResourceUnknown)?;
-        let scopes = requested(scope, client, inner.scopes.known());
+        let scopes = client.requested_scopes(scope, inner.scopes.known());
         Ok(Self { scopes: scopes.ok_or(DirectError::ScopeNotAllowed)?, resources })
     }
 

@@ -21,8 +21,9 @@ use crate::{
     actor::Actor,
     oauth2::{Resources, TokenResponse},
     provider::{
+        access_format::AccessTokenFormat,
         client::{grant_type::GrantType, record::Client},
-        endpoint::error::TokenError,
+        error::endpoint::TokenError,
         error::{Error, OperatorError},
         server::Inner,
         store::{AccessRecord, Exchange, FamilyRecord, Grant, RowId},
@@ -30,7 +31,6 @@ use crate::{
 };
 
 use super::{
-    access_format::AccessTokenFormat,
     format::{Refresh, TokenKind, TokenSecret, TokenText, sha256},
     jwt::{self, Issued},
     planned::{NotIssued, Occasion, PlannedToken},

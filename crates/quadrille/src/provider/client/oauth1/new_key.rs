@@ -1,15 +1,14 @@
 //! New keys of clients for OAuth 1.0a, and the registration of a client that begins with one.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+
 use crate::{
     Secret,
     oauth1::{KeyError, RsaVerifyingKey, SignatureMethod},
     provider::{server::Inner, token::format::TokenSecret},
 };
 
-use super::{
-    client::{Credential, Key, Registration},
-    wire::CLIENT,
-};
+use super::record::{CLIENT, Credential, Key, Registration};
 
 /// A new key for a client to sign with.
 ///
@@ -100,6 +99,16 @@ pub(crate) fn open(inner: &Inner, sealed: &str) -> Option<Secret> {
     std::str::from_utf8(&plain).ok().map(Secret::from)
 }
 
+/// `true` if this key is the shared-secret `chosen`.
+pub(crate) fn is_shared_secret(inner: &Inner, key: &Key, chosen: &Secret) -> bool {
+    let Credential::SharedSecret(sealed) = &key.credential else { return false };
+    let now = inner.now();
+    let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed);
+    key.expires.is_none_or(|expires| now < expires)
+        && plain
+            .is_ok_and(|plain| verify_slices_are_equal(&plain, chosen.expose().as_bytes()).is_ok())
+}
+
 impl NewKey {
     /// Checks the key.
     pub(crate) fn check(&self) -> Result<(), NewKeyError> {
@@ -118,7 +127,7 @@ impl NewKey {
     }
 
     /// The key to store, and the secret if one was generated.
-    pub(super) fn make(&self, inner: &Inner) -> Result<(Credential, Option<Secret>), NewKeyError> {
+    pub(crate) fn make(&self, inner: &Inner) -> Result<(Credential, Option<Secret>), NewKeyError> {
         self.check()?;
         let seal = |secret: &Secret| Credential::SharedSecret(seal(inner, secret).into());
         Ok(match self {

@@ -3,6 +3,8 @@
 //! A reason is precise and goes to the log. [`Disclosure`] and [`Shown`] are its consequences: the
 //! RFC's code for the client, and the words for the party at fault.
 
+pub(crate) mod endpoint;
+
 use http::StatusCode;
 
 use crate::{
@@ -12,13 +14,14 @@ use crate::{
     oauth2::{ErrorCode, RequestError},
 };
 
+use endpoint::{DeviceAuthorizationError, EndpointError, TokenError};
+
 use super::{
     authorize::error::{AuthorizeError, BrowserError},
     client::{
         document::error::ClientDocumentError, dynamic::error::ClientRegistrationError,
         error::AuthenticateError,
     },
-    endpoint::error::{DeviceAuthorizationError, EndpointError, TokenError},
     guessing::KdfError,
     oauth1::{CredentialsError, TemporaryError},
     reason::{Disclosure, Shown},

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, oauth1::SignatureMethod};
 
+/// The purpose for which shared-secrets are sealed.
+pub(crate) const CLIENT: &str = "provider oauth1 client";
+
 /// A client's registration for OAuth 1.0a (RFC 5849, section 1.1), beside the one for OAuth 2. Its
 /// identifier is the `client_id`, its callbacks are the redirect URIs.
 ///
@@ -68,12 +71,12 @@ pub enum Credential {
 
 impl Registration {
     /// The keys that have not expired.
-    pub(super) fn good_keys(&self, now: Timestamp) -> impl Iterator<Item = &Key> {
+    pub(crate) fn good_keys(&self, now: Timestamp) -> impl Iterator<Item = &Key> {
         self.keys.iter().filter(move |key| key.expires.is_none_or(|expires| now < expires))
     }
 
     /// `true` if the client may use this method; the server must accept it, too.
-    pub(super) fn may_use(&self, method: SignatureMethod) -> bool {
+    pub(crate) fn may_use(&self, method: SignatureMethod) -> bool {
         self.methods.is_empty() || self.methods.contains(&method)
     }
 }

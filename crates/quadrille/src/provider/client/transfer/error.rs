@@ -1,0 +1,78 @@
+//! The reasons why lines are not imported.
+
+use crate::provider::{
+    client::registration::RegistrationError, error::Error, guessing::VerifierError,
+};
+
+use super::members::MEMBERS;
+
+/// The reason why a line is not imported.
+///
+/// ```
+/// use quadrille::provider::LineError;
+///
+/// let error = LineError::UnknownMember("client_nam".to_owned());
+/// assert_eq!(error.to_string(), r#"there is no member "client_nam""#);
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// The line is no JSON object, or a member is repeated.
+    #[error("the line is no JSON object with each member once")]
+    Json,
+    /// A member is unknown.
+    #[error("there is no member {0:?}")]
+    UnknownMember(String),
+    /// A member has another type than it should.
+    #[error("a member is malformed: {0}")]
+    Malformed(String),
+    /// The verifier of a secret is not accepted.
+    #[error(transparent)]
+    Verifier(#[from] VerifierError),
+    /// A secret is sealed under other keys.
+    #[error(
+        "a secret is sealed under other keys, or for another issuer: export it in plain text there"
+    )]
+    Sealed,
+    /// A confidential client has neither a secret nor another proof of its identity.
+    #[error("a confidential client needs a secret: client_secret, or secrets with verifiers")]
+    NoSecret,
+    /// Another line has this `client_id`.
+    #[error("line {0} has this client_id, too")]
+    Repeated(usize),
+    /// Another client has this `client_id`.
+    #[error("there is another client with this client_id, which differs from the line")]
+    Exists,
+    /// The client breaks a rule of registration.
+    #[error(transparent)]
+    Registration(#[from] RegistrationError),
+}
+
+/// The reason why nothing was imported.
+///
+/// ```
+/// use quadrille::provider::ImportError;
+///
+/// fn show(error: &ImportError) {
+///     if let ImportError::Lines(lines) = error {
+///         for (line, reason) in lines {
+///             eprintln!("line {line}: {reason}");
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// Lines are wrong, by their numbers from 1.
+    #[error("{} lines are wrong", .0.len())]
+    Lines(Vec<(usize, LineError)>),
+    /// The server failed.
+    #[error(transparent)]
+    Server(#[from] Error),
+}
+
+impl LineError {
+    /// The members that a line may have, so that a mistyped one can be told from them.
+    pub const MEMBERS: &[&str] = MEMBERS;
+}

@@ -1,0 +1,133 @@
+//! The import of clients.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+};
+
+use crate::{
+    Timestamp,
+    provider::{
+        client::{
+            assertion,
+            record::{Client, ClientSecret, SecretVerifier},
+            registered_auth::RegisteredAuth,
+        },
+        error::Error,
+        server::AuthorizationServer,
+        store::RowId,
+    },
+};
+
+use super::{
+    error::{ImportError, LineError},
+    line::{Checked, read},
+};
+
+/// The clients of an import.
+///
+/// ```
+/// use quadrille::provider::ImportedClients;
+///
+/// fn was_done_before(imported: &ImportedClients) -> bool {
+///     imported.added.is_empty()
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ImportedClients {
+    /// The clients that were added.
+    pub added: Vec<Client>,
+    /// The `client_id`s of lines whose client was there already, with the same settings.
+    pub known: Vec<Arc<str>>,
+}
+
+impl AuthorizationServer {
+    /// Imports clients, one from each line of JSON: those of
+    /// [`export_client`](Self::export_client), or of another provider. Either all lines are
+    /// imported, after the checks of a registration, or none. The same lines can be imported again:
+    /// a client that is there with the same settings remains, with its secrets.
+    ///
+    /// Only `client_id` and `client_name` are required. `client_secret` and `oauth1_secret` are
+    /// secrets in plain text; `secrets` has objects with `verifier` in one of the forms of
+    /// [`SecretVerifier::parse`], and `expires`.
+    ///
+    /// # Errors
+    /// [`ImportError`], which names all wrong lines. Nothing was imported then.
+    pub async fn import_clients(&self, text: &str) -> Result<ImportedClients, ImportError> {
+        let inner = self.inner();
+        let issuer = inner.issuer_id().await?;
+        let (mut wrong, mut checked, mut known) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lines: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+            let read = match read(inner, number, line) {
+                Ok(read) => read,
+                Err(error) => {
+                    wrong.push((number, error));
+                    continue;
+                }
+            };
+            match lines.entry(Arc::clone(&read.client.id)) {
+                Entry::Occupied(other) => {
+                    wrong.push((number, LineError::Repeated(*other.get())));
+                    continue;
+                }
+                Entry::Vacant(place) => place.insert(number),
+            };
+            match self.client(&read.client.id).await? {
+                None => checked.push(read),
+                Some(there) if has_same_settings(&there, &read.client) => {
+                    known.push(Arc::clone(&there.id));
+                }
+                Some(_) => wrong.push((number, LineError::Exists)),
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(ImportError::Lines(wrong));
+        }
+        let mut added: Vec<Client> = Vec::new();
+        for Checked { line, mut client, plain } in checked {
+            for (secret, text) in plain {
+                let verifier = match &client.auth {
+                    Some(RegisteredAuth::ClientSecretJwt { .. }) => assertion::seal(inner, &text),
+                    _ => {
+                        let hash = inner.kdf.hash(&inner.env, text).await.map_err(Error::from)?;
+                        SecretVerifier::Argon2id(hash)
+                    }
+                };
+                client.secrets.push(ClientSecret { verifier, ..secret });
+            }
+            client.number = inner.newer_row().await?;
+            let put = inner.store.put_client(issuer, client.clone(), None).await;
+            match put.map_err(Error::from) {
+                Ok(true) => added.push(client),
+                failed => {
+                    // Another client has taken the id meanwhile, or the store failed.
+                    for client in &added {
+                        inner.store.remove_client(issuer, &client.id).await.map_err(Error::from)?;
+                    }
+                    failed?;
+                    return Err(ImportError::Lines(vec![(line, LineError::Exists)]));
+                }
+            }
+        }
+        tracing::info!(added = added.len(), known = known.len(), "clients imported");
+        Ok(ImportedClients { added, known })
+    }
+}
+
+/// `true` if the clients differ in nothing but secrets, keys and times.
+fn has_same_settings(there: &Client, line: &Client) -> bool {
+    let plain = |client: &Client| {
+        let mut client = client.clone();
+        client.number = RowId(0);
+        client.created = Timestamp::default();
+        client.longest_use_before = None;
+        client.secrets.clear();
+        if let Some(oauth1) = &mut client.oauth1 {
+            oauth1.keys.clear();
+        }
+        client
+    };
+    plain(there) == plain(line)
+}
