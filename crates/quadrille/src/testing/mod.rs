@@ -19,9 +19,13 @@ mod fault;
 #[cfg(feature = "consumer")]
 mod handler;
 #[cfg(feature = "consumer")]
+mod mannered;
+#[cfg(feature = "consumer")]
 mod oauth1_service;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod page;
+#[cfg(feature = "consumer")]
+mod revocation;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 mod rules;
 #[cfg(feature = "consumer")]

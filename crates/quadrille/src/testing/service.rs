@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use serde_json::{Map, Value, json};
+use http::{Method, Request, Response, StatusCode, header};
+use serde_json::{Value, json};
 use url::Url;
 
 #[cfg(feature = "axum")]
@@ -12,10 +12,10 @@ use crate::transport::Purpose;
 use crate::{
     Scopes,
     consumer::{
-        ClientAuthentication, OAuth2 as OAuth2Spec, Revocation, Spec,
-        presets::manners::{Answers, Denial, Manners, Refresh},
+        ClientAuthentication, OAuth2 as OAuth2Spec, Spec,
+        presets::manners::{Denial, Refresh},
     },
-    form::{FormWriter, Params},
+    form::Params,
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, DeviceAuthorizationRequest,
         DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient, TokenRequest,
@@ -27,6 +27,7 @@ use super::{
     accounts::{put, value_at},
     device::Devices,
     fault::Fault,
+    mannered::{form_of, mannered, with_scope},
     scene::{Asks, Scene, json_answer, path_of},
 };
 
@@ -36,7 +37,7 @@ pub(super) struct OAuth2 {
     pub(super) id: String,
     pub(super) secret: String,
     /// The service that is emulated; `None` accepts both authentication methods.
-    spec: Option<(Spec, OAuth2Spec)>,
+    pub(super) spec: Option<(Spec, OAuth2Spec)>,
     codes: HashMap<String, Code>,
     pub(super) access: HashMap<String, u64>,
     pub(super) refresh: HashMap<String, u64>,
@@ -248,67 +249,11 @@ impl OAuth2 {
     }
 
     /// The user of the token in the `Authorization` header.
-    fn user(&self, request: &Request<Bytes>) -> Option<u64> {
+    pub(super) fn user(&self, request: &Request<Bytes>) -> Option<u64> {
         let scheme = self.spec.map_or("Bearer", |(_, oauth2)| oauth2.token_scheme);
         let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
         let token = value.strip_prefix(scheme)?.strip_prefix(' ')?;
         self.access.get(token).copied()
-    }
-
-    /// The kind of a request to the revocation endpoint; `None` for other requests.
-    fn revocation(&self, request: &Request<Bytes>) -> Option<Revocation> {
-        let (endpoint, kind) = self.spec?.1.revocation?;
-        let path = path_of(endpoint).replace("{client_id}", &self.id);
-        let (start, end) = path.split_once("{subject}").unwrap_or((&path, ""));
-        let is_its = request.uri().path().contains(start) && request.uri().path().ends_with(end);
-        let method = match kind {
-            Revocation::DeleteByClient | Revocation::DeleteBearer => Method::DELETE,
-            _ => Method::POST,
-        };
-        (is_its && request.method() == method).then_some(kind)
-    }
-
-    /// Revokes the token of a request to the revocation endpoint.
-    fn revoke(&mut self, kind: Revocation, request: &Request<Bytes>) -> Response<Bytes> {
-        let mut answer = json_answer(&json!({}));
-        *answer.status_mut() = match self.revoked_user(kind, request) {
-            Some(user) => {
-                self.access.retain(|_, of| *of != user);
-                self.refresh.retain(|_, of| *of != user);
-                StatusCode::OK
-            }
-            None => StatusCode::FORBIDDEN,
-        };
-        answer
-    }
-
-    /// The user whose tokens a request revokes; `None` if the request is invalid.
-    fn revoked_user(&self, kind: Revocation, request: &Request<Bytes>) -> Option<u64> {
-        let params = Params::of_body(request).ok();
-        let in_form = |name| params.as_ref()?.one(name).ok()?;
-        let known = |token: &str| self.access.get(token).or_else(|| self.refresh.get(token));
-        match kind {
-            Revocation::Standard => {
-                let client = PresentedClient::parse(request.headers(), params.as_ref()?).ok()?;
-                let is_known = client.id == self.id && client.proof.secret() == Some(&self.secret);
-                known(in_form("token")?).copied().filter(|_| is_known)
-            }
-            Revocation::WithoutSecret => {
-                let is_bare = in_form("client_id") == Some(&self.id)
-                    && in_form("client_secret").is_none()
-                    && !request.headers().contains_key(header::AUTHORIZATION);
-                known(in_form("token")?).copied().filter(|_| is_bare)
-            }
-            Revocation::DeleteByClient => {
-                let empty = Params::parse(b"").ok()?;
-                let client = PresentedClient::parse(request.headers(), &empty).ok()?;
-                let is_known = client.id == self.id && client.proof.secret() == Some(&self.secret);
-                let body: Value = serde_json::from_slice(request.body()).ok()?;
-                known(body.get("access_token")?.as_str()?).copied().filter(|_| is_known)
-            }
-            Revocation::PostAccessToken => known(in_form("access_token")?).copied(),
-            Revocation::PostBearer | Revocation::DeleteBearer => self.user(request),
-        }
     }
 
     /// A token response with the members that only this service has.
@@ -507,64 +452,6 @@ fn wants(parameter: &'static str, params: &Params<'_>) -> bool {
     let Some((name, wanted)) = parameter.split_once('=') else { return true };
     let value = params.one(name).ok().flatten().unwrap_or_default();
     value.split([' ', ',']).any(|value| value == wanted)
-}
-
-/// A token response that says that no scope was granted, as services do, though RFC 6749 (appendix
-/// A.4) has no such text.
-fn with_scope(tokens: &TokenResponse) -> Response<Bytes> {
-    let answer = tokens.to_response();
-    match serde_json::from_slice(answer.body()) {
-        Ok(Value::Object(mut members)) if tokens.scope.as_ref().is_some_and(Scopes::is_empty) => {
-            members.insert("scope".to_owned(), "".into());
-            json_answer(&members.into())
-        }
-        _ => answer,
-    }
-}
-
-/// A token endpoint's response with these manners.
-fn mannered(answer: &Response<Bytes>, manners: &Manners) -> Response<Bytes> {
-    let mut members: Map<String, Value> = serde_json::from_slice(answer.body()).unwrap_or_default();
-    if let Some(Value::String(scope)) = members.get_mut("scope") {
-        *scope = Scopes::of([&**scope]).join(manners.scope_separator).into_owned();
-        if manners.scope_as_array {
-            let scopes: Vec<_> = scope.split(' ').map(Value::from).collect();
-            members.insert("scope".to_owned(), scopes.into());
-        }
-    }
-    let mut mannered = match manners.answers {
-        Answers::Json => json_answer(&members.into()),
-        Answers::Form => {
-            let mut form = FormWriter::new();
-            for (name, value) in &members {
-                form.append(name, value.as_str().unwrap_or(&value.to_string()));
-            }
-            let mut answer = Response::new(Bytes::from(form.finish()));
-            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-            answer.headers_mut().insert(header::CONTENT_TYPE, form);
-            answer
-        }
-    };
-    if !manners.errors_under_200 {
-        *mannered.status_mut() = answer.status();
-    }
-    mannered
-}
-
-/// The same request with a form in place of a JSON object of texts.
-fn form_of(request: &Request<Bytes>) -> Option<Request<Bytes>> {
-    if request.headers().get(header::CONTENT_TYPE)? != "application/json" {
-        return None;
-    }
-    let members: Map<String, Value> = serde_json::from_slice(request.body()).ok()?;
-    let mut form = FormWriter::new();
-    for (name, value) in &members {
-        form.append(name, value.as_str()?);
-    }
-    let (mut parts, _) = request.clone().into_parts();
-    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-    parts.headers.insert(header::CONTENT_TYPE, kind);
-    Some(Request::from_parts(parts, Bytes::from(form.finish())))
 }
 
 /// Whether a request is for the resource at this path of the API.

@@ -1,11 +1,6 @@
-//! Scopes: sets of them in messages, and single ones as types.
+//! Sets of scopes, as messages have them (RFC 6749, section 3.3).
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashSet},
-    fmt,
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::HashSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -269,53 +264,6 @@ impl<'de> Deserialize<'de> for Scopes {
     }
 }
 
-/// Scopes that imply others: a token with `photos` may do what `photos:read` permits. Empty by
-/// default. Cheap to clone.
-///
-/// ```
-/// use quadrille::{Scopes, scope::ScopeTree};
-///
-/// let tree = ScopeTree::new()
-///     .implies("admin", ["photos"])
-///     .implies("photos", ["photos:read", "photos:write"]);
-/// let granted = Scopes::parse("admin")?;
-/// assert_eq!(tree.expand(&granted).as_str(), "admin photos photos:read photos:write");
-/// # Ok::<(), quadrille::scope::InvalidScope>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScopeTree(Option<Arc<BTreeMap<Box<str>, Scopes>>>);
-
-impl ScopeTree {
-    /// A tree in which no scope implies another.
-    pub const fn new() -> Self {
-        Self(None)
-    }
-
-    /// Adds scopes that `scope` implies.
-    #[must_use]
-    pub fn implies<'a>(mut self, scope: &str, others: impl IntoIterator<Item = &'a str>) -> Self {
-        let tree = Arc::make_mut(self.0.get_or_insert_default());
-        let implied = tree.entry(scope.into()).or_default();
-        *implied = implied.union(&Scopes::of(others));
-        self
-    }
-
-    /// The scopes with all that they imply, at any depth.
-    #[must_use]
-    pub fn expand(&self, scopes: &Scopes) -> Scopes {
-        let Some(tree) = &self.0 else { return scopes.clone() };
-        let mut all = scopes.clone();
-        loop {
-            let implied = all.iter().filter_map(|name| tree.get(name)).flat_map(Scopes::iter);
-            let more: Scopes = all.iter().chain(implied).collect();
-            if more == all {
-                return all;
-            }
-            all = more;
-        }
-    }
-}
-
 /// Whether `text` is a few different names of `NQCHAR`s (RFC 6749, appendix A), separated by single
 /// spaces, as it nearly always is.
 fn is_written_well(text: &str) -> bool {
@@ -334,169 +282,10 @@ const fn is_scope_byte(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
-/// One scope as a type, so that a handler's signature names it. Made by [`scopes!`](crate::scopes).
-///
-/// ```
-/// use quadrille::{Scope, scopes};
-///
-/// scopes! {
-///     pub Photos = "photos:read", "See your photos";
-/// }
-/// assert_eq!(Photos::NAME, "photos:read");
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a scope",
-    label = "a type that `scopes!` made is wanted here",
-    note = "declare it: `scopes! {{ Photos = \"photos:read\", \"See your photos\"; }}`"
-)]
-pub trait Scope: Send + Sync + 'static {
-    /// The name in messages.
-    const NAME: &'static str;
-    /// A description for the user on the consent page.
-    const DESCRIPTION: &'static str;
-}
-
-/// The requirement of a handler: a [`Scope`], a tuple of requirements (all), [`Any`] of a tuple
-/// (one), or `()` (any valid token). `(Photos, Any<(Print, Upload)>)` is `Photos` and one of the
-/// others.
-///
-/// ```
-/// use quadrille::{Scopes, scope::{Any, ScopeRequirement}, scopes};
-///
-/// scopes! {
-///     Photos = "photos:read", "See your photos";
-///     Upload = "photos:write", "Add photos of yours";
-/// }
-///
-/// let granted = Scopes::parse("photos:read")?;
-/// assert!(Photos::is_met(&granted));
-/// assert!(!<(Photos, Upload)>::is_met(&granted));
-/// assert!(Any::<(Photos, Upload)>::is_met(&granted));
-/// assert!(!<(Upload, Any<(Photos, Upload)>)>::is_met(&granted));
-/// assert!(<()>::is_met(&Scopes::EMPTY));
-/// # Ok::<(), quadrille::scope::InvalidScope>(())
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say which scopes are required",
-    label = "a scope, a tuple of scopes, `Any` of a tuple, or `()` is wanted here",
-    note = "`Photos` is one scope, `(Photos, Upload)` is both, `Any<(Photos, Upload)>` is one of \
-            them, `()` is none",
-    note = "scopes are types that `scopes!` makes: \
-            `scopes! {{ Photos = \"photos:read\", \"See your photos\"; }}`"
-)]
-pub trait ScopeRequirement: Send + Sync + 'static {
-    /// Whether `granted` suffices.
-    fn is_met(granted: &Scopes) -> bool;
-    /// The scopes to request, for a challenge (RFC 6750, section 3).
-    fn names() -> Vec<&'static str>;
-}
-
-/// A requirement met by one of the scopes in the tuple `T`: `Any<(Read, Write)>`.
-///
-/// ```
-/// use quadrille::{Scopes, scope::{Any, ScopeRequirement}, scopes};
-///
-/// scopes! {
-///     pub Read = "read", "See your photos";
-///     pub Write = "write", "Change your photos";
-/// }
-/// let granted = Scopes::of(["write"]);
-/// assert!(<Any<(Read, Write)>>::is_met(&granted));
-/// assert!(!<(Read, Write)>::is_met(&granted));
-/// ```
-#[derive(Debug)]
-pub struct Any<T>(std::marker::PhantomData<fn() -> T>);
-
-impl ScopeRequirement for () {
-    fn is_met(_: &Scopes) -> bool {
-        true
-    }
-    fn names() -> Vec<&'static str> {
-        Vec::new()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<S: Scope> ScopeRequirement for S {
-    fn is_met(granted: &Scopes) -> bool {
-        granted.contains(S::NAME)
-    }
-    fn names() -> Vec<&'static str> {
-        vec![S::NAME]
-    }
-}
-
-macro_rules! tuples {
-    ($($name:ident),+) => {
-        impl<$($name: ScopeRequirement),+> ScopeRequirement for ($($name,)+) {
-            fn is_met(granted: &Scopes) -> bool {
-                $($name::is_met(granted))&&+
-            }
-            fn names() -> Vec<&'static str> {
-                [$($name::names()),+].concat()
-            }
-        }
-        impl<$($name: ScopeRequirement),+> ScopeRequirement for Any<($($name,)+)> {
-            fn is_met(granted: &Scopes) -> bool {
-                $($name::is_met(granted))||+
-            }
-            fn names() -> Vec<&'static str> {
-                [$($name::names()),+].concat()
-            }
-        }
-    };
-}
-tuples!(A);
-tuples!(A, B);
-tuples!(A, B, C);
-tuples!(A, B, C, D);
-tuples!(A, B, C, D, E);
-tuples!(A, B, C, D, E, F);
-
-/// Declares scopes as types, with their descriptions on a consent page.
-///
-/// ```
-/// use quadrille::{Scope, scopes};
-///
-/// scopes! {
-///     /// Reading photos.
-///     pub Photos = "photos:read", "See your photos";
-///     pub Upload = "photos:write", "Add photos of yours";
-/// }
-/// assert_eq!(Photos::NAME, "photos:read");
-/// assert_eq!(Upload::DESCRIPTION, "Add photos of yours");
-/// ```
-#[macro_export]
-macro_rules! scopes {
-    ($($(#[$meta:meta])* $visibility:vis $type:ident = $name:literal, $description:literal;)+) => {
-        $(
-            $(#[$meta])*
-            #[doc = concat!("The scope `", $name, "`: ", $description, ".")]
-            #[derive(Clone, Copy, Debug)]
-            $visibility struct $type;
-
-            impl $crate::Scope for $type {
-                const NAME: &'static str = $name;
-                const DESCRIPTION: &'static str = $description;
-            }
-        )+
-    };
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::work;
-
-    #[test]
-    fn a_scope_implies_at_any_depth_and_in_circles_what_the_tree_says() {
-        let tree =
-            ScopeTree::new().implies("a", ["b"]).implies("b", ["c", "d"]).implies("d", ["a"]);
-        let expand = |text: &str| tree.expand(&Scopes::parse(text).unwrap()).as_str().to_owned();
-        assert_eq!(expand("b"), "b c d a");
-        assert_eq!(expand("c x"), "c x");
-        assert_eq!(expand(""), "");
-    }
 
     #[test]
     fn thousands_of_scopes_cost_in_proportion_to_their_number() {
