@@ -64,6 +64,10 @@ enum Fault {
     AdmitIsNotAtomic,
     HashIsNotCompared,
     ImportKeepsTheOld,
+    AdmitComparesOnlyTheNumber,
+    AdmitComparesOnlyTheId,
+    RotateAlwaysTurns,
+    RotateKeepsTheExpiry,
     RevokeGrantSaysYesTwice,
     SpacesAreOne,
     KeysAreKnownForEver,
@@ -100,18 +104,19 @@ enum Fault {
 }
 
 use Fault::{
-    AdmitIsNotAtomic, Also, AnswerCountsTwice, ApprovalIsNotAtomic, ChangesAreReversed,
-    ChangesHaveNoGaps, ClientsAreUnordered, ClientsIgnoreCase, ClientsIgnoreSpaces,
-    ConsentsAreReplacedWhole, ConsentsIgnoreCase, ConsentsIgnoreResources,
-    DeadApprovalsLeaveAConsent, DenialsLoseTheConsent, DenialsOfRequestsLoseTheConsent, First,
-    HashIsNotCompared, ImportKeepsTheOld, IssueBeginsLate, IssueIsTwoWrites, IssuersIgnoreASlash,
-    Keeps, KeysAreKnownForEver, LeaseForgetsTheTimeBefore, LeasesAreShared, LosersStoreTheirs,
-    MixesIssuers, NeverGoes, PendingIsFoundByAnyHash, PendingIsFoundByAnyUserCode,
-    PutClientOverwrites, PutClientRevives, PutPendingOverwrites, PutPendingSaysYes,
-    RedeemIsNotAtomic, RedeemPendingIsNotAtomic, RememberIsNotAtomic, RenewalIgnoresTheHolder,
-    ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice, RotateIgnoresTheSecret,
-    RotateIssuesTwice, SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing, TellsAgain,
-    TellsNothing, UntickedScopesStay,
+    AdmitComparesOnlyTheId, AdmitComparesOnlyTheNumber, AdmitIsNotAtomic, Also, AnswerCountsTwice,
+    ApprovalIsNotAtomic, ChangesAreReversed, ChangesHaveNoGaps, ClientsAreUnordered,
+    ClientsIgnoreCase, ClientsIgnoreSpaces, ConsentsAreReplacedWhole, ConsentsIgnoreCase,
+    ConsentsIgnoreResources, DeadApprovalsLeaveAConsent, DenialsLoseTheConsent,
+    DenialsOfRequestsLoseTheConsent, First, HashIsNotCompared, ImportKeepsTheOld, IssueBeginsLate,
+    IssueIsTwoWrites, IssuersIgnoreASlash, Keeps, KeysAreKnownForEver, LeaseForgetsTheTimeBefore,
+    LeasesAreShared, LosersStoreTheirs, MixesIssuers, NeverGoes, PendingIsFoundByAnyHash,
+    PendingIsFoundByAnyUserCode, PutClientOverwrites, PutClientRevives, PutPendingOverwrites,
+    PutPendingSaysYes, RedeemIsNotAtomic, RedeemPendingIsNotAtomic, RememberIsNotAtomic,
+    RenewalIgnoresTheHolder, ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice,
+    RotateAlwaysTurns, RotateIgnoresTheSecret, RotateIssuesTwice, RotateKeepsTheExpiry,
+    SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing, TellsAgain, TellsNothing,
+    UntickedScopesStay,
 };
 
 /// Runs a behaviour on a store with the fault, and on one without.
@@ -326,6 +331,8 @@ catches! {
             "a token of another issuer";
         Also("issue", "UPDATE quadrille_access_tokens SET auth = NULL") => an_access_token_comes_back_as_it_was_issued,
             "as `issue` put it";
+        Also("issue", "UPDATE quadrille_access_tokens SET exchange = NULL") => an_access_token_comes_back_as_it_was_issued,
+            "gives back the exchange";
         ImportKeepsTheOld => a_token_that_others_made_is_found_by_its_hash,
             "replaces a token with the same hash";
         IssueBeginsLate => a_dropped_future_leaves_all_or_nothing,
@@ -338,6 +345,10 @@ catches! {
             "one turns it";
         RotateIgnoresTheSecret => a_refresh_token_turns_only_as_it_was_read,
             "another secret than was presented";
+        RotateAlwaysTurns => a_refresh_token_turns_only_as_it_was_read,
+            "without a successor keeps the token";
+        RotateKeepsTheExpiry => a_refresh_token_turns_only_as_it_was_read,
+            "without a successor keeps the token, and moves its expiry";
         MixesIssuers("rotate") => a_refresh_token_turns_only_as_it_was_read,
             "of another issuer";
         MixesIssuers("family") => a_refresh_token_turns_only_as_it_was_read,
@@ -486,6 +497,10 @@ catches! {
             "still unused";
         Also("admit", "DELETE FROM quadrille_clients WHERE id = 'used'") => a_client_is_admitted_instead_of_others,
             "used since it was loaded";
+        AdmitComparesOnlyTheNumber => a_client_is_admitted_instead_of_others,
+            "whose time has changed";
+        AdmitComparesOnlyTheId => a_client_is_admitted_instead_of_others,
+            "registered since the other of its id";
         Keeps("admit", "quadrille_consents") => a_client_is_admitted_instead_of_others,
             "tokens and consents";
         Keeps("sweep", "quadrille_clients") => unused_clients_and_tokens_that_expired_are_swept,
@@ -711,8 +726,18 @@ impl Store for Faulty {
         self.inner.unused_clients(self.issuer("unused_clients", issuer)).await
     }
 
-    async fn admit(&self, issuer: IssuerId, admission: Admission) -> Stored<Admitted> {
+    async fn admit(&self, issuer: IssuerId, mut admission: Admission) -> Stored<Admitted> {
         let issuer = self.issuer("admit", issuer);
+        for held in self.inner.unused_clients(issuer).await? {
+            for other in admission.instead_of.iter_mut().filter(|other| other.id == held.id) {
+                let is_same = other.number == held.number;
+                if self.is(AdmitComparesOnlyTheNumber) && is_same
+                    || self.is(AdmitComparesOnlyTheId) && !is_same
+                {
+                    *other = held.clone();
+                }
+            }
+        }
         if self.is(AdmitIsNotAtomic) {
             let hash = admission.token.unwrap();
             let found = self.inner.initial_token(issuer, &hash).await?;
@@ -864,6 +889,16 @@ impl Store for Faulty {
             && let Some(family) = self.inner.family(issuer, rotation.family).await?
         {
             rotation.presented = family.current;
+        }
+        if let (None, Some(family)) =
+            (rotation.successor, self.inner.family(issuer, rotation.family).await?)
+        {
+            if self.is(RotateAlwaysTurns) {
+                rotation.successor = Some(family.current);
+            }
+            if self.is(RotateKeepsTheExpiry) {
+                rotation.expires = family.expires;
+            }
         }
         let rotated = self.around("rotate", self.inner.rotate(issuer, rotation)).await?;
         match rotated {

@@ -183,8 +183,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Stores a client that registers itself, takes a use of its initial access token, and removes
     /// the clients that make room for it as [`Store::remove_client`] does, at once. A client to be
-    /// removed stays if it was used or replaced. A token without further uses is removed. The
-    /// expiry of the token is checked by the caller.
+    /// removed stays unless all of its [`UnusedClient`] is as the caller loaded it: if it was used,
+    /// replaced, or has got another time. A token without further uses is removed. The expiry of
+    /// the token is checked by the caller.
     fn admit(
         &self,
         issuer: IssuerId,

@@ -149,11 +149,14 @@ pub async fn a_client_is_admitted_instead_of_others<S: Store>(store: &S, clock: 
     let world = World::of(store, clock).await;
     let (store, issuer) = (world.store, world.issuer);
     let until = Some(world.later(60));
-    for (id, number) in [("old", 2), ("used", 3)] {
+    for (id, number) in [("old", 2), ("used", 3), ("longer", 5), ("again", 6)] {
         store.admit(issuer, admission(arrived(id, number, until), None)).await;
     }
     let mut instead_of = store.unused_clients(issuer).await;
     store.replace_client(issuer, arrived("used", 3, None)).await;
+    store.replace_client(issuer, arrived("longer", 5, Some(world.later(120)))).await;
+    store.remove_client(issuer, "again").await;
+    store.admit(issuer, admission(arrived("again", 7, until), None)).await;
     let mut grant = world.grant(300);
     grant.client = "old".into();
     store.issue(issuer, Issue { access: world.access(600, grant), family: None }).await;
@@ -168,6 +171,10 @@ pub async fn a_client_is_admitted_instead_of_others<S: Store>(store: &S, clock: 
     same(rule, store.client(issuer, "old").await, None);
     let rule = "`admit` removes no client that was used since it was loaded";
     holds(rule, store.client(issuer, "used").await.is_some());
+    let rule = "`admit` removes no client whose time has changed since it was loaded";
+    holds(rule, store.client(issuer, "longer").await.is_some());
+    let rule = "`admit` removes no client that was registered since the other of its id was loaded";
+    holds(rule, store.client(issuer, "again").await.is_some());
     let rule = "a client that `admit` removes takes its tokens and consents with it";
     same(rule, world.issued(600).await, None);
     same(rule, store.consent(issuer, "alice", "old").await, None);
@@ -176,7 +183,7 @@ pub async fn a_client_is_admitted_instead_of_others<S: Store>(store: &S, clock: 
     same(rule, told, vec![Change::Client("old".into()), Change::Client("new".into())]);
     let ids: Vec<_> = store.unused_clients(issuer).await;
     let ids: Vec<_> = ids.iter().map(|client| &*client.id).collect();
-    same("`unused_clients` tells what is there after `admit`", ids, vec!["new"]);
+    same("`unused_clients` tells what is there after `admit`", ids, vec!["longer", "again", "new"]);
 }
 
 /// Others stay.

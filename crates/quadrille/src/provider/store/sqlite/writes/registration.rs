@@ -46,9 +46,11 @@ impl Writes<'_> {
         for other in instead_of {
             let mut is_unused = self.connection.prepare_cached(
                 "SELECT 1 FROM quadrille_unused_clients
-                WHERE issuer = ?1 AND id = ?2 AND number = ?3",
+                WHERE issuer = ?1 AND id = ?2 AND number = ?3 AND address IS ?4 AND expires = ?5",
             )?;
-            if is_unused.exists(params![issuer.0, other.id, other.number.0])? {
+            let from = other.from.map(|from| from.to_string());
+            let (number, until) = (other.number.0, other.until.seconds());
+            if is_unused.exists(params![issuer.0, other.id, number, from, until])? {
                 self.remove_client(issuer, &other.id)?;
             }
         }
