@@ -7,7 +7,7 @@ use crate::support::{Browser, Provider, Site, in_a_browser};
 
 const OPEN: &str = "registration=open-to-anybody-so-that-strangers-add-clients";
 
-/// What `fetch` of the page gets: status, one header and the body.
+/// The result of `fetch` in the page: status, one header and the body.
 async fn fetch(browser: &Browser, url: &str, options: Value) -> Value {
     let script = "const [url, options, done] = arguments;
         if (options.long) options.body = 'x'.repeat(options.long);

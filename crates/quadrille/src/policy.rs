@@ -34,7 +34,7 @@ pub struct Policy {
     /// Whether confidential clients must use PKCE, except those registered without it. Public
     /// clients always must.
     pub pkce_for_confidential_clients: bool,
-    /// Whether client assertions may name the token endpoint as their audience, in place of the
+    /// `true` if client assertions may name the token endpoint as their audience, in place of the
     /// issuer or beside it.
     pub token_endpoint_as_audience: bool,
     /// The scopes that imply others, when tokens are requested and at guards of this server.

@@ -23,11 +23,11 @@ Example:
     AddToken {
         /// Name of the token, for `registration list` and the clients registered with it
         name: String,
-        /// How many clients can be registered with it
+        /// Number of clients that can be registered with the token
         #[arg(long, value_name = "NUMBER", default_value_t = 1,
             value_parser = clap::value_parser!(u32).range(1..))]
         uses: u32,
-        /// How long it is valid
+        /// Lifetime of the token
         #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
         lifetime: Duration,
     },

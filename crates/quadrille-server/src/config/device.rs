@@ -9,7 +9,7 @@ use super::{error::ConfigError, found::Found};
 /// The settings of the device authorization grant (RFC 8628).
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceSettings {
-    /// Whether the server offers the grant.
+    /// `true` if the server offers the grant.
     pub enabled: bool,
     /// The lifetime of device codes and user codes.
     pub code_lifetime: Duration,

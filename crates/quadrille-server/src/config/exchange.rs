@@ -27,7 +27,7 @@ pub struct ExchangeRule {
     pub tokens_of: Vec<String>,
     /// The issuers whose JWTs it may exchange.
     pub jwts_of: Vec<String>,
-    /// Whether the new token says that the client acts for the user.
+    /// The kind of the exchange.
     pub kind: ExchangeKind,
     /// The APIs that the new token may be for although the old one is not.
     pub further_audience: Resources,

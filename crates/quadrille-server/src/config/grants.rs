@@ -21,7 +21,7 @@ const SWITCHED: [GrantType; 3] =
 pub struct Offer {
     /// The grant type.
     pub grant_type: GrantType,
-    /// Whether the server offers the grant.
+    /// `true` if the server offers the grant.
     pub is_on: bool,
     /// The setting.
     pub setting: &'static str,

@@ -96,7 +96,7 @@ impl Subjects {
 }
 
 impl Issuer {
-    /// Whether its JWTs are accepted for this purpose.
+    /// `true` if JWTs of the issuer are accepted for this purpose.
     pub fn is_for(&self, purpose: Purpose) -> bool {
         self.purposes.contains(&purpose)
     }

@@ -129,7 +129,7 @@ pub struct Settings {
     pub policy: quadrille::Policy,
     /// The settings of the device authorization grant.
     pub device: DeviceSettings,
-    /// Whether clients that are registered for it get tokens by the passwords of users.
+    /// `true` if clients that are registered for it get tokens by the passwords of users.
     pub let_clients_see_passwords_of_users: bool,
     /// The settings of OAuth 1.0a.
     pub oauth1: OAuth1Settings,
@@ -368,7 +368,7 @@ impl Settings {
         grants::offers(&self.grant_types, self.device, issuers, rules)
     }
 
-    /// Those of a client's grants that are off.
+    /// The grants of a client that are off.
     pub fn off<'a>(&self, of_client: impl IntoIterator<Item = &'a GrantType>) -> Vec<Offer> {
         let of_client: Vec<_> = of_client.into_iter().collect();
         let mut grants = self.grants();
@@ -376,7 +376,7 @@ impl Settings {
         grants
     }
 
-    /// Whether access tokens can be JWTs by these settings.
+    /// `true` if access tokens can be JWTs by these settings.
     pub fn has_jwts(&self) -> bool {
         self.access_token_format == AccessTokenFormat::Jwt || !self.jwt_resources.is_empty()
     }

@@ -21,7 +21,7 @@ use super::{
 /// The setting of the grant types.
 const GRANT_TYPES: &str = "registration_grant_types";
 
-/// Who may register clients (RFC 7591, section 3).
+/// The parties that may register clients (RFC 7591, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegistrationMode {
     /// The operator alone.
@@ -35,7 +35,7 @@ pub enum RegistrationMode {
 /// The settings of dynamic client registration.
 #[derive(Clone, Debug)]
 pub struct RegistrationSettings {
-    /// Who may register clients.
+    /// The parties that may register clients.
     pub mode: RegistrationMode,
     /// The scopes that such clients may have. `None` means all scopes.
     pub scopes: Option<Scopes>,
@@ -47,7 +47,7 @@ pub struct RegistrationSettings {
     pub unused_lifetime: Duration,
     /// The number of clients of strangers that nobody has used yet.
     pub most_unused: usize,
-    /// Whether a client without a software statement is refused.
+    /// `true` if a client without a software statement is refused.
     pub requires_statement: bool,
 }
 

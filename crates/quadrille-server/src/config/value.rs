@@ -81,7 +81,7 @@ pub enum Expected {
     /// A format of access tokens.
     #[error("opaque or jwt")]
     AccessTokenFormat,
-    /// Who may register clients.
+    /// The parties that may register clients.
     #[error("off, initial-access-token or open-to-anybody-so-that-strangers-add-clients")]
     Registration,
     /// Grant types.

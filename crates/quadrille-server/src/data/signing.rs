@@ -1,7 +1,7 @@
 //! The file with the keys that sign access tokens.
 //!
-//! It is JSON with private JWKs, readable by its owner alone. Commands replace it as a whole, under
-//! a lock; processes that serve read it again when it changes.
+//! The file is JSON with private JWKs, readable by its owner alone. Commands replace it as a whole,
+//! under a lock; processes that serve read it again when it changes.
 
 use std::{
     fs::{File, OpenOptions},

@@ -51,7 +51,7 @@ pub struct Parts {
     pub policy: Policy,
     /// The offer of the device authorization grant, if there is one.
     pub device: Option<DeviceGrant>,
-    /// Whether clients that are registered for it get tokens by the passwords of users.
+    /// `true` if clients that are registered for it get tokens by the passwords of users.
     pub clients_see_passwords: bool,
     /// The offer of OAuth 1.0a, if there is one.
     pub oauth1: Option<OAuth1>,

@@ -45,7 +45,7 @@ impl Attempts {
     /// Counts an attempt, as a failure, and says what becomes of it.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     pub(super) async fn begin(
         &self,
         name: &UserName,
@@ -65,7 +65,7 @@ impl Attempts {
     /// Takes an attempt back: nobody looked at the password.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     pub(super) async fn withdraw(&self, attempt: &Attempt) -> Result<(), StoreError> {
         // Nothing was counted.
         if matches!(attempt.turn, Turn::Refused(_)) {

@@ -35,7 +35,7 @@ const SEATS: usize = 1024;
 /// The number of waiting attempts from one network.
 const SEATS_OF_A_NETWORK: usize = 64;
 
-/// When to try again where others went before.
+/// The time until another attempt, after attempts of others.
 pub(super) const AGAIN: Duration = Duration::from_secs(4);
 
 /// The check of passwords.
@@ -48,7 +48,7 @@ pub(super) struct Passwords {
     overload: Overload,
 }
 
-/// What became of a password.
+/// The result of the check of a password.
 pub(super) enum Looked {
     Right(User),
     Wrong,
@@ -75,7 +75,7 @@ impl Passwords {
     /// Counts an attempt, as a failure, and says what becomes of it.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     pub(super) async fn begin(
         &self,
         name: &UserName,

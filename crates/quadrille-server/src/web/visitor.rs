@@ -41,7 +41,7 @@ impl App {
     /// The signed-in user who sent a request with these headers, if there is one.
     ///
     /// # Errors
-    /// Those of the store.
+    /// The errors of the store.
     pub async fn visitor(&self, headers: &HeaderMap) -> Result<Option<Visitor>, StoreError> {
         let Some(id) = self.session_id(headers) else { return Ok(None) };
         let Some(session) = self.backend.session(&id).await? else { return Ok(None) };

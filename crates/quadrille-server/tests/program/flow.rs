@@ -241,7 +241,7 @@ async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
 }
 
 #[tokio::test]
-async fn the_operator_lists_and_ends_what_a_user_has_granted() {
+async fn the_operator_lists_and_revokes_the_grants_of_a_user() {
     let stage = Stage::new();
     let browser = Browser::new();
     let tokens = stage.dance(&browser).await;

@@ -42,7 +42,7 @@ async fn send(
     (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
 }
 
-/// Where the metadata says that clients register.
+/// The registration endpoint in the metadata.
 async fn endpoint(program: &Program) -> Option<String> {
     let url = format!("{}/.well-known/oauth-authorization-server", program.issuer);
     let metadata: Value = serde_json::from_str(&Browser::new().get(&url).await.html).unwrap();

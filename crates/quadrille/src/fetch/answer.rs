@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_say_what_it_is_and_for_how_long() {
+    fn headers_tell_the_type_and_the_lifetime() {
         let headers = |name: header::HeaderName, value: &str| {
             HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
         };

@@ -1,4 +1,4 @@
-//! When a set of keys is fetched: a decision over what is known about it.
+//! The decision whether a set of keys is fetched, by the facts known about the set.
 
 use std::{sync::Arc, time::Duration};
 

@@ -160,7 +160,7 @@ impl SigningKeys {
     /// ```
     ///
     /// # Errors
-    /// Those of [`add`](Self::add). The keys are unchanged then.
+    /// The errors of [`add`](Self::add). The keys are unchanged then.
     pub fn add_at_once(&mut self, key: SigningKey, now: Timestamp) -> Result<(), SigningKeysError> {
         // If the clock was set back to before the first key, that one signed.
         let signed = self.keys.partition_point(|kept| kept.signs_from <= now).max(1);

@@ -1,4 +1,4 @@
-//! What users have granted: listed for them, and withdrawn.
+//! The consents and grants of users: listed for them, and withdrawn.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -86,7 +86,7 @@ impl AuthorizationServer {
         }
         let mut granted = Vec::with_capacity(found.len());
         for (id, (consents, grants)) in found {
-            // It may have been removed since.
+            // The client may have been removed since.
             if let Some(client) = inner.store.client(issuer, &id).await? {
                 granted.push(ClientAccess { client, consents, grants });
             }

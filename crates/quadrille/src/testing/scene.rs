@@ -44,7 +44,7 @@ impl Scene {
         self.faults.contains(&fault)
     }
 
-    /// Whether a callback is registered. An out-of-band one (OAuth 1) needs no registration.
+    /// `true` if a callback is registered. An out-of-band one (OAuth 1) needs no registration.
     pub(super) fn is_registered(&self, callback: &str) -> bool {
         let is_known = self.callbacks.as_ref().is_none_or(|known| {
             callback == "oob" || known.iter().any(|registered| registered == callback)

@@ -59,7 +59,7 @@ async fn a_program_waits_at_the_right_pace_until_its_user_has_agreed_elsewhere()
     let album = login.linked::<Album2>(&done.account).await.unwrap();
     let me: serde_json::Value = album.get("me").await.unwrap();
     assert_eq!(me["id"], "ada");
-    // Its tokens are refreshed like any other.
+    // The tokens of a device are refreshed like any other.
     world.clock.advance(Duration::from_secs(2 * 3600));
     let me: serde_json::Value = album.get("me").await.unwrap();
     assert_eq!(me["id"], "ada");

@@ -20,7 +20,7 @@ use crate::support::{Running, node, python};
 const API: &str = "https://api.example";
 
 #[tokio::test]
-async fn our_guard_accepts_what_oidc_provider_issued_for_this_api() {
+async fn our_guard_accepts_tokens_that_oidc_provider_issued_for_this_api() {
     let issuer = Running::start(node("servers/jwt-issuer.js"), &json!({})).await;
     let token = |resource: &str| {
         let token = &issuer.told["tokens"][format!("{API}/{resource}")];

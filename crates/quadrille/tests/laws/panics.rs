@@ -119,7 +119,7 @@ proptest! {
         let _ = bearer::from_headers(&headers);
         let _ = PresentedClient::parse(&headers, &Params::default());
         for challenge in bearer::Challenge::parse_all(&headers) {
-            // What was read can be said again.
+            // A value that was read can be written again.
             challenge.to_response();
         }
     }
@@ -135,7 +135,7 @@ proptest! {
         let _ = RevocationResponse::parse(&response);
         if let Ok(client) = ClientInformation::parse(&response) {
             prop_assert!(!client.client_id.is_empty());
-            // What was read can be said again.
+            // A value that was read can be written again.
             prop_assert!(ClientInformation::parse(&client.to_response(response.status())).is_ok());
         }
         let _ = ClientDeleted::parse(&response);

@@ -175,7 +175,7 @@ async fn each_wrong_claim_is_refused_and_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn what_the_client_s_key_did_not_sign_is_refused_without_a_word() {
+async fn an_assertion_of_another_key_is_refused_without_a_reason() {
     let (key, other) = (key(Algorithm::Es256), key(Algorithm::Es256));
     let world = world(inline([&key])).await;
     let claims = || claims(&world, &json!({}));

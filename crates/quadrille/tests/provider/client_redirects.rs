@@ -145,7 +145,7 @@ async fn the_application_accepts_redirect_uris_by_a_rule_of_its_own() {
 }
 
 #[tokio::test]
-async fn no_rule_sends_a_code_to_what_is_no_redirect_uri() {
+async fn no_rule_sends_a_code_to_an_invalid_redirect_uri() {
     let world = World::set_up(
         Policy::safe(),
         |new| new,

@@ -73,7 +73,7 @@ async fn a_compromised_secret_ends_at_once() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_with_secrets_changes_nothing() {
+async fn a_refused_change_of_secrets_changes_nothing() {
     let world = machine().await;
     let (server, id) = (&world.server, &*world.client.id);
     for _ in 1..5 {
@@ -182,7 +182,7 @@ async fn guesses_at_an_imported_secret_are_limited() {
 }
 
 #[tokio::test]
-async fn what_costs_too_much_or_is_unknown_is_not_brought_along() {
+async fn verifiers_that_cost_too_much_or_are_unknown_are_not_imported() {
     let costly = format!("$pbkdf2-sha512$100000000$AAAA${}", "A".repeat(86));
     assert_eq!(SecretVerifier::parse(&costly), Err(VerifierError::Cost));
     let costly = "$argon2id$v=19$m=4194304,t=4,p=1$TmFDbE5hQ2xOYUNs$OrZOu81uOqcifggpYbxMJG7T2zGWgb1jfKj+ax9QJKU";

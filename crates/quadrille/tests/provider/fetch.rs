@@ -153,7 +153,7 @@ async fn who_is_slow_is_not_waited_for_nor_is_a_queue_of_them() {
             other => assert_eq!(other, Err(FetchError::Busy), "it never began"),
         }
     }
-    // Those of the second three seconds began when the first four had ended.
+    // The fetches of the second three seconds began when the first four had ended.
     assert!((4..=8).contains(&timed_out), "{timed_out}");
     assert!(server.connections() <= timed_out, "no more than that");
 }

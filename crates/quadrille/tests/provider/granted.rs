@@ -1,4 +1,4 @@
-//! What users have granted, listed and withdrawn; the application's own data; tokens that it mints.
+//! Grants of users, listed and withdrawn; the application's own data; tokens that it mints.
 
 use std::time::Duration;
 
@@ -212,7 +212,7 @@ async fn personal_access_tokens_are_minted_listed_and_revoked() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_minted_is_refused() {
+async fn an_invalid_token_is_not_minted() {
     let hook = |token: quadrille::provider::PlannedToken| async move {
         match (token.occasion(), token.subject()) {
             (Occasion::Minted, Some("mallory")) => Err(NotIssued::refused("disabled")),

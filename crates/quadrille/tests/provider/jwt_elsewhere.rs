@@ -50,7 +50,7 @@ impl Issuer {
         self.keys.lock().unwrap()[0].clone()
     }
 
-    /// How often its keys were fetched.
+    /// The number of times that its keys were fetched.
     fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
@@ -165,7 +165,7 @@ async fn a_handler_takes_the_same_access_as_from_the_server_itself() {
 }
 
 #[tokio::test]
-async fn only_what_the_issuer_signed_as_an_access_token_for_this_api_is_accepted() {
+async fn only_access_tokens_that_the_issuer_signed_for_this_api_are_accepted() {
     let world = World::new();
     let now = world.env.now().seconds();
     for (changes, expected) in [

@@ -35,7 +35,7 @@ async fn world(registration: DynamicRegistration) -> World {
     World::set_up(Policy::safe(), |new| new, set).await
 }
 
-/// What an application of the Model Context Protocol sends.
+/// The metadata that an application of the Model Context Protocol sends.
 fn public(change: &Value) -> Value {
     let mut metadata = json!({
         "client_name": "Photo app",
@@ -139,7 +139,7 @@ async fn a_client_registers_itself_and_dances_to_a_refreshed_token() {
 }
 
 #[tokio::test]
-async fn what_the_rfc_leaves_out_has_the_defaults_of_the_rfc() {
+async fn omitted_metadata_have_the_defaults_of_the_rfc() {
     let mut world = world(open()).await;
     let answer = register(&world, &json!({"redirect_uris": [CALLBACK]})).await;
     let client = information(&answer);
@@ -410,7 +410,7 @@ async fn a_client_reads_replaces_and_deletes_its_registration() {
 }
 
 #[tokio::test]
-async fn an_update_changes_neither_who_the_client_is_nor_what_is_the_servers() {
+async fn an_update_changes_neither_the_identity_of_the_client_nor_the_operator_s_settings() {
     let world = world(open()).await;
     let client = information(&register(&world, &json!({"redirect_uris": [CALLBACK]})).await);
     let configuration = client.configuration.clone().unwrap();
@@ -602,7 +602,7 @@ async fn a_client_that_nobody_uses_goes_and_one_that_is_used_stays() {
 }
 
 #[tokio::test]
-async fn who_floods_is_refused_and_keeps_nobody_out() {
+async fn a_flood_is_refused_and_keeps_no_other_client_out() {
     let world = world(open().most_unused(30)).await;
     let mut first = None;
     for _ in 0..20 {

@@ -21,7 +21,7 @@ use crate::support::{API, Answer, ISSUER, MAIL, Tokens, World};
 
 const PARTNER: &str = "https://partner.example";
 
-/// What the policy of these tests does is in the client's name.
+/// The policy of these tests, which the name of the client chooses.
 async fn policy(exchanging: Exchanging) -> Result<Exchanged, NotGranted> {
     let further = Resources::of([MAIL]).unwrap();
     match &*exchanging.client().name {
@@ -84,7 +84,7 @@ async fn exchanged(world: &World, auth: &ClientAuth, token: &str) -> Tokens {
     exchange(world, auth, subject(token)).await.tokens()
 }
 
-/// What introspection says to the client of a token.
+/// The introspection response for the client of a token.
 async fn told(world: &World, auth: &ClientAuth, token: &str) -> Value {
     let asked = IntrospectionRequest { token, token_type_hint: None };
     let request = asked.to_request("https://id.example/oauth/introspect", auth, &[]).unwrap();
@@ -99,7 +99,7 @@ async fn check(world: &World, token: &str) -> Option<(Actor, Option<Act>)> {
 }
 
 #[tokio::test]
-async fn a_delegated_token_says_who_acts_for_whom() {
+async fn a_delegated_token_names_the_user_and_the_acting_party() {
     let world = world().await;
     let tokens = world.tokens("ada").await;
     let auth = client(&world, "delegate").await;
@@ -251,7 +251,7 @@ async fn a_chain_of_exchanges_ends() {
 }
 
 #[tokio::test]
-async fn nobody_exchanges_what_the_policy_does_not_allow() {
+async fn an_exchange_that_the_policy_does_not_allow_is_refused() {
     let world = world().await;
     let tokens = world.tokens("ada").await;
     let other = client(&world, "other").await;
@@ -318,7 +318,7 @@ async fn machine(world: &World, auth: &ClientAuth) -> String {
 }
 
 #[tokio::test]
-async fn an_actor_token_says_who_acts() {
+async fn an_actor_token_names_the_acting_party() {
     let world = world_of_one_client().await;
     let auth = world.auth();
     let tokens = world.tokens("ada").await;

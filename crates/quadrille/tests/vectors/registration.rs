@@ -107,7 +107,7 @@ fn refusals_are_read_as_in_rfc_7591() {
 }
 
 #[test]
-fn what_is_no_registration_is_refused_with_the_member_at_fault() {
+fn an_invalid_registration_is_refused_with_the_member_at_fault() {
     use RegistrationRequestError as E;
     let parse = |declared: &str, body: &str| {
         let request = Request::post("/register").header("content-type", declared);

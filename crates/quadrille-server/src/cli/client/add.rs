@@ -198,7 +198,7 @@ pub(super) async fn add(
     show_secrets(&registered.client, secrets, output)
 }
 
-/// What a provider needs so that a client can use a grant.
+/// The settings of a provider with which a client can use a grant.
 fn needs(offer: &Offer) -> String {
     match offer.grant_type {
         GrantType::DeviceCode => {

@@ -26,10 +26,10 @@ pub(super) struct RuleArgs {
     /// Lifetime of an access token
     #[arg(long, value_name = "DURATION", value_parser = lifetime)]
     access_token_lifetime: Option<Lifetime>,
-    /// How long a refresh token may stay unused
+    /// Longest time between two uses of a refresh token
     #[arg(long, value_name = "DURATION", value_parser = lifetime)]
     refresh_token_idle_lifetime: Option<Lifetime>,
-    /// How long the client may refresh tokens after the consent
+    /// Longest time after the consent in which the client may refresh tokens
     #[arg(long, value_name = "DURATION", value_parser = lifetime)]
     refresh_token_total_lifetime: Option<Lifetime>,
     /// The client must use PKCE, also where the settings let clients omit it

@@ -49,7 +49,7 @@ pub(in super::super) struct SecretAddArgs {
     /// Read the secret from standard input, instead of generating one
     #[arg(long)]
     secret_stdin: bool,
-    /// How long the secret is valid, such as 90d [default: without an end]
+    /// Lifetime of the secret, such as 90d [default: without an end]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     expires_in: Option<Duration>,
 }
@@ -61,7 +61,7 @@ pub(in super::super) struct SecretExpireArgs {
     id: String,
     /// The id of the secret, as `list` shows it
     secret: String,
-    /// How long the secret remains valid, such as 0s or 7d
+    /// Time for which the secret remains valid, such as 0s or 7d
     #[arg(long = "in", value_name = "DURATION", value_parser = parse_duration)]
     after: Duration,
 }

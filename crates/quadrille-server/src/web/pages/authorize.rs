@@ -67,7 +67,7 @@ struct ClientView<'a> {
     /// The host that vouches for a client which describes itself: such a client chooses its own
     /// name.
     host: Option<&'a str>,
-    /// Whether the client registered itself, and chose its own name.
+    /// `true` if the client registered itself, and chose its own name.
     registered_itself: bool,
 }
 

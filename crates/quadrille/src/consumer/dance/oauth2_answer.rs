@@ -139,7 +139,7 @@ impl OAuth2Dance {
     }
 }
 
-/// Whether an error code in response to a refresh means that the refresh token is invalid: nothing
+/// `true` if an error code in response to a refresh means that the refresh token is invalid: nothing
 /// else in the request could be.
 fn ends_refresh_token(code: &str) -> bool {
     matches!(
@@ -153,7 +153,7 @@ fn ends_refresh_token(code: &str) -> bool {
     )
 }
 
-/// Whether the user of a device login has not decided yet (RFC 8628, section 3.5).
+/// `true` if the user of a device login has not decided yet (RFC 8628, section 3.5).
 const fn is_still_open(code: &ErrorCode) -> bool {
     matches!(code, ErrorCode::AuthorizationPending | ErrorCode::SlowDown)
 }

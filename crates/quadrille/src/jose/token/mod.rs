@@ -219,8 +219,8 @@ impl<'t> Unverified<'t> {
         Claims::parse(&self.payload)
     }
 
-    /// Whether a set has a key that may have signed the token: one of the identifier that the token
-    /// names, or of its algorithm if it names none.
+    /// `true` if a set has a key that may have signed the token: one of the identifier that the
+    /// token names, or of its algorithm if it names none.
     ///
     /// ```
     /// use quadrille::jose::*;

@@ -34,7 +34,7 @@ async fn a_client_that_polls_too_fast_must_slow_down_by_five_seconds_each_time()
 }
 
 #[tokio::test]
-async fn a_code_ends_with_its_lifetime_whoever_has_answered() {
+async fn a_code_ends_with_its_lifetime_answered_or_not() {
     let world = world().await;
     world.sign_in("ada");
     let (asked, allowed) = (begin(&world).await, begin(&world).await);
@@ -68,7 +68,7 @@ async fn another_client_learns_nothing_and_disturbs_nothing() {
 }
 
 #[tokio::test]
-async fn a_code_redeemed_twice_ends_what_it_bought() {
+async fn a_code_redeemed_twice_ends_its_tokens() {
     let world = world().await;
     world.sign_in("ada");
     let codes = begin(&world).await;
@@ -80,7 +80,7 @@ async fn a_code_redeemed_twice_ends_what_it_bought() {
 }
 
 #[tokio::test]
-async fn what_is_no_device_code_is_refused() {
+async fn an_invalid_device_code_is_refused() {
     let world = world().await;
     world.sign_in("ada");
     let codes = begin(&world).await;
@@ -119,7 +119,7 @@ async fn tokens_are_for_the_apis_that_were_asked_for() {
 }
 
 #[tokio::test]
-async fn a_withdrawn_consent_ends_what_the_device_has_and_what_it_has_not_yet_fetched() {
+async fn a_withdrawn_consent_ends_tokens_and_codes_of_the_device() {
     let world = world().await;
     world.sign_in("ada");
     let (first, second) = (begin(&world).await, begin(&world).await);

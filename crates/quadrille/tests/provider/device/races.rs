@@ -6,7 +6,7 @@ use quadrille::testing::ManualClock;
 
 use super::{begin, decide, on_disk, poll, type_in, world};
 use crate::{
-    races::at_once,
+    races::{at_once, one_won},
     support::{Answer, Browser, World},
 };
 
@@ -33,14 +33,7 @@ async fn redeem_at_once(world: Arc<World>, rounds: usize) {
             async move { poll(&world, &code).await }
         })
         .await;
-        let (won, lost): (Vec<_>, Vec<_>) =
-            answers.iter().partition(|answer| answer.status() == 200);
-        assert_eq!(won.len(), 1, "round {round}");
-        assert!(lost.iter().all(|answer| answer.error() == "invalid_grant"), "round {round}");
-        let bought = won[0].tokens();
-        assert!(!world.is_good(&bought.access).await, "round {round}");
-        let answer = world.refresh(&bought.refresh.unwrap()).await;
-        assert_eq!(answer.error(), "invalid_grant", "round {round}");
+        one_won(&world, &answers, round).await;
     }
 }
 
@@ -59,7 +52,7 @@ async fn of_two_hundred_polls_while_the_user_decides_one_at_most_is_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_hundred_who_answer_yes_and_no_give_one_answer() {
+async fn two_hundred_answers_of_yes_and_no_become_one() {
     let world = Arc::new(world().await);
     world.sign_in("ada");
     for _ in 0..10 {

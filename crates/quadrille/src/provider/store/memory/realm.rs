@@ -411,7 +411,7 @@ impl Realm {
     }
 
     pub(super) fn sweep(&self, now: Timestamp) -> u64 {
-        // They list what is counted already.
+        // The rows list grants that are counted already.
         self.grants.sweep(now, PER_SWEEP);
         self.tickets.sweep(now, PER_SWEEP)
             + self.codes.sweep(now, PER_SWEEP)

@@ -19,7 +19,7 @@ use super::shards::lock;
 #[derive(Default)]
 pub(super) struct Clients {
     all: HashMap<Arc<str>, Arc<Client>>,
-    /// Those that must be used until a certain time, by their numbers.
+    /// The clients that must be used until a certain time, by their numbers.
     unused: BTreeSet<(RowId, Arc<str>)>,
 }
 

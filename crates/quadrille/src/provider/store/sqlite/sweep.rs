@@ -85,7 +85,7 @@ impl Sweeper {
         for (index, (lap, table)) in self.laps.iter_mut().zip(TABLES).enumerate() {
             *lap = Lap { count: WHOLE - 1, ..Lap::default() };
             let rows = lap.go_on(connection, table, index < ORDERED, now, PER_SWEEP)?;
-            // They list what is counted already.
+            // The rows list grants that are counted already.
             gone += if table.0 == LISTED { 0 } else { rows };
         }
         Ok(gone)
