@@ -24,12 +24,16 @@ pub(crate) enum Side {
 pub(crate) enum Role {
     /// `baseline`: hello, tokens in memory and in SQLite.
     Limits,
+    /// The same with a million tokens in memory.
+    LimitsOfMany,
     /// `baseline`: the login written by hand.
     HandLogin,
     /// `baseline` again: the service that logins go to, on the core of the load.
     Service,
     /// Quadrille's provider in memory, and its hello.
     Memory,
+    /// The same with a million tokens.
+    MemoryOfMany,
     /// Quadrille's provider on SQLite.
     Sqlite,
     /// Quadrille's login, accounts in cookies.
@@ -63,8 +67,13 @@ impl Role {
     /// The side that the server belongs to.
     pub(crate) const fn side(self) -> Side {
         match self {
-            Self::Limits | Self::HandLogin | Self::Service | Self::BareLinked => Side::Bare,
+            Self::Limits
+            | Self::LimitsOfMany
+            | Self::HandLogin
+            | Self::Service
+            | Self::BareLinked => Side::Bare,
             Self::Memory
+            | Self::MemoryOfMany
             | Self::Sqlite
             | Self::Login
             | Self::Sessions

@@ -60,17 +60,21 @@ impl Report {
     }
 
     fn print_workload(&self, workload: &Workload) {
-        let of = |side| self.samples.get(&(workload.title, side)).map_or(&[][..], Vec::as_slice);
-        let (ours, bare) = (of(Side::Quadrille), of(Side::Bare));
+        let of = |title, side| self.samples.get(&(title, side)).map_or(&[][..], Vec::as_slice);
+        let (ours, bare) = (of(workload.title, Side::Quadrille), of(workload.title, Side::Bare));
         if ours.is_empty() && bare.is_empty() {
             return;
         }
-        let hello = self.samples.get(&("hello", Side::Bare)).map_or(&[][..], Vec::as_slice);
+        let hello = of("hello", Side::Bare);
         let of_bare = ratio(ours, bare, |sample| sample.throughput);
         let of_hello = ratio(ours, hello, |sample| sample.throughput);
         let target = match workload.target {
             Target::OfHello(wanted) => verdict("hello", wanted, of_hello.median),
             Target::OfBare(wanted) => verdict("bare", wanted, of_bare.median),
+            Target::OfOwn(title, wanted) => {
+                let other = of(title, Side::Quadrille);
+                verdict(title, wanted, ratio(ours, other, |sample| sample.throughput).median)
+            }
             Target::None => String::new(),
         };
         println!(
@@ -149,6 +153,9 @@ fn share(Spread { median, low, high }: Spread) -> String {
 }
 
 fn verdict(against: &str, wanted: f64, reached: f64) -> String {
+    if reached.is_nan() {
+        return format!("{wanted} of {against}");
+    }
     let verdict = if reached >= wanted { "reached" } else { "missed" };
-    format!("{wanted:.2} of {against}: {verdict}")
+    format!("{wanted} of {against}: {reached:.3}, {verdict}")
 }

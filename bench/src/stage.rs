@@ -33,6 +33,8 @@ pub(crate) struct Programs {
 pub(crate) struct Stage<'p> {
     programs: &'p Programs,
     servers: [OnceCell<Server>; Role::COUNT],
+    /// The tokens that a server was seeded with.
+    seeds: [OnceCell<Vec<String>>; Role::COUNT],
 }
 
 impl<'p> Stage<'p> {
@@ -40,7 +42,7 @@ impl<'p> Stage<'p> {
     pub(crate) fn new(programs: &'p Programs) -> Self {
         // The folder may be missing.
         let _ = fs::remove_dir_all(&programs.data);
-        Self { programs, servers: Default::default() }
+        Self { programs, servers: Default::default(), seeds: Default::default() }
     }
 
     /// The server of this role.
@@ -63,6 +65,19 @@ impl<'p> Stage<'p> {
         let server = self.programs.start_with(role, service)?;
         Ok(cell.get_or_init(|| server))
     }
+
+    /// Some of the tokens that the server of this role has after one request for this path.
+    pub(crate) fn seeded(&self, role: Role, path: &str) -> Result<&[String]> {
+        let cell = self.seeds.get(role as usize).ok_or("no such role")?;
+        if let Some(tokens) = cell.get() {
+            return Ok(tokens);
+        }
+        let tokens = fetch(self.server(role)?, path, |answer| {
+            answer.expect(200)?;
+            Ok(std::str::from_utf8(answer.body)?.lines().map(str::to_owned).collect())
+        })?;
+        Ok(cell.get_or_init(|| tokens))
+    }
 }
 
 impl Programs {
@@ -81,10 +96,10 @@ impl Programs {
     fn start_with(&self, role: Role, service: Option<&Server>) -> Result<Server> {
         let ours = "quadrille-bench-server";
         let (folder, program, mode): (_, _, &[&str]) = match role {
-            Role::Limits | Role::Service => (&self.baseline, "limits", &[]),
+            Role::Limits | Role::LimitsOfMany | Role::Service => (&self.baseline, "limits", &[]),
             Role::HandLogin => (&self.baseline, "login", &[]),
             Role::BareLinked => (&self.baseline, "linked", &[]),
-            Role::Memory => (&self.ours, ours, &["memory"]),
+            Role::Memory | Role::MemoryOfMany => (&self.ours, ours, &["memory"]),
             Role::Sqlite => (&self.ours, ours, &["sqlite"]),
             Role::Login => (&self.ours, ours, &["login"]),
             Role::Sessions => (&self.ours, ours, &["sessions"]),

@@ -106,6 +106,13 @@ pub(crate) fn write_get(out: &mut Vec<u8>, target: &str, headers: &[(&str, &str)
     out.extend_from_slice(b"\r\n");
 }
 
+/// A POST request of a form, authenticated by `authorization`.
+pub(crate) fn post(target: &str, authorization: &str, form: &[&str]) -> Vec<u8> {
+    let mut request = Vec::with_capacity(512);
+    write_post(&mut request, target, authorization, form);
+    request
+}
+
 /// Appends a POST request of a form, authenticated by `authorization`.
 pub(crate) fn write_post(out: &mut Vec<u8>, target: &str, authorization: &str, form: &[&str]) {
     let length = form.iter().map(|part| part.len()).sum::<usize>().to_string();

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use super::{
-    message::{Answer, get, query, write_get, write_post},
+    message::{Answer, get, post, query, write_get, write_post},
     oauth1::Signer,
 };
 use crate::Result;
@@ -49,10 +49,54 @@ impl Repeat {
 
     /// Client credentials.
     pub(crate) fn client_credentials(endpoint: &str, authorization: &str) -> Self {
-        let mut request = Vec::new();
-        let form = "grant_type=client_credentials&scope=read%20write";
-        write_post(&mut request, endpoint, authorization, &[form]);
-        Self::new(vec![request], 200, "access_token")
+        let form = ["grant_type=client_credentials&scope=read%20write"];
+        Self::new(vec![post(endpoint, authorization, &form)], 200, "access_token")
+    }
+
+    /// Client credentials for an API whose tokens are JWTs.
+    pub(crate) fn client_credentials_for_jwts(endpoint: &str, authorization: &str) -> Self {
+        let form =
+            ["grant_type=client_credentials&scope=read%20write", "&resource=urn%3Abench%3Ajwt"];
+        // The header of each of our JWTs begins so.
+        Self::new(vec![post(endpoint, authorization, &form)], 200, "\"access_token\":\"ey")
+    }
+
+    /// Introspection of these tokens in turn.
+    pub(crate) fn introspection(endpoint: &str, authorization: &str, tokens: &[String]) -> Self {
+        let request = |token: &String| post(endpoint, authorization, &["token=", token]);
+        Self::new(tokens.iter().map(request).collect(), 200, "\"active\":true")
+    }
+
+    /// Exchange of these access tokens in turn (RFC 8693).
+    pub(crate) fn token_exchange(endpoint: &str, authorization: &str, tokens: &[String]) -> Self {
+        let request = |token: &String| {
+            let form = [
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange",
+                "&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token",
+                "&subject_token=",
+                token,
+            ];
+            post(endpoint, authorization, &form)
+        };
+        Self::new(tokens.iter().map(request).collect(), 200, "issued_token_type")
+    }
+
+    /// Requests for device codes (RFC 8628).
+    pub(crate) fn device_authorization(endpoint: &str, authorization: &str) -> Self {
+        Self::new(vec![post(endpoint, authorization, &["scope=read%20write"])], 200, "device_code")
+    }
+
+    /// Polls with these device codes in turn, of which no user has approved any.
+    pub(crate) fn device_polls(endpoint: &str, authorization: &str, codes: &[String]) -> Self {
+        let request = |code: &String| {
+            let form = [
+                "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code",
+                "&device_code=",
+                code,
+            ];
+            post(endpoint, authorization, &form)
+        };
+        Self::new(codes.iter().map(request).collect(), 400, "authorization_pending")
     }
 
     /// A protected route, with these bearer tokens in turn.
@@ -120,27 +164,30 @@ impl Script for Signed {
     }
 }
 
-/// Client credentials, with the issued tokens kept.
-pub(crate) struct Collect {
-    repeat: Repeat,
-    tokens: Rc<RefCell<Vec<String>>>,
+/// Another script, with a member of the last answer of each operation kept.
+pub(crate) struct Collect<S> {
+    script: S,
+    member: &'static str,
+    kept: Rc<RefCell<Vec<String>>>,
 }
 
-impl Collect {
-    /// Keeps the tokens in `tokens`.
-    pub(crate) fn new(repeat: Repeat, tokens: Rc<RefCell<Vec<String>>>) -> Self {
-        Self { repeat, tokens }
+impl<S> Collect<S> {
+    /// Keeps the member of this name in `kept`.
+    pub(crate) fn new(script: S, member: &'static str, kept: Rc<RefCell<Vec<String>>>) -> Self {
+        Self { script, member, kept }
     }
 }
 
-impl Script for Collect {
+impl<S: Script> Script for Collect<S> {
     fn request(&mut self, out: &mut Vec<u8>) {
-        self.repeat.request(out);
+        self.script.request(out);
     }
 
     fn answer(&mut self, answer: &Answer<'_>) -> Result<Progress> {
-        let progress = self.repeat.answer(answer)?;
-        self.tokens.borrow_mut().push(answer.json_text("access_token")?.to_owned());
+        let progress = self.script.answer(answer)?;
+        if progress == Progress::Done {
+            self.kept.borrow_mut().push(answer.json_text(self.member)?.to_owned());
+        }
         Ok(progress)
     }
 }

@@ -5,20 +5,24 @@ use std::{
     collections::HashMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use axum::{
     Router,
     extract::{FromRequestParts, State},
-    http::{StatusCode, header, request::Parts},
+    http::{self, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use quadrille::{
     Authentication, Env, KeyRing, Scopes,
     guard::Access,
+    jose::{Algorithm, SigningKey, SigningKeys},
     provider::{
-        Authorization, AuthorizationServer, GrantType, NewClient, Step,
+        AccessTokenFormat, Authorization, AuthorizationServer, DeviceGrant, Exchanged, GrantType,
+        NewClient, Step,
         oauth1::{NewKey, OAuth1},
         store::{MemoryStore, SqliteStore},
     },
@@ -31,6 +35,9 @@ scopes! {
     Read = "read", "See things";
     Write = "write", "Change things";
 }
+
+/// The API whose tokens are JWTs.
+const API_OF_JWTS: &str = "urn:bench:jwt";
 
 /// A provider that loses its data when it ends.
 pub(crate) async fn in_memory(origin: &str) -> Result<Router> {
@@ -46,7 +53,15 @@ pub(crate) async fn on_sqlite(origin: &str, folder: &str) -> Result<Router> {
 
 async fn application(server: AuthorizationServer) -> Result<Router> {
     let oauth1 = OAuth1::new().allow_hmac_sha1_as_most_clients_sign();
-    let server = server.scope::<Read>().scope::<Write>().oauth1(oauth1);
+    let keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, Env::system().now())?;
+    let server = server
+        .scope::<Read>()
+        .scope::<Write>()
+        .oauth1(oauth1)
+        .device_grant(DeviceGrant::new().interval(Duration::from_secs(1)))
+        .token_exchange(async |_| Ok(Exchanged::impersonation()))
+        .signing_keys(keys)
+        .access_token_format_for(API_OF_JWTS, AccessTokenFormat::Jwt)?;
     let client = NewClient::confidential("Bench")
         .id("bench")
         .redirect_uri("http://127.0.0.1:9/callback")
@@ -55,13 +70,17 @@ async fn application(server: AuthorizationServer) -> Result<Router> {
             GrantType::AuthorizationCode,
             GrantType::ClientCredentials,
             GrantType::RefreshToken,
+            GrantType::DeviceCode,
+            GrantType::TokenExchange,
         ])
         .first_party()
         .oauth1(NewKey::Secret);
     let registered = server.register(client).await?;
     let secret = registered.secret.ok_or("no secret")?.expose().to_owned();
     let oauth1_secret = registered.oauth1_secret.ok_or("no secret")?.expose().to_owned();
+    let (tokens, basic) = (server.clone(), basic("bench", &secret));
     let routes = Router::new()
+        .route("/seed", get(move || seed(tokens.clone(), basic.clone())))
         .route("/secret", get(move || async move { secret }))
         .route("/oauth1-secret", get(move || async move { oauth1_secret }))
         .route("/sign-in", get(sign_in))
@@ -78,6 +97,33 @@ async fn ask(user: User, request: Authorization) -> Response {
         Step::SignIn(_) => StatusCode::UNAUTHORIZED.into_response(),
         Step::Consent(_) => StatusCode::FORBIDDEN.into_response(),
     }
+}
+
+/// The number of tokens that `/seed` issues.
+const MANY: usize = 1_000_000;
+
+/// Issues many tokens, and returns each thousandth on a line of its own.
+async fn seed(server: AuthorizationServer, basic: String) -> Result<String, StatusCode> {
+    let mut sample = String::new();
+    for number in 0..MANY {
+        let request = http::Request::post("/oauth/token")
+            .header(header::AUTHORIZATION, &basic)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials&scope=read%20write".into());
+        let answer = server.token(request.map_err(|_| StatusCode::BAD_REQUEST)?).await;
+        if number % 1000 == 0 {
+            let answer: serde_json::Value = serde_json::from_slice(answer.body())
+                .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+            let token = answer.get("access_token").and_then(|token| token.as_str());
+            sample.push_str(token.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?);
+            sample.push('\n');
+        }
+    }
+    Ok(sample)
+}
+
+fn basic(client: &str, secret: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{client}:{secret}")))
 }
 
 async fn resource(_: Access<Read>) -> Response {
