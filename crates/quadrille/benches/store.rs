@@ -25,8 +25,8 @@ use quadrille::{
     provider::{
         Client,
         store::{
-            AccessRecord, FamilyRecord, Grant, Issue, IssuerId, MemoryStore, Rotation, RowId,
-            RowIds, SecretHash, SqliteStore, Store, TokenRef,
+            AccessRecord, FamilyRecord, Grant, Grants as _, Issue, IssuerId, MemoryStore, Rotation,
+            RowId, RowIds, SecretHash, SqliteStore, Store, TokenRef,
         },
     },
     testing::cached,

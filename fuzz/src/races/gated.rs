@@ -15,10 +15,11 @@ use quadrille::{
     provider::{
         Client,
         store::{
-            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
-            Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
-            LiveGrant, MemoryStore, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
-            Rotation, RowId, SecretHash, Store, StoreError, TokenRef, UnusedClient, Worker,
+            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients,
+            CodeRecord, Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue,
+            IssuerId, Issuers, LiveGrant, MemoryStore, OnceKeys, Part, PendingRecord, PendingRef,
+            Redeemed, Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError,
+            TokenRef, UnusedClient, Worker,
         },
     },
 };
@@ -61,56 +62,72 @@ impl Future for Suspend {
 }
 
 macro_rules! gated {
-    ($($verb:ident($($name:ident: $type:ty),*) -> $output:ty;)*) => {
-        impl Store for Gated {
-            fn is_cacheable(&self) -> bool {
-                self.is_cacheable
+    ($($part:ident [$($more:tt)*] {$(
+        $verb:ident($($name:ident: $type:ty),*) -> $output:ty;
+    )*})*) => {
+        $(
+            impl $part for Gated {
+                $($more)*
+                $(
+                    async fn $verb(&self, $($name: $type),*) -> Result<$output, StoreError> {
+                        self.pass().await;
+                        let output = self.store.$verb($($name),*).await;
+                        self.pass().await;
+                        output
+                    }
+                )*
             }
-            $(
-                async fn $verb(&self, $($name: $type),*) -> Result<$output, StoreError> {
-                    self.pass().await;
-                    let output = self.store.$verb($($name),*).await;
-                    self.pass().await;
-                    output
-                }
-            )*
-        }
+        )*
     };
 }
 
 gated! {
-    issuer(issuer: &str) -> IssuerId;
-    newest() -> RowId;
-    lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
-    changes(issuer: IssuerId, position: i64) -> Changes;
-    client(issuer: IssuerId, id: &str) -> Option<Arc<Client>>;
-    clients(issuer: IssuerId) -> Vec<Arc<Client>>;
-    put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
-    remove_client(issuer: IssuerId, id: &str) -> bool;
-    unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
-    admit(issuer: IssuerId, admission: Admission) -> Admitted;
-    put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
-    initial_token(issuer: IssuerId, hash: &SecretHash) -> Option<InitialTokenRecord>;
-    initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
-    remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
-    answer(issuer: IssuerId, answer: Answer) -> Answered;
-    put_code(issuer: IssuerId, code: CodeRecord) -> ();
-    code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
-    redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
-    issue(issuer: IssuerId, issue: Issue) -> ();
-    import(issuer: IssuerId, access: AccessRecord) -> ();
-    access(issuer: IssuerId, token: &TokenRef) -> Option<Arc<AccessRecord>>;
-    family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
-    rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
-    put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
-    pending(issuer: IssuerId, reference: &PendingRef) -> Option<Arc<PendingRecord>>;
-    redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
-    credential(issuer: IssuerId, token: &TokenRef) -> Option<Arc<CredentialRecord>>;
-    revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
-    revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
-    consent(issuer: IssuerId, subject: &str, client: &str, at: &Resources) -> Option<Consent>;
-    consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
-    grants(issuer: IssuerId, subject: &str) -> Vec<LiveGrant>;
-    remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, end: Timestamp) -> bool;
-    sweep(now: Timestamp) -> u64;
+    Part [fn is_cacheable(&self) -> bool { self.is_cacheable }] {
+        newest() -> RowId;
+        changes(issuer: IssuerId, position: i64) -> Changes;
+        sweep(now: Timestamp) -> u64;
+    }
+    Issuers [] {
+        issuer(issuer: &str) -> IssuerId;
+        lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
+    }
+    Clients [] {
+        client(issuer: IssuerId, id: &str) -> Option<Arc<Client>>;
+        clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+        put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
+        remove_client(issuer: IssuerId, id: &str) -> bool;
+    }
+    Registrations [] {
+        unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
+        admit(issuer: IssuerId, admission: Admission) -> Admitted;
+        put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
+        initial_token(issuer: IssuerId, hash: &SecretHash) -> Option<InitialTokenRecord>;
+        initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
+        remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
+    }
+    Grants [] {
+        known_client(issuer: IssuerId, id: &str) -> Option<RowId>;
+        know_client(issuer: IssuerId, number: Option<RowId>, id: &str) -> bool;
+        answer(issuer: IssuerId, answer: Answer) -> Answered;
+        put_code(issuer: IssuerId, code: CodeRecord) -> ();
+        code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
+        redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
+        issue(issuer: IssuerId, issue: Issue) -> ();
+        import(issuer: IssuerId, access: AccessRecord) -> ();
+        access(issuer: IssuerId, token: &TokenRef) -> Option<Arc<AccessRecord>>;
+        family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
+        rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
+        put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
+        pending(issuer: IssuerId, reference: &PendingRef) -> Option<Arc<PendingRecord>>;
+        redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
+        credential(issuer: IssuerId, token: &TokenRef) -> Option<Arc<CredentialRecord>>;
+        revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
+        revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+        consent(issuer: IssuerId, subject: &str, client: &str, at: &Resources) -> Option<Consent>;
+        consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
+        grants(issuer: IssuerId, subject: &str) -> Vec<LiveGrant>;
+    }
+    OnceKeys [] {
+        remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, end: Timestamp) -> bool;
+    }
 }

@@ -64,9 +64,12 @@ pub static SERVICES: &[Row] = crate::consumer::presets::ROWS;
 #[cfg(feature = "consumer")]
 #[doc(inline)]
 pub use crate::storage_contract;
-#[cfg(feature = "provider")]
-#[doc(inline)]
-pub use crate::store_contract;
 #[cfg(feature = "consumer")]
 #[doc(inline)]
 pub use crate::users_contract;
+#[cfg(feature = "provider")]
+#[doc(inline)]
+pub use crate::{
+    client_table_contract, clients_contract, grants_contract, once_contract, store_contract,
+    user_table_contract,
+};

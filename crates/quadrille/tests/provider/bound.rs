@@ -9,7 +9,7 @@ use quadrille::{
     oauth2::{ClientAuth, IntrospectionRequest, Resources},
     provider::{
         NewClient,
-        store::{AccessRecord, Grant, MemoryStore, RowId, Store as _},
+        store::{AccessRecord, Grant, Grants as _, Issuers as _, MemoryStore, RowId},
     },
     testing::ManualClock,
 };

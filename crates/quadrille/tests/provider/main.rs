@@ -46,6 +46,7 @@ mod oauth1_laws;
 mod oauth1_races;
 mod oauth1_replays;
 mod oauth1_support;
+mod own_tables;
 mod passwords;
 mod protected_resource;
 mod races;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use quadrille::{
-    provider::store::{IssuerId, RevokeAll, RowId, SqliteStore, Store, StoreError},
+    provider::store::{
+        Clients as _, Grants as _, IssuerId, RevokeAll, RowId, SqliteStore, Store, StoreError,
+    },
     testing::{ManualClock, cached},
 };
 use tempfile::TempDir;

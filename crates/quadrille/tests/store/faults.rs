@@ -17,16 +17,17 @@ use quadrille::{
     provider::{
         Client,
         store::{
-            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
-            Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
-            LiveGrant, Outcome, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation,
-            RowId, SecretHash, SqliteStore, Store, StoreError, TokenRef, UnusedClient, Worker,
+            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients,
+            CodeRecord, Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue,
+            IssuerId, Issuers, LiveGrant, OnceKeys, Outcome, Part, PendingRecord, PendingRef,
+            Redeemed, Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, SqliteStore,
+            StoreError, TokenRef, UnusedClient, Worker,
         },
     },
     testing::{
         ManualClock,
         contract::{
-            access::*, clients::*, codes::*, consents::*, issuers::*, keys::*, oauth1::*,
+            access::*, clients::*, codes::*, consents::*, issuers::*, keys::*, known::*, oauth1::*,
             pending::*, races::*, refresh::*, registration::*, revoking::*, rows::*, run,
             sweeping::*,
         },
@@ -273,6 +274,20 @@ catches! {
             "a changed `Client::number` removes the client's token credentials";
         Keeps("remove_client", "quadrille_token_credentials") => token_credentials_stay_revoked_for_ever,
             "inherits none";
+    }
+    clients_elsewhere_that_are_mixed_up_are_caught {
+        TellsNothing("know_client") => a_client_that_is_kept_elsewhere_is_known_by_its_number,
+            "`changes` tells a client that `know_client` changed";
+        Keeps("know_client", "quadrille_consents") => a_client_that_is_kept_elsewhere_is_known_by_its_number,
+            "another number removes the client's consents";
+        Also("know_client", "DELETE FROM quadrille_consents") => a_client_that_is_kept_elsewhere_is_known_by_its_number,
+            "with the same number keeps the client's consents";
+        Also("know_client", "UPDATE quadrille_clients SET number = 1") => a_client_that_is_kept_elsewhere_is_known_by_its_number,
+            "`known_client` has the number";
+        Keeps("know_client", "quadrille_token_credentials") => a_client_that_is_gone_elsewhere_loses_its_grants,
+            "token credentials for ever";
+        Keeps("know_client", "quadrille_clients") => a_client_that_is_gone_elsewhere_loses_its_grants,
+            "a client that is gone are dead";
     }
     answers_and_consents_that_go_wrong_are_caught {
         DenialsLoseTheConsent => a_removed_client_takes_its_tokens_with_it,
@@ -641,7 +656,30 @@ fn beside(answer: &Answer) -> Answer {
     beside
 }
 
-impl Store for Faulty {
+impl Part for Faulty {
+    async fn newest(&self) -> Stored<RowId> {
+        self.inner.newest().await
+    }
+
+    async fn changes(&self, issuer: IssuerId, position: i64) -> Stored<Changes> {
+        let mut told = self.inner.changes(self.issuer("changes", issuer), position).await?;
+        if self.is(ChangesAreReversed) {
+            told.changes.reverse();
+        }
+        if self.is(ChangesHaveNoGaps) {
+            told.gap = false;
+        }
+        Ok(told)
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Stored<u64> {
+        let early = Duration::from_secs(self.is(SweepIsASecondEarly).into());
+        let gone = self.around("sweep", self.inner.sweep(now + early)).await?;
+        Ok(if self.is(SweepSaysNothing) { 0 } else { gone })
+    }
+}
+
+impl Issuers for Faulty {
     async fn issuer(&self, issuer: &str) -> Stored<IssuerId> {
         let issuer =
             if self.is(IssuersIgnoreASlash) { issuer.trim_end_matches('/') } else { issuer };
@@ -667,22 +705,9 @@ impl Store for Faulty {
         }
         Ok(worker)
     }
+}
 
-    async fn newest(&self) -> Stored<RowId> {
-        self.inner.newest().await
-    }
-
-    async fn changes(&self, issuer: IssuerId, position: i64) -> Stored<Changes> {
-        let mut told = self.inner.changes(self.issuer("changes", issuer), position).await?;
-        if self.is(ChangesAreReversed) {
-            told.changes.reverse();
-        }
-        if self.is(ChangesHaveNoGaps) {
-            told.gap = false;
-        }
-        Ok(told)
-    }
-
+impl Clients for Faulty {
     async fn client(&self, issuer: IssuerId, id: &str) -> Stored<Option<Arc<Client>>> {
         let issuer = self.issuer("client", issuer);
         let found = self.inner.client(issuer, id).await?;
@@ -721,7 +746,9 @@ impl Store for Faulty {
         let issuer = self.issuer("remove_client", issuer);
         self.around("remove_client", self.inner.remove_client(issuer, id)).await
     }
+}
 
+impl Registrations for Faulty {
     async fn unused_clients(&self, issuer: IssuerId) -> Stored<Vec<UnusedClient>> {
         self.inner.unused_clients(self.issuer("unused_clients", issuer)).await
     }
@@ -769,6 +796,16 @@ impl Store for Faulty {
     async fn remove_initial_token(&self, issuer: IssuerId, row: RowId) -> Stored<bool> {
         let issuer = self.issuer("remove_initial_token", issuer);
         self.around("remove_initial_token", self.inner.remove_initial_token(issuer, row)).await
+    }
+}
+
+impl Grants for Faulty {
+    async fn known_client(&self, issuer: IssuerId, id: &str) -> Stored<Option<RowId>> {
+        self.inner.known_client(self.issuer("known_client", issuer), id).await
+    }
+
+    async fn know_client(&self, issuer: IssuerId, number: Option<RowId>, id: &str) -> Stored<bool> {
+        self.around("know_client", self.inner.know_client(issuer, number, id)).await
     }
 
     async fn answer(&self, issuer: IssuerId, mut answer: Answer) -> Stored<Answered> {
@@ -1024,7 +1061,9 @@ impl Store for Faulty {
     async fn grants(&self, issuer: IssuerId, subject: &str) -> Stored<Vec<LiveGrant>> {
         self.inner.grants(issuer, subject).await
     }
+}
 
+impl OnceKeys for Faulty {
     async fn remember_once(
         &self,
         issuer: IssuerId,
@@ -1045,11 +1084,5 @@ impl Store for Faulty {
             return Ok(new || before == 0);
         }
         self.around("remember_once", self.inner.remember_once(issuer, space, key, wide)).await
-    }
-
-    async fn sweep(&self, now: Timestamp) -> Stored<u64> {
-        let early = Duration::from_secs(self.is(SweepIsASecondEarly).into());
-        let gone = self.around("sweep", self.inner.sweep(now + early)).await?;
-        Ok(if self.is(SweepSaysNothing) { 0 } else { gone })
     }
 }

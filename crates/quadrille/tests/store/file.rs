@@ -10,7 +10,8 @@ use std::{
 use quadrille::{
     Env,
     provider::store::{
-        PendingKind, PendingRef, PendingState, RowId, SqliteStore, Store as _, StoreError, TokenRef,
+        Grants as _, Issuers as _, OnceKeys as _, Part as _, PendingKind, PendingRef, PendingState,
+        RowId, SqliteStore, StoreError, TokenRef,
     },
     testing::ManualClock,
 };

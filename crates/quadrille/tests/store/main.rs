@@ -5,12 +5,17 @@
 mod cache;
 mod faults;
 mod file;
+mod forget;
 mod model;
 mod process;
 mod races;
 mod world;
 
-use quadrille::{provider::store::MemoryStore, testing::store_contract};
+use quadrille::{
+    provider::store::{MemoryStore, Parts},
+    testing::{clients_contract, grants_contract, once_contract, store_contract},
+};
+use std::sync::Arc;
 use world::sqlite;
 
 store_contract!(memory, |env| (MemoryStore::new(env), ()));
@@ -18,4 +23,15 @@ store_contract!(sqlite, sqlite);
 store_contract!(cached, |env| {
     let (store, folder) = sqlite(env.clone());
     (quadrille::testing::cached(store, env), folder)
+});
+grants_contract!(memory_for_grants, |env| (MemoryStore::new(env), ()));
+grants_contract!(sqlite_for_grants, sqlite);
+clients_contract!(memory_for_clients, |env| (MemoryStore::new(env), ()));
+clients_contract!(sqlite_for_clients, sqlite);
+once_contract!(memory_for_once, |env| (MemoryStore::new(env), ()));
+once_contract!(sqlite_for_once, sqlite);
+store_contract!(cached_parts, |env| {
+    let (store, folder) = sqlite(env.clone());
+    let parts = Parts::of(Arc::new(store)).clients(MemoryStore::new(env.clone()));
+    (quadrille::testing::cached(parts, env), folder)
 });

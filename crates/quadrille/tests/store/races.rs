@@ -6,9 +6,9 @@ use quadrille::{
     Env, Scopes,
     oauth2::Resources,
     provider::store::{
-        Answer, Answered, Approval, Bought, CredentialRecord, Identifier, IssuerId, MemoryStore,
-        Outcome, PendingKind, PendingRecord, PendingState, Redeemed, Rotated, RowId, Store,
-        TemporaryCredentials, TicketUse,
+        Answer, Answered, Approval, Bought, CredentialRecord, Grants as _, Identifier, IssuerId,
+        Issuers as _, MemoryStore, Outcome, PendingKind, PendingRecord, PendingState, Redeemed,
+        Rotated, RowId, Store, TemporaryCredentials, TicketUse,
     },
     testing::cached,
 };

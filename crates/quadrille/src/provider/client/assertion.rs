@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// The time for which a `jti` is remembered beyond the assertion, since clocks differ.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// The space of [`Store::remember_once`](crate::provider::store::Store::remember_once).
+/// The space of [`OnceKeys::remember_once`](crate::provider::store::OnceKeys::remember_once).
 const SPACE: &str = "client_assertion";
 
 /// The purpose for which secrets are sealed.

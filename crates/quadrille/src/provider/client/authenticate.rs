@@ -12,10 +12,10 @@ use crate::{
     jose::Algorithms,
     oauth2::{AuthMethod, ClientProof, PresentedClient},
     provider::{
-        error::{ClientError, Error},
+        error::{ClientError, Error, OperatorError},
         guessing::{Verdict, Who},
         server::{Inner, Shared},
-        store::SecretHash,
+        store::{SecretHash, StoreError},
         token::format::sha256,
     },
 };
@@ -255,6 +255,9 @@ async fn upgrade(inner: &Inner, client: &Arc<Client>, old: &Arc<str>, better: Ar
         Ok(true) => tracing::info!(%client, "the hash of a client secret was renewed"),
         // The client was changed in between; the next authentication tries again.
         Ok(false) => {}
+        Err(Error::Operator(OperatorError::Store(StoreError::ManagedByApplication(_)))) => {
+            tracing::debug!(%client, "the table has an outdated hash of a client secret");
+        }
         Err(error) => {
             tracing::warn!(%client, %error, "the hash of a client secret was not renewed");
         }

@@ -10,6 +10,7 @@ mod edit;
 mod ensure;
 pub(super) mod error;
 pub(super) mod grant_type;
+mod in_table;
 pub(super) mod lifetimes;
 pub(super) mod metadata;
 mod name;

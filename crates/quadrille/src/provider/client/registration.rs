@@ -6,11 +6,11 @@ use std::sync::Arc;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
-    Scopes, Secret,
+    Scopes, Secret, Timestamp,
     jose::{Algorithm, VerifyingKey},
     oauth2::Resources,
     provider::{
-        access_format::AccessTokenFormat, error::Error, server::AuthorizationServer,
+        access_format::AccessTokenFormat, error::Error, server::AuthorizationServer, store::RowId,
         token::format::sha256,
     },
 };
@@ -218,6 +218,13 @@ pub enum RegistrationError {
     /// The client with this id is of another type: public instead of confidential, or vice versa.
     #[error("a client cannot change between public and confidential: remove it first")]
     OtherType,
+    /// A client in a table of the application's own has a chosen secret, which only the server
+    /// hashes, or a key for OAuth 1.0a, which only the server seals.
+    #[error("a client in a table of the application's own brings the verifier of its secret along")]
+    NotForTables,
+    /// The client is confidential, and has neither secret nor keys.
+    #[error("a confidential client needs the verifier of its secret, or keys")]
+    SecretMissing,
     /// The client is not registered.
     #[error("there is no client with this id")]
     UnknownClient,
@@ -304,21 +311,8 @@ impl AuthorizationServer {
         });
         let client = Client {
             secrets: secrets.into_iter().collect(),
-            first_party: new.first_party,
             oauth1,
-            resource_server: new.resource_server.clone(),
-            without_pkce: new.without_pkce,
-            redirect_patterns: new
-                .redirect_patterns
-                .iter()
-                .filter_map(|pattern| RedirectPattern::parse(pattern).ok())
-                .collect(),
-            requires_pkce: new.requires_pkce,
-            default_scopes: new.default_scopes.clone(),
-            lifetimes: new.lifetimes,
-            without_rotation: new.without_rotation,
-            access_token_format: new.access_token_format,
-            ..checked.client(id, number, new.scopes.clone(), now)
+            ..new.record(&checked, id, number, now)
         };
         for uri in client.redirect_uris.iter().filter(|uri| uri.can_be_claimed_by_other_programs())
         {
@@ -342,6 +336,33 @@ impl AuthorizationServer {
         }
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<32>());
         (SecretVerifier::Sha256(sha256(secret.as_bytes())), Secret::from(secret))
+    }
+}
+
+impl NewClient {
+    /// The record of a client with these settings, without secrets.
+    pub(super) fn record(
+        &self,
+        checked: &CheckedMetadata,
+        id: Arc<str>,
+        number: RowId,
+        created: Timestamp,
+    ) -> Client {
+        let patterns = self.redirect_patterns.iter();
+        Client {
+            first_party: self.first_party,
+            resource_server: self.resource_server.clone(),
+            without_pkce: self.without_pkce,
+            redirect_patterns: patterns
+                .filter_map(|pattern| RedirectPattern::parse(pattern).ok())
+                .collect(),
+            requires_pkce: self.requires_pkce,
+            default_scopes: self.default_scopes.clone(),
+            lifetimes: self.lifetimes,
+            without_rotation: self.without_rotation,
+            access_token_format: self.access_token_format,
+            ..checked.client(id, number, self.scopes.clone(), created)
+        }
     }
 }
 

@@ -5,106 +5,122 @@ use std::{fmt, pin::Pin, sync::Arc};
 use crate::{Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent,
-    CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, LiveGrant, PendingRecord,
-    PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError,
-    TokenRef, UnusedClient, Worker,
+    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients, CodeRecord,
+    Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue, IssuerId, Issuers,
+    LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed, Registrations, RevokeAll,
+    Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, UnusedClient, Worker,
 };
 
 /// The future of an [`ErasedStore`]'s verb.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// The verbs, named once: the erased trait, its implementation for every store, and stores behind
+/// The verbs, named once: the erased trait, its implementation for every store, and the parts behind
 /// `Arc` follow from this list. Borrowed arguments stand behind a semicolon.
 macro_rules! verbs {
     ($(
-        fn $verb:ident($($argument:ident: $type:ty),* $(; $($borrowed:ident: $of:ty),+)?)
-            -> $output:ty;
+        $part:ident [$($more:tt)*] {$(
+            fn $verb:ident($($argument:ident: $type:ty),* $(; $($borrowed:ident: $of:ty),+)?)
+                -> $output:ty;
+        )*}
     )*) => {
         /// A [`Store`] as an object.
         pub(crate) trait ErasedStore: Send + Sync + 'static {
-            /// See [`Store::is_cacheable`].
+            /// See [`Part::is_cacheable`].
             fn is_cacheable(&self) -> bool;
-            $(
-                #[doc = concat!("See [`Store::", stringify!($verb), "`].")]
+            $($(
+                #[doc = concat!("See [`", stringify!($part), "::", stringify!($verb), "`].")]
                 fn $verb<'a>(
                     &'a self,
                     $($argument: $type,)*
                     $($($borrowed: &'a $of),+)?
                 ) -> Answering<'a, $output>;
-            )*
+            )*)*
         }
 
         impl<S: Store> ErasedStore for S {
             fn is_cacheable(&self) -> bool {
-                Store::is_cacheable(self)
+                Part::is_cacheable(self)
             }
-            $(
+            $($(
                 fn $verb<'a>(
                     &'a self,
                     $($argument: $type,)*
                     $($($borrowed: &'a $of),+)?
                 ) -> Answering<'a, $output> {
-                    Box::pin(Store::$verb(self, $($argument,)* $($($borrowed),+)?))
+                    Box::pin($part::$verb(self, $($argument,)* $($($borrowed),+)?))
                 }
-            )*
+            )*)*
         }
 
-        /// Lets a program keep the store that it lends.
-        impl<S: Store> Store for Arc<S> {
-            fn is_cacheable(&self) -> bool {
-                Store::is_cacheable(&**self)
+        $(
+            /// Lets a program keep the part that it lends.
+            impl<S: $part> $part for Arc<S> {
+                $($more)*
+                $(
+                    fn $verb(
+                        &self,
+                        $($argument: $type,)*
+                        $($($borrowed: &$of),+)?
+                    ) -> impl Future<Output = Result<$output, StoreError>> + Send {
+                        $part::$verb(&**self, $($argument,)* $($($borrowed),+)?)
+                    }
+                )*
             }
-            $(
-                fn $verb(
-                    &self,
-                    $($argument: $type,)*
-                    $($($borrowed: &$of),+)?
-                ) -> impl Future<Output = Result<$output, StoreError>> + Send {
-                    Store::$verb(&**self, $($argument,)* $($($borrowed),+)?)
-                }
-            )*
-        }
+        )*
     };
 }
 
 verbs! {
-    fn issuer(; issuer: str) -> IssuerId;
-    fn lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
-    fn newest() -> RowId;
-    fn changes(issuer: IssuerId, position: i64) -> Changes;
-    fn client(issuer: IssuerId; id: str) -> Option<Arc<Client>>;
-    fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
-    fn put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
-    fn remove_client(issuer: IssuerId; id: str) -> bool;
-    fn unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
-    fn admit(issuer: IssuerId, admission: Admission) -> Admitted;
-    fn put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
-    fn initial_token(issuer: IssuerId; hash: SecretHash) -> Option<InitialTokenRecord>;
-    fn initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
-    fn remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
-    fn answer(issuer: IssuerId, answer: Answer) -> Answered;
-    fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
-    fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
-    fn redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
-    fn issue(issuer: IssuerId, issue: Issue) -> ();
-    fn import(issuer: IssuerId, access: AccessRecord) -> ();
-    fn access(issuer: IssuerId; token: TokenRef) -> Option<Arc<AccessRecord>>;
-    fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
-    fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
-    fn put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
-    fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;
-    fn redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
-    fn credential(issuer: IssuerId; token: TokenRef) -> Option<Arc<CredentialRecord>>;
-    fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
-    fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
-    fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
-        -> Option<Consent>;
-    fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
-    fn grants(issuer: IssuerId; subject: str) -> Vec<LiveGrant>;
-    fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp)
-        -> bool;
-    fn sweep(now: Timestamp) -> u64;
+    Part [fn is_cacheable(&self) -> bool { Part::is_cacheable(&**self) }] {
+        fn newest() -> RowId;
+        fn changes(issuer: IssuerId, position: i64) -> Changes;
+        fn sweep(now: Timestamp) -> u64;
+    }
+    Issuers [] {
+        fn issuer(; issuer: str) -> IssuerId;
+        fn lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
+    }
+    Clients [] {
+        fn client(issuer: IssuerId; id: str) -> Option<Arc<Client>>;
+        fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+        fn put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
+        fn remove_client(issuer: IssuerId; id: str) -> bool;
+    }
+    Registrations [] {
+        fn unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
+        fn admit(issuer: IssuerId, admission: Admission) -> Admitted;
+        fn put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
+        fn initial_token(issuer: IssuerId; hash: SecretHash) -> Option<InitialTokenRecord>;
+        fn initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
+        fn remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
+    }
+    Grants [] {
+        fn known_client(issuer: IssuerId; id: str) -> Option<RowId>;
+        fn know_client(issuer: IssuerId, number: Option<RowId>; id: str) -> bool;
+        fn answer(issuer: IssuerId, answer: Answer) -> Answered;
+        fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
+        fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
+        fn redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
+        fn issue(issuer: IssuerId, issue: Issue) -> ();
+        fn import(issuer: IssuerId, access: AccessRecord) -> ();
+        fn access(issuer: IssuerId; token: TokenRef) -> Option<Arc<AccessRecord>>;
+        fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
+        fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
+        fn put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
+        fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;
+        fn redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
+        fn credential(issuer: IssuerId; token: TokenRef) -> Option<Arc<CredentialRecord>>;
+        fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
+        fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+        fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
+                -> Option<Consent>;
+        fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
+        fn grants(issuer: IssuerId; subject: str) -> Vec<LiveGrant>;
+    }
+    OnceKeys [] {
+        fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp)
+                -> bool;
+    }
 }
 
 impl fmt::Debug for dyn ErasedStore {

@@ -38,6 +38,18 @@ pub enum StoreError {
         /// The latest schema version of this program.
         known: i64,
     },
+    /// No server with this issuer has used the store.
+    #[error("the store has no such issuer; spell it as the server does")]
+    UnknownIssuer,
+    /// The application keeps this in its own tables, which it changes itself.
+    #[error("{0} are managed by the application, in tables of its own; change them there")]
+    ManagedByApplication(&'static str),
+    /// The application's table and the store have clients with one id.
+    #[error(
+        "the application's table and the store both have a client {0:?}; rename or remove one of \
+         them"
+    )]
+    ClientTwice(Arc<str>),
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -50,6 +62,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The failure of a database of the application's own: [`StoreError::Failed`].
+    ///
+    /// ```
+    /// use quadrille::provider::store::StoreError;
+    ///
+    /// assert_eq!(StoreError::failed("no route").to_string(), "the database failed: no route");
+    /// ```
+    pub fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Failed(error.into().into())
+    }
+
     /// `true` if a retry may succeed later without a restart: when a lock is released, room made or
     /// permission granted, or on another process.
     pub fn is_transient(&self) -> bool {

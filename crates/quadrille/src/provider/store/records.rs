@@ -84,7 +84,7 @@ impl GrantDetails {
     }
 }
 
-/// A grant of a user that has tokens, as [`Store::grants`](super::Store::grants) lists it.
+/// A grant of a user that has tokens, as [`Grants::grants`](super::Grants::grants) lists it.
 ///
 /// ```
 /// use quadrille::{Timestamp, provider::store::LiveGrant};

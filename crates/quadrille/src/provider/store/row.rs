@@ -36,6 +36,11 @@ impl RowId {
         Self((tick << (WORKER_BITS + SEQUENCE_BITS)) | ((1 << (WORKER_BITS + SEQUENCE_BITS)) - 1))
     }
 
+    /// The first number that can be drawn at this time.
+    pub(crate) const fn first_at(time: Timestamp) -> Self {
+        Self(tick_of(time) << (WORKER_BITS + SEQUENCE_BITS))
+    }
+
     /// The time at which the number was drawn, to the millisecond.
     pub const fn time(self) -> Timestamp {
         Timestamp::from_millis((self.0 >> (WORKER_BITS + SEQUENCE_BITS)) + EPOCH)
@@ -93,7 +98,7 @@ impl RowIds {
     /// Draws the next number.
     ///
     /// # Errors
-    /// Those of [`Store::lease`], if there is no lease and none can be had.
+    /// Those of [`Issuers::lease`], if there is no lease and none can be had.
     pub async fn draw(&self, store: &impl Store) -> Result<RowId, StoreError> {
         self.draw_from(store).await
     }
@@ -141,7 +146,7 @@ impl RowIds {
     /// Releases the worker number, so short-lived processes do not use them up.
     ///
     /// # Errors
-    /// Those of [`Store::lease`].
+    /// Those of [`Issuers::lease`].
     pub async fn release(&self, store: &impl Store) -> Result<(), StoreError> {
         self.release_to(store).await
     }

@@ -226,7 +226,7 @@ pub struct Worker {
     pub not_before: Timestamp,
 }
 
-/// The extent of [`Store::revoke_all`](super::Store::revoke_all).
+/// The extent of [`Grants::revoke_all`](super::Grants::revoke_all).
 ///
 /// ```
 /// use quadrille::provider::store::RevokeAll;

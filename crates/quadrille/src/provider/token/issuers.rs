@@ -43,7 +43,7 @@ pub(crate) async fn verify<'i>(
     Ok((issuer, claims.map_err(AssertionError::Invalid)?))
 }
 
-/// The space of [`Store::remember_once`](crate::provider::store::Store::remember_once).
+/// The space of [`OnceKeys::remember_once`](crate::provider::store::OnceKeys::remember_once).
 const SPACE: &str = "assertion";
 
 /// Refuses an assertion that was used up before. It is not used up yet.

@@ -137,7 +137,7 @@ pub async fn a_dropped_future_leaves_all_or_nothing<S: Store>(store: &S, clock: 
         }
         drop(asked);
         // Writes are executed in the order in which they began.
-        store.remember_once(world.issuer, "fence", hash(row), world.later(60)).await;
+        store.put_code(world.issuer, world.code(4000 + row)).await;
         let has_begun = row % 2 == 0;
         let rule = "a verb that has begun runs to its end even if its future is dropped; one that has not \
             does nothing";

@@ -28,6 +28,7 @@ pub mod codes;
 pub mod consents;
 pub mod issuers;
 pub mod keys;
+pub mod known;
 pub mod oauth1;
 pub mod pending;
 pub mod races;
@@ -36,6 +37,7 @@ pub mod registration;
 pub mod revoking;
 pub mod rows;
 pub mod sweeping;
+pub mod tables;
 mod world;
 
 /// Makes a module that tests a store against the [contract](self). Takes a name for the module, and
@@ -150,6 +152,104 @@ macro_rules! store_contract {
                     );
                 }
             )*)*
+        }
+    };
+}
+
+/// Makes a module that tests the part of a store that keeps consents, codes, tokens and pending
+/// requests ([`Grants`](crate::provider::store::Grants)). It makes a store of the part and of memory
+/// for the rest, and tests that against the [contract](self), besides what concerns the part alone.
+/// Takes the same as [`store_contract!`](crate::store_contract).
+#[macro_export]
+macro_rules! grants_contract {
+    ($module:ident, $make:expr) => {
+        mod $module {
+            #[allow(unused_imports, reason = "what is needed depends on the part")]
+            use super::*;
+            $crate::store_contract!(with_the_rest, |env| {
+                let make: fn($crate::Env) -> _ = $make;
+                let (part, alive) = make(env.clone());
+                let rest = std::sync::Arc::new($crate::provider::store::MemoryStore::new(env));
+                ($crate::provider::store::Parts::of(rest).grants(part), alive)
+            });
+            $crate::store_contract! { @tests alone, $make,
+                known {
+                    a_client_that_is_kept_elsewhere_is_known_by_its_number
+                    a_client_that_is_gone_elsewhere_loses_its_grants
+                }
+            }
+        }
+    };
+}
+
+/// Makes a module that tests the part of a store that keeps clients
+/// ([`Registrations`](crate::provider::store::Registrations)), with memory for the rest, as
+/// [`grants_contract!`](crate::grants_contract) does.
+#[macro_export]
+macro_rules! clients_contract {
+    ($module:ident, $make:expr) => {
+        $crate::store_contract!($module, |env| {
+            let make: fn($crate::Env) -> _ = $make;
+            let (part, alive) = make(env.clone());
+            let rest = std::sync::Arc::new($crate::provider::store::MemoryStore::new(env));
+            ($crate::provider::store::Parts::of(rest).clients(part), alive)
+        });
+    };
+}
+
+/// Makes a module that tests the part of a store that keeps keys that are used once
+/// ([`OnceKeys`](crate::provider::store::OnceKeys)), with memory for the rest, as
+/// [`grants_contract!`](crate::grants_contract) does.
+#[macro_export]
+macro_rules! once_contract {
+    ($module:ident, $make:expr) => {
+        $crate::store_contract!($module, |env| {
+            let make: fn($crate::Env) -> _ = $make;
+            let (part, alive) = make(env.clone());
+            let rest = std::sync::Arc::new($crate::provider::store::MemoryStore::new(env));
+            ($crate::provider::store::Parts::of(rest).once(part), alive)
+        });
+    };
+}
+
+/// Makes a module that tests a [`ClientTable`](crate::provider::store::ClientTable). Takes a name for
+/// the module, and a function to a table, the ids of some clients in it, and values that must live
+/// as long as the table.
+#[macro_export]
+macro_rules! client_table_contract {
+    ($module:ident, $make:expr) => {
+        $crate::client_table_contract! { @tests $module, $make,
+            a_client_is_found_by_its_exact_id
+            a_client_stays_the_same
+            clients_are_listed_once_or_not_at_all
+        }
+    };
+    (@tests $module:ident, $make:expr, $($name:ident)*) => {
+        mod $module {
+            #[allow(unused_imports, reason = "what is needed depends on the table")]
+            use super::*;
+            $(
+                #[test]
+                fn $name() {
+                    let clock = $crate::testing::ManualClock::new();
+                    let make: fn() -> _ = $make;
+                    let (table, known, _alive) = make();
+                    $crate::testing::contract::run(
+                        $crate::testing::contract::tables::$name(&table, &known, &clock),
+                    );
+                }
+            )*
+        }
+    };
+}
+
+/// Makes a module that tests a [`UserTable`](crate::provider::store::UserTable), as
+/// [`client_table_contract!`](crate::client_table_contract) does: with the subjects of some users.
+#[macro_export]
+macro_rules! user_table_contract {
+    ($module:ident, $make:expr) => {
+        $crate::client_table_contract! { @tests $module, $make,
+            a_user_is_found_by_the_exact_subject
         }
     };
 }

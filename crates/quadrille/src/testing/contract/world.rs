@@ -39,6 +39,18 @@ impl<'s, S: Store> World<'s, S> {
         Self { store, clock, issuer }
     }
 
+    /// The access token in this row.
+    pub(super) async fn issued(&self, row: i64) -> Option<AccessRecord> {
+        self.store.access(self.issuer, &ours(row)).await.map(Arc::unwrap_or_clone)
+    }
+}
+
+impl<'s, S> World<'s, S> {
+    /// A part of a store, to which another part gives the numbers of issuers.
+    pub(super) fn of_part(part: &'s S, clock: &'s ManualClock) -> Self {
+        Self { store: Checked(part), clock, issuer: IssuerId(1) }
+    }
+
     /// The time after this many seconds. The clock is at a whole second.
     pub(super) fn later(&self, seconds: u64) -> Timestamp {
         self.clock.now() + Duration::from_secs(seconds)
@@ -169,11 +181,6 @@ impl<'s, S: Store> World<'s, S> {
         access.binding = Some(Binding::Certificate([5; 32]));
         let secret = b"\x00other\xff".as_slice().into();
         CredentialRecord { access: Arc::new(access), is_foreign: false, secret }
-    }
-
-    /// The access token in this row.
-    pub(super) async fn issued(&self, row: i64) -> Option<AccessRecord> {
-        self.store.access(self.issuer, &ours(row)).await.map(Arc::unwrap_or_clone)
     }
 }
 

@@ -11,20 +11,21 @@ use std::{
 use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes, CodeRecord,
-    Consent, CredentialRecord, ErasedStore, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
-    LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-    SecretHash, Store, StoreError, TokenRef, UnusedClient, Worker,
+    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes, Clients,
+    CodeRecord, Consent, CredentialRecord, ErasedStore, FamilyRecord, Grants, InitialTokenRecord,
+    Issue, IssuerId, Issuers, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed,
+    Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
+    UnusedClient, Worker, forward::forward,
 };
 
 use view::View;
 
 /// A store with a bounded memory in front: of clients, access tokens and token credentials, but
 /// never of their absence. An `AuthorizationServer` puts it before every store that [is worth
-/// it](Store::is_cacheable).
+/// it](Part::is_cacheable).
 ///
 /// A revocation or removal by another process is noticed within half a second: if the truth of an
-/// answer was last checked longer ago, the store's [changes](Store::changes) are read first, once
+/// answer was last checked longer ago, the store's [changes](Part::changes) are read first, once
 /// however many requests wait. There is no background task. If changes may have been missed, or
 /// cannot be read, everything is forgotten and the store is asked.
 pub(crate) struct Cached {
@@ -78,29 +79,27 @@ impl fmt::Debug for Cached {
     }
 }
 
-/// The verbs that need no memory. Borrowed arguments stand behind a semicolon.
-macro_rules! without_memory {
-    ($(
-        fn $verb:ident($($argument:ident: $type:ty),* $(; $($borrowed:ident: $of:ty),+)?)
-            -> $output:ty;
-    )*) => {
-        $(
-            async fn $verb(
-                &self,
-                $($argument: $type,)*
-                $($($borrowed: &$of),+)?
-            ) -> Result<$output, StoreError> {
-                self.store.$verb($($argument,)* $($($borrowed),+)?).await
-            }
-        )*
-    };
-}
-
-impl Store for Cached {
+impl Part for Cached {
     fn is_cacheable(&self) -> bool {
         self.store.is_cacheable()
     }
 
+    forward! { store:
+        fn newest() -> RowId;
+        fn changes(issuer: IssuerId, position: i64) -> Changes;
+        fn sweep(now: Timestamp) -> u64;
+    }
+}
+
+impl Issuers for Cached {
+    forward! { store:
+        fn issuer(; issuer: str) -> IssuerId;
+        fn lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp)
+            -> Worker;
+    }
+}
+
+impl Clients for Cached {
     async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
         let view = self.view(issuer);
         if let Some(client) = self.recall(&view, |view| view.client(id)).await {
@@ -133,6 +132,12 @@ impl Store for Cached {
         Ok(removed)
     }
 
+    forward! { store:
+        fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
+    }
+}
+
+impl Registrations for Cached {
     async fn admit(&self, issuer: IssuerId, admission: Admission) -> Result<Admitted, StoreError> {
         let ids = admission.instead_of.iter().map(|client| Arc::clone(&client.id));
         let ids: Vec<_> = ids.chain([Arc::clone(&admission.client.id)]).collect();
@@ -143,6 +148,16 @@ impl Store for Cached {
         Ok(admitted)
     }
 
+    forward! { store:
+        fn unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
+        fn put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
+        fn initial_token(issuer: IssuerId; hash: SecretHash) -> Option<InitialTokenRecord>;
+        fn initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
+        fn remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
+    }
+}
+
+impl Grants for Cached {
     async fn access(
         &self,
         issuer: IssuerId,
@@ -201,20 +216,21 @@ impl Store for Cached {
         Ok(())
     }
 
+    async fn know_client(
+        &self,
+        issuer: IssuerId,
+        number: Option<RowId>,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        let known = self.store.know_client(issuer, number, id).await?;
+        self.forget(issuer, Change::Client(id.into()));
+        Ok(known)
+    }
+
     // Issued tokens are not remembered at once: their grant may be dead already, which only a read
     // shows.
-    without_memory! {
-        fn issuer(; issuer: str) -> IssuerId;
-        fn lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp)
-            -> Worker;
-        fn newest() -> RowId;
-        fn changes(issuer: IssuerId, position: i64) -> Changes;
-        fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
-        fn unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
-        fn put_initial_token(issuer: IssuerId, token: InitialTokenRecord) -> ();
-        fn initial_token(issuer: IssuerId; hash: SecretHash) -> Option<InitialTokenRecord>;
-        fn initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
-        fn remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
+    forward! { store:
+        fn known_client(issuer: IssuerId; id: str) -> Option<RowId>;
         fn answer(issuer: IssuerId, answer: Answer) -> Answered;
         fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
         fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
@@ -230,9 +246,13 @@ impl Store for Cached {
             -> Option<Consent>;
         fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
         fn grants(issuer: IssuerId; subject: str) -> Vec<LiveGrant>;
+    }
+}
+
+impl OnceKeys for Cached {
+    forward! { store:
         fn remember_once(
             issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
         ) -> bool;
-        fn sweep(now: Timestamp) -> u64;
     }
 }

@@ -21,14 +21,17 @@ use std::{
 use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
-    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord, Consent,
-    CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId, LiveGrant, Outcome,
-    PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, Store,
-    StoreError, TokenRef, UnusedClient, Worker,
+    AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients, CodeRecord,
+    Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue, IssuerId, Issuers,
+    LiveGrant, OnceKeys, Outcome, Part, PendingRecord, PendingRef, Redeemed, Registrations,
+    RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef, UnusedClient, Worker,
 };
 
 use realm::Realm;
 use shards::lock;
+
+/// The most issuers.
+const ISSUERS: usize = 65_536;
 
 /// A store in memory, for tests and for single processes that may forget.
 ///
@@ -73,9 +76,19 @@ impl MemoryStore {
     }
 
     fn realm(&self, issuer: IssuerId) -> Result<Arc<Realm>, StoreError> {
-        let realms = self.realms.read().unwrap_or_else(PoisonError::into_inner);
         let index = usize::try_from(issuer.0).ok().and_then(|number| number.checked_sub(1));
-        index.and_then(|index| realms.get(index)).cloned().ok_or(StoreError::Corrupt("an issuer"))
+        let index =
+            index.filter(|index| *index < ISSUERS).ok_or(StoreError::Corrupt("an issuer"))?;
+        let known = self.realms.read().unwrap_or_else(PoisonError::into_inner).get(index).cloned();
+        if let Some(realm) = known {
+            return Ok(realm);
+        }
+        // Another part of the store has given the issuer its number.
+        let mut realms = self.realms.write().unwrap_or_else(PoisonError::into_inner);
+        while realms.len() <= index {
+            realms.push(Arc::new(Realm::new()));
+        }
+        realms.get(index).cloned().ok_or(StoreError::Corrupt("an issuer"))
     }
 }
 
@@ -85,7 +98,27 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-impl Store for MemoryStore {
+impl Part for MemoryStore {
+    async fn newest(&self) -> Result<RowId, StoreError> {
+        Ok(RowId(self.newest.load(Ordering::SeqCst)))
+    }
+
+    /// A read costs no more than a cache would.
+    fn is_cacheable(&self) -> bool {
+        false
+    }
+
+    async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
+        Ok(self.realm(issuer)?.changes(position))
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let realms = self.realms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(realms.iter().map(|realm| realm.sweep(now)).sum())
+    }
+}
+
+impl Issuers for MemoryStore {
     async fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
         let mut issuers = lock(&self.issuers);
         if let Some(number) = issuers.get(issuer) {
@@ -124,20 +157,9 @@ impl Store for MemoryStore {
         }
         Err(StoreError::Busy)
     }
+}
 
-    async fn newest(&self) -> Result<RowId, StoreError> {
-        Ok(RowId(self.newest.load(Ordering::SeqCst)))
-    }
-
-    /// A read costs no more than a cache would.
-    fn is_cacheable(&self) -> bool {
-        false
-    }
-
-    async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
-        Ok(self.realm(issuer)?.changes(position))
-    }
-
+impl Clients for MemoryStore {
     async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
         Ok(self.realm(issuer)?.client(id))
     }
@@ -159,7 +181,9 @@ impl Store for MemoryStore {
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         Ok(self.realm(issuer)?.remove_client(id))
     }
+}
 
+impl Registrations for MemoryStore {
     async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<UnusedClient>, StoreError> {
         Ok(self.realm(issuer)?.unused_clients())
     }
@@ -196,6 +220,22 @@ impl Store for MemoryStore {
 
     async fn remove_initial_token(&self, issuer: IssuerId, row: RowId) -> Result<bool, StoreError> {
         Ok(self.realm(issuer)?.initial_tokens.remove(row))
+    }
+}
+
+impl Grants for MemoryStore {
+    async fn known_client(&self, issuer: IssuerId, id: &str) -> Result<Option<RowId>, StoreError> {
+        Ok(self.realm(issuer)?.known_client(id))
+    }
+
+    async fn know_client(
+        &self,
+        issuer: IssuerId,
+        number: Option<RowId>,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        number.inspect(|number| self.saw(*number));
+        Ok(self.realm(issuer)?.know_client(id, number))
     }
 
     async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
@@ -341,7 +381,9 @@ impl Store for MemoryStore {
     async fn grants(&self, issuer: IssuerId, subject: &str) -> Result<Vec<LiveGrant>, StoreError> {
         Ok(self.realm(issuer)?.grants(subject))
     }
+}
 
+impl OnceKeys for MemoryStore {
     async fn remember_once(
         &self,
         issuer: IssuerId,
@@ -350,10 +392,5 @@ impl Store for MemoryStore {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(self.realm(issuer)?.remember_once(space, key, expires, self.env.now()))
-    }
-
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let realms = self.realms.read().unwrap_or_else(PoisonError::into_inner).clone();
-        Ok(realms.iter().map(|realm| realm.sweep(now)).sum())
     }
 }

@@ -107,32 +107,52 @@ impl Realm {
 
     pub(super) fn put_client(&self, client: Client, before: Option<&Client>) -> bool {
         let (id, number) = (Arc::clone(&client.id), client.number);
-        {
+        let then = {
             let mut clients = write(&self.clients);
             if clients.get(&id).map(|held| &**held) != before {
                 return false;
             }
+            let then = clients.number(&id);
             clients.insert(Arc::new(client));
+            then
+        };
+        match then {
+            Some(then) if then != number => self.client_is_another(&id),
+            _ => self.tell(Change::Client(id)),
         }
-        if before.is_some_and(|before| before.number != number) {
-            lock(&self.consents).retain(|(_, client, _), _| *client != id);
-            self.credentials.retain(|grant| self.is_alive(grant));
-        }
-        self.tell(Change::Client(id));
         true
     }
 
     pub(super) fn remove_client(&self, id: &str) -> bool {
         let Some(client) = write(&self.clients).remove(id) else { return false };
-        self.removed(&client);
+        self.client_is_another(&client.id);
         true
     }
 
-    /// Removes what depends on a client that was removed.
-    fn removed(&self, client: &Client) {
-        lock(&self.consents).retain(|(_, id, _), _| *id != client.id);
+    /// Removes what depends on a client that was removed, or has another number.
+    fn client_is_another(&self, id: &Arc<str>) {
+        lock(&self.consents).retain(|(_, client, _), _| client != id);
         self.credentials.retain(|grant| self.is_alive(grant));
-        self.tell(Change::Client(Arc::clone(&client.id)));
+        self.tell(Change::Client(Arc::clone(id)));
+    }
+
+    pub(super) fn known_client(&self, id: &str) -> Option<RowId> {
+        read(&self.clients).number(id)
+    }
+
+    pub(super) fn know_client(&self, id: &str, number: Option<RowId>) -> bool {
+        {
+            let mut clients = write(&self.clients);
+            if clients.get(id).is_some() {
+                return false;
+            }
+            if clients.elsewhere(id) == number {
+                return true;
+            }
+            clients.know(id, number);
+        }
+        self.client_is_another(&id.into());
+        true
     }
 
     pub(super) fn unused_clients(&self) -> Vec<UnusedClient> {
@@ -160,7 +180,7 @@ impl Realm {
             clients.insert(Arc::new(client));
         }
         for client in gone {
-            self.removed(&client);
+            self.client_is_another(&client.id);
         }
         self.tell(Change::Client(id));
         Admitted::Registered
@@ -179,7 +199,7 @@ impl Realm {
             if clients.get(&client.id) == Some(&client) {
                 clients.remove(&client.id);
                 drop(clients);
-                self.removed(&client);
+                self.client_is_another(&client.id);
                 gone += 1;
             }
         }
@@ -427,7 +447,7 @@ impl Realm {
     }
 
     fn is_alive(&self, grant: &Grant) -> bool {
-        read(&self.clients).get(&grant.client).is_some_and(|client| client.number <= grant.id)
+        read(&self.clients).number(&grant.client).is_some_and(|number| number <= grant.id)
             && !(self.any_revoked.load(Ordering::SeqCst) && self.is_revoked(grant))
     }
 

@@ -21,9 +21,27 @@ pub(super) struct Clients {
     all: HashMap<Arc<str>, Arc<Client>>,
     /// The clients that must be used until a certain time, by their numbers.
     unused: BTreeSet<(RowId, Arc<str>)>,
+    /// The numbers of those that are kept elsewhere.
+    elsewhere: HashMap<Arc<str>, RowId>,
 }
 
 impl Clients {
+    /// The number of a client, wherever it is kept.
+    pub(super) fn number(&self, id: &str) -> Option<RowId> {
+        self.all.get(id).map(|client| client.number).or_else(|| self.elsewhere(id))
+    }
+
+    pub(super) fn elsewhere(&self, id: &str) -> Option<RowId> {
+        self.elsewhere.get(id).copied()
+    }
+
+    pub(super) fn know(&mut self, id: &str, number: Option<RowId>) {
+        match number {
+            Some(number) => self.elsewhere.insert(id.into(), number),
+            None => self.elsewhere.remove(id),
+        };
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&Arc<Client>> {
         self.all.get(id)
     }
@@ -38,6 +56,7 @@ impl Clients {
 
     pub(super) fn insert(&mut self, client: Arc<Client>) {
         self.remove(&client.id);
+        self.elsewhere.remove(&client.id);
         if client.unused_until().is_some() {
             self.unused.insert((client.number, Arc::clone(&client.id)));
         }

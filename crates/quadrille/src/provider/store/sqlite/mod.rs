@@ -1,6 +1,7 @@
 //! A store in an SQLite file.
 
 mod error;
+mod forget;
 mod oauth1;
 mod pace;
 mod pending;

@@ -58,6 +58,15 @@ macro_rules! grant_columns {
 }
 pub(super) use grant_columns;
 
+/// The condition that a row of `quadrille_clients` is a client of the store itself. Of clients that
+/// are kept elsewhere the row has the number only.
+macro_rules! kept_here {
+    () => {
+        "record <> ''"
+    };
+}
+pub(super) use kept_here;
+
 /// The condition that the grant of row `t` is alive: its client exists and is not younger, and the
 /// grant is not revoked.
 macro_rules! alive {

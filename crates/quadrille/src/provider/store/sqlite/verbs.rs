@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use crate::{
     Timestamp,
@@ -10,10 +10,11 @@ use crate::{
     provider::{
         client::record::Client,
         store::{
-            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
-            Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
-            LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, Store, StoreError, TokenRef, UnusedClient, Worker, is_same,
+            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients,
+            CodeRecord, Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue,
+            IssuerId, Issuers, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed,
+            Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
+            UnusedClient, Worker, is_same,
         },
     },
 };
@@ -22,7 +23,7 @@ use super::{
     SqliteStore, oauth1, pending,
     rows::{
         self, access_columns, alive, client, code_columns, consent_columns, family_columns,
-        grant_columns, listed_columns, read_one,
+        grant_columns, kept_here, listed_columns, read_one,
     },
 };
 
@@ -39,22 +40,7 @@ const NEWEST: &str = "SELECT max(
 /// The number of changes returned at a time.
 const CHANGES: i64 = 4096;
 
-impl Store for SqliteStore {
-    async fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
-        let issuer = issuer.to_owned();
-        self.writer.write(move |writes| writes.issuer(&issuer)).await
-    }
-
-    async fn lease(
-        &self,
-        renew: Option<Worker>,
-        holder: [u8; 16],
-        now: Timestamp,
-        expires: Timestamp,
-    ) -> Result<Worker, StoreError> {
-        self.writer.write(move |writes| writes.lease(renew, holder, now, expires)).await
-    }
-
+impl Part for SqliteStore {
     async fn newest(&self) -> Result<RowId, StoreError> {
         let newest = self.look(|db| read_one(db, NEWEST, [], |row| Ok(row.get(0)?))).await?;
         newest.map(RowId).ok_or(StoreError::Corrupt("the newest number"))
@@ -97,8 +83,34 @@ impl Store for SqliteStore {
         Ok(Changes { position: newest.unwrap_or(0), changes: Vec::new(), gap: true })
     }
 
+    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.writer.write(move |writes| writes.sweep_all(now)).await
+    }
+}
+
+impl Issuers for SqliteStore {
+    async fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
+        let issuer = issuer.to_owned();
+        self.writer.write(move |writes| writes.issuer(&issuer)).await
+    }
+
+    async fn lease(
+        &self,
+        renew: Option<Worker>,
+        holder: [u8; 16],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Worker, StoreError> {
+        self.writer.write(move |writes| writes.lease(renew, holder, now, expires)).await
+    }
+}
+
+impl Clients for SqliteStore {
     async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
-        let sql = "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2";
+        let sql = concat!(
+            "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2 AND ",
+            kept_here!()
+        );
         self.look(|db| {
             read_one(db, sql, params![issuer.0, id], |row| client(&row.get::<_, String>("record")?))
         })
@@ -107,10 +119,11 @@ impl Store for SqliteStore {
 
     async fn clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
         self.look(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT record FROM quadrille_clients
-                    WHERE issuer = ?1 ORDER BY id",
-            )?;
+            let mut statement = connection.prepare_cached(concat!(
+                "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND ",
+                kept_here!(),
+                " ORDER BY id"
+            ))?;
             let mut rows = statement.query([issuer.0])?;
             let mut clients = Vec::new();
             while let Some(row) = rows.next()? {
@@ -137,7 +150,9 @@ impl Store for SqliteStore {
         let id = id.into();
         self.writer.write(move |writes| writes.remove_client(issuer, &id)).await
     }
+}
 
+impl Registrations for SqliteStore {
     async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<UnusedClient>, StoreError> {
         self.look(|connection| {
             let mut statement = connection.prepare_cached(
@@ -198,6 +213,24 @@ impl Store for SqliteStore {
 
     async fn remove_initial_token(&self, issuer: IssuerId, row: RowId) -> Result<bool, StoreError> {
         self.writer.write(move |writes| writes.remove_initial_token(issuer, row)).await
+    }
+}
+
+impl Grants for SqliteStore {
+    async fn known_client(&self, issuer: IssuerId, id: &str) -> Result<Option<RowId>, StoreError> {
+        let sql = "SELECT number FROM quadrille_clients WHERE issuer = ?1 AND id = ?2";
+        let number = |row: &Row<'_>| Ok(RowId(row.get("number")?));
+        self.look(|db| read_one(db, sql, params![issuer.0, id], number)).await
+    }
+
+    async fn know_client(
+        &self,
+        issuer: IssuerId,
+        number: Option<RowId>,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        let id = id.into();
+        self.writer.write(move |writes| writes.know_client(issuer, &id, number)).await
     }
 
     async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
@@ -411,7 +444,9 @@ impl Store for SqliteStore {
         })
         .await
     }
+}
 
+impl OnceKeys for SqliteStore {
     async fn remember_once(
         &self,
         issuer: IssuerId,
@@ -420,9 +455,5 @@ impl Store for SqliteStore {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer.write(move |writes| writes.remember_once(issuer, space, &key, expires)).await
-    }
-
-    async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.writer.write(move |writes| writes.sweep_all(now)).await
     }
 }

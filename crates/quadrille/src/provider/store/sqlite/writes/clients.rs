@@ -9,7 +9,10 @@ use crate::provider::{
     store::{Change, IssuerId, RowId, StoreError},
 };
 
-use super::{Writes, rows::client as read};
+use super::{
+    Writes,
+    rows::{client as read, kept_here},
+};
 
 impl Writes<'_> {
     pub(crate) fn put_client(
@@ -22,7 +25,8 @@ impl Writes<'_> {
         if self.held_client(issuer, &client.id)?.as_deref() != before {
             return Ok(false);
         }
-        if before.is_some_and(|before| before.number != client.number) {
+        let known = self.known_elsewhere(issuer, &client.id)?;
+        if before.map(|before| before.number).or(known).is_some_and(|then| then != client.number) {
             self.forget_consents(issuer, &client.id)?;
             self.remove_credentials_of_client(issuer, &client.id, client.number)?;
         }
@@ -43,8 +47,10 @@ impl Writes<'_> {
         id: &Arc<str>,
     ) -> Result<bool, StoreError> {
         let removed = self.run(
-            "DELETE FROM quadrille_clients WHERE issuer = ?1
-                AND id = ?2",
+            concat!(
+                "DELETE FROM quadrille_clients WHERE issuer = ?1 AND id = ?2 AND ",
+                kept_here!()
+            ),
             params![issuer.0, id],
         )?;
         if removed == 0 {
@@ -57,6 +63,46 @@ impl Writes<'_> {
         Ok(true)
     }
 
+    pub(crate) fn know_client(
+        &self,
+        issuer: IssuerId,
+        id: &Arc<str>,
+        number: Option<RowId>,
+    ) -> Result<bool, StoreError> {
+        if self.held_client(issuer, id)?.is_some() {
+            return Ok(false);
+        }
+        if self.known_elsewhere(issuer, id)? == number {
+            return Ok(true);
+        }
+        if let Some(number) = number {
+            self.run(
+                "INSERT INTO quadrille_clients (issuer, id, number, record)
+                VALUES (?1, ?2, ?3, '') ON CONFLICT DO UPDATE SET number = ?3",
+                params![issuer.0, id, number.0],
+            )?;
+            self.remember_newest(number)?;
+        } else {
+            self.run(
+                "DELETE FROM quadrille_clients WHERE issuer = ?1 AND id = ?2",
+                params![issuer.0, id],
+            )?;
+        }
+        self.forget_consents(issuer, id)?;
+        self.remove_credentials_of_client(issuer, id, number.unwrap_or(RowId::MAX))?;
+        self.tell(issuer, &Change::Client(Arc::clone(id)))?;
+        Ok(true)
+    }
+
+    /// The number of a client with this id that is kept elsewhere.
+    fn known_elsewhere(&self, issuer: IssuerId, id: &str) -> Result<Option<RowId>, StoreError> {
+        self.one(
+            "SELECT number FROM quadrille_clients WHERE issuer = ?1 AND id = ?2 AND record = ''",
+            params![issuer.0, id],
+            |row| row.get("number").map(RowId),
+        )
+    }
+
     /// The client with this id, within the transaction.
     pub(super) fn held_client(
         &self,
@@ -64,7 +110,10 @@ impl Writes<'_> {
         id: &str,
     ) -> Result<Option<Arc<Client>>, StoreError> {
         let held: Option<String> = self.one(
-            "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2",
+            concat!(
+                "SELECT record FROM quadrille_clients WHERE issuer = ?1 AND id = ?2 AND ",
+                kept_here!()
+            ),
             params![issuer.0, id],
             |row| row.get("record"),
         )?;

@@ -25,7 +25,7 @@ impl Writes<'_> {
         number.map(IssuerId).ok_or(StoreError::Corrupt("an issuer"))
     }
 
-    /// For [`Store::newest`](crate::provider::store::Store::newest).
+    /// For [`Part::newest`](crate::provider::store::Part::newest).
     pub(crate) fn remember_newest(&self, number: RowId) -> Result<(), StoreError> {
         let sql = "UPDATE quadrille_newest SET number = ?1 WHERE number < ?1";
         self.run(sql, [number.0]).map(|_| ())

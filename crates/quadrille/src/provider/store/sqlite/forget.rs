@@ -1,0 +1,77 @@
+//! The removal of a user in a transaction of the application's own.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use crate::provider::store::StoreError;
+
+use super::SqliteStore;
+
+impl SqliteStore {
+    /// The statements of [`forget_subject`](Self::forget_subject), for an application that writes
+    /// to the file with another driver: each takes the issuer as `?1` and the subject as `?2`. Run
+    /// all of them, in this order, in the transaction that deletes the user. The last one inserts
+    /// one row; if it inserts none, the store has no such issuer, and nothing was revoked.
+    ///
+    /// ```
+    /// use quadrille::provider::store::SqliteStore;
+    ///
+    /// let script = SqliteStore::FORGET_SUBJECT.join(";\n");
+    /// assert!(script.starts_with("DELETE FROM quadrille_consents"));
+    /// ```
+    pub const FORGET_SUBJECT: [&str; 4] = [
+        "DELETE FROM quadrille_consents
+    WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND subject = ?2",
+        "DELETE FROM quadrille_token_credentials
+    WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND actor = 'u' || ?2",
+        "INSERT INTO quadrille_cut (issuer, actor, client, last)
+    SELECT number, 'u' || ?2, '', 9223372036854775807 FROM quadrille_issuers WHERE issuer = ?1
+    ON CONFLICT DO UPDATE SET last = excluded.last",
+        "INSERT INTO quadrille_changes (issuer, change)
+    SELECT number, json_object('Subject', ?2) FROM quadrille_issuers WHERE issuer = ?1",
+    ];
+
+    /// Revokes all grants of a user for ever, as
+    /// [`remove_subject`](crate::provider::AuthorizationServer::remove_subject) does, within a
+    /// transaction of the application's own on the store's file: that of [`write`](Self::write), or
+    /// of a connection of its own. The user and the grants go together or not at all. Servers
+    /// notice it as they notice the changes of other processes, within half a second after the
+    /// commit.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use quadrille::{Env, provider::store::{SqliteStore, StoreError}};
+    ///
+    /// # use quadrille::provider::store::Issuers as _;
+    /// # let folder = std::env::temp_dir().join(format!("quadrille-forget-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let store = SqliteStore::open(folder.join("quadrille.db"), Env::system())?;
+    /// # store.issuer("https://id.example").await?;
+    /// # store.migrate("people", &["CREATE TABLE people (id TEXT PRIMARY KEY)"]).await?;
+    /// store
+    ///     .write(|transaction| {
+    ///         transaction.execute("DELETE FROM people WHERE id = ?1", ["4711"])?;
+    ///         SqliteStore::forget_subject(transaction, "https://id.example", "4711")
+    ///     })
+    ///     .await?;
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// # Ok::<(), StoreError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownIssuer`] if no server with this issuer has used the file, and those of
+    /// the database.
+    pub fn forget_subject(
+        transaction: &Transaction<'_>,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<(), StoreError> {
+        let known = "SELECT 1 FROM quadrille_issuers WHERE issuer = ?1";
+        let known = transaction.query_row(known, [issuer], |_| Ok(())).optional()?;
+        known.ok_or(StoreError::UnknownIssuer)?;
+        for statement in Self::FORGET_SUBJECT {
+            transaction.execute(statement, params![issuer, subject])?;
+        }
+        Ok(())
+    }
+}
