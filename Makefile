@@ -16,6 +16,9 @@ export PATH := $(PATH):$(CURDIR)/.tools/bin
 # features of dependencies differently, and compiles them again.
 EVERYTHING := --workspace --all-features
 
+# Several targets at the same time, the output of each in one piece.
+TOGETHER := $(MAKE) --no-print-directory --output-sync=target
+
 .PHONY: help
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -26,13 +29,21 @@ demo: ## A whole OAuth dance in your browser: a provider and a small website on 
 
 # ---------------------------------------------------------------------------------------------------- checks
 
+# Two at a time: each selection of features is one crate after the other, which leaves a processor for cargo-deny.
 .PHONY: lint
-lint: format clippy rustdoc deny pages circles ## Everything that is checked without running it; a warning is an error
+lint: format clippy ## Everything that is checked without running it; a warning is an error
+	+@$(TOGETHER) --jobs=2 features deny rustdoc pages circles
 
 .PHONY: format
 format:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+
+# Tests fail by panicking, and examples print: the root of each allows what is denied everywhere else.
+.PHONY: clippy
+clippy:
+	$(CARGO) clippy $(EVERYTHING) --all-targets -- -D warnings
+	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) clippy --quiet --all-targets -- -D warnings
 
 # Features add API and never change behaviour, so each of them has to stand alone and beside the others.
 FEATURE_SETS := "" rsa-sha1 provider axum consumer,axum provider,axum sqlite http-client provider,http-client testing provider,testing
@@ -44,28 +55,30 @@ PARTIAL_MAY := -A dead_code -A unreachable_pub
 
 DATABASES := mysql postgres sqlite
 
-# Tests fail by panicking, and examples may print: what is denied everywhere else is allowed there.
-TESTS_MAY := $(addprefix -A clippy::,unwrap_used expect_used panic unreachable indexing_slicing string_slice print_stdout print_stderr)
+# Clippy has seen the code with all features; here the compiler alone looks for missing and unused items.
+ALONE := $(CARGO) rustc --quiet --profile check --lib
 
-# The program also by itself, as people build it: beside the demo it has the feature `consumer`, too.
-.PHONY: clippy
-clippy:
-	$(CARGO) clippy $(EVERYTHING) --all-targets -- -D warnings $(TESTS_MAY)
-	$(CARGO) clippy $(EVERYTHING) --lib --bins -- -D warnings
-	$(CARGO) clippy --quiet --package quadrille-server --bins -- -D warnings
-	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) clippy --quiet --all-targets -- -D warnings
+# With clippy, whose flags are for the library below, too: it is used in part. SQLite is compiled again for sqlx alone,
+# and does not run: it need not be fast.
+SLOW_SQLITE := --config profile.dev.package.libsqlite3-sys.opt-level=0
+
+# The program also by itself, as people build it: the workspace gives it more features of its dependencies.
+.PHONY: features
+features:
 	@for set in $(FEATURE_SETS); do \
 	  echo "quadrille with only these features: '$$set'"; \
-	  $(CARGO) clippy --quiet --package quadrille --no-default-features --features "$$set" -- -D warnings; \
+	  $(ALONE) --package quadrille --no-default-features --features "$$set" -- -D warnings; \
 	done
 	@for set in $(PARTIAL_SETS); do \
 	  echo "quadrille with only these features: '$$set'"; \
-	  $(CARGO) clippy --quiet --package quadrille --no-default-features --features "$$set" -- -D warnings $(PARTIAL_MAY); \
+	  $(ALONE) --package quadrille --no-default-features --features "$$set" -- -D warnings $(PARTIAL_MAY); \
 	done
 	@for set in "" $(DATABASES); do \
 	  echo "quadrille-sqlx with only these features: '$$set'"; \
-	  $(CARGO) clippy --quiet --package quadrille-sqlx --features "$$set" -- -D warnings $(PARTIAL_MAY); \
+	  $(CARGO) clippy --quiet $(SLOW_SQLITE) --package quadrille-sqlx --features "$$set" -- -D warnings $(PARTIAL_MAY); \
 	done
+	@echo "quadrille-server by itself"
+	@$(ALONE) --package quadrille-server -- -D warnings
 
 .PHONY: rustdoc
 rustdoc:
@@ -88,16 +101,21 @@ deny: cargo-deny
 audit: cargo-deny ## Ask the RustSec database about our dependencies
 	cargo-deny --all-features check advisories
 
+# It runs for seconds, so its own settings for a release (LTO) would cost more time than they save.
+FOR_ONE_USE := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+
 .PHONY: cargo-deny
 cargo-deny:
 	@command -v cargo-deny >/dev/null || { \
-	  echo "installing cargo-deny $(CARGO_DENY_VERSION) into .tools (some minutes, once)"; \
-	  $(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --quiet --root .tools; }
+	  echo "installing cargo-deny $(CARGO_DENY_VERSION) into .tools (a minute or two, once)"; \
+	  $(FOR_ONE_USE) $(CARGO) install cargo-deny --version $(CARGO_DENY_VERSION) --locked --quiet --root .tools; }
 
 # ----------------------------------------------------------------------------------------------------- tests
 
+# Two at a time: the fuzz targets are compiled while clients wait for the program.
 .PHONY: test
-test: test-core test-rust test-fuzz test-interop ## All tests: the core alone, Rust, browser, fuzz corpus, other people's clients and servers
+test: test-core test-rust program ## All tests: the core alone, Rust, browser, fuzz corpus, other people's clients and servers
+	+@QUADRILLE_BIN="$(PROGRAM)" $(TOGETHER) --jobs=2 test-fuzz test-python test-node
 
 .PHONY: test-core
 test-core: ## The core builds and passes its tests without any I/O crate in its tree
@@ -116,7 +134,9 @@ test-fuzz: ## Every fuzz target on its corpus, without libFuzzer
 .PHONY: test-interop
 test-interop: test-python test-node ## Clients that others wrote, against `quadrille serve`
 
-# The program that `test-rust` built, or the same build again.
+# The program that `test-rust` built, or the same build again, unless the environment names another one.
+PROGRAM := $(or $(QUADRILLE_BIN),$(CURDIR)/target/debug/quadrille)
+
 .PHONY: program
 program:
 	@test -n "$${QUADRILLE_BIN:-}" || $(CARGO) test $(EVERYTHING) --no-run --quiet

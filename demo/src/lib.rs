@@ -9,6 +9,9 @@
 //! chapter, `telling/` finds the words for either dance in `words/`, `written.rs` writes the
 //! messages out, and `proof.rs` takes signatures apart.
 
+#![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
+#![cfg_attr(test, allow(clippy::string_slice, reason = "a test may fail"))]
+
 mod back_channel;
 mod chapters;
 mod chip;

@@ -5,6 +5,8 @@
 //! environment and file ([`config`]) and does what the command says, or ends with a [`Failure`],
 //! whose kind is the exit code.
 
+#![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
+
 pub mod cli;
 pub mod config;
 pub mod data;

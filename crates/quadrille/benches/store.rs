@@ -4,12 +4,7 @@
 //! Beside SQLite stands the writer that one would write first: rows under random keys, a channel,
 //! a transaction for whatever waits, a one-shot channel for each answer.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::disallowed_methods,
-    reason = "a bench"
-)]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a bench")]
 #![allow(clippy::print_stdout, missing_docs, reason = "a bench")]
 
 use std::{

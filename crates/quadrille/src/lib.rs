@@ -42,6 +42,9 @@
 //! Tests compare them, logs contain the precise reason, responses contain the code of a
 //! specification, and none contains a secret.
 
+#![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
+#![cfg_attr(test, allow(clippy::string_slice, clippy::unwrap_used, reason = "a test may fail"))]
+
 #[cfg(feature = "guard")]
 mod actor;
 #[cfg(feature = "guard")]

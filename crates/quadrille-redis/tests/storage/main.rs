@@ -1,5 +1,12 @@
 //! The storage on a real server: the contract, two processes, faults, changes of keys.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which these lints do not know for such"
+)]
+
 mod cache;
 mod server;
 

@@ -1,6 +1,13 @@
 //! Storages on real databases: the contract, several processes, faults, migrations, changes of
 //! keys.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which these lints do not know for such"
+)]
+
 mod adopting;
 mod databases;
 mod faults;

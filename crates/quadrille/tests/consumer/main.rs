@@ -4,8 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::unreachable,
     reason = "a test may fail"
 )]
 

@@ -3,8 +3,8 @@
 
 #![allow(
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "this is a test from end to end"
 )]

@@ -1,8 +1,8 @@
 //! The provider as applications and clients see it: in one process, over its real endpoints.
 #![allow(
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "helpers of tests, which these lints do not know for such"
 )]

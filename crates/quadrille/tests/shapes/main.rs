@@ -4,6 +4,13 @@
 //! that its first comment lists. `right.rs` must compile: it also finds the library to compile
 //! against, of all that are in the folder of the build.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which these lints do not know for such"
+)]
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
