@@ -364,16 +364,7 @@ impl Settings {
 
     /// All grants, on or off.
     pub fn grants(&self) -> Vec<Offer> {
-        let (issuers, rules) = (&self.trusted_issuers, &self.token_exchange);
-        grants::offers(&self.grant_types, self.device, issuers, rules)
-    }
-
-    /// The grants of a client that are off.
-    pub fn off<'a>(&self, of_client: impl IntoIterator<Item = &'a GrantType>) -> Vec<Offer> {
-        let of_client: Vec<_> = of_client.into_iter().collect();
-        let mut grants = self.grants();
-        grants.retain(|offer| !offer.is_on && of_client.contains(&&offer.grant_type));
-        grants
+        grants::offers(self)
     }
 
     /// `true` if access tokens can be JWTs by these settings.

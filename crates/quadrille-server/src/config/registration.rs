@@ -14,6 +14,7 @@ use super::{
     Settings,
     error::ConfigError,
     found::Found,
+    grants::Offer,
     issuers::{Issuer, Purpose},
     value::{self, Expected},
 };
@@ -104,13 +105,10 @@ impl RegistrationSettings {
         if self.mode == RegistrationMode::Off || settings.is_default(GRANT_TYPES) {
             return Ok(());
         }
-        let has_passwords = settings.let_clients_see_passwords_of_users;
-        let passwords = (!has_passwords && self.grant_types.contains(&GrantType::Password))
-            .then_some((GrantType::Password, "let_clients_see_passwords_of_users"));
-        let off = settings.off(&self.grant_types).into_iter();
-        let off = off.map(|offer| (offer.grant_type, offer.setting)).chain(passwords).next();
-        off.map_or(Ok(()), |(grant, needed)| {
-            let name = grant.as_str().to_owned();
+        let mut grants = settings.grants().into_iter();
+        let is_off = |offer: &Offer| !offer.is_on && self.grant_types.contains(&offer.grant_type);
+        grants.find(is_off).map_or(Ok(()), |Offer { grant_type, setting: needed, .. }| {
+            let name = grant_type.as_str().to_owned();
             Err(ConfigError::GrantTypeOff { key: GRANT_TYPES, name, needed })
         })
     }

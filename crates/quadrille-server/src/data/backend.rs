@@ -6,7 +6,7 @@ use quadrille::{
     Timestamp,
     oauth2::Resources,
     provider::{
-        AuthorizationServer, IssuerError,
+        AuthorizationServer, GrantTypes, IssuerError,
         store::{SecretHash, StoreError},
     },
 };
@@ -104,10 +104,10 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         renamed_from: Option<String>,
     ) -> Answering<'_, ()>;
 
-    /// The recorded scopes and APIs.
+    /// The recorded settings on which clients depend.
     fn served_with(&self) -> Answering<'_, Option<Known>>;
 
-    /// Records scopes and APIs.
+    /// Records the settings on which clients depend.
     fn record_served_with(&self, known: Known) -> Answering<'_, ()>;
 
     /// The mark: random text, drawn when the tables are made, that separates this provider's
@@ -148,11 +148,15 @@ pub struct RecordedIssuer {
     pub given: bool,
 }
 
-/// The scopes and APIs that clients can request.
+/// The settings of the provider on which clients depend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// The scopes, each with its description.
     pub scopes: BTreeMap<String, String>,
     /// The APIs that tokens can be issued for.
     pub resources: Resources,
+    /// The grants that are on.
+    pub grant_types: GrantTypes,
+    /// Whether OAuth 1.0a is offered.
+    pub oauth1: bool,
 }

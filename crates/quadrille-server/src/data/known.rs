@@ -1,19 +1,20 @@
-//! The scopes and APIs that clients of this data directory can request.
+//! The settings of this data directory on which clients depend: scopes, APIs and grants.
 //!
-//! A client may only be added for scopes and APIs that exist. These are settings, and a command
-//! rarely gets all settings that `serve` got. So `serve` records them.
+//! A client may only be added for scopes and APIs that exist, and needs a provider that offers its
+//! grants. A command rarely gets all settings that `serve` got. So `serve` records these.
+
+use quadrille::provider::Client;
 
 use super::{Data, DataError, Known};
-use crate::config::Settings;
+use crate::config::{Offer, Settings};
 
 impl Data {
-    /// Records the scopes and APIs that this directory is served with.
+    /// Records the scopes, APIs and grants that this directory is served with.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn served_with(&self, settings: &Settings) -> Result<(), DataError> {
-        let known =
-            Known { scopes: settings.scopes.clone(), resources: settings.resources.clone() };
+        let known = Known::of(settings);
         if self.written_down().await?.as_ref() == Some(&known) {
             return Ok(());
         }
@@ -21,25 +22,57 @@ impl Data {
         recorded.map_err(|error| self.failure(error))
     }
 
-    /// The scopes and APIs that clients can request: those in the settings, else the recorded ones.
+    /// The scopes, APIs and grants that clients can request: those in the settings, else the
+    /// recorded ones.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn known(&self, settings: &Settings) -> Result<Known, DataError> {
-        let mut known =
-            Known { scopes: settings.scopes.clone(), resources: settings.resources.clone() };
-        if let Some(before) = self.written_down().await? {
-            if settings.is_default("scopes") {
-                known.scopes = before.scopes;
+        let mut known = Known::of(settings);
+        let Some(before) = self.written_down().await? else { return Ok(known) };
+        if settings.is_default("scopes") {
+            known.scopes = before.scopes;
+        }
+        if settings.is_default("resources") {
+            known.resources = before.resources;
+        }
+        if settings.is_default("oauth1.enabled") {
+            known.oauth1 = before.oauth1;
+        }
+        for Offer { grant_type, setting, .. } in settings.grants() {
+            if !settings.is_default(setting) {
+                continue;
             }
-            if settings.is_default("resources") {
-                known.resources = before.resources;
-            }
+            match before.grant_types.contains(&grant_type) {
+                true => known.grant_types.insert(grant_type),
+                false => known.grant_types.remove(&grant_type),
+            };
         }
         Ok(known)
     }
 
     async fn written_down(&self) -> Result<Option<Known>, DataError> {
         self.backend.served_with().await.map_err(|error| self.failure(error))
+    }
+}
+
+impl Known {
+    fn of(settings: &Settings) -> Self {
+        let grants = settings.grants().into_iter().filter(|offer| offer.is_on);
+        Self {
+            scopes: settings.scopes.clone(),
+            resources: settings.resources.clone(),
+            grant_types: grants.map(|offer| offer.grant_type).collect(),
+            oauth1: settings.oauth1.enabled,
+        }
+    }
+
+    /// Those of a client's grants that are off.
+    pub fn off(&self, settings: &Settings, client: &Client) -> Vec<Offer> {
+        let is_off = |offer: &Offer| {
+            client.grant_types.contains(&offer.grant_type)
+                && !self.grant_types.contains(&offer.grant_type)
+        };
+        settings.grants().into_iter().filter(is_off).collect()
     }
 }

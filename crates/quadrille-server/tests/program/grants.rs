@@ -25,7 +25,7 @@ fn the_configuration_lists_each_grant_as_on_or_off() {
     assert_eq!(
         shown(&[]),
         "authorization_code on, refresh_token on, client_credentials on, device_code off, \
-         jwt-bearer off, token-exchange off"
+         jwt-bearer off, token-exchange off, password off"
     );
     assert_eq!(
         shown(&[
@@ -36,15 +36,49 @@ fn the_configuration_lists_each_grant_as_on_or_off() {
             "--set",
             &trusted,
             "--set",
-            rule
+            rule,
+            "--set",
+            "let_clients_see_passwords_of_users=true"
         ]),
         "authorization_code on, refresh_token off, client_credentials off, device_code on, \
-         jwt-bearer on, token-exchange on"
+         jwt-bearer on, token-exchange on, password on"
     );
     let plain = text(&run(&data, &["config"], "").stdout);
     assert!(plain.contains("grant client_credentials = on"), "{plain}");
     let (code, said) = failure(&data, &["config", "--set", "grant_types=password"]);
     assert!(code == 3 && said.contains("client_credentials"), "{said}");
+}
+
+#[test]
+fn a_client_is_told_of_a_grant_that_its_provider_does_not_offer() {
+    let folder = Folder::new();
+    let remarks = [
+        "offers device codes: `quadrille serve --device`",
+        "offers OAuth 1.0a: `quadrille serve --oauth1`",
+        "offers the grant password: see the setting let_clients_see_passwords_of_users",
+    ];
+    let add = ["client", "add", "Old", "--oauth1", "--oob", "--grant", "device_code"];
+    let add = [&add[..], &["--grant", "password"]].concat();
+    let said = |command: &[&str], settings: &[&str]| {
+        let output = run(&folder.data(), &[command, settings].concat(), "");
+        assert!(output.status.success(), "{output:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains("sees the passwords of its users"), "{said}");
+        remarks.iter().map(|remark| said.contains(remark)).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&add, &[]), [true; 3], "nobody has served the directory");
+    let passwords = "let_clients_see_passwords_of_users=true";
+    let on = ["--device", "--oauth1", "--set", passwords];
+    let program = Program::start_with(&folder, &on);
+    assert_eq!(said(&add, &[]), [false; 3]);
+    assert_eq!(said(&add, &["--set", "device.enabled=false"]), [true, false, false]);
+    drop(program);
+    let client = json(&folder.data(), &[&add[..], &["--id", "old"]].concat(), "");
+    let edit = ["client", "edit", client["client_id"].as_str().unwrap(), "--name", "Older"];
+    assert_eq!(said(&edit, &[]), [false; 3], "it was served with them");
+    drop(Program::start_with(&folder, &["--device"]));
+    assert_eq!(said(&edit, &[]), [false, true, true]);
+    assert_eq!(said(&edit, &["--set", passwords]), [false, true, false]);
 }
 
 #[tokio::test]

@@ -11,17 +11,12 @@ use quadrille::{
 };
 
 use crate::{
-    Failure,
-    config::{Offer, Settings},
-    data::Known,
-    failure::Refused,
-    grant::Grant,
-    output::Output,
+    Failure, config::Settings, data::Known, failure::Refused, grant::Grant, output::Output,
 };
 
 use super::{
     auth::AuthArgs,
-    checks::{known_resources, known_scopes, parse_scopes, warn_of_claimable},
+    checks::{known_resources, known_scopes, parse_scopes, warn_of_claimable, warn_of_grants_off},
     rules::RuleArgs,
     secret::read_secret,
     shown::{Secrets, show_secrets},
@@ -175,42 +170,11 @@ pub(super) async fn add(
     output: Output,
 ) -> Result<(), Failure> {
     let registered = server.register(args.client(known)?).await?;
-    if args.oauth1.oauth1 && !settings.oauth1.enabled {
-        output.note(
-            "This application needs a provider that offers OAuth 1.0a: `quadrille serve --oauth1`.",
-        );
-    }
-    for offer in settings.off(registered.client.grant_types.iter()) {
-        output.note(&needs(&offer));
-    }
-    if args.grants.contains(&Grant::Password) {
-        output.note(match settings.let_clients_see_passwords_of_users {
-            true => "This application sees the passwords of its users.",
-            false => {
-                "This application sees the passwords of its users, and needs a provider with --set \
-                 let_clients_see_passwords_of_users=true."
-            }
-        });
-    }
+    warn_of_grants_off(&registered.client, (settings, known), output);
     warn_of_claimable(&registered.client, output);
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
     show_secrets(&registered.client, secrets, output)
-}
-
-/// The settings of a provider with which a client can use a grant.
-fn needs(offer: &Offer) -> String {
-    match offer.grant_type {
-        GrantType::DeviceCode => {
-            "This application needs a provider that offers device codes: `quadrille serve --device`."
-                .to_owned()
-        }
-        _ => format!(
-            "This application needs a provider that offers the grant {}: see the setting {}.",
-            offer.grant_type.as_str(),
-            offer.setting
-        ),
-    }
 }
 
 impl RsaArgs {

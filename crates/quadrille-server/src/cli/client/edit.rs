@@ -6,11 +6,14 @@ use quadrille::{
     provider::{AuthorizationServer, Client, NewClient, RegistrationError},
 };
 
-use crate::{Failure, data::Known, failure::Refused, grant::Grant, output::Output, words::nearest};
+use crate::{
+    Failure, config::Settings, data::Known, failure::Refused, grant::Grant, output::Output,
+    words::nearest,
+};
 
 use super::{
     auth::{AuthArgs, METHODS},
-    checks::{known_scopes, parse_scopes, warn_of_claimable},
+    checks::{known_scopes, parse_scopes, warn_of_claimable, warn_of_grants_off},
     find::{find, not_found},
     rules::{RULES, RuleArgs},
     shown::{Secrets, show_secrets},
@@ -80,7 +83,7 @@ struct Changes {
 pub(super) async fn edit(
     server: &AuthorizationServer,
     args: &EditArgs,
-    known: &Known,
+    (settings, known): (&Settings, &Known),
     output: Output,
 ) -> Result<(), Failure> {
     let client = find(server, &args.id).await?;
@@ -97,6 +100,7 @@ pub(super) async fn edit(
     });
     match edited.await {
         Ok(edited) => {
+            warn_of_grants_off(&edited.client, (settings, known), output);
             warn_of_claimable(&edited.client, output);
             let secrets = Secrets { client: edited.secret.as_ref(), oauth1: None };
             show_secrets(&edited.client, secrets, output)

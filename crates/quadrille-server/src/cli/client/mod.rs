@@ -127,7 +127,8 @@ pub(super) async fn run(
             add::add(&server, args, (settings, &known), output).await
         }
         ClientCommand::Edit(args) => {
-            edit::edit(&server, args, &data.known(settings).await?, output).await
+            let known = data.known(settings).await?;
+            edit::edit(&server, args, (settings, &known), output).await
         }
         ClientCommand::List => list(&server, output).await,
         ClientCommand::Show { id } => show(&server, id, output).await,

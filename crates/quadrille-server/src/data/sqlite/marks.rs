@@ -1,4 +1,5 @@
-//! Tables of one row: the issuer of the data directory, its scopes and APIs, and its mark.
+//! Tables of one row: the issuer of the data directory, the settings on which clients depend,
+//! and its mark.
 
 use std::sync::Arc;
 
@@ -53,16 +54,20 @@ pub(super) async fn record_issuer(
 pub(super) async fn served_with(store: &SqliteStore) -> Result<Option<Known>, StoreError> {
     store
         .read(|connection| {
-            let sql = "SELECT scopes, resources FROM quadrille_program_served_with";
+            let sql = "SELECT scopes, resources, grant_types, oauth1
+                       FROM quadrille_program_served_with";
             let mut statement = connection.prepare(sql)?;
             let mut rows = statement.query([])?;
             let Some(row) = rows.next()? else { return Ok(None) };
-            let (scopes, resources): (String, String) = (row.get("scopes")?, row.get("resources")?);
+            let [scopes, resources, grant_types]: [String; 3] =
+                [row.get("scopes")?, row.get("resources")?, row.get("grant_types")?];
             let corrupt = || StoreError::Corrupt("what the directory was served with");
             Ok(Some(Known {
                 scopes: serde_json::from_str(&scopes).map_err(|_| corrupt())?,
                 resources: Resources::of(resources.split(' ').filter(|uri| !uri.is_empty()))
                     .map_err(|_| corrupt())?,
+                grant_types: serde_json::from_str(&grant_types).map_err(|_| corrupt())?,
+                oauth1: row.get("oauth1")?,
             }))
         })
         .await
@@ -72,15 +77,18 @@ pub(super) async fn record_served_with(
     store: &SqliteStore,
     known: Known,
 ) -> Result<(), StoreError> {
-    let scopes = serde_json::to_string(&known.scopes)
-        .map_err(|error| StoreError::Failed(Arc::new(error)))?;
+    let failed = |error| StoreError::Failed(Arc::new(error));
+    let scopes = serde_json::to_string(&known.scopes).map_err(failed)?;
+    let grant_types = serde_json::to_string(&known.grant_types).map_err(failed)?;
     store
         .write(move |transaction| {
             transaction.execute(
-                "INSERT INTO quadrille_program_served_with (only, scopes, resources)
-                 VALUES (1, ?1, ?2)
-                 ON CONFLICT (only) DO UPDATE SET scopes = ?1, resources = ?2",
-                (&scopes, known.resources.as_str()),
+                "INSERT INTO quadrille_program_served_with
+                 (only, scopes, resources, grant_types, oauth1)
+                 VALUES (1, ?1, ?2, ?3, ?4)
+                 ON CONFLICT (only) DO UPDATE
+                 SET scopes = ?1, resources = ?2, grant_types = ?3, oauth1 = ?4",
+                (&scopes, known.resources.as_str(), &grant_types, known.oauth1),
             )?;
             Ok(())
         })

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/0001_program.sql"),
     include_str!("../../../migrations/0002_served_with.sql"),
     include_str!("../../../migrations/0003_sign_in.sql"),
+    include_str!("../../../migrations/0004_served_with_grants.sql"),
 ];
 
 /// An SQLite file.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use quadrille::{
     Env, KeyRing, Timestamp,
     oauth2::Resources,
-    provider::{NewClient, store::SecretHash},
+    provider::{GrantType, NewClient, store::SecretHash},
 };
 
 use crate::{
@@ -279,6 +279,8 @@ pub(in crate::data) async fn what_a_directory_is_served_with_is_recorded(backend
         let known = Known {
             scopes: [("photos:read".to_owned(), "See \"your\" photos".to_owned())].into(),
             resources: Resources::of(uris.iter().copied()).unwrap(),
+            grant_types: uris.iter().map(|_| GrantType::DeviceCode).collect(),
+            oauth1: uris.is_empty(),
         };
         backend.record_served_with(known.clone()).await.unwrap();
         assert_eq!(backend.served_with().await.unwrap(), Some(known));
