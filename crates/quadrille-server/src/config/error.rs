@@ -83,6 +83,12 @@ pub enum ConfigError {
         /// The setting that offers the grant type.
         needed: &'static str,
     },
+    /// Clients that register themselves need a software statement, and no issuer of them is trusted.
+    #[error(
+        "registration_requires_software_statement: nobody could register, since no issuer in \
+         trusted_issuers is trusted_for software-statements"
+    )]
+    NoStatementIssuer,
     /// A setting names an API that `resources` does not have.
     #[error(
         "{key}: there is no API {} among the setting resources{}",
@@ -155,9 +161,6 @@ pub enum IssuerFault {
     /// The issuer is trusted for nothing.
     #[error("trusted_for is empty: name jwt-bearer, token-exchange or software-statements")]
     NoPurpose,
-    /// Software statements need keys that are known.
-    #[error("software-statements need jwks or jwks_file, since keys at a jwks_uri can change")]
-    StatementKeys,
     /// The users of the issuer's subjects are not known.
     #[error(
         "subjects says which users its subjects are: a table such as {{ \"17\" = \"ada\" }}, or \

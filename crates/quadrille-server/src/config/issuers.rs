@@ -19,10 +19,8 @@ pub struct Issuer {
     pub issuer: Arc<str>,
     /// The purposes.
     pub purposes: Vec<Purpose>,
-    /// The issuer for grants; `None` if its JWTs are software statements alone.
-    pub trusted: Option<TrustedIssuer>,
-    /// The keys for software statements, if they are not at a URL.
-    pub keys: Option<KeySet>,
+    /// The issuer for the authorization server, with its keys.
+    pub trusted: TrustedIssuer,
     /// The users that its subjects are; `None` if no grant needs them.
     pub subjects: Option<Subjects>,
 }
@@ -96,6 +94,11 @@ impl Subjects {
 }
 
 impl Issuer {
+    /// `true` if JWTs of the issuer get tokens: as assertions, or in token exchange.
+    pub fn is_for_grants(&self) -> bool {
+        [Purpose::JwtBearer, Purpose::TokenExchange].iter().any(|purpose| self.is_for(*purpose))
+    }
+
     /// `true` if JWTs of the issuer are accepted for this purpose.
     pub fn is_for(&self, purpose: Purpose) -> bool {
         self.purposes.contains(&purpose)
@@ -104,29 +107,22 @@ impl Issuer {
     fn read(issuer: &str, value: Value) -> Result<Self, IssuerFault> {
         let written: Written =
             value.try_into().map_err(|error| IssuerFault::Members(Box::new(error)))?;
-        let keys = match (written.jwks, written.jwks_file, &written.jwks_uri) {
-            (Some(jwks), None, None) => Some(KeySet::parse(jwks.as_bytes())?),
+        let mut trusted = match (written.jwks, written.jwks_file, written.jwks_uri) {
+            (Some(jwks), None, None) => {
+                TrustedIssuer::new(issuer, KeySet::parse(jwks.as_bytes())?)?
+            }
             (None, Some(path), None) => {
                 let read = std::fs::read(&path);
                 let jwks = read.map_err(|error| IssuerFault::File { path, error })?;
-                Some(KeySet::parse(&jwks)?)
+                TrustedIssuer::new(issuer, KeySet::parse(&jwks)?)?
             }
-            (None, None, Some(_)) => None,
+            (None, None, Some(uri)) => TrustedIssuer::with_keys_at(issuer, &uri)?,
             _ => return Err(IssuerFault::OneSource),
         };
         let purposes = written.trusted_for;
         if purposes.is_empty() {
             return Err(IssuerFault::NoPurpose);
         }
-        if purposes.contains(&Purpose::SoftwareStatements) && keys.is_none() {
-            return Err(IssuerFault::StatementKeys);
-        }
-        // The checks of an issuer hold for software statements, too.
-        let mut trusted = match (&keys, &written.jwks_uri) {
-            (Some(keys), _) => TrustedIssuer::new(issuer, keys.clone())?,
-            (None, Some(uri)) => TrustedIssuer::with_keys_at(issuer, uri)?,
-            (None, None) => return Err(IssuerFault::OneSource),
-        };
         let [is_asserting, is_exchanged] =
             [Purpose::JwtBearer, Purpose::TokenExchange].map(|purpose| purposes.contains(&purpose));
         let is_for_grants = is_asserting || is_exchanged;
@@ -142,8 +138,7 @@ impl Issuer {
             }
             trusted = trusted.requests_are_of_client(client);
         }
-        let trusted = is_for_grants.then_some(trusted);
-        Ok(Self { issuer: issuer.into(), purposes, trusted, keys, subjects })
+        Ok(Self { issuer: issuer.into(), purposes, trusted, subjects })
     }
 }
 
@@ -211,7 +206,6 @@ mod tests {
             ("jwks = '{}'\ntrusted_for = ['jwt-bearer']", "its keys"),
             ("jwks = '{\"keys\":[]}'\ntrusted_for = ['jwt-bearer']", "usable public key"),
             ("jwks_uri = 'http://a.example'\ntrusted_for = ['jwt-bearer']", "https"),
-            ("jwks_uri = 'https://a.example'\ntrusted_for = ['software-statements']", "jwks_file"),
             ("JWKS\ntrusted_for = ['software-statements']\nsubjects = 'user-names'", "no effect"),
             ("jwks_file = '/no/such/file'\ntrusted_for = ['jwt-bearer']", "/no/such/file"),
         ] {

@@ -87,9 +87,7 @@ impl RegistrationSettings {
             offer = offer.secret_lifetime(lifetime);
         }
         for issuer in issuers.iter().filter(|issuer| issuer.is_for(Purpose::SoftwareStatements)) {
-            if let Some(keys) = &issuer.keys {
-                offer = offer.software_statements(issuer.issuer.clone(), keys.clone());
-            }
+            offer = offer.software_statements(issuer.trusted.clone());
         }
         if self.requires_statement {
             offer = offer.require_software_statement();
@@ -97,12 +95,22 @@ impl RegistrationSettings {
         Some(offer)
     }
 
-    /// Checks that the server offers the grant types.
+    /// Checks that clients can register: the server offers their grant types, and trusts an issuer
+    /// of software statements if it requires them.
     ///
     /// # Errors
-    /// [`ConfigError::GrantTypeOff`].
-    pub fn check_offered(&self, settings: &Settings) -> Result<(), ConfigError> {
-        if self.mode == RegistrationMode::Off || settings.is_default(GRANT_TYPES) {
+    /// [`ConfigError::GrantTypeOff`] or [`ConfigError::NoStatementIssuer`].
+    pub fn check(&self, settings: &Settings) -> Result<(), ConfigError> {
+        if self.mode == RegistrationMode::Off {
+            return Ok(());
+        }
+        let mut issuers = settings.trusted_issuers.iter();
+        if self.requires_statement
+            && !issuers.any(|issuer| issuer.is_for(Purpose::SoftwareStatements))
+        {
+            return Err(ConfigError::NoStatementIssuer);
+        }
+        if settings.is_default(GRANT_TYPES) {
             return Ok(());
         }
         let mut grants = settings.grants().into_iter();

@@ -98,7 +98,7 @@ async fn serve(
     again: &str,
     output: Output,
 ) -> Result<(), Failure> {
-    settings.registration.check_offered(settings)?;
+    settings.registration.check(settings)?;
     let address = settings.listen;
     let failure = |error| Failure::Listen { address, error };
     let socket = bind(address).map_err(failure)?;

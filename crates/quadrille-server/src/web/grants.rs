@@ -33,8 +33,8 @@ pub(super) fn offered(
                 known.insert(issuer.issuer.clone(), subjects.clone());
             }
         }
-        if let Some(trusted) = issuer.trusted {
-            server = server.trusted_issuer(trusted);
+        if issuer.is_for_grants() {
+            server = server.trusted_issuer(issuer.trusted);
         }
     }
     if !asserting.is_empty() {

@@ -7,6 +7,7 @@ use quadrille::{
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use crate::{
     flow::{PASSWORD, SCOPES},
@@ -15,6 +16,14 @@ use crate::{
 
 const PARTNER: &str = "https://partner.example";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// Anybody registers clients with a software statement.
+const OPEN: [&str; 4] = [
+    "--set",
+    "registration=open-to-anybody-so-that-strangers-add-clients",
+    "--set",
+    "registration_requires_software_statement=true",
+];
 
 /// An issuer elsewhere, with its key.
 pub(crate) struct Partner(SigningKey);
@@ -31,6 +40,15 @@ impl Partner {
     /// The setting with this partner, whose keys are inline.
     pub(crate) fn setting(&self, rest: &str) -> String {
         format!("trusted_issuers={{ \"{PARTNER}\" = {{ jwks = '{}', {rest} }} }}", self.jwks())
+    }
+
+    /// A server of the keys, and their URL.
+    async fn serving(&self) -> (JoinHandle<std::io::Result<()>>, String) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let jwks_uri = format!("http://{}/jwks", listener.local_addr().unwrap());
+        let jwks = self.jwks();
+        let keys = Router::new().route("/jwks", get(async move || jwks));
+        (tokio::spawn(async move { axum::serve(listener, keys).await }), jwks_uri)
     }
 
     /// A JWT about `sub` for the program.
@@ -131,11 +149,7 @@ async fn a_partner_gets_tokens_for_users_by_name_exactly_when_the_settings_say_s
 #[tokio::test]
 async fn subjects_are_users_by_a_table_in_the_file_and_keys_are_fetched() {
     let partner = Partner::new();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let jwks_uri = format!("http://{}/jwks", listener.local_addr().unwrap());
-    let jwks = partner.jwks();
-    let keys = Router::new().route("/jwks", get(async move || jwks));
-    let serving = tokio::spawn(async move { axum::serve(listener, keys).await });
+    let (serving, jwks_uri) = partner.serving().await;
     let folder = Folder::new();
     let file = folder.path().join("quadrille.toml");
     let written = format!(
@@ -162,6 +176,49 @@ async fn subjects_are_users_by_a_table_in_the_file_and_keys_are_fetched() {
 }
 
 #[tokio::test]
+async fn keys_of_software_statements_are_in_a_file_or_fetched() {
+    let directory = Partner::new();
+    let (serving, jwks_uri) = directory.serving().await;
+    let folder = Folder::new();
+    let file = folder.path().join("jwks.json");
+    std::fs::write(&file, directory.jwks()).unwrap();
+    let sources =
+        [format!("jwks_file = '{}'", file.display()), format!("jwks_uri = '{jwks_uri}'")];
+    for source in sources {
+        let trusted = format!(
+            "trusted_issuers={{ \"{PARTNER}\" = {{ {source}, \
+             trusted_for = ['software-statements'] }} }}"
+        );
+        let program = Program::start_with(&folder, &[&OPEN[..], &["--set", &trusted]].concat());
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let register = async |by: &Partner| {
+            let statement = by.jwt(&program, "robot", &json!({ "client_name": "Robot" }));
+            let body = json!({
+                "redirect_uris": ["https://robot.example/callback"],
+                "software_statement": statement,
+            });
+            let request = http.post(program.url("/oauth/register")).json(&body);
+            request.send().await.unwrap().json::<Value>().await.unwrap()
+        };
+        assert_eq!(register(&directory).await["client_name"], "Robot", "{}", program.log());
+        assert_eq!(register(&Partner::new()).await["error"], "invalid_software_statement");
+    }
+    serving.abort();
+}
+
+#[test]
+fn statements_that_nobody_can_have_are_an_error_at_the_start() {
+    let folder = Folder::new();
+    let serve = [&["serve", "--listen", "127.0.0.1:0"], &OPEN[..]].concat();
+    let trusted =
+        Partner::new().setting("trusted_for = ['jwt-bearer'], subjects = 'user-names'");
+    for further in [&[][..], &["--set", &trusted]] {
+        let (code, said) = failure(&folder.data(), &[&serve[..], further].concat());
+        assert!(code == 3 && said.contains("trusted_for software-statements"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn clients_register_with_a_statement_and_with_keys_of_their_own() {
     let directory = Partner::new();
     let folder = Folder::new();
@@ -171,12 +228,12 @@ async fn clients_register_with_a_statement_and_with_keys_of_their_own() {
             "--set",
             &directory.setting("trusted_for = ['software-statements']"),
             "--set",
-            "registration=open-to-anybody-so-that-strangers-add-clients",
-            "--set",
-            "registration_requires_software_statement=true",
-            "--set",
             "registration_grant_types=client_credentials",
-        ],
+        ]
+        .iter()
+        .copied()
+        .chain(OPEN)
+        .collect::<Vec<_>>(),
     );
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let register = async |body: &Value| -> Value {

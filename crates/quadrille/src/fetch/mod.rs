@@ -19,6 +19,8 @@ pub(crate) use address::is_public;
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
 pub(crate) use keys::RemoteKeys;
+#[cfg(feature = "provider")]
+pub(crate) use schedule::NoKeys;
 #[cfg(feature = "http-client")]
 pub(crate) use trusted::TrustedFetcher;
 

@@ -1,6 +1,9 @@
 //! Clients that register themselves (RFC 7591), and manage their registration (RFC 7592).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::body::Body;
 use http::{Method, Request, Response};
@@ -12,12 +15,13 @@ use quadrille::{
         SecretExpiry, TokenRequest,
     },
     provider::{
-        AuthorizationServer, ClientType, DynamicRegistration, GrantType, Lifetimes, NewClient,
-        store::SqliteStore,
+        AuthorizationServer, ClientType, DynamicRegistration, FetchError, Fetched, Fetcher,
+        GrantType, Lifetimes, NewClient, TrustedIssuer, store::SqliteStore,
     },
     testing::ManualClock,
 };
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::{
     races::at_once,
@@ -641,7 +645,8 @@ async fn the_limit_of_a_network_is_asked_before_other_clients_are_read() {
 async fn a_software_statement_wins_over_the_request() {
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let keys = KeySet::from_iter([key.verifying_key().clone()]);
-    let world = world(open().software_statements("https://directory.example", keys)).await;
+    let directory = TrustedIssuer::new("https://directory.example", keys).unwrap();
+    let world = world(open().software_statements(directory)).await;
     let statement = |change: &dyn Fn(&mut Claims), key: &SigningKey| {
         let mut claims = Claims::default();
         claims.iss = Some("https://directory.example".to_owned());
@@ -694,6 +699,42 @@ async fn a_software_statement_wins_over_the_request() {
     );
     let asked = public(&json!({"software_statement": hostile}));
     assert_refused(&register(&world, &asked).await, 400, "invalid_redirect_uri");
+}
+
+/// The keys of a directory on the web, if it answers.
+#[derive(Clone, Default)]
+struct Web(Arc<Mutex<Option<KeySet>>>);
+
+impl Fetcher for Web {
+    async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
+        assert_eq!(url.as_str(), "https://directory.example/jwks");
+        let keys = self.0.lock().unwrap();
+        keys.as_ref().map(|keys| Fetched::new(keys.to_json())).ok_or(FetchError::Unreachable)
+    }
+}
+
+#[tokio::test]
+async fn keys_of_software_statements_are_fetched_and_rotate() {
+    let web = Web::default();
+    let (iss, jwks_uri) = ("https://directory.example", "https://directory.example/jwks");
+    let directory = TrustedIssuer::with_keys_fetched_by(iss, jwks_uri, web.clone()).unwrap();
+    let world = world(open().software_statements(directory)).await;
+    let key = |kid: &str| SigningKey::generate(Algorithm::Es256).unwrap().with_kid(kid);
+    let register_by = async |key: &SigningKey| {
+        let mut claims = Claims::default();
+        claims.iss = Some(iss.to_owned());
+        let statement = key.sign_claims(&Protected::plain(), &claims).unwrap();
+        register(&world, &public(&json!({"software_statement": statement}))).await
+    };
+    let (old, new) = (key("old"), key("new"));
+    let unknown = register_by(&old).await;
+    assert_refused(&unknown, 503, "temporarily_unavailable");
+    for current in [&old, &new] {
+        *web.0.lock().unwrap() = Some(KeySet::from_iter([current.verifying_key().clone()]));
+        world.clock.advance(Duration::from_secs(60));
+        information(&register_by(current).await);
+    }
+    assert_refused(&register_by(&old).await, 400, "invalid_software_statement");
 }
 
 #[tokio::test]

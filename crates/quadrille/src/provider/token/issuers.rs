@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    decided::trusted::{Keys, Purpose, TrustedIssuer},
+    decided::trusted::{Purpose, TrustedIssuer},
     format::sha256,
     grant::error::AssertionError,
 };
@@ -27,17 +27,9 @@ pub(crate) async fn verify<'i>(
     let iss = token.claims_of_anybody()?.iss.ok_or(ClaimsError::Missing("iss"))?;
     let known = inner.decided.issuers.iter().find(|known| **known.issuer() == *iss);
     let issuer = known.ok_or(AssertionError::UnknownIssuer)?;
-    let keys = match issuer.keys() {
-        Keys::Known(keys) => keys.clone(),
-        Keys::Remote(url, remote) => {
-            let got = remote.get(url, &inner.env, |keys| token.has_key_in(keys)).await;
-            got.map_err(|reason| {
-                tracing::warn!(%iss, %reason, "the keys of an issuer are not known");
-                AssertionError::KeysUnknown
-            })?
-        }
-    };
-    let verified = token.verify(&issuer.rules(purpose), &keys)?;
+    let keys = issuer.keys_for(&token, &inner.env).await;
+    let keys = keys.map_err(|_| AssertionError::KeysUnknown)?;
+    let verified = token.verify(&issuer.rules(purpose.typ()), &keys)?;
     let policy = issuer.policy(inner.issuer.as_str(), inner.token_endpoint_as_audience(), purpose);
     let claims = verified.claims(&policy, inner.now());
     Ok((issuer, claims.map_err(AssertionError::Invalid)?))

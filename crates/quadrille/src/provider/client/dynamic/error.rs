@@ -107,6 +107,9 @@ pub enum ClientRegistrationError {
     /// The issuer of the software statement is not trusted here.
     #[error("the software statement is of no issuer that this server trusts")]
     StatementUnapproved,
+    /// The keys of the statement's issuer cannot be fetched. The same request may succeed later.
+    #[error("the keys for the software statement cannot be fetched")]
+    StatementKeysUnknown,
     /// The software statement is malformed, or its signature is wrong.
     #[error("the software statement is invalid: {0}")]
     StatementToken(TokenError),
@@ -171,6 +174,7 @@ impl ClientRegistrationError {
                 Disclosure::words(ErrorCode::InvalidSoftwareStatement)
             }
             Self::TokenMissing | Self::TokenInvalid => Disclosure::words(ErrorCode::InvalidToken),
+            Self::StatementKeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable),
             Self::TooOften(_) | Self::Full(_) => {
                 Disclosure::words(ErrorCode::TemporarilyUnavailable)
                     .status(StatusCode::TOO_MANY_REQUESTS)

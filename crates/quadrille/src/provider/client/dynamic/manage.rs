@@ -108,7 +108,7 @@ impl Itself {
         if client_secret.is_some_and(|secret| !has_secret(inner, before, secret)) {
             return Err(ClientRegistrationError::OtherSecret.into());
         }
-        let draft = draft(inner, settings, before.registration.as_deref(), metadata)?;
+        let draft = draft(inner, settings, before.registration.as_deref(), metadata).await?;
         let needs_secret = draft.needs_secret();
         let wanted = draft.client(before.id.clone(), before.number, before.created);
         let mut client = before.with_metadata(wanted);

@@ -44,7 +44,7 @@ pub(crate) async fn register(
     let inner = server.inner();
     let issuer = inner.issuer_id().await?;
     let token = allowed(inner, settings, asked.initial_access_token.as_ref()).await?;
-    let mut draft = draft(inner, settings, None, asked.metadata)?;
+    let mut draft = draft(inner, settings, None, asked.metadata).await?;
     let is_open = token.is_none();
     if is_open {
         // Before other clients are read, and others wait for it.
@@ -155,7 +155,7 @@ impl Draft {
 }
 
 /// Checks the metadata of a registration, or of an update of `registered`.
-pub(super) fn draft(
+pub(super) async fn draft(
     inner: &Inner,
     settings: &DynamicRegistration,
     registered: Option<&ClientRegistration>,
@@ -164,7 +164,7 @@ pub(super) fn draft(
     let metadata = match metadata.software_statement.as_deref() {
         Some(text) => {
             let trusted = &settings.statements;
-            let stated = statement::read(text, trusted, inner.issuer.as_str(), inner.now())?;
+            let stated = statement::read(text, trusted, inner.issuer.as_str(), &inner.env).await?;
             statement::overridden(metadata, stated)
         }
         None if settings.requires_statement => {

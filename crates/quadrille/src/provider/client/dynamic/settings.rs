@@ -4,10 +4,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     Scopes,
-    jose::KeySet,
     provider::{
         client::grant_type::{GrantType, GrantTypes},
         guessing::{Rate, Throttle},
+        token::decided::trusted::TrustedIssuer,
     },
 };
 
@@ -51,7 +51,7 @@ pub struct DynamicRegistration {
     pub(super) secret_lifetime: Option<Duration>,
     pub(super) unused_lifetime: Duration,
     pub(super) most_unused: usize,
-    pub(super) statements: Vec<(Arc<str>, KeySet)>,
+    pub(super) statements: Vec<TrustedIssuer>,
     pub(super) requires_statement: bool,
     pub(super) memory: Arc<Memory>,
 }
@@ -137,22 +137,26 @@ impl DynamicRegistration {
         self
     }
 
-    /// Accepts software statements (RFC 7591, section 2.3) of this issuer, signed by these keys.
-    /// Their values win over those of the request. Call it once for each issuer.
+    /// Accepts software statements (RFC 7591, section 2.3) of this issuer. Their values win over
+    /// those of the request. Call it once for each issuer. Its keys are given, in a JWK Set, or
+    /// at its `jwks_uri`.
     ///
     /// ```
-    /// use quadrille::{jose::KeySet, provider::DynamicRegistration};
+    /// use quadrille::{
+    ///     jose::KeySet,
+    ///     provider::{DynamicRegistration, TrustedIssuer},
+    /// };
     ///
     /// let keys = KeySet::parse(br#"{"keys":[
     ///     {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
     /// ]}"#)?;
     /// let registration = DynamicRegistration::by_initial_access_token()
-    ///     .software_statements("https://directory.example", keys);
-    /// # Ok::<(), quadrille::jose::KeySetError>(())
+    ///     .software_statements(TrustedIssuer::new("https://directory.example", keys)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn software_statements(mut self, issuer: impl Into<Arc<str>>, keys: KeySet) -> Self {
-        self.statements.push((issuer.into(), keys));
+    pub fn software_statements(mut self, issuer: TrustedIssuer) -> Self {
+        self.statements.push(issuer);
         self
     }
 

@@ -1,11 +1,10 @@
 //! Software statements (RFC 7591, section 2.3).
 
-use std::sync::Arc;
-
 use crate::{
-    Timestamp,
-    jose::{Algorithms, ClaimsError, ClaimsPolicy, KeySet, TokenType, Unverified, Verification},
+    Env,
+    jose::{ClaimsError, ClaimsPolicy, TokenType, Unverified},
     oauth2::ClientMetadata,
+    provider::token::decided::trusted::TrustedIssuer,
 };
 
 use super::error::ClientRegistrationError;
@@ -13,25 +12,25 @@ use super::error::ClientRegistrationError;
 /// The longest software statement, in bytes: it is stored with the client.
 const LONGEST: usize = 8 * 1024;
 
-/// Statements have no registered type.
-const RULES: Verification = Verification::new(Algorithms::PUBLIC_KEY, TokenType::Plain);
-
 /// The metadata in a software statement, if it is of a trusted issuer and valid. A statement that
 /// names recipients must name `server` among them.
-pub(super) fn read(
+pub(super) async fn read(
     statement: &str,
-    trusted: &[(Arc<str>, KeySet)],
+    trusted: &[TrustedIssuer],
     server: &str,
-    now: Timestamp,
+    env: &Env,
 ) -> Result<ClientMetadata, ClientRegistrationError> {
     use ClientRegistrationError as E;
     let unverified = Unverified::parse_up_to(statement, LONGEST).map_err(E::StatementToken)?;
     let claims = unverified.claims_of_anybody().map_err(E::StatementClaims)?;
-    let of_issuer = |known: &&(Arc<str>, KeySet)| claims.iss.as_deref() == Some(&*known.0);
-    let (issuer, keys) = trusted.iter().find(of_issuer).ok_or(E::StatementUnapproved)?;
-    let verified = unverified.verify(&RULES, keys).map_err(E::StatementToken)?;
-    let policy = ClaimsPolicy::without_audience(&**issuer).expiry_may_be_missing();
-    let claims = verified.claims(&policy, now).map_err(E::StatementClaims)?;
+    let of_issuer = |known: &&TrustedIssuer| claims.iss.as_deref() == Some(&**known.issuer());
+    let issuer = trusted.iter().find(of_issuer).ok_or(E::StatementUnapproved)?;
+    let keys = issuer.keys_for(&unverified, env).await.map_err(|_| E::StatementKeysUnknown)?;
+    // Statements have no registered type.
+    let rules = issuer.rules(TokenType::Plain);
+    let verified = unverified.verify(&rules, &keys).map_err(E::StatementToken)?;
+    let policy = ClaimsPolicy::without_audience(&**issuer.issuer()).expiry_may_be_missing();
+    let claims = verified.claims(&policy, env.now()).map_err(E::StatementClaims)?;
     if !claims.aud.is_empty() && !claims.aud.iter().any(|audience| audience == server) {
         return Err(E::StatementClaims(ClaimsError::Audience));
     }

@@ -10,8 +10,9 @@ use crate::{
     transport::{self, NoHttpClient},
 };
 use crate::{
-    fetch::{Fetcher, RemoteKeys},
-    jose::{Algorithms, ClaimsPolicy, KeySet, TokenType, Verification},
+    Env,
+    fetch::{Fetcher, NoKeys, RemoteKeys},
+    jose::{Algorithms, ClaimsPolicy, KeySet, TokenType, Unverified, Verification},
     loopback::is_secure,
 };
 
@@ -19,9 +20,10 @@ use crate::{
 #[cfg(feature = "http-client")]
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// An issuer elsewhere whose JWTs the server accepts: as assertions (RFC 7523, section 2.1) and in
-/// token exchange (RFC 8693). See
-/// [`AuthorizationServer::trusted_issuer`](crate::provider::AuthorizationServer::trusted_issuer).
+/// An issuer elsewhere whose JWTs the server accepts: as assertions (RFC 7523, section 2.1), in
+/// token exchange (RFC 8693), or as software statements (RFC 7591, section 2.3). See
+/// [`AuthorizationServer::trusted_issuer`](crate::provider::AuthorizationServer::trusted_issuer) and
+/// [`DynamicRegistration::software_statements`](crate::provider::DynamicRegistration::software_statements).
 ///
 /// ```
 /// use quadrille::{
@@ -45,7 +47,7 @@ pub struct TrustedIssuer {
 
 /// The keys of an issuer.
 #[derive(Clone)]
-pub(crate) enum Keys {
+enum Keys {
     Known(Arc<KeySet>),
     Remote(Url, RemoteKeys),
 }
@@ -160,13 +162,28 @@ impl TrustedIssuer {
         self.client.as_ref()
     }
 
-    pub(crate) const fn keys(&self) -> &Keys {
-        &self.keys
+    /// The keys. Those at a URL are fetched again if the key that `token` names is not among those
+    /// that are kept.
+    pub(crate) async fn keys_for(
+        &self,
+        token: &Unverified<'_>,
+        env: &Env,
+    ) -> Result<Arc<KeySet>, NoKeys> {
+        match &self.keys {
+            Keys::Known(keys) => Ok(keys.clone()),
+            Keys::Remote(url, remote) => {
+                let got = remote.get(url, env, |keys| token.has_key_in(keys)).await;
+                got.inspect_err(|reason| {
+                    let iss = &self.issuer;
+                    tracing::warn!(%iss, %reason, "the keys of an issuer are not known");
+                })
+            }
+        }
     }
 
     /// The rules for the signature of a token.
-    pub(crate) const fn rules(&self, purpose: Purpose) -> Verification {
-        Verification::new(self.algorithms, purpose.typ())
+    pub(crate) const fn rules(&self, typ: TokenType) -> Verification {
+        Verification::new(self.algorithms, typ)
     }
 
     /// The rules for claims. The audience is this server's issuer, alone for assertions, and the
@@ -206,7 +223,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    const fn typ(self) -> TokenType {
+    pub(crate) const fn typ(self) -> TokenType {
         match self {
             Self::Assertion => TokenType::IsOrPlain("authorization-grant+jwt"),
             Self::Exchange => TokenType::IsOrPlain("at+jwt"),
