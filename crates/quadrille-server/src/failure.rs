@@ -78,7 +78,7 @@ pub enum Failure {
     Refused(Refused),
     /// A client cannot be registered with these properties.
     #[error(transparent)]
-    Registration(#[from] RegistrationError),
+    Registration(RegistrationError),
     /// A client cannot be changed to these properties.
     #[error(transparent)]
     Admin(#[from] AdminError),
@@ -206,6 +206,12 @@ pub enum Refused {
         "there is no secret on standard input: one line of printable ASCII characters, at most 1024"
     )]
     Secret,
+    /// The access tokens of a client are to be JWTs, and there are no keys to sign them.
+    #[error(
+        "no key signs access tokens here: `quadrille keys rotate` makes one, which `quadrille \
+         serve` uses from its next start on"
+    )]
+    NoSigningKeys,
     /// Lines of an import are wrong.
     #[error("nothing was imported:\n{0}")]
     Import(String),
@@ -242,6 +248,15 @@ impl Refused {
 impl From<provider::Error> for Failure {
     fn from(error: provider::Error) -> Self {
         Self::Server(error.into())
+    }
+}
+
+impl From<RegistrationError> for Failure {
+    fn from(error: RegistrationError) -> Self {
+        match error {
+            RegistrationError::NoSigningKeys => Refused::NoSigningKeys.into(),
+            error => Self::Registration(error),
+        }
     }
 }
 

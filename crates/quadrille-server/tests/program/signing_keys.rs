@@ -102,6 +102,29 @@ async fn jwts_are_signed_by_keys_that_commands_rotate_while_the_program_serves()
 }
 
 #[tokio::test]
+async fn one_client_gets_jwts_where_the_others_get_opaque_tokens() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let add = ["client", "add", "Verifies", "--access-token-format", "jwt"];
+    let (code, said) = failure(&data, &add);
+    assert!(code == 2 && said.contains("`quadrille keys rotate` makes one"), "{said}");
+    run_json(&data, &["keys", "rotate"], "");
+    let program = Program::start(&folder);
+    let (verifies, asks) = (program.json(&add), program.json(&["client", "add", "Asks"]));
+    assert_eq!(verifies["access_token_format"], "jwt");
+    let token_of = async |client| token(&program, client).await;
+    assert_eq!(signed_by(&token_of(&verifies).await), jwks(&program).await[0]["kid"]);
+    assert!(!token_of(&asks).await.contains('.'));
+    let id = verifies["client_id"].as_str().unwrap();
+    let edit = ["client", "edit", id, "--access-token-format", "default"];
+    assert_eq!(program.json(&edit).get("access_token_format"), None);
+    let is_opaque = async || !token_of(&verifies).await.contains('.');
+    assert!(eventually(LIMIT, is_opaque).await);
+    let (code, said) = failure(&data, &["client", "edit", id, "--access-token-format", "xml"]);
+    assert!(code == 2 && said.contains("opaque, jwt, default"), "{said}");
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_of_keys_is_named() {
     let folder = Folder::new();
     drop(Program::start_with(&folder, &JWTS));

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use quadrille::{
     Scopes,
-    provider::{Lifetimes, NewClient},
+    provider::{AccessTokenFormat, Lifetimes, NewClient},
 };
 
 use crate::{Failure, config::parse_duration, data::Known};
@@ -32,6 +32,9 @@ pub(super) struct RuleArgs {
     /// Longest time after the consent in which the client may refresh tokens
     #[arg(long, value_name = "DURATION", value_parser = lifetime)]
     refresh_token_total_lifetime: Option<Lifetime>,
+    /// Format of the client's access tokens; `default` for that of the settings
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    access_token_format: Option<Format>,
     /// The client must use PKCE, also where the settings let clients omit it
     #[arg(long)]
     require_pkce: bool,
@@ -56,17 +59,29 @@ pub(super) struct RuleArgs {
 }
 
 /// The ids of these arguments, for the group of changes.
-pub(super) const RULES: [&str; 9] = [
+pub(super) const RULES: [&str; 10] = [
     "default_scopes",
     "code_lifetime",
     "access_token_lifetime",
     "refresh_token_idle_lifetime",
     "refresh_token_total_lifetime",
+    "access_token_format",
     "require_pkce",
     "without_pkce",
     "without_rotation",
     "redirect_patterns",
 ];
+
+/// A format of access tokens of the client's own, or that of the settings.
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum Format {
+    /// Random texts, which APIs ask the provider about
+    Opaque,
+    /// JWTs, which APIs verify by themselves
+    Jwt,
+    /// The format that the settings say
+    Default,
+}
 
 /// A lifetime of the client's own; `None` for that of the settings.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +124,13 @@ impl RuleArgs {
             refresh_token_idle: or(self.refresh_token_idle_lifetime, before.refresh_token_idle),
             refresh_token_total: or(self.refresh_token_total_lifetime, before.refresh_token_total),
         });
+        if let Some(format) = self.access_token_format {
+            new = new.access_token_format(match format {
+                Format::Opaque => Some(AccessTokenFormat::Opaque),
+                Format::Jwt => Some(AccessTokenFormat::Jwt),
+                Format::Default => None,
+            });
+        }
         if self.require_pkce {
             new = new.require_pkce();
         }

@@ -3,8 +3,8 @@
 use quadrille::{
     Scopes, Secret,
     provider::{
-        Client, ClientSecret, ClientType, GrantType, GrantTypes, Lifetimes, RedirectPattern,
-        RedirectUri, SecretVerifier,
+        AccessTokenFormat, Client, ClientSecret, ClientType, GrantType, GrantTypes, Lifetimes,
+        RedirectPattern, RedirectUri, SecretVerifier,
         oauth1::{Credential, Registration},
     },
 };
@@ -40,6 +40,8 @@ pub(super) struct Shown<'a> {
     without_rotation: bool,
     #[serde(skip_serializing_if = "Lifetimes::is_default")]
     lifetimes: Lifetimes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token_format: Option<AccessTokenFormat>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     redirect_uri_patterns: &'a [RedirectPattern],
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -145,6 +147,7 @@ impl<'a> Shown<'a> {
             requires_pkce: client.requires_pkce,
             without_rotation: client.without_rotation,
             lifetimes: client.lifetimes,
+            access_token_format: client.access_token_format,
             redirect_uri_patterns: &client.redirect_patterns,
             from_document: client.from_document,
             registered: client.registration.as_ref().map(|found| {
@@ -193,6 +196,10 @@ impl<'a> Shown<'a> {
         lines.push(["scopes", self.scope]);
         lines.extend(self.default_scope.map(|scopes| ["default scopes", scopes]));
         lines.extend(lifetimes.iter().map(|(name, lifetime)| [name, &**lifetime]));
+        lines.extend(self.access_token_format.map(|format| match format {
+            AccessTokenFormat::Jwt => ["access tokens", "are JWTs"],
+            _ => ["access tokens", "are opaque"],
+        }));
         if self.first_party {
             lines.push(["consent", self.first_party_consent()]);
         }
