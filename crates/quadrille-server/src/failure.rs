@@ -212,6 +212,9 @@ pub enum Refused {
          serve` uses from its next start on"
     )]
     NoSigningKeys,
+    /// A personal access token cannot be made.
+    #[error("{0}")]
+    Token(String),
     /// Lines of an import are wrong.
     #[error("nothing was imported:\n{0}")]
     Import(String),

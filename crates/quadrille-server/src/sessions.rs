@@ -33,6 +33,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// The name of the session in lists and forms: 16 hexadecimal digits of its id. It lets nobody
+    /// sign in.
+    pub fn short_id(&self) -> String {
+        self.id.iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+    }
+
     /// Whether the session is the user's and has not expired. No other function judges a session.
     pub fn is_good_for(&self, user: &User, now: Timestamp) -> bool {
         self.subject == user.subject

@@ -44,6 +44,12 @@ impl Provider {
         added["client_id"].as_str().unwrap().to_owned()
     }
 
+    /// Makes a personal access token of the user, as the operator.
+    pub(crate) fn add_token(&self, name: &str, arguments: &[&str]) {
+        let add = ["user", "token", "add", USER, name];
+        self.program.json(&[&add[..], arguments].concat());
+    }
+
     /// Sets the user's password, as the operator.
     pub(crate) fn set_password(&self, password: &str) {
         let set = ["user", "set-password", USER, "--password-stdin"];

@@ -1,5 +1,5 @@
-//! `quadrille user access`, `withdraw` and `sign-out`: what a user has granted, and where the user
-//! is signed in.
+//! `quadrille user access`, `withdraw` and `sign-out`: the access that a user has granted, and the
+//! browsers that the user is signed in with.
 
 use quadrille::provider::{AuthorizationServer, ClientAccess};
 use serde::Serialize;
@@ -13,7 +13,10 @@ use crate::{
     users::{User, UserName},
 };
 
-use super::table::{table, when};
+use super::{
+    personal::ShownToken,
+    table::{table, when},
+};
 
 /// The access of a client, as the command shows it.
 #[derive(Serialize)]
@@ -45,6 +48,7 @@ impl From<ClientAccess> for ShownClient {
 /// A browser that the user is signed in with.
 #[derive(Serialize)]
 struct ShownSession {
+    session: String,
     browser: String,
     address: String,
     signed_in: String,
@@ -53,12 +57,17 @@ struct ShownSession {
 
 impl From<Session> for ShownSession {
     fn from(session: Session) -> Self {
-        let (signed_in, used) = (when(session.signed_in), when(session.used));
-        Self { browser: session.browser, address: session.address, signed_in, used }
+        Self {
+            session: session.short_id(),
+            signed_in: when(session.signed_in),
+            used: when(session.used),
+            browser: session.browser,
+            address: session.address,
+        }
     }
 }
 
-/// Lists clients and sessions.
+/// Lists clients, personal access tokens and sessions.
 pub(super) async fn list(
     data: &Data,
     server: &AuthorizationServer,
@@ -68,18 +77,29 @@ pub(super) async fn list(
     let user = found(data, name).await?;
     let clients = server.consents(&user.subject).await?;
     let clients: Vec<_> = clients.into_iter().map(ShownClient::from).collect();
-    let sessions = data.backend().sessions_of(&user.subject).await;
-    let (mut sessions, now) = (sessions.map_err(|error| data.failure(error))?, data.env().now());
-    sessions.retain(|session| session.is_good_for(&user, now));
+    let tokens = ShownToken::all(server, &user).await?;
+    let sessions = sessions(data, &user).await?;
     let sessions: Vec<_> = sessions.into_iter().map(ShownSession::from).collect();
-    let shown = json!({ "clients": &clients, "sessions": &sessions });
+    let shown = json!({ "clients": &clients, "tokens": &tokens, "sessions": &sessions });
     output.result(&shown, || {
         let clients = clients.iter().map(|it| [&*it.client_id, &it.name, &it.scope, &it.given]);
-        let sessions = sessions.iter().map(|it| [&*it.browser, &it.address, &it.used]);
+        let sessions = sessions.iter().map(|it| [&*it.session, &it.browser, &it.address, &it.used]);
         let none = |lines: String| if lines.is_empty() { "none".to_owned() } else { lines };
-        let (clients, sessions) = (none(table(clients)), none(table(sessions)));
-        format!("Clients with access:\n{clients}\n\nSigned in with:\n{sessions}")
+        format!(
+            "Clients with access:\n{}\n\nPersonal access tokens:\n{}\n\nSigned in with:\n{}",
+            none(table(clients)),
+            none(ShownToken::table(&tokens)),
+            none(table(sessions))
+        )
     })
+}
+
+/// The sessions of a user that are valid.
+async fn sessions(data: &Data, user: &User) -> Result<Vec<Session>, Failure> {
+    let sessions = data.backend().sessions_of(&user.subject).await;
+    let (mut sessions, now) = (sessions.map_err(|error| data.failure(error))?, data.env().now());
+    sessions.retain(|session| session.is_good_for(user, now));
+    Ok(sessions)
 }
 
 /// Withdraws the access of one client.
@@ -111,7 +131,24 @@ pub(super) async fn sign_out(data: &Data, name: &str, output: Output) -> Result<
     })
 }
 
-async fn found(data: &Data, name: &str) -> Result<User, Failure> {
+/// Ends one session.
+pub(super) async fn end_session(
+    data: &Data,
+    name: &str,
+    session: &str,
+    output: Output,
+) -> Result<(), Failure> {
+    let user = found(data, name).await?;
+    let mut sessions = sessions(data, &user).await?.into_iter();
+    let ended = sessions.find(|known| known.short_id() == session);
+    let ended =
+        ended.ok_or_else(|| Failure::NotFound { what: "session", name: session.to_owned() })?;
+    data.backend().end_session(ended.id).await.map_err(|error| data.failure(error))?;
+    let shown = json!({ "signed_out": user.name.as_str(), "session": session });
+    output.result(&shown, || format!("{} is signed out of {}.", user.name, ended.browser))
+}
+
+pub(super) async fn found(data: &Data, name: &str) -> Result<User, Failure> {
     let not_found = || Failure::NotFound { what: "user", name: name.to_owned() };
     let parsed = UserName::parse(name).map_err(|_| not_found())?;
     let user = data.backend().user_by_name(&parsed).await.map_err(|error| data.failure(error))?;

@@ -1,10 +1,12 @@
 //! The command line: its grammar, and the dispatch to the commands.
 
 mod access;
+mod checks;
 mod client;
 mod config;
 mod keys;
 mod login;
+mod personal;
 mod registration;
 mod table;
 mod token;

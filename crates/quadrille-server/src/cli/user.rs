@@ -31,6 +31,7 @@ use crate::{
 
 use super::{
     access,
+    personal::{self, PersonalCommand},
     table::{table, when},
 };
 
@@ -64,7 +65,7 @@ Examples:
     },
     /// List all users
     List,
-    /// Show the clients that a user gave access, and where the user is signed in
+    /// Show the clients that a user gave access, the user's personal access tokens and sessions
     Access {
         /// The user name
         name: String,
@@ -79,11 +80,21 @@ Example:
         /// The client_id
         client: String,
     },
-    /// End all sessions of a user; clients keep the access that the user gave them
+    /// End the sessions of a user; clients keep the access that the user gave them
+    #[command(after_help = "\
+Examples:
+  quadrille user sign-out ada
+  quadrille user sign-out ada --session 9f86d081884c7d65")]
     SignOut {
         /// The user name
         name: String,
+        /// End this session alone, by its id as `user access` shows it
+        #[arg(long, value_name = "ID")]
+        session: Option<String>,
     },
+    /// Manage personal access tokens, with which programs act for a user without a client
+    #[command(subcommand)]
+    Token(PersonalCommand),
     /// Remove a user, their sessions, and the access that they gave to clients
     Remove {
         /// The user name
@@ -141,9 +152,14 @@ pub(super) async fn run(
             data.close(server).await;
             result
         }
-        UserCommand::SignOut { name } => {
-            access::sign_out(&Data::open_existing(settings).await?, name, output).await
+        UserCommand::SignOut { name, session } => {
+            let data = Data::open_existing(settings).await?;
+            match session {
+                Some(session) => access::end_session(&data, name, session, output).await,
+                None => access::sign_out(&data, name, output).await,
+            }
         }
+        UserCommand::Token(command) => personal::run(command, settings, output).await,
         UserCommand::Remove { name } => {
             let data = Data::open_existing(settings).await?;
             let server = data.server(settings).await?;

@@ -3,9 +3,9 @@
 //!
 //! A typed user name that does not exist may be a password, so it is not logged.
 
-use quadrille::RemoteAddress;
+use quadrille::{RemoteAddress, provider::store::LiveGrant};
 
-use crate::{throttle::Turn, users::User};
+use crate::{sessions::Session, throttle::Turn, users::User};
 
 /// A user signed in.
 pub(super) fn signed_in(user: &User, address: RemoteAddress, is_known: bool) {
@@ -49,6 +49,25 @@ pub(super) fn signed_out(user: &User, address: RemoteAddress, everywhere: bool) 
     tracing::info!(
         target: "audit", event, account = user.name.as_str(), subject = %user.subject,
         address = %address.0, "signed out"
+    );
+}
+
+/// A user ended one session, from another browser or this one.
+pub(super) fn session_ended(user: &User, address: RemoteAddress, session: &Session) {
+    tracing::info!(
+        target: "audit", event = "session_ended", account = user.name.as_str(),
+        subject = %user.subject, address = %address.0, session = session.short_id(),
+        "a session was ended"
+    );
+}
+
+/// A user revoked a personal access token.
+pub(super) fn token_revoked(user: &User, address: RemoteAddress, token: &LiveGrant) {
+    let name = token.grant.details.as_ref().and_then(|details| details.name.as_deref());
+    tracing::info!(
+        target: "audit", event = "token_revoked", account = user.name.as_str(),
+        subject = %user.subject, address = %address.0, token = token.grant.id.0, name,
+        "a personal access token was revoked"
     );
 }
 

@@ -26,6 +26,12 @@ pub(super) enum Purpose {
     Withdrawn,
     /// A note that there was no consent to withdraw, for the next page of the user.
     NothingWithdrawn,
+    /// A note that a session was ended, for the next page of the user.
+    SessionEnded,
+    /// A note that a personal access token was revoked, for the next page of the user.
+    TokenRevoked,
+    /// A note that the session or the token had ended before, for the next page of the user.
+    EndedBefore,
 }
 
 /// The reason for rejecting a form.
@@ -140,6 +146,9 @@ impl Purpose {
             Self::Account => "quadrille account form",
             Self::Withdrawn => "quadrille withdrawn note",
             Self::NothingWithdrawn => "quadrille nothing withdrawn note",
+            Self::SessionEnded => "quadrille session ended note",
+            Self::TokenRevoked => "quadrille token revoked note",
+            Self::EndedBefore => "quadrille ended before note",
         }
     }
 }

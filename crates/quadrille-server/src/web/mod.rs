@@ -1,5 +1,6 @@
 //! The provider's pages, and the routes to them.
 
+mod account_form;
 mod app;
 mod attempts;
 mod audit;

@@ -27,6 +27,8 @@ impl App {
             &site.sign_out,
             &site.home,
             &site.withdraw,
+            &site.end_session,
+            &site.revoke_token,
             &site.sign_out_everywhere,
         ];
         paths.extend(self.server.device_path());
@@ -47,6 +49,8 @@ impl App {
             .route(&site.sign_out, post(sign_in::sign_out))
             .route(&site.home, get(account::page))
             .route(&site.withdraw, post(account::withdraw))
+            .route(&site.end_session, post(account::end_session))
+            .route(&site.revoke_token, post(account::revoke_token))
             .route(&site.sign_out_everywhere, post(account::sign_out_everywhere))
             .route(
                 &at("/api/me"),

@@ -262,7 +262,7 @@ async fn the_operator_lists_and_revokes_the_grants_of_a_user() {
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
     assert_eq!(stage.token(&fields).await.1["error"], "invalid_grant");
     let shown = stage.program.json(&["user", "access", "ada"]);
-    assert_eq!(shown, serde_json::json!({ "clients": [], "sessions": [] }));
+    assert_eq!(shown, serde_json::json!({ "clients": [], "tokens": [], "sessions": [] }));
     let data = &stage.program.data;
     for command in [&["user", "withdraw", "ada", id][..], &["user", "access", "nobody"]] {
         assert!(failure(data, command).1.contains("there is no"), "{command:?}");

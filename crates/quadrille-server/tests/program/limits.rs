@@ -97,6 +97,8 @@ async fn what_is_no_form_is_a_page_that_says_so() {
         "/sign-out",
         "/sign-out/everywhere",
         "/applications/withdraw",
+        "/sessions/end",
+        "/tokens/revoke",
         "/oauth/consent",
         "/oauth/token",
         "/oauth/revoke",

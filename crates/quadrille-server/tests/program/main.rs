@@ -8,6 +8,7 @@
     reason = "helpers of tests, which these lints do not know for such"
 )]
 
+mod account;
 mod browser;
 mod client_documents;
 mod clients;

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use crate::{Scopes, Secret, Timestamp, actor::Actor, oauth2::Resources};
 
 use super::{
-    client::{new::NewClient, record::Client, registration::RegistrationError},
+    client::{
+        name::is_shown, new::NewClient, record::Client, registration::RegistrationError,
+    },
     error::Error,
     server::AuthorizationServer,
     store::{Grant, GrantDetails, Issue, LiveGrant, RowId},
@@ -132,9 +134,9 @@ pub struct MintedToken {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MintError {
-    /// The name of a personal access token is empty.
-    #[error("a personal access token needs a name")]
-    NameMissing,
+    /// The name of a personal access token is empty or too long, or has invisible characters.
+    #[error("a personal access token needs a name of at most 100 characters, all of them visible")]
+    Name,
     /// A scope is unknown to the server.
     #[error("the server does not know one of the scopes")]
     UnknownScope,
@@ -174,10 +176,13 @@ impl AuthorizationServer {
     ///
     /// # Errors
     /// [`MintError`].
-    pub async fn mint(&self, new: NewToken) -> Result<MintedToken, MintError> {
+    pub async fn mint(&self, mut new: NewToken) -> Result<MintedToken, MintError> {
         let inner = self.inner();
-        if new.name.as_ref().is_some_and(|name| name.trim().is_empty()) {
-            return Err(MintError::NameMissing);
+        if let Some(name) = &mut new.name {
+            *name = name.trim().into();
+            if !is_shown(name) {
+                return Err(MintError::Name);
+            }
         }
         if !inner.scopes.known().is_superset(&new.scopes) {
             return Err(MintError::UnknownScope);

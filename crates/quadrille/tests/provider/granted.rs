@@ -226,7 +226,9 @@ async fn an_invalid_token_is_not_minted() {
     let elsewhere = Resources::parse("https://elsewhere.example").unwrap();
     let elsewhere = NewToken::personal("ada", "x").resources(elsewhere);
     assert!(matches!(mint(elsewhere).await, MintError::UnknownResource));
-    assert!(matches!(mint(NewToken::personal("ada", " ")).await, MintError::NameMissing));
+    for name in [" ", "", "a\u{202e}b", "a\nb", &"x".repeat(101)] {
+        assert!(matches!(mint(NewToken::personal("ada", name)).await, MintError::Name), "{name:?}");
+    }
     let client = NewToken::for_client("ada", "nobody");
     assert!(matches!(mint(client).await, MintError::UnknownClient));
     assert!(matches!(mint(NewToken::personal("mallory", "x")).await, MintError::Server(_)));

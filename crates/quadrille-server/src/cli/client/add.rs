@@ -15,8 +15,9 @@ use crate::{
 };
 
 use super::{
+    super::checks::{known_resources, known_scopes, parse_scopes},
     auth::AuthArgs,
-    checks::{known_resources, known_scopes, parse_scopes, warn_of_claimable, warn_of_grants_off},
+    remarks::{warn_of_claimable, warn_of_grants_off},
     rules::RuleArgs,
     secret::read_secret,
     shown::{Secrets, show_secrets},

@@ -12,9 +12,10 @@ use crate::{
 };
 
 use super::{
+    super::checks::{known_scopes, parse_scopes},
     auth::{AuthArgs, METHODS},
-    checks::{known_scopes, parse_scopes, warn_of_claimable, warn_of_grants_off},
     find::{find, not_found},
+    remarks::{warn_of_claimable, warn_of_grants_off},
     rules::{RULES, RuleArgs},
     shown::{Secrets, show_secrets},
 };

@@ -2,9 +2,9 @@
 
 mod add;
 mod auth;
-mod checks;
 mod edit;
 mod find;
+mod remarks;
 mod rules;
 mod secret;
 mod shown;

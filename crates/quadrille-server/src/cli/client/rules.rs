@@ -10,7 +10,7 @@ use quadrille::{
 
 use crate::{Failure, config::parse_duration, data::Known};
 
-use super::checks::{known_scopes, parse_scopes};
+use super::super::checks::{known_scopes, parse_scopes};
 
 /// The rules of a client, in place of those of the server.
 #[derive(Args, Debug)]

@@ -23,7 +23,7 @@ use crate::{
     words::{did_you_mean, nearest},
 };
 
-use super::{checks::warn_of_claimable, find::find};
+use super::{find::find, remarks::warn_of_claimable};
 
 /// Arguments of `quadrille client export`.
 #[derive(Args, Debug)]

@@ -1,18 +1,19 @@
-//! The account page: the applications that may act for the user, and the browsers that the user is
-//! signed in with.
+//! The account page: the applications that may act for the user, the user's personal access tokens,
+//! and the browsers that the user is signed in with.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use axum::{
-    Extension,
     body::Body,
     extract::State,
     http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::{
-    RemoteAddress,
     oauth2::Resources,
-    provider::{self, store::StoreError},
+    provider::{
+        self,
+        store::{LiveGrant, RowId, StoreError},
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +22,10 @@ use crate::sessions::Session;
 use super::{
     super::{
         app::App,
+        account_form::{AccountForm, Bound, Sealed},
         audit,
         cookies::Cookie,
         forms::Purpose,
-        sent::{Sent, Unreadable},
         visitor::Visitor,
     },
     templates::FormsLead,
@@ -33,18 +34,14 @@ use super::{
 /// The time in which a note must reach its page: the browser follows the redirect at once.
 const NOTE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// The notes after a withdrawal.
-const NOTES: [(Purpose, &str); 2] = [
+/// The notes after a form.
+const NOTES: [(Purpose, &str); 5] = [
     (Purpose::Withdrawn, "Withdrawn. The application can no longer act for you."),
     (Purpose::NothingWithdrawn, "There was nothing to withdraw. Nothing was changed."),
+    (Purpose::SessionEnded, "Signed out there. That browser has to sign in again."),
+    (Purpose::TokenRevoked, "Revoked. Programs that have the token can no longer act for you."),
+    (Purpose::EndedBefore, "It had ended before. Nothing was changed."),
 ];
-
-/// A form without fields of its own.
-#[derive(Debug, Deserialize)]
-pub(in crate::web) struct Bound {
-    #[serde(default)]
-    pub(in crate::web) form: String,
-}
 
 /// The form that withdraws a consent.
 #[derive(Debug, Deserialize)]
@@ -54,24 +51,71 @@ pub(in crate::web) struct Withdraw {
     client_id: String,
 }
 
+/// The form that ends a session.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct EndSession {
+    #[serde(default)]
+    form: String,
+    session: String,
+}
+
+/// The form that revokes a personal access token.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct RevokeToken {
+    #[serde(default)]
+    form: String,
+    token: i64,
+}
+
+impl Sealed for Withdraw {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
+impl Sealed for EndSession {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
+impl Sealed for RevokeToken {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
 #[derive(Serialize)]
 struct Page<'a> {
     user: &'a str,
     form: String,
     notice: Option<&'static str>,
     applications: Vec<Application>,
+    tokens: Vec<TokenLine>,
     sessions: Vec<SessionLine>,
 }
 
 /// A browser that the user is signed in with.
 #[derive(Serialize)]
 struct SessionLine {
+    id: String,
     browser: String,
     address: String,
     /// Whether the browser is the one that sent this request.
     here: bool,
     signed_in: String,
     used: String,
+}
+
+/// A personal access token of the user.
+#[derive(Serialize)]
+struct TokenLine {
+    number: i64,
+    name: String,
+    scopes: Vec<ScopeLine>,
+    resources: Vec<String>,
+    made: String,
+    expires: String,
 }
 
 #[derive(Serialize)]
@@ -104,6 +148,10 @@ pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> 
         Ok(applications) => applications,
         Err(error) => return app.server_failed(&error, "consents cannot be listed"),
     };
+    let tokens = match app.server.personal_tokens(&visitor.user.subject).await {
+        Ok(tokens) => tokens.iter().map(|token| app.token_line(token)).collect(),
+        Err(error) => return app.server_failed(&error, "access tokens cannot be listed"),
+    };
     let sessions = match app.session_lines(&visitor).await {
         Ok(sessions) => sessions,
         Err(error) => return app.store_failed(&error),
@@ -116,6 +164,7 @@ pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> 
         form: app.forms.field(Purpose::Account, cookie),
         notice,
         applications,
+        tokens,
         sessions,
     };
     let mut response =
@@ -129,14 +178,9 @@ pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> 
 /// `POST /applications/withdraw`
 pub(in crate::web) async fn withdraw(
     State(app): State<App>,
-    Extension(address): Extension<RemoteAddress>,
-    headers: HeaderMap,
-    form: Result<Sent<Withdraw>, Unreadable>,
+    asked: AccountForm<Withdraw>,
 ) -> Response<Body> {
-    let (form, visitor) = match app.account_form(&headers, form, |form| &form.form).await {
-        Ok(sent) => sent,
-        Err(answer) => return answer,
-    };
+    let AccountForm { form, visitor, address, headers } = asked;
     let subject = &visitor.user.subject;
     let given = match app.server.consents(subject).await {
         Ok(granted) => granted.iter().any(|access| *access.client.id == *form.client_id),
@@ -154,17 +198,58 @@ pub(in crate::web) async fn withdraw(
     }
 }
 
+/// `POST /sessions/end`
+pub(in crate::web) async fn end_session(
+    State(app): State<App>,
+    asked: AccountForm<EndSession>,
+) -> Response<Body> {
+    let AccountForm { form, visitor, address, headers } = asked;
+    let sessions = match app.sessions(&visitor).await {
+        Ok(sessions) => sessions,
+        Err(error) => return app.store_failed(&error),
+    };
+    let named = |session: &Session| session.short_id() == form.session;
+    let Some(session) = sessions.into_iter().find(named) else {
+        return app.home_with_note(&headers, Purpose::EndedBefore);
+    };
+    match app.backend.end_session(session.id).await {
+        Ok(()) => {
+            audit::session_ended(&visitor.user, address, &session);
+            app.home_with_note(&headers, Purpose::SessionEnded)
+        }
+        Err(error) => app.store_failed(&error),
+    }
+}
+
+/// `POST /tokens/revoke`
+pub(in crate::web) async fn revoke_token(
+    State(app): State<App>,
+    asked: AccountForm<RevokeToken>,
+) -> Response<Body> {
+    let AccountForm { form, visitor, address, headers } = asked;
+    let subject = &visitor.user.subject;
+    let named = |token: &LiveGrant| token.grant.id == RowId(form.token);
+    let token = match app.server.personal_tokens(subject).await {
+        Ok(tokens) => tokens.into_iter().find(named),
+        Err(error) => return app.server_failed(&error, "access tokens cannot be listed"),
+    };
+    let Some(token) = token else {
+        return app.home_with_note(&headers, Purpose::EndedBefore);
+    };
+    match app.server.revoke_grant(subject, token.grant.id).await {
+        Ok(_) => {
+            audit::token_revoked(&visitor.user, address, &token);
+            app.home_with_note(&headers, Purpose::TokenRevoked)
+        }
+        Err(error) => app.server_failed(&error, "an access token was not revoked"),
+    }
+}
+
 /// `POST /sign-out/everywhere`
 pub(in crate::web) async fn sign_out_everywhere(
     State(app): State<App>,
-    Extension(address): Extension<RemoteAddress>,
-    headers: HeaderMap,
-    form: Result<Sent<Bound>, Unreadable>,
+    AccountForm { visitor, address, .. }: AccountForm<Bound>,
 ) -> Response<Body> {
-    let visitor = match app.account_form(&headers, form, |form| &form.form).await {
-        Ok((_, visitor)) => visitor,
-        Err(answer) => return answer,
-    };
     match app.backend.end_sessions_of(visitor.user.subject.clone()).await {
         Ok(()) => {
             audit::signed_out(&visitor.user, address, true);
@@ -175,25 +260,6 @@ pub(in crate::web) async fn sign_out_everywhere(
 }
 
 impl App {
-    /// A form of the account page and the user who sent it, or else the answer.
-    async fn account_form<T>(
-        &self,
-        headers: &HeaderMap,
-        form: Result<Sent<T>, Unreadable>,
-        bound: impl Fn(&T) -> &str,
-    ) -> Result<(T, Visitor), Response<Body>> {
-        let Sent(form) = form.map_err(|why| self.bad_form(&why))?;
-        let visitor = self.visitor(headers).await.map_err(|error| self.store_failed(&error))?;
-        let visitor = visitor.ok_or_else(|| self.see_other(&self.pages.site().sign_in))?;
-        let cookie = self.session_cookie(headers);
-        let checked = self.forms.check(Purpose::Account, headers, cookie, bound(&form));
-        checked.map_err(|refusal| {
-            tracing::info!(%refusal, "a form was refused");
-            self.foreign_form()
-        })?;
-        Ok((form, visitor))
-    }
-
     /// A redirect to the account page, which will show this note once. The note is bound to the
     /// session, so no link and no other site can make the page show one.
     fn home_with_note(&self, headers: &HeaderMap, note: Purpose) -> Response<Body> {
@@ -215,19 +281,37 @@ impl App {
         NOTES.iter().find(|(purpose, _)| is_there(*purpose)).map(|(_, text)| *text)
     }
 
-    /// The sessions of the user.
+    /// The sessions of the user that are valid.
+    async fn sessions(&self, visitor: &Visitor) -> Result<Vec<Session>, StoreError> {
+        let mut sessions = self.backend.sessions_of(&visitor.user.subject).await?;
+        let now = self.env.now();
+        sessions.retain(|session| session.is_good_for(&visitor.user, now));
+        Ok(sessions)
+    }
+
     async fn session_lines(&self, visitor: &Visitor) -> Result<Vec<SessionLine>, StoreError> {
-        let (sessions, now) =
-            (self.backend.sessions_of(&visitor.user.subject).await?, self.env.now());
-        let good = sessions.into_iter().filter(|session| session.is_good_for(&visitor.user, now));
         let line = |session: Session| SessionLine {
+            id: session.short_id(),
             here: session.id == visitor.session.id,
             browser: session.browser,
             address: session.address,
             signed_in: minute(session.signed_in),
             used: minute(session.used),
         };
-        Ok(good.map(line).collect())
+        Ok(self.sessions(visitor).await?.into_iter().map(line).collect())
+    }
+
+    fn token_line(&self, token: &LiveGrant) -> TokenLine {
+        let LiveGrant { grant, expires, .. } = token;
+        let name = grant.details.as_ref().and_then(|details| details.name.as_deref());
+        TokenLine {
+            number: grant.id.0,
+            name: name.unwrap_or_default().to_owned(),
+            scopes: self.scope_lines(grant.scopes.iter()),
+            resources: grant.resources.iter().map(str::to_owned).collect(),
+            made: day(grant.id.time()),
+            expires: minute(*expires),
+        }
     }
 
     async fn applications(&self, visitor: &Visitor) -> Result<Vec<Application>, provider::Error> {

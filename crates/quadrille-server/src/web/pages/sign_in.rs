@@ -20,6 +20,7 @@ use crate::{
 
 use super::{
     super::{
+        account_form::Bound,
         app::App,
         audit,
         cookies::Cookie,
@@ -214,7 +215,7 @@ pub(in crate::web) async fn sign_out(
     State(app): State<App>,
     Extension(address): Extension<RemoteAddress>,
     headers: HeaderMap,
-    form: Result<Sent<super::account::Bound>, Unreadable>,
+    form: Result<Sent<Bound>, Unreadable>,
 ) -> Response<Body> {
     let Sent(form) = match form {
         Ok(form) => form,

@@ -67,6 +67,10 @@ pub struct Site {
     pub sign_out_everywhere: String,
     /// The path that withdraws a consent.
     pub withdraw: String,
+    /// The path that ends one session of the user.
+    pub end_session: String,
+    /// The path that revokes a personal access token.
+    pub revoke_token: String,
     /// The path of the style sheet.
     pub style: String,
     /// The path of the icon.
@@ -191,6 +195,8 @@ impl Pages {
             sign_out: at("/sign-out"),
             sign_out_everywhere: at("/sign-out/everywhere"),
             withdraw: at("/applications/withdraw"),
+            end_session: at("/sessions/end"),
+            revoke_token: at("/tokens/revoke"),
             style: at(&format!("/assets/{}.css", fingerprint(&style))),
             icon: at(&format!("/assets/{}.svg", fingerprint(&icon))),
         };

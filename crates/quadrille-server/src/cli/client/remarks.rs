@@ -1,12 +1,8 @@
-//! Checks of a client's scopes, APIs, grants and redirect URIs, for several commands.
+//! Remarks on a client's grants and redirect URIs, for several commands.
 
-use quadrille::{
-    Scopes,
-    oauth2::Resources,
-    provider::{Client, GrantType},
-};
+use quadrille::provider::{Client, GrantType};
 
-use crate::{config::Settings, data::Known, failure::Refused, output::Output, words::nearest};
+use crate::{config::Settings, data::Known, output::Output};
 
 /// Warns of the client's grants that the provider does not offer, and of passwords that the client
 /// sees.
@@ -44,26 +40,4 @@ pub(super) fn warn_of_claimable(client: &Client, output: Output) {
              reverse belongs to its owner: com.example.app:/callback."
         ));
     }
-}
-
-/// Reads scopes. One flag may name several, separated by spaces as in messages.
-pub(super) fn parse_scopes(names: &[String]) -> Result<Scopes, Refused> {
-    let text = names.join(" ");
-    Scopes::parse(&text).map_err(|_| Refused::Scope(text))
-}
-
-/// Checks that the provider has these scopes. With a mistyped scope, the client would get no token.
-pub(super) fn known_scopes(scopes: &Scopes, known: &Known) -> Result<(), Refused> {
-    let known = &known.scopes;
-    let Some(name) = scopes.iter().find(|name| !known.contains_key(*name)) else { return Ok(()) };
-    let nearest = nearest(name, known.keys().map(String::as_str)).map(str::to_owned);
-    Err(Refused::UnknownScope { name: name.to_owned(), nearest })
-}
-
-/// Checks that the provider has these APIs.
-pub(super) fn known_resources(apis: &Resources, known: &Known) -> Result<(), Refused> {
-    let known = &known.resources;
-    let Some(uri) = apis.iter().find(|uri| !known.contains(uri)) else { return Ok(()) };
-    let nearest = nearest(uri, known.iter()).map(str::to_owned);
-    Err(Refused::UnknownResource { uri: uri.to_owned(), nearest })
 }

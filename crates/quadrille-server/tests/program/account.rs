@@ -1,0 +1,157 @@
+//! The account of a user: sessions that end one by one, and personal access tokens.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{
+    browser::{Browser, Page},
+    flow::{PASSWORD, SCOPES, Stage},
+    me::me,
+    process::{Folder, Program, failure, run, text},
+};
+
+/// A browser in which the user is signed in, at the account page.
+async fn signed_in(program: &Program, name: &str) -> (Browser, Page) {
+    let browser = Browser::new();
+    let page = browser.get(&program.url("/sign-in")).await;
+    let page = browser.sign_in(&page, name, PASSWORD).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.html);
+    (browser, page)
+}
+
+async fn is_signed_in(program: &Program, browser: &Browser) -> bool {
+    browser.get(&program.url("/")).await.html.contains("Signed in as")
+}
+
+fn token(program: &Program, arguments: &[&str]) -> Value {
+    program.json(&[&["user", "token", "add", "ada"], arguments].concat())
+}
+
+async fn acts(program: &Program, token: &Value) -> bool {
+    let token = token["access_token"].as_str().unwrap();
+    me(program, Method::GET, token).await.0 == StatusCode::OK
+}
+
+#[tokio::test]
+async fn one_session_ends_and_the_others_stay() {
+    let stage = Stage::new();
+    let program = &stage.program;
+    let (home, _) = signed_in(program, "ada").await;
+    let (office, page) = signed_in(program, "ada").await;
+    let form = page.form("session");
+    let page = office.submit(&form).await;
+    assert!(page.html.contains("Signed out there"), "{}", page.html);
+    assert!(!page.html.contains("name=\"session\""), "none is left but this one");
+    assert!(!is_signed_in(program, &home).await);
+    assert!(program.log().contains("session_ended"));
+    let again = office.submit(&form).await;
+    assert!(again.html.contains("It had ended before"), "{}", again.html);
+
+    let (home, _) = signed_in(program, "ada").await;
+    let sessions = program.json(&["user", "access", "ada"])["sessions"].clone();
+    let id = sessions[0]["session"].as_str().unwrap().to_owned();
+    assert_eq!((sessions.as_array().unwrap().len(), id.len()), (2, 16));
+    let ended = program.json(&["user", "sign-out", "ada", "--session", &id]);
+    assert_eq!(ended, json!({ "signed_out": "Ada", "session": id }));
+    let left = [is_signed_in(program, &home).await, is_signed_in(program, &office).await];
+    assert_eq!(left.iter().filter(|is_in| **is_in).count(), 1, "{left:?}");
+    for wrong in [&*id, "", "0"] {
+        let end = ["user", "sign-out", "ada", "--session", wrong];
+        let (code, said) = failure(&program.data, &end);
+        assert!(code == 6 && said.contains("there is no session"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_ends_the_sessions_and_tokens_of_another() {
+    let stage = Stage::new();
+    let program = &stage.program;
+    program.add_user("bob", PASSWORD);
+    let minted = token(program, &["backup", "--scope", "photos:read"]);
+    let (other, _) = signed_in(program, "ada").await;
+    let (ada, page) = signed_in(program, "ada").await;
+    let (bob, of_bob) = signed_in(program, "bob").await;
+    assert!(!of_bob.html.contains("backup"), "{}", of_bob.html);
+    for control in ["session", "token"] {
+        // Bob's own form with a field of Ada's, and Ada's whole form from Bob's browser.
+        let of_ada = page.form(control);
+        let value = of_ada.fields.iter().find(|(name, _)| name == control).unwrap().1.clone();
+        let mut form = of_bob.form("form").with(control, &value);
+        form.action = of_ada.action.clone();
+        let answer = bob.submit(&form).await;
+        assert!(answer.html.contains("It had ended before"), "{}", answer.html);
+        let answer = bob.submit(&of_ada).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.html);
+        let nobodys = ada.submit(&of_ada.clone().with("form", "")).await;
+        assert_eq!(nobodys.status, StatusCode::FORBIDDEN, "{}", nobodys.html);
+        for wrong in ["x", "-1", "9223372036854775808"] {
+            let answer = ada.submit(&of_ada.clone().with(control, wrong)).await;
+            assert!(answer.status != StatusCode::INTERNAL_SERVER_ERROR, "{}", answer.html);
+        }
+    }
+    assert!(is_signed_in(program, &other).await && acts(program, &minted).await);
+    assert!(!program.log().contains("session_ended") && !program.log().contains("token_revoked"));
+}
+
+#[tokio::test]
+async fn a_personal_access_token_acts_for_its_user_until_it_is_revoked() {
+    let stage = Stage::new();
+    let program = &stage.program;
+    let first = token(program, &["backup script", "--scope", "photos:read", "--lifetime", "30d"]);
+    let second = token(program, &["<b>"]);
+    assert_eq!((&first["name"], &first["scope"]), (&json!("backup script"), &json!("photos:read")));
+    let (status, _, shown) = me(program, Method::GET, first["access_token"].as_str().unwrap()).await;
+    assert_eq!((status, &shown["username"]), (StatusCode::OK, &json!("Ada")), "{shown}");
+    assert_eq!(shown["scope"], "photos:read");
+    let list = ["user", "token", "list", "ada"];
+    let listed = program.json(&list);
+    assert_eq!(listed, program.json(&["user", "access", "ada"])["tokens"]);
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    assert!(listed[0].get("access_token").is_none() && listed[0]["expires"].is_string());
+
+    let (browser, page) = signed_in(program, "ada").await;
+    assert!(page.html.contains("&lt;b&gt;") && !page.html.contains("<b>"), "{}", page.html);
+    let page = browser.submit(&page.form("token")).await;
+    assert!(page.html.contains("Revoked. Programs"), "{}", page.html);
+    assert!(!page.html.contains("backup script") && page.html.contains("&lt;b&gt;"));
+    assert!(!acts(program, &first).await && acts(program, &second).await);
+    assert!(program.log().contains("token_revoked"));
+
+    let number = second["number"].to_string();
+    program.json(&["user", "token", "revoke", "ada", &number]);
+    assert_eq!(program.json(&list), json!([]));
+    for (name, number) in [("ada", &*number), ("ada", "0"), ("nobody", &*number)] {
+        let (code, said) = failure(&program.data, &["user", "token", "revoke", name, number]);
+        assert!(code == 6 && said.contains("there is no"), "{said}");
+    }
+    let page = browser.get(&program.url("/")).await;
+    assert!(!page.html.contains("Your access tokens"), "{}", page.html);
+}
+
+#[test]
+fn a_token_is_printed_alone_and_a_wrong_one_is_not_made() {
+    let folder = Folder::new();
+    let data = folder.data();
+    run(&data, &["user", "add", "ada", "--password-stdin"], &format!("{PASSWORD}\n"));
+    let add = |arguments: &[&str]| {
+        run(&data, &[&["user", "token", "add", "ada"], arguments, &SCOPES].concat(), "")
+    };
+    let output = add(&["backup"]);
+    assert_eq!(text(&output.stdout).trim_end().len(), 60, "{output:?}");
+    assert!(text(&output.stderr).contains("it is not shown again"), "{output:?}");
+    let long = add(&["backup", "--lifetime", "4000d"]);
+    assert!(text(&long.stderr).contains("refresh_token_total_lifetime"), "{long:?}");
+    for (arguments, said) in [
+        (&[""][..], "needs a name"),
+        (&["a\u{202e}b"], "all of them visible"),
+        (&["backup", "--scope", "photos:raed"], "did you mean \"photos:read\""),
+        (&["backup", "--audience", "https://api.example"], "no API"),
+        (&["backup", "--lifetime", "soon"], "soon"),
+    ] {
+        let output = add(arguments);
+        let error = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && error.contains(said), "{error}");
+    }
+    let listed = run(&data, &["user", "token", "list", "ada"], "");
+    assert_eq!(text(&listed.stdout).lines().count(), 2, "{listed:?}");
+}
