@@ -62,6 +62,7 @@ enum Fault {
     ClientsAreUnordered,
     PutClientOverwrites,
     PutClientRevives,
+    AddClientsStopsInTheMiddle,
     AdmitIsNotAtomic,
     HashIsNotCompared,
     ImportKeepsTheOld,
@@ -105,7 +106,7 @@ enum Fault {
 }
 
 use Fault::{
-    AdmitComparesOnlyTheId, AdmitComparesOnlyTheNumber, AdmitIsNotAtomic, Also, AnswerCountsTwice,
+    AddClientsStopsInTheMiddle, AdmitComparesOnlyTheId, AdmitComparesOnlyTheNumber, AdmitIsNotAtomic, Also, AnswerCountsTwice,
     ApprovalIsNotAtomic, ChangesAreReversed, ChangesHaveNoGaps, ClientsAreUnordered,
     ClientsIgnoreCase, ClientsIgnoreSpaces, ConsentsAreReplacedWhole, ConsentsIgnoreCase,
     ConsentsIgnoreResources, DeadApprovalsLeaveAConsent, DenialsLoseTheConsent,
@@ -260,6 +261,16 @@ catches! {
             "refused where";
         PutClientRevives => no_change_of_a_client_undoes_another,
             "brings no client back";
+        AddClientsStopsInTheMiddle => clients_are_added_all_or_none,
+            "adds none if an id is taken";
+        MixesIssuers("add_clients") => clients_are_added_all_or_none,
+            "the ids of another issuer";
+        TellsNothing("add_clients") => clients_are_added_all_or_none,
+            "tells each client that was added";
+        Also("add_clients", "UPDATE quadrille_clients SET record = json_set(record, '$.name', '')") => clients_are_added_all_or_none,
+            "replaces no client";
+        Also("add_clients", "UPDATE quadrille_newest SET number = 0") => clients_are_added_all_or_none,
+            "the number of a client that was added";
         Keeps("put_client", "quadrille_consents") => a_removed_client_takes_its_tokens_with_it,
             "a client loses with a changed `Client::number`, the consents";
         Also("put_client", "DELETE FROM quadrille_consents") => a_removed_client_takes_its_tokens_with_it,
@@ -740,6 +751,24 @@ impl Clients for Faulty {
             before = held;
         }
         self.around("put_client", self.inner.put_client(issuer, client, before)).await
+    }
+
+    async fn add_clients(
+        &self,
+        issuer: IssuerId,
+        clients: Vec<Client>,
+    ) -> Stored<Option<Arc<str>>> {
+        let issuer = self.issuer("add_clients", issuer);
+        if self.is(AddClientsStopsInTheMiddle) {
+            for client in clients {
+                let id = Arc::clone(&client.id);
+                if !self.inner.put_client(issuer, client, None).await? {
+                    return Ok(Some(id));
+                }
+            }
+            return Ok(None);
+        }
+        self.around("add_clients", self.inner.add_clients(issuer, clients)).await
     }
 
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Stored<bool> {

@@ -28,6 +28,18 @@ use super::{
 };
 
 impl NewClient {
+    /// Checks that this server can sign the client's tokens and fetch its keys.
+    pub(super) fn check_served(&self, inner: &Inner) -> Result<(), RegistrationError> {
+        if self.access_token_format == Some(AccessTokenFormat::Jwt) && !inner.signing.is_set() {
+            return Err(RegistrationError::NoSigningKeys);
+        }
+        let keys_are_fetched = matches!(&self.auth, Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) if keys.are_fetched());
+        match keys_are_fetched && inner.remote_keys.is_none() {
+            true => Err(RegistrationError::NoKeysFetched),
+            false => Ok(()),
+        }
+    }
+
     /// Checks the settings, and the metadata in them by the policy for settings. `scopes` and
     /// `resources` are those of the server.
     pub(super) fn check(
@@ -262,19 +274,13 @@ impl AuthorizationServer {
     pub(crate) async fn client_of(&self, new: &NewClient) -> Result<Registered, RegistrationError> {
         let inner = self.inner();
         let checked = new.check(inner.scopes.known(), &inner.resources)?;
-        if new.access_token_format == Some(AccessTokenFormat::Jwt) && !inner.signing.is_set() {
-            return Err(RegistrationError::NoSigningKeys);
-        }
+        new.check_served(inner)?;
         let id: Arc<str> = match &new.id {
             Some(id) => id.as_str().into(),
             None => BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into(),
         };
         let (oauth1, oauth1_secret) =
             new.oauth1.as_ref().map(|oauth1| oauth1.register(inner)).transpose()?.unzip();
-        let keys_are_fetched = matches!(&new.auth, Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) if keys.are_fetched());
-        if keys_are_fetched && inner.remote_keys.is_none() {
-            return Err(RegistrationError::NoKeysFetched);
-        }
         let (verifier, secret) = match (new.client_type, new.chosen_secret.clone()) {
             (ClientType::Public, _) => (None, None),
             _ if matches!(new.auth, Some(RegisteredAuth::PrivateKeyJwt { .. })) => (None, None),

@@ -84,6 +84,7 @@ verbs! {
         fn client(issuer: IssuerId; id: str) -> Option<Arc<Client>>;
         fn clients(issuer: IssuerId) -> Vec<Arc<Client>>;
         fn put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
+        fn add_clients(issuer: IssuerId, clients: Vec<Client>) -> Option<Arc<str>>;
         fn remove_client(issuer: IssuerId; id: str) -> bool;
     }
     Registrations [] {

@@ -133,6 +133,14 @@ pub trait Clients: Part {
         before: Option<Arc<Client>>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Stores new clients with different ids, all of them at once or none: the first id that is
+    /// taken, if there is one. Each is included as [`Change::Client`].
+    fn add_clients(
+        &self,
+        issuer: IssuerId,
+        clients: Vec<Client>,
+    ) -> impl Future<Output = Result<Option<Arc<str>>, StoreError>> + Send;
+
     /// Removes a client with its grants, token credentials and consents. `false` if there was none;
     /// else included as [`Change::Client`].
     fn remove_client(

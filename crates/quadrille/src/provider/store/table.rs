@@ -190,6 +190,19 @@ impl<T: ClientTable, C: Clients> Clients for TableClients<T, C> {
         }
     }
 
+    async fn add_clients(
+        &self,
+        issuer: IssuerId,
+        clients: Vec<Client>,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        for client in &clients {
+            if self.find(&client.id).await?.is_some() {
+                return Ok(Some(Arc::clone(&client.id)));
+            }
+        }
+        self.others.add_clients(issuer, clients).await
+    }
+
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         match self.find(id).await? {
             Some(_) => Err(StoreError::ManagedByApplication("clients")),

@@ -51,6 +51,7 @@ verbs! {
     client(issuer: IssuerId, id: &str) -> Option<Arc<Client>>;
     clients(issuer: IssuerId) -> Vec<Arc<Client>>;
     put_client(issuer: IssuerId, client: Client, before: Option<Arc<Client>>) -> bool;
+    add_clients(issuer: IssuerId, clients: Vec<Client>) -> Option<Arc<str>>;
     remove_client(issuer: IssuerId, id: &str) -> bool;
     unused_clients(issuer: IssuerId) -> Vec<UnusedClient>;
     admit(issuer: IssuerId, admission: Admission) -> Admitted;

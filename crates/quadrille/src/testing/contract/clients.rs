@@ -3,7 +3,7 @@
 use crate::{
     provider::{
         Client, GrantType,
-        store::{Issue, RowId, Store},
+        store::{Change, Issue, RowId, Store},
     },
     testing::ManualClock,
 };
@@ -89,6 +89,40 @@ pub async fn no_change_of_a_client_undoes_another<S: Store>(store: &S, clock: &M
     let rule = "`put_client` brings no client back that was removed meanwhile";
     holds(rule, !put(renamed("Two"), Some(one)).await);
     same(rule, store.client(world.issuer, CLIENT).await, None);
+}
+
+/// If one id is taken, no client is added.
+pub async fn clients_are_added_all_or_none<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let (store, issuer) = (world.store, world.issuer);
+    let other = store.issuer("https://other.example").await;
+    let clients = |ids: [&str; 3]| (600..).zip(ids).map(|(number, id)| client(id, number));
+    let start = store.changes(issuer, -1).await.position;
+    let rule = "`add_clients` names the id that is taken";
+    let taken = store.add_clients(issuer, clients(["a", CLIENT, "b"]).collect()).await;
+    same(rule, taken.as_deref(), Some(CLIENT));
+    for id in ["a", "b"] {
+        let rule = "`add_clients` adds none if an id is taken";
+        same(rule, store.client(issuer, id).await, None);
+    }
+    let rule = "a refused `add_clients` replaces no client";
+    same(rule, store.client(issuer, CLIENT).await.as_deref(), Some(&client(CLIENT, 1)));
+    same("`changes` tells no change that was refused", store.changes(issuer, start).await.changes, vec![]);
+    let rule = "`add_clients` takes the ids of another issuer for free ones";
+    same(rule, store.add_clients(other, vec![client(CLIENT, 500)]).await, None);
+    let added = ["c", "a", "b"];
+    let rule = "`add_clients` adds clients whose ids are free";
+    same(rule, store.add_clients(issuer, clients(added).collect()).await, None);
+    for client in clients(added) {
+        let rule = "`add_clients` stores every part of each client";
+        same(rule, store.client(issuer, &client.id).await.as_deref(), Some(&client));
+    }
+    let told = store.changes(issuer, start).await.changes;
+    let expected = added.map(|id| Change::Client(id.into())).to_vec();
+    same("`changes` tells each client that was added", told, expected);
+    let rule = "`newest` is the number of a client that was added, or greater";
+    holds(rule, store.newest().await >= RowId(602));
+    same("`add_clients` of none is done", store.add_clients(issuer, Vec::new()).await, None);
 }
 
 /// A later client with the same id inherits neither tokens nor consents.

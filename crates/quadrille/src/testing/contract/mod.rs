@@ -56,6 +56,7 @@ macro_rules! store_contract {
                 clients_are_found_by_their_exact_id
                 a_client_is_replaced_and_removed
                 no_change_of_a_client_undoes_another
+                clients_are_added_all_or_none
                 a_removed_client_takes_its_tokens_with_it
             }
             consents {

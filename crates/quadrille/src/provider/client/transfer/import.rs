@@ -60,7 +60,7 @@ impl AuthorizationServer {
         let (mut wrong, mut checked, mut known) = (Vec::new(), Vec::new(), Vec::new());
         let mut lines: BTreeMap<Arc<str>, usize> = BTreeMap::new();
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-            let read = match read(inner, number, line) {
+            let read = match read(inner, line) {
                 Ok(read) => read,
                 Err(error) => {
                     wrong.push((number, error));
@@ -86,7 +86,7 @@ impl AuthorizationServer {
             return Err(ImportError::Lines(wrong));
         }
         let mut added: Vec<Client> = Vec::new();
-        for Checked { line, mut client, plain } in checked {
+        for Checked { mut client, plain } in checked {
             for (secret, text) in plain {
                 let verifier = match &client.auth {
                     Some(RegisteredAuth::ClientSecretJwt { .. }) => assertion::seal(inner, &text),
@@ -98,18 +98,13 @@ impl AuthorizationServer {
                 client.secrets.push(ClientSecret { verifier, ..secret });
             }
             client.number = inner.newer_row().await?;
-            let put = inner.store.put_client(issuer, client.clone(), None).await;
-            match put.map_err(Error::from) {
-                Ok(true) => added.push(client),
-                failed => {
-                    // Another client has taken the id meanwhile, or the store failed.
-                    for client in &added {
-                        inner.store.remove_client(issuer, &client.id).await.map_err(Error::from)?;
-                    }
-                    failed?;
-                    return Err(ImportError::Lines(vec![(line, LineError::Exists)]));
-                }
-            }
+            added.push(client);
+        }
+        let taken = inner.store.add_clients(issuer, added.clone()).await.map_err(Error::from)?;
+        if let Some(id) = taken {
+            // Another client has taken the id meanwhile.
+            let line = lines.get(&id).copied().unwrap_or_default();
+            return Err(ImportError::Lines(vec![(line, LineError::Exists)]));
         }
         tracing::info!(added = added.len(), known = known.len(), "clients imported");
         Ok(ImportedClients { added, known })

@@ -26,14 +26,13 @@ use super::{
 
 /// A line that passed the checks.
 pub(super) struct Checked {
-    pub(super) line: usize,
     pub(super) client: Client,
     /// Secrets in plain text, which are yet to be hashed.
     pub(super) plain: Vec<(ClientSecret, Secret)>,
 }
 
 /// Reads and checks a line.
-pub(super) fn read(inner: &Inner, line: usize, text: &str) -> Result<Checked, LineError> {
+pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
     let mut record = read_object(text.as_bytes()).map_err(|_| LineError::Json)?;
     if let Some(name) = record.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
         return Err(LineError::UnknownMember(name.clone()));
@@ -70,7 +69,7 @@ pub(super) fn read(inner: &Inner, line: usize, text: &str) -> Result<Checked, Li
     let mut client: Client = read.map_err(|error| LineError::Malformed(error.to_string()))?;
     client.name = client.name.trim().to_owned();
     check(inner, &client, uris, patterns, &plain)?;
-    Ok(Checked { line, client, plain })
+    Ok(Checked { client, plain })
 }
 
 /// Checks the client as at its registration.
@@ -85,6 +84,7 @@ fn check(
     let mut new = NewClient::again(client, oauth1).id(&*client.id).redirect_uris(uris);
     new.redirect_patterns = patterns;
     new.check(inner.scopes.known(), &inner.resources)?;
+    new.check_served(inner)?;
     if client.oauth1.as_ref().is_some_and(|oauth1| oauth1.keys.is_empty()) {
         return Err(RegistrationError::from(NewKeyError::Missing).into());
     }

@@ -126,6 +126,19 @@ impl Clients for Cached {
         Ok(was_put)
     }
 
+    async fn add_clients(
+        &self,
+        issuer: IssuerId,
+        clients: Vec<Client>,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        let ids: Vec<_> = clients.iter().map(|client| Arc::clone(&client.id)).collect();
+        let taken = self.store.add_clients(issuer, clients).await?;
+        for id in ids {
+            self.forget(issuer, Change::Client(id));
+        }
+        Ok(taken)
+    }
+
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         let removed = self.store.remove_client(issuer, id).await?;
         self.forget(issuer, Change::Client(id.into()));

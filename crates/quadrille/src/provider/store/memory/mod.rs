@@ -178,6 +178,17 @@ impl Clients for MemoryStore {
         Ok(self.realm(issuer)?.put_client(client, before.as_deref()))
     }
 
+    async fn add_clients(
+        &self,
+        issuer: IssuerId,
+        clients: Vec<Client>,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        for client in &clients {
+            self.saw(client.number);
+        }
+        Ok(self.realm(issuer)?.add_clients(clients))
+    }
+
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         Ok(self.realm(issuer)?.remove_client(id))
     }

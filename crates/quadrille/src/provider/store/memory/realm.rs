@@ -107,20 +107,44 @@ impl Realm {
 
     pub(super) fn put_client(&self, client: Client, before: Option<&Client>) -> bool {
         let (id, number) = (Arc::clone(&client.id), client.number);
-        let then = {
+        let is_another = {
             let mut clients = write(&self.clients);
             if clients.get(&id).map(|held| &**held) != before {
                 return false;
             }
             let then = clients.number(&id);
             clients.insert(Arc::new(client));
-            then
+            then.is_some_and(|then| then != number)
         };
-        match then {
-            Some(then) if then != number => self.client_is_another(&id),
-            _ => self.tell(Change::Client(id)),
-        }
+        self.put(id, is_another);
         true
+    }
+
+    pub(super) fn add_clients(&self, new: Vec<Client>) -> Option<Arc<str>> {
+        let mut added = Vec::new();
+        {
+            let mut clients = write(&self.clients);
+            if let Some(taken) = new.iter().find(|client| clients.get(&client.id).is_some()) {
+                return Some(Arc::clone(&taken.id));
+            }
+            for client in new {
+                let then = clients.number(&client.id);
+                added.push((Arc::clone(&client.id), then.is_some_and(|then| then != client.number)));
+                clients.insert(Arc::new(client));
+            }
+        }
+        for (id, is_another) in added {
+            self.put(id, is_another);
+        }
+        None
+    }
+
+    /// Tells a client that was put, and removes what depends on one with another number.
+    fn put(&self, id: Arc<str>, is_another: bool) {
+        match is_another {
+            true => self.client_is_another(&id),
+            false => self.tell(Change::Client(id)),
+        }
     }
 
     pub(super) fn remove_client(&self, id: &str) -> bool {

@@ -55,6 +55,22 @@ impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> Clients
         Ok(was_put)
     }
 
+    async fn add_clients(
+        &self,
+        issuer: IssuerId,
+        clients: Vec<Client>,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        let numbers = clients.iter().map(|client| (Arc::clone(&client.id), client.number));
+        let numbers: Vec<_> = numbers.collect();
+        let taken = self.clients.add_clients(issuer, clients).await?;
+        if taken.is_none() {
+            for (id, number) in numbers {
+                self.tell(issuer, &id, Some(number)).await?;
+            }
+        }
+        Ok(taken)
+    }
+
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         let was_there = self.clients.remove_client(issuer, id).await?;
         self.tell(issuer, id, None).await?;

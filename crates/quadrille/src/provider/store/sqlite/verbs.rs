@@ -146,6 +146,19 @@ impl Clients for SqliteStore {
             .await
     }
 
+    async fn add_clients(
+        &self,
+        issuer: IssuerId,
+        clients: Vec<Client>,
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        let with_record = |client: Client| {
+            let record = serde_json::to_string(&client).map_err(|_| rows::bad("a client"))?;
+            Ok((client, record))
+        };
+        let clients: Vec<_> = clients.into_iter().map(with_record).collect::<Result<_, _>>()?;
+        self.writer.write(move |writes| writes.add_clients(issuer, &clients)).await
+    }
+
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         let id = id.into();
         self.writer.write(move |writes| writes.remove_client(issuer, &id)).await

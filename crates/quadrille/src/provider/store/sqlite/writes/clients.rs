@@ -41,6 +41,22 @@ impl Writes<'_> {
         Ok(true)
     }
 
+    pub(crate) fn add_clients(
+        &self,
+        issuer: IssuerId,
+        clients: &[(Client, String)],
+    ) -> Result<Option<Arc<str>>, StoreError> {
+        for (client, _) in clients {
+            if self.held_client(issuer, &client.id)?.is_some() {
+                return Ok(Some(Arc::clone(&client.id)));
+            }
+        }
+        for (client, record) in clients {
+            self.put_client(issuer, client, record, None)?;
+        }
+        Ok(None)
+    }
+
     pub(crate) fn remove_client(
         &self,
         issuer: IssuerId,
