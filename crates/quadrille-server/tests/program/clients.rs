@@ -186,6 +186,63 @@ fn clients_move_to_another_provider_with_their_secrets() {
 }
 
 #[test]
+fn what_is_exported_and_imported_is_the_same() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let jwks = folder.path().join("jwks.json");
+    let key = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    std::fs::write(&jwks, key).unwrap();
+    let api = ["--set", "resources=https://api.example"];
+    json(&data, &["migrate"], "");
+    json(&data, &["keys", "rotate"], "");
+    let without_rotation =
+        "--allow-refresh-tokens-without-rotation-so-that-a-stolen-one-stays-valid";
+    let pattern = "--redirect-uri-pattern-so-that-any-subdomain-receives-codes";
+    let rules = ["--first-party", "--refresh-token-total-lifetime", "7d", without_rotation];
+    let rules = [&rules[..], &[pattern, "https://*.preview.example.com/callback"]].concat();
+    let printer = add(&data, &[&rules[..], &["--access-token-format", "jwt"]].concat());
+    let id = printer["client_id"].as_str().unwrap();
+    json(&data, &["client", "secret", "add", id, "--expires-in", "90d"], "");
+    let chosen = ["client", "secret", "add", id, "--secret-stdin"];
+    json(&data, &chosen, "correct horse battery\n");
+    // Revocations are remembered for the longer time.
+    json(&data, &["client", "edit", id, "--refresh-token-total-lifetime", "1d"], "");
+    for further in [
+        &["App", "--public", "--require-pkce", "--redirect-uri", "com.example.app:/callback"][..],
+        &["Robot", "--private-key-jwt", "--jwks", jwks.to_str().unwrap()],
+        &["Signs", "--client-secret-jwt", "--assertion-alg", "HS256"],
+        &["Fetched", "--private-key-jwt", "--jwks-uri", "https://robot.example/jwks.json"],
+        &["API", "--resource-server", "--audience", "https://api.example"],
+        &["TV", "--public", "--grant", "device_code"],
+        &["Old", "--oauth1", "--redirect-uri", "https://old.example/callback"],
+        &["Both", "--oauth1", "--oob", "--grant", "client_credentials"],
+    ] {
+        json(&data, &[&["client", "add"], further, &api].concat(), "");
+    }
+    let lines = text(&run(&data, &["client", "export"], "").stdout);
+    assert_eq!(lines.lines().count(), 9, "{lines}");
+    let ids: Vec<String> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["client_id"].as_str().unwrap().to_owned())
+        .collect();
+    let shown = || ids.iter().map(|id| json(&data, &["client", "show", id], "")).collect::<Vec<_>>();
+    let before = shown();
+    for id in &ids {
+        json(&data, &["client", "remove", id], "");
+    }
+    let import = [&["client", "import", "-"], &SCOPES[..], &api].concat();
+    assert_eq!(json(&data, &import, &lines)["added"].as_array().unwrap().len(), 9);
+    assert_eq!(text(&run(&data, &["client", "export"], "").stdout), lines);
+    assert_eq!(shown(), before);
+
+    // Without keys that sign, the tokens of one of them could not be issued.
+    let other = Folder::new();
+    let refused = run(&other.data(), &import, &lines);
+    assert!(text(&refused.stderr).contains("no keys to sign access tokens"), "{refused:?}");
+    assert_eq!(json(&other.data(), &["client", "list"], ""), json!([]));
+}
+
+#[test]
 fn sealed_secrets_are_for_the_same_keys() {
     let folder = Folder::new();
     let data = folder.data();

@@ -66,6 +66,27 @@ async fn it_is_off_until_it_is_switched_on() {
 }
 
 #[tokio::test]
+async fn a_client_that_registered_itself_moves_with_its_registration() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let arguments = ["--set", SCOPES, "--set", OPEN];
+    let [here, there] = [&folder, &other].map(|folder| Program::start_with(folder, &arguments));
+    let mut asked = metadata();
+    asked["token_endpoint_auth_method"] = "client_secret_basic".into();
+    asked["contacts"] = json!(["ada@app.example"]);
+    let (_, client) = send(Method::POST, &endpoint(&here).await.unwrap(), None, Some(&asked)).await;
+    let export = |program: &Program| text(&run(&program.data, &["client", "export"], "").stdout);
+    let lines = export(&here);
+    let imported = run(&there.data, &["client", "import", "-"], &lines);
+    assert!(imported.status.success(), "{imported:?}");
+    assert_eq!(export(&there), lines);
+    let at = client["registration_client_uri"].as_str().unwrap();
+    let at = at.replace(&here.issuer, &there.issuer);
+    let token = client["registration_access_token"].as_str();
+    let (status, read) = send(Method::GET, &at, token, None).await;
+    assert_eq!((status, &read["contacts"]), (StatusCode::OK, &asked["contacts"]), "{read}");
+}
+
+#[tokio::test]
 async fn a_stranger_is_shown_for_one_and_lives_from_registration_to_deletion() {
     let folder = Folder::new();
     let program = Program::start_with(&folder, &["--set", SCOPES, "--set", OPEN]);

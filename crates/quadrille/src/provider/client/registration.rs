@@ -10,7 +10,10 @@ use crate::{
     jose::{Algorithm, VerifyingKey},
     oauth2::Resources,
     provider::{
-        access_format::AccessTokenFormat, error::Error, server::AuthorizationServer, store::RowId,
+        access_format::AccessTokenFormat,
+        error::Error,
+        server::{AuthorizationServer, Inner},
+        store::RowId,
         token::format::sha256,
     },
 };
