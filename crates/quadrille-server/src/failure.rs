@@ -175,12 +175,32 @@ pub enum Refused {
          authorization_code"
     )]
     RedirectUriUnused,
+    /// A public client has no way to get tokens.
+    #[error(
+        "a public client needs --redirect-uri, where users return to it with a code, or a grant of \
+         its own: --grant device_code for a device"
+    )]
+    PublicWithoutRedirectUri,
     /// A client of OAuth 1.0a has no way back from the consent page.
     #[error(
         "a client that signs its requests (--oauth1) needs --redirect-uri, or --oob if users copy \
          the verifier to it"
     )]
     NoCallback,
+    /// A file of keys is PEM, not a JWK Set.
+    #[error(
+        "{}: this is PEM, and --jwks takes a JWK Set (RFC 7517, section 5): {{\"keys\": [JWK]}} with \
+         the public key of the client as a JWK. Libraries for JOSE convert it, such as jwcrypto for \
+         Python: jwk.JWK.from_pem(pem).export_public() is the JWK{}",
+        path.display(),
+        if *is_private { ". The key in this file is private, and stays with the client" } else { "" }
+    )]
+    PemOfJwks {
+        /// The file.
+        path: PathBuf,
+        /// Whether the file has a private key.
+        is_private: bool,
+    },
     /// A file has no usable RSA public key.
     #[error("{}: {reason}", path.display())]
     RsaKey {

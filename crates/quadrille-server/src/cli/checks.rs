@@ -1,8 +1,12 @@
 //! Checks of scopes and APIs, for several commands.
 
-use quadrille::{Scopes, oauth2::Resources};
+use quadrille::{
+    Scopes,
+    oauth2::Resources,
+    provider::{ClientMetadataError, RegistrationError},
+};
 
-use crate::{data::Known, failure::Refused, words::nearest};
+use crate::{Failure, data::Known, failure::Refused, words::nearest};
 
 /// Reads scopes. One flag may name several, separated by spaces as in messages.
 pub(super) fn parse_scopes(names: &[String]) -> Result<Scopes, Refused> {
@@ -24,4 +28,21 @@ pub(super) fn known_resources(apis: &Resources, known: &Known) -> Result<(), Ref
     let Some(uri) = apis.iter().find(|uri| !known.contains(uri)) else { return Ok(()) };
     let nearest = nearest(uri, known.iter()).map(str::to_owned);
     Err(Refused::UnknownResource { uri: uri.to_owned(), nearest })
+}
+
+/// The failure of a registration or a change. A client may have a scope or an API that the settings
+/// lost meanwhile, which is pointed out with the nearest one.
+pub(super) fn with_nearest(error: RegistrationError, known: &Known) -> Failure {
+    match error {
+        RegistrationError::Metadata(ClientMetadataError::UnknownScope(name)) => {
+            let nearest = nearest(&name, known.scopes.keys().map(String::as_str));
+            let nearest = nearest.map(str::to_owned);
+            Refused::UnknownScope { name, nearest }.into()
+        }
+        RegistrationError::UnknownResource(uri) => {
+            let nearest = nearest(&uri, known.resources.iter()).map(str::to_owned);
+            Refused::UnknownResource { uri, nearest }.into()
+        }
+        error => error.into(),
+    }
 }

@@ -197,7 +197,13 @@ impl Common {
     fn again(&self) -> String {
         let config = self.config.as_ref().map(|file| ("--config", file.display().to_string()));
         let data_dir = self.data_dir.clone().map(|dir| ("--data-dir", dir));
-        let set = self.set.iter().map(|assignment| ("--set", assignment.clone()));
+        // `serve` records the others that commands look up.
+        let is_place = |assignment: &&String| {
+            let name = assignment.split('=').next().unwrap_or_default().trim();
+            ["data_dir", "keys_file", "signing_keys_file"].contains(&name)
+        };
+        let set = self.set.iter().filter(is_place);
+        let set = set.map(|assignment| ("--set", assignment.clone()));
         let given = config.into_iter().chain(data_dir).chain(set);
         given.map(|(flag, text)| format!(" {flag} {}", quoted(&text))).collect()
     }
@@ -233,8 +239,13 @@ mod tests {
         assert_eq!(again(&[]), "");
         assert_eq!(again(&["--listen", "127.0.0.1:1", "--log", "debug", "--json"]), "");
         assert_eq!(
-            again(&["--data-dir", "Ada's data", "--config", "q.toml", "--set", "scopes=a b"]),
-            r" --config q.toml --data-dir 'Ada'\''s data' --set 'scopes=a b'"
+            again(&["--data-dir", "Ada's data", "--config", "q.toml", "--set", "keys_file=my keys"]),
+            r" --config q.toml --data-dir 'Ada'\''s data' --set 'keys_file=my keys'"
+        );
+        assert_eq!(
+            again(&["--set", "scopes=a b", "--set", "device.enabled=true"]),
+            "",
+            "they are recorded"
         );
     }
 }

@@ -183,11 +183,29 @@ pub enum ExchangeFault {
     #[error("it needs tokens_of, with client_ids, or jwts_of, with issuers")]
     NoTokens,
     /// An issuer is not trusted for token exchange.
-    #[error("jwts_of: no issuer {} in trusted_issuers is trusted_for token-exchange", Quoted(.0))]
-    UntrustedIssuer(String),
+    #[error(
+        "jwts_of: no issuer {} in trusted_issuers is trusted_for token-exchange{}",
+        Quoted(issuer),
+        did_you_mean(nearest.as_deref())
+    )]
+    UntrustedIssuer {
+        /// The issuer as written.
+        issuer: String,
+        /// The trusted issuer that is closest.
+        nearest: Option<String>,
+    },
     /// An API is not in the setting `resources`.
-    #[error("there is no API {} among the setting resources", Quoted(.0))]
-    UnknownResource(String),
+    #[error(
+        "there is no API {} among the setting resources{}",
+        Quoted(uri),
+        did_you_mean(nearest.as_deref())
+    )]
+    UnknownResource {
+        /// The URI as written.
+        uri: String,
+        /// The known URI that is closest.
+        nearest: Option<String>,
+    },
 }
 
 /// The origin of a setting.

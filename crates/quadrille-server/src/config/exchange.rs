@@ -6,6 +6,8 @@ use quadrille::{oauth2::Resources, provider::Exchanged};
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::words::nearest;
+
 use super::{
     error::{ConfigError, ExchangeFault},
     found::Found,
@@ -86,19 +88,22 @@ impl ExchangeRule {
         if written.tokens_of.is_empty() && written.jwts_of.is_empty() {
             return Err(ExchangeFault::NoTokens);
         }
-        let is_trusted = |name: &&String| {
-            let known = issuers.iter().find(|issuer| *issuer.issuer == ***name);
-            known.is_some_and(|issuer| issuer.is_for(Purpose::TokenExchange))
-        };
-        if let Some(name) = written.jwts_of.iter().find(|name| !is_trusted(name)) {
-            return Err(ExchangeFault::UntrustedIssuer(name.clone()));
+        let trusted = issuers.iter().filter(|issuer| issuer.is_for(Purpose::TokenExchange));
+        let trusted: Vec<&str> = trusted.map(|issuer| &*issuer.issuer).collect();
+        if let Some(name) = written.jwts_of.iter().find(|name| !trusted.contains(&name.as_str())) {
+            let nearest = nearest(name, trusted.into_iter()).map(str::to_owned);
+            return Err(ExchangeFault::UntrustedIssuer { issuer: name.clone(), nearest });
         }
         let further = written.allow_audience_that_the_subject_token_does_not_have;
+        let unknown = |uri: &str| {
+            let nearest = nearest(uri, apis.iter()).map(str::to_owned);
+            ExchangeFault::UnknownResource { uri: uri.to_owned(), nearest }
+        };
         if let Some(uri) = further.iter().find(|uri| !apis.contains(uri)) {
-            return Err(ExchangeFault::UnknownResource(uri.clone()));
+            return Err(unknown(uri));
         }
         let further_audience = Resources::of(further.iter().map(String::as_str))
-            .map_err(|_| ExchangeFault::UnknownResource(further.join(" ")))?;
+            .map_err(|_| unknown(&further.join(" ")))?;
         let (tokens_of, jwts_of) = (written.tokens_of, written.jwts_of);
         Ok(Self { tokens_of, jwts_of, kind: written.kind, further_audience })
     }

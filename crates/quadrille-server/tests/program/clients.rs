@@ -82,6 +82,68 @@ fn mistakes_in_rules_name_the_right_word() {
 }
 
 #[test]
+fn what_a_client_cannot_use_is_pointed_out() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let (code, said) = failure(&data, &["client", "add", "App", "--public"]);
+    assert!(code == 2 && said.contains("needs --redirect-uri"), "{said}");
+    let machine = ["client", "add", "Job", "--grant", "client_credentials"];
+    let (code, said) = failure(&data, &[&machine[..], &REDIRECT].concat());
+    assert!(code == 2 && said.contains("--redirect-uri needs the grant"), "{said}");
+    let added = add(&data, &["--require-pkce"]);
+    let id = added["client_id"].as_str().unwrap();
+    let shown = text(&run(&data, &["client", "show", id], "").stdout);
+    assert!(shown.lines().any(|line| line.starts_with("PKCE") && line.ends_with("required")));
+    let unused = "are of no use without the grant authorization_code";
+    let edit = ["client", "edit", id, "--grant", "client_credentials"];
+    let edit = |further: &[&str]| {
+        let output = run(&data, &[&edit[..], further, &SCOPES].concat(), "");
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stderr)
+    };
+    assert!(edit(&[]).contains(unused));
+    assert!(!edit(&["--remove-redirect-uri", "https://app.example/callback"]).contains(unused));
+    let line = r#"{"client_id": "job", "client_name": "Job", "client_secret": "twelve chars",
+        "grant_types": ["client_credentials"], "redirect_uris": ["https://app.example/"]}"#;
+    let output = run(&data, &["client", "import", "-"], &line.replace('\n', " "));
+    assert!(text(&output.stderr).contains(unused), "{output:?}");
+}
+
+#[test]
+fn a_pem_file_in_place_of_a_jwk_set_is_called_so() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let file = folder.path().join("key.pem");
+    let path = file.to_str().unwrap();
+    for (kind, is_private) in [("PUBLIC", false), ("RSA PRIVATE", true)] {
+        let pem = format!("-----BEGIN {kind} KEY-----\nMCow\n-----END {kind} KEY-----\n");
+        std::fs::write(&file, pem).unwrap();
+        let robot = ["client", "add", "Robot", "--private-key-jwt", "--jwks", path];
+        let (code, said) = failure(&data, &robot);
+        assert!(code == 2 && said.contains(path) && said.contains("this is PEM"), "{said}");
+        assert_eq!(said.contains("stays with the client"), is_private, "{said}");
+        assert!(!said.contains("MCow"), "{said}");
+    }
+}
+
+#[test]
+fn a_scope_that_the_settings_lost_is_pointed_out_at_the_next_change() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let id = add(&data, &[])["client_id"].as_str().unwrap().to_owned();
+    let edit = ["client", "edit", &id, "--name", "Plotter", "--set", "scopes=photo,profile"];
+    let (code, said) = failure(&data, &edit);
+    assert!(code == 2 && said.contains("did you mean \"photo\"?"), "{said}");
+    let api = ["client", "add", "API", "--resource-server", "--audience", "https://api.example"];
+    let set = ["--set", "resources=https://api.example"];
+    let added = json(&data, &[&api[..], &set].concat(), "");
+    let id = added["client_id"].as_str().unwrap();
+    let edit = ["client", "edit", id, "--name", "Photos", "--set", "resources=https://api.example/"];
+    let (code, said) = failure(&data, &edit);
+    assert!(code == 2 && said.contains("did you mean \"https://api.example/\"?"), "{said}");
+}
+
+#[test]
 fn a_secret_is_rolled_over_by_command() {
     let folder = Folder::new();
     let data = folder.data();

@@ -17,7 +17,7 @@ use crate::{
 use super::{
     super::checks::{known_resources, known_scopes, parse_scopes},
     auth::AuthArgs,
-    remarks::{warn_of_claimable, warn_of_grants_off},
+    remarks::remark,
     rules::RuleArgs,
     secret::read_secret,
     shown::{Secrets, show_secrets},
@@ -120,6 +120,15 @@ impl AddArgs {
         if !sends_people && !self.redirect_uris.is_empty() {
             return Err(Refused::RedirectUriUnused.into());
         }
+        if self.public
+            && self.grants.is_empty()
+            && self.redirect_uris.is_empty()
+            && !self.rules.has_redirect_patterns()
+            && !self.resource_server
+            && !oauth1.oauth1
+        {
+            return Err(Refused::PublicWithoutRedirectUri.into());
+        }
         if oauth1.oauth1 && self.redirect_uris.is_empty() && !oauth1.oob && !oauth1.two_legged {
             return Err(Refused::NoCallback.into());
         }
@@ -171,8 +180,7 @@ pub(super) async fn add(
     output: Output,
 ) -> Result<(), Failure> {
     let registered = server.register(args.client(known)?).await?;
-    warn_of_grants_off(&registered.client, (settings, known), output);
-    warn_of_claimable(&registered.client, output);
+    remark(&registered.client, (settings, known), output);
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
     show_secrets(&registered.client, secrets, output)

@@ -8,7 +8,7 @@ use quadrille::{
     provider::{ClientKeys, RegisteredAuth},
 };
 
-use crate::Failure;
+use crate::{Failure, failure::Refused};
 
 /// The arguments for the only authentication method of a client (RFC 7591, section 2).
 #[derive(Args, Debug)]
@@ -66,11 +66,14 @@ impl AuthArgs {
         }
         let keys = match (&self.jwks, &self.jwks_uri) {
             (Some(path), _) => {
-                let json = std::fs::read_to_string(path);
+                let text = std::fs::read_to_string(path);
                 let path = || path.clone();
-                ClientKeys::Jwks(
-                    json.map_err(|error| Failure::File { path: path(), error })?.into(),
-                )
+                let text = text.map_err(|error| Failure::File { path: path(), error })?;
+                if text.contains("-----BEGIN ") {
+                    let is_private = text.contains("PRIVATE KEY-----");
+                    return Err(Refused::PemOfJwks { path: path(), is_private }.into());
+                }
+                ClientKeys::Jwks(text.into())
             }
             (None, Some(uri)) => ClientKeys::JwksUri(uri.as_str().into()),
             (None, None) => return Ok(None),

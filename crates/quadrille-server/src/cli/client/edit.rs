@@ -12,10 +12,10 @@ use crate::{
 };
 
 use super::{
-    super::checks::{known_scopes, parse_scopes},
+    super::checks::{known_scopes, parse_scopes, with_nearest},
     auth::{AuthArgs, METHODS},
     find::{find, not_found},
-    remarks::{warn_of_claimable, warn_of_grants_off},
+    remarks::remark,
     rules::{RULES, RuleArgs},
     shown::{Secrets, show_secrets},
 };
@@ -101,13 +101,12 @@ pub(super) async fn edit(
     });
     match edited.await {
         Ok(edited) => {
-            warn_of_grants_off(&edited.client, (settings, known), output);
-            warn_of_claimable(&edited.client, output);
+            remark(&edited.client, (settings, known), output);
             let secrets = Secrets { client: edited.secret.as_ref(), oauth1: None };
             show_secrets(&edited.client, secrets, output)
         }
         Err(RegistrationError::UnknownClient) => Err(not_found(&args.id)),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(with_nearest(error, known)),
     }
 }
 

@@ -136,7 +136,8 @@ pub(super) async fn run(
         ClientCommand::Secret(command) => secret::run(&server, command, output).await,
         ClientCommand::Export(args) => transfer::export(&server, args, output).await,
         ClientCommand::Import(args) => {
-            transfer::import(&server, args, &data.known(settings).await?, output).await
+            let known = data.known(settings).await?;
+            transfer::import(&server, args, (settings, &known), output).await
         }
         ClientCommand::Remove { id } => remove(&server, id, output).await,
     };

@@ -1,12 +1,31 @@
-//! Remarks on a client's grants and redirect URIs, for several commands.
+//! Remarks on a client that was registered or changed.
 
 use quadrille::provider::{Client, GrantType};
 
 use crate::{config::Settings, data::Known, output::Output};
 
-/// Warns of the client's grants that the provider does not offer, and of passwords that the client
-/// sees.
-pub(super) fn warn_of_grants_off(
+/// Points out what a client has and cannot use, and what it gives up.
+pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), output: Output) {
+    grants_off(client, (settings, known), output);
+    redirect_uris_unused(client, output);
+    schemes_claimable(client, output);
+}
+
+/// Redirect URIs, and no grant that uses them.
+fn redirect_uris_unused(client: &Client, output: Output) {
+    let is_used =
+        client.oauth1.is_some() || client.grant_types.contains(&GrantType::AuthorizationCode);
+    if !is_used && !(client.redirect_uris.is_empty() && client.redirect_patterns.is_empty()) {
+        output.note(&format!(
+            "The redirect URIs of {} are of no use without the grant authorization_code: quadrille \
+             client edit --remove-redirect-uri removes them.",
+            client.id
+        ));
+    }
+}
+
+/// Grants that the provider does not offer, and passwords that the client sees.
+fn grants_off(
     client: &Client,
     (settings, known): (&Settings, &Known),
     output: Output,
@@ -32,8 +51,8 @@ pub(super) fn warn_of_grants_off(
     }
 }
 
-/// Warns of redirect URIs whose scheme any other program can claim.
-pub(super) fn warn_of_claimable(client: &Client, output: Output) {
+/// Redirect URIs whose scheme any other program can claim.
+fn schemes_claimable(client: &Client, output: Output) {
     for uri in client.redirect_uris.iter().filter(|uri| uri.can_be_claimed_by_other_programs()) {
         output.note(&format!(
             "Any other program on a user's device can claim the scheme of {uri}. A domain name in \

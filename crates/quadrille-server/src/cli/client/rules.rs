@@ -107,6 +107,11 @@ impl RuleArgs {
         Ok(Some(scopes))
     }
 
+    /// Whether patterns of redirect URIs are given.
+    pub(super) const fn has_redirect_patterns(&self) -> bool {
+        !self.redirect_patterns.is_empty()
+    }
+
     /// The client with these rules. `before` has its lifetimes so far.
     pub(super) fn apply(
         &self,

@@ -17,13 +17,14 @@ use zeroize::Zeroizing;
 
 use crate::{
     Failure,
+    config::Settings,
     data::Known,
     failure::Refused,
     output::Output,
     words::{did_you_mean, nearest},
 };
 
-use super::{find::find, remarks::warn_of_claimable};
+use super::{find::find, remarks::remark};
 
 /// Arguments of `quadrille client export`.
 #[derive(Args, Debug)]
@@ -110,7 +111,7 @@ struct Shown<'a> {
 pub(super) async fn import(
     server: &AuthorizationServer,
     args: &ImportArgs,
-    known: &Known,
+    (settings, known): (&Settings, &Known),
     output: Output,
 ) -> Result<(), Failure> {
     let mut text = Zeroizing::new(String::new());
@@ -129,7 +130,7 @@ pub(super) async fn import(
         Err(error) => return Err(Refused::Import(error.to_string()).into()),
     };
     for client in &imported.added {
-        warn_of_claimable(client, output);
+        remark(client, (settings, known), output);
     }
     let shown = Shown {
         added: imported.added.iter().map(|client| &*client.id).collect(),
