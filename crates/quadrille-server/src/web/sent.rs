@@ -37,7 +37,9 @@ impl Unreadable {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Body(rejection) => rejection.status(),
-            Self::Form(FormError::ContentType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Form(FormError::ContentType | FormError::ContentEncoding) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::Form(_) => StatusCode::BAD_REQUEST,
             Self::Fields(rejection) => rejection.status(),
         }

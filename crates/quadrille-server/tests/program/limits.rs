@@ -108,6 +108,11 @@ async fn what_is_no_form_is_a_page_that_says_so() {
         let sent = sent.header("content-type", "application/x-www-form-urlencoded");
         let response = sent.header("content-type", "text/plain").send().await.unwrap();
         assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+        let sent = http.post(program.url(path)).form(&[("form", "x"), ("token", "x")]);
+        let response = sent.header("content-encoding", "gzip").send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path}");
+        let text = response.text().await.unwrap();
+        assert!(text.contains("Content-Encoding") || text.contains("cannot be read"), "{text}");
     }
     for body in ["username=%ff&password=x", "username=a&username=b", "=", "%"] {
         let sent = http

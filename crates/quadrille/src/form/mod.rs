@@ -6,7 +6,10 @@ mod writer;
 use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, header::CONTENT_TYPE};
+use http::{
+    HeaderMap, Request,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
 
 pub(super) use encoding::{decode, encode_into};
 pub(crate) use encoding::{from_hex, hex_digit, is_unreserved, percent_decode};
@@ -48,6 +51,9 @@ pub enum FormError {
     /// The body is not declared as `application/x-www-form-urlencoded`.
     #[error("the body must be application/x-www-form-urlencoded")]
     ContentType,
+    /// The body is compressed (RFC 9110, section 8.4).
+    #[error("the body has a Content-Encoding: a form is sent as it is")]
+    ContentEncoding,
 }
 
 /// Limits of the input.
@@ -223,7 +229,7 @@ impl<'a> Params<'a> {
     /// `application/x-www-form-urlencoded`. An empty body needs no declaration.
     ///
     /// # Errors
-    /// See [`Params::parse`]; [`FormError::ContentType`].
+    /// See [`Params::parse`]; [`FormError::ContentType`], [`FormError::ContentEncoding`].
     ///
     /// ```
     /// use bytes::Bytes;
@@ -245,6 +251,9 @@ impl<'a> Params<'a> {
     pub fn of_body_within(request: &'a Request<Bytes>, limits: Limits) -> Result<Self, FormError> {
         if request.body().is_empty() {
             return Ok(Self::default());
+        }
+        if is_coded(request.headers()) {
+            return Err(FormError::ContentEncoding);
         }
         if !is_form(request.headers()) {
             return Err(FormError::ContentType);
@@ -321,16 +330,24 @@ pub(crate) enum Declared {
     Other,
     /// No type, which some readers take for a form.
     Nothing,
-    /// A form to some readers only, for example `application/x-www-form-urlencodedx`, or several
-    /// types.
+    /// A form to some readers only, for example `application/x-www-form-urlencodedx`, several
+    /// types, or a form that is compressed.
     Ambiguous,
 }
 
 impl Declared {
+    /// Reads `Content-Type` and `Content-Encoding`.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        match Self::of_type(headers) {
+            Self::Form if is_coded(headers) => Self::Ambiguous,
+            declared => declared,
+        }
+    }
+
     /// Reads `Content-Type`. Some readers compare the beginning, some the text before a semicolon,
     /// some one type of several: they agree only if the type of a form stands alone before any
     /// parameters.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    fn of_type(headers: &HeaderMap) -> Self {
         let mut declared = headers.get_all(CONTENT_TYPE).iter();
         let Some(value) = declared.next() else { return Self::Nothing };
         if declared.next().is_some() {
@@ -365,6 +382,12 @@ const FORM_WORD: &[u8] = b"x-www-form-urlencoded";
 /// Whether a body is declared as a form, with any parameters of its media type.
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     Declared::of(headers) == Declared::Form
+}
+
+/// Whether the bytes of a body are those of its media type in another coding, such as gzip.
+fn is_coded(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 
 #[cfg(test)]
@@ -457,6 +480,24 @@ mod tests {
         let undeclared = Request::post("/").body(Bytes::from("a=1")).unwrap();
         assert_eq!(Params::of_body(&undeclared), Err(FormError::ContentType));
         let empty = Request::post("/").body(Bytes::new()).unwrap();
+        assert_eq!(Params::of_body(&empty), Ok(Params::default()));
+    }
+
+    #[test]
+    fn a_compressed_form_is_no_form_to_any_reader_and_called_so() {
+        let request = |coding: &str| {
+            let request = Request::post("/").header(CONTENT_TYPE, FORM);
+            request.header(CONTENT_ENCODING, coding).body(Bytes::from("a=1")).unwrap()
+        };
+        for coding in ["gzip", "GZIP", "gzip, identity", "identity, br", "x", ""] {
+            let request = request(coding);
+            assert_eq!(Params::of_body(&request), Err(FormError::ContentEncoding), "{coding}");
+            assert_eq!(Declared::of(request.headers()), Declared::Ambiguous, "{coding}");
+        }
+        for none in ["identity", " Identity "] {
+            assert_eq!(Params::of_body(&request(none)).unwrap().one("a"), Ok(Some("1")), "{none}");
+        }
+        let empty = Request::post("/").header(CONTENT_ENCODING, "gzip").body(Bytes::new()).unwrap();
         assert_eq!(Params::of_body(&empty), Ok(Params::default()));
     }
 

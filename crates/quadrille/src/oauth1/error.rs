@@ -113,7 +113,7 @@ impl From<FormError> for RequestError {
             FormError::TooLong | FormError::ValueTooLong => Self::TooLong,
             FormError::TooMany => Self::TooMany,
             FormError::Duplicate(name) => Self::Duplicate(name),
-            FormError::ContentType => Self::HeaderMalformed,
+            FormError::ContentType | FormError::ContentEncoding => Self::HeaderMalformed,
         }
     }
 }

@@ -330,7 +330,7 @@ impl ClientError {
 fn of_request(error: RequestError) -> Disclosure {
     let words = Disclosure::words(error.code());
     match error {
-        RequestError::Form(FormError::ContentType) => {
+        RequestError::Form(FormError::ContentType | FormError::ContentEncoding) => {
             words.status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         }
         RequestError::MalformedScope => words.blame("scope"),
