@@ -198,7 +198,7 @@ pub enum Refused {
     PemOfJwks {
         /// The file.
         path: PathBuf,
-        /// Whether the file has a private key.
+        /// `true` if the file has a private key.
         is_private: bool,
     },
     /// A file has no usable RSA public key.
@@ -232,7 +232,7 @@ pub enum Refused {
          serve` uses from its next start on"
     )]
     NoSigningKeys,
-    /// A personal access token cannot be made.
+    /// A personal access token cannot be issued.
     #[error("{0}")]
     Token(String),
     /// Lines of an import are wrong.

@@ -5,15 +5,10 @@ use quadrille::provider::{AuthorizationServer, ClientAccess};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{
-    Failure,
-    data::Data,
-    output::Output,
-    sessions::Session,
-    users::{User, UserName},
-};
+use crate::{Failure, data::Data, output::Output, sessions::Session, users::User};
 
 use super::{
+    named::user as found,
     personal::ShownToken,
     table::{table, when},
 };
@@ -146,11 +141,4 @@ pub(super) async fn end_session(
     data.backend().end_session(ended.id).await.map_err(|error| data.failure(error))?;
     let shown = json!({ "signed_out": user.name.as_str(), "session": session });
     output.result(&shown, || format!("{} is signed out of {}.", user.name, ended.browser))
-}
-
-pub(super) async fn found(data: &Data, name: &str) -> Result<User, Failure> {
-    let not_found = || Failure::NotFound { what: "user", name: name.to_owned() };
-    let parsed = UserName::parse(name).map_err(|_| not_found())?;
-    let user = data.backend().user_by_name(&parsed).await.map_err(|error| data.failure(error))?;
-    user.ok_or_else(not_found)
 }

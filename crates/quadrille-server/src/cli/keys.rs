@@ -5,12 +5,17 @@ use std::time::Duration;
 use clap::Subcommand;
 use quadrille::{
     Timestamp,
-    jose::{Algorithm, Algorithms, Rotation, SigningKey, SigningKeys, SigningKeysError},
+    jose::{Algorithm, Algorithms, SigningKey, SigningKeys, SigningKeysError},
 };
 use serde_json::{Value, json};
 
 use super::table::{table, when};
-use crate::{Failure, config::Settings, data::Data, output::Output};
+use crate::{
+    Failure,
+    config::Settings,
+    data::{Data, rotation},
+    output::Output,
+};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum KeysCommand {
@@ -53,7 +58,8 @@ pub(super) async fn run(
     let keys = match command {
         KeysCommand::List => data.signing_keys(settings)?,
         KeysCommand::Rotate { algorithm, at_once } => {
-            let rotation = rotation(settings);
+            // The new key signs as soon as it was published for a day.
+            let rotation = rotation(settings, &data.clients().await?, Duration::ZERO);
             let changed = data.change_signing_keys(settings, |keys| {
                 let in_use = keys.as_ref().and_then(SigningKeys::algorithm);
                 let key = SigningKey::generate(algorithm.or(in_use).unwrap_or(Algorithm::Es256))?;
@@ -92,14 +98,6 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
     let known = Algorithm::parse(name).filter(|one| Algorithms::PUBLIC_KEY.contains(*one));
     let names = || Algorithms::PUBLIC_KEY.names().collect::<Vec<_>>().join(", ");
     known.ok_or_else(|| format!("one of {}", names()))
-}
-
-/// The rotation of a command: the new key signs as soon as it was published for a day. The old one
-/// is published as long as its tokens live.
-fn rotation(settings: &Settings) -> Rotation {
-    let usual = Rotation::default();
-    let overlap = usual.overlap.max(settings.policy.access_token_lifetime);
-    Rotation { period: Duration::ZERO, overlap, ..usual }
 }
 
 fn show(keys: Option<&SigningKeys>, now: Timestamp, output: Output) -> Result<(), Failure> {

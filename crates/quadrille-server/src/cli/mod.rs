@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod keys;
 mod login;
+mod named;
 mod personal;
 mod registration;
 mod table;
@@ -239,7 +240,14 @@ mod tests {
         assert_eq!(again(&[]), "");
         assert_eq!(again(&["--listen", "127.0.0.1:1", "--log", "debug", "--json"]), "");
         assert_eq!(
-            again(&["--data-dir", "Ada's data", "--config", "q.toml", "--set", "keys_file=my keys"]),
+            again(&[
+                "--data-dir",
+                "Ada's data",
+                "--config",
+                "q.toml",
+                "--set",
+                "keys_file=my keys"
+            ]),
             r" --config q.toml --data-dir 'Ada'\''s data' --set 'keys_file=my keys'"
         );
         assert_eq!(

@@ -23,14 +23,14 @@ use crate::{
 };
 
 use super::{
-    access::found,
     checks::{known_resources, known_scopes, parse_scopes},
+    named::user as found,
     table::{table, when},
 };
 
 #[derive(Subcommand, Debug)]
 pub(super) enum PersonalCommand {
-    /// Make a personal access token, with which a program acts for the user; it is shown once
+    /// Issue a personal access token, with which a program acts for the user; it is shown once
     #[command(after_help = "\
 Example:
   quadrille user token add ada \"backup script\" --scope photos:read --lifetime 30d")]
@@ -78,7 +78,7 @@ pub(super) struct ShownToken {
     scope: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     audience: Vec<String>,
-    made: String,
+    issued: String,
     expires: String,
 }
 
@@ -95,10 +95,11 @@ impl ShownToken {
     /// The lines for people.
     pub(super) fn table(tokens: &[Self]) -> String {
         let numbers: Vec<_> = tokens.iter().map(|token| token.number.to_string()).collect();
-        table(tokens.iter().zip(&numbers).map(|(token, number)| {
-            let until = &*token.expires;
-            [number, &*token.name, &*token.scope, until]
-        }))
+        table(
+            tokens.iter().zip(&numbers).map(|(token, number)| {
+                [number.as_str(), &token.name, &token.scope, &token.expires]
+            }),
+        )
     }
 }
 
@@ -111,7 +112,7 @@ impl From<LiveGrant> for ShownToken {
             name: name.unwrap_or_default().to_owned(),
             scope: grant.scopes.to_string(),
             audience: grant.resources.iter().map(str::to_owned).collect(),
-            made: when(grant.id.time()),
+            issued: when(grant.id.time()),
             expires: when(expires),
         }
     }
@@ -161,7 +162,7 @@ async fn add(
         name: args.token.trim().to_owned(),
         scope: minted.scopes.to_string(),
         audience: apis.iter().map(str::to_owned).collect(),
-        made: when(minted.grant.time()),
+        issued: when(minted.grant.time()),
         expires: when(minted.expires),
     };
     let written = output.result(&shown, || minted.token.expose().to_owned());

@@ -4,10 +4,11 @@ use quadrille::provider::GrantType;
 use toml::Value;
 
 use super::{
-    Settings,
+    device::DeviceSettings,
     error::ConfigError,
+    exchange::ExchangeRules,
     found::Found,
-    issuers::Purpose,
+    issuers::{Issuer, Purpose},
     value::{self, Expected},
 };
 
@@ -41,9 +42,15 @@ fn switched(value: &Value) -> Result<Vec<GrantType>, Expected> {
     names.iter().map(|name| known(name).ok_or(Expected::SwitchedGrants)).collect()
 }
 
-/// All grants, on or off.
-pub(super) fn offers(settings: &Settings) -> Vec<Offer> {
-    let has = |grant_type| settings.grant_types.contains(&grant_type);
+/// All grants, on or off. The setting `grant_types` switches on those in `switched`.
+pub(super) fn offers(
+    switched: &[GrantType],
+    device: DeviceSettings,
+    has_passwords: bool,
+    issuers: &[Issuer],
+    rules: &ExchangeRules,
+) -> Vec<Offer> {
+    let has = |grant_type| switched.contains(&grant_type);
     let offer = |grant_type, is_on, setting, about| Offer { grant_type, is_on, setting, about };
     vec![
         offer(
@@ -66,25 +73,25 @@ pub(super) fn offers(settings: &Settings) -> Vec<Offer> {
         ),
         offer(
             GrantType::DeviceCode,
-            settings.device.enabled,
+            device.enabled,
             "device.enabled",
             "users let devices in by a code",
         ),
         offer(
             GrantType::JwtBearer,
-            settings.trusted_issuers.iter().any(|issuer| issuer.is_for(Purpose::JwtBearer)),
+            issuers.iter().any(|issuer| issuer.is_for(Purpose::JwtBearer)),
             "trusted_issuers",
             "JWTs of other issuers get tokens",
         ),
         offer(
             GrantType::TokenExchange,
-            !settings.token_exchange.is_empty(),
+            !rules.is_empty(),
             "token_exchange",
             "clients exchange tokens",
         ),
         offer(
             GrantType::Password,
-            settings.let_clients_see_passwords_of_users,
+            has_passwords,
             "let_clients_see_passwords_of_users",
             "clients see the passwords of users",
         ),

@@ -52,6 +52,12 @@ pub const KEYS: &[Key] = &[
         "file of the keys that sign access tokens; created when JWTs are first issued",
     ),
     key(
+        "signing_keys_rotate_every",
+        "QUADRILLE_SIGNING_KEYS_ROTATE_EVERY",
+        "how long each of these keys signs, before the next one does; `quadrille keys rotate` rotates \
+         them by hand",
+    ),
+    key(
         "access_token_format",
         "QUADRILLE_ACCESS_TOKEN_FORMAT",
         "opaque or jwt: whether access tokens are JWTs, which an API can verify by itself",

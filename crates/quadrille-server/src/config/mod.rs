@@ -101,6 +101,8 @@ pub struct Settings {
     pub keys_file: PathBuf,
     /// The file of the keys that sign access tokens.
     pub signing_keys_file: PathBuf,
+    /// The time for which each key signs access tokens. `None` until it is rotated by command.
+    pub signing_keys_rotate_every: Option<Duration>,
     /// The format of access tokens.
     pub access_token_format: AccessTokenFormat,
     /// The APIs whose access tokens are JWTs.
@@ -250,6 +252,12 @@ impl Settings {
             value::show_path,
             data_dir.join("signing-keys"),
         )?;
+        let signing_keys_rotate_every = found.optional(
+            "signing_keys_rotate_every",
+            value::rotation_period,
+            |period| value::show_duration(*period),
+            "by command only",
+        )?;
         let access_token_format = found.or(
             "access_token_format",
             value::access_token_format,
@@ -327,6 +335,7 @@ impl Settings {
             keys,
             keys_file,
             signing_keys_file,
+            signing_keys_rotate_every,
             access_token_format,
             jwt_resources,
             scopes,
@@ -364,7 +373,9 @@ impl Settings {
 
     /// All grants, on or off.
     pub fn grants(&self) -> Vec<Offer> {
-        grants::offers(self)
+        let has_passwords = self.let_clients_see_passwords_of_users;
+        let (issuers, rules) = (&self.trusted_issuers, &self.token_exchange);
+        grants::offers(&self.grant_types, self.device, has_passwords, issuers, rules)
     }
 
     /// `true` if access tokens can be JWTs by these settings.

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use quadrille::{Scopes, Secret, oauth2::Resources, provider::AccessTokenFormat};
+use quadrille::{Scopes, Secret, jose::Rotation, oauth2::Resources, provider::AccessTokenFormat};
 use toml::{Table, Value};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -62,6 +62,9 @@ pub enum Expected {
     /// A duration.
     #[error("a duration from 1s to 36525d, such as 90s, 15m, 12h or 30d")]
     Duration,
+    /// The time between two rotations.
+    #[error("a duration from 1d to 36525d: a key is published for a day before it signs")]
+    RotationPeriod,
     /// On or off.
     #[error("true or false")]
     Switch,
@@ -300,6 +303,12 @@ pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
         _ => return Err(Expected::Duration),
     };
     if duration.is_zero() { Err(Expected::Duration) } else { Ok(duration) }
+}
+
+/// The time between two rotations of keys that are published for a day before they sign.
+pub(super) fn rotation_period(value: &Value) -> Result<Duration, Expected> {
+    let period = duration(value).map_err(|_| Expected::RotationPeriod)?;
+    if period < Rotation::default().ahead { Err(Expected::RotationPeriod) } else { Ok(period) }
 }
 
 /// Reads `90s`, `15m`, `12h` or `30d`; bare numbers are seconds.

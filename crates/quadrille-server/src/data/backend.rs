@@ -157,6 +157,6 @@ pub struct Known {
     pub resources: Resources,
     /// The grants that are on.
     pub grant_types: GrantTypes,
-    /// Whether OAuth 1.0a is offered.
+    /// `true` if OAuth 1.0a is offered.
     pub oauth1: bool,
 }

@@ -22,7 +22,7 @@ mod tests;
 
 pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
 pub use error::DataError;
-pub use signing::SigningKeysWatch;
+pub use signing::{SigningKeysWatch, rotation};
 pub use sqlite::SqliteBackend;
 
 use std::{
@@ -34,7 +34,10 @@ use std::{
 
 use quadrille::{
     Env, KeyRing,
-    provider::{AuthorizationServer, FetchError, Fetched, Fetcher, store::StoreError},
+    provider::{
+        AuthorizationServer, Client, Error, FetchError, Fetched, Fetcher, OperatorError,
+        store::StoreError,
+    },
 };
 use url::Url;
 
@@ -150,6 +153,23 @@ impl Data {
             .scopes(&known.scopes)
             .resources(known.resources)
             .env(self.env.clone()))
+    }
+
+    /// All clients, for commands that need no key ring.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn clients(&self) -> Result<Vec<Arc<Client>>, DataError> {
+        let recorded = self.backend.issuer().await.map_err(|error| self.failure(error))?;
+        let Some(recorded) = recorded else { return Ok(Vec::new()) };
+        // Nothing is sealed under these keys, and nothing opened.
+        let keys = KeyRing::new([&self.env.random::<32>()]);
+        let keys = keys.map_err(|error| DataError::Keys { place: "clients".to_owned(), error })?;
+        let server = self.backend.server(&recorded.issuer)?.keys(keys);
+        server.clients().await.map_err(|error| match error {
+            Error::Operator(OperatorError::Store(error)) => self.failure(error),
+            error => self.failure(StoreError::Failed(Arc::new(error))),
+        })
     }
 
     /// Finishes the writes, and closes the database.

@@ -7,11 +7,14 @@ use std::{
     fs::{File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use quadrille::{
-    Secret,
-    jose::{Algorithm, SigningKey, SigningKeys, SigningKeysError},
+    Env, Secret,
+    jose::{Algorithm, Rotation, SigningKey, SigningKeys, SigningKeysError},
+    provider::Client,
 };
 
 use super::{Data, DataError};
@@ -62,31 +65,59 @@ impl Data {
         settings: &Settings,
         change: impl FnOnce(Option<SigningKeys>) -> Result<SigningKeys, SigningKeysError>,
     ) -> Result<SigningKeys, DataError> {
-        let path = &settings.signing_keys_file;
-        let lock_path = path.with_extension("lock");
-        let failure = |error| DataError::File { path: path.clone(), error };
-        let lock = super::open_lock(&lock_path);
-        let lock = lock.map_err(|error| DataError::File { path: lock_path, error })?;
-        lock.lock().map_err(failure)?;
-        let wrong = |error| DataError::SigningKeys { path: path.clone(), error };
-        let keys = change(read(path)?).map_err(wrong)?;
-        write(path, &keys.to_json().map_err(wrong)?).map_err(failure)?;
-        Ok(keys)
+        change_in(&settings.signing_keys_file, change)
     }
+}
+
+/// The rotation of keys that sign for `period`. A key is published for a day before it signs, and as
+/// long as its tokens live after it signed: those of the settings, and of clients with lifetimes of
+/// their own.
+pub fn rotation(settings: &Settings, clients: &[Arc<Client>], period: Duration) -> Rotation {
+    let usual = Rotation::default();
+    let of_clients = clients.iter().filter_map(|client| client.lifetimes.access_token);
+    let longest = of_clients.fold(settings.policy.access_token_lifetime, Duration::max);
+    Rotation { period, overlap: usual.overlap.max(longest), ..usual }
 }
 
 /// A watch over the file, for a process that serves.
 #[derive(Debug)]
 pub struct SigningKeysWatch {
+    env: Env,
     path: PathBuf,
     seen: String,
 }
 
 impl SigningKeysWatch {
     /// A watch over the file of these settings, which has these keys now.
-    pub fn new(settings: &Settings, keys: &SigningKeys) -> Self {
+    pub fn new(settings: &Settings, env: Env, keys: &SigningKeys) -> Self {
         let path = settings.signing_keys_file.clone();
-        Self { path, seen: keys.published().to_json() + &times(keys) }
+        Self { env, path, seen: keys.published().to_json() + &times(keys) }
+    }
+
+    /// `true` if the newest key in the file needs a successor, if each signs for this time. `false`
+    /// if the file cannot be read.
+    pub fn is_due(&self, period: Duration) -> bool {
+        let rotation = Rotation { period, ..Rotation::default() };
+        let keys = read(&self.path).ok().flatten();
+        keys.is_some_and(|keys| keys.due(self.env.now(), &rotation).is_some())
+    }
+
+    /// Adds a successor to the newest key, and removes the keys that are over, unless another
+    /// process has done so meanwhile.
+    ///
+    /// # Errors
+    /// [`DataError::SigningKeys`] or [`DataError::File`].
+    pub fn rotate(&self, rotation: &Rotation) -> Result<(), DataError> {
+        let now = self.env.now();
+        let rotated = change_in(&self.path, |keys| {
+            let mut keys = keys.ok_or(SigningKeysError::Malformed)?;
+            if let Some(algorithm) = keys.due(now, rotation) {
+                keys.add(SigningKey::generate(algorithm)?, now, rotation)?;
+                keys.sweep(now, rotation);
+            }
+            Ok(keys)
+        });
+        rotated.map(drop)
     }
 
     /// The keys in the file, if they changed. A file that is missing or malformed changes nothing,
@@ -109,6 +140,22 @@ impl SigningKeysWatch {
             keys
         })
     }
+}
+
+/// Changes the keys in a file, under a lock.
+fn change_in(
+    path: &Path,
+    change: impl FnOnce(Option<SigningKeys>) -> Result<SigningKeys, SigningKeysError>,
+) -> Result<SigningKeys, DataError> {
+    let lock_path = path.with_extension("lock");
+    let failure = |error| DataError::File { path: path.to_owned(), error };
+    let lock = super::open_lock(&lock_path);
+    let lock = lock.map_err(|error| DataError::File { path: lock_path, error })?;
+    lock.lock().map_err(failure)?;
+    let wrong = |error| DataError::SigningKeys { path: path.to_owned(), error };
+    let keys = change(read(path)?).map_err(wrong)?;
+    write(path, &keys.to_json().map_err(wrong)?).map_err(failure)?;
+    Ok(keys)
 }
 
 /// The times of keys, for a comparison.
@@ -141,5 +188,48 @@ fn write(path: &Path, json: &Secret) -> io::Result<()> {
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quadrille::testing::ManualClock;
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+
+    #[test]
+    fn processes_that_share_a_file_rotate_its_keys_once() {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+        let path = folder.path().join("signing-keys");
+        let first = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        let first = SigningKeys::new(first, clock.now()).unwrap();
+        write(&path, &first.to_json().unwrap()).unwrap();
+        let watch = || SigningKeysWatch {
+            env: clock.env(),
+            path: path.clone(),
+            seen: first.published().to_json() + &times(&first),
+        };
+        let mut watches = [watch(), watch()];
+        let rotation = Rotation { period: MONTH, ..Rotation::default() };
+        clock.advance(MONTH - DAY - Duration::from_secs(1));
+        assert!(watches.iter().all(|watch| !watch.is_due(MONTH)));
+        for _ in 0..3 {
+            clock.advance(MONTH);
+            assert!(watches.iter().all(|watch| watch.is_due(MONTH)));
+            for watch in &watches {
+                watch.rotate(&rotation).unwrap();
+            }
+            assert!(watches.iter().all(|watch| !watch.is_due(MONTH)));
+            let changed = watches.each_mut().map(|watch| watch.changed().unwrap());
+            let kids = |keys: &SigningKeys| keys.published().to_json();
+            assert_eq!(kids(&changed[0]), kids(&changed[1]));
+            assert_eq!(changed[0].iter().count(), 2, "the one before, and the next");
+            assert_eq!(changed[0].algorithm(), Some(Algorithm::EdDsa));
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(!watches[0].is_due(MONTH) && watches[0].rotate(&rotation).is_err());
     }
 }

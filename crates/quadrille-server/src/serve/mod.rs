@@ -9,7 +9,7 @@ use tokio::net::TcpSocket;
 use crate::{
     Failure,
     config::{Flags, Settings},
-    data::{Data, SigningKeysWatch},
+    data::{Data, SigningKeysWatch, rotation},
     http::{Limits, Server, reserve},
     issuer::Issuer,
     output::{Output, quoted},
@@ -142,7 +142,8 @@ async fn serve(
         proxy_header: settings.proxy_header,
     };
     if let Some(keys) = signing {
-        watch(SigningKeysWatch::new(settings, &keys), app.server().clone());
+        let watched = SigningKeysWatch::new(settings, data.env().clone(), &keys);
+        watch(watched, settings.clone(), app.server().clone());
     }
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
@@ -160,11 +161,30 @@ async fn serve(
     Ok(())
 }
 
-/// Has the server sign with the keys in the file also after a command changed them.
-fn watch(mut watch: SigningKeysWatch, server: AuthorizationServer) {
+/// Rotates the keys in the file when they are due, and has the server sign with those in the file
+/// also after a command or another process changed them.
+fn watch(mut watch: SigningKeysWatch, settings: Settings, server: AuthorizationServer) {
     tokio::spawn(async move {
+        let mut has_failed = false;
         loop {
             tokio::time::sleep(WATCH).await;
+            let due = settings.signing_keys_rotate_every.filter(|period| watch.is_due(*period));
+            if let Some(period) = due
+                && let Ok(clients) = server.clients().await
+            {
+                let rotation = rotation(&settings, &clients, period);
+                // It takes a while to generate an RSA key.
+                let rotated = tokio::task::spawn_blocking(move || {
+                    let rotated = watch.rotate(&rotation);
+                    (watch, rotated)
+                });
+                let Ok((watched, rotated)) = rotated.await else { return };
+                watch = watched;
+                if let (Err(error), false) = (&rotated, has_failed) {
+                    tracing::error!(%error, "the signing keys cannot be rotated");
+                }
+                has_failed = rotated.is_err();
+            }
             if let Some(keys) = watch.changed() {
                 server.replace_signing_keys(keys);
                 tracing::info!("the signing keys were changed");

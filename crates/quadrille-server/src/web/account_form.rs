@@ -23,7 +23,7 @@ pub(super) struct AccountForm<T> {
 }
 
 /// A form with the sealed value of [`Forms`](super::forms::Forms).
-pub(super) trait Sealed: DeserializeOwned {
+pub(super) trait Sealed: DeserializeOwned + Send {
     /// The sealed value.
     fn seal(&self) -> &str;
 }

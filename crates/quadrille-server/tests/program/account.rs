@@ -100,7 +100,8 @@ async fn a_personal_access_token_acts_for_its_user_until_it_is_revoked() {
     let first = token(program, &["backup script", "--scope", "photos:read", "--lifetime", "30d"]);
     let second = token(program, &["<b>"]);
     assert_eq!((&first["name"], &first["scope"]), (&json!("backup script"), &json!("photos:read")));
-    let (status, _, shown) = me(program, Method::GET, first["access_token"].as_str().unwrap()).await;
+    let (status, _, shown) =
+        me(program, Method::GET, first["access_token"].as_str().unwrap()).await;
     assert_eq!((status, &shown["username"]), (StatusCode::OK, &json!("Ada")), "{shown}");
     assert_eq!(shown["scope"], "photos:read");
     let list = ["user", "token", "list", "ada"];

@@ -138,9 +138,10 @@ fn a_scope_that_the_settings_lost_is_pointed_out_at_the_next_change() {
     let set = ["--set", "resources=https://api.example"];
     let added = json(&data, &[&api[..], &set].concat(), "");
     let id = added["client_id"].as_str().unwrap();
-    let edit = ["client", "edit", id, "--name", "Photos", "--set", "resources=https://api.example/"];
+    let edit =
+        ["client", "edit", id, "--name", "Photos", "--set", "resources=https://apis.example"];
     let (code, said) = failure(&data, &edit);
-    assert!(code == 2 && said.contains("did you mean \"https://api.example/\"?"), "{said}");
+    assert!(code == 2 && said.contains("did you mean \"https://apis.example\"?"), "{said}");
 }
 
 #[test]
@@ -268,7 +269,8 @@ fn what_is_exported_and_imported_is_the_same() {
     let chosen = ["client", "secret", "add", id, "--secret-stdin"];
     json(&data, &chosen, "correct horse battery\n");
     // Revocations are remembered for the longer time.
-    json(&data, &["client", "edit", id, "--refresh-token-total-lifetime", "1d"], "");
+    let edit = ["client", "edit", id, "--refresh-token-total-lifetime", "1d"];
+    json(&data, &[&edit[..], &SCOPES].concat(), "");
     for further in [
         &["App", "--public", "--require-pkce", "--redirect-uri", "com.example.app:/callback"][..],
         &["Robot", "--private-key-jwt", "--jwks", jwks.to_str().unwrap()],
@@ -285,9 +287,12 @@ fn what_is_exported_and_imported_is_the_same() {
     assert_eq!(lines.lines().count(), 9, "{lines}");
     let ids: Vec<String> = lines
         .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["client_id"].as_str().unwrap().to_owned())
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["client_id"].as_str().unwrap().to_owned()
+        })
         .collect();
-    let shown = || ids.iter().map(|id| json(&data, &["client", "show", id], "")).collect::<Vec<_>>();
+    let shown =
+        || ids.iter().map(|id| json(&data, &["client", "show", id], "")).collect::<Vec<_>>();
     let before = shown();
     for id in &ids {
         json(&data, &["client", "remove", id], "");

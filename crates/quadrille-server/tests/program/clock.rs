@@ -21,13 +21,13 @@ struct Clocked {
 }
 
 /// The offset of the clock.
-struct Clock {
+pub(crate) struct Clock {
     file: PathBuf,
     library: PathBuf,
 }
 
 impl Clock {
-    fn new(folder: &Folder) -> Self {
+    pub(crate) fn new(folder: &Folder) -> Self {
         let clock =
             Self { file: folder.path().join("clock"), library: preloaded(folder, "set_clock.c") };
         clock.is_ahead_by(0);
@@ -35,7 +35,7 @@ impl Clock {
     }
 
     /// The file is replaced as a whole, so no reader sees half a number.
-    fn is_ahead_by(&self, seconds: i64) {
+    pub(crate) fn is_ahead_by(&self, seconds: i64) {
         let scratch = self.file.with_extension("new");
         std::fs::write(&scratch, seconds.to_string()).unwrap();
         std::fs::rename(scratch, &self.file).unwrap();
@@ -45,7 +45,7 @@ impl Clock {
         command.env("LD_PRELOAD", &self.library).env("SET_CLOCK", &self.file);
     }
 
-    fn serve(&self, folder: &Folder, arguments: &[&str]) -> Program {
+    pub(crate) fn serve(&self, folder: &Folder, arguments: &[&str]) -> Program {
         let arguments = [&SCOPES, arguments].concat();
         Program::start_by(folder, &arguments, |command| self.is_seen_by(command))
     }

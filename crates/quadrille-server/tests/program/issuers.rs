@@ -182,8 +182,7 @@ async fn keys_of_software_statements_are_in_a_file_or_fetched() {
     let folder = Folder::new();
     let file = folder.path().join("jwks.json");
     std::fs::write(&file, directory.jwks()).unwrap();
-    let sources =
-        [format!("jwks_file = '{}'", file.display()), format!("jwks_uri = '{jwks_uri}'")];
+    let sources = [format!("jwks_file = '{}'", file.display()), format!("jwks_uri = '{jwks_uri}'")];
     for source in sources {
         let trusted = format!(
             "trusted_issuers={{ \"{PARTNER}\" = {{ {source}, \
@@ -210,8 +209,7 @@ async fn keys_of_software_statements_are_in_a_file_or_fetched() {
 fn statements_that_nobody_can_have_are_an_error_at_the_start() {
     let folder = Folder::new();
     let serve = [&["serve", "--listen", "127.0.0.1:0"], &OPEN[..]].concat();
-    let trusted =
-        Partner::new().setting("trusted_for = ['jwt-bearer'], subjects = 'user-names'");
+    let trusted = Partner::new().setting("trusted_for = ['jwt-bearer'], subjects = 'user-names'");
     for further in [&[][..], &["--set", &trusted]] {
         let (code, said) = failure(&folder.data(), &[&serve[..], further].concat());
         assert!(code == 3 && said.contains("trusted_for software-statements"), "{said}");

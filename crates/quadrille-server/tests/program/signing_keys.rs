@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::Browser,
+    clock::Clock,
     process::{Folder, Program, eventually, failure, json as run_json},
 };
 
@@ -122,6 +123,41 @@ async fn one_client_gets_jwts_where_the_others_get_opaque_tokens() {
     assert!(eventually(LIMIT, is_opaque).await);
     let (code, said) = failure(&data, &["client", "edit", id, "--access-token-format", "xml"]);
     assert!(code == 2 && said.contains("opaque, jwt, default"), "{said}");
+}
+
+#[tokio::test]
+async fn keys_rotate_by_the_clock_and_are_published_before_they_sign() {
+    const DAY: i64 = 24 * 3600;
+    let folder = Folder::new();
+    let clock = Clock::new(&folder);
+    let every = ["--set", "signing_keys_rotate_every=30d"];
+    let program = clock.serve(&folder, &[&JWTS[..], &every].concat());
+    // Another process of the same folder has the same keys.
+    let issuer = ["--issuer", &program.issuer];
+    let other = clock.serve(&folder, &[&JWTS[..], &every, &issuer].concat());
+    let client = program.json(&["client", "add", "Worker"]);
+    let first = jwks(&program).await[0]["kid"].clone();
+    let kids = async || {
+        let keys = jwks(&program).await.into_iter();
+        keys.map(|key| key["kid"].clone()).collect::<Vec<_>>()
+    };
+    clock.is_ahead_by(29 * DAY + 60);
+    assert!(eventually(LIMIT, async || kids().await.len() == 2).await, "{}", program.log());
+    let second = kids().await[1].clone();
+    assert_eq!(signed_by(&token(&program, &client).await), first);
+    clock.is_ahead_by(30 * DAY + 60);
+    assert_eq!(signed_by(&token(&program, &client).await), second);
+    clock.is_ahead_by(59 * DAY + 120);
+    let has_new = async || !kids().await.contains(&first);
+    assert!(eventually(LIMIT, has_new).await, "{}", program.log());
+    assert_eq!(kids().await.len(), 2, "{}", other.log());
+    assert_eq!(signed_by(&token(&program, &client).await), second);
+
+    for wrong in ["23h", "0", "monthly"] {
+        let set = format!("signing_keys_rotate_every={wrong}");
+        let (code, said) = failure(&folder.data(), &["config", "--set", &set]);
+        assert!(code == 3 && said.contains("from 1d"), "{said}");
+    }
 }
 
 #[tokio::test]

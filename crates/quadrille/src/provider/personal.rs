@@ -7,9 +7,7 @@ use serde_json::{Map, Value};
 use crate::{Scopes, Secret, Timestamp, actor::Actor, oauth2::Resources};
 
 use super::{
-    client::{
-        name::is_shown, new::NewClient, record::Client, registration::RegistrationError,
-    },
+    client::{name::is_shown, new::NewClient, record::Client, registration::RegistrationError},
     error::Error,
     server::AuthorizationServer,
     store::{Grant, GrantDetails, Issue, LiveGrant, RowId},

@@ -106,19 +106,19 @@ enum Fault {
 }
 
 use Fault::{
-    AddClientsStopsInTheMiddle, AdmitComparesOnlyTheId, AdmitComparesOnlyTheNumber, AdmitIsNotAtomic, Also, AnswerCountsTwice,
-    ApprovalIsNotAtomic, ChangesAreReversed, ChangesHaveNoGaps, ClientsAreUnordered,
-    ClientsIgnoreCase, ClientsIgnoreSpaces, ConsentsAreReplacedWhole, ConsentsIgnoreCase,
-    ConsentsIgnoreResources, DeadApprovalsLeaveAConsent, DenialsLoseTheConsent,
-    DenialsOfRequestsLoseTheConsent, First, HashIsNotCompared, ImportKeepsTheOld, IssueBeginsLate,
-    IssueIsTwoWrites, IssuersIgnoreASlash, Keeps, KeysAreKnownForEver, LeaseForgetsTheTimeBefore,
-    LeasesAreShared, LosersStoreTheirs, MixesIssuers, NeverGoes, PendingIsFoundByAnyHash,
-    PendingIsFoundByAnyUserCode, PutClientOverwrites, PutClientRevives, PutPendingOverwrites,
-    PutPendingSaysYes, RedeemIsNotAtomic, RedeemPendingIsNotAtomic, RememberIsNotAtomic,
-    RenewalIgnoresTheHolder, ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice,
-    RotateAlwaysTurns, RotateIgnoresTheSecret, RotateIssuesTwice, RotateKeepsTheExpiry,
-    SpacesAreOne, SweepIsASecondEarly, SweepSaysNothing, TellsAgain, TellsNothing,
-    UntickedScopesStay,
+    AddClientsStopsInTheMiddle, AdmitComparesOnlyTheId, AdmitComparesOnlyTheNumber,
+    AdmitIsNotAtomic, Also, AnswerCountsTwice, ApprovalIsNotAtomic, ChangesAreReversed,
+    ChangesHaveNoGaps, ClientsAreUnordered, ClientsIgnoreCase, ClientsIgnoreSpaces,
+    ConsentsAreReplacedWhole, ConsentsIgnoreCase, ConsentsIgnoreResources,
+    DeadApprovalsLeaveAConsent, DenialsLoseTheConsent, DenialsOfRequestsLoseTheConsent, First,
+    HashIsNotCompared, ImportKeepsTheOld, IssueBeginsLate, IssueIsTwoWrites, IssuersIgnoreASlash,
+    Keeps, KeysAreKnownForEver, LeaseForgetsTheTimeBefore, LeasesAreShared, LosersStoreTheirs,
+    MixesIssuers, NeverGoes, PendingIsFoundByAnyHash, PendingIsFoundByAnyUserCode,
+    PutClientOverwrites, PutClientRevives, PutPendingOverwrites, PutPendingSaysYes,
+    RedeemIsNotAtomic, RedeemPendingIsNotAtomic, RememberIsNotAtomic, RenewalIgnoresTheHolder,
+    ReplayIssues, ReplayNamesNoGrant, RevokeGrantSaysYesTwice, RotateAlwaysTurns,
+    RotateIgnoresTheSecret, RotateIssuesTwice, RotateKeepsTheExpiry, SpacesAreOne,
+    SweepIsASecondEarly, SweepSaysNothing, TellsAgain, TellsNothing, UntickedScopesStay,
 };
 
 /// Runs a behaviour on a store with the fault, and on one without.

@@ -13,9 +13,9 @@ pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), ou
 
 /// Redirect URIs, and no grant that uses them.
 fn redirect_uris_unused(client: &Client, output: Output) {
-    let is_used =
-        client.oauth1.is_some() || client.grant_types.contains(&GrantType::AuthorizationCode);
-    if !is_used && !(client.redirect_uris.is_empty() && client.redirect_patterns.is_empty()) {
+    let has_none = client.redirect_uris.is_empty() && client.redirect_patterns.is_empty();
+    let has_code = client.grant_types.contains(&GrantType::AuthorizationCode);
+    if !has_none && !has_code && client.oauth1.is_none() {
         output.note(&format!(
             "The redirect URIs of {} are of no use without the grant authorization_code: quadrille \
              client edit --remove-redirect-uri removes them.",
@@ -25,11 +25,7 @@ fn redirect_uris_unused(client: &Client, output: Output) {
 }
 
 /// Grants that the provider does not offer, and passwords that the client sees.
-fn grants_off(
-    client: &Client,
-    (settings, known): (&Settings, &Known),
-    output: Output,
-) {
+fn grants_off(client: &Client, (settings, known): (&Settings, &Known), output: Output) {
     let needs = |offered: &str| {
         output.note(&format!("This application needs a provider that offers {offered}."));
     };
@@ -39,11 +35,10 @@ fn grants_off(
     for offer in known.off(settings, client) {
         match offer.grant_type {
             GrantType::DeviceCode => needs("device codes: `quadrille serve --device`"),
-            grant => needs(&format!(
-                "the grant {}: see the setting {}",
-                grant.as_str(),
-                offer.setting
-            )),
+            grant => {
+                let (grant, setting) = (grant.as_str(), offer.setting);
+                needs(&format!("the grant {grant}: see the setting {setting}"));
+            }
         }
     }
     if client.grant_types.contains(&GrantType::Password) {

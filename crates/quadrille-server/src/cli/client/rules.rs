@@ -107,7 +107,7 @@ impl RuleArgs {
         Ok(Some(scopes))
     }
 
-    /// Whether patterns of redirect URIs are given.
+    /// `true` if patterns of redirect URIs are given.
     pub(super) const fn has_redirect_patterns(&self) -> bool {
         !self.redirect_patterns.is_empty()
     }

@@ -21,8 +21,8 @@ use crate::sessions::Session;
 
 use super::{
     super::{
-        app::App,
         account_form::{AccountForm, Bound, Sealed},
+        app::App,
         audit,
         cookies::Cookie,
         forms::Purpose,
@@ -114,7 +114,7 @@ struct TokenLine {
     name: String,
     scopes: Vec<ScopeLine>,
     resources: Vec<String>,
-    made: String,
+    issued: String,
     expires: String,
 }
 
@@ -309,7 +309,7 @@ impl App {
             name: name.unwrap_or_default().to_owned(),
             scopes: self.scope_lines(grant.scopes.iter()),
             resources: grant.resources.iter().map(str::to_owned).collect(),
-            made: day(grant.id.time()),
+            issued: day(grant.id.time()),
             expires: minute(*expires),
         }
     }

@@ -13,7 +13,7 @@ pub(super) mod grant_type;
 mod in_table;
 pub(super) mod lifetimes;
 pub(super) mod metadata;
-mod name;
+pub(super) mod name;
 pub(super) mod new;
 pub(super) mod oauth1;
 mod policy;

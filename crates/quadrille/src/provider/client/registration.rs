@@ -36,7 +36,10 @@ impl NewClient {
         if self.access_token_format == Some(AccessTokenFormat::Jwt) && !inner.signing.is_set() {
             return Err(RegistrationError::NoSigningKeys);
         }
-        let keys_are_fetched = matches!(&self.auth, Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) if keys.are_fetched());
+        let keys_are_fetched = match &self.auth {
+            Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) => keys.are_fetched(),
+            _ => false,
+        };
         match keys_are_fetched && inner.remote_keys.is_none() {
             true => Err(RegistrationError::NoKeysFetched),
             false => Ok(()),

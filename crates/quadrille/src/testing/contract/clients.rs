@@ -96,7 +96,7 @@ pub async fn clients_are_added_all_or_none<S: Store>(store: &S, clock: &ManualCl
     let world = World::of(store, clock).await;
     let (store, issuer) = (world.store, world.issuer);
     let other = store.issuer("https://other.example").await;
-    let clients = |ids: [&str; 3]| (600..).zip(ids).map(|(number, id)| client(id, number));
+    let clients = |ids: [&'static str; 3]| (600..).zip(ids).map(|(number, id)| client(id, number));
     let start = store.changes(issuer, -1).await.position;
     let rule = "`add_clients` names the id that is taken";
     let taken = store.add_clients(issuer, clients(["a", CLIENT, "b"]).collect()).await;
@@ -107,7 +107,11 @@ pub async fn clients_are_added_all_or_none<S: Store>(store: &S, clock: &ManualCl
     }
     let rule = "a refused `add_clients` replaces no client";
     same(rule, store.client(issuer, CLIENT).await.as_deref(), Some(&client(CLIENT, 1)));
-    same("`changes` tells no change that was refused", store.changes(issuer, start).await.changes, vec![]);
+    same(
+        "`changes` tells no change that was refused",
+        store.changes(issuer, start).await.changes,
+        vec![],
+    );
     let rule = "`add_clients` takes the ids of another issuer for free ones";
     same(rule, store.add_clients(other, vec![client(CLIENT, 500)]).await, None);
     let added = ["c", "a", "b"];

@@ -129,7 +129,8 @@ impl Realm {
             }
             for client in new {
                 let then = clients.number(&client.id);
-                added.push((Arc::clone(&client.id), then.is_some_and(|then| then != client.number)));
+                added
+                    .push((Arc::clone(&client.id), then.is_some_and(|then| then != client.number)));
                 clients.insert(Arc::new(client));
             }
         }

@@ -151,9 +151,9 @@ impl Clients for SqliteStore {
         issuer: IssuerId,
         clients: Vec<Client>,
     ) -> Result<Option<Arc<str>>, StoreError> {
-        let with_record = |client: Client| {
-            let record = serde_json::to_string(&client).map_err(|_| rows::bad("a client"))?;
-            Ok((client, record))
+        let with_record = |client: Client| match serde_json::to_string(&client) {
+            Ok(record) => Ok((client, record)),
+            Err(_) => Err(rows::bad("a client")),
         };
         let clients: Vec<_> = clients.into_iter().map(with_record).collect::<Result<_, _>>()?;
         self.writer.write(move |writes| writes.add_clients(issuer, &clients)).await

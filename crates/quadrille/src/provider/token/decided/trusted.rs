@@ -4,16 +4,16 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
-#[cfg(feature = "http-client")]
-use crate::{
-    fetch::TrustedFetcher,
-    transport::{self, NoHttpClient},
-};
 use crate::{
     Env,
     fetch::{Fetcher, NoKeys, RemoteKeys},
     jose::{Algorithms, ClaimsPolicy, KeySet, TokenType, Unverified, Verification},
     loopback::is_secure,
+};
+#[cfg(feature = "http-client")]
+use crate::{
+    fetch::TrustedFetcher,
+    transport::{self, NoHttpClient},
 };
 
 /// The deadline for the keys of an issuer.
