@@ -15,7 +15,10 @@ use quadrille::{
         Account, CacheKey, CachedStorage, Change, Context, CookieStorage, FileStorage, MemoryCache,
         MemoryStorage, Replaced, StorageError, Stored, Token, TokenCache, TokenStorage,
     },
-    testing::storage_contract,
+    testing::{
+        storage::{Verb, Watch, WatchedStorage},
+        storage_contract,
+    },
     transport::Purpose,
 };
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -56,90 +59,52 @@ async fn find(login: &Login, storage: &impl TokenStorage, account: &Account) -> 
     found
 }
 
-/// A storage that counts loads, and stops in the middle of a verb when it is told to.
-#[derive(Default)]
-struct Watched {
-    storage: MemoryStorage,
+/// Counts loads, and stops in the middle of a verb when it is told to.
+struct Stopping {
     loads: AtomicUsize,
     stops: AtomicBool,
-    has_stopped: Semaphore0,
-    goes_on: Semaphore0,
+    has_stopped: Semaphore,
+    goes_on: Semaphore,
 }
 
-/// A semaphore without permits.
-struct Semaphore0(Semaphore);
-
-impl Default for Semaphore0 {
-    fn default() -> Self {
-        Self(Semaphore::new(0))
+impl Watch for Stopping {
+    async fn before(&self, _: &Context<'_>, verb: Verb<'_>) -> Result<()> {
+        if matches!(verb, Verb::Load) {
+            self.loads.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
     }
-}
 
-impl Watched {
-    /// After the storage has been read or written, and before the caller is told.
-    async fn stop(&self) {
-        if self.stops.swap(false, Ordering::SeqCst) {
-            self.has_stopped.0.add_permits(1);
-            self.goes_on.0.acquire().await.unwrap().forget();
+    async fn after(&self, verb: Verb<'_>) {
+        let may_stop = matches!(verb, Verb::Load | Verb::Replace(_));
+        if may_stop && self.stops.swap(false, Ordering::SeqCst) {
+            self.has_stopped.add_permits(1);
+            self.goes_on.acquire().await.unwrap().forget();
         }
     }
 }
 
-impl TokenStorage for Watched {
-    fn is_durable(&self) -> bool {
-        false
-    }
+type Watched = WatchedStorage<Arc<MemoryStorage>, Arc<Stopping>>;
 
-    async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
-        self.storage.link(cx, account, token).await
-    }
-
-    async fn load(
-        &self,
-        cx: &Context<'_>,
-        owner: &Owner,
-        service: &str,
-        subject: Option<&str>,
-    ) -> Result<Option<Stored>> {
-        self.loads.fetch_add(1, Ordering::SeqCst);
-        let found = self.storage.load(cx, owner, service, subject).await;
-        self.stop().await;
-        found
-    }
-
-    async fn replace(
-        &self,
-        cx: &Context<'_>,
-        seen: &Stored,
-        change: Change<'_>,
-    ) -> Result<Replaced> {
-        let replaced = self.storage.replace(cx, seen, change).await;
-        self.stop().await;
-        replaced
-    }
-
-    async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
-        self.storage.unlink(cx, account).await
-    }
-
-    async fn accounts(
-        &self,
-        cx: &Context<'_>,
-        service: &str,
-        after: Option<&Account>,
-        limit: usize,
-    ) -> Result<Vec<Stored>> {
-        self.storage.accounts(cx, service, after, limit).await
-    }
+/// A storage, the same behind its watch, and the watch.
+fn watched() -> (Arc<MemoryStorage>, Watched, Arc<Stopping>) {
+    let storage = Arc::new(MemoryStorage::new());
+    let watch = Arc::new(Stopping {
+        loads: AtomicUsize::default(),
+        stops: AtomicBool::default(),
+        has_stopped: Semaphore::new(0),
+        goes_on: Semaphore::new(0),
+    });
+    (Arc::clone(&storage), WatchedStorage::new(storage, Arc::clone(&watch)), watch)
 }
 
 #[tokio::test]
 async fn an_account_is_loaded_once_and_anew_after_each_change_here() {
-    let (world, storage) = (World::new(), Arc::new(Watched::default()));
+    let (world, (_, watched, watch)) = (World::new(), watched());
     let (login, alice) = (world.login(), account("alice"));
-    let cached = CachedStorage::new(cache(), Arc::clone(&storage));
+    let cached = CachedStorage::new(cache(), watched);
     let cx = login.storage_context().unwrap();
-    let loads = || storage.loads.swap(0, Ordering::SeqCst);
+    let loads = || watch.loads.swap(0, Ordering::SeqCst);
 
     assert_eq!(find(&login, &cached, &alice).await, None);
     assert_eq!(find(&login, &cached, &alice).await, None);
@@ -216,21 +181,21 @@ async fn a_change_of_what_is_too_old_is_told_so_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_load_that_began_before_a_change_does_not_put_the_old_token_back() {
-    let (world, storage) = (World::new(), Arc::new(Watched::default()));
+    let (world, (storage, watched, watch)) = (World::new(), watched());
     let (login, alice) = (world.login(), account("alice"));
-    let cached = Arc::new(CachedStorage::new(cache(), Arc::clone(&storage)));
+    let cached = Arc::new(CachedStorage::new(cache(), watched));
     let cx = login.storage_context().unwrap();
     cached.link(&cx, &alice, &token("one")).await.unwrap();
     let Account { owner, service, subject } = alice.clone();
     for subject in [Some(&*subject), None] {
         cached.link(&cx, &alice, &token("one")).await.unwrap();
-        storage.stops.store(true, Ordering::SeqCst);
+        watch.stops.store(true, Ordering::SeqCst);
         let early = cached.load(&cx, &owner, &service, subject);
         let change = async {
-            storage.has_stopped.0.acquire().await.unwrap().forget();
-            let seen = storage.storage.load(&cx, &owner, &service, None).await.unwrap().unwrap();
+            watch.has_stopped.acquire().await.unwrap().forget();
+            let seen = storage.load(&cx, &owner, &service, None).await.unwrap().unwrap();
             cached.replace(&cx, &seen, Change::Token(&token("two"))).await.unwrap();
-            storage.goes_on.0.add_permits(1);
+            watch.goes_on.add_permits(1);
         };
         let (early, ()) = tokio::join!(early, change);
         assert!(early.unwrap().unwrap().token == token("one"), "it had read that");
@@ -241,18 +206,18 @@ async fn a_load_that_began_before_a_change_does_not_put_the_old_token_back() {
 
 #[tokio::test]
 async fn a_change_whose_caller_is_gone_is_seen_nevertheless() {
-    let (world, storage) = (World::new(), Arc::new(Watched::default()));
+    let (world, (_, watched, watch)) = (World::new(), watched());
     let (login, alice) = (world.login(), account("alice"));
-    let cached = CachedStorage::new(cache(), Arc::clone(&storage));
+    let cached = CachedStorage::new(cache(), watched);
     let cx = login.storage_context().unwrap();
     cached.link(&cx, &alice, &token("one")).await.unwrap();
     let seen = find(&login, &cached, &alice).await.unwrap();
-    storage.stops.store(true, Ordering::SeqCst);
+    watch.stops.store(true, Ordering::SeqCst);
     let two = token("two");
     tokio::select! {
         biased;
         _ = cached.replace(&cx, &seen, Change::Token(&two)) => panic!("it stops"),
-        stopped = storage.has_stopped.0.acquire() => stopped.unwrap().forget(),
+        stopped = watch.has_stopped.acquire() => stopped.unwrap().forget(),
     }
     assert!(find(&login, &cached, &alice).await.unwrap().token == token("two"));
     world.wait(MAX_AGE);
@@ -343,7 +308,7 @@ struct Shared(Arc<Failing>);
 
 #[tokio::test]
 async fn a_cache_that_fails_is_as_if_there_were_none() {
-    let (world, storage) = (World::new(), Arc::new(Watched::default()));
+    let (world, (_, watched, watch)) = (World::new(), watched());
     let (login, alice) = (world.login(), account("alice"));
     let failing = Arc::new(Failing {
         cache: cache(),
@@ -351,16 +316,16 @@ async fn a_cache_that_fails_is_as_if_there_were_none() {
         keep: AtomicBool::default(),
         forget: AtomicBool::default(),
     });
-    let cached = CachedStorage::new(Shared(Arc::clone(&failing)), Arc::clone(&storage));
+    let cached = CachedStorage::new(Shared(Arc::clone(&failing)), watched);
     let cx = login.storage_context().unwrap();
     for flag in [&failing.find, &failing.keep] {
         flag.store(true, Ordering::SeqCst);
         cached.link(&cx, &alice, &token("one")).await.unwrap();
-        storage.loads.store(0, Ordering::SeqCst);
+        watch.loads.store(0, Ordering::SeqCst);
         for _ in 0..3 {
             assert!(find(&login, &cached, &alice).await.unwrap().token == token("one"));
         }
-        assert_eq!(storage.loads.load(Ordering::SeqCst), 6);
+        assert_eq!(watch.loads.load(Ordering::SeqCst), 6);
         flag.store(false, Ordering::SeqCst);
         // It is asked again after a second.
         world.wait(Duration::from_secs(1));

@@ -9,11 +9,9 @@ use std::{
 };
 
 use quadrille::{
-    Owner, Result,
-    consumer::{
-        Account, Change, Context, MemoryStorage, Replaced, StorageError, Stored, Token,
-        TokenStorage,
-    },
+    Result,
+    consumer::{Context, MemoryStorage, StorageError},
+    testing::storage::{Verb, Watch, WatchedStorage},
     transport::Purpose,
 };
 
@@ -21,71 +19,33 @@ use crate::support::{Browser, World, pages};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A storage whose next changes fail.
+/// The number of the next changes that fail.
 #[derive(Clone, Default)]
-struct Failing {
-    storage: Arc<MemoryStorage>,
-    failures: Arc<AtomicUsize>,
-}
+struct Failures(Arc<AtomicUsize>);
 
-impl Failing {
-    fn fails(&self, times: usize) {
-        self.failures.store(times, Ordering::SeqCst);
+impl Failures {
+    fn are(&self, times: usize) {
+        self.0.store(times, Ordering::SeqCst);
     }
 }
 
-impl TokenStorage for Failing {
-    fn is_durable(&self) -> bool {
-        false
-    }
-
-    async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
-        self.storage.link(cx, account, token).await
-    }
-
-    async fn load(
-        &self,
-        cx: &Context<'_>,
-        owner: &Owner,
-        service: &str,
-        subject: Option<&str>,
-    ) -> Result<Option<Stored>> {
-        self.storage.load(cx, owner, service, subject).await
-    }
-
-    async fn replace(
-        &self,
-        cx: &Context<'_>,
-        seen: &Stored,
-        change: Change<'_>,
-    ) -> Result<Replaced> {
+impl Watch for Failures {
+    async fn before(&self, _: &Context<'_>, verb: Verb<'_>) -> Result<()> {
         let fewer = |failures: usize| failures.checked_sub(1);
-        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {
-            return Err(StorageError::Unwritable.into());
+        let fails = || self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok();
+        match verb {
+            Verb::Replace(_) if fails() => Err(StorageError::Unwritable.into()),
+            _ => Ok(()),
         }
-        self.storage.replace(cx, seen, change).await
-    }
-
-    async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
-        self.storage.unlink(cx, account).await
-    }
-
-    async fn accounts(
-        &self,
-        cx: &Context<'_>,
-        service: &str,
-        after: Option<&Account>,
-        limit: usize,
-    ) -> Result<Vec<Stored>> {
-        self.storage.accounts(cx, service, after, limit).await
     }
 }
 
 /// A visitor whose token has ended, at a service that rotates refresh tokens.
-async fn visitor(storage: &Failing) -> (World, Browser) {
+async fn visitor(failures: &Failures) -> (World, Browser) {
     let world = World::new();
     world.service.change(|its| its.expire(HOUR, true));
-    let mut browser = Browser::new(world.login().storage(storage.clone()).attach(pages()));
+    let storage = WatchedStorage::new(MemoryStorage::new(), failures.clone());
+    let mut browser = Browser::new(world.login().storage(storage).attach(pages()));
     browser.log_in(&world.service, "/album", 7).await;
     world.wait(HOUR);
     world.service.ends_access_tokens();
@@ -94,18 +54,18 @@ async fn visitor(storage: &Failing) -> (World, Browser) {
 
 #[tokio::test(start_paused = true)]
 async fn a_storage_that_fails_for_a_second_is_not_noticed() {
-    let storage = Failing::default();
-    let (world, mut browser) = visitor(&storage).await;
-    storage.fails(3);
+    let failures = Failures::default();
+    let (world, mut browser) = visitor(&failures).await;
+    failures.are(3);
     assert_eq!(browser.visit("/album").await.text, "You are user-7");
     assert_eq!(world.service.times_asked(Purpose::Refresh), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_new_token_that_cannot_be_stored_is_not_lost() {
-    let storage = Failing::default();
-    let (world, mut browser) = visitor(&storage).await;
-    storage.fails(usize::MAX);
+    let failures = Failures::default();
+    let (world, mut browser) = visitor(&failures).await;
+    failures.are(usize::MAX);
     for _ in 0..3 {
         let page = browser.visit("/album").await;
         assert_eq!(page.status, 503);
@@ -113,7 +73,7 @@ async fn a_new_token_that_cannot_be_stored_is_not_lost() {
         world.wait(HOUR);
     }
     // The refresh token that is stored is spent.
-    storage.fails(0);
+    failures.are(0);
     assert_eq!(browser.visit("/album").await.text, "You are user-7");
     assert_eq!(world.service.times_asked(Purpose::Refresh), 2);
     world.wait(HOUR);

@@ -28,7 +28,10 @@ pub mod many_accounts;
 pub mod one_account;
 pub mod refreshes;
 pub mod several_processes;
+mod watched;
 mod world;
+
+pub use watched::{Verb, Watch, WatchedStorage};
 
 /// Makes a module that tests a token storage against the [contract](self). Takes a name for the
 /// module, a function to an empty storage and values that must live as long as the storage, and the

@@ -1,15 +1,12 @@
 //! Refreshes by processes that share a storage: each is a [`Login`] of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::HeaderMap;
 
 use crate::{
     Error, GitHub, KeyRing, Login, Owner, Result,
-    consumer::{
-        Account, Begin, Change, Context, Jar, NotLinkedReason, Replaced, Stored, Token,
-        TokenStorage,
-    },
+    consumer::{Account, Begin, Context, Jar, NotLinkedReason, TokenStorage},
     testing::{
         FakeService, ManualClock,
         rules::{holds, same, worked},
@@ -17,7 +14,10 @@ use crate::{
     transport::Purpose,
 };
 
-use super::at_once;
+use super::{
+    at_once,
+    watched::{Verb, Watch, WatchedStorage},
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// Longer than any lease.
@@ -99,7 +99,7 @@ pub async fn two_processes_refresh_a_token_once<S: TokenStorage + Clone>(storage
 pub async fn a_process_that_dies_with_a_token_blocks_nobody<S: TokenStorage + Clone>(storage: &S) {
     for rotates in [false, true] {
         let site = Site::new(rotates);
-        let dying = Arc::new(Cut { storage: storage.clone(), at: CutAt::Death });
+        let dying = WatchedStorage::new(storage.clone(), Cut::<S>::Death);
         let (first, second) = (site.process(dying), site.process(storage.clone()));
         let account = site.linked(&first).await;
         site.expire();
@@ -128,7 +128,7 @@ pub async fn a_process_that_dies_with_a_token_blocks_nobody<S: TokenStorage + Cl
 /// Removed while a refresh for it is under way.
 pub async fn an_account_that_is_gone_does_not_come_back<S: TokenStorage + Clone>(storage: &S) {
     let site = Site::new(true);
-    let vanishing = Arc::new(Cut { storage: storage.clone(), at: CutAt::OwnerIsGone });
+    let vanishing = WatchedStorage::new(storage.clone(), Cut::OwnerIsGone(storage.clone()));
     let (first, second) = (site.process(vanishing), site.process(storage.clone()));
     let account = site.linked(&first).await;
     site.expire();
@@ -141,77 +141,20 @@ pub async fn an_account_that_is_gone_does_not_come_back<S: TokenStorage + Clone>
     }
 }
 
-/// A storage, and what happens when a refreshed token is to be stored in it.
-struct Cut<S> {
-    storage: S,
-    at: CutAt,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum CutAt {
+/// What happens when a refreshed token is to be stored in a storage.
+enum Cut<S> {
     Death,
-    OwnerIsGone,
+    OwnerIsGone(S),
 }
 
-impl<S: TokenStorage> TokenStorage for Cut<S> {
-    fn is_durable(&self) -> bool {
-        self.storage.is_durable()
-    }
-
-    async fn link(&self, cx: &Context<'_>, account: &Account, token: &Token) -> Result<()> {
-        self.storage.link(cx, account, token).await
-    }
-
-    async fn load(
-        &self,
-        cx: &Context<'_>,
-        owner: &Owner,
-        service: &str,
-        subject: Option<&str>,
-    ) -> Result<Option<Stored>> {
-        self.storage.load(cx, owner, service, subject).await
-    }
-
-    async fn replace(
-        &self,
-        cx: &Context<'_>,
-        seen: &Stored,
-        change: Change<'_>,
-    ) -> Result<Replaced> {
-        match self.at {
-            CutAt::Death => std::future::pending().await,
-            CutAt::OwnerIsGone => {
-                self.storage.unlink(cx, &seen.account).await?;
-                self.storage.replace(cx, seen, change).await
+impl<S: TokenStorage> Watch for Cut<S> {
+    async fn before(&self, cx: &Context<'_>, verb: Verb<'_>) -> Result<()> {
+        match (verb, self) {
+            (Verb::Replace(_), Self::Death) => std::future::pending().await,
+            (Verb::Replace(seen), Self::OwnerIsGone(storage)) => {
+                storage.unlink(cx, &seen.account).await.map(drop)
             }
+            _ => Ok(()),
         }
-    }
-
-    async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {
-        self.storage.unlink(cx, account).await
-    }
-
-    async fn accounts(
-        &self,
-        cx: &Context<'_>,
-        service: &str,
-        after: Option<&Account>,
-        limit: usize,
-    ) -> Result<Vec<Stored>> {
-        self.storage.accounts(cx, service, after, limit).await
-    }
-
-    async fn lease(
-        &self,
-        cx: &Context<'_>,
-        account: &Account,
-        holder: u64,
-        lease: Duration,
-    ) -> Result<bool> {
-        self.storage.lease(cx, account, holder, lease).await
-    }
-
-    async fn release(&self, cx: &Context<'_>, account: &Account, holder: u64) -> Result<()> {
-        self.storage.release(cx, account, holder).await
     }
 }
