@@ -2,10 +2,14 @@
 //! that are replaced at once. All of it blocks.
 
 use std::{
+    array,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -32,9 +36,18 @@ const LONGEST: u64 = 8 << 20;
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
-    /// Held with the lock of the same number, so that writers of this process wait for each other
-    /// without a thread.
-    turns: [Arc<Mutex<()>>; LOCKS],
+    /// One for the lock of each number.
+    turns: [Turns; LOCKS],
+}
+
+/// The writers of this process who want one lock.
+#[derive(Debug, Default)]
+struct Turns {
+    /// Held with the lock, so that they wait for each other without a thread.
+    turn: Arc<Mutex<()>>,
+    /// Whether the last of them waited in vain: the process that holds the lock is stopped. The
+    /// others would wait as long, one after the other, so they only try, until one gets the lock.
+    is_stuck: AtomicBool,
 }
 
 /// Whether a file survives a loss of power that follows the write.
@@ -65,7 +78,7 @@ impl Fault {
 impl Folder {
     /// Makes the folder, unless it is there.
     pub(super) fn open(path: &Path) -> Result<Self, Fault> {
-        let folder = Self { path: path.to_owned(), turns: std::array::from_fn(|_| Arc::default()) };
+        let folder = Self { path: path.to_owned(), turns: array::from_fn(|_| Turns::default()) };
         match folder.format()? {
             Some(found) if found > FORMAT => return Err(folder.fault(MARKER, StorageError::Newer)),
             Some(_) => {}
@@ -85,23 +98,41 @@ impl Folder {
     /// The turn of this process to write a file, which [`Folder::lock`] then shuts other processes
     /// out from.
     pub(super) async fn turn(&self, shard: u8) -> OwnedMutexGuard<()> {
-        let turn = self.turns.get(usize::from(shard) % LOCKS).map_or_else(Arc::default, Arc::clone);
+        let turns = self.turns.get(usize::from(shard) % LOCKS);
+        let turn = turns.map_or_else(Arc::default, |turns| Arc::clone(&turns.turn));
         turn.lock_owned().await
     }
 
-    /// Shuts other processes out until the file is dropped.
+    /// Shuts other processes out until the file is dropped. Waits for five seconds, unless the last
+    /// one waited in vain.
     pub(super) fn lock(&self, shard: u8) -> Result<File, Fault> {
-        let path = self.path.join(format!("lock-{:02}", usize::from(shard) % LOCKS));
+        self.lock_within(shard, || thread::sleep(LOCK_AGAIN))
+    }
+
+    fn lock_within(&self, shard: u8, mut pause: impl FnMut()) -> Result<File, Fault> {
+        let number = usize::from(shard) % LOCKS;
+        let path = self.path.join(format!("lock-{number:02}"));
         let file = open_lock(&path).map_err(|error| failed(&path, &error, Access::Write))?;
-        for _ in 0..LOCK_ATTEMPTS {
+        let is_stuck = self.turns.get(number).map(|turns| &turns.is_stuck);
+        let attempts = match is_stuck.is_some_and(|is_stuck| is_stuck.load(Ordering::Relaxed)) {
+            true => 1,
+            false => LOCK_ATTEMPTS,
+        };
+        let set_stuck = |now| is_stuck.into_iter().for_each(|it| it.store(now, Ordering::Relaxed));
+        for attempt in 1..=attempts {
             match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::WouldBlock) => thread::sleep(LOCK_AGAIN),
+                Ok(()) => {
+                    set_stuck(false);
+                    return Ok(file);
+                }
+                Err(TryLockError::WouldBlock) if attempt == attempts => {}
+                Err(TryLockError::WouldBlock) => pause(),
                 Err(TryLockError::Error(error)) => {
                     return Err(failed(&path, &error, Access::Write));
                 }
             }
         }
+        set_stuck(true);
         Err(failed(&path, &io::ErrorKind::WouldBlock.into(), Access::Write))
     }
 
@@ -313,6 +344,28 @@ const fn reason(kind: io::ErrorKind, access: Access) -> StorageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_writer_waits_for_a_process_that_is_stopped_and_the_others_fail_at_once() {
+        let place = tempfile::tempdir().unwrap();
+        let [here, there] = [0, 1].map(|_| Folder::open(place.path()).unwrap());
+        let pauses = |shard| {
+            let mut pauses = 0;
+            let locked = here.lock_within(shard, || pauses += 1);
+            (locked.map(drop).map_err(|fault| fault.reason), pauses)
+        };
+        let failed = Err(StorageError::Unavailable);
+        for _ in 0..2 {
+            let held = there.lock(7).unwrap();
+            assert_eq!(pauses(7), (failed, LOCK_ATTEMPTS - 1));
+            assert_eq!(pauses(7), (failed, 0));
+            assert_eq!(pauses(7), (failed, 0));
+            assert_eq!(pauses(8), (Ok(()), 0), "another lock");
+            drop(held);
+            // It is as before.
+            assert_eq!(pauses(7), (Ok(()), 0));
+        }
+    }
 
     #[test]
     fn what_may_pass_is_told_from_what_stays() {
