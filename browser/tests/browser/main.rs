@@ -12,6 +12,7 @@ mod callbacks;
 mod cross_origin;
 mod demo;
 mod devices;
+mod fragments;
 mod linking;
 mod logins;
 mod looks;

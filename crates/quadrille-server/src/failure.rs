@@ -171,7 +171,7 @@ pub enum Refused {
     Audience,
     /// The client has redirect URIs, and no grant that uses them.
     #[error(
-        "--redirect-uri needs the grant authorization_code: leave it out, or add --grant \
+        "--redirect-uri needs a grant with redirects: leave it out, or add --grant \
          authorization_code"
     )]
     RedirectUriUnused,

@@ -19,6 +19,8 @@ pub(crate) enum Grant {
     JwtBearer,
     /// The client exchanges tokens, as the setting token_exchange allows
     TokenExchange,
+    /// The client gets access tokens in its redirect: for old clients that cannot use codes yet
+    Implicit,
     /// The client sees the passwords of users: for old clients that cannot use another grant yet
     Password,
 }
@@ -46,6 +48,7 @@ impl Grant {
             Self::DeviceCode => GrantType::DeviceCode,
             Self::JwtBearer => GrantType::JwtBearer,
             Self::TokenExchange => GrantType::TokenExchange,
+            Self::Implicit => GrantType::Implicit,
             Self::Password => GrantType::Password,
         }
     }

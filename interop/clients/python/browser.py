@@ -1,5 +1,6 @@
 """A browser for pages without script: cookies, redirects, links and forms."""
 
+import re
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import requests
@@ -46,7 +47,7 @@ class Browser:
 
     def _follow(self, method, url, fields=None):
         for _ in range(10):
-            if url.split("?")[0] == self.redirect_uri:
+            if re.split("[?#]", url)[0] == self.redirect_uri:
                 return url
             body = {"params": fields} if method == "GET" else {"data": fields}
             answer = self.http.request(method, url, **body, allow_redirects=False, timeout=20)
@@ -91,7 +92,9 @@ class Form:
 
 
 def parameters(url):
-    """The query of a URL, without repeated parameters."""
-    query = parse_qs(urlsplit(url).query, strict_parsing=True, keep_blank_values=True)
+    """The query of a URL, or its fragment if it has one, without repeated parameters."""
+    parts = urlsplit(url)
+    assert not (parts.query and parts.fragment), url
+    query = parse_qs(parts.fragment or parts.query, strict_parsing=True, keep_blank_values=True)
     assert all(len(values) == 1 for values in query.values()), query
     return {name: values[0] for name, values in query.items()}

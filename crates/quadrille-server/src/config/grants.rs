@@ -42,11 +42,18 @@ fn switched(value: &Value) -> Result<Vec<GrantType>, Expected> {
     names.iter().map(|name| known(name).ok_or(Expected::SwitchedGrants)).collect()
 }
 
+/// The grants for old clients, each with a switch that says what it gives up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OldGrants {
+    pub(super) implicit: bool,
+    pub(super) password: bool,
+}
+
 /// All grants, on or off. The setting `grant_types` switches on those in `switched`.
 pub(super) fn offers(
     switched: &[GrantType],
+    old: OldGrants,
     device: DeviceSettings,
-    has_passwords: bool,
     issuers: &[Issuer],
     rules: &ExchangeRules,
 ) -> Vec<Offer> {
@@ -90,8 +97,14 @@ pub(super) fn offers(
             "clients exchange tokens",
         ),
         offer(
+            GrantType::Implicit,
+            old.implicit,
+            "send_access_tokens_in_redirects_so_that_they_can_leak",
+            "clients get access tokens in their redirects",
+        ),
+        offer(
             GrantType::Password,
-            has_passwords,
+            old.password,
             "let_clients_see_passwords_of_users",
             "clients see the passwords of users",
         ),

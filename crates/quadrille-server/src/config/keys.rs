@@ -137,6 +137,12 @@ pub const KEYS: &[Key] = &[
          client",
     ),
     key(
+        "send_access_tokens_in_redirects_so_that_they_can_leak",
+        "QUADRILLE_SEND_ACCESS_TOKENS_IN_REDIRECTS_SO_THAT_THEY_CAN_LEAK",
+        "whether clients that are registered for it get access tokens in their redirects, where \
+         tokens can leak and be injected (RFC 6749, section 4.2)",
+    ),
+    key(
         "let_clients_see_passwords_of_users",
         "QUADRILLE_LET_CLIENTS_SEE_PASSWORDS_OF_USERS",
         "whether clients that are registered for it get tokens by the passwords of users, which they \

@@ -131,6 +131,8 @@ pub struct Settings {
     pub policy: quadrille::Policy,
     /// The settings of the device authorization grant.
     pub device: DeviceSettings,
+    /// `true` if clients that are registered for it get access tokens in their redirects.
+    pub send_access_tokens_in_redirects_so_that_they_can_leak: bool,
     /// `true` if clients that are registered for it get tokens by the passwords of users.
     pub let_clients_see_passwords_of_users: bool,
     /// The settings of OAuth 1.0a.
@@ -314,6 +316,8 @@ impl Settings {
         let total =
             found.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
         let device = DeviceSettings::of(&mut found)?;
+        let send_access_tokens_in_redirects_so_that_they_can_leak =
+            found.switch("send_access_tokens_in_redirects_so_that_they_can_leak")?;
         let let_clients_see_passwords_of_users =
             found.switch("let_clients_see_passwords_of_users")?;
         let oauth1 = OAuth1Settings::of(&mut found)?;
@@ -352,6 +356,7 @@ impl Settings {
                 .access_token_lifetime(access)
                 .refresh_token_lifetimes(idle, total),
             device,
+            send_access_tokens_in_redirects_so_that_they_can_leak,
             let_clients_see_passwords_of_users,
             oauth1,
             header_timeout: found.duration("header_timeout", seconds(30))?,
@@ -373,9 +378,12 @@ impl Settings {
 
     /// All grants, on or off.
     pub fn grants(&self) -> Vec<Offer> {
-        let has_passwords = self.let_clients_see_passwords_of_users;
         let (issuers, rules) = (&self.trusted_issuers, &self.token_exchange);
-        grants::offers(&self.grant_types, self.device, has_passwords, issuers, rules)
+        let old = grants::OldGrants {
+            implicit: self.send_access_tokens_in_redirects_so_that_they_can_leak,
+            password: self.let_clients_see_passwords_of_users,
+        };
+        grants::offers(&self.grant_types, old, self.device, issuers, rules)
     }
 
     /// `true` if access tokens can be JWTs by these settings.

@@ -115,6 +115,7 @@ async fn serve(
         env: data.env().clone(),
         policy: settings.policy.clone(),
         device: settings.device.offer(),
+        redirects_tokens: settings.send_access_tokens_in_redirects_so_that_they_can_leak,
         clients_see_passwords: settings.let_clients_see_passwords_of_users,
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),

@@ -51,6 +51,8 @@ pub struct Parts {
     pub policy: Policy,
     /// The offer of the device authorization grant, if there is one.
     pub device: Option<DeviceGrant>,
+    /// `true` if clients that are registered for it get access tokens in their redirects.
+    pub redirects_tokens: bool,
     /// `true` if clients that are registered for it get tokens by the passwords of users.
     pub clients_see_passwords: bool,
     /// The offer of OAuth 1.0a, if there is one.
@@ -91,6 +93,7 @@ impl Parts {
             env: Env::system(),
             policy: Policy::safe(),
             device: None,
+            redirects_tokens: false,
             clients_see_passwords: false,
             oauth1: None,
             scopes: BTreeMap::new(),
@@ -168,6 +171,7 @@ impl App {
             keys,
             policy,
             device,
+            redirects_tokens,
             clients_see_passwords,
             oauth1,
             scopes,
@@ -225,6 +229,9 @@ impl App {
         let attempts = Attempts::new(env.clone(), backend.clone(), &keys, &mark);
         let passwords = Passwords::new(env.clone(), backend.clone(), kdf.clone(), attempts);
         let passwords = Arc::new(passwords);
+        if redirects_tokens {
+            server = server.send_access_tokens_in_redirects_so_that_they_can_leak();
+        }
         if clients_see_passwords {
             let verifier = ClientsThatSeePasswords(passwords.clone());
             server = server.let_clients_see_passwords_of_users(verifier);

@@ -25,7 +25,7 @@ fn the_configuration_lists_each_grant_as_on_or_off() {
     assert_eq!(
         shown(&[]),
         "authorization_code on, refresh_token on, client_credentials on, device_code off, \
-         jwt-bearer off, token-exchange off, password off"
+         jwt-bearer off, token-exchange off, implicit off, password off"
     );
     assert_eq!(
         shown(&[
@@ -41,7 +41,7 @@ fn the_configuration_lists_each_grant_as_on_or_off() {
             "let_clients_see_passwords_of_users=true"
         ]),
         "authorization_code on, refresh_token off, client_credentials off, device_code on, \
-         jwt-bearer on, token-exchange on, password on"
+         jwt-bearer on, token-exchange on, implicit off, password on"
     );
     let plain = text(&run(&data, &["config"], "").stdout);
     assert!(plain.contains("grant client_credentials = on"), "{plain}");

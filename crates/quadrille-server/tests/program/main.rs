@@ -22,6 +22,7 @@ mod flow;
 mod grants;
 mod guessing;
 mod hardening;
+mod implicit;
 mod issuers;
 mod killed;
 mod limits;

@@ -48,6 +48,13 @@ impl FormWriter {
         Self { text, separator }
     }
 
+    /// Appends to `url` as its fragment. The URL must have none.
+    pub fn after_fragment_of(url: &str) -> Self {
+        let mut text = String::with_capacity(url.len() + 256);
+        text.push_str(url);
+        Self { text, separator: Some('#') }
+    }
+
     /// Adds a parameter, encoded.
     pub fn append(&mut self, name: &str, value: &str) -> &mut Self {
         if let Some(separator) = self.separator {

@@ -9,7 +9,7 @@
 //! use quadrille::{Env, Scopes, Secret, form::Params, scope::ScopeSeparator};
 //! use quadrille::oauth2::{
 //!     AuthorizationRequest, AuthorizationResponse, ClientAuth, PresentedClient, Resources,
-//!     TokenRequest, TokenResponse, bearer, pkce::Verifier,
+//!     ResponseMode, TokenRequest, TokenResponse, bearer, pkce::Verifier,
 //! };
 //!
 //! const CALLBACK: &str = "https://app.example/callback";
@@ -34,7 +34,7 @@
 //!     state: asked.state.map(Into::into),
 //!     iss: Some("https://id.example".to_owned()),
 //! };
-//! let url = answer.to_url(CALLBACK)?;
+//! let url = answer.to_url(CALLBACK, ResponseMode::Query)?;
 //!
 //! // 3. The client redeems the code.
 //! let answer = query(&url);
@@ -106,7 +106,7 @@ mod token;
 
 pub use authorize::{
     Addressee, AuthorizationRequest, AuthorizationRequestError, AuthorizationResponse,
-    AuthorizationResponseError, ResponseType,
+    AuthorizationResponseError, ResponseMode, ResponseType,
 };
 pub use client_auth::{AuthMethod, ClientAuth, ClientAuthError, ClientProof, PresentedClient};
 pub use device::{

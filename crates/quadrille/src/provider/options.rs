@@ -167,8 +167,8 @@ impl AuthorizationServer {
     }
 
     /// Sets the grant types that the server offers (default: authorization codes, client credentials
-    /// and refresh tokens). Every client has its own selection of them. Device codes need
-    /// [`device_grant`](Self::device_grant), and are offered with it.
+    /// and refresh tokens). Every client has its own selection of them. Each other grant type has a
+    /// method of its own, and is offered with it.
     #[must_use]
     pub fn grant_types(self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
         self.with(|inner| inner.grant_types = grant_types.into_iter().collect())

@@ -14,16 +14,22 @@ use http::{Extensions, Request, Uri, uri::PathAndQuery};
 use tokio::sync::OnceCell;
 
 use crate::{
-    Env, KeyRing, Policy, RemoteAddress, Timestamp, fetch::RemoteKeys, guard::RefusalPage,
-    jose::SigningKeys, oauth2::Resources,
+    Env, KeyRing, Policy, RemoteAddress, Timestamp,
+    fetch::RemoteKeys,
+    guard::RefusalPage,
+    jose::SigningKeys,
+    oauth2::{Resources, ResponseType},
 };
 
 use super::{
     access_format::AccessFormats,
     authorize::pages::problem::Pages,
     client::{
-        document::load::ClientMetadataDocuments, dynamic::settings::DynamicRegistration,
-        grant_type::GrantType, ready_keys::ReadyKeys, redirect_uri::matching::RedirectRule,
+        document::load::ClientMetadataDocuments,
+        dynamic::settings::DynamicRegistration,
+        grant_type::{self, GrantType},
+        ready_keys::ReadyKeys,
+        redirect_uri::matching::RedirectRule,
     },
     clock::{self, ClockWatch},
     device::{DeviceGrant, guesses::Guesses, pace::Pace},
@@ -85,6 +91,8 @@ pub(crate) struct Inner {
     pub(crate) pages: Pages,
     pub(crate) refusal_page: Option<RefusalPage>,
     pub(crate) oauth1: OAuth1,
+    /// `true` if access tokens are sent in redirects (RFC 6749, section 4.2).
+    pub(crate) redirects_tokens: bool,
     pub(crate) redirect_rule: Option<Arc<RedirectRule>>,
     pub(crate) before_issue: Option<BeforeIssue>,
     pub(crate) documents: Option<ClientMetadataDocuments>,
@@ -162,6 +170,7 @@ impl AuthorizationServer {
             device: None,
             kdf: Kdf::default(),
             oauth1: OAuth1::off(),
+            redirects_tokens: false,
             redirect_rule: None,
             before_issue: None,
             documents: None,
@@ -291,6 +300,11 @@ impl Inner {
         self.offers(&GrantType::AuthorizationCode)
     }
 
+    /// The response types that the server offers (RFC 6749, section 3.1.1).
+    pub(crate) fn response_types(&self) -> Vec<ResponseType> {
+        grant_type::response_types(|grant| self.offers(grant)).collect()
+    }
+
     /// `true` if the server offers this grant type. Those that need a page, or a decision of the
     /// application, have switches of their own.
     pub(crate) fn offers(&self, grant: &GrantType) -> bool {
@@ -298,6 +312,7 @@ impl Inner {
             GrantType::DeviceCode => self.device.is_some(),
             GrantType::JwtBearer => self.decided.jwt_bearer.is_some(),
             GrantType::TokenExchange => self.decided.exchange.is_some(),
+            GrantType::Implicit => self.redirects_tokens,
             GrantType::Password => self.decided.password.is_some(),
             GrantType::Extension(name) => self.decided.extensions.contains_key(name),
             other => self.grant_types.contains(other),
@@ -313,7 +328,12 @@ impl Inner {
 
     /// `true` if clients without a secret can get tokens.
     pub(crate) fn has_public_clients(&self) -> bool {
-        let grants = [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::Password];
+        let grants = [
+            GrantType::AuthorizationCode,
+            GrantType::DeviceCode,
+            GrantType::Implicit,
+            GrantType::Password,
+        ];
         grants.iter().any(|grant| self.offers(grant))
     }
 

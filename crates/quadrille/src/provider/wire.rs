@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::{
     oauth1::Callback,
-    oauth2::{AuthorizationResponse, ErrorResponse},
+    oauth2::{AuthorizationResponse, ErrorResponse, ResponseMode},
 };
 
 use super::{
@@ -46,11 +46,12 @@ impl From<Reply> for Response<Bytes> {
     }
 }
 
-/// An error for the client, and its redirect URI.
+/// An error for the client, and the way to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ToClient {
     pub(crate) error: ClientError,
     pub(crate) redirect_uri: RedirectUri,
+    pub(crate) mode: ResponseMode,
     pub(crate) state: Option<String>,
 }
 
@@ -94,25 +95,14 @@ pub(crate) fn admit(
     Ok(())
 }
 
-/// A success of the authorization endpoint (RFC 6749, section 4.1.2; RFC 9207).
-pub(crate) fn redirect_code(
-    redirect_uri: &RedirectUri,
-    code: &str,
-    state: Option<&str>,
-    issuer: &str,
-) -> Result<Response<Bytes>, Error> {
-    let (state, iss) = (state.map(str::to_owned), Some(issuer.to_owned()));
-    redirect(redirect_uri, &AuthorizationResponse::Code { code: code.into(), state, iss })
-}
-
-/// A failure of the authorization endpoint (RFC 6749, section 4.1.2.1; RFC 9207).
+/// A failure of the authorization endpoint (RFC 6749, sections 4.1.2.1 and 4.2.2.1; RFC 9207).
 pub(crate) fn redirect_error(to: &ToClient, issuer: &str) -> Result<Response<Bytes>, Error> {
     let mut error = ErrorResponse::new(to.error.code());
     if let Some(description) = to.error.description() {
         error = error.describe(description);
     }
     let (state, iss) = (to.state.clone(), Some(issuer.to_owned()));
-    redirect(&to.redirect_uri, &AuthorizationResponse::Error { error, state, iss })
+    redirect(&to.redirect_uri, to.mode, &AuthorizationResponse::Error { error, state, iss })
 }
 
 /// The answer of the authorization endpoint in the OAuth 1.0a dance (RFC 5849, section 2.2).
@@ -123,8 +113,14 @@ pub(crate) fn redirect_callback(
     redirect_to(answer.to_url(uri.as_str()).try_into().ok())
 }
 
-fn redirect(uri: &RedirectUri, answer: &AuthorizationResponse) -> Result<Response<Bytes>, Error> {
-    redirect_to(answer.to_url(uri.as_str()).ok().and_then(|url| HeaderValue::try_from(url).ok()))
+/// An answer of the authorization endpoint (RFC 6749, sections 4.1.2 and 4.2.2; RFC 9207).
+pub(crate) fn redirect(
+    uri: &RedirectUri,
+    mode: ResponseMode,
+    answer: &AuthorizationResponse,
+) -> Result<Response<Bytes>, Error> {
+    let url = answer.to_url(uri.as_str(), mode);
+    redirect_to(url.ok().and_then(|url| HeaderValue::try_from(url).ok()))
 }
 
 fn redirect_to(location: Option<HeaderValue>) -> Result<Response<Bytes>, Error> {

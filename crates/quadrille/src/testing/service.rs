@@ -18,8 +18,8 @@ use crate::{
     form::Params,
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, DeviceAuthorizationRequest,
-        DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient, TokenRequest,
-        TokenResponse, bearer, pkce::Challenge,
+        DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient, ResponseMode,
+        TokenRequest, TokenResponse, bearer, pkce::Challenge,
     },
 };
 
@@ -443,7 +443,7 @@ impl OAuth2 {
 }
 
 fn answer(request: &AuthorizationRequest<'_>, answer: &AuthorizationResponse) -> Option<String> {
-    let url = answer.to_url(request.redirect_uri.as_deref()?).ok()?;
+    let url = answer.to_url(request.redirect_uri.as_deref()?, ResponseMode::Query).ok()?;
     url.split_once('?').map(|(_, query)| query.to_owned())
 }
 

@@ -12,8 +12,8 @@ use quadrille::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth, ClientConfiguration,
         ClientConfigurationRequest, ClientInformation, ClientMetadata, ClientProof,
         DeviceAuthorizationRequest, DeviceAuthorizationResponse, ErrorCode, ErrorResponse,
-        PresentedClient, RegistrationRequest, Resources, RevocationRequest, SecretExpiry,
-        TokenRequest, TokenResponse, TokenTypeHint, bearer, pkce::Verifier,
+        PresentedClient, RegistrationRequest, Resources, ResponseMode, RevocationRequest,
+        SecretExpiry, TokenRequest, TokenResponse, TokenTypeHint, bearer, pkce::Verifier,
     },
     scope::ScopeSeparator,
 };
@@ -226,20 +226,32 @@ proptest! {
         description in option::of(printable()),
         state in option::of(value()),
         iss in option::of(value()),
+        (lifetime, scope, further) in (1..u32::MAX, option::of(scopes()), option::of(value())),
+        is_in_fragment: bool,
     ) {
+        let mut token = TokenResponse::new(code.clone());
+        token.expires_in = Some(Duration::from_secs(lifetime.into()));
+        token.scope = scope.filter(|scope| !scope.is_empty());
+        token.extra.extend(further.map(|value| ("tenant".to_owned(), value.into())));
         let mut response = ErrorResponse::new(ErrorCode::from(error.as_str()));
         if let Some(description) = description {
             response = response.describe(description);
         }
         for answer in [
             AuthorizationResponse::Code { code: code.into(), state: state.clone(), iss: iss.clone() },
+            AuthorizationResponse::Token { token, state: state.clone(), iss: iss.clone() },
             AuthorizationResponse::Error { error: response, state, iss },
         ] {
-            let url = answer.to_url("app:/callback?kept=1").unwrap();
+            let mode = if is_in_fragment { ResponseMode::Fragment } else { ResponseMode::Query };
+            let url = answer.to_url("app:/callback?kept=1", mode).unwrap();
             prop_assert!(http::HeaderValue::try_from(url.as_str()).is_ok());
-            let (_, query) = url.split_once('?').unwrap();
-            let params = Params::parse(query.as_bytes()).unwrap();
-            prop_assert_eq!(params.one("kept"), Ok(Some("1")));
+            let is_token = matches!(answer, AuthorizationResponse::Token { .. });
+            let parameters = match url.strip_prefix("app:/callback?kept=1#") {
+                Some(fragment) => fragment,
+                None => url.strip_prefix("app:/callback?kept=1&").unwrap(),
+            };
+            prop_assert_eq!(url.contains('#'), is_in_fragment || is_token);
+            let params = Params::parse(parameters.as_bytes()).unwrap();
             prop_assert_eq!(AuthorizationResponse::parse(&params).unwrap(), answer);
         }
     }

@@ -10,7 +10,8 @@ use quadrille::{
         AuthorizationRequest, AuthorizationRequestError, AuthorizationResponse,
         ClientConfigurationRequest, ClientDeleted, ClientInformation, DeviceAuthorizationRequest,
         DeviceAuthorizationResponse, ErrorResponse, PresentedClient, RegistrationRequest,
-        RevocationRequest, RevocationResponse, TokenRequest, TokenResponse, bearer, metadata,
+        ResponseMode, RevocationRequest, RevocationResponse, TokenRequest, TokenResponse, bearer,
+        metadata,
         pkce::{Challenge, Verifier},
     },
     scope::ScopeSeparator,
@@ -175,9 +176,11 @@ proptest! {
         let ring = KeyRing::new([&[1; 32]]).unwrap();
         prop_assert!(ring.open("p", "s", &text).is_err());
         let answer = AuthorizationResponse::Code { code: "c".into(), state: None, iss: None };
-        if let Ok(url) = answer.to_url(&text) {
-            prop_assert!(HeaderValue::try_from(&url).is_ok());
-            prop_assert!(url.starts_with(&text) && !url.contains('#'));
+        for (mode, hashes) in [(ResponseMode::Query, 0), (ResponseMode::Fragment, 1)] {
+            if let Ok(url) = answer.to_url(&text, mode) {
+                prop_assert!(HeaderValue::try_from(&url).is_ok());
+                prop_assert!(url.starts_with(&text) && url.matches('#').count() == hashes);
+            }
         }
     }
 }

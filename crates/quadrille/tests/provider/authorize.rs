@@ -116,8 +116,8 @@ async fn what_else_is_wrong_the_client_is_told_with_state_and_issuer() {
     let s256 = format!("{pkce}&code_challenge_method=S256");
     for (query, error) in [
         (s256.clone(), "invalid_request"),
-        (format!("response_type=token&{s256}"), "unsupported_response_type"),
-        (format!("response_type=code%20token&{s256}"), "unsupported_response_type"),
+        (format!("response_type=none&{s256}"), "unsupported_response_type"),
+        (format!("response_type=Code&{s256}"), "unsupported_response_type"),
         (format!("response_type=code&response_type=code&{s256}"), "invalid_request"),
         ("response_type=code".to_owned(), "invalid_request"),
         (format!("response_type=code&{pkce}"), "invalid_request"),
@@ -144,6 +144,14 @@ async fn what_else_is_wrong_the_client_is_told_with_state_and_issuer() {
         assert_eq!(answer.query("state"), "xyz", "{query}");
         assert_eq!(answer.query("iss"), "https://id.example", "{query}");
         assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    for unsupported in ["token", "code%20token", "id_token", "id_token%20token"] {
+        let query = format!("response_type={unsupported}&state=xyz&{s256}");
+        let path = format!("/oauth/authorize?client_id={}&{query}", world.client.id);
+        let answer = Browser::default().get(&world, &path).await;
+        assert!(answer.location().starts_with("https://app.example/cb#error="), "{answer:?}");
+        assert_eq!(answer.fragment("error").unwrap(), "unsupported_response_type");
+        assert_eq!(answer.fragment("state").unwrap(), "xyz");
     }
     let path = format!("/oauth/authorize?client_id={}&state=a&state=b&{s256}", world.client.id);
     let answer = Browser::default().get(&world, &path).await;

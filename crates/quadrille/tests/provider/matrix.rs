@@ -7,7 +7,8 @@ use quadrille::{
     form::FormWriter,
     jose::{Algorithm, Claims, KeySet, Protected, SigningKey},
     oauth2::{
-        ClientAuth, DeviceAuthorizationRequest, Resources, TokenExchange, TokenRequest, token_type,
+        ClientAuth, DeviceAuthorizationRequest, Resources, ResponseType, TokenExchange,
+        TokenRequest, token_type,
     },
     provider::{
         Asserted, AuthorizationServer, ClientKeys, DeviceGrant, Exchanged, Exchanging,
@@ -62,6 +63,7 @@ async fn world(method: Method, grant: &str, is_allowed: bool, keys: &Keys) -> Wo
                 Ok(is_right.then(|| Authentication::new("ada", Timestamp::from_seconds(1))))
             })
             .device_grant(DeviceGrant::new())
+            .send_access_tokens_in_redirects_so_that_they_can_leak()
             .grant("urn:example:own", async |_: GrantRequest| Ok(Granted::to_user("ada")))
             .unwrap()
     };
@@ -246,6 +248,41 @@ async fn each_grant_is_for_clients_that_have_it_and_authenticate_as_registered()
                     }
                 }
             }
+        }
+    }
+}
+
+/// The implicit grant has no token request, so a client need not authenticate for it.
+#[tokio::test]
+async fn the_implicit_grant_is_for_clients_that_have_it_however_they_authenticate_elsewhere() {
+    let keys = Keys {
+        client: SigningKey::generate(Algorithm::EdDsa).unwrap(),
+        partner: SigningKey::generate(Algorithm::EdDsa).unwrap(),
+    };
+    for registered in METHODS {
+        for is_allowed in [true, false] {
+            let world = world(registered, "implicit", is_allowed, &keys).await;
+            world.sign_in("ada");
+            let mut asked = world.asking();
+            asked.response_type = ResponseType::Token;
+            let mut browser = Browser::default();
+            let page = world.ask(&mut browser, &asked).await;
+            let case = format!("{registered:?}, {is_allowed}");
+            if is_allowed {
+                let answer = browser.answer(&world, &page, "decision=all").await;
+                let token = answer.fragment("access_token").unwrap();
+                assert!(world.is_good(&token).await, "{case}");
+            } else {
+                assert_eq!(page.fragment("error").unwrap(), "unauthorized_client", "{case}");
+            }
+            let asked = TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY };
+            let request = asked
+                .to_request("https://id.example/oauth/token", &auth(&world, registered, &keys), &[])
+                .unwrap();
+            let body = String::from_utf8(request.body().to_vec()).unwrap();
+            let body = body.replace("client_credentials", "implicit");
+            let answer = world.send(request.map(|_| Body::from(body))).await;
+            assert_eq!(answer.error(), "unsupported_grant_type", "{case}");
         }
     }
 }

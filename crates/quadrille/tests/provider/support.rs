@@ -384,9 +384,16 @@ impl Answer {
     }
     /// A parameter of the redirect.
     pub(crate) fn query(&self, name: &str) -> String {
-        let (_, query) = self.location().split_once('?').unwrap();
-        let params = Params::parse(query.as_bytes()).unwrap();
-        params.many(name).next().unwrap_or_else(|| panic!("no {name}: {query}")).to_owned()
+        self.after('?', name).unwrap_or_else(|| panic!("no {name}: {self:?}"))
+    }
+    /// A parameter in the fragment of the redirect.
+    pub(crate) fn fragment(&self, name: &str) -> Option<String> {
+        self.after('#', name)
+    }
+    fn after(&self, sign: char, name: &str) -> Option<String> {
+        let (_, text) = self.location().split_once(sign).unwrap();
+        let params = Params::parse(text.as_bytes()).unwrap();
+        params.many(name).next().map(str::to_owned)
     }
     pub(crate) fn ticket(&self) -> &str {
         let field = self.text().lines().find_map(|line| line.strip_prefix("field=ticket="));

@@ -8,6 +8,8 @@
     reason = "this is a test from end to end"
 )]
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 use quadrille::{
@@ -16,7 +18,7 @@ use quadrille::{
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientAuth,
         DeviceAuthorizationRequest, DeviceAuthorizationResponse, DeviceAuthorizationResponseError,
-        PresentedClient, Resources, RevocationRequest, TokenRequest, TokenResponse,
+        PresentedClient, Resources, ResponseMode, RevocationRequest, TokenRequest, TokenResponse,
         TokenResponseError, TokenTypeHint, bearer,
         metadata::{ResourceMetadata, ServerMetadata, resource_metadata_url, well_known_urls},
         pkce::{Challenge, Verifier},
@@ -88,6 +90,7 @@ fn authorization_requests_are_read_as_in_rfc_6749() {
         assert_eq!(Some(&*request.client_id), text(&case, "client_id"));
         assert_eq!(request.state.as_deref(), text(&case, "state"));
         assert_eq!(request.redirect_uri.as_deref(), text(&case, "redirect_uri"));
+        assert_eq!(Some(request.response_type.as_str()), text(&case, "response_type"));
     }
 }
 
@@ -96,20 +99,36 @@ fn authorization_responses_are_read_and_written_as_in_rfc_6749_and_rfc_9207() {
     let cases = [RFC6749, RFC9207].map(|file| load(file, "authorization_responses"));
     for case in cases.into_iter().flatten() {
         let url = text(&case, "url").unwrap();
-        let (redirect_uri, query) = url.split_once('?').unwrap();
+        let (redirect_uri, parameters) = url.split_once(['?', '#']).unwrap();
+        let mode = match url.contains('#') {
+            true => ResponseMode::Fragment,
+            false => ResponseMode::Query,
+        };
         let response =
-            AuthorizationResponse::parse(&Params::parse(query.as_bytes()).unwrap()).unwrap();
+            AuthorizationResponse::parse(&Params::parse(parameters.as_bytes()).unwrap()).unwrap();
         assert_eq!(response.state(), text(&case, "state"));
         assert_eq!(response.iss(), text(&case, "iss"));
         match &response {
             AuthorizationResponse::Code { code, .. } => {
                 assert_eq!(Some(code.expose()), text(&case, "code"));
             }
+            AuthorizationResponse::Token { token, .. } => {
+                assert_eq!(Some(token.access_token.expose()), text(&case, "token"));
+                assert_eq!(token.expires_in, Some(Duration::from_secs(3600)));
+            }
             AuthorizationResponse::Error { error, .. } => {
                 assert_eq!(Some(error.error.as_str()), text(&case, "error"));
             }
         }
-        assert_eq!(response.to_url(redirect_uri).unwrap(), url);
+        // The order of parameters is free.
+        let sorted = |url: &str| {
+            let mut parts: Vec<_> = url.split(['?', '#', '&']).map(str::to_owned).collect();
+            parts.sort_unstable();
+            parts
+        };
+        let written = response.to_url(redirect_uri, mode).unwrap();
+        assert_eq!(written.contains('#'), url.contains('#'));
+        assert_eq!(sorted(&written), sorted(url));
     }
 }
 

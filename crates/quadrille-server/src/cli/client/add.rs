@@ -114,9 +114,9 @@ impl AddArgs {
             .iter()
             .fold(String::new(), |id, byte| format!("{id}{byte:02x}"));
         let oauth1 = &self.oauth1;
-        let sends_people = oauth1.oauth1
-            || self.grants.is_empty()
-            || self.grants.contains(&Grant::AuthorizationCode);
+        let redirects = |grant: &Grant| matches!(grant, Grant::AuthorizationCode | Grant::Implicit);
+        let sends_people =
+            oauth1.oauth1 || self.grants.is_empty() || self.grants.iter().any(redirects);
         if !sends_people && !self.redirect_uris.is_empty() {
             return Err(Refused::RedirectUriUnused.into());
         }

@@ -14,8 +14,9 @@ pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), ou
 /// Redirect URIs, and no grant that uses them.
 fn redirect_uris_unused(client: &Client, output: Output) {
     let has_none = client.redirect_uris.is_empty() && client.redirect_patterns.is_empty();
-    let has_code = client.grant_types.contains(&GrantType::AuthorizationCode);
-    if !has_none && !has_code && client.oauth1.is_none() {
+    let mut redirecting = [GrantType::AuthorizationCode, GrantType::Implicit].iter();
+    let has_redirect = redirecting.any(|grant| client.grant_types.contains(grant));
+    if !has_none && !has_redirect && client.oauth1.is_none() {
         output.note(&format!(
             "The redirect URIs of {} are of no use without the grant authorization_code: quadrille \
              client edit --remove-redirect-uri removes them.",
@@ -24,7 +25,7 @@ fn redirect_uris_unused(client: &Client, output: Output) {
     }
 }
 
-/// Grants that the provider does not offer, and passwords that the client sees.
+/// Grants that the provider does not offer, and those that give up safety.
 fn grants_off(client: &Client, (settings, known): (&Settings, &Known), output: Output) {
     let needs = |offered: &str| {
         output.note(&format!("This application needs a provider that offers {offered}."));
@@ -40,6 +41,9 @@ fn grants_off(client: &Client, (settings, known): (&Settings, &Known), output: O
                 needs(&format!("the grant {grant}: see the setting {setting}"));
             }
         }
+    }
+    if client.grant_types.contains(&GrantType::Implicit) {
+        output.note("This application gets access tokens in addresses, where they can leak.");
     }
     if client.grant_types.contains(&GrantType::Password) {
         output.note("This application sees the passwords of its users.");

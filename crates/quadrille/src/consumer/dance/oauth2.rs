@@ -249,6 +249,8 @@ impl OAuth2Dance {
                 let (verifier, redirect_uri) = (None, None);
                 Ok(Ok(CodeProof { code, verifier, redirect_uri, scopes, server }))
             }
+            // Nobody asked for one.
+            AuthorizationResponse::Token { .. } => Err(BrowserError::CallbackMalformed),
             AuthorizationResponse::Error { error, .. } => {
                 Ok(Err(refused(&self.service, &self.meaning(&error.error))))
             }

@@ -6,33 +6,11 @@ use crate::{
     Scopes,
     form::{FormWriter, Params},
     oauth2::{
-        EndpointError, RequestError, Resources, endpoint::check_absolute, pkce::Challenge,
-        token::read_scope,
+        EndpointError, RequestError, Resources, authorize::ResponseType, endpoint::check_absolute,
+        pkce::Challenge, token::read_scope,
     },
     scope::ScopeSeparator,
 };
-
-/// The response type of an authorization request.
-///
-/// ```
-/// assert_eq!(quadrille::oauth2::ResponseType::Code.as_str(), "code");
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ResponseType {
-    /// An authorization code. The implicit `token` is not supported: RFC 9700 forbids it.
-    #[default]
-    Code,
-}
-
-impl ResponseType {
-    /// The value in a message.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Code => "code",
-        }
-    }
-}
 
 /// An authorization request: a client asks for a user's consent.
 ///
@@ -77,7 +55,8 @@ pub struct AuthorizationRequest<'a> {
     pub resource: Resources,
     /// An opaque value, which the response returns unchanged.
     pub state: Option<Cow<'a, str>>,
-    /// The PKCE challenge, sent with `code_challenge_method`.
+    /// The PKCE challenge, sent with `code_challenge_method`. It binds a code: a request for none
+    /// has none, and it is not read there.
     pub code_challenge: Option<Challenge>,
     /// All other parameters in order, including repeated ones: see [`Self::extra`].
     pub extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -157,14 +136,18 @@ impl<'a> AuthorizationRequest<'a> {
     ) -> Result<Self, RequestError> {
         let state = params.one("state")?;
         let response_type = match params.one("response_type")? {
-            Some("code") => ResponseType::Code,
-            Some(_) => return Err(RequestError::UnsupportedResponseType),
+            Some(name) => ResponseType::parse(name).ok_or(RequestError::UnsupportedResponseType)?,
             None => return Err(RequestError::Missing("response_type")),
         };
         let scope = read_scope(params)?;
         let resource = Resources::read(params)?;
-        let code_challenge =
-            Challenge::read(params.one("code_challenge")?, params.one("code_challenge_method")?)?;
+        let code_challenge = match response_type.has_code() {
+            true => Challenge::read(
+                params.one("code_challenge")?,
+                params.one("code_challenge_method")?,
+            )?,
+            false => None,
+        };
         for name in READ {
             params.one(name)?;
         }
@@ -238,7 +221,7 @@ impl fmt::Debug for AuthorizationRequest<'_> {
 /// use quadrille::oauth2::{AuthorizationRequest, AuthorizationRequestError, RequestError};
 /// use quadrille::form::Params;
 ///
-/// let params = Params::parse(b"client_id=web&state=xyz&response_type=token")?;
+/// let params = Params::parse(b"client_id=web&state=xyz&response_type=none")?;
 /// match AuthorizationRequest::parse(&params) {
 ///     Err(AuthorizationRequestError::Refused { addressee, reason }) => {
 ///         // The client is told, if its redirect URI proves to be registered.
@@ -273,7 +256,7 @@ pub enum AuthorizationRequestError {
 /// ```
 /// use quadrille::{form::Params, oauth2::{AuthorizationRequest, AuthorizationRequestError}};
 ///
-/// let query = Params::parse(b"response_type=token&client_id=s6BhdRkqt3&state=xyz")?;
+/// let query = Params::parse(b"response_type=none&client_id=s6BhdRkqt3&state=xyz")?;
 /// match AuthorizationRequest::parse(&query) {
 ///     Err(AuthorizationRequestError::Refused { addressee, .. }) => {
 ///         assert_eq!(addressee.client_id, "s6BhdRkqt3");
@@ -341,7 +324,7 @@ mod tests {
         for (query, reason, code) in [
             ("", RequestError::Missing("response_type"), "invalid_request"),
             (
-                "response_type=token",
+                "response_type=code token",
                 RequestError::UnsupportedResponseType,
                 "unsupported_response_type",
             ),
@@ -392,6 +375,19 @@ mod tests {
                 "{query}"
             );
             assert_eq!(reason.code().as_str(), code);
+        }
+    }
+
+    #[test]
+    fn what_binds_a_code_is_not_read_where_no_code_is_requested() {
+        for broken in
+            ["code_challenge=x", "code_challenge_method=S512", "code_challenge=a&code_challenge=b"]
+        {
+            let query = format!("client_id=web&response_type=token&{broken}");
+            let params = Params::parse(query.as_bytes()).unwrap();
+            let request = AuthorizationRequest::parse(&params).unwrap();
+            assert_eq!(request.response_type, ResponseType::Token);
+            assert_eq!((request.code_challenge, request.extra.len()), (None, 0));
         }
     }
 

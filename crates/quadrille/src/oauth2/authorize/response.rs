@@ -1,16 +1,22 @@
 //! The authorization response.
 
+use serde_json::{Map, Value};
+
 use crate::{
-    Secret,
+    Scopes, Secret,
     form::{FormError, FormWriter, Params},
-    oauth2::{EndpointError, ErrorResponse, endpoint::check_absolute},
+    oauth2::{
+        EndpointError, ErrorResponse, TokenResponse, answer, authorize::ResponseMode,
+        endpoint::check_absolute,
+    },
+    scope::ScopeSeparator,
 };
 
 /// The response to an [`AuthorizationRequest`](crate::oauth2::AuthorizationRequest), which the
 /// browser delivers.
 ///
 /// ```
-/// use quadrille::{form::Params, oauth2::AuthorizationResponse};
+/// use quadrille::{form::Params, oauth2::{AuthorizationResponse, ResponseMode}};
 ///
 /// let response = AuthorizationResponse::Code {
 ///     code: "SplxlOBeZQQYbYS6WxSbIA".into(),
@@ -18,7 +24,7 @@ use crate::{
 ///     iss: Some("https://id.example".into()),
 /// };
 /// assert_eq!(
-///     response.to_url("https://app.example/callback?from=id")?,
+///     response.to_url("https://app.example/callback?from=id", ResponseMode::Query)?,
 ///     "https://app.example/callback?from=id&code=SplxlOBeZQQYbYS6WxSbIA&state=xyz\
 ///      &iss=https%3A%2F%2Fid.example",
 /// );
@@ -37,6 +43,15 @@ pub enum AuthorizationResponse {
         /// The issuer (RFC 9207).
         iss: Option<String>,
     },
+    /// The user approved, and the response has the token itself (RFC 6749, section 4.2.2).
+    Token {
+        /// The token, without a refresh token.
+        token: TokenResponse,
+        /// The `state` of the request.
+        state: Option<String>,
+        /// The issuer (RFC 9207).
+        iss: Option<String>,
+    },
     /// The request is refused.
     Error {
         /// The error.
@@ -49,16 +64,27 @@ pub enum AuthorizationResponse {
 }
 
 impl AuthorizationResponse {
-    /// The URL for the user's browser: the redirect URI, with its own query and this response.
+    /// The URL for the user's browser: the redirect URI, with its own query and this response. A
+    /// token is in the fragment in every mode: a query is sent to servers and logged (OAuth 2.0
+    /// Multiple Response Type Encoding Practices, section 3).
     ///
     /// # Errors
     /// [`EndpointError`] if the redirect URI is not absolute, or has a fragment.
-    pub fn to_url(&self, redirect_uri: &str) -> Result<String, EndpointError> {
+    pub fn to_url(&self, redirect_uri: &str, mode: ResponseMode) -> Result<String, EndpointError> {
         check_absolute(redirect_uri)?;
-        let mut url = FormWriter::after_url(redirect_uri);
+        let mut url = match (self, mode) {
+            (Self::Token { .. }, _) | (_, ResponseMode::Fragment) => {
+                FormWriter::after_fragment_of(redirect_uri)
+            }
+            (_, ResponseMode::Query) => FormWriter::after_url(redirect_uri),
+        };
         let (state, iss) = match self {
             Self::Code { code, state, iss } => {
                 url.append("code", code.expose());
+                (state, iss)
+            }
+            Self::Token { token, state, iss } => {
+                write_token(&mut url, token);
                 (state, iss)
             }
             Self::Error { error, state, iss } => {
@@ -110,21 +136,51 @@ impl AuthorizationResponse {
                 Some(error) => Ok(Self::Error { error, state, iss }),
                 None => Err(AuthorizationResponseError::Empty),
             },
-            (None, None) => Err(AuthorizationResponseError::Empty),
+            (None, None) => match params.one("access_token")? {
+                Some(token) => Ok(Self::Token { token: read_token(token, params), state, iss }),
+                None => Err(AuthorizationResponseError::Empty),
+            },
         }
     }
 
     /// The `state` of the response.
     pub fn state(&self) -> Option<&str> {
-        let (Self::Code { state, .. } | Self::Error { state, .. }) = self;
+        let (Self::Code { state, .. } | Self::Token { state, .. } | Self::Error { state, .. }) =
+            self;
         state.as_deref()
     }
 
     /// The issuer of the response (RFC 9207), to be compared with the expected one as a string.
     pub fn iss(&self) -> Option<&str> {
-        let (Self::Code { iss, .. } | Self::Error { iss, .. }) = self;
+        let (Self::Code { iss, .. } | Self::Token { iss, .. } | Self::Error { iss, .. }) = self;
         iss.as_deref()
     }
+}
+
+/// Writes the parameters of a token. Members that are no text are written as JSON.
+fn write_token(url: &mut FormWriter, token: &TokenResponse) {
+    url.append("access_token", token.access_token.expose());
+    url.append("token_type", token.token_type.as_str());
+    let lifetime = token.expires_in.map(|lifetime| lifetime.as_secs().to_string());
+    url.append_some("expires_in", lifetime.as_deref());
+    let scope = token.scope.as_ref().filter(|scope| !scope.is_empty());
+    url.append_some("scope", scope.map(Scopes::as_str));
+    for (name, value) in &token.extra {
+        match value {
+            Value::String(text) => url.append(name, text),
+            other => url.append(name, &other.to_string()),
+        };
+    }
+}
+
+/// Reads the other parameters of a token.
+fn read_token(access_token: &str, params: &Params<'_>) -> TokenResponse {
+    let mut members = Map::new();
+    let is_member = |name: &str| !matches!(name, "access_token" | "state" | "iss");
+    for (name, value) in params.iter().filter(|(name, _)| is_member(name)) {
+        answer::add(&mut members, name.to_owned(), value.into());
+    }
+    TokenResponse::of_members(access_token.into(), members, ScopeSeparator::Space, |_| true)
 }
 
 /// The reason why a callback contains no response. The parameters come from the browser.
@@ -142,8 +198,8 @@ pub enum AuthorizationResponseError {
     /// The parameters are malformed, or one of them is repeated.
     #[error(transparent)]
     Form(#[from] FormError),
-    /// Neither `code` nor `error` is present.
-    #[error("the callback has neither a code nor an error")]
+    /// Neither `code` nor `access_token` nor `error` is present.
+    #[error("the callback has neither a code nor a token nor an error")]
     Empty,
     /// Both are present.
     #[error("the callback has both a code and an error")]
@@ -176,9 +232,28 @@ mod tests {
             ("https://a.example/\r\nX: y", Err(EndpointError::Malformed)),
             ("https://a.example/\u{e9}", Err(EndpointError::Malformed)),
         ] {
-            let expected = expected
-                .map(|url| format!("{url}error=access_denied&error_description=no+%26+never"));
-            assert_eq!(response.to_url(uri), expected, "{uri}");
+            let parameters = "error=access_denied&error_description=no+%26+never";
+            let in_query = expected.map(|url| format!("{url}{parameters}"));
+            assert_eq!(response.to_url(uri, ResponseMode::Query), in_query, "{uri}");
+            let in_fragment = expected.map(|_| format!("{uri}#{parameters}"));
+            assert_eq!(response.to_url(uri, ResponseMode::Fragment), in_fragment, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_in_the_fragment_in_every_mode_and_its_members_are_texts() {
+        let mut token = TokenResponse::new("2YotnFZFEjr1zCsicMWpAA");
+        token.expires_in = Some(std::time::Duration::from_secs(3600));
+        token.scope = Some(Scopes::of(["a", "b"]));
+        token.extra.insert("album".to_owned(), 7.into());
+        token.extra.insert("tenant".to_owned(), "north & south".into());
+        let response = AuthorizationResponse::Token { token, state: Some("xyz".into()), iss: None };
+        for mode in [ResponseMode::Query, ResponseMode::Fragment] {
+            assert_eq!(
+                response.to_url("https://a.example/cb?x=1", mode).unwrap(),
+                "https://a.example/cb?x=1#access_token=2YotnFZFEjr1zCsicMWpAA&token_type=Bearer\
+                 &expires_in=3600&scope=a+b&album=7&tenant=north+%26+south&state=xyz"
+            );
         }
     }
 
@@ -204,6 +279,9 @@ mod tests {
     fn neither_code_nor_hints_show_in_debug_output() {
         let response =
             AuthorizationResponse::Code { code: "canary".into(), state: None, iss: None };
+        assert!(!format!("{response:?}").contains("canary"));
+        let token = TokenResponse::new("canary");
+        let response = AuthorizationResponse::Token { token, state: None, iss: None };
         assert!(!format!("{response:?}").contains("canary"));
         let mut request = AuthorizationRequest::new("web");
         request.extra.push(("login_hint".into(), "canary".into()));

@@ -28,7 +28,7 @@ use crate::{
         route::Route,
         scopes::ScopeInfo,
         server::{AuthorizationServer, Inner},
-        store::{Answered, Consent, TicketUse},
+        store::{Consent, TicketUse},
         wire::{self, Methods, Reply, ToClient},
     },
 };
@@ -44,7 +44,7 @@ use super::{
 const SINCE: &str = "quadrille_since";
 
 /// A checked authorization request: client, redirect URI, scopes and PKCE are valid (RFC 6749,
-/// section 4.1.1), or it is one with temporary credentials of OAuth 1.0a (RFC 5849, section 2.2). A
+/// sections 4.1.1 and 4.2.1), or it is one with temporary credentials of OAuth 1.0a (RFC 5849, section 2.2). A
 /// handler need not know which.
 ///
 /// With the feature `axum` it is an extractor, which answers invalid requests itself; elsewhere
@@ -94,7 +94,7 @@ pub enum Step {
 /// The authorization endpoint (RFC 6749, section 3.1), a page of the application.
 pub(crate) static AUTHORIZATION: Route = Route {
     describe: |inner, url, metadata| {
-        metadata.authorization_endpoint = Some(url).filter(|_| inner.gives_codes());
+        metadata.authorization_endpoint = Some(url).filter(|_| !inner.response_types().is_empty());
     },
     ..Route::new(ENDPOINT, EndpointPath::AUTHORIZE, Methods::GET_HEAD_POST)
 };
@@ -180,11 +180,10 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Fail
         let id = request::client_id(&params)?;
         let from = inner.address_of(request.extensions());
         let client = admission::client_that_asks(inner, id, from).await?;
-        let offered = inner.gives_codes();
         request::check(
             &params,
             client,
-            offered,
+            &inner.response_types(),
             inner.scopes.known(),
             &inner.resources,
             &inner.policy,
@@ -346,14 +345,8 @@ impl Authorization {
         // There is no page, so its ticket is never used again.
         let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
         let yes = asked.dance.yes(inner, &client, grant, inner.tokens.newest(), ticket);
-        let answered = match yes.code() {
-            Some(code) => {
-                inner.store.put_code(issuer, code.clone()).await?;
-                Answered::First
-            }
-            None => inner.store.answer(issuer, yes.answer(asked.scopes.clone(), None)).await?,
-        };
-        let reply = yes.reply(inner, &client, &answered)?;
+        let answered = yes.store_without_page(inner, issuer, asked.scopes.clone()).await?;
+        let reply = yes.reply(inner, &client, &answered).await?;
         tracing::info!(client = %client.id, grant = number.0, "granted without asking");
         Ok(Step::Done(reply.into()))
     }

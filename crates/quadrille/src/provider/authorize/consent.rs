@@ -11,7 +11,7 @@ use crate::{
     Scopes,
     actor::Authentication,
     form::Params,
-    oauth2::Resources,
+    oauth2::{RequestError, Resources},
     provider::{
         client::{
             document::{admission, metadata::NOT_STORED},
@@ -223,6 +223,10 @@ impl By<'_> {
         let By { inner, ticket, authentication, data } = &self;
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
+        let is_offered = |response_type| inner.response_types().contains(&response_type);
+        if !ticket.dance.rules().response_type().is_none_or(is_offered) {
+            return Err(ClientError::from(RequestError::UnsupportedResponseType).into());
+        }
         if inner.resources.narrowed(&ticket.resources).is_none() {
             return Err(AuthorizeError::ResourceUnknown.into());
         }
@@ -249,7 +253,7 @@ impl By<'_> {
         if answered == Answered::First {
             tracing::info!(client = %client.id, grant = number.0, "consent given");
         }
-        yes.reply(inner, &client, &answered)
+        yes.reply(inner, &client, &answered).await
     }
 
     async fn refuse(self) -> Result<Response<Bytes>, Error> {

@@ -48,7 +48,7 @@ pub enum AuthorizeError {
     /// A `request_uri` was sent.
     #[error("request_uri is not supported")]
     RequestUri,
-    /// The `response_mode` is not `query`.
+    /// The `response_mode` is unknown, not offered, or not for the response type.
     #[error("the response_mode is not supported")]
     ResponseMode,
     /// `prompt` has `none` and other values (OpenID Connect Core, section 3.1.2.1).
@@ -70,6 +70,10 @@ pub enum AuthorizeError {
     /// The user denied the request.
     #[error("the user denied the request")]
     Denied,
+    /// The application issues no token for the user:
+    /// [`before_issue`](crate::provider::AuthorizationServer::before_issue).
+    #[error("the application refuses tokens for this user")]
+    UserRefused,
 }
 
 impl AuthorizeError {
@@ -104,7 +108,7 @@ impl AuthorizeError {
             Self::AuthenticationUnmet => {
                 Disclosure::code(ErrorCode::UnmetAuthenticationRequirements).blame("acr_values")
             }
-            Self::Denied => Disclosure::code(ErrorCode::AccessDenied),
+            Self::Denied | Self::UserRefused => Disclosure::code(ErrorCode::AccessDenied),
         }
     }
 
@@ -132,6 +136,10 @@ impl AuthorizeError {
                     "You said no to an application that nobody here knows. It was not told.",
                 )
             },
+            Self::UserRefused => not_granted(
+                "user_refused",
+                "This site lets no application in for your account at present.",
+            ),
             Self::GrantTypeNotAllowed
             | Self::ScopeNotAllowed
             | Self::ResourceUnknown

@@ -7,6 +7,7 @@ pub(super) mod dance;
 pub(super) mod device;
 pub(super) mod error;
 mod form_fields;
+pub(super) mod mode;
 pub(super) mod pages;
 pub(super) mod request;
 mod ticket;

@@ -1,4 +1,4 @@
-//! An authorization request: its validity (RFC 6749, section 4.1.1), and the next step.
+//! An authorization request: its validity (RFC 6749, sections 4.1.1 and 4.2.1), and the next step.
 //!
 //! Two decisions, both pure: [`check`] looks at the request and the client, [`next`] at the
 //! signed-in user and their consent.
@@ -10,10 +10,11 @@ use crate::{
     actor::Authentication,
     form::Params,
     oauth2::{
-        AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, pkce::Challenge,
+        AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, ResponseType,
+        pkce::Challenge,
     },
     provider::{
-        client::{grant_type::GrantType, record::Client, redirect_uri::matching::RedirectRule},
+        client::{grant_type, record::Client, redirect_uri::matching::RedirectRule},
         error::ClientError,
         store::Consent,
         wire::ToClient,
@@ -21,8 +22,9 @@ use crate::{
 };
 
 use super::{
-    dance::{Dance, ForCode},
+    dance::{Dance, ForRedirect},
     error::AuthorizeError,
+    mode::response_mode,
 };
 
 /// A valid authorization request.
@@ -67,12 +69,12 @@ pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientErr
 }
 
 /// Checks a request. Nothing is redirected until client and redirect URI are known to belong
-/// together. `offered` is `true` if this server issues codes at all; `scopes` and `resources` are
-/// those that it knows, `rule` is that of the application for redirect URIs.
+/// together. `offered` are the response types, `scopes` and `resources` those that this server
+/// knows, `rule` is that of the application for redirect URIs.
 pub(crate) fn check(
     params: &Params<'_>,
     client: Option<Arc<Client>>,
-    offered: bool,
+    offered: &[ResponseType],
     scopes: &Scopes,
     resources: &Resources,
     policy: &Policy,
@@ -97,21 +99,32 @@ pub(crate) fn check(
     };
     let redirect_uri_sent = sent.is_some();
     let state = state.map(ToOwned::to_owned);
+    let (mode, is_mode_valid) = response_mode(params, offered);
     let parsed = match parsed {
-        Ok(_) if !offered => Err(RequestError::UnsupportedResponseType.into()),
+        Ok(request) if !offered.contains(&request.response_type) => {
+            Err(RequestError::UnsupportedResponseType.into())
+        }
+        Ok(_) if !is_mode_valid => Err(AuthorizeError::ResponseMode.into()),
         parsed => parsed.map_err(ClientError::from),
     };
-    let details =
-        parsed.and_then(|request| Ok(details(request, &client, (scopes, resources), policy)?));
+    let details = parsed.and_then(|request| {
+        Ok((request.response_type, details(request, &client, (scopes, resources), policy)?))
+    });
     match details {
-        Ok(Details { scopes, resources, challenge, prompt }) => {
-            let challenge = challenge.map(|challenge| challenge.to_string().into());
-            let dance = Dance::Code(ForCode { redirect_uri, redirect_uri_sent, state, challenge });
+        Ok((response_type, Details { scopes, resources, challenge, prompt })) => {
+            let dance = Dance::Redirect(ForRedirect {
+                response_type,
+                mode,
+                redirect_uri,
+                redirect_uri_sent,
+                state,
+                challenge: challenge.map(|challenge| challenge.to_string().into()),
+            });
             Ok(Asked { client, scopes, resources, prompt, dance })
         }
         Err(error) => {
             let is_trusted = is_trusted(&client, None);
-            let to = ToClient { error, redirect_uri, state };
+            let to = ToClient { error, redirect_uri, mode, state };
             Err(if is_trusted { Unasked::Redirect(to) } else { Unasked::Warn(to) })
         }
     }
@@ -146,13 +159,12 @@ fn details(
     if request.extra("request_uri").is_some() {
         return Err(AuthorizeError::RequestUri);
     }
-    if !matches!(request.extra("response_mode"), None | Some("query")) {
-        return Err(AuthorizeError::ResponseMode);
-    }
-    if !client.grant_types.contains(&GrantType::AuthorizationCode) {
+    let mut needed = grant_type::needed_for(request.response_type);
+    if !needed.all(|grant| client.grant_types.contains(&grant)) {
         return Err(AuthorizeError::GrantTypeNotAllowed);
     }
-    if request.code_challenge.is_none() && !client.may_omit_pkce(policy) {
+    let has_code = request.response_type.has_code();
+    if has_code && request.code_challenge.is_none() && !client.may_omit_pkce(policy) {
         return Err(AuthorizeError::ChallengeMissing);
     }
     let scopes = client
@@ -276,8 +288,11 @@ pub(crate) fn next(
 mod tests {
     use super::*;
     use crate::{
-        oauth2::pkce::Verifier,
-        provider::client::record::{ClientType, tests::client},
+        oauth2::{ResponseMode, pkce::Verifier},
+        provider::client::{
+            grant_type::GrantType,
+            record::{ClientType, tests::client},
+        },
     };
     use proptest::prelude::*;
 
@@ -300,7 +315,9 @@ mod tests {
             "code_challenge_method=plain",
             "prompt=none",
             "prompt=none+login",
+            "response_mode=query",
             "response_mode=fragment",
+            "response_mode=web_message",
             "request=x",
             "resource=https://API.example/",
             "resource=urn:unknown",
@@ -315,11 +332,15 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_asked_is_answered_at_a_registered_address_or_on_a_page(
-            query in parameters(), is_public: bool, is_known: bool, offered: bool,
-            from_document: bool,
+            query in parameters(), is_public: bool, is_known: bool, from_document: bool,
+            offered in proptest::sample::subsequence(&ResponseType::ALL[..], 0..=2),
+            has_implicit: bool,
         ) {
             let mut known = client("app", CALLBACK);
             known.from_document = from_document;
+            if has_implicit {
+                known.grant_types.insert(GrantType::Implicit);
+            }
             if is_public {
                 known.client_type = ClientType::Public;
             }
@@ -327,19 +348,34 @@ mod tests {
             let found = is_known.then(|| Arc::new(known));
             let (scopes, known) =
                 (Scopes::of(["a", "b", "c"]), Resources::of(["https://api.example"]).unwrap());
-            match check(&params, found, offered, &scopes, &known, &Policy::safe(), None) {
+            // A parameter that is sent twice makes the request invalid.
+            let wants_token = query.contains("response_type=token");
+            match check(&params, found, &offered, &scopes, &known, &Policy::safe(), None) {
                 Ok(asked) => {
                     prop_assert_eq!(asked.dance.rules().destination().unwrap(), CALLBACK);
-                    prop_assert!(is_known && offered && query.contains("response_type=code"));
+                    prop_assert!(is_known && !query.contains("web_message"));
                     prop_assert!(asked.client.scopes.is_superset(&asked.scopes));
-                    let Dance::Code(code) = asked.dance else { panic!("a code") };
-                    prop_assert!(code.challenge.is_some());
+                    let Dance::Redirect(dance) = asked.dance else { panic!("a redirect") };
+                    prop_assert!(offered.contains(&dance.response_type));
+                    prop_assert_eq!(dance.response_type.has_token(), wants_token);
+                    prop_assert!(!wants_token || has_implicit);
+                    prop_assert_eq!(dance.challenge.is_some(), !wants_token);
+                    let in_fragment = query.contains("response_mode=fragment");
+                    let in_query = query.contains("response_mode=query");
+                    let mode = match wants_token || in_fragment {
+                        true => ResponseMode::Fragment,
+                        false => ResponseMode::Query,
+                    };
+                    prop_assert_eq!(dance.mode, mode);
+                    prop_assert!(!(wants_token && in_query));
+                    prop_assert!(!in_fragment || offered.contains(&ResponseType::Token));
                     prop_assert!(!query.contains("evil") && !query.contains("unknown"));
                     let named = query.contains("API");
                     prop_assert_eq!(asked.resources, if named { known } else { Resources::EMPTY });
                 }
                 Err(Unasked::Redirect(to)) => {
                     prop_assert_eq!(&to.redirect_uri, CALLBACK);
+                    prop_assert!(to.mode == ResponseMode::Fragment || !wants_token);
                     prop_assert!(is_known && !query.contains("evil"));
                     prop_assert!(!from_document, "nobody vouches for it");
                 }
@@ -359,6 +395,7 @@ mod tests {
             since in proptest::option::of(0..3i64), from_document: bool,
             max_age in proptest::option::of(0..3u64),
             (acr, acr_values) in (proptest::option::of("[ab]"), proptest::option::of("[ab]")),
+            response_type in proptest::sample::select(&ResponseType::ALL[..]),
         ) {
             let redirect_uri = if is_native { "com.example.app:/cb" } else { CALLBACK };
             let mut asker = client("app", redirect_uri);
@@ -369,7 +406,9 @@ mod tests {
             }
             let asked = Asked {
                 client: Arc::new(asker),
-                dance: Dance::Code(ForCode {
+                dance: Dance::Redirect(ForRedirect {
+                    response_type,
+                    mode: ResponseMode::default_of(response_type.as_str()),
                     redirect_uri: redirect_uri.parse().unwrap(),
                     redirect_uri_sent: true,
                     state: None,
@@ -417,7 +456,7 @@ mod tests {
                 Next::Grant => {
                     prop_assert!(!consent && authentication.is_some());
                     prop_assert!(first_party || given == Some("a b"));
-                    prop_assert!(!(is_public && is_native));
+                    prop_assert!(!(is_native && (is_public || response_type.has_token())));
                     prop_assert!(!sign_in || is_fresh);
                     prop_assert!(!is_weak && (!is_old || is_fresh));
                 }

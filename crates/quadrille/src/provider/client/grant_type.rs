@@ -5,6 +5,8 @@ use std::{collections::BTreeSet, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::oauth2::ResponseType;
+
 /// The grant type by which a client gets tokens (RFC 6749, section 4). JSON has its name on the
 /// wire.
 ///
@@ -32,6 +34,9 @@ pub enum GrantType {
     JwtBearer,
     /// Token exchange (RFC 8693).
     TokenExchange,
+    /// Access tokens in the redirect (RFC 6749, section 4.2). RFC 9700, section 2.1.2 advises
+    /// against it; it is for clients that cannot use codes yet.
+    Implicit,
     /// Passwords of users, which the client sees (RFC 6749, section 4.3). RFC 9700, section 2.4
     /// forbids it; it is for clients that cannot use another grant yet.
     Password,
@@ -41,17 +46,19 @@ pub enum GrantType {
 
 impl GrantType {
     /// The grant types of this library.
-    pub(crate) const KNOWN: [Self; 7] = [
+    pub(crate) const KNOWN: [Self; 8] = [
         Self::AuthorizationCode,
         Self::ClientCredentials,
         Self::RefreshToken,
         Self::DeviceCode,
         Self::JwtBearer,
         Self::TokenExchange,
+        Self::Implicit,
         Self::Password,
     ];
 
-    /// The value of `grant_type`.
+    /// The value of `grant_type`; for [`Implicit`](Self::Implicit), which has no token request, the
+    /// name in metadata (RFC 7591, section 2).
     pub fn as_str(&self) -> &str {
         match self {
             Self::AuthorizationCode => "authorization_code",
@@ -60,10 +67,25 @@ impl GrantType {
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
+            Self::Implicit => "implicit",
             Self::Password => "password",
             Self::Extension(name) => name.as_str(),
         }
     }
+}
+
+/// The grant types without which a client cannot use a response type (RFC 7591, section 2.1).
+pub(crate) fn needed_for(response_type: ResponseType) -> impl Iterator<Item = GrantType> {
+    let code = response_type.has_code().then_some(GrantType::AuthorizationCode);
+    let token = response_type.has_token().then_some(GrantType::Implicit);
+    code.into_iter().chain(token)
+}
+
+/// The response types of which `is_had` is true for all grant types that they need.
+pub(crate) fn response_types(
+    is_had: impl Fn(&GrantType) -> bool,
+) -> impl Iterator<Item = ResponseType> {
+    ResponseType::ALL.into_iter().filter(move |it| needed_for(*it).all(|grant| is_had(&grant)))
 }
 
 impl FromStr for GrantType {
@@ -158,6 +180,8 @@ mod tests {
             "urn:ietf:params:oauth:grant-type:device_code",
             "urn:ietf:params:oauth:grant-type:jwt-bearer",
             "urn:ietf:params:oauth:grant-type:token-exchange",
+            "implicit",
+            "password",
             "urn:example:kiosk",
             "https://photos.example/kiosk",
             "legacy-sso",

@@ -3,10 +3,15 @@
 
 use std::sync::Arc;
 
-use crate::{Scopes, Timestamp, jose::Algorithm, oauth2::AuthMethod, provider::store::RowId};
+use crate::{
+    Scopes, Timestamp,
+    jose::Algorithm,
+    oauth2::{AuthMethod, ResponseType},
+    provider::store::RowId,
+};
 
 use super::{
-    grant_type::{GrantType, GrantTypes},
+    grant_type::{GrantType, GrantTypes, needed_for},
     name::{is_lookalike, is_shown},
     policy::MetadataPolicy,
     record::{Client, ClientType},
@@ -95,8 +100,8 @@ pub enum ClientMetadataError {
     /// There are too many redirect URIs.
     #[error("there are too many redirect URIs")]
     TooManyRedirectUris,
-    /// The client uses authorization codes, and has no redirect URI.
-    #[error("a client that uses authorization codes needs a redirect URI")]
+    /// The client has a grant type with redirects, and no redirect URI.
+    #[error("a client with the grant type authorization_code or implicit needs a redirect URI")]
     NoRedirectUri,
     /// The client has no grant type.
     #[error("a client needs at least one grant type")]
@@ -110,8 +115,11 @@ pub enum ClientMetadataError {
     /// The client is public, and cannot use client credentials (RFC 6749, section 4.4).
     #[error("a public client cannot have a token for itself")]
     PublicClientForItself,
-    /// The client uses codes, but `code` is not among its response types.
-    #[error("a client that uses authorization codes has the response type code")]
+    /// The response types do not fit the grant types: `code` is for `authorization_code`, and
+    /// `token` for `implicit` (RFC 7591, section 2.1).
+    #[error(
+        "the response type code goes with the grant type authorization_code, and token with implicit"
+    )]
     ResponseType,
     /// A scope is unknown to this server
     /// ([`AuthorizationServer::scope`](crate::provider::AuthorizationServer::scope)).
@@ -138,7 +146,8 @@ impl ClientMetadata {
         let redirect_uris = self.redirect_uris(policy)?;
         let grant_types = self.grant_types(policy)?;
         let has_code = grant_types.contains(&GrantType::AuthorizationCode);
-        if has_code && redirect_uris.is_empty() && !policy.has_redirect_patterns {
+        let has_redirect = has_code || grant_types.contains(&GrantType::Implicit);
+        if has_redirect && redirect_uris.is_empty() && !policy.has_redirect_patterns {
             return Err(ClientMetadataError::NoRedirectUri);
         }
         // A client gets none for itself (RFC 6749, section 4.4.3).
@@ -152,12 +161,7 @@ impl ClientMetadata {
         {
             return Err(ClientMetadataError::PublicClientForItself);
         }
-        let responses = self.response_types.as_deref();
-        if has_code && responses.is_some_and(|types| !types.iter().any(|name| name == "code")) {
-            return Err(ClientMetadataError::ResponseType);
-        }
-        let is_other = |name: &String| name != "code" || !has_code;
-        if policy.rejects_others && responses.is_some_and(|types| types.iter().any(is_other)) {
+        if !self.response_types_fit(&grant_types, policy.rejects_others) {
             return Err(ClientMetadataError::ResponseType);
         }
         let unknown = |scopes: &Scopes| {
@@ -170,6 +174,22 @@ impl ClientMetadata {
                 Ok(CheckedMetadata { name, client_type, auth, redirect_uris, grant_types, scopes })
             }
         }
+    }
+
+    /// `true` if the response types, where the metadata names some, and the grant types need each
+    /// other (RFC 7591, section 2.1).
+    fn response_types_fit(&self, grant_types: &GrantTypes, rejects_others: bool) -> bool {
+        let Some(names) = &self.response_types else { return true };
+        let known = names.iter().map(|name| ResponseType::parse(name));
+        let of_client =
+            |it: &ResponseType| needed_for(*it).all(|grant| grant_types.contains(&grant));
+        let usable: Vec<_> = known.map(|it| it.filter(of_client)).collect();
+        let is_used = |grant: &GrantType| {
+            usable.iter().flatten().any(|it| needed_for(*it).any(|needed| needed == *grant))
+        };
+        let redirecting = [GrantType::AuthorizationCode, GrantType::Implicit];
+        let mut redirecting = redirecting.iter().filter(|grant| grant_types.contains(grant));
+        redirecting.all(is_used) && !(rejects_others && usable.contains(&None))
     }
 
     /// The type of the client, by its authentication method (RFC 6749, section 2.1), and the method
@@ -294,10 +314,11 @@ mod tests {
         "javascript:alert(1)",
         "",
     ];
-    const GRANTS: [&str; 5] = [
+    const GRANTS: [&str; 6] = [
         "authorization_code",
         "client_credentials",
         "refresh_token",
+        "implicit",
         "urn:ietf:params:oauth:grant-type:device_code",
         "x",
     ];
@@ -353,7 +374,14 @@ mod tests {
                 prop_assert!(policy.has_grant(grant));
             }
             let has = |grant| client.grant_types.contains(&grant);
-            prop_assert!(!has(GrantType::AuthorizationCode) || !client.redirect_uris.is_empty());
+            let redirecting =
+                [(GrantType::AuthorizationCode, "code"), (GrantType::Implicit, "token")];
+            for (grant, response) in redirecting {
+                prop_assert!(!has(grant.clone()) || !client.redirect_uris.is_empty());
+                let named = metadata.response_types.as_ref();
+                let is_named = named.is_none_or(|names| names.iter().any(|name| name == response));
+                prop_assert!(!has(grant) || is_named);
+            }
             let has_user = has(GrantType::AuthorizationCode)
                 || has(GrantType::DeviceCode)
                 || has(GrantType::Password);

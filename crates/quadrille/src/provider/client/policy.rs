@@ -54,6 +54,7 @@ impl<'a> MetadataPolicy<'a> {
                 GrantType::DeviceCode,
                 GrantType::JwtBearer,
                 GrantType::TokenExchange,
+                GrantType::Implicit,
                 GrantType::Password,
             ],
             has_extensions: true,

@@ -5,7 +5,10 @@ use http::{HeaderValue, Response, header};
 
 use crate::{
     oauth2::{metadata::ServerMetadata, pkce::Challenge},
-    provider::{client::grant_type::GrantType, error::OperatorError, route::Route, server::Inner},
+    provider::{
+        authorize::mode::response_modes, client::grant_type::GrantType, error::OperatorError,
+        route::Route, server::Inner,
+    },
 };
 
 /// The metadata document of a server whose endpoints have these routes. It is written once.
@@ -30,21 +33,24 @@ pub(super) fn answer(
 
 fn describe(inner: &Inner, routes: impl Iterator<Item = &'static Route>) -> ServerMetadata {
     let has_code = inner.gives_codes();
+    let response_types = inner.response_types();
+    let response_modes = response_modes(&response_types);
+    let modes: Vec<_> = response_modes.map(|mode| mode.as_str().to_owned()).collect();
     let name = |grant: GrantType| grant.as_str().to_owned();
     let scopes: Vec<String> = inner.scopes.names().map(ToOwned::to_owned).collect();
     let one = |text: &str| vec![text.to_owned()];
     let mut metadata = ServerMetadata {
         issuer: inner.issuer.as_str().to_owned(),
         scopes_supported: (!scopes.is_empty()).then_some(scopes),
-        response_types_supported: if has_code { one("code") } else { Vec::new() },
-        response_modes_supported: has_code.then(|| one("query")),
+        response_types_supported: response_types.iter().map(|it| it.as_str().to_owned()).collect(),
+        response_modes_supported: (!modes.is_empty()).then_some(modes),
         grant_types_supported: Some(inner.offered_grant_types().map(name).collect()),
         code_challenge_methods_supported: has_code.then(|| one(Challenge::METHOD)),
-        authorization_response_iss_parameter_supported: has_code,
+        authorization_response_iss_parameter_supported: !response_types.is_empty(),
         client_id_metadata_document_supported: has_code && inner.documents.is_some(),
         ..ServerMetadata::default()
     };
-    if has_code && !inner.policy.acr_values.is_empty() {
+    if !response_types.is_empty() && !inner.policy.acr_values.is_empty() {
         let values = inner.policy.acr_values.iter().map(|acr| &**acr).collect::<Vec<_>>();
         metadata.extra.insert("acr_values_supported".to_owned(), values.into());
     }

@@ -27,6 +27,9 @@ const RESERVED: [&str; 8] = [
     "error",
 ];
 
+/// Further parameters that the protocol defines where the token is in a redirect.
+const RESERVED_IN_REDIRECTS: [&str; 5] = ["state", "iss", "code", "error_description", "error_uri"];
+
 /// Claims of an access token that the protocol defines.
 const RESERVED_CLAIMS: [&str; 14] = [
     "jti",
@@ -70,7 +73,8 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Occasion {
-    /// A token request with this grant type (RFC 6749, section 4).
+    /// A token request with this grant type or, for [`GrantType::Implicit`], an authorization request
+    /// (RFC 6749, section 4).
     Grant(GrantType),
     /// A request for token credentials of OAuth 1.0a (RFC 5849, section 2.3).
     OAuth1,
@@ -216,12 +220,14 @@ impl PlannedToken {
     }
 
     /// Adds a member to the token response (RFC 6749, section 5.1); a second one with the same name
-    /// replaces the first. In token credentials of OAuth 1.0a, it becomes a parameter.
+    /// replaces the first. In token credentials of OAuth 1.0a and in redirects, it becomes a
+    /// parameter.
     ///
     /// # Errors
     /// [`ReservedMember`] for a name that the protocol defines.
     pub fn add_member(&mut self, name: &str, value: Value) -> Result<(), ReservedMember> {
-        if is_reserved(name) {
+        let is_redirect = self.occasion == Occasion::Grant(GrantType::Implicit);
+        if is_reserved(name) || is_redirect && RESERVED_IN_REDIRECTS.contains(&name) {
             return Err(ReservedMember(name.to_owned()));
         }
         self.members.insert(name.to_owned(), value);
@@ -252,8 +258,8 @@ impl fmt::Debug for PlannedToken {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotIssued {
-    /// The user gets no token (`invalid_grant`), or the client none for itself
-    /// (`unauthorized_client`). The text is for the log.
+    /// The user gets no token (`invalid_grant`, or `access_denied` in a redirect), or the client none
+    /// for itself (`unauthorized_client`). The text is for the log.
     #[error("{0}")]
     Refused(Cow<'static, str>),
     /// The application cannot decide now: its database does not answer, for example. The client

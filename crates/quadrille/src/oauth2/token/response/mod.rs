@@ -75,7 +75,7 @@ impl From<&str> for TokenType {
 /// assert_eq!(TokenResponse::parse(&response, ScopeSeparator::Space)?, tokens);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenResponse {
     /// The access token.
@@ -179,20 +179,31 @@ impl TokenResponse {
         if !access_token.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
             return Err(TokenResponseError::MalformedAccessToken);
         }
+        let is_utf8 = matches!(text, Cow::Borrowed(_));
+        let is_exact = |text: &String| is_utf8 || !text.contains(answer::UNREADABLE);
+        Ok(Self::of_members(access_token.into(), members, separator, is_exact))
+    }
+
+    /// The response with this access token and these other members. A refresh token that is not
+    /// exactly as it was sent counts as missing.
+    pub(in crate::oauth2) fn of_members(
+        access_token: Secret,
+        mut members: Map<String, Value>,
+        separator: ScopeSeparator,
+        is_exact: impl FnOnce(&String) -> bool,
+    ) -> Self {
         let mut lifetime = |name| members.remove(name).as_ref().and_then(seconds);
         // An unreadable lifetime counts as missing and hides no other.
         let expires_in = lifetime("expires_in").or_else(|| lifetime("expires"));
-        let is_utf8 = matches!(text, Cow::Borrowed(_));
-        let is_exact = |text: &String| is_utf8 || !text.contains(answer::UNREADABLE);
         let refresh_token = members.remove("refresh_token").and_then(into_text).filter(is_exact);
-        Ok(Self {
-            access_token: access_token.into(),
+        Self {
+            access_token,
             token_type: token_type(members.remove("token_type")),
             expires_in,
             refresh_token: refresh_token.map(Secret::from),
             scope: members.remove("scope").and_then(|value| scopes(&value, separator)),
             extra: members,
-        })
+        }
     }
 }
 

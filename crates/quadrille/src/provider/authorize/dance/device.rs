@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
+    oauth2::TokenResponse,
     provider::{
         authorize::error::AuthorizeError,
         client::{
@@ -81,6 +82,7 @@ impl Rules for ForDevice {
         client: &Client,
         _: RowId,
         _: &TokenSecret,
+        _: Option<TokenResponse>,
     ) -> Result<Response<Bytes>, Error> {
         Ok(inner.pages.device(client, true))
     }

@@ -2,8 +2,8 @@
 //!
 //! A dance is a file here, which implements [`Rules`], and a variant of [`Dance`].
 
-mod code;
 mod device;
+mod redirect;
 mod verifier;
 
 use std::sync::Arc;
@@ -16,27 +16,30 @@ use serde_json::{Map, Value};
 use crate::{
     Scopes, Timestamp,
     actor::{Actor, Authentication},
-    oauth2::Resources,
+    oauth2::{Resources, ResponseType, TokenResponse},
     provider::{
         client::{
             record::Client,
             redirect_uri::{RedirectUri, matching::RedirectRule},
         },
-        error::Error,
+        error::{ClientError, Error, endpoint::TokenError},
         refusal,
         server::Inner,
         store::{
-            Answer, Answered, CodeRecord, Consent, Grant, GrantDetails, Outcome, PendingState,
-            RowId, TicketId, TicketUse,
+            Answer, Answered, Consent, Grant, GrantDetails, IssuerId, Outcome, PendingState, RowId,
+            TicketId, TicketUse,
         },
-        token::format::{TokenKey, TokenSecret},
+        token::{
+            format::{TokenKey, TokenSecret},
+            grant::implicit,
+        },
     },
 };
 
 use super::error::{AuthorizeError, BrowserError};
 
-pub(crate) use code::ForCode;
 pub(crate) use device::ForDevice;
+pub(crate) use redirect::ForRedirect;
 pub(crate) use verifier::ForVerifier;
 
 /// The authorization endpoint's name in the log.
@@ -46,8 +49,8 @@ pub(crate) const ENDPOINT: &str = "authorization";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Dance {
-    /// OAuth 2: a code for a redirect URI.
-    Code(ForCode),
+    /// OAuth 2: a code or a token for a redirect URI.
+    Redirect(ForRedirect),
     /// OAuth 1.0a: a verifier for temporary credentials.
     Verifier(ForVerifier),
     /// RFC 8628: a device that waits.
@@ -56,6 +59,11 @@ pub(crate) enum Dance {
 
 /// The differences between the dances.
 pub(crate) trait Rules: Send + Sync {
+    /// The response type (RFC 6749, section 3.1.1); `None` for requests without one.
+    fn response_type(&self) -> Option<ResponseType> {
+        None
+    }
+
     /// The redirect URI; `None` if the answer is shown to the user.
     fn destination(&self) -> Option<&RedirectUri>;
 
@@ -84,13 +92,15 @@ pub(crate) trait Rules: Send + Sync {
     /// The denial, for the store.
     fn denied(&self, ticket: TicketUse) -> Outcome;
 
-    /// The reply after an approval. `row` is that of the code, or of the pending request.
+    /// The reply after an approval. `row` is that of the code, or of the pending request; `token` is
+    /// the token of a response type that has one.
     fn reply(
         &self,
         inner: &Inner,
         client: &Client,
         row: RowId,
         secret: &TokenSecret,
+        token: Option<TokenResponse>,
     ) -> Result<Response<Bytes>, Error>;
 
     /// The reply with an error for the client, or for the user if the client is not
@@ -107,7 +117,7 @@ pub(crate) trait Rules: Send + Sync {
 impl Dance {
     pub(crate) fn rules(&self) -> &dyn Rules {
         match self {
-            Self::Code(dance) => dance,
+            Self::Redirect(dance) => dance,
             Self::Verifier(dance) => dance,
             Self::Device(dance) => dance,
         }
@@ -117,7 +127,7 @@ impl Dance {
     pub(crate) const fn device(&self) -> Option<&ForDevice> {
         match self {
             Self::Device(dance) => Some(dance),
-            Self::Code(_) | Self::Verifier(_) => None,
+            Self::Redirect(_) | Self::Verifier(_) => None,
         }
     }
 
@@ -133,7 +143,7 @@ impl Dance {
         let rules = self.rules();
         let secret = rules.secret(key, &ticket.ticket);
         let outcome = rules.approved(inner, client, grant, &secret, ticket);
-        Yes { rules, secret, outcome }
+        Yes { dance: self, secret, outcome }
     }
 
     /// A denial on the page with this ticket, for the store.
@@ -157,7 +167,7 @@ impl Dance {
 
 /// An approval: the question to the store, and the reply to its answer.
 pub(crate) struct Yes<'d> {
-    rules: &'d dyn Rules,
+    dance: &'d Dance,
     secret: TokenSecret,
     outcome: Outcome,
 }
@@ -168,24 +178,53 @@ impl Yes<'_> {
         Answer { outcome: self.outcome.clone(), asked, consent }
     }
 
-    /// The code, which is all that is stored for an approval without a page; `None` for a pending
-    /// request.
-    pub(crate) fn code(&self) -> Option<&CodeRecord> {
+    /// Stores an approval without a page: of one with a ticket, the code alone, if it is sent.
+    pub(crate) async fn store_without_page(
+        &self,
+        inner: &Inner,
+        issuer: IssuerId,
+        asked: Scopes,
+    ) -> Result<Answered, Error> {
         match &self.outcome {
-            Outcome::Ticket(_, code) => code.as_ref(),
-            Outcome::Pending(..) => None,
+            Outcome::Ticket(_, Some(code)) => {
+                let sent = self.dance.rules().response_type();
+                if sent.is_some_and(ResponseType::has_code) {
+                    inner.store.put_code(issuer, code.clone()).await?;
+                }
+                Ok(Answered::First)
+            }
+            _ => Ok(inner.store.answer(issuer, self.answer(asked, None)).await?),
         }
     }
 
     /// The reply, if the store has taken this approval now or before.
-    pub(crate) fn reply(
+    pub(crate) async fn reply(
         &self,
         inner: &Inner,
-        client: &Client,
+        client: &Arc<Client>,
         answered: &Answered,
     ) -> Result<Response<Bytes>, Error> {
+        let rules = self.dance.rules();
         let row = approved_row(answered, &self.outcome, inner.now())?;
-        self.rules.reply(inner, client, row, &self.secret)
+        let has_token = rules.response_type().is_some_and(ResponseType::has_token);
+        let token = match &self.outcome {
+            Outcome::Ticket(_, Some(code)) if has_token => {
+                let grant = Grant { id: row, ..code.grant.clone() };
+                match implicit::issue(inner, client, grant).await {
+                    Err(Error::Client(ClientError::Token(TokenError::UserRefused))) => {
+                        return self.dance.refused(
+                            inner,
+                            client,
+                            AuthorizeError::UserRefused,
+                            true,
+                        );
+                    }
+                    issued => Some(issued?),
+                }
+            }
+            _ => None,
+        };
+        rules.reply(inner, client, row, &self.secret, token)
     }
 }
 
@@ -251,7 +290,7 @@ fn approved_row(
 mod tests {
     use super::*;
     use crate::provider::store::{
-        Approval, Identifier, PendingKind, PendingRecord, TemporaryCredentials,
+        Approval, CodeRecord, Identifier, PendingKind, PendingRecord, TemporaryCredentials,
     };
     use proptest::prelude::*;
 

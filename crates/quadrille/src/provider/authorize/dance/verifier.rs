@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     oauth1::{Callback, Problem},
+    oauth2::TokenResponse,
     provider::{
         authorize::error::AuthorizeError,
         client::{
@@ -91,6 +92,7 @@ impl Rules for ForVerifier {
         client: &Client,
         _: RowId,
         secret: &TokenSecret,
+        _: Option<TokenResponse>,
     ) -> Result<Response<Bytes>, Error> {
         let verifier = self.verifier(inner, secret);
         match &self.callback {

@@ -12,8 +12,7 @@ use crate::{
     },
     provider::{
         client::{
-            grant_type::GrantType,
-            metadata,
+            grant_type, metadata,
             policy::MetadataPolicy,
             record::{Client, ClientSecret, ClientType},
             redirect_uri::RedirectUri,
@@ -243,12 +242,12 @@ pub(super) fn information(
         registration_access_token,
         registration_client_uri: format!("{}{path}?client_id={}", inner.issuer.origin(), client.id),
     });
-    let has_code = client.grant_types.contains(&GrantType::AuthorizationCode);
+    let response_types = grant_type::response_types(|grant| client.grant_types.contains(grant));
     let metadata = &mut information.metadata;
     metadata.redirect_uris = client.redirect_uris.iter().map(ToString::to_string).collect();
     metadata.grant_types =
         Some(client.grant_types.iter().map(|grant| grant.as_str().to_owned()).collect());
-    metadata.response_types = Some(has_code.then(|| "code".to_owned()).into_iter().collect());
+    metadata.response_types = Some(response_types.map(|it| it.as_str().to_owned()).collect());
     metadata.client_name = Some(client.name.clone());
     metadata.scope = Some(client.scopes.clone()).filter(|scopes| !scopes.is_empty());
     authentication(client, metadata);

@@ -193,11 +193,11 @@ mod tests {
         fn an_answer_leads_where_the_redirect_uri_does(
             uri in "(https|http|a\\.b|com\\.example\\.app):/{0,3}[a-z0-9@:.;,%?&/\\[\\]_-]{0,14}",
         ) {
-            use crate::{oauth2::AuthorizationResponse, form::Params};
+            use crate::{oauth2::{AuthorizationResponse, ResponseMode}, form::Params};
             if let Ok(uri) = RedirectUri::parse(&uri) {
                 let code = "c".into();
                 let answer = AuthorizationResponse::Code { code, state: None, iss: None };
-                let location = answer.to_url(uri.as_str()).unwrap();
+                let location = answer.to_url(uri.as_str(), ResponseMode::Query).unwrap();
                 prop_assert!(http::HeaderValue::try_from(&location).is_ok());
                 let before = Url::parse(uri.as_str()).unwrap();
                 let after = Url::parse(&location).unwrap();

@@ -7,6 +7,7 @@ mod direct;
 pub(crate) mod error;
 pub(crate) mod exchange;
 pub(crate) mod extension;
+pub(crate) mod implicit;
 pub(crate) mod jwt_bearer;
 mod offer;
 pub(crate) mod password;

@@ -1,4 +1,5 @@
-//! The grants that the application decides on, offered by a server.
+//! The grants that a server does not offer by itself: those that the application decides on, and
+//! those that give up safety.
 
 use std::sync::Arc;
 
@@ -112,6 +113,35 @@ impl AuthorizationServer {
         self.with(|inner| {
             inner.decided.exchange = Some(Arc::new(move |exchanging| Box::pin(decide(exchanging))));
         })
+    }
+
+    /// Offers the implicit grant (RFC 6749, section 4.2) to the clients that have
+    /// [`GrantType::Implicit`], for as long as they cannot use codes: RFC 9700, section 2.1.2
+    /// advises against it. It gives up what codes protect: the access token is in the address of a
+    /// page, where scripts, extensions and the browser's history find it, nothing binds it to the
+    /// client that requested it, so that a token of another one can be injected, and it cannot be
+    /// refreshed, so that clients want long lifetimes. PKCE does not help, and is not read.
+    ///
+    /// With it, responses may be requested in the fragment (`response_mode`), those with a code,
+    /// too. Users are asked for consent as for codes. But where another program can receive the
+    /// redirect, neither an earlier consent nor `first_party` makes up for the page, since no secret
+    /// of the client is needed to use the token.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::provider::{GrantType, NewClient};
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
+    ///     .send_access_tokens_in_redirects_so_that_they_can_leak();
+    /// let old_app = NewClient::public("Photos, version 1")
+    ///     .redirect_uri("https://photos.example/callback")
+    ///     .grant_types([GrantType::Implicit]);
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn send_access_tokens_in_redirects_so_that_they_can_leak(self) -> Self {
+        self.with(|inner| inner.redirects_tokens = true)
     }
 
     /// Offers the resource owner password credentials grant (RFC 6749, section 4.3) to the clients

@@ -1,4 +1,4 @@
-//! OAuth 2: a code for a redirect URI (RFC 6749, section 4.1.2).
+//! OAuth 2: a code or a token for a redirect URI (RFC 6749, sections 4.1.2 and 4.2.2).
 
 use std::sync::Arc;
 
@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
+    oauth2::{AuthorizationResponse, ResponseMode, ResponseType, TokenResponse},
     provider::{
         authorize::error::AuthorizeError,
         client::{
+            grant_type,
             record::{Client, ClientType},
             redirect_uri::{RedirectUri, matching::RedirectRule},
         },
@@ -25,7 +27,9 @@ use crate::{
 use super::Rules;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct ForCode {
+pub(crate) struct ForRedirect {
+    pub(crate) response_type: ResponseType,
+    pub(crate) mode: ResponseMode,
     /// The redirect URI.
     pub(crate) redirect_uri: RedirectUri,
     /// `true` if the request had a `redirect_uri`, so that the token request needs it, too.
@@ -34,7 +38,11 @@ pub(crate) struct ForCode {
     pub(crate) challenge: Option<Arc<str>>,
 }
 
-impl Rules for ForCode {
+impl Rules for ForRedirect {
+    fn response_type(&self) -> Option<ResponseType> {
+        Some(self.response_type)
+    }
+
     fn destination(&self) -> Option<&RedirectUri> {
         Some(&self.redirect_uri)
     }
@@ -44,14 +52,18 @@ impl Rules for ForCode {
     }
 
     fn is_open_to(&self, client: &Client, rule: Option<&RedirectRule>) -> bool {
+        let mut needed = grant_type::needed_for(self.response_type);
         client.redirect_uri(self.redirect_uri.as_str(), rule).is_some()
+            && needed.all(|grant| client.grant_types.contains(&grant))
     }
 
     /// Any program on the same machine can claim a loopback port or a private-use scheme and the
     /// `client_id` of a public client (RFC 8252, section 8.6), and others may get a host of a
-    /// registered pattern.
+    /// registered pattern. A code is of no use there without the client's secret, a token is.
     fn is_identity_assured(&self, client: &Client) -> bool {
-        client.client_type == ClientType::Confidential
+        let needs_secret =
+            !self.response_type.has_token() && client.client_type == ClientType::Confidential;
+        needs_secret
             || self.redirect_uri.is_https() && client.redirect_uris.contains(&self.redirect_uri)
     }
 
@@ -59,7 +71,8 @@ impl Rules for ForCode {
         key.code_secret(ticket)
     }
 
-    /// One number serves for the code and its grant.
+    /// One number serves for the code and its grant. A code that is not sent is the memory of the
+    /// approval: the same answer given again gets a token again, while the code lives.
     fn approved(
         &self,
         inner: &Inner,
@@ -90,10 +103,17 @@ impl Rules for ForCode {
         _: &Client,
         row: RowId,
         secret: &TokenSecret,
+        token: Option<TokenResponse>,
     ) -> Result<Response<Bytes>, Error> {
-        let code = inner.tokens.write(TokenKind::Code, row, secret);
-        let (uri, state) = (&self.redirect_uri, self.state.as_deref());
-        wire::redirect_code(uri, code.as_str(), state, inner.issuer.as_str())
+        let (state, iss) = (self.state.clone(), Some(inner.issuer.as_str().to_owned()));
+        let answer = match token {
+            Some(token) => AuthorizationResponse::Token { token, state, iss },
+            None => {
+                let code = inner.tokens.write(TokenKind::Code, row, secret);
+                AuthorizationResponse::Code { code: code.as_str().into(), state, iss }
+            }
+        };
+        wire::redirect(&self.redirect_uri, self.mode, &answer)
     }
 
     fn refusal(
@@ -104,7 +124,7 @@ impl Rules for ForCode {
         is_trusted: bool,
     ) -> Result<Response<Bytes>, Error> {
         let (redirect_uri, state) = (self.redirect_uri.clone(), self.state.clone());
-        let to = ToClient { error: error.into(), redirect_uri, state };
+        let to = ToClient { error: error.into(), redirect_uri, mode: self.mode, state };
         let told = wire::redirect_error(&to, inner.issuer.as_str())?;
         Ok(match is_trusted {
             true => told,

@@ -1,0 +1,94 @@
+//! Response types and response modes (RFC 6749, sections 3.1.1 and 8.4; OAuth 2.0 Multiple Response
+//! Type Encoding Practices).
+
+use serde::{Deserialize, Serialize};
+
+/// The response type of an authorization request (RFC 6749, section 3.1.1): what the redirect
+/// brings to the client.
+///
+/// ```
+/// use quadrille::oauth2::ResponseType;
+///
+/// assert_eq!(ResponseType::Code.as_str(), "code");
+/// assert_eq!(ResponseType::parse("token"), Some(ResponseType::Token));
+/// assert!(ResponseType::Token.has_token() && !ResponseType::Token.has_code());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ResponseType {
+    /// An authorization code (RFC 6749, section 4.1.1).
+    #[default]
+    Code,
+    /// An access token (RFC 6749, section 4.2.1). RFC 9700, section 2.1.2 advises against it: the
+    /// token is in the address of a page, where it can leak, and nothing binds it to the client.
+    Token,
+}
+
+impl ResponseType {
+    /// All response types.
+    pub const ALL: [Self; 2] = [Self::Code, Self::Token];
+
+    /// The value in a message.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Token => "token",
+        }
+    }
+
+    /// Reads the value in a message. `None` for a response type that this library does not know.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text)
+    }
+
+    /// `true` if the response has an authorization code.
+    pub const fn has_code(self) -> bool {
+        matches!(self, Self::Code)
+    }
+
+    /// `true` if the response has an access token.
+    pub const fn has_token(self) -> bool {
+        matches!(self, Self::Token)
+    }
+}
+
+/// The response mode of an authorization request (OAuth 2.0 Multiple Response Type Encoding
+/// Practices, section 2.1): the part of the redirect URI to which the parameters are added.
+///
+/// ```
+/// use quadrille::oauth2::ResponseMode;
+///
+/// assert_eq!(ResponseMode::default_of("code"), ResponseMode::Query);
+/// assert_eq!(ResponseMode::default_of("id_token token"), ResponseMode::Fragment);
+/// assert_eq!(ResponseMode::Fragment.as_str(), "fragment");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ResponseMode {
+    /// The query, which the client's server receives.
+    Query,
+    /// The fragment, which stays in the browser.
+    Fragment,
+}
+
+impl ResponseMode {
+    /// The value in a message.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Fragment => "fragment",
+        }
+    }
+
+    /// The response mode of a request that names none, by its `response_type`, also one that this
+    /// library does not know: the fragment for those with a token (OAuth 2.0 Multiple Response Type
+    /// Encoding Practices, section 5).
+    pub fn default_of(response_type: &str) -> Self {
+        match response_type.split(' ').any(|part| matches!(part, "token" | "id_token")) {
+            true => Self::Fragment,
+            false => Self::Query,
+        }
+    }
+}
