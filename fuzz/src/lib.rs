@@ -10,6 +10,7 @@ mod oauth2;
 mod races;
 mod readers;
 mod redirects;
+mod registrations;
 mod signed;
 mod tokens;
 mod world;
@@ -25,6 +26,7 @@ pub use oauth2::{oauth2_sequences, sqlite_sequences};
 pub use races::races;
 pub use readers::readers;
 pub use redirects::redirects;
+pub use registrations::registrations;
 pub use signed::{base_strings, signatures};
 pub use tokens::tokens;
 
@@ -40,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     ("races", races),
     ("readers", readers),
     ("redirects", redirects),
+    ("registrations", registrations),
     ("signatures", signatures),
     ("sqlite_sequences", sqlite_sequences),
     ("tokens", tokens),

@@ -64,6 +64,7 @@ replay! {
     races 500
     readers 3000
     redirects 3000
+    registrations 200
     signatures 3000
     sqlite_sequences 30
     tokens 1000
