@@ -1,5 +1,6 @@
 //! A store in memory: fast, and gone with the process.
 
+mod clients;
 mod grants;
 mod log;
 mod oauth1;

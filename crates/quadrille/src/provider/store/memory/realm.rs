@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -12,14 +12,10 @@ use crate::{
     Scopes, Timestamp,
     actor::Actor,
     oauth2::Resources,
-    provider::{
-        client::record::Client,
-        store::{
-            AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes,
-            CodeRecord, Consent, CredentialRecord, FamilyRecord, Grant, Issue, LiveGrant, Outcome,
-            Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, TicketId, TicketUse,
-            TokenRef, UnusedClient,
-        },
+    provider::store::{
+        AccessRecord, Answer, Answered, Bought, Change, Changes, CodeRecord, Consent,
+        CredentialRecord, FamilyRecord, Grant, Issue, LiveGrant, Outcome, Redeemed, RevokeAll,
+        Rotated, Rotation, RowId, SecretHash, TicketId, TicketUse, TokenRef,
     },
 };
 
@@ -29,16 +25,16 @@ use super::{
     oauth1::Credentials,
     pending::Pending,
     registration::{Clients, InitialTokens},
-    shards::{Expires, Place, Rows, Shards, lock},
+    shards::{Expires, Place, Rows, Shards, lock, read, write},
     tokens::Tokens,
 };
 
 /// The most expired entries that `sweep` removes from each shard at a time.
-const PER_SWEEP: usize = 64;
+pub(super) const PER_SWEEP: usize = 64;
 
 /// Locks are taken in the order of the fields.
 pub(super) struct Realm {
-    clients: RwLock<Clients>,
+    pub(super) clients: RwLock<Clients>,
     pub(super) initial_tokens: InitialTokens,
     tickets: Shards<TicketId, Ticket>,
     codes: Rows<Arc<CodeRecord>>,
@@ -46,9 +42,9 @@ pub(super) struct Realm {
     families: Rows<Arc<FamilyRecord>>,
     tokens: Tokens,
     foreign: Shards<SecretHash, Place>,
-    credentials: Credentials,
+    pub(super) credentials: Credentials,
     grants: Grants,
-    consents: Mutex<HashMap<ConsentKey, Consent>>,
+    pub(super) consents: Mutex<HashMap<ConsentKey, Consent>>,
     once: Shards<(&'static str, SecretHash), Seconds>,
     revoked: Rows<Seconds>,
     /// Spares most reads the look-up in `revoked` and `cut`.
@@ -93,142 +89,6 @@ impl Realm {
 
     pub(super) fn changes(&self, position: i64) -> Changes {
         lock(&self.log).since(position)
-    }
-
-    pub(super) fn client(&self, id: &str) -> Option<Arc<Client>> {
-        read(&self.clients).get(id).cloned()
-    }
-
-    pub(super) fn clients(&self) -> Vec<Arc<Client>> {
-        let mut clients: Vec<_> = read(&self.clients).all().cloned().collect();
-        clients.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        clients
-    }
-
-    pub(super) fn put_client(&self, client: Client, before: Option<&Client>) -> bool {
-        let (id, number) = (Arc::clone(&client.id), client.number);
-        let is_another = {
-            let mut clients = write(&self.clients);
-            if clients.get(&id).map(|held| &**held) != before {
-                return false;
-            }
-            let then = clients.number(&id);
-            clients.insert(Arc::new(client));
-            then.is_some_and(|then| then != number)
-        };
-        self.put(id, is_another);
-        true
-    }
-
-    pub(super) fn add_clients(&self, new: Vec<Client>) -> Option<Arc<str>> {
-        let mut added = Vec::new();
-        {
-            let mut clients = write(&self.clients);
-            if let Some(taken) = new.iter().find(|client| clients.get(&client.id).is_some()) {
-                return Some(Arc::clone(&taken.id));
-            }
-            for client in new {
-                let then = clients.number(&client.id);
-                added
-                    .push((Arc::clone(&client.id), then.is_some_and(|then| then != client.number)));
-                clients.insert(Arc::new(client));
-            }
-        }
-        for (id, is_another) in added {
-            self.put(id, is_another);
-        }
-        None
-    }
-
-    /// Tells a client that was put, and removes what depends on one with another number.
-    fn put(&self, id: Arc<str>, is_another: bool) {
-        match is_another {
-            true => self.client_is_another(&id),
-            false => self.tell(Change::Client(id)),
-        }
-    }
-
-    pub(super) fn remove_client(&self, id: &str) -> bool {
-        let Some(client) = write(&self.clients).remove(id) else { return false };
-        self.client_is_another(&client.id);
-        true
-    }
-
-    /// Removes what depends on a client that was removed, or has another number.
-    fn client_is_another(&self, id: &Arc<str>) {
-        lock(&self.consents).retain(|(_, client, _), _| client != id);
-        self.credentials.retain(|grant| self.is_alive(grant));
-        self.tell(Change::Client(Arc::clone(id)));
-    }
-
-    pub(super) fn known_client(&self, id: &str) -> Option<RowId> {
-        read(&self.clients).number(id)
-    }
-
-    pub(super) fn know_client(&self, id: &str, number: Option<RowId>) -> bool {
-        {
-            let mut clients = write(&self.clients);
-            if clients.get(id).is_some() {
-                return false;
-            }
-            if clients.elsewhere(id) == number {
-                return true;
-            }
-            clients.know(id, number);
-        }
-        self.client_is_another(&id.into());
-        true
-    }
-
-    pub(super) fn unused_clients(&self) -> Vec<UnusedClient> {
-        read(&self.clients).unused().filter_map(|client| UnusedClient::of(client)).collect()
-    }
-
-    pub(super) fn admit(&self, admission: Admission) -> Admitted {
-        let Admission { client, token, instead_of } = admission;
-        let id = Arc::clone(&client.id);
-        let mut gone = Vec::new();
-        {
-            let mut clients = write(&self.clients);
-            if clients.get(&id).is_some() {
-                return Admitted::IdTaken;
-            }
-            if token.is_some_and(|hash| !self.initial_tokens.take(&hash)) {
-                return Admitted::TokenSpent;
-            }
-            for other in instead_of {
-                let held = clients.get(&other.id).and_then(|held| UnusedClient::of(held));
-                if held.is_some_and(|held| held == other) {
-                    gone.extend(clients.remove(&other.id));
-                }
-            }
-            clients.insert(Arc::new(client));
-        }
-        for client in gone {
-            self.client_is_another(&client.id);
-        }
-        self.tell(Change::Client(id));
-        Admitted::Registered
-    }
-
-    /// Removes clients that were never used in time.
-    fn sweep_unused(&self, now: Timestamp) -> u64 {
-        let is_over = |client: &&Arc<Client>| {
-            client.unused_until().is_some_and(|until| until.seconds() < now.seconds())
-        };
-        let mut gone = 0;
-        let over: Vec<_> =
-            read(&self.clients).unused().filter(is_over).take(PER_SWEEP).cloned().collect();
-        for client in over {
-            let mut clients = write(&self.clients);
-            if clients.get(&client.id) == Some(&client) {
-                clients.remove(&client.id);
-                drop(clients);
-                self.client_is_another(&client.id);
-                gone += 1;
-            }
-        }
-        gone
     }
 
     pub(super) fn answer(&self, answer: Answer, now: Timestamp) -> Answered {
@@ -471,7 +331,7 @@ impl Realm {
             + self.sweep_unused(now)
     }
 
-    fn is_alive(&self, grant: &Grant) -> bool {
+    pub(super) fn is_alive(&self, grant: &Grant) -> bool {
         read(&self.clients).number(&grant.client).is_some_and(|number| number <= grant.id)
             && !(self.any_revoked.load(Ordering::SeqCst) && self.is_revoked(grant))
     }
@@ -488,7 +348,7 @@ impl Realm {
         !cut.is_empty() && (is_cut(None) || is_cut(Some(Arc::clone(&grant.client))))
     }
 
-    fn tell(&self, change: Change) {
+    pub(super) fn tell(&self, change: Change) {
         lock(&self.log).tell(change);
     }
 }
@@ -515,12 +375,4 @@ impl Expires for Arc<FamilyRecord> {
     fn expires(&self) -> i64 {
         self.expires.seconds()
     }
-}
-
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
