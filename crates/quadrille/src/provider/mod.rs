@@ -31,13 +31,11 @@ pub use crate::fetch::GuardedFetcher;
 pub use crate::fetch::{FetchError, Fetched, Fetcher};
 pub use access_format::AccessTokenFormat;
 #[cfg(feature = "axum")]
-pub(crate) use authorize::{
-    authorization::{AUTHORIZATION, Slot},
-    consent::CONSENT,
-};
+pub(crate) use authorize::{authorization::AUTHORIZATION, consent::CONSENT, consent_page::Slot};
 pub use authorize::{
-    authorization::{Authorization, Back, ConsentPage, DeviceInfo, Step},
+    authorization::{Authorization, Step},
     consent::{By, Decision},
+    consent_page::{Back, ConsentPage, DeviceInfo},
     device::{DeviceStep, DeviceVerification, UserCodeError, UserCodePage},
     error::{AuthorizeError, BrowserError},
     pages::{

@@ -166,7 +166,7 @@ impl By<'_> {
     /// Refreshed tokens keep it; [`Access::data`](crate::guard::Access::data) has it at the API,
     /// and introspection responses and JWT access tokens as a member of this name. It is remembered
     /// with the consent: later grants without a page have it, and
-    /// [`ConsentPage::data`](super::authorization::ConsentPage::data) has it for the next page.
+    /// [`ConsentPage::data`](super::consent_page::ConsentPage::data) has it for the next page.
     ///
     /// ```
     /// use quadrille::provider::{By, Reply, ReservedMember};

@@ -24,7 +24,8 @@ use crate::{
 };
 
 use super::{
-    authorization::{Authorization, Back, ConsentPage, Step},
+    authorization::{Authorization, Step},
+    consent_page::{Back, ConsentPage},
     dance::{Dance, ForDevice},
     request::{Asked, Prompt},
 };

@@ -3,6 +3,7 @@
 
 pub(super) mod authorization;
 pub(super) mod consent;
+pub(super) mod consent_page;
 pub(super) mod dance;
 pub(super) mod device;
 pub(super) mod error;
