@@ -171,8 +171,8 @@ pub enum Refused {
     Audience,
     /// The client has redirect URIs, and no grant that uses them.
     #[error(
-        "--redirect-uri needs a grant with redirects: leave it out, or add --grant \
-         authorization_code"
+        "--redirect-uri needs the grant authorization_code, or implicit for an old client: leave it \
+         out, or add --grant authorization_code"
     )]
     RedirectUriUnused,
     /// A public client has no way to get tokens.

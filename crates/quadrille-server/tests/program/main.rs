@@ -29,6 +29,7 @@ mod limits;
 mod login;
 mod me;
 mod oauth1;
+mod oauth2_crate;
 mod passwords;
 mod process;
 mod refusals;
