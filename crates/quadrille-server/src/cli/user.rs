@@ -219,10 +219,8 @@ async fn remove(
     output: Output,
 ) -> Result<(), Failure> {
     let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
-    // The user first, the consents second: no new consent can come in between.
-    let removed = data.backend().remove_user(&parsed).await.map_err(|error| data.failure(error))?;
-    let user = removed.ok_or_else(|| not_found(name))?;
-    server.remove_subject(&user.subject).await?;
+    let removed = data.backend().remove_user(&parsed, server.issuer()).await;
+    let user = removed.map_err(|error| data.failure(error))?.ok_or_else(|| not_found(name))?;
     output.result(&Shown::from(&user), || format!("{} was removed.", user.name))
 }
 

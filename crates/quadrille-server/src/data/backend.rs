@@ -62,8 +62,13 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         password: Arc<str>,
     ) -> Answering<'a, Option<User>>;
 
-    /// Removes a user and the user's sessions. Returns the user; `None` if there was none.
-    fn remove_user<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>>;
+    /// Removes a user, the user's sessions, and for ever all grants of the user at this issuer.
+    /// Returns the user; `None` if there was none.
+    fn remove_user<'a>(
+        &'a self,
+        name: &'a UserName,
+        issuer: &'a str,
+    ) -> Answering<'a, Option<User>>;
 
     /// Opens a session, ends the session `replaces`, and makes `recount`. Returns `false`, and
     /// changes nothing, if there is no user with the session's subject and password number.

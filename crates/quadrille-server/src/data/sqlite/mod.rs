@@ -85,8 +85,12 @@ impl Backend for SqliteBackend {
         Box::pin(users::set_password(&self.0, name, password))
     }
 
-    fn remove_user<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>> {
-        Box::pin(users::remove(&self.0, name))
+    fn remove_user<'a>(
+        &'a self,
+        name: &'a UserName,
+        issuer: &'a str,
+    ) -> Answering<'a, Option<User>> {
+        Box::pin(users::remove(&self.0, name, issuer))
     }
 
     fn open_session(

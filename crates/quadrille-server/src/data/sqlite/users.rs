@@ -166,12 +166,13 @@ pub(super) async fn set_password(
         .await
 }
 
-/// Removes a user and the user's sessions. Returns the user, if there was one.
+/// Removes a user with sessions and grants. Returns the user, if there was one.
 pub(super) async fn remove(
     store: &SqliteStore,
     name: &UserName,
+    issuer: &str,
 ) -> Result<Option<User>, StoreError> {
-    let key = name.key().to_owned();
+    let (key, issuer) = (name.key().to_owned(), issuer.to_owned());
     store
         .write(move |transaction| {
             let sql =
@@ -179,6 +180,11 @@ pub(super) async fn remove(
             let removed = one(transaction, &sql, [&key])?;
             if let Some(user) = &removed {
                 sessions::end_all(transaction, &user.subject)?;
+                match SqliteStore::forget_subject(transaction, &issuer, &user.subject) {
+                    // No server has run yet, so nothing was granted.
+                    Ok(()) | Err(StoreError::UnknownIssuer) => {}
+                    Err(error) => return Err(error),
+                }
             }
             Ok(removed)
         })

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use quadrille::{
     Env, KeyRing, Timestamp,
     oauth2::Resources,
-    provider::{GrantType, NewClient, store::SecretHash},
+    provider::{GrantType, NewClient, NewToken, store::SecretHash},
 };
 
 use crate::{
@@ -24,7 +24,7 @@ macro_rules! backend_contract {
             one_of_many_gets_a_name
             a_better_hash_is_stored_for_the_password_that_it_was_made_of
             a_new_password_ends_every_session_and_one_that_is_being_opened
-            removing_a_user_ends_their_sessions_and_nobody_elses
+            removing_a_user_ends_sessions_and_grants_and_nobody_elses
             a_session_that_is_not_opened_changes_nothing
             a_session_takes_the_place_of_another_and_counts_are_changed_with_it
             sessions_come_with_the_last_used_first_and_end
@@ -48,6 +48,8 @@ macro_rules! backend_contract {
 pub(in crate::data) use backend_contract;
 
 type Tested = Arc<dyn Backend>;
+
+const ISSUER: &str = "https://id.example";
 
 const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -181,11 +183,20 @@ pub(in crate::data) async fn a_new_password_ends_every_session_and_one_that_is_b
     assert_eq!(backend.set_password(&name("eve"), "new".into()).await.unwrap(), None);
 }
 
-pub(in crate::data) async fn removing_a_user_ends_their_sessions_and_nobody_elses(backend: Tested) {
+pub(in crate::data) async fn removing_a_user_ends_sessions_and_grants_and_nobody_elses(
+    backend: Tested,
+) {
     let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
     assert!(open(&backend, &session(&ada, 1)).await && open(&backend, &session(&bob, 2)).await);
-    assert_eq!(backend.remove_user(&ada.name).await.unwrap(), Some(ada.clone()));
-    assert_eq!(backend.remove_user(&ada.name).await.unwrap(), None);
+    let nobody = backend.remove_user(&name("eve"), ISSUER).await;
+    assert_eq!(nobody.unwrap(), None, "before a server has run");
+    let server = backend.server(ISSUER).unwrap().keys(KeyRing::new([&[7; 32]]).unwrap());
+    let mint = |user: &User| server.mint(NewToken::personal(user.subject.clone(), "a script"));
+    let (adas, bobs) = (mint(&ada).await.unwrap().token, mint(&bob).await.unwrap().token);
+    assert_eq!(backend.remove_user(&ada.name, ISSUER).await.unwrap(), Some(ada.clone()));
+    assert_eq!(backend.remove_user(&ada.name, ISSUER).await.unwrap(), None);
+    assert!(!server.revoke_token(&adas).await.unwrap(), "it ended with the user");
+    assert!(server.revoke_token(&bobs).await.unwrap());
     assert_eq!(backend.session(&hash(1)).await.unwrap(), None);
     assert!(backend.session(&hash(2)).await.unwrap().is_some());
     assert!(!open(&backend, &session(&ada, 3)).await);
