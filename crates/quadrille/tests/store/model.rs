@@ -1,11 +1,14 @@
 //! Random verbs in random order, against a model that fits on a page.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use proptest::prelude::*;
 use quadrille::{
     Env,
-    provider::store::{IssuerId, MemoryStore, Redeemed, RevokeAll, Rotated, RowId, Store},
+    provider::store::{IssuerId, MemoryStore, Parts, Redeemed, RevokeAll, Rotated, RowId, Store},
     testing::{ManualClock, cached},
 };
 
@@ -214,5 +217,13 @@ proptest! {
     fn the_cache_does_as_the_model(verbs in prop::collection::vec(verb(), 1..80)) {
         let (store, _folder) = sqlite(Env::system());
         run(check(cached(store, Env::system()), ManualClock::new(), verbs));
+    }
+
+    #[test]
+    fn parts_in_two_places_do_as_the_model(verbs in prop::collection::vec(verb(), 1..80)) {
+        let clock = ManualClock::new();
+        let (store, _folder) = sqlite(clock.env());
+        let parts = Parts::of(Arc::new(store)).clients(MemoryStore::new(clock.env()));
+        run(check(parts, clock, verbs));
     }
 }

@@ -98,7 +98,7 @@ impl RowIds {
     /// Draws the next number.
     ///
     /// # Errors
-    /// Those of [`Issuers::lease`], if there is no lease and none can be had.
+    /// Those of [`lease`](super::Issuers::lease), if there is no lease and none can be had.
     pub async fn draw(&self, store: &impl Store) -> Result<RowId, StoreError> {
         self.draw_from(store).await
     }
@@ -146,7 +146,7 @@ impl RowIds {
     /// Releases the worker number, so short-lived processes do not use them up.
     ///
     /// # Errors
-    /// Those of [`Issuers::lease`].
+    /// Those of [`lease`](super::Issuers::lease).
     pub async fn release(&self, store: &impl Store) -> Result<(), StoreError> {
         self.release_to(store).await
     }

@@ -138,6 +138,14 @@ macro_rules! store_contract {
             }
         }
     };
+    (@part $module:ident, $make:expr, $part:ident) => {
+        $crate::store_contract!($module, |env| {
+            let make: fn($crate::Env) -> _ = $make;
+            let (part, alive) = make(env.clone());
+            let rest = std::sync::Arc::new($crate::provider::store::MemoryStore::new(env));
+            ($crate::provider::store::Parts::of(rest).$part(part), alive)
+        });
+    };
     (@tests $module:ident, $make:expr, $($group:ident { $($name:ident)* })*) => {
         mod $module {
             #[allow(unused_imports, reason = "what is needed depends on the store")]
@@ -167,12 +175,7 @@ macro_rules! grants_contract {
         mod $module {
             #[allow(unused_imports, reason = "what is needed depends on the part")]
             use super::*;
-            $crate::store_contract!(with_the_rest, |env| {
-                let make: fn($crate::Env) -> _ = $make;
-                let (part, alive) = make(env.clone());
-                let rest = std::sync::Arc::new($crate::provider::store::MemoryStore::new(env));
-                ($crate::provider::store::Parts::of(rest).grants(part), alive)
-            });
+            $crate::store_contract! { @part with_the_rest, $make, grants }
             $crate::store_contract! { @tests alone, $make,
                 known {
                     a_client_that_is_kept_elsewhere_is_known_by_its_number
@@ -189,12 +192,7 @@ macro_rules! grants_contract {
 #[macro_export]
 macro_rules! clients_contract {
     ($module:ident, $make:expr) => {
-        $crate::store_contract!($module, |env| {
-            let make: fn($crate::Env) -> _ = $make;
-            let (part, alive) = make(env.clone());
-            let rest = std::sync::Arc::new($crate::provider::store::MemoryStore::new(env));
-            ($crate::provider::store::Parts::of(rest).clients(part), alive)
-        });
+        $crate::store_contract! { @part $module, $make, clients }
     };
 }
 
@@ -204,12 +202,7 @@ macro_rules! clients_contract {
 #[macro_export]
 macro_rules! once_contract {
     ($module:ident, $make:expr) => {
-        $crate::store_contract!($module, |env| {
-            let make: fn($crate::Env) -> _ = $make;
-            let (part, alive) = make(env.clone());
-            let rest = std::sync::Arc::new($crate::provider::store::MemoryStore::new(env));
-            ($crate::provider::store::Parts::of(rest).once(part), alive)
-        });
+        $crate::store_contract! { @part $module, $make, once }
     };
 }
 
