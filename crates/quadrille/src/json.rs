@@ -1,7 +1,10 @@
 //! JSON objects: a writer for the flat ones of responses, since writing a fixed shape by hand is
 //! faster, and a strict reader for those that decide.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display},
+};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, map::Entry};
@@ -22,7 +25,7 @@ impl JsonObject {
         write_string(&mut self.0, value);
     }
 
-    pub(crate) fn number(&mut self, name: &'static str, value: u64) {
+    pub(crate) fn number(&mut self, name: &'static str, value: impl Display) {
         use std::io::Write as _;
         self.known(name);
         // Writing into a Vec cannot fail.

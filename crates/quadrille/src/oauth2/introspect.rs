@@ -13,6 +13,7 @@ use super::{
 use crate::{
     Scopes, Timestamp,
     form::{FormWriter, Params},
+    json::JsonObject,
     scope::ScopeSeparator,
 };
 
@@ -165,17 +166,20 @@ impl fmt::Debug for ActiveToken {
 impl IntrospectionResponse {
     /// The response of the endpoint, with `Cache-Control: no-store`.
     pub fn to_response(&self) -> Response<Bytes> {
-        let mut object = Map::new();
-        match self {
+        let object = match self {
             Self::Inactive => {
-                object.insert("active".to_owned(), false.into());
+                let mut object = JsonObject::with_capacity(16);
+                object.raw("active", "false");
+                object
             }
             Self::Active(token) => {
-                object.insert("active".to_owned(), true.into());
+                let mut object = JsonObject::with_capacity(320);
+                object.raw("active", "true");
                 token.write(&mut object);
+                object
             }
-        }
-        json_response(StatusCode::OK, Value::Object(object).to_string().into_bytes())
+        };
+        json_response(StatusCode::OK, object.finish())
     }
 
     /// Reads the response of a server. Times may be texts or have fractions, `aud` may be one value
@@ -211,41 +215,51 @@ impl IntrospectionResponse {
 }
 
 impl ActiveToken {
-    fn write(&self, object: &mut Map<String, Value>) {
-        let mut text = |name: &str, value: Option<&str>| {
+    fn write(&self, object: &mut JsonObject) {
+        let texts = [
+            ("scope", self.scope.as_ref().map(Scopes::as_str)),
+            ("client_id", self.client_id.as_deref()),
+            ("username", self.username.as_deref()),
+            ("token_type", self.token_type.as_deref()),
+            ("sub", self.sub.as_deref()),
+            ("iss", self.iss.as_deref()),
+            ("jti", self.jti.as_deref()),
+            ("acr", self.acr.as_deref()),
+        ];
+        let times = [
+            ("exp", self.exp),
+            ("iat", self.iat),
+            ("nbf", self.nbf),
+            ("auth_time", self.auth_time),
+        ];
+        for (name, value) in texts {
             if let Some(value) = value {
-                object.insert(name.to_owned(), value.into());
+                object.string(name, value);
             }
-        };
-        text("scope", self.scope.as_ref().map(Scopes::as_str));
-        text("client_id", self.client_id.as_deref());
-        text("username", self.username.as_deref());
-        text("token_type", self.token_type.as_deref());
-        text("sub", self.sub.as_deref());
-        text("iss", self.iss.as_deref());
-        text("jti", self.jti.as_deref());
-        text("acr", self.acr.as_deref());
-        for (name, time) in
-            [("exp", self.exp), ("iat", self.iat), ("nbf", self.nbf), ("auth_time", self.auth_time)]
-        {
+        }
+        for (name, time) in times {
             if let Some(time) = time {
-                object.insert(name.to_owned(), time.seconds().into());
+                object.number(name, time.seconds());
             }
         }
         match &*self.aud {
             [] => {}
-            [only] => {
-                object.insert("aud".to_owned(), only.as_str().into());
-            }
-            several => {
-                object.insert("aud".to_owned(), several.into());
-            }
+            [only] => object.string("aud", only),
+            several => object.value("aud", &several.into()),
         }
         if let Some(cnf) = &self.cnf {
-            object.insert("cnf".to_owned(), Value::Object(cnf.clone()));
+            object.value("cnf", &Value::Object(cnf.clone()));
         }
-        for (name, value) in &self.extra {
-            object.entry(name).or_insert_with(|| value.clone());
+        // A member is written once, and that of a field decides.
+        let is_written = |name: &str| {
+            name == "active"
+                || texts.iter().any(|(known, value)| *known == name && value.is_some())
+                || times.iter().any(|(known, time)| *known == name && time.is_some())
+                || (name == "aud" && !self.aud.is_empty())
+                || (name == "cnf" && self.cnf.is_some())
+        };
+        for (name, value) in self.extra.iter().filter(|(name, _)| !is_written(name)) {
+            object.value(name, value);
         }
     }
 
@@ -465,6 +479,22 @@ mod tests {
         let active = read(503, r#"{"active":true}"#);
         let status = IntrospectionResponseError::Status(StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(active, Err(status));
+    }
+
+    #[test]
+    fn a_further_member_never_repeats_one_of_a_field() {
+        let mut token = ActiveToken { sub: Some("ada".to_owned()), ..ActiveToken::default() };
+        token.exp = Some(Timestamp::from_seconds(-1));
+        token.aud = vec!["urn:a".to_owned()];
+        token.extra = ["active", "sub", "exp", "aud", "jti", "album"]
+            .map(|name| (name.to_owned(), Value::from("other")))
+            .into_iter()
+            .collect();
+        let response = IntrospectionResponse::Active(Box::new(token)).to_response();
+        assert_eq!(
+            response.body(),
+            r#"{"active":true,"sub":"ada","exp":-1,"aud":"urn:a","album":"other","jti":"other"}"#
+        );
     }
 
     #[test]
