@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[cfg(feature = "axum")]
-use super::options::Lazy;
+use super::lazy::Lazy;
 use super::{
     error::AccessError,
     log,
@@ -65,7 +65,7 @@ impl<S: ScopeRequirement> Access<S> {
     /// # Errors
     /// [`Refused`] if the token is invalid or insufficient.
     pub fn find(extensions: &Extensions) -> Result<Option<Self>, Refused> {
-        let Some(Guarded { place, verdict }) = extensions.get() else {
+        let Some(Guarded { place, verdict }) = guarded(extensions) else {
             #[cfg(feature = "axum")]
             if extensions.get::<Lazy>().is_some() {
                 return Err(refused::<S>(extensions, AccessError::NotChecked));
@@ -251,10 +251,19 @@ impl<S: ScopeRequirement> fmt::Debug for Access<S> {
     }
 }
 
+/// The verdict of the guard in front of the handler or, without one, of that which checks when a
+/// handler asks.
+fn guarded(extensions: &Extensions) -> Option<&Guarded> {
+    let in_front = extensions.get();
+    #[cfg(feature = "axum")]
+    let in_front = in_front.or_else(|| extensions.get::<Lazy>()?.verdict.as_ref());
+    in_front
+}
+
 fn refused<S: ScopeRequirement>(extensions: &Extensions, error: AccessError) -> Refused {
     if matches!(error, AccessError::NoGuard | AccessError::NotChecked) {
         tracing::error!("{error}");
     }
-    let place = extensions.get::<Guarded>().map(|guarded| guarded.place.clone());
+    let place = guarded(extensions).map(|guarded| guarded.place.clone());
     Refused::new(error, place, Scopes::of(S::names()))
 }

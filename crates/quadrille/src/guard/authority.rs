@@ -22,8 +22,8 @@ pub(crate) trait Authority: Send + Sync {
         ScopeTree::new()
     }
 
-    /// The facts behind a bearer token (RFC 6750).
-    fn token<'a>(&'a self, token: &'a str) -> Answer<'a>;
+    /// The facts behind a bearer token (RFC 6750), in a check that began at `at`.
+    fn token<'a>(&'a self, token: &'a str, at: Timestamp) -> Answer<'a>;
 
     /// The facts behind a signed request (RFC 5849). A valid one is used up.
     fn signed<'a>(&'a self, request: SignedAt<'a>) -> Answer<'a>;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{header, request::Parts, uri};
 
-use crate::{oauth1::SignedRequest, public_uri};
+use crate::{Timestamp, oauth1::SignedRequest, public_uri};
 
 use super::{
     authority::SignedAt,
@@ -26,19 +26,19 @@ impl Guard {
     /// # Errors
     /// [`AccessError`] if the credentials are invalid.
     pub async fn check(&self, parts: &Parts, body: &[u8]) -> Result<Option<Verified>, AccessError> {
-        self.check_at(&self.origin(parts), parts, Some(Ok(body))).await
+        let at = self.0.authority.now();
+        self.check_at(&self.origin(parts), parts, Some(Ok(body)), at).await
     }
 
     /// Checks a request with this body, as [`look`](Self::look) does behind a layer.
     pub(super) async fn judge(&self, parts: &Parts, body: &[u8]) -> Guarded {
-        let realm = self.origin(parts);
-        let verdict = self.check_at(&realm, parts, Some(Ok(body))).await;
-        self.guarded(realm, verdict)
+        self.guarded(parts, Some(Ok(body))).await
     }
 
-    fn guarded(&self, realm: Arc<str>, verdict: Result<Option<Verified>, AccessError>) -> Guarded {
-        let place = Place { realm, manner: self.0.manner.clone(), at: self.0.authority.now() };
-        Guarded { place, verdict }
+    async fn guarded(&self, parts: &Parts, body: Seen<'_>) -> Guarded {
+        let (realm, at) = (self.origin(parts), self.0.authority.now());
+        let verdict = self.check_at(&realm, parts, body, at).await;
+        Guarded { place: Place { realm, manner: self.0.manner.clone(), at }, verdict }
     }
 
     async fn check_at(
@@ -46,6 +46,7 @@ impl Guard {
         origin: &str,
         parts: &Parts,
         body: Seen<'_>,
+        at: Timestamp,
     ) -> Result<Option<Verified>, AccessError> {
         if let Some(before) = &self.0.before {
             before(parts)?;
@@ -53,7 +54,7 @@ impl Guard {
         let found = match self.signed(parts, body)? {
             Some((signed, body)) => Some(self.check_signed(origin, parts, signed, body).await?),
             None => match presented(parts, body, self.0.ways)? {
-                Some(token) => Some(self.0.authority.token(&token).await?),
+                Some(token) => Some(self.0.authority.token(&token, at).await?),
                 None => None,
             },
         };
@@ -97,12 +98,11 @@ impl Guard {
         })
     }
 
-    /// Checks a request at the path that the client signed, also within a nested router, and leaves
-    /// the verdict among its extensions.
-    pub(crate) async fn look(&self, parts: &mut Parts) {
+    /// Checks a request at the path that the client signed, also within a nested router.
+    pub(super) async fn look(&self, parts: &mut Parts) -> Guarded {
         #[cfg(feature = "axum")]
         crate::RemoteAddress::note(&mut parts.extensions);
-        let guarded = match public_uri::of(&parts.extensions).cloned() {
+        match public_uri::of(&parts.extensions).filter(|public| **public != parts.uri).cloned() {
             Some(public) => {
                 let nested = std::mem::replace(&mut parts.uri, public);
                 let guarded = self.guard(parts).await;
@@ -110,14 +110,11 @@ impl Guard {
                 guarded
             }
             None => self.guard(parts).await,
-        };
-        parts.extensions.insert(guarded);
+        }
     }
 
     async fn guard(&self, parts: &Parts) -> Guarded {
-        let (realm, body) = (self.origin(parts), body_of(parts));
-        let verdict = self.check_at(&realm, parts, seen(&body)).await;
-        self.guarded(realm, verdict)
+        self.guarded(parts, seen(&body_of(parts))).await
     }
 
     /// The origin of the request: the API's origin that the `Host` header names, else the main one.

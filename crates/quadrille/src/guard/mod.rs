@@ -12,6 +12,8 @@ mod check;
 #[cfg(feature = "http-client")]
 mod elsewhere;
 mod error;
+#[cfg(feature = "axum")]
+mod lazy;
 pub(crate) mod log;
 pub(crate) mod masked;
 mod metadata;
@@ -52,12 +54,10 @@ pub(crate) use body::BODY_LIMIT;
 #[cfg(all(feature = "axum", feature = "provider"))]
 pub(crate) use body::{BodyRead, is_covered, read as read_body};
 #[cfg(feature = "axum")]
-pub(crate) use options::Lazy;
+pub(crate) use lazy::Lazy;
 #[cfg(feature = "provider")]
 pub(crate) use refused::RefusalPage;
 #[cfg(feature = "provider")]
 pub(crate) use signature::challenge;
-#[cfg(feature = "axum")]
-pub(crate) use verdict::Guarded;
 #[cfg(feature = "provider")]
 pub(crate) use verified::Facts;

@@ -71,11 +71,6 @@ pub(super) type Before = Arc<dyn Fn(&Parts) -> Result<(), AccessError> + Send + 
 /// A hook after the check of valid credentials.
 pub(super) type After = Arc<dyn Fn(Verified) -> Answer<'static> + Send + Sync>;
 
-/// A guard that checks a request when a handler asks for an [`Access`](super::Access).
-#[cfg(feature = "axum")]
-#[derive(Clone, Debug)]
-pub(crate) struct Lazy(pub(crate) Guard);
-
 impl Guard {
     /// A guard that trusts `authority`, for an API at `origin`.
     pub(crate) fn of(authority: Arc<dyn Authority>, origin: Arc<str>) -> Self {

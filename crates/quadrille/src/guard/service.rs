@@ -62,7 +62,8 @@ where
         Box::pin(async move {
             let request = guard.with_body(request).await;
             let (mut parts, body) = request.into_parts();
-            guard.look(&mut parts).await;
+            let guarded = guard.look(&mut parts).await;
+            parts.extensions.insert(guarded);
             let is_private = guard.0.ways.query && in_query(&parts.uri);
             let mut answer = inner.call(Request::from_parts(parts, body)).await;
             if is_private && let Ok(answer) = &mut answer {

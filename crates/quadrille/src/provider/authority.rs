@@ -43,8 +43,8 @@ impl Authority for Inner {
         self.policy.scope_tree.clone()
     }
 
-    fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
-        Box::pin(access(self, token))
+    fn token<'a>(&'a self, token: &'a str, at: Timestamp) -> Answer<'a> {
+        Box::pin(access(self, token, at))
     }
 
     fn signed<'a>(&'a self, request: SignedAt<'a>) -> Answer<'a> {
@@ -57,10 +57,10 @@ impl Authority for Inner {
 }
 
 /// The facts behind an access token, if it is valid.
-async fn access(inner: &Inner, text: &str) -> Result<Verified, AccessError> {
+async fn access(inner: &Inner, text: &str, at: Timestamp) -> Result<Verified, AccessError> {
     let token = lookup::access_reference(inner, text).ok_or(AccessError::Unknown)?;
     let record = lookup::access(inner, &token).await.map_err(AccessError::unavailable)?;
-    Ok(Verified::new(decide(record, inner.now())?))
+    Ok(Verified::new(decide(record, at)?))
 }
 
 /// Decides whether a token is valid.

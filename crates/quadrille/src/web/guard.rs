@@ -10,7 +10,7 @@ use axum::{
 use http::{StatusCode, request::Parts};
 
 use crate::{
-    guard::{Access, Guard, Guarded, Lazy, Refused},
+    guard::{Access, Guard, Lazy, Refused},
     scope::ScopeRequirement,
 };
 
@@ -18,7 +18,7 @@ impl<S: Send + Sync, R: ScopeRequirement> FromRequestParts<S> for Access<R> {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
-        check(parts).await;
+        Lazy::check(parts).await;
         Self::of(&parts.extensions)
     }
 }
@@ -27,7 +27,7 @@ impl<S: Send + Sync, R: ScopeRequirement> OptionalFromRequestParts<S> for Access
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refused> {
-        check(parts).await;
+        Lazy::check(parts).await;
         Self::find(&parts.extensions)
     }
 }
@@ -74,14 +74,5 @@ fn pattern_of(path: &str) -> String {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         self.to_response().map(Body::from)
-    }
-}
-
-/// Checks the token or the signature, unless a guard before this did.
-async fn check(parts: &mut Parts) {
-    if parts.extensions.get::<Guarded>().is_none()
-        && let Some(Lazy(guard)) = parts.extensions.get::<Lazy>().cloned()
-    {
-        guard.look(parts).await;
     }
 }

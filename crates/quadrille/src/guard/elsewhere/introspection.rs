@@ -193,9 +193,9 @@ impl Introspection {
     }
 
     /// The facts behind an access token, if the issuer says that it is active.
-    async fn access(&self, token: &str) -> Result<Verified, AccessError> {
-        let (key, now) = (sha256(token.as_bytes()), self.env.now());
-        if let Some(known) = self.known.recall(&key, now, |token| Some(token.clone())) {
+    async fn access(&self, token: &str, at: Timestamp) -> Result<Verified, AccessError> {
+        let key = sha256(token.as_bytes());
+        if let Some(known) = self.known.recall(&key, at, |token| Some(token.clone())) {
             return Ok(known);
         }
         let asked = IntrospectionRequest { token, token_type_hint: None };
@@ -263,8 +263,8 @@ impl Authority for Introspection {
         self.env.now()
     }
 
-    fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
-        Box::pin(self.access(token))
+    fn token<'a>(&'a self, token: &'a str, at: Timestamp) -> Answer<'a> {
+        Box::pin(self.access(token, at))
     }
 
     fn signed<'a>(&'a self, request: SignedAt<'a>) -> Answer<'a> {

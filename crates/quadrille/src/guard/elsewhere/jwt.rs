@@ -219,8 +219,8 @@ impl From<JwtAccessTokens> for Verifier {
 }
 
 impl Verifier {
-    async fn access(&self, text: &str) -> Result<Verified, AccessError> {
-        if let Some(known) = self.recall(text, self.env.now()) {
+    async fn access(&self, text: &str, at: Timestamp) -> Result<Verified, AccessError> {
+        if let Some(known) = self.recall(text, at) {
             return Ok(known);
         }
         let token = Unverified::parse(text).map_err(|reason| unknown(&reason))?;
@@ -268,8 +268,8 @@ impl Authority for Verifier {
         self.env.now()
     }
 
-    fn token<'a>(&'a self, token: &'a str) -> Answer<'a> {
-        Box::pin(self.access(token))
+    fn token<'a>(&'a self, token: &'a str, at: Timestamp) -> Answer<'a> {
+        Box::pin(self.access(token, at))
     }
 
     fn signed<'a>(&'a self, _: SignedAt<'a>) -> Answer<'a> {

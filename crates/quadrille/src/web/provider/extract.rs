@@ -10,14 +10,14 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     RemoteAddress,
-    guard::BODY_LIMIT,
+    guard::{BODY_LIMIT, Lazy},
     provider::{
         AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, Decision, DeviceVerification,
         EndpointError, OperatorError, Problem, Reply, Unread,
     },
 };
 
-use super::place::Place;
+use super::place::Lent;
 
 impl<S: Send + Sync> FromRequest<S> for Authorization {
     type Rejection = Reply;
@@ -53,13 +53,13 @@ impl IntoResponse for Reply {
 }
 
 fn server(request: &Request) -> Result<AuthorizationServer, Reply> {
-    let extensions = request.extensions();
-    let Some(server) = extensions.get::<AuthorizationServer>() else {
-        return Err(Problem::show(&OperatorError::LayerMissing.into()).into());
-    };
-    match extensions.get::<Place>() {
-        Some(Place::Wrong) => Err(Problem::show(&OperatorError::Nested.into()).into()),
-        _ => Ok(server.clone()),
+    let lazy = request.extensions().get::<Lazy>();
+    match lazy.and_then(|lazy| lazy.lent.downcast_ref()) {
+        None => Err(Problem::show(&OperatorError::LayerMissing.into()).into()),
+        Some(Lent { is_misplaced: true, .. }) => {
+            Err(Problem::show(&OperatorError::Nested.into()).into())
+        }
+        Some(Lent { server, .. }) => Ok(server.clone()),
     }
 }
 

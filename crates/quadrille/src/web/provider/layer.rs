@@ -3,6 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -17,7 +18,7 @@ use crate::{
     provider::{AuthorizationServer, OperatorError, Problem, Slot},
 };
 
-use super::place::Place;
+use super::place::{Lent, Place};
 
 /// The layer of [`AuthorizationServer::layer`].
 ///
@@ -31,13 +32,14 @@ use super::place::Place;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ServerLayer {
-    server: AuthorizationServer,
     guard: Guard,
+    lent: Arc<Lent>,
 }
 
 impl ServerLayer {
     pub(super) fn new(server: &AuthorizationServer) -> Self {
-        Self { server: server.clone(), guard: Guard::new(server) }
+        let lent = Lent { server: server.clone(), is_misplaced: false };
+        Self { guard: Guard::new(server), lent: Arc::new(lent) }
     }
 }
 
@@ -80,7 +82,8 @@ where
     }
 
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
-        let ServerLayer { server, guard } = &self.layer;
+        let ServerLayer { guard, lent } = &self.layer;
+        let server = &lent.server;
         // Only these requests lead to a consent page, whose headers are to be set.
         let path = request.uri().path();
         let is_asking = path == server.authorize_path() || Some(path) == server.device_path();
@@ -91,9 +94,11 @@ where
         let page = Page::of(server, &request);
         let place = Place::of(server, &request);
         place.tell(&mut request);
-        request.extensions_mut().insert(place);
-        request.extensions_mut().insert(server.clone());
-        request.extensions_mut().insert(Lazy(guard.clone()));
+        let lent = match place {
+            Place::Wrong => Arc::new(Lent { server: server.clone(), is_misplaced: true }),
+            Place::Right | Place::Stripped(_) => Arc::clone(lent),
+        };
+        request.extensions_mut().insert(Lazy::new(guard.clone(), lent));
         let is_signed = server.inner().oauth1.is_offered() && is_covered(&request);
         let is_empty = request.body().is_end_stream();
         if is_signed && is_empty {

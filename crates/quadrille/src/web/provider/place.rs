@@ -5,6 +5,14 @@ use http::{Uri, uri::PathAndQuery};
 
 use crate::{provider::AuthorizationServer, public_uri::PublicUri};
 
+/// The server that the layer lends to the extractors.
+#[derive(Debug)]
+pub(super) struct Lent {
+    pub(super) server: AuthorizationServer,
+    /// `true` if the request came to the [wrong](Place::Wrong) place.
+    pub(super) is_misplaced: bool,
+}
+
 /// The place of the server's router, found by comparing a request's path as the whole application
 /// sees it with the path as that router sees it.
 #[derive(Clone, Debug)]
