@@ -43,21 +43,26 @@ fn decode_with(raw: &str, plus: u8) -> Result<Cow<'_, str>, FormError> {
     }
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw.as_bytes();
-    while let Some((byte, mut tail)) = rest.split_first() {
-        let decoded = match byte {
-            b'+' => plus,
-            b'%' => {
-                let (digits, after) =
-                    tail.split_first_chunk::<2>().ok_or(FormError::BrokenPercent)?;
-                tail = after;
-                from_hex(*digits).ok_or(FormError::BrokenPercent)?
-            }
-            byte => *byte,
-        };
-        if decoded == 0 {
+    loop {
+        // Most bytes stand for themselves, and are copied together.
+        let marked = rest.iter().position(|byte| matches!(byte, b'%' | b'+'));
+        let (plain, marked) =
+            rest.split_at_checked(marked.unwrap_or(rest.len())).unwrap_or_default();
+        if plain.contains(&0) {
             return Err(FormError::Nul);
         }
-        out.push(decoded);
+        out.extend_from_slice(plain);
+        let Some((mark, tail)) = marked.split_first() else { break };
+        if *mark == b'+' {
+            out.push(plus);
+            rest = tail;
+            continue;
+        }
+        let (digits, tail) = tail.split_first_chunk::<2>().ok_or(FormError::BrokenPercent)?;
+        match from_hex(*digits).ok_or(FormError::BrokenPercent)? {
+            0 => return Err(FormError::Nul),
+            byte => out.push(byte),
+        }
         rest = tail;
     }
     String::from_utf8(out).map(Cow::Owned).map_err(|_| FormError::NotUtf8)

@@ -140,6 +140,9 @@ impl<'a> Params<'a> {
         // One pass over all bytes; most pairs need no second one.
         let mut pair = Pair::default();
         for (at, byte) in input.iter().enumerate() {
+            if !is_mark(*byte) {
+                continue;
+            }
             match byte {
                 b'&' => {
                     params.push(input, text, pair, at, limits)?;
@@ -303,6 +306,12 @@ impl<'a> Params<'a> {
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty() && self.broken.is_empty()
     }
+}
+
+/// Whether a byte means something in a form, of which most bytes mean nothing.
+const fn is_mark(byte: u8) -> bool {
+    const MARKS: u64 = 1 | 1 << b'&' | 1 << b'=' | 1 << b'%' | 1 << b'+';
+    byte < 64 && MARKS >> byte & 1 == 1
 }
 
 /// The position of a pair read so far.

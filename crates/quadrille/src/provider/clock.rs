@@ -12,21 +12,37 @@ use super::store::RowId;
 /// The normal drift of clocks, which is no step.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// The time for which a comparison counts, in milliseconds: less than [`SLACK`], so no step hides in
+/// it. Each request reads the clock several times.
+const COMPARED: i64 = 100;
+
 /// Compares the clock with a monotonic one.
-pub(crate) struct ClockWatch(AtomicI64);
+pub(crate) struct ClockWatch {
+    /// The milliseconds by which the clock is ahead of the monotonic one.
+    ahead: AtomicI64,
+    /// The time of the last comparison, in milliseconds.
+    compared: AtomicI64,
+}
 
 impl ClockWatch {
     pub(crate) fn new(env: &Env) -> Self {
-        Self(AtomicI64::new(ahead(env.now(), env)))
+        let now = env.now();
+        Self { ahead: AtomicI64::new(ahead(now, env)), compared: AtomicI64::new(now.millis()) }
     }
 
     /// The current time. Logs a step since the last call.
     pub(crate) fn now(&self, env: &Env) -> Timestamp {
         let now = env.now();
-        let (ahead, before) = (ahead(now, env), self.0.load(Ordering::Relaxed));
+        let since = now.millis().saturating_sub(self.compared.load(Ordering::Relaxed));
+        if (0..COMPARED).contains(&since) {
+            return now;
+        }
+        self.compared.store(now.millis(), Ordering::Relaxed);
+        let (ahead, before) = (ahead(now, env), self.ahead.load(Ordering::Relaxed));
         let step = ahead.saturating_sub(before);
         let is_step = Duration::from_millis(step.unsigned_abs()) > SLACK;
-        let swap = || self.0.compare_exchange(before, ahead, Ordering::Relaxed, Ordering::Relaxed);
+        let order = Ordering::Relaxed;
+        let swap = || self.ahead.compare_exchange(before, ahead, order, order);
         // Of several callers that notice the step, one logs it.
         if is_step && swap().is_ok() {
             let seconds = step.unsigned_abs() / 1000;
