@@ -78,6 +78,17 @@ impl Subjects {
         }
     }
 
+    /// Whether a subject is the user with this name, who was found by
+    /// [`user_name`](Self::user_name). A `sub` is compared byte by byte (RFC 7519, section 4.1.2):
+    /// an issuer may have users `ADA` and `ada`. Names in a table are names that the operator
+    /// typed.
+    pub fn is(&self, subject: &str, name: &str) -> bool {
+        match self {
+            Self::UserNames => subject == name,
+            Self::Table(names) => names.contains_key(subject),
+        }
+    }
+
     fn read(value: Value) -> Option<Self> {
         match value {
             Value::String(word) if word == "user-names" => Some(Self::UserNames),
@@ -184,10 +195,13 @@ mod tests {
     fn subjects_are_users_by_an_explicit_choice() {
         let bearer = "JWKS\ntrusted_for = ['jwt-bearer']\n";
         let named = read(&format!("{bearer}subjects = 'user-names'")).unwrap();
-        assert_eq!(named.subjects.unwrap().user_name("ada"), Some("ada"));
+        let named = named.subjects.unwrap();
+        assert_eq!(named.user_name("ada"), Some("ada"));
+        assert!(named.is("ada", "ada") && !named.is("ADA", "ada"));
         let table = read(&format!("{bearer}subjects = {{ '17' = 'ada' }}")).unwrap();
         let subjects = table.subjects.unwrap();
         assert_eq!((subjects.user_name("17"), subjects.user_name("ada")), (Some("ada"), None));
+        assert!(subjects.is("17", "Ada") && !subjects.is("ada", "Ada"));
         for wrong in ["", "subjects = 'any'", "subjects = {}", "subjects = { a = 1 }"] {
             let said = read(&format!("{bearer}{wrong}")).unwrap_err();
             assert!(said.contains("user-names"), "{wrong}: {said}");

@@ -104,6 +104,8 @@ async fn user(
         Some(name) => backend.user_by_name(name).await.map_err(NotGranted::unavailable)?,
         None => None,
     };
+    // The look-up folds names as users type them.
+    let found = found.filter(|user| subjects.is(subject, user.name.as_str()));
     let unknown = || NotGranted::refused("the subject is not a user of this server");
     found.map(|user| user.subject).ok_or_else(unknown)
 }

@@ -119,21 +119,24 @@ async fn a_partner_gets_tokens_for_users_by_name_exactly_when_the_settings_say_s
     program.add_user("Ada", PASSWORD);
     assert!(metadata(&program).await["grant_types_supported"].to_string().contains(JWT_BEARER));
     let client = Client::add(&program, &["--grant", "jwt_bearer", "--scope", "photos:read"]);
-    let assertion = partner.jwt(&program, "ada", &json!({}));
+    let assertion = partner.jwt(&program, "Ada", &json!({}));
     let (status, tokens) = client.assert(&program, &assertion).await;
     assert_eq!((status, &tokens["scope"]), (StatusCode::OK, &json!("photos:read")), "{tokens}");
     assert_eq!(tokens.get("refresh_token"), None);
     assert_eq!(me(&program, &tokens).await["username"], "Ada");
-    let stranger = Partner::new().jwt(&program, "ada", &json!({}));
+    let stranger = Partner::new().jwt(&program, "Ada", &json!({}));
     let nobody = partner.jwt(&program, "bob", &json!({}));
-    let elsewhere = partner.signed(PARTNER, "https://other.example", "ada", &json!({}));
-    for wrong in [assertion, stranger, nobody, elsewhere] {
+    let elsewhere = partner.signed(PARTNER, "https://other.example", "Ada", &json!({}));
+    // Users may sign in with these; a subject of the partner is another one with each of them.
+    let others = ["ada", "ADA", "\u{ff21}da", "\u{ff21}\u{ff44}\u{ff41}", "Ada\u{ad}", " Ada"];
+    let others = others.map(|sub| partner.jwt(&program, sub, &json!({})));
+    for wrong in [assertion, stranger, nobody, elsewhere].into_iter().chain(others) {
         let (status, refused) = client.assert(&program, &wrong).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert_eq!(refused["error"], "invalid_grant", "{refused}");
     }
     let without = Client::add(&program, &["--grant", "client_credentials"]);
-    let (_, refused) = without.assert(&program, &partner.jwt(&program, "ada", &json!({}))).await;
+    let (_, refused) = without.assert(&program, &partner.jwt(&program, "Ada", &json!({}))).await;
     assert_eq!(refused["error"], "unauthorized_client");
 
     // An issuer that is trusted for something else has no grant.

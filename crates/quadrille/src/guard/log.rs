@@ -77,9 +77,9 @@ pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
     let (parameter, value) = blamed.unzip();
     let value = value.flatten().map(|value| match (parameter, &client) {
         (Some("client_id"), Some(client)) => client.clone(),
-        _ => Cow::Owned(masked::value(&value).into_owned()),
+        _ => Cow::Owned(masked::mask_secrets(&value).into_owned()),
     });
-    let parameter = parameter.map(masked::value);
+    let parameter = parameter.map(masked::mask_secrets);
     let parameter = parameter.as_deref().map(shortened);
     // Debug: the text of a stranger must not begin a line of its own.
     let client = client.as_deref().map(shortened).map(tracing::field::debug);

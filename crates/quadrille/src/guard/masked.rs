@@ -26,7 +26,7 @@ impl<'a> Sender<'a> {
     pub(crate) fn masked(self) -> Cow<'a, str> {
         match self {
             Self::Client(id) => id.into(),
-            Self::Stranger(id) if is_url(id) => value(id),
+            Self::Stranger(id) if is_url(id) => mask_secrets(id),
             Self::Stranger(id) => mask(id).into(),
         }
     }
@@ -40,9 +40,17 @@ fn is_url(id: &str) -> bool {
     })
 }
 
-/// The value of a parameter for the log. Parts of it with the form of a generated secret are
-/// masked: long, and of small letters, capitals and digits, or two of these.
-pub(crate) fn value(text: &str) -> Cow<'_, str> {
+/// The text of a stranger for the log: the value of a parameter, a name, or a segment of a path.
+/// Parts of it with the form of a generated secret are masked: at least 20 characters, of small
+/// letters, capitals and digits, or two of these.
+///
+/// ```
+/// use quadrille::guard::mask_secrets;
+///
+/// assert_eq!(mask_secrets("photos:read"), "photos:read");
+/// assert_eq!(mask_secrets("id 2YotnFZFEjr1zCsicMWpAA"), "id 2Yot... (22 characters)");
+/// ```
+pub fn mask_secrets(text: &str) -> Cow<'_, str> {
     let has_paths = text.contains("://");
     let is_part =
         |c: char| c.is_ascii_alphanumeric() || "-_+=~".contains(c) || (c == '/' && !has_paths);
@@ -113,7 +121,7 @@ mod tests {
             ("GXfBatbVzvFWzkQmQkYdXncvKpLrTsUe", "GXfB... (32 characters)"),
             ("1800014400", ""),
         ] {
-            assert_eq!(value(text), if masked.is_empty() { text } else { masked });
+            assert_eq!(mask_secrets(text), if masked.is_empty() { text } else { masked });
         }
     }
 }

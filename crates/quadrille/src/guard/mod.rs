@@ -40,6 +40,7 @@ pub use elsewhere::{
     trust::Trust,
 };
 pub use error::AccessError;
+pub use masked::mask_secrets;
 pub use options::Guard;
 pub use refused::Refused;
 pub use service::GuardService;

@@ -33,6 +33,7 @@ mod base64url;
 mod claims;
 mod claims_policy;
 mod curve;
+mod ed25519;
 mod error;
 mod header;
 mod jwk;

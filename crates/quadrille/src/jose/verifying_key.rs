@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::{
     Algorithm, KeyError, base64url,
     curve::Curve,
+    ed25519,
     jwk::{Jwk, Operation, Writer},
     rsa,
 };
@@ -123,6 +124,7 @@ impl VerifyingKey {
                 vec![(curve.algorithm(), parse(curve.verification(), &point)?)]
             }
             Public::Ed25519(x) => {
+                ed25519::check(x)?;
                 let key = parse(&ED25519, x)?;
                 vec![(Algorithm::EdDsa, key.clone()), (Algorithm::Ed25519, key)]
             }
@@ -371,6 +373,14 @@ mod tests {
         }
         let compressed = json!({ "kty": "EC", "crv": "P-256", "x": jwk["x"] });
         assert_eq!(read(compressed, &json!({})).unwrap_err(), KeyError::Missing("y"));
+    }
+
+    #[test]
+    fn an_ed25519_key_is_no_point_of_small_order() {
+        let jwk = public(Algorithm::EdDsa);
+        let x = json!({ "x": base64url::encode([0; 32]) });
+        assert_eq!(read(jwk.clone(), &x).unwrap_err(), KeyError::Invalid);
+        assert!(read(jwk, &json!({})).is_ok());
     }
 
     #[test]

@@ -62,11 +62,7 @@ impl AuthorizationServer {
         self,
         scopes: impl IntoIterator<Item = (N, D)>,
     ) -> Self {
-        self.with(|inner| {
-            for (name, description) in scopes {
-                inner.scopes.add(name.as_ref(), description.as_ref());
-            }
-        })
+        self.with(|inner| inner.scopes.add(scopes))
     }
 
     /// Adds an API that gets its tokens from this server, by its URI, so that clients can request

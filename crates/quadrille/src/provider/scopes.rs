@@ -1,6 +1,6 @@
 //! The scopes of a server, with their descriptions for the consent page.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::Scopes;
 
@@ -26,15 +26,29 @@ pub struct ScopeInfo {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ScopeRegistry {
     scopes: Vec<ScopeInfo>,
+    /// The place of each scope in the list.
+    places: HashMap<Arc<str>, usize>,
     known: Scopes,
 }
 
 impl ScopeRegistry {
-    /// Adds a scope. The last description wins.
-    pub(crate) fn add(&mut self, name: &str, description: &str) {
-        self.known = self.known.union(&Scopes::of([name]));
-        self.scopes.retain(|known| &*known.name != name);
-        self.scopes.push(ScopeInfo { name: name.into(), description: description.into() });
+    /// Adds scopes, each by name and description. The last description wins.
+    pub(crate) fn add<N: AsRef<str>, D: AsRef<str>>(
+        &mut self,
+        scopes: impl IntoIterator<Item = (N, D)>,
+    ) {
+        for (name, description) in scopes {
+            let name: Arc<str> = name.as_ref().into();
+            let info = ScopeInfo { name: name.clone(), description: description.as_ref().into() };
+            match self.places.get(&name).and_then(|place| self.scopes.get_mut(*place)) {
+                Some(known) => *known = info,
+                None => {
+                    self.places.insert(name, self.scopes.len());
+                    self.scopes.push(info);
+                }
+            }
+        }
+        self.known = Scopes::of(self.names());
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -48,11 +62,50 @@ impl ScopeRegistry {
 
     pub(crate) fn describe(&self, scopes: &Scopes) -> Vec<ScopeInfo> {
         let describe = |name: &str| {
-            self.scopes.iter().find(|known| &*known.name == name).cloned().unwrap_or_else(|| {
+            let known = self.places.get(name).and_then(|place| self.scopes.get(*place));
+            known.cloned().unwrap_or_else(|| {
                 let name: Arc<str> = name.into();
                 ScopeInfo { name: name.clone(), description: name }
             })
         };
         scopes.iter().map(describe).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work;
+
+    fn named(count: usize) -> Vec<(String, &'static str)> {
+        (0..count).map(|number| (format!("scope:{number}"), "Described")).collect()
+    }
+
+    #[test]
+    fn the_last_description_of_a_scope_wins() {
+        let mut registry = ScopeRegistry::default();
+        registry.add([("a", "First"), ("b", "B"), ("a", "Last")]);
+        registry.add([("c", "C")]);
+        assert_eq!(registry.known().as_str(), "a b c");
+        let described = registry.describe(&Scopes::of(["a", "c", "d"]));
+        let words: Vec<_> = described.iter().map(|info| &*info.description).collect();
+        assert_eq!(words, ["Last", "C", "d"]);
+    }
+
+    #[test]
+    fn the_work_of_adding_scopes_is_proportional_to_their_number() {
+        work::assert_proportional(500, |count| {
+            let scopes = named(count);
+            work::of(|| ScopeRegistry::default().add(scopes))
+        });
+    }
+
+    #[test]
+    fn ten_thousand_scopes_are_added_and_described() {
+        let mut registry = ScopeRegistry::default();
+        registry.add(named(10_000));
+        let described = registry.describe(&registry.known().clone());
+        assert_eq!(described.len(), 10_000);
+        assert!(described.iter().all(|info| &*info.description == "Described"));
     }
 }

@@ -258,6 +258,11 @@ async fn each_bad_assertion_is_refused_and_uses_nothing_up() {
         assert_eq!(answer.json()["error_description"], format!("the assertion: {reason}"));
     }
     let claims = |change| claims(&world, &change);
+    let bound = claims(json!({ "jti": "the same", "cnf": { "jkt": "A".repeat(43) } }));
+    let refused = assert(&world, &sign(&key, &Protected::plain(), &bound)).await;
+    assert_eq!(refused.error(), "invalid_grant");
+    let said = refused.json()["error_description"].to_string();
+    assert!(said.contains("bound to a key"), "{said}");
     let public = key.verifying_key().to_jwk().unwrap();
     let confused = SigningKey::hmac(Algorithm::Hs256, &public.into()).unwrap();
     let own = claims(json!({ "iss": ISSUER }));

@@ -506,9 +506,20 @@ async fn a_jwt_of_a_trusted_issuer_is_exchanged_for_a_user_that_the_application_
         json!({ "act": { "sub": "" } }),
         json!({ "act": deep }),
         json!({ "scope": 7 }),
+        json!({ "cnf": { "jkt": "A".repeat(43) } }),
+        json!({ "cnf": { "x5t#S256": "A".repeat(43) } }),
+        json!({ "cnf": null }),
     ] {
         let answer = send(change.clone()).await;
         assert_eq!((answer.status(), &*answer.error()), (400, "invalid_request"), "{change}");
+    }
+    // Nor is a token that is bound to a key an actor token: the new one would need no proof.
+    for (cnf, status) in [(json!({}), 200), (json!({ "cnf": { "jkt": "A".repeat(43) } }), 400)] {
+        let (subject, actor) = (jwt(&world, &json!({})), jwt(&world, &cnf));
+        let mut asked = TokenExchange::new(&subject, token_type::JWT);
+        asked.actor_token = Some((&actor, token_type::JWT));
+        let answer = exchange(&world, &auth, asked).await;
+        assert_eq!(answer.status(), status, "{cnf}: {}", answer.json());
     }
 }
 

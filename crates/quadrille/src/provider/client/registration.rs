@@ -7,6 +7,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     Scopes, Secret, Timestamp,
+    guard::mask_secrets,
     jose::{Algorithm, VerifyingKey},
     oauth2::Resources,
     provider::{
@@ -272,7 +273,8 @@ impl AuthorizationServer {
         if !was_put.map_err(Error::from)? {
             return Err(RegistrationError::IdTaken);
         }
-        tracing::info!(client = %client.id, name = client.name, "client registered");
+        let name = mask_secrets(&client.name);
+        tracing::info!(client = %client.id, name = &*name, "client registered");
         Ok(registered)
     }
 

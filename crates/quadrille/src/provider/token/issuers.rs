@@ -31,8 +31,11 @@ pub(crate) async fn verify<'i>(
     let keys = keys.map_err(|_| AssertionError::KeysUnknown)?;
     let verified = token.verify(&issuer.rules(purpose.typ()), &keys)?;
     let policy = issuer.policy(inner.issuer.as_str(), inner.token_endpoint_as_audience(), purpose);
-    let claims = verified.claims(&policy, inner.now());
-    Ok((issuer, claims.map_err(AssertionError::Invalid)?))
+    let claims = verified.claims(&policy, inner.now()).map_err(AssertionError::Invalid)?;
+    match claims.extra.contains_key("cnf") {
+        true => Err(AssertionError::Bound),
+        false => Ok((issuer, claims)),
+    }
 }
 
 /// The space of [`OnceKeys::remember_once`](crate::provider::store::OnceKeys::remember_once).

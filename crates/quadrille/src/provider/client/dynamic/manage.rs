@@ -6,6 +6,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
     Secret,
+    guard::mask_secrets,
     oauth2::{ClientInformation, ClientMetadata},
     provider::{
         client::{
@@ -127,7 +128,8 @@ impl Itself {
             // Another request has changed the client, or removed it: this one may be repeated.
             return Err(ClientRegistrationError::ChangedMeanwhile.into());
         }
-        tracing::info!(client = %client.id, name = client.name, "client updated its registration");
+        let name = mask_secrets(&client.name);
+        tracing::info!(client = %client.id, name = &*name, "client updated its registration");
         Ok(information(inner, &client, secret, token))
     }
 }

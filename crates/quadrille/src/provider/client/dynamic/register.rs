@@ -6,6 +6,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     RemoteAddress, Scopes, Secret, Timestamp,
+    guard::mask_secrets,
     oauth2::{
         AuthMethod, ClientConfiguration, ClientInformation, ClientMetadata, RegistrationRequest,
         SecretExpiry,
@@ -84,7 +85,8 @@ pub(crate) async fn register(
         Admitted::IdTaken => return Err(ClientRegistrationError::ChangedMeanwhile.into()),
     }
     let from = from.map(|from| from.0);
-    tracing::info!(client = %client.id, name = client.name, is_open, ?from, "client registered itself");
+    let name = mask_secrets(&client.name);
+    tracing::info!(client = %client.id, name = &*name, is_open, ?from, "client registered itself");
     Ok(information(inner, &client, secret, registration_access_token))
 }
 

@@ -260,6 +260,10 @@ pub enum AssertionError {
     /// The assertion was used before: its `jti` is known.
     #[error("the assertion was used before")]
     Replayed,
+    /// The assertion is bound to a key (`cnf`, RFC 7800, section 3.1), which its presenter would
+    /// have to prove. A token for it would need no proof.
+    #[error("the assertion is bound to a key, and no proof of the key is accepted here")]
+    Bound,
 }
 
 impl AssertionError {
@@ -274,7 +278,9 @@ impl AssertionError {
                 Disclosure::code(ErrorCode::InvalidGrant)
             }
             // Only the issuer can have written the claims.
-            Self::Invalid(_) | Self::Replayed => Disclosure::words(ErrorCode::InvalidGrant),
+            Self::Invalid(_) | Self::Replayed | Self::Bound => {
+                Disclosure::words(ErrorCode::InvalidGrant)
+            }
         }
     }
 }
