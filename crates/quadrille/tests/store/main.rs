@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod cache;
+mod everything;
 mod faults;
 mod file;
 mod forget;
 mod model;
+mod parts;
 mod process;
 mod races;
 mod world;
