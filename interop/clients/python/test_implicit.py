@@ -3,7 +3,7 @@
 import pytest
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import MobileApplicationClient
-from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, MismatchingStateError, UnsupportedResponseTypeError
+from oauthlib.oauth2.rfc6749.errors import AccessDeniedError, UnsupportedResponseTypeError
 from requests_oauthlib import OAuth2Session
 
 from browser import parameters
@@ -20,9 +20,9 @@ def old(tmp_path_factory):
     provider.stop()
 
 
-def session(client):
+def session(client, **more):
     mobile = MobileApplicationClient(client.client_id)
-    return OAuth2Session(client=mobile, redirect_uri=REDIRECT_URI, scope=SCOPE.split())
+    return OAuth2Session(client=mobile, redirect_uri=REDIRECT_URI, scope=SCOPE.split(), **more)
 
 
 @pytest.mark.parametrize("options", [(), ("--public",)])
@@ -37,11 +37,11 @@ def test_requests_oauthlib(old, browser, options):
     assert "refresh_token" not in answer and "code" not in answer
     token = oauth.token_from_fragment(callback)
     assert set(token["scope"]) == set(SCOPE.split())
-    assert (token["token_type"], token["expires_in"]) == ("Bearer", "3600")
+    assert (token["token_type"], token["expires_in"]) == ("Bearer", 3600)
     me = oauth.get(old.me).json()
     assert (me["username"], me["client_id"]) == (USER, client.client_id)
-    with pytest.raises(MismatchingStateError):
-        session(client).token_from_fragment(callback)
+    with pytest.raises(ValueError, match="state"):
+        session(client, state="another").token_from_fragment(callback)
 
 
 def test_saying_no_comes_back_in_the_fragment(old, browser):
