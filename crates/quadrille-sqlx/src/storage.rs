@@ -95,7 +95,7 @@ impl<P: Pool> SqlStorage<P> {
     ) -> Result<Option<Stored>> {
         let values = key(account);
         let found = run(verb, || self.pool.account(&self.sql.find, &values)).await?;
-        found.map(|found| open(cx, account.clone(), &found)).transpose()
+        found.map(|found| open(cx, account.clone(), found)).transpose()
     }
 }
 
@@ -153,9 +153,7 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
             }
         }?;
         let Some(found) = found else { return Ok(None) };
-        let (owner, service) = (owner.clone(), service.into());
-        let account = Account { owner, service, subject: text(&found.subject)?.into() };
-        open(cx, account, &found).map(Some)
+        open(cx, cx.account(owner, service, text(&found.subject)?), found).map(Some)
     }
 
     async fn replace(
@@ -223,7 +221,7 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
                 run("accounts", || self.pool.accounts(&self.sql.next_accounts, &values)).await
             }
         }?;
-        found.iter().map(|listed| open(cx, account(listed)?, &listed.found)).collect()
+        found.into_iter().map(|listed| open(cx, account(&listed)?, listed.found)).collect()
     }
 
     async fn lease(
@@ -299,8 +297,8 @@ fn text(bytes: &[u8]) -> Result<&str, StorageError> {
     std::str::from_utf8(bytes).map_err(|_| StorageError::Unreadable)
 }
 
-fn open(cx: &Context<'_>, account: Account, found: &Found) -> Result<Stored> {
-    let token = cx.open_token(&account, &found.token)?;
+fn open(cx: &Context<'_>, account: Account, found: Found) -> Result<Stored> {
+    let token = cx.open_token(&account, found.token)?;
     let version = u64::try_from(found.version).map_err(|_| StorageError::Unreadable)?;
     Ok(Stored { account, token, version, needs_linking_again: found.needs_linking_again })
 }

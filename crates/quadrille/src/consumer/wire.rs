@@ -38,14 +38,22 @@ pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
     pub(crate) fn number(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        // Most numbers are lengths of short texts.
+        let mut number = u64::from(first & 0x7f);
+        if first & 0x80 == 0 {
+            return Some(number);
+        }
+        let mut shift = 7;
+        while shift < u64::BITS {
             let (byte, rest) = self.0.split_first()?;
             self.0 = rest;
             number |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return Some(number);
             }
+            shift += 7;
         }
         None
     }
@@ -66,9 +74,21 @@ impl<'a> Reader<'a> {
 
 /// The texts one after the other. Their lengths keep "a" + "bc" from "ab" + "c".
 pub(crate) fn lengths_first<const N: usize>(texts: [&str; N]) -> String {
-    let mut out = String::with_capacity(texts.iter().map(|text| text.len() + 5).sum());
+    after(&[], texts)
+}
+
+/// The associated data of a box with this purpose whose site is the output of [`lengths_first`].
+pub(crate) fn bound_to_all<const N: usize>(purpose: &str, texts: [&str; N]) -> String {
+    after(&[purpose, "\0"], texts)
+}
+
+fn after<const N: usize>(beginning: &[&str], texts: [&str; N]) -> String {
+    let beginning_length: usize = beginning.iter().map(|text| text.len()).sum();
+    let length: usize = texts.iter().map(|text| text.len() + 5).sum();
+    let mut out = String::with_capacity(beginning_length + length);
+    out.extend(beginning.iter().copied());
     for text in texts {
-        push_decimal(&mut out, text.len());
+        push_decimal(&mut out, text.len() as u64);
         out.push(':');
         out.push_str(text);
     }
@@ -76,7 +96,7 @@ pub(crate) fn lengths_first<const N: usize>(texts: [&str; N]) -> String {
 }
 
 /// Appends a number, in a fraction of the time that the formatter of the standard library takes.
-fn push_decimal(out: &mut String, number: usize) {
+pub(crate) fn push_decimal(out: &mut String, number: u64) {
     if number >= 10 {
         push_decimal(out, number / 10);
     }

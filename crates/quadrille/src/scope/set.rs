@@ -103,6 +103,12 @@ impl Scopes {
         Ok(Self::of(text.split(' ')))
     }
 
+    /// The set whose [`Scopes::as_str`] is `text`: one that this library has written and sealed.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn written(text: &str) -> Self {
+        Self((!text.is_empty()).then(|| text.into()))
+    }
+
     /// Reads a list as services write it: skips names with invalid characters, and white space
     /// always separates.
     ///

@@ -60,7 +60,7 @@ impl RingKey {
     }
 
     fn derived(&self, purpose: &str, site: &str) -> hmac::Tag {
-        hmac::sign(&self.mac, &associated(purpose, site))
+        hmac::sign(&self.mac, associated(purpose, site).as_bytes())
     }
 }
 
@@ -71,8 +71,8 @@ impl Named for RingKey {
 }
 
 /// Purpose and site, separated by NUL, which purposes do not contain.
-pub(super) fn associated(purpose: &str, site: &str) -> Vec<u8> {
-    [purpose.as_bytes(), b"\0", site.as_bytes()].concat()
+pub(super) fn associated(purpose: &str, site: &str) -> String {
+    [purpose, "\0", site].concat()
 }
 
 /// A key for message authentication codes: [`KeyRing::mac_key`](crate::KeyRing::mac_key).

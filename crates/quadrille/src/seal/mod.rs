@@ -206,8 +206,19 @@ impl KeyRing {
     ///
     /// # Panics
     /// If `plain` has 64 GiB, or AES-256-GCM does not work: there is no box to return.
-    #[expect(clippy::expect_used, reason = "no caller could go on, and no message is so long")]
     pub fn seal_bytes(&self, env: &Env, purpose: &str, site: &str, plain: &[u8]) -> Vec<u8> {
+        self.seal_bytes_bound(env, &associated(purpose, site), plain)
+    }
+
+    /// [`KeyRing::seal`] with the associated data in one: purpose, NUL and site.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn seal_bound(&self, env: &Env, associated: &str, plain: &[u8]) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.seal_bytes_bound(env, associated, plain))
+    }
+
+    /// [`KeyRing::seal_bound`] without base64.
+    #[expect(clippy::expect_used, reason = "no caller could go on, and no message is so long")]
+    pub(crate) fn seal_bytes_bound(&self, env: &Env, associated: &str, plain: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
         let key = self.keys.newest();
         let salt: [u8; SALT_LEN] = env.random();
@@ -216,7 +227,7 @@ impl KeyRing {
         out.extend_from_slice(&salt);
         out.extend_from_slice(plain);
         let tag = out.get_mut(HEADER_LEN..).and_then(|body| {
-            let associated = Aad::from(associated(purpose, site));
+            let associated = Aad::from(associated);
             key.box_key(&salt)?.seal_in_place_separate_tag(zero_nonce(), associated, body).ok()
         });
         out.extend_from_slice(tag.expect("AES-256-GCM seals any text below 64 GiB").as_ref());
@@ -233,8 +244,17 @@ impl KeyRing {
         site: &str,
         sealed: &str,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        self.open_bound(&associated(purpose, site), sealed)
+    }
+
+    /// [`KeyRing::open`] with the associated data in one: purpose, NUL and site.
+    pub(crate) fn open_bound(
+        &self,
+        associated: &str,
+        sealed: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let raw = BASE64_URL_SAFE_NO_PAD.decode(sealed).map_err(|_| OpenError::Malformed)?;
-        self.open_in_place(purpose, site, raw)
+        self.open_bytes_bound(associated, raw)
     }
 
     /// Whether a key of the ring may open this box; others never do. Opens nothing.
@@ -276,13 +296,13 @@ impl KeyRing {
         site: &str,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        self.open_in_place(purpose, site, sealed.to_vec())
+        self.open_bytes_bound(&associated(purpose, site), sealed.to_vec())
     }
 
-    fn open_in_place(
+    /// [`KeyRing::open_bound`] without base64.
+    pub(crate) fn open_bytes_bound(
         &self,
-        purpose: &str,
-        site: &str,
+        associated: &str,
         sealed: Vec<u8>,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let mut sealed = Zeroizing::new(sealed);
@@ -294,7 +314,7 @@ impl KeyRing {
         }
         let key = self.keys.find(*id).ok_or(OpenError::UnknownKey)?;
         let once = key.box_key(salt).ok_or(OpenError::Broken)?;
-        let associated = Aad::from(associated(purpose, site));
+        let associated = Aad::from(associated);
         // Moves the plain text to the front.
         let length = once
             .open_within(zero_nonce(), associated, &mut sealed, HEADER_LEN..)

@@ -11,7 +11,10 @@ use std::{
 use http::{HeaderMap, HeaderValue, header};
 use url::Url;
 
-use crate::{consumer::error::OperatorError, cookie};
+use crate::{
+    consumer::{error::OperatorError, wire::push_decimal},
+    cookie,
+};
 
 /// The greatest number of cookies read of one kind. Browsers keep fewer per host (RFC 6265, section
 /// 6.1, asks for 50).
@@ -222,7 +225,7 @@ impl Jar {
         for part in [&name, "=", value.as_deref().unwrap_or(""), "; Path=/; Max-Age="] {
             line.push_str(part);
         }
-        let _ = write!(line, "{}", lives.as_secs());
+        push_decimal(&mut line, lives.as_secs());
         line.push_str("; HttpOnly; SameSite=Lax");
         line.push_str(if style.secure { "; Secure" } else { "" });
         let mut line = HeaderValue::try_from(line).map_err(|_| OperatorError::CallMalformed)?;
@@ -244,13 +247,36 @@ impl<'a> Cookies<'a> {
     /// See [`Jar::values`].
     pub(crate) fn values(&self, name: &str) -> Vec<&'a str> {
         let mut values = Vec::new();
-        let alike = self.all().filter(|(known, _)| *known == name).take(SEEN);
-        for (_, value) in alike {
-            if values.len() < ALIKE && !values.contains(&value) {
-                values.push(value);
-            }
-        }
+        let all = |value| {
+            values.push(value);
+            None::<()>
+        };
+        self.find(|known| known == name, all);
         values
+    }
+
+    /// The first result of `read` on the values of the cookies that `is_wanted` names, as
+    /// [`Cookies::values`] gives them.
+    pub(crate) fn find<T>(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+        mut read: impl FnMut(&'a str) -> Option<T>,
+    ) -> Option<T> {
+        // Usually the first one is the right one, and nothing is allocated.
+        let mut seen = Vec::new();
+        for (_, value) in self.all().filter(|(name, _)| is_wanted(name)).take(SEEN) {
+            if seen.len() == ALIKE {
+                break;
+            }
+            if seen.contains(&value) {
+                continue;
+            }
+            if let Some(found) = read(value) {
+                return Some(found);
+            }
+            seen.push(value);
+        }
+        None
     }
 
     /// See [`Jar::pick`].

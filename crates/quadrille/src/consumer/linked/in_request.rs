@@ -66,8 +66,12 @@ impl Login {
         if !Scope::is_met(&stored.token.scopes) {
             return Err(missing(NotLinkedReason::ScopeMissing));
         }
+        let is_usable = self.is_usable(&stored, None, None);
         let held = Held::new(self, registered, stored, Some(jar.clone()), wanted.clone());
-        held.usable(None, None).await?;
+        if !is_usable {
+            // A refresh is rare, and would make the future of each request larger.
+            Box::pin(held.usable(None, None)).await?;
+        }
         Ok(Linked::new(Api::new(held)))
     }
 }

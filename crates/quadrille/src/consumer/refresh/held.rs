@@ -1,10 +1,12 @@
 //! An account whose token is kept valid.
 
 use std::{
+    ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use http::uri::PathAndQuery;
 use tracing::warn;
 
 use crate::{
@@ -28,18 +30,33 @@ pub(crate) struct Held(Arc<Inner>);
 struct Inner {
     login: Login,
     registered: Arc<Registered>,
-    stored: Mutex<Arc<Stored>>,
+    /// As it was loaded.
+    loaded: Stored,
+    /// As it is now, if it has changed.
+    changed: Mutex<Option<Arc<Stored>>>,
     jar: Option<Jar>,
     /// Whether the account is in the storage, so that its token can be refreshed.
     kept: bool,
     wanted: Wanted,
 }
 
-/// The page requested, to return to after a login.
+/// The page requested, to return to after a login: its path and query at the login's router.
+/// `None` unless a browser loads it as a page of its own.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
-    pub(crate) next: Arc<str>,
-    pub(crate) navigation: bool,
+pub(crate) struct Wanted(pub(crate) Option<PathAndQuery>);
+
+impl Wanted {
+    pub(crate) fn is_navigation(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The public path of the page. A proxy may have stripped any part of the public URL's path,
+    /// and the application may be nested at any; below the login's router all paths are the same.
+    pub(crate) fn next(&self, login: &Login) -> String {
+        let Some(path) = &self.0 else { return String::new() };
+        let base = login.ready().map_or("", |ready| &ready.site.base_path);
+        [base, path.as_str()].concat()
+    }
 }
 
 impl Held {
@@ -53,7 +70,8 @@ impl Held {
         Self(Arc::new(Inner {
             login: login.clone(),
             registered: Arc::clone(registered),
-            stored: Mutex::new(Arc::new(stored)),
+            loaded: stored,
+            changed: Mutex::default(),
             jar,
             kept: true,
             wanted,
@@ -77,7 +95,8 @@ impl Held {
         Self(Arc::new(Inner {
             login: login.clone(),
             registered: Arc::clone(registered),
-            stored: Mutex::new(Arc::new(stored)),
+            loaded: stored,
+            changed: Mutex::default(),
             jar: None,
             kept: false,
             wanted: Wanted::default(),
@@ -108,12 +127,15 @@ impl Held {
         self.0.jar.as_ref()
     }
 
-    pub(crate) fn stored(&self) -> Arc<Stored> {
-        Arc::clone(&self.lock())
+    pub(crate) fn stored(&self) -> Current {
+        match &*self.changed() {
+            Some(changed) => Current::Changed(Arc::clone(changed)),
+            None => Current::Loaded(self.clone()),
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Arc<Stored>> {
-        self.0.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    fn changed(&self) -> MutexGuard<'_, Option<Arc<Stored>>> {
+        self.0.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The account with a token valid for `margin`, or for the time of a call.
@@ -121,19 +143,20 @@ impl Held {
         &self,
         margin: Option<Duration>,
         refused: Option<&Secret>,
-    ) -> Result<Arc<Stored>> {
+    ) -> Result<Current> {
         let Inner { login, registered, jar, .. } = &*self.0;
         let stored = self.stored();
-        if !self.0.kept {
+        if !self.0.kept || login.is_usable(&stored, margin, refused) {
             return Ok(stored);
         }
-        let version = stored.version;
-        match login.usable(jar.as_ref(), registered, stored, margin, refused).await {
-            Ok(stored) => {
-                if stored.version != version {
-                    *self.lock() = Arc::clone(&stored);
+        match login.made_usable(jar.as_ref(), registered, &stored, refused).await {
+            Ok(None) => Ok(stored),
+            Ok(Some(now)) => {
+                let now = Arc::new(now);
+                if now.version != stored.version {
+                    *self.changed() = Some(Arc::clone(&now));
                 }
-                Ok(stored)
+                Ok(Current::Changed(now))
             }
             Err(no_token) => Err(no_token.into_error(login, registered, &self.0.wanted)),
         }
@@ -165,8 +188,24 @@ impl Held {
             Replaced::Changed(None) => return missing(NoToken::Gone),
         };
         let ended = now.needs_linking_again;
-        *self.lock() = Arc::new(now);
+        *self.changed() = Some(Arc::new(now));
         if ended { missing(NoToken::NeedsLinkingAgain) } else { Ok(()) }
+    }
+}
+
+/// An account as it is now.
+pub(crate) enum Current {
+    Loaded(Held),
+    Changed(Arc<Stored>),
+}
+
+impl Deref for Current {
+    type Target = Stored;
+    fn deref(&self) -> &Stored {
+        match self {
+            Self::Loaded(held) => &held.0.loaded,
+            Self::Changed(stored) => stored,
+        }
     }
 }
 
@@ -197,8 +236,8 @@ pub(crate) fn not_linked(
 ) -> Error {
     Error::NotLinked(Box::new(NotLinked {
         service: Arc::clone(&registered.name),
-        login_url: login.login_path(&registered.name, &wanted.next, scopes),
-        navigation: wanted.navigation,
+        login_url: login.login_path(&registered.name, &wanted.next(login), scopes),
+        navigation: wanted.is_navigation(),
         reason,
     }))
 }

@@ -61,50 +61,56 @@ impl From<Error> for NoToken {
 }
 
 impl Login {
-    /// The account with a token valid for `margin`, refreshed if necessary; the default is
-    /// [`MARGIN`], or half of its lifetime. `refused` is the access token that the service refused
-    /// although it should be valid.
-    pub(crate) async fn usable(
+    /// Whether the token is valid for `margin`; the default is [`MARGIN`], or half of its lifetime.
+    /// `refused` is the access token that the service refused although it should be valid.
+    pub(crate) fn is_usable(
+        &self,
+        stored: &Stored,
+        margin: Option<Duration>,
+        refused: Option<&Secret>,
+    ) -> bool {
+        let margin = margin.unwrap_or_else(|| usual_margin(&stored.token));
+        !stored.needs_linking_again
+            && stored.token.is_good(self.0.env.now(), margin)
+            && refused.is_none_or(|refused| *refused != stored.token.access_token)
+    }
+
+    /// The account with a token valid for `margin`, refreshed if necessary, for one that is not
+    /// [usable](Self::is_usable). `None` if the token serves until it ends.
+    pub(crate) async fn made_usable(
         &self,
         jar: Option<&Jar>,
         registered: &Arc<Registered>,
-        stored: Arc<Stored>,
-        margin: Option<Duration>,
+        stored: &Stored,
         refused: Option<&Secret>,
-    ) -> Result<Arc<Stored>, NoToken> {
-        let now = self.0.env.now();
-        let margin = margin.unwrap_or_else(|| usual_margin(&stored.token));
+    ) -> Result<Option<Stored>, NoToken> {
         if stored.needs_linking_again {
             return Err(NoToken::NeedsLinkingAgain);
         }
-        let was_refused = refused.is_some_and(|refused| *refused == stored.token.access_token);
-        if stored.token.is_good(now, margin) && !was_refused {
-            return Ok(stored);
-        }
-        let still_good = stored.token.is_good(now, Duration::ZERO) && !was_refused;
+        let still_good = self.is_usable(stored, Some(Duration::ZERO), refused);
         if stored.token.refresh_token.is_none() {
-            return if still_good { Ok(stored) } else { Err(NoToken::Expired) };
+            return if still_good { Ok(None) } else { Err(NoToken::Expired) };
         }
-        let mut old = Arc::clone(&stored);
+        let mut newer = None;
         for _ in 0..BEHIND {
-            match self.refreshed(jar, registered, &old).await {
+            match self.refreshed(jar, registered, newer.as_ref().unwrap_or(stored)).await {
                 // Another login or process was faster, or this token is several refreshes behind;
                 // the next one may have expired as well.
                 Ok(next) if !next.token.is_good(self.0.env.now(), Duration::ZERO) => {
                     if next.token.refresh_token.is_none() {
                         return Err(NoToken::Expired);
                     }
-                    old = Arc::new(next);
+                    newer = Some(next);
                 }
                 Err(NoToken::Failed(error)) if still_good => {
                     warn!(service = &*registered.name, %error, code = error.code(),
                         "a token could not be refreshed and is used until it expires");
-                    return Ok(stored);
+                    return Ok(None);
                 }
-                other => return other.map(Arc::new),
+                other => return other.map(Some),
             }
         }
-        Ok(old)
+        Ok(newer)
     }
 
     async fn refreshed(

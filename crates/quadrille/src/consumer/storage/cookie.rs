@@ -10,7 +10,7 @@ use crate::{
             room::{Coming, TOKEN, make_room, size},
         },
         error::{OperatorError, Result},
-        wire::{Reader, Writer, lengths_first},
+        wire::{Reader, Writer, bound_to_all},
     },
     seal::OpenError,
 };
@@ -120,12 +120,8 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     out.number(VERSION).number(u64::from(ended)).text(&account.subject);
     write_token(&mut out, token);
     let plain = zeroize::Zeroizing::new(out.finish());
-    let text = cx.site.keys.seal(
-        &cx.site.env,
-        PURPOSE,
-        &site(cx, &account.owner, &account.service),
-        &plain,
-    );
+    let bound_to = bound_to(cx, &account.owner, &account.service);
+    let text = cx.site.keys.seal_bound(&cx.site.env, &bound_to, &plain);
     let names = [0, 1].map(|chunk| whole_name(cx, &account.service, chunk));
     let bytes = text.len() + names.iter().map(|name| size(name, "")).sum::<usize>();
     make_room(jar, &cx.site.style, &cx.site.in_use, Coming::Kept(&names), bytes)?;
@@ -143,10 +139,10 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
 
 fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
     let jar = jar(cx)?;
-    let site = site(cx, owner, service);
+    let bound_to = bound_to(cx, owner, service);
     let mut is_unknown = false;
-    let mut open = |sealed: &str| match cx.site.keys.open(PURPOSE, &site, sealed) {
-        Ok(plain) => parse(&plain, owner, service, version(sealed)),
+    let mut open = |sealed: &str| match cx.site.keys.open_bound(&bound_to, sealed) {
+        Ok(plain) => parse(cx, &plain, owner, service, version(sealed)),
         Err(OpenError::UnknownKey) => {
             is_unknown = true;
             None
@@ -155,13 +151,12 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
         Err(OpenError::Broken | OpenError::Malformed) => None,
     };
     let found = jar.read(|cookies| {
-        let mut first = cookies.values(&whole_name(cx, service, 0)).into_iter();
-        first.find_map(|first| match first.split_at_checked(1)? {
+        let is_part =
+            |part: &'static str| move |name: &str| cx.site.style.strip(part, name) == Some(service);
+        let [first, second] = TOKEN.map(is_part);
+        cookies.find(first, |first| match first.split_at_checked(1)? {
             ("1", whole) => open(whole),
-            ("2", half) => {
-                let second = cookies.values(&whole_name(cx, service, 1)).into_iter();
-                second.map(|second| [half, second].concat()).find_map(|both| open(&both))
-            }
+            ("2", half) => cookies.find(&second, |second| open(&[half, second].concat())),
             _ => None,
         })
     });
@@ -173,15 +168,20 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
     Ok(found)
 }
 
-fn parse(plain: &[u8], owner: &Owner, service: &str, version: u64) -> Option<Stored> {
+fn parse(
+    cx: &Context<'_>,
+    plain: &[u8],
+    owner: &Owner,
+    service: &str,
+    version: u64,
+) -> Option<Stored> {
     let mut from = Reader(plain);
     if from.number()? != VERSION {
         return None;
     }
     let needs_linking_again = from.number()? != 0;
-    let subject = from.text()?.into();
+    let account = cx.account(owner, service, from.text()?);
     let token = read_token(&mut from)?;
-    let account = Account { owner: owner.clone(), service: service.into(), subject };
     Some(Stored { account, token, version, needs_linking_again })
 }
 
@@ -192,8 +192,8 @@ fn version(sealed: &str) -> u64 {
     salt.map_or(0, |salt| u64::from_be_bytes(*salt))
 }
 
-fn site(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
-    lengths_first([&cx.site.name, owner.as_str(), service])
+fn bound_to(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
+    bound_to_all(PURPOSE, [&cx.site.name, owner.as_str(), service])
 }
 
 fn name(service: &str, chunk: usize) -> String {

@@ -34,7 +34,7 @@ pub(super) fn write_token(out: &mut Writer, token: &Token) {
 pub(super) fn read_token(from: &mut Reader<'_>) -> Option<Token> {
     let access_token = from.text()?.into();
     let refresh_token = read_option(from)?.map(Secret::from);
-    let scopes = Scopes::parse(from.text()?).ok()?;
+    let scopes = Scopes::written(from.text()?);
     let obtained = read_time(from)?;
     let expires = match from.number()? {
         0 => None,

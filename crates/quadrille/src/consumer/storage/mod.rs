@@ -7,7 +7,7 @@ mod file;
 mod memory;
 mod reseal;
 
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, pin::Pin, sync::Arc, time::Duration};
 
 use tracing::error;
 
@@ -21,7 +21,7 @@ use super::{
     account::{Account, Owner, Stored, Token},
     cookies::Jar,
     site::Site,
-    wire::{Reader, Writer, lengths_first},
+    wire::{Reader, Writer, bound_to_all},
 };
 use encoding::{STORED_TOKEN, read_token, write_token};
 
@@ -247,10 +247,27 @@ impl Context<'_> {
         &self.site.env
     }
 
+    /// An account of a row. It shares the name of the service with the login, which saves a copy
+    /// of it for each request.
+    ///
+    /// ```
+    /// use quadrille::{Owner, Result};
+    /// use quadrille::consumer::{Account, Context, Token};
+    ///
+    /// fn token(cx: &Context<'_>, owner: &Owner, subject: &str, sealed: &[u8]) -> Result<Token> {
+    ///     cx.open_token(&cx.account(owner, "github", subject), sealed)
+    /// }
+    /// ```
+    pub fn account(&self, owner: &Owner, service: &str, subject: &str) -> Account {
+        let known = self.site.in_use.services.iter().find(|known| ***known == *service);
+        let service = known.map_or_else(|| service.into(), Arc::clone);
+        Account { owner: owner.clone(), service, subject: subject.into() }
+    }
+
     /// Seals a token for this account: it opens for no other owner, service or subject.
     pub fn seal(&self, account: &Account, token: &[u8]) -> Vec<u8> {
         let Site { env, keys, .. } = self.site;
-        keys.seal_bytes(env, "stored token", &self.sealed_for(account), token)
+        keys.seal_bytes_bound(env, &self.bound_to(account), token)
     }
 
     /// Opens the output of [`Context::seal`].
@@ -258,12 +275,12 @@ impl Context<'_> {
     /// # Errors
     /// Those of [`KeyRing::open_bytes`](crate::KeyRing::open_bytes), which distinguish an unknown
     /// key from a broken seal.
-    pub fn open(
+    pub fn open<'b>(
         &self,
         account: &Account,
-        sealed: &[u8],
+        sealed: impl Into<Cow<'b, [u8]>>,
     ) -> Result<zeroize::Zeroizing<Vec<u8>>, OpenError> {
-        self.site.keys.open_bytes("stored token", &self.sealed_for(account), sealed)
+        self.site.keys.open_bytes_bound(&self.bound_to(account), sealed.into().into_owned())
     }
 
     /// Seals a token in an encoding of its own: [`Context::seal`].
@@ -287,7 +304,11 @@ impl Context<'_> {
     ///
     /// # Errors
     /// [`OperatorError::KeyUnknown`] and [`StorageError::Unreadable`].
-    pub fn open_token(&self, account: &Account, sealed: &[u8]) -> Result<Token> {
+    pub fn open_token<'b>(
+        &self,
+        account: &Account,
+        sealed: impl Into<Cow<'b, [u8]>>,
+    ) -> Result<Token> {
         let opened = self.open(account, sealed).map_err(|error| match error {
             OpenError::UnknownKey => OperatorError::KeyUnknown,
             OpenError::Malformed | OpenError::Broken => StorageError::Unreadable.into(),
@@ -322,9 +343,9 @@ impl Context<'_> {
         self.site.keys.is_under_newest_key(sealed)
     }
 
-    fn sealed_for(&self, account: &Account) -> String {
+    fn bound_to(&self, account: &Account) -> String {
         let Account { owner, service, subject } = account;
-        lengths_first([&self.site.name, owner.as_str(), service, subject])
+        bound_to_all("stored token", [&self.site.name, owner.as_str(), service, subject])
     }
 }
 

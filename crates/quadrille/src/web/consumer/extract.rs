@@ -249,12 +249,12 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> FromRequestParts<St> for
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
-        let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
-        let found = Found::new::<S>(&visit, parts)?;
+        let (visit, registered) = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
+        let found = Found::new(&visit, registered, parts);
         let owner = Handlers::of(found.login).find_owner(parts).await;
         match found.linked(&owner).await {
             Ok(linked) => Ok(linked),
-            Err(error) => Err(found.rejected(parts, error, &owner).await),
+            Err(error) => Err(Box::pin(found.rejected(parts, error, &owner)).await),
         }
     }
 }
@@ -265,8 +265,8 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Option<Self>, Rejected> {
-        let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
-        let found = Found::new::<S>(&visit, parts)?;
+        let (visit, registered) = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
+        let found = Found::new(&visit, registered, parts);
         let owner = Handlers::of(found.login).find_owner(parts).await;
         let stored = found.login.load(Some(found.jar), &found.registered.name, &owner).await?;
         let now = found.login.0.env.now();
@@ -283,8 +283,8 @@ impl<S: Service, St: Send + Sync> FromRequestParts<St> for Identity<S> {
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Self, Rejected> {
-        let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
-        let found = Found::new::<S>(&visit, parts)?;
+        let (visit, registered) = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
+        let found = Found::new(&visit, registered, parts);
         let owner = Handlers::of(found.login).find_owner(parts).await;
         match found.identity(&owner).await {
             Ok(Some(identity)) => Ok(identity),
@@ -297,9 +297,9 @@ impl<S: Service, St: Send + Sync> FromRequestParts<St> for Identity<S> {
                     who.login_url.push(sign);
                     who.login_url.push_str("only=identity");
                 }
-                Err(found.rejected(parts, error, &owner).await)
+                Err(Box::pin(found.rejected(parts, error, &owner)).await)
             }
-            Err(error) => Err(found.rejected(parts, error, &owner).await),
+            Err(error) => Err(Box::pin(found.rejected(parts, error, &owner)).await),
         }
     }
 }
@@ -308,8 +308,8 @@ impl<S: Service, St: Send + Sync> OptionalFromRequestParts<St> for Identity<S> {
     type Rejection = Rejected;
 
     async fn from_request_parts(parts: &mut Parts, _: &St) -> Result<Option<Self>, Rejected> {
-        let visit = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
-        let found = Found::new::<S>(&visit, parts)?;
+        let (visit, registered) = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
+        let found = Found::new(&visit, registered, parts);
         let owner = Handlers::of(found.login).find_owner(parts).await;
         Ok(found.identity(&owner).await?)
     }
@@ -325,11 +325,11 @@ struct Found<'a> {
 }
 
 /// The innermost login that has this service.
-fn visit_of<S: Service>(parts: &Parts) -> Result<Arc<Visit>> {
+fn visit_of<S: Service>(parts: &Parts) -> Result<(Arc<Visit>, Arc<Registered>)> {
     let mut visit = Some(Visit::of(parts)?);
     while let Some(this) = visit {
-        if this.login.by_type::<S>()?.is_some() {
-            return Ok(this);
+        if let Some(registered) = this.login.by_type::<S>()? {
+            return Ok((this, registered));
         }
         visit = this.outer.clone();
     }
@@ -337,11 +337,9 @@ fn visit_of<S: Service>(parts: &Parts) -> Result<Arc<Visit>> {
 }
 
 impl<'a> Found<'a> {
-    fn new<S: Service>(visit: &'a Visit, parts: &Parts) -> Result<Self> {
+    fn new(visit: &'a Visit, registered: Arc<Registered>, parts: &Parts) -> Self {
         let Visit { login, jar, .. } = visit;
-        let unknown = || OperatorError::ServiceNotAdded { service: S::SPEC.name.into() };
-        let registered = login.by_type::<S>()?.ok_or_else(unknown)?;
-        Ok(Self { visit, login, jar, registered, wanted: visit.wanted(parts) })
+        Self { visit, login, jar, registered, wanted: visit.wanted(parts) }
     }
 
     /// Replaces a redirect to a login by an error if the login's URLs do not lead to its router.
@@ -389,7 +387,7 @@ impl<'a> Found<'a> {
         };
         let trail = Trail {
             service: Some(Arc::clone(&registered.settled)),
-            next: Some(wanted.next.to_string()),
+            next: Some(wanted.next(login)),
             retry,
             ..Trail::default()
         };
@@ -402,7 +400,13 @@ impl<'a> Found<'a> {
     fn goes_in_circles(&self, who: &NotLinked, owner: &Owner) -> bool {
         let Ok(ready) = self.login.ready() else { return false };
         who.navigation
-            && is_in_loop(&ready.site, self.jar, &self.registered.name, owner, &self.wanted.next)
+            && is_in_loop(
+                &ready.site,
+                self.jar,
+                &self.registered.name,
+                owner,
+                &self.wanted.next(self.login),
+            )
             && self.jar.remove(&ready.site.style, &return_cookie(&self.registered.name)).is_ok()
     }
 }

@@ -11,7 +11,7 @@ use axum::{
     extract::{MatchedPath, OriginalUri},
     response::Response,
 };
-use http::{Method, Request, StatusCode, Uri, header, request::Parts};
+use http::{Method, Request, StatusCode, header, request::Parts, uri::PathAndQuery};
 use tower::{Layer, Service};
 
 use crate::{
@@ -54,23 +54,23 @@ pub(super) struct Visit {
 
 /// The place of a request in the login's router.
 struct Place {
-    /// The path and query.
-    uri: Uri,
+    path: PathAndQuery,
     /// The path at which the router is nested.
     nested: Option<Box<str>>,
 }
 
 impl Place {
     fn of<B>(request: &Request<B>) -> Self {
-        let uri = request.uri().clone();
+        let path = request.uri().path_and_query().cloned();
+        let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
         let whole = request.extensions().get::<OriginalUri>().map(|original| original.path());
-        let nested = whole.and_then(|whole| match whole.strip_suffix(uri.path()) {
+        let nested = whole.and_then(|whole| match whole.strip_suffix(path.path()) {
             Some(nested) => Some(nested),
             // `/app` is `/` inside.
-            None => whole.strip_suffix(uri.path().trim_end_matches('/')),
+            None => whole.strip_suffix(path.path().trim_end_matches('/')),
         });
         let nested = nested.map(|nested| nested.trim_end_matches('/'));
-        Self { nested: nested.filter(|nested| !nested.is_empty()).map(Into::into), uri }
+        Self { nested: nested.filter(|nested| !nested.is_empty()).map(Into::into), path }
     }
 }
 
@@ -86,7 +86,7 @@ impl Visit {
     /// A request for `/` without cookies.
     #[cfg(feature = "testing")]
     pub(super) fn test(login: &Login) -> Self {
-        let place = Place { uri: Uri::from_static("/"), nested: None };
+        let place = Place { path: PathAndQuery::from_static("/"), nested: None };
         let jar = Jar::new(&http::HeaderMap::new());
         Self { login: login.clone(), jar, outer: None, place, is_for_a_page: true }
     }
@@ -103,18 +103,8 @@ impl Visit {
     /// The page requested, and whether it can be redirected to a login: whether a browser loads it
     /// as a page of its own. Scripts and forms must not be redirected to another site.
     pub(super) fn wanted(&self, parts: &Parts) -> Wanted {
-        let navigation = parts.method == Method::GET && self.is_for_a_page;
-        // Only a navigation has a page to return to.
-        let next = if navigation { self.public_path() } else { Arc::default() };
-        Wanted { next, navigation }
-    }
-
-    /// The public path of the page. A proxy may have stripped any part of the public URL's path,
-    /// and the application may be nested at any; below the login's router all paths are the same.
-    fn public_path(&self) -> Arc<str> {
-        let base = self.login.ready().map_or("", |ready| &ready.site.base_path);
-        let path = self.place.uri.path_and_query().map_or("/", |path| path.as_str());
-        if base.is_empty() { path.into() } else { [base, path].concat().into() }
+        let is_navigation = parts.method == Method::GET && self.is_for_a_page;
+        Wanted(is_navigation.then(|| self.place.path.clone()))
     }
 
     /// Whether the login's URLs lead to its router.
@@ -132,6 +122,34 @@ impl Visit {
     }
 }
 
+/// What is known of a request's answer as soon as it arrives.
+pub(super) struct Arrival {
+    jar: Jar,
+    is_for_a_page: bool,
+}
+
+impl Arrival {
+    /// Makes the visit of a request, for its handler's extractors.
+    pub(super) fn at<B>(login: &Login, request: &mut Request<B>) -> Self {
+        let outer = request.extensions_mut().remove::<Arc<Visit>>();
+        let place = Place::of(request);
+        let is_for_a_page = is_for_a_page(request.headers());
+        let (login, jar) = (login.clone(), Jar::new(request.headers()));
+        let visit = Visit { login, jar: jar.clone(), outer, place, is_for_a_page };
+        request.extensions_mut().insert(Arc::new(visit));
+        Self { jar, is_for_a_page }
+    }
+
+    /// Adapts the response to the request, and adds the cookies.
+    pub(super) fn answered(&self, response: Response) -> Response {
+        let mut response = answered(response, self.is_for_a_page);
+        for cookie in self.jar.close() {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
 impl<S, B> Service<Request<B>> for LoginService<S>
 where
     S: Service<Request<B>, Response = Response>,
@@ -145,15 +163,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let outer = request.extensions_mut().remove::<Arc<Visit>>();
-        let place = Place::of(&request);
-        let is_for_a_page = is_for_a_page(request.headers());
-        let (login, jar) = (self.login.clone(), Jar::new(request.headers()));
-        let visit = Visit { login, jar: jar.clone(), outer, place, is_for_a_page };
+        let arrival = Arrival::at(&self.login, &mut request);
         let has_route = request.extensions().get::<MatchedPath>().is_some();
         let is_missing = !has_route && self.login.is_login(request.uri().path());
-        request.extensions_mut().insert(Arc::new(visit));
-        LoginFuture { answering: self.inner.call(request), jar, is_for_a_page, is_missing }
+        LoginFuture { answering: self.inner.call(request), arrival, is_missing }
     }
 }
 
@@ -162,8 +175,7 @@ pin_project_lite::pin_project! {
     pub struct LoginFuture<F> {
         #[pin]
         answering: F,
-        jar: Jar,
-        is_for_a_page: bool,
+        arrival: Arrival,
         is_missing: bool,
     }
 }
@@ -183,10 +195,6 @@ impl<F: Future<Output = Result<Response, E>>, E> Future for LoginFuture<F> {
         if *this.is_missing && response.status() == StatusCode::NOT_FOUND {
             response = unknown_to_whom(OperatorError::RoutesMissing.into());
         }
-        let mut response = answered(response, *this.is_for_a_page);
-        for cookie in this.jar.close() {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-        }
-        Poll::Ready(Ok(response))
+        Poll::Ready(Ok(this.arrival.answered(response)))
     }
 }

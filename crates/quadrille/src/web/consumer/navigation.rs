@@ -10,13 +10,20 @@ static SCRIPTS: [HeaderName; 2] =
 
 /// Whether the response is for a person, including the response to a form, and not for a script.
 pub(super) fn is_for_a_page(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if SCRIPTS.iter().any(|name| text(name).is_some()) {
-        return false;
+    // One pass costs less than a look-up of each name: a request has few headers.
+    let (mut mode, mut accepts) = (None, false);
+    for (name, value) in headers {
+        if *name == header::ACCEPT {
+            accepts = true;
+        } else if SCRIPTS.contains(name) && value.to_str().is_ok() {
+            return false;
+        } else if *name == FETCH_MODE {
+            mode = mode.or(value.to_str().ok());
+        }
     }
-    match text(&FETCH_MODE) {
+    match mode {
         Some(mode) => mode == "navigate",
-        None => accepts_a_page(headers),
+        None => !accepts || accepts_a_page(headers),
     }
 }
 

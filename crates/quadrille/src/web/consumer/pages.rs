@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use axum::{body::Body, response::Response};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use tracing::{error, info, warn};
 
 use crate::{
@@ -134,8 +134,17 @@ pub(super) fn hop(to: &str) -> Response {
     );
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
-    // All headers of the page: growing the map costs more than filling it.
-    headers.reserve(12);
+    headers.clone_from(&HOP_HEADERS);
+    match HeaderValue::try_from(["0;url=", to].concat()) {
+        Ok(refresh) => drop(headers.insert(header::REFRESH, refresh)),
+        Err(_) => drop(headers.remove(header::REFRESH)),
+    }
+    response
+}
+
+/// The headers of [`hop`], with a place for `Refresh`: a copy costs less than filling a map.
+static HOP_HEADERS: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
@@ -143,12 +152,10 @@ pub(super) fn hop(to: &str) -> Response {
             "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
         ),
     );
-    if let Ok(refresh) = HeaderValue::try_from(["0;url=", to].concat()) {
-        headers.insert(header::REFRESH, refresh);
-    }
-    page::protect(headers);
-    response
-}
+    headers.insert(header::REFRESH, HeaderValue::from_static("0"));
+    page::protect(&mut headers);
+    headers
+});
 
 /// The outcome of a login in a window.
 pub(super) enum Outcome<'a> {

@@ -18,7 +18,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::Request,
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{MethodFilter, MethodRouter, on},
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use tower::util::MapResponseLayer;
@@ -32,7 +32,7 @@ use crate::{
 
 use super::{
     hooks::Handlers,
-    layer::{LoginLayer, Visit},
+    layer::{Arrival, LoginLayer, Visit},
     leave::{ServicePath, leave, leave_by_form, service_in},
     logout::{ask, log_out},
     pages::{
@@ -61,12 +61,12 @@ impl Login {
             // `check` has logged it; a router would panic.
             return Router::new();
         }
+        let at = |path: &str| [mount, "/{service}", path].concat();
         let routes = Router::new()
-            .route(&format!("{mount}/{{service}}"), get(leave).post(leave_by_form))
-            .route(&format!("{mount}/{{service}}/authorized"), get(come_back).post(come_posted))
-            .route(&format!("{mount}/{{service}}/arrived"), get(arrive))
-            .route(&format!("{mount}/{{service}}/logout"), get(ask).post(log_out))
-            .layer(self.layer());
+            .route(&at(""), got(self, leave).merge(posted(self, leave_by_form)))
+            .route(&at("/authorized"), got(self, come_back).merge(posted(self, come_posted)))
+            .route(&at("/arrived"), got(self, arrive))
+            .route(&at("/logout"), got(self, ask).merge(posted(self, log_out)));
         match self.opener() {
             Some(_) => routes.layer(MapResponseLayer::new(with_opener)),
             None => routes,
@@ -77,6 +77,39 @@ impl Login {
     pub fn layer(&self) -> LoginLayer {
         LoginLayer(self.clone())
     }
+}
+
+fn got<St, F, Fut>(login: &Login, handler: F) -> MethodRouter<St>
+where
+    St: Clone + Send + Sync + 'static,
+    F: Fn(ServicePath, Request) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Response> + Send,
+{
+    visited(MethodFilter::GET, login, handler)
+}
+
+fn posted<St, F, Fut>(login: &Login, handler: F) -> MethodRouter<St>
+where
+    St: Clone + Send + Sync + 'static,
+    F: Fn(ServicePath, Request) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Response> + Send,
+{
+    visited(MethodFilter::POST, login, handler)
+}
+
+/// A handler that answers as if it were behind [`Login::layer`], without the cost of a layer: axum
+/// boxes its parts for each request.
+fn visited<St, F, Fut>(method: MethodFilter, login: &Login, handler: F) -> MethodRouter<St>
+where
+    St: Clone + Send + Sync + 'static,
+    F: Fn(ServicePath, Request) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Response> + Send,
+{
+    let login = login.clone();
+    on(method, async move |path: ServicePath, mut request: Request| {
+        let arrival = Arrival::at(&login, &mut request);
+        arrival.answered(handler(path, request).await)
+    })
 }
 
 /// The response that redirects to a login, if an [`Error::NotLinked`] is among the causes of

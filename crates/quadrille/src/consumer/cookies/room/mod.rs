@@ -14,7 +14,7 @@
 //! Tokens and identities at services of this login are never removed: if a new cookie does not fit
 //! beside them, it is refused. The application's own cookies are neither counted nor changed.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use tracing::warn;
 
@@ -70,7 +70,7 @@ pub(crate) struct InUse {
     /// The keys under which cookies are sealed.
     pub(crate) keys: KeyRing,
     /// The names of its services.
-    pub(crate) services: Box<[Box<str>]>,
+    pub(crate) services: Box<[Arc<str>]>,
     /// The names of its services with tenants.
     pub(crate) with_tenants: Box<[Box<str>]>,
     /// Whether tokens are stored in cookies.

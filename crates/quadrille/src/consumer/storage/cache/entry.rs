@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::{
     Timestamp,
     consumer::{
-        account::{Account, Owner, Stored},
+        account::{Owner, Stored},
         wire::{Reader, Writer},
     },
 };
@@ -44,8 +44,7 @@ pub(super) fn open(
     max_age: Duration,
 ) -> Option<Stored> {
     let mut from = Reader(entry);
-    let subject = from.text()?.into();
-    let account = Account { owner: owner.clone(), service: service.into(), subject };
+    let account = cx.account(owner, service, from.text()?);
     let plain = cx.open(&account, from.0).ok()?;
     let mut from = Reader(&plain);
     // Processes of several versions may share a cache.

@@ -344,8 +344,7 @@ fn draw_version(cx: &Context<'_>) -> u64 {
 
 fn open(cx: &Context<'_>, owner: &Owner, service: &str, kept: &Kept) -> Result<Stored> {
     let Kept { subject, version, needs_linking_again, token, .. } = kept;
-    let (owner, subject) = (owner.clone(), Arc::clone(subject));
-    let account = Account { owner, service: service.into(), subject };
+    let account = cx.account(owner, service, subject);
     let token = cx.open_token(&account, token)?;
     let (version, needs_linking_again) = (*version, *needs_linking_again);
     Ok(Stored { account, token, version, needs_linking_again })
