@@ -26,24 +26,71 @@ pub fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 pub(crate) fn pairs_in<'a>(
     lines: impl IntoIterator<Item = &'a HeaderValue>,
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
-    lines.into_iter().flat_map(readable).filter_map(|pair| {
-        #[cfg(test)]
-        crate::work::count();
-        pair.trim_ascii().split_once('=')
-    })
+    Pairs { lines: lines.into_iter(), rest: Rest::Text("") }
 }
 
-/// The parts of a `Cookie` header that are UTF-8. Usually all of it is, which one look shows faster
-/// than one at each part.
-fn readable(line: &HeaderValue) -> impl Iterator<Item = &str> {
-    let line = line.as_bytes();
-    let (whole, parts) = match std::str::from_utf8(line) {
-        Ok(whole) => (Some(whole), None),
-        Err(_) => (None, Some(line.split(|byte| *byte == b';'))),
-    };
-    let parts = parts.into_iter().flatten();
-    let parts = parts.filter_map(|part| std::str::from_utf8(part).ok());
-    whole.into_iter().flat_map(|whole| whole.split(';')).chain(parts)
+/// The pairs of `Cookie` headers. Adapters of iterators would take twice the time, several times
+/// in each login.
+struct Pairs<'a, I> {
+    lines: I,
+    rest: Rest<'a>,
+}
+
+/// The unread part of a header. Usually all of it is UTF-8, which one look shows faster than one at
+/// each part.
+#[derive(Clone, Copy)]
+enum Rest<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Rest<'a> {
+    fn of(line: &'a HeaderValue) -> Self {
+        let line = line.as_bytes();
+        std::str::from_utf8(line).map_or(Self::Bytes(line), Self::Text)
+    }
+
+    const fn is_empty(self) -> bool {
+        match self {
+            Self::Text(text) => text.is_empty(),
+            Self::Bytes(bytes) => bytes.is_empty(),
+        }
+    }
+
+    /// The part before the next semicolon, unless it is not UTF-8, and what follows.
+    fn split(self) -> (Option<&'a str>, Self) {
+        match self {
+            Self::Text(text) => {
+                let (part, rest) = text.split_once(';').unwrap_or((text, ""));
+                (Some(part), Self::Text(rest))
+            }
+            Self::Bytes(bytes) => {
+                let end = bytes.iter().position(|byte| *byte == b';').unwrap_or(bytes.len());
+                let (part, rest) = bytes.split_at_checked(end).unwrap_or((bytes, b""));
+                let rest = rest.strip_prefix(b";").unwrap_or(rest);
+                (std::str::from_utf8(part).ok(), Self::Bytes(rest))
+            }
+        }
+    }
+}
+
+impl<'a, I: Iterator<Item = &'a HeaderValue>> Iterator for Pairs<'a, I> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.rest.is_empty() {
+                self.rest = Rest::of(self.lines.next()?);
+            }
+            #[cfg(test)]
+            crate::work::count();
+            let (part, rest) = self.rest.split();
+            self.rest = rest;
+            if let Some(pair) = part.and_then(|part| part.trim_ascii().split_once('=')) {
+                return Some(pair);
+            }
+        }
+    }
 }
 
 /// The value of the cookie `name`; `None` if it is missing, or if there are two that differ:

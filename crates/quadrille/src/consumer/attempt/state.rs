@@ -164,12 +164,14 @@ impl Opened {
     /// Checks that the attempt has not expired and belongs to this browser.
     pub(crate) fn check(&self, site: &Site, jar: &Jar) -> Result<(), BrowserError> {
         self.attempt.check_age(site.env.now())?;
-        let wanted = site.style.name(&self.cookie.0);
-        // Another party's cookie of that name does not hide the right one.
-        let held = jar.pick(|name, value| (name == wanted).then(|| value.to_owned()));
-        let is_ours = held.into_iter().any(|value| {
+        let is_wanted = |name: &str| site.style.strip("", name) == Some(&*self.cookie.0);
+        let is_binding = |value: &str| {
             let value = BASE64_URL_SAFE_NO_PAD.decode(value);
             value.is_ok_and(|value| verify_slices_are_equal(&value, &self.binding).is_ok())
+        };
+        // Another party's cookie of that name does not hide the right one.
+        let is_ours = jar.read(|cookies| {
+            cookies.all().any(|(name, value)| is_wanted(name) && is_binding(value))
         });
         if is_ours { Ok(()) } else { Err(BrowserError::AttemptCookieMissing) }
     }

@@ -194,9 +194,9 @@ impl Jar {
 
     /// Removes a cookie, if the browser has it.
     pub(crate) fn remove(&self, style: &CookieStyle, what: &str) -> Result<(), OperatorError> {
-        let name = style.name(what);
-        let is_there = |cookies: &Cookies<'_>| cookies.all().any(|(known, _)| known == name);
-        if self.read(is_there) { self.remove_named(style, name) } else { Ok(()) }
+        let is_it = |name: &str| style.strip("", name) == Some(what);
+        let is_there = |cookies: &Cookies<'_>| cookies.all().any(|(name, _)| is_it(name));
+        if self.read(is_there) { self.remove_named(style, style.name(what)) } else { Ok(()) }
     }
 
     /// Removes a cookie of this library that the browser has, by its full name. They all have the
