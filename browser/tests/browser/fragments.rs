@@ -37,7 +37,8 @@ async fn a_script_takes_the_token_out_of_the_address_and_calls_the_api() {
         sign_in(browser).await;
         decide(browser, "allow").await;
         let me: Value = serde_json::from_str(&told().await).unwrap();
-        assert_eq!((&me["client_id"], &me["scope"]), (&*client.id, "photos:read"), "{me}");
+        assert_eq!(me["client_id"], *client.id, "{me}");
+        assert_eq!(me["scope"], "photos:read", "{me}");
 
         let anew = format!("{question}&prompt=consent");
         browser.goto(&anew).await.unwrap();
