@@ -83,6 +83,26 @@ fn file(clock: &ManualClock) -> (Arc<SqliteStore>, TempDir) {
     (Arc::new(store), folder)
 }
 
+struct World<S> {
+    clock: ManualClock,
+    users: Table,
+    parts: S,
+    issuer: IssuerId,
+    _folder: TempDir,
+}
+
+/// A store with a table of users, and everything of alice in the rows from 1000.
+async fn with_alice() -> World<impl Store> {
+    let clock = ManualClock::new();
+    let (store, folder) = file(&clock);
+    let users = Table::default();
+    users.set(Row::Alice(0));
+    let parts = Parts::of(store).user_table(users.clone());
+    let issuer = issuer(&parts).await;
+    grant_everything(&parts, issuer, (1000, "alice"), &clock).await;
+    World { clock, users, parts, issuer, _folder: folder }
+}
+
 /// Everything of alice is dead while `row` is in the table, and nothing is used up by it.
 async fn blocks(
     parts: &impl Store,
@@ -101,13 +121,7 @@ async fn blocks(
 
 #[tokio::test]
 async fn a_user_who_is_blocked_has_nothing_and_everything_again() {
-    let clock = ManualClock::new();
-    let (store, _folder) = file(&clock);
-    let users = Table::default();
-    let parts = Parts::of(store).user_table(users.clone());
-    let issuer = issuer(&parts).await;
-    users.set(Row::Alice(0));
-    grant_everything(&parts, issuer, (1000, "alice"), &clock).await;
+    let World { clock, users, parts, issuer, _folder } = with_alice().await;
     blocks(&parts, issuer, (&users, Row::Missing, Row::Alice(0)), 1000, &clock).await;
     users.set(Row::Alice(1));
     assert!(!is_good(&parts, issuer, 1001).await, "it is of an earlier user with the subject");
@@ -142,13 +156,7 @@ async fn parts_issuer(parts: &impl Store) -> IssuerId {
 
 #[tokio::test]
 async fn a_table_that_fails_uses_nothing_up() {
-    let clock = ManualClock::new();
-    let (store, _folder) = file(&clock);
-    let users = Table::default();
-    users.set(Row::Alice(0));
-    let parts = Parts::of(store).user_table(users.clone());
-    let issuer = issuer(&parts).await;
-    grant_everything(&parts, issuer, (1000, "alice"), &clock).await;
+    let World { clock, users, parts, issuer, _folder } = with_alice().await;
     users.set(Row::Fails);
     let code = parts.redeem(issuer, RowId(1010), issue(1011, 1010, clock.now())).await;
     assert!(matches!(code, Err(StoreError::Failed(_))), "{code:?}");
@@ -161,13 +169,7 @@ async fn a_table_that_fails_uses_nothing_up() {
 
 #[tokio::test]
 async fn a_code_that_was_redeemed_names_its_grant_also_when_the_user_is_gone() {
-    let clock = ManualClock::new();
-    let (store, _folder) = file(&clock);
-    let users = Table::default();
-    users.set(Row::Alice(0));
-    let parts = Parts::of(store).user_table(users.clone());
-    let issuer = issuer(&parts).await;
-    grant_everything(&parts, issuer, (1000, "alice"), &clock).await;
+    let World { clock, users, parts, issuer, _folder } = with_alice().await;
     let redeem = async |row| {
         parts.redeem(issuer, RowId(row), issue(row + 1, row, clock.now())).await.unwrap()
     };
