@@ -52,11 +52,34 @@ impl Declared {
             return if media_type.is_empty() { Self::Nothing } else { Self::Other };
         }
         let is_alone = is_plain && !bytes.contains(&b',') && !parts.any(names_form);
+        let parameters = bytes.split(|byte| *byte == b';').skip(1);
+        let is_alone = is_alone && parameters.into_iter().all(is_ascii_compatible);
         match is_alone && media_type.eq_ignore_ascii_case(FORM.as_bytes()) {
             true => Self::Form,
             false => Self::Ambiguous,
         }
     }
+}
+
+/// `false` for a `charset` in which the bytes of a form are not those of its characters in ASCII. A
+/// form is UTF-8 whatever its charset (RFC 6749, appendix B), and mostly ASCII: clients name others
+/// for it by default.
+fn is_ascii_compatible(parameter: &[u8]) -> bool {
+    let parameter = parameter.trim_ascii();
+    let Some(at) = parameter.iter().position(|byte| *byte == b'=') else { return true };
+    let (name, value) = parameter.split_at(at);
+    let value: Vec<u8> = value
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .map(u8::to_ascii_lowercase)
+        .collect();
+    let is_wide = [&b"utf16"[..], b"utf32", b"utf7", b"ucs", b"iso10646", b"unicode", b"csunicode"]
+        .iter()
+        .chain(&[&b"ebcdic"[..], b"ibm0", b"ibm1", b"ibm2", b"cp0", b"cp1"])
+        .any(|start| value.starts_with(start))
+        // Code pages of Windows are called so, too, and are compatible.
+        && !value.starts_with(b"cp125");
+    !name.trim_ascii().eq_ignore_ascii_case(b"charset") || !is_wide
 }
 
 /// The media type of a form.
@@ -97,6 +120,9 @@ mod tests {
             b" application/x-www-form-urlencoded\t",
             b"application/x-www-form-urlencoded; charset=utf-8",
             b"application/x-www-form-urlencoded;",
+            b"application/x-www-form-urlencoded;charset=\"UTF-8\"",
+            b"application/x-www-form-urlencoded; charset=ISO-8859-1",
+            b"application/x-www-form-urlencoded; charset=windows-1252; x=utf-16",
         ] {
             assert_eq!(declared(&[form]), Declared::Form, "{}", form.escape_ascii());
         }
@@ -115,6 +141,11 @@ mod tests {
             b"\"application/x-www-form-urlencoded\"",
             b"x-www-form-urlencoded",
             b";application/x-www-form-urlencoded",
+            b"application/x-www-form-urlencoded; charset=utf-16",
+            b"application/x-www-form-urlencoded;Charset=\"UTF-16LE\"",
+            b"application/x-www-form-urlencoded; x=1; charset = UTF32",
+            b"application/x-www-form-urlencoded; charset=utf-7",
+            b"application/x-www-form-urlencoded; charset=IBM037",
         ] {
             let text = ambiguous.escape_ascii();
             assert_eq!(declared(&[ambiguous]), Declared::Ambiguous, "{text}");

@@ -19,7 +19,7 @@ use super::{
 
 /// The `client_id` of the client that personal access tokens belong to. It is registered with the
 /// first of them, and can do nothing itself.
-pub(super) const PERSONAL: &str = "personal-access-tokens";
+pub(crate) const PERSONAL: &str = "personal-access-tokens";
 
 /// A token to be minted for a user, without a client that asks: a personal access token, or a token
 /// for a test.

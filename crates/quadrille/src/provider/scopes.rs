@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::Scopes;
+use crate::{Scopes, form::Limits};
 
 /// A scope on a consent page.
 ///
@@ -20,6 +20,23 @@ pub struct ScopeInfo {
     pub name: Arc<str>,
     /// The permission in the user's words; the name if there is no description.
     pub description: Arc<str>,
+}
+
+/// The most scopes that one request can have a user decide on, and their text in bytes. The form of
+/// the consent page, with a field for each and the request itself, remains shorter than a body.
+const MOST: usize = 1000;
+const LONGEST: usize = 8 * 1024;
+
+/// The limits of the consent page's form: each scope may be a field, and the ticket has them all.
+pub(crate) const FORM: Limits = Limits {
+    parameters: Limits::DEFAULT.parameters + MOST,
+    value_bytes: Limits::DEFAULT.bytes,
+    ..Limits::DEFAULT
+};
+
+/// `true` if the scopes fit onto a consent page.
+pub(crate) fn fit_a_page(scopes: &Scopes) -> bool {
+    scopes.as_str().len() <= LONGEST && scopes.iter().nth(MOST).is_none()
 }
 
 /// The scopes, in the order in which they were added.

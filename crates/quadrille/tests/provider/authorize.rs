@@ -249,6 +249,30 @@ async fn prompt_login_asks_for_one_fresh_sign_in_and_no_second() {
 }
 
 #[tokio::test]
+async fn a_sign_in_of_the_same_second_from_before_the_request_is_not_the_one_that_it_asks_for() {
+    let world = World::new().await;
+    for prompt in [("prompt", "login"), ("max_age", "0")] {
+        let mut browser = Browser::default();
+        let mut asked = world.asking();
+        asked.extra.push((prompt.0.into(), prompt.1.into()));
+        world.sign_out();
+        let mut next = world.ask(&mut browser, &asked).await.query("next");
+        world.sign_in("ada");
+        assert!(!browser.get(&world, &next).await.ticket().is_empty(), "nobody was signed in");
+        // The same request again, in the same second: the sign-in so far does not count.
+        next = world.ask(&mut browser, &asked).await.query("next");
+        for _ in 0..3 {
+            let again = browser.get(&world, &next).await;
+            assert!(again.location().starts_with("/sign-in?"), "{prompt:?}");
+            next = again.query("next");
+        }
+        world.clock.advance(Duration::from_millis(1));
+        world.sign_in("ada");
+        assert!(!browser.get(&world, &next).await.ticket().is_empty(), "{prompt:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_first_party_client_is_not_asked_for() {
     let world = World::with(Policy::safe(), NewClient::first_party).await;
     world.sign_in("ada");

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use quadrille::{
-    KeyRing, Scopes,
+    KeyRing, Policy, Scopes,
     form::FormWriter,
-    provider::{AuthorizationServer, store::MemoryStore},
+    provider::{AuthorizationServer, Client, NewClient, store::MemoryStore},
 };
 
 use crate::support::{Answer, Browser, World};
@@ -256,4 +256,82 @@ async fn the_application_can_show_problems_on_pages_of_its_own() {
     let response = http::Response::<bytes::Bytes>::from(reply);
     assert_eq!(response.status(), 400);
     assert!(response.body().starts_with(b"unknown_client: "));
+}
+
+/// The names of so many scopes, each with characters that a form encodes.
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("s:{number}")).collect()
+}
+
+/// A world that knows so many scopes more, and whose client may request them all.
+async fn world_of(count: usize) -> World {
+    let scopes: Scopes = names(count).iter().map(String::as_str).collect();
+    let described: Vec<_> = names(count).into_iter().map(|name| (name, "Described")).collect();
+    let world = World::set_up(Policy::safe(), |new| new, |server| server.scopes(described)).await;
+    let edit = |_: &Client, new: NewClient| new.scopes(scopes.clone());
+    world.server.edit_client(&world.client.id, edit).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_page_with_a_thousand_scopes_is_answered_by_yes_some_and_no() {
+    let world = world_of(1000).await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let state = "s".repeat(8 * 1024);
+    let mut asked = world.asking();
+    asked.state = Some(state.as_str().into());
+    for (decision, ticked, granted) in
+        [("all", 0, Some(1000)), ("only", 1000, Some(1000)), ("only", 999, Some(999))]
+            .into_iter()
+            .chain([("deny", 1000, None)])
+    {
+        let mut asked = asked.clone();
+        asked.extra.push(("prompt".into(), "consent".into()));
+        let page = world.ask(&mut browser, &asked).await;
+        let mut form = FormWriter::new();
+        form.append("decision", decision);
+        for name in names(ticked) {
+            form.append("scope", &name);
+        }
+        let back = browser.answer(&world, &page, &form.finish()).await;
+        match granted {
+            Some(count) => {
+                let answer = world.redeem(&back.query("code")).await.json();
+                let scopes = answer["scope"].as_str().unwrap().split(' ').count();
+                assert_eq!(scopes, count, "{decision} {ticked}");
+            }
+            None => assert_eq!(back.query("error"), "access_denied"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_more_scopes_than_a_user_can_decide_on_is_the_client_s_fault() {
+    let world = world_of(3000).await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let long = "s:".to_owned() + &"x".repeat(8 * 1024);
+    for count in [1001, 1500] {
+        let mut asked = world.asking();
+        asked.scope = Some(names(count).iter().map(String::as_str).collect());
+        let answer = world.ask(&mut browser, &asked).await;
+        assert_eq!(answer.query("error"), "invalid_scope", "{count}");
+        assert!(answer.query("error_description").contains("too many scopes"), "{count}");
+    }
+    // Without `scope`, a request is for all 3000.
+    let all = world.ask(&mut browser, &world.asking()).await;
+    assert_eq!(all.query("error"), "invalid_scope");
+    let mut few = world.asking();
+    few.scope = Some(names(2).iter().map(String::as_str).collect());
+    let page = world.ask(&mut browser, &few).await;
+    assert!(!browser.answer(&world, &page, "decision=all").await.query("code").is_empty());
+
+    let described = [(long.clone(), "Long")];
+    let world = World::set_up(Policy::safe(), |new| new, |server| server.scopes(described)).await;
+    let edit = |_: &Client, new: NewClient| new.scopes(Scopes::of([&*long]));
+    world.server.edit_client(&world.client.id, edit).await.unwrap();
+    world.sign_in("ada");
+    let answer = world.ask(&mut browser, &world.asking()).await;
+    assert_eq!(answer.query("error"), "invalid_scope", "names of more than 8 KiB");
 }

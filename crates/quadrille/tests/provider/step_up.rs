@@ -98,7 +98,11 @@ async fn an_authentication_that_is_too_old_is_renewed_once() {
 
     let silent = ask(&world, "&max_age=60&prompt=none").await;
     assert_eq!(silent.query("error"), "login_required");
+    sign_in(&world, None);
     let never = self::back(&ask(&world, "&max_age=0").await);
+    let at_once = Browser::default().get(&world, &never).await;
+    assert!(at_once.location().starts_with("/sign-in"), "the one of this second is from before");
+    world.clock.advance(Duration::from_millis(10));
     sign_in(&world, None);
     let answer = Browser::default().get(&world, &never).await;
     assert!(answer.location().starts_with("https://app.example/"));
@@ -114,6 +118,7 @@ async fn a_class_that_cannot_be_reached_is_an_error_for_the_client_and_no_loop()
     let world = world().await;
     sign_in(&world, Some("urn:one"));
     let back = back(&ask(&world, "&acr_values=urn:two").await);
+    world.clock.advance(Duration::from_secs(1));
     sign_in(&world, Some("urn:one"));
     let answer = Browser::default().get(&world, &back).await;
     assert_eq!(answer.query("error"), "unmet_authentication_requirements");

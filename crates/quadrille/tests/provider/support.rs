@@ -236,6 +236,10 @@ impl World {
         *self.signed_in.lock().unwrap() = Some(authentication);
     }
 
+    pub(crate) fn sign_out(&self) {
+        *self.signed_in.lock().unwrap() = None;
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

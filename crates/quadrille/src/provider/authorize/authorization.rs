@@ -35,11 +35,11 @@ use super::{
     consent_page::{Back, ConsentPage, DeviceInfo, Slot},
     dance::{self, ENDPOINT},
     error::AuthorizeError,
-    request::{self, Asked, Next, Unasked},
+    request::{self, Asked, Next, Sent, Unasked},
     ticket::Ticket,
 };
 
-/// The parameter of the way back from the sign-in page: the time at which the user was sent there.
+/// The parameter of the way back from the sign-in page: the note that the user was sent there.
 const SINCE: &str = "quadrille_since";
 
 /// A checked authorization request: client, redirect URI, scopes and PKCE are valid (RFC 6749,
@@ -67,7 +67,7 @@ pub struct Authorization {
     request: Request<Bytes>,
     /// The URL of the same request by GET, without a time of sign-in.
     same: FormWriter,
-    since: Option<Timestamp>,
+    since: Option<Sent>,
 }
 
 /// The next step of an authorization request.
@@ -164,7 +164,7 @@ impl From<ClientError> for Failed {
 struct Read {
     asked: Asked,
     same: FormWriter,
-    since: Option<Timestamp>,
+    since: Option<Sent>,
 }
 
 async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Failed> {
@@ -270,23 +270,26 @@ impl Authorization {
             _ => None,
         };
         let rules = (&inner.policy, inner.now());
+        let before = authentication.as_ref().map(|authentication| authentication.auth_time);
         let next =
             request::next(asked, authentication.as_ref(), consent.as_ref(), self.since, rules);
         match (next, authentication) {
             (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
             (Next::Warn(error), _) => Ok(self.refuse(error, false)),
-            (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back())),
+            (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back(before))),
             (Next::Ask, Some(authentication)) => self.ask(&authentication, consent),
             (Next::Grant, Some(authentication)) => self.grant(authentication, consent).await,
         }
     }
 
-    /// The same request by GET; with the time of sign-in if the client requests one.
-    fn back(&self) -> Back {
+    /// The same request by GET; with a note if the client requests a sign-in. `before` is the time
+    /// of the user's authentication so far.
+    fn back(&self, before: Option<Timestamp>) -> Back {
         let mut url = self.same.clone();
         let prompt = &self.asked.prompt;
         if prompt.sign_in || prompt.max_age.is_some() || !prompt.acr_values.is_empty() {
-            url.append(SINCE, &seal_since(&self.inner));
+            let sent = Sent { at: self.inner.now(), before };
+            url.append(SINCE, &seal_since(&self.inner, sent));
         }
         Back::to(url)
     }
@@ -316,7 +319,7 @@ impl Authorization {
                 address: dance.from,
                 requested: dance.pending.time(),
             }),
-            back: self.back(),
+            back: self.back(Some(authentication.auth_time)),
             granted: self.asked.scopes.intersection(&granted),
             data,
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer)?,
@@ -379,14 +382,21 @@ fn warn(inner: &Inner, to: &ToClient) -> Reply {
     told.unwrap_or_else(|error| inner.pages.show(&error)).into()
 }
 
-fn seal_since(inner: &Inner) -> String {
-    let now = inner.now().millis().to_be_bytes();
-    inner.ring.seal(&inner.env, SINCE, inner.issuer.as_str(), &now)
+/// The mark of a user who was not signed in.
+const NOBODY: i64 = i64::MIN;
+
+fn seal_since(inner: &Inner, sent: Sent) -> String {
+    let before = sent.before.map_or(NOBODY, Timestamp::millis);
+    let plain = [sent.at.millis().to_be_bytes(), before.to_be_bytes()].concat();
+    inner.ring.seal(&inner.env, SINCE, inner.issuer.as_str(), &plain)
 }
 
-/// The time at which the user was sent to sign in, if it is recent enough to be for this request.
-fn open_since(inner: &Inner, sealed: &str) -> Option<Timestamp> {
+/// The note that the user was sent to sign in, if it is recent enough to be for this request.
+fn open_since(inner: &Inner, sealed: &str) -> Option<Sent> {
     let plain = inner.ring.open(SINCE, inner.issuer.as_str(), sealed).ok()?;
-    let since = Timestamp::from_millis(i64::from_be_bytes(plain.as_slice().try_into().ok()?));
-    is_recent(inner.now(), since, inner.policy.ticket_lifetime).then_some(since)
+    let (at, before) = plain.split_first_chunk()?;
+    let at = Timestamp::from_millis(i64::from_be_bytes(*at));
+    let before = i64::from_be_bytes(before.try_into().ok()?);
+    let before = (before != NOBODY).then(|| Timestamp::from_millis(before));
+    is_recent(inner.now(), at, inner.policy.ticket_lifetime).then_some(Sent { at, before })
 }

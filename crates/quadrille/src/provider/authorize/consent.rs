@@ -22,6 +22,7 @@ use crate::{
         paths::EndpointPath,
         refusal,
         route::Route,
+        scopes::FORM,
         server::{AuthorizationServer, Inner},
         store::{Answered, Consent},
         token::planned::{ReservedMember, check_member},
@@ -97,7 +98,8 @@ fn read<F: DeserializeOwned>(
     request: &Request<Bytes>,
 ) -> Result<Decision<F>, Error> {
     CONSENT.admit(request)?;
-    let params = Params::of_body(request).map_err(|error| ClientError::Request(error.into()))?;
+    let params = Params::of_body_within(request, FORM);
+    let params = params.map_err(|error| ClientError::Request(error.into()))?;
     let ticket = params.one(TICKET).ok().flatten().ok_or(BrowserError::TicketMissing)?;
     let headers = request.headers();
     let ticket =

@@ -36,6 +36,10 @@ pub enum AuthorizeError {
     /// The client may not request one of the scopes.
     #[error("the client may not request this scope")]
     ScopeNotAllowed,
+    /// The request is for more scopes than a user can decide on: 1000, or 8 KiB of their names.
+    /// Without `scope`, it is for all of the client.
+    #[error("the request is for too many scopes: name fewer of them")]
+    TooManyScopes,
     /// The requested resource is unknown to this server (RFC 8707, section 2).
     #[error("the resource is unknown here")]
     ResourceUnknown,
@@ -94,6 +98,7 @@ impl AuthorizeError {
                 Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
             }
             Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::TooManyScopes => Disclosure::words(ErrorCode::InvalidScope),
             Self::ResourceUnknown => Disclosure::words(ErrorCode::InvalidTarget).blame("resource"),
             Self::ChallengeMissing => invalid,
             Self::RequestObject => Disclosure::code(ErrorCode::RequestNotSupported),
@@ -142,6 +147,7 @@ impl AuthorizeError {
             ),
             Self::GrantTypeNotAllowed
             | Self::ScopeNotAllowed
+            | Self::TooManyScopes
             | Self::ResourceUnknown
             | Self::ChallengeMissing
             | Self::RequestObject

@@ -16,6 +16,7 @@ use crate::{
     provider::{
         client::{grant_type, record::Client, redirect_uri::matching::RedirectRule},
         error::ClientError,
+        scopes::fit_a_page,
         store::Consent,
         wire::ToClient,
     },
@@ -170,6 +171,9 @@ fn details(
     let scopes = client
         .requested_scopes(request.scope.as_ref(), scopes)
         .ok_or(AuthorizeError::ScopeNotAllowed)?;
+    if !fit_a_page(&scopes) {
+        return Err(AuthorizeError::TooManyScopes);
+    }
     let resources = resources.narrowed(&request.resource).ok_or(AuthorizeError::ResourceUnknown)?;
     let prompt = Prompt {
         max_age: max_age(request.extra("max_age"))?,
@@ -234,13 +238,30 @@ pub(crate) enum Next {
     Warn(AuthorizeError),
 }
 
-/// The next step, for the signed-in user. `since` is the time at which this server sent the user to
-/// sign in for this request, if it did.
+/// The note of this server that it sent the user to sign in for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) at: Timestamp,
+    /// The time of the authentication that the user had then, which does not count.
+    pub(crate) before: Option<Timestamp>,
+}
+
+impl Sent {
+    /// `true` if the authentication came after the note. Stores keep whole seconds: within the
+    /// second, it is a new one if it is not the one from before.
+    fn was_answered_by(self, authentication: &Authentication) -> bool {
+        let time = authentication.auth_time;
+        time.seconds() >= self.at.seconds() && Some(time) != self.before
+    }
+}
+
+/// The next step, for the signed-in user. `since` is the note that this server sent the user to sign
+/// in for this request, if it did.
 pub(crate) fn next(
     asked: &Asked,
     authentication: Option<&Authentication>,
     consent: Option<&Consent>,
-    since: Option<Timestamp>,
+    since: Option<Sent>,
     (policy, now): (&Policy, Timestamp),
 ) -> Next {
     let refuse = match is_trusted(&asked.client, consent) {
@@ -254,10 +275,11 @@ pub(crate) fn next(
             Next::SignIn
         };
     };
-    // Whole seconds, the precision of stores.
-    let is_fresh = since.is_some_and(|since| authentication.auth_time.seconds() >= since.seconds());
+    let is_fresh = since.is_some_and(|since| since.was_answered_by(authentication));
     let age = u64::try_from(now.seconds() - authentication.auth_time.seconds()).unwrap_or(0);
-    let is_old = asked.prompt.max_age.is_some_and(|longest| age > longest.as_secs());
+    // `max_age=0` is `prompt=login`: no authentication from before the request is new enough.
+    let is_old =
+        asked.prompt.max_age.is_some_and(|longest| longest.is_zero() || age > longest.as_secs());
     let acr_values = &asked.prompt.acr_values;
     let is_strong = || authentication.acr.as_ref().is_some_and(|acr| acr_values.contains(acr));
     let is_weak = !acr_values.is_empty() && !is_strong();
@@ -392,7 +414,8 @@ mod tests {
             none: bool, sign_in: bool, consent: bool, first_party: bool, is_public: bool,
             is_native: bool, auth_time in proptest::option::of(0..3i64),
             given in proptest::option::of(prop_oneof![Just("a"), Just("a b"), Just("b")]),
-            since in proptest::option::of(0..3i64), from_document: bool,
+            since in proptest::option::of(0..3i64), before in proptest::option::of(0..3i64),
+            from_document: bool,
             max_age in proptest::option::of(0..3u64),
             (acr, acr_values) in (proptest::option::of("[ab]"), proptest::option::of("[ab]")),
             response_type in proptest::sample::select(&ResponseType::ALL[..]),
@@ -431,7 +454,9 @@ mod tests {
                 authentication
             });
             let is_weak = acr_values.is_some() && acr != acr_values;
-            let is_old = max_age.is_some_and(|age| auth_time.is_some_and(|at| 2 - at > age as i64));
+            let is_old = max_age.is_some_and(|age| auth_time.is_some_and(|at| {
+                age == 0 || 2 - at > age as i64
+            }));
             let remembered = given.map(|scopes| Consent {
                 subject: "ada".into(),
                 client: "app".into(),
@@ -440,7 +465,7 @@ mod tests {
                 given: at(0),
                 data: serde_json::Map::new(),
             });
-            let since = since.map(at);
+            let since = since.map(|sent| Sent { at: at(sent), before: before.map(at) });
             let next = next(
                 &asked,
                 authentication.as_ref(),
@@ -448,7 +473,9 @@ mod tests {
                 since,
                 (&Policy::safe(), at(2)),
             );
-            let is_fresh = since.is_some_and(|since| auth_time >= Some(since.seconds()));
+            let is_fresh = since.is_some_and(|since| {
+                auth_time >= Some(since.at.seconds()) && auth_time != before
+            });
             if asked.prompt.none {
                 prop_assert!(!matches!(next, Next::SignIn | Next::Ask));
             }

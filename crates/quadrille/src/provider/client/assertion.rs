@@ -133,7 +133,7 @@ fn by_secret(
 fn sealed(inner: &Inner, client: &Client, now: Timestamp) -> impl Iterator<Item = Secret> {
     client.secrets.iter().filter_map(move |secret| match &secret.verifier {
         SecretVerifier::Sealed(sealed) if secret.expires.is_none_or(|expires| now < expires) => {
-            let opened = open(inner, sealed);
+            let opened = open(inner, &client.id, sealed);
             if opened.is_none() {
                 tracing::error!(client = %client.id, "a secret of this client cannot be opened");
             }
@@ -143,15 +143,20 @@ fn sealed(inner: &Inner, client: &Client, now: Timestamp) -> impl Iterator<Item 
     })
 }
 
-/// Seals a secret that verifies HMACs.
-pub(super) fn seal(inner: &Inner, secret: &Secret) -> SecretVerifier {
+/// Seals a secret of this client that verifies HMACs.
+pub(super) fn seal(inner: &Inner, client: &str, secret: &Secret) -> SecretVerifier {
     let plain = secret.expose().as_bytes();
-    let sealed = inner.ring.seal(&inner.env, SEALED, inner.issuer.as_str(), plain);
+    let sealed = inner.ring.seal(&inner.env, SEALED, &context(inner, client), plain);
     SecretVerifier::Sealed(sealed.into())
 }
 
-/// Opens what [`seal`] sealed.
-pub(super) fn open(inner: &Inner, sealed: &str) -> Option<Secret> {
-    let plain = inner.ring.open(SEALED, inner.issuer.as_str(), sealed).ok()?;
+/// Opens what [`seal`] sealed for this client: a secret in the row of another one is none.
+pub(super) fn open(inner: &Inner, client: &str, sealed: &str) -> Option<Secret> {
+    let plain = inner.ring.open(SEALED, &context(inner, client), sealed).ok()?;
     std::str::from_utf8(&plain).ok().map(Secret::from)
+}
+
+/// No issuer has a space.
+fn context(inner: &Inner, client: &str) -> String {
+    format!("{} {client}", inner.issuer.as_str())
 }

@@ -63,7 +63,8 @@ impl AuthorizationServer {
         before: &Arc<Client>,
         new: &NewClient,
     ) -> Result<Registered, RegistrationError> {
-        let Registered { client, secret, oauth1_secret } = self.client_of(new).await?;
+        let Registered { client, secret, oauth1_secret } =
+            self.client_of(&new.clone().id(&*before.id)).await?;
         if client.client_type != before.client_type {
             return Err(RegistrationError::OtherType);
         }

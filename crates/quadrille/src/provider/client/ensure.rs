@@ -126,7 +126,7 @@ impl AuthorizationServer {
         }
         for ClientSecret { verifier, expires, .. } in &client.secrets {
             if let SecretVerifier::Sealed(sealed) = verifier
-                && assertion::open(inner, sealed).is_some_and(|known| known == *chosen)
+                && assertion::open(inner, &client.id, sealed).is_some_and(|known| known == *chosen)
             {
                 return Ok(true);
             }

@@ -115,6 +115,9 @@ pub enum ClientMetadataError {
     /// The client is public, and cannot use client credentials (RFC 6749, section 4.4).
     #[error("a public client cannot have a token for itself")]
     PublicClientForItself,
+    /// The client is public, and cannot exchange tokens (RFC 8693): it must authenticate.
+    #[error("a public client cannot exchange tokens")]
+    PublicClientExchanges,
     /// The response types do not fit the grant types: `code` is for `authorization_code`, and
     /// `token` for `implicit` (RFC 7591, section 2.1).
     #[error(
@@ -160,6 +163,9 @@ impl ClientMetadata {
         if client_type == ClientType::Public && grant_types.contains(&GrantType::ClientCredentials)
         {
             return Err(ClientMetadataError::PublicClientForItself);
+        }
+        if client_type == ClientType::Public && grant_types.contains(&GrantType::TokenExchange) {
+            return Err(ClientMetadataError::PublicClientExchanges);
         }
         if !self.response_types_fit(&grant_types, policy.rejects_others) {
             return Err(ClientMetadataError::ResponseType);
@@ -240,7 +246,7 @@ impl ClientMetadata {
         &self,
         policy: &MetadataPolicy<'_>,
     ) -> Result<Vec<RedirectUri>, ClientMetadataError> {
-        if policy.most_redirect_uris.is_some_and(|most| self.redirect_uris.len() > most) {
+        if self.redirect_uris.len() > policy.most_redirect_uris {
             return Err(ClientMetadataError::TooManyRedirectUris);
         }
         let uris = self.redirect_uris.iter();

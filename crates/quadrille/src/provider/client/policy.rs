@@ -7,6 +7,10 @@ use super::grant_type::GrantType;
 /// The greatest number of redirect URIs of a client that nobody here vouches for.
 pub(super) const MOST_REDIRECT_URIS: usize = 32;
 
+/// The greatest number of redirect URIs, or of their patterns, of a client that the operator
+/// registers or imports: each authorization request is compared with all of them.
+pub(super) const MOST_REDIRECT_URIS_OF_SETTINGS: usize = 1000;
+
 /// The policy for the metadata of clients from one source.
 pub(crate) struct MetadataPolicy<'a> {
     /// The name of a client without one; `None` if a name is required.
@@ -25,7 +29,7 @@ pub(crate) struct MetadataPolicy<'a> {
     pub(super) allows_no_grant_type: bool,
     /// `true` if invalid redirect URIs are left out, `false` if they are rejected.
     pub(super) leaves_out_redirect_uris: bool,
-    pub(super) most_redirect_uris: Option<usize>,
+    pub(super) most_redirect_uris: usize,
     /// `true` if private-use schemes must be reversed domain names (RFC 8252, section 7.1).
     pub(super) schemes_need_a_dot: bool,
     /// `true` if the client has patterns of redirect URIs, too.
@@ -62,7 +66,7 @@ impl<'a> MetadataPolicy<'a> {
             rejects_lookalikes: false,
             allows_no_grant_type,
             leaves_out_redirect_uris: false,
-            most_redirect_uris: None,
+            most_redirect_uris: MOST_REDIRECT_URIS_OF_SETTINGS,
             schemes_need_a_dot: false,
             has_redirect_patterns: false,
             scopes: Some(scopes),
@@ -84,7 +88,7 @@ impl<'a> MetadataPolicy<'a> {
             rejects_lookalikes: false,
             allows_no_grant_type: false,
             leaves_out_redirect_uris: true,
-            most_redirect_uris: Some(MOST_REDIRECT_URIS),
+            most_redirect_uris: MOST_REDIRECT_URIS,
             schemes_need_a_dot: true,
             has_redirect_patterns: false,
             scopes: None,
@@ -110,7 +114,7 @@ impl<'a> MetadataPolicy<'a> {
             rejects_lookalikes: true,
             allows_no_grant_type: false,
             leaves_out_redirect_uris: false,
-            most_redirect_uris: Some(MOST_REDIRECT_URIS),
+            most_redirect_uris: MOST_REDIRECT_URIS,
             schemes_need_a_dot: true,
             has_redirect_patterns: false,
             scopes: None,

@@ -13,6 +13,7 @@ use crate::{
     provider::{
         access_format::AccessTokenFormat,
         error::Error,
+        personal::PERSONAL,
         server::{AuthorizationServer, Inner},
         store::RowId,
         token::format::sha256,
@@ -21,10 +22,11 @@ use crate::{
 
 use super::{
     assertion,
+    document::metadata::url_of,
     metadata::{CheckedMetadata, ClientMetadataError},
     new::NewClient,
     oauth1::new_key::NewKeyError,
-    policy::MetadataPolicy,
+    policy::{MOST_REDIRECT_URIS_OF_SETTINGS, MetadataPolicy},
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     redirect_uri::{RedirectPattern, RedirectPatternError},
     registered_auth::RegisteredAuth,
@@ -66,6 +68,9 @@ impl NewClient {
             has_redirect_patterns: !self.redirect_patterns.is_empty(),
             ..MetadataPolicy::settings(scopes, has_other_use)
         })?;
+        if self.redirect_patterns.len() > MOST_REDIRECT_URIS_OF_SETTINGS {
+            return Err(ClientMetadataError::TooManyRedirectUris.into());
+        }
         for pattern in &self.redirect_patterns {
             RedirectPattern::parse(pattern).map_err(|reason| {
                 RegistrationError::RedirectPattern { pattern: pattern.clone(), reason }
@@ -128,6 +133,10 @@ impl NewClient {
         match &self.id {
             Some(id) if id.is_empty() || id.len() > 255 || !id.bytes().all(is_vschar) => {
                 Err(RegistrationError::Id)
+            }
+            Some(id) if url_of(id).is_some() => Err(RegistrationError::IdOfDocument),
+            Some(id) if id == PERSONAL && !self.without_grants => {
+                Err(RegistrationError::IdOfPersonalTokens)
             }
             _ => Ok(checked),
         }
@@ -230,6 +239,15 @@ pub enum RegistrationError {
     /// The chosen id is malformed.
     #[error("a client id has printable ASCII characters and spaces, at most 255 of them")]
     Id,
+    /// The chosen id is the URL of a client's metadata document, which describes another client.
+    #[error("a client id that is an https URL with a path belongs to the document at that URL")]
+    IdOfDocument,
+    /// The chosen id is that of the client that personal access tokens belong to.
+    #[error("the client id personal-access-tokens belongs to the personal access tokens of users")]
+    IdOfPersonalTokens,
+    /// The client has more than five secrets.
+    #[error("a client has at most five secrets")]
+    TooManySecrets,
     /// The settings have no id, by which [`ensure_client`](AuthorizationServer::ensure_client)
     /// finds the client.
     #[error("a client that is ensured needs an id of its own choice")]
@@ -295,7 +313,7 @@ impl AuthorizationServer {
             (ClientType::Confidential, Some(chosen))
                 if matches!(new.auth, Some(RegisteredAuth::ClientSecretJwt { .. })) =>
             {
-                (Some(assertion::seal(inner, &chosen)), None)
+                (Some(assertion::seal(inner, &id, &chosen)), None)
             }
             (ClientType::Confidential, None) if new.imported_secret.is_some() => {
                 (new.imported_secret.clone(), None)
@@ -311,7 +329,7 @@ impl AuthorizationServer {
                 (Some(SecretVerifier::Argon2id(hash)), None)
             }
             (ClientType::Confidential, None) => {
-                let (verifier, secret) = self.generate(new.auth.as_ref());
+                let (verifier, secret) = self.generate(&id, new.auth.as_ref());
                 (Some(verifier), Some(secret))
             }
         };
@@ -341,12 +359,16 @@ impl AuthorizationServer {
     }
 
     /// A generated secret, which cannot be guessed, for a client with this authentication method.
-    pub(super) fn generate(&self, auth: Option<&RegisteredAuth>) -> (SecretVerifier, Secret) {
+    pub(super) fn generate(
+        &self,
+        client: &str,
+        auth: Option<&RegisteredAuth>,
+    ) -> (SecretVerifier, Secret) {
         if let Some(RegisteredAuth::ClientSecretJwt { .. }) = auth {
             // 64 characters, as many as the longest HMAC requires.
             let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<48>());
             let secret = Secret::from(secret);
-            return (assertion::seal(self.inner(), &secret), secret);
+            return (assertion::seal(self.inner(), client, &secret), secret);
         }
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<32>());
         (SecretVerifier::Sha256(sha256(secret.as_bytes())), Secret::from(secret))

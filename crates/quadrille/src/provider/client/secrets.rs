@@ -137,12 +137,12 @@ impl AuthorizationServer {
                 (Origin::Chosen(chosen), _, Some(alg)) => {
                     VerifyingKey::hmac(alg.unwrap_or(Algorithm::Hs256), chosen)
                         .map_err(|_| AdminError::ShortSecretOfAssertions)?;
-                    assertion::seal(inner, chosen)
+                    assertion::seal(inner, &client.id, chosen)
                 }
                 (Origin::Imported(_), _, Some(_)) => return Err(AdminError::VerifierOfAssertions),
                 (Origin::Imported(verifier), ..) | (_, Some(verifier), _) => verifier.clone(),
                 (Origin::Generated | Origin::Chosen(_), None, _) => {
-                    let (verifier, generated) = self.generate(client.auth.as_ref());
+                    let (verifier, generated) = self.generate(&client.id, client.auth.as_ref());
                     secret = Some(generated);
                     verifier
                 }
@@ -175,7 +175,7 @@ impl AuthorizationServer {
             forget_expired(client, now);
             let id = new_id(self.inner(), &client.secrets);
             let verifier;
-            (verifier, secret) = self.generate(client.auth.as_ref());
+            (verifier, secret) = self.generate(&client.id, client.auth.as_ref());
             client.secrets.push(ClientSecret { id, created: now, verifier, expires: None });
             check_number(client, now)
         })

@@ -20,6 +20,7 @@ use crate::{
         paths::EndpointPath,
         refusal,
         route::Route,
+        scopes::fit_a_page,
         server::{AuthorizationServer, Inner},
         store::{DeviceCode, Identifier, PendingKind, PendingRecord, PendingState},
         token::format::{TokenKind, TokenSecret, sha256},
@@ -121,6 +122,9 @@ fn decide(
     }
     let scopes = client.requested_scopes(asked.scope.as_ref(), scopes);
     let scopes = scopes.ok_or(DeviceAuthorizationError::ScopeNotAllowed)?;
+    if !fit_a_page(&scopes) {
+        return Err(DeviceAuthorizationError::TooManyScopes.into());
+    }
     let resources = resources.narrowed(&asked.resource);
     Ok((scopes, resources.ok_or(DeviceAuthorizationError::ResourceUnknown)?))
 }

@@ -101,6 +101,10 @@ pub enum DeviceAuthorizationError {
     /// The client may not request one of the scopes.
     #[error("the client may not request this scope")]
     ScopeNotAllowed,
+    /// The request is for more scopes than a user can decide on: 1000, or 8 KiB of their names.
+    /// Without `scope`, it is for all of the client.
+    #[error("the request is for too many scopes: name fewer of them")]
+    TooManyScopes,
     /// The requested resource is unknown to this server (RFC 8707, section 2).
     #[error("the resource is unknown here")]
     ResourceUnknown,
@@ -118,6 +122,7 @@ impl DeviceAuthorizationError {
     pub(crate) fn disclosed(&self) -> Disclosure {
         match self {
             Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::TooManyScopes => Disclosure::words(ErrorCode::InvalidScope),
             Self::ResourceUnknown => Disclosure::words(ErrorCode::InvalidTarget).blame("resource"),
             Self::TooMany(_) => Disclosure::words(ErrorCode::TemporarilyUnavailable)
                 .status(StatusCode::TOO_MANY_REQUESTS),

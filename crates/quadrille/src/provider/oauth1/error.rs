@@ -64,6 +64,10 @@ pub enum CredentialsError {
     /// The client may not request this scope.
     #[error("the client may not request this scope")]
     ScopeNotAllowed,
+    /// The request is for more scopes than a user can decide on: 1000, or 8 KiB of their names.
+    /// Without `scope`, it is for all of the client.
+    #[error("the request is for too many scopes: name fewer of them")]
+    TooManyScopes,
 }
 
 /// The request is not one that the endpoint admits.
@@ -83,7 +87,9 @@ impl CredentialsError {
             Self::Signature(error) => return error.problem(),
             Self::Method(_) => return None,
             Self::VerifierMissing | Self::CallbackMissing => Problem::ParameterAbsent,
-            Self::CallbackNotRegistered | Self::ScopeNotAllowed => Problem::ParameterRejected,
+            Self::CallbackNotRegistered | Self::ScopeNotAllowed | Self::TooManyScopes => {
+                Problem::ParameterRejected
+            }
             Self::TooManyVerifiers => Problem::TokenRejected,
             Self::TokenReplayed | Self::TokenUsed => Problem::TokenUsed,
             Self::TokenRevoked => Problem::TokenRevoked,
@@ -99,7 +105,7 @@ impl CredentialsError {
             Self::Signature(error) => error.parameter(),
             Self::VerifierMissing => Some("oauth_verifier"),
             Self::CallbackMissing | Self::CallbackNotRegistered => Some("oauth_callback"),
-            Self::ScopeNotAllowed => Some("scope"),
+            Self::ScopeNotAllowed | Self::TooManyScopes => Some("scope"),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ use crate::{
         },
         error::Error,
         oauth1::error::CredentialsError,
+        scopes::fit_a_page,
         server::Inner,
         store::{PendingKind, PendingRecord, PendingState, TemporaryCredentials},
         token::format::TokenKind,
@@ -101,7 +102,11 @@ fn decide(
     let realm = signed.realm().filter(is_unknown);
     let asked = asked.or_else(|| realm.map(|realm| named_by_realm(realm, client)));
     let scopes = client.requested_scopes(asked.as_ref(), known);
-    Ok((callback, scopes.ok_or(CredentialsError::ScopeNotAllowed)?))
+    let scopes = scopes.ok_or(CredentialsError::ScopeNotAllowed)?;
+    match fit_a_page(&scopes) {
+        true => Ok((callback, scopes)),
+        false => Err(CredentialsError::TooManyScopes),
+    }
 }
 
 /// The scopes of the client that a realm names.

@@ -99,6 +99,7 @@ impl From<ClientMetadataError> for ClientDocumentError {
             | ClientMetadataError::GrantType
             | ClientMetadataError::RefreshTokenAlone
             | ClientMetadataError::PublicClientForItself
+            | ClientMetadataError::PublicClientExchanges
             | ClientMetadataError::ResponseType => Self::GrantType,
             ClientMetadataError::UnknownScope(_) => Self::Scope,
         }

@@ -203,7 +203,7 @@ impl From<ClientMetadataError> for ClientRegistrationError {
             E::TooManyRedirectUris => Self::TooManyRedirectUris,
             E::NoRedirectUri => Self::NoRedirectUri,
             E::NoGrantType | E::RefreshTokenAlone => Self::NoGrantType,
-            E::GrantType => Self::GrantType,
+            E::GrantType | E::PublicClientExchanges => Self::GrantType,
             E::PublicClientForItself => Self::PublicClientForItself,
             E::ResponseType => Self::ResponseType,
             E::UnknownScope(_) => Self::Scope,

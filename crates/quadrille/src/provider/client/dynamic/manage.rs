@@ -140,7 +140,7 @@ fn has_secret(inner: &Inner, client: &Client, secret: &Secret) -> bool {
     let is = |verifier: &SecretVerifier| match verifier {
         SecretVerifier::Sha256(known) => verify_slices_are_equal(known, &hash).is_ok(),
         SecretVerifier::Sealed(sealed) => {
-            assertion::open(inner, sealed).is_some_and(|known| known == *secret)
+            assertion::open(inner, &client.id, sealed).is_some_and(|known| known == *secret)
         }
         // Chosen by the operator since; clients that register themselves have generated ones.
         SecretVerifier::Argon2id(_) | SecretVerifier::Imported(_) => false,
@@ -177,7 +177,7 @@ fn kept_and_new(
     if is_young {
         return None;
     }
-    let (verifier, secret) = server.generate(auth.as_ref());
+    let (verifier, secret) = server.generate(&client.id, auth.as_ref());
     let expires = settings.secret_lifetime.map(|lifetime| now + lifetime);
     let id = secrets::new_id(server.inner(), &client.secrets);
     client.secrets.push(ClientSecret { id, created: now, verifier, expires });

@@ -59,12 +59,12 @@ pub(crate) async fn register(
             draft.registration.from = from.map(|from| from.0);
         }
     }
+    let id: Arc<str> = BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into();
     let (verifier, secret) = match draft.needs_secret() {
-        true => Some(server.generate(draft.checked.auth.as_ref())).unzip(),
+        true => Some(server.generate(&id, draft.checked.auth.as_ref())).unzip(),
         false => (None, None),
     };
     let expires = settings.secret_lifetime.map(|lifetime| inner.now() + lifetime);
-    let id: Arc<str> = BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into();
     let mut client = draft.client(id, inner.newer_row().await?, inner.now());
     if let Some(verifier) = verifier {
         let id = secrets::new_id(inner, &[]);

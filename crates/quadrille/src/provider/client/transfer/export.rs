@@ -65,7 +65,9 @@ impl AuthorizationServer {
         }
         if form == ExportedSecrets::InPlainText {
             for secret in array(record.get_mut("secrets")) {
-                reveal(secret.get_mut("verifier"), "sealed", |text| assertion::open(inner, text))?;
+                reveal(secret.get_mut("verifier"), "sealed", |text| {
+                    assertion::open(inner, &client.id, text)
+                })?;
             }
             let keys = record.get_mut("oauth1").and_then(|oauth1| oauth1.get_mut("keys"));
             for key in array(keys) {

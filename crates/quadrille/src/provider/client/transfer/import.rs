@@ -89,7 +89,9 @@ impl AuthorizationServer {
         for Checked { mut client, plain } in checked {
             for (secret, text) in plain {
                 let verifier = match &client.auth {
-                    Some(RegisteredAuth::ClientSecretJwt { .. }) => assertion::seal(inner, &text),
+                    Some(RegisteredAuth::ClientSecretJwt { .. }) => {
+                        assertion::seal(inner, &client.id, &text)
+                    }
                     _ => {
                         let hash = inner.kdf.hash(&inner.env, text).await.map_err(Error::from)?;
                         SecretVerifier::Argon2id(hash)

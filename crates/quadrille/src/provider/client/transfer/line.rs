@@ -13,8 +13,9 @@ use crate::{
             record::{Client, ClientSecret, ClientType, SecretVerifier},
             registered_auth::RegisteredAuth,
             registration::RegistrationError,
-            secrets,
+            secrets::{self, MOST_SECRETS},
         },
+        personal::PERSONAL,
         server::Inner,
     },
 };
@@ -83,12 +84,19 @@ fn check(
     let oauth1 = client.oauth1.as_ref().map(NewRegistration::again);
     let mut new = NewClient::again(client, oauth1).id(&*client.id).redirect_uris(uris);
     new.redirect_patterns = patterns;
+    // Personal access tokens belong to a client without grants, which is exported, too.
+    if *client.id == *PERSONAL && client.grant_types.is_empty() {
+        new = new.without_grants();
+    }
     new.check(inner.scopes.known(), &inner.resources)?;
     new.check_served(inner)?;
     if client.oauth1.as_ref().is_some_and(|oauth1| oauth1.keys.is_empty()) {
         return Err(RegistrationError::from(NewKeyError::Missing).into());
     }
     let secrets = client.secrets.len() + plain.len();
+    if secrets > MOST_SECRETS {
+        return Err(RegistrationError::TooManySecrets.into());
+    }
     let proves_otherwise = matches!(client.auth, Some(RegisteredAuth::PrivateKeyJwt { .. }))
         || client.oauth1.is_some() && client.grant_types.is_empty();
     match client.client_type {
@@ -101,7 +109,7 @@ fn check(
         _ => {}
     }
     let opens = |secret: &ClientSecret| match &secret.verifier {
-        SecretVerifier::Sealed(text) => assertion::open(inner, text).is_some(),
+        SecretVerifier::Sealed(text) => assertion::open(inner, &client.id, text).is_some(),
         _ => true,
     };
     if client.secrets.iter().all(opens) { Ok(()) } else { Err(LineError::Sealed) }
