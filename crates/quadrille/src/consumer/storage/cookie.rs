@@ -156,7 +156,7 @@ fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>
         let [first, second] = TOKEN.map(is_part);
         cookies.find(first, |first| match first.split_at_checked(1)? {
             ("1", whole) => open(whole),
-            ("2", half) => cookies.find(&second, |second| open(&[half, second].concat())),
+            ("2", half) => cookies.find(second, |second| open(&[half, second].concat())),
             _ => None,
         })
     });

@@ -62,11 +62,15 @@ impl Login {
             return Router::new();
         }
         let at = |path: &str| [mount, "/{service}", path].concat();
+        let (get, post) = (MethodFilter::GET, MethodFilter::POST);
         let routes = Router::new()
-            .route(&at(""), got(self, leave).merge(posted(self, leave_by_form)))
-            .route(&at("/authorized"), got(self, come_back).merge(posted(self, come_posted)))
-            .route(&at("/arrived"), got(self, arrive))
-            .route(&at("/logout"), got(self, ask).merge(posted(self, log_out)));
+            .route(&at(""), visited(get, self, leave))
+            .route(&at(""), visited(post, self, leave_by_form))
+            .route(&at("/authorized"), visited(get, self, come_back))
+            .route(&at("/authorized"), visited(post, self, come_posted))
+            .route(&at("/arrived"), visited(get, self, arrive))
+            .route(&at("/logout"), visited(get, self, ask))
+            .route(&at("/logout"), visited(post, self, log_out));
         match self.opener() {
             Some(_) => routes.layer(MapResponseLayer::new(with_opener)),
             None => routes,
@@ -77,24 +81,6 @@ impl Login {
     pub fn layer(&self) -> LoginLayer {
         LoginLayer(self.clone())
     }
-}
-
-fn got<St, F, Fut>(login: &Login, handler: F) -> MethodRouter<St>
-where
-    St: Clone + Send + Sync + 'static,
-    F: Fn(ServicePath, Request) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Response> + Send,
-{
-    visited(MethodFilter::GET, login, handler)
-}
-
-fn posted<St, F, Fut>(login: &Login, handler: F) -> MethodRouter<St>
-where
-    St: Clone + Send + Sync + 'static,
-    F: Fn(ServicePath, Request) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Response> + Send,
-{
-    visited(MethodFilter::POST, login, handler)
 }
 
 /// A handler that answers as if it were behind [`Login::layer`], without the cost of a layer: axum
