@@ -24,6 +24,8 @@ pub fn remote_address(
     // An unreadable element does not affect the others: any client may have sent it.
     let values: Vec<_> = headers.get_all(proxy_header.name()).iter().collect();
     let hops = values.into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    // Empty elements do not count (RFC 9110, section 5.6.1.2).
+    let hops = hops.filter(|hop| !hop.trim_ascii().is_empty());
     let chain: Vec<_> = hops.map(|hop| read(std::str::from_utf8(hop).ok()?)).collect();
     let mut address = peer;
     // Each proxy appends the address of its peer. Read from the right, while the addresses are
@@ -123,6 +125,12 @@ mod tests {
         let two = [("x-forwarded-for", "198.51.100.7"), ("x-forwarded-for", "203.0.113.9")];
         assert_eq!(seen_by(&two), "203.0.113.9");
         assert_eq!(seen_by(&[("x-forwarded-for", "203.0.113.9:80")]), "203.0.113.9");
+        for empty in ["203.0.113.9,", "203.0.113.9, ,\t", ",, 203.0.113.9", " ,203.0.113.9, ,"] {
+            assert_eq!(seen_by(&[("x-forwarded-for", empty)]), "203.0.113.9", "{empty}");
+        }
+        let two = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "")];
+        assert_eq!(seen_by(&two), "203.0.113.9");
+        assert_eq!(seen_by(&[("x-forwarded-for", "")]), "10.0.0.1");
         assert_eq!(seen_by(&[("x-forwarded-for", "unknown")]), "10.0.0.1");
         let broken = [("x-forwarded-for", "Ren\u{e9}, 203.0.113.9")];
         assert_eq!(seen_by(&broken), "203.0.113.9");

@@ -388,3 +388,29 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
     let refused = run(&data, &import, &differs);
     assert!(text(&refused.stderr).contains("line 1: there is another client"), "{refused:?}");
 }
+
+#[test]
+fn settings_that_leave_an_application_without_credentials_are_called_so() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let note = "has no secret after that";
+    let added = json(&data, &["client", "add", "Job", "--grant", "client_credentials"], "");
+    let id = added["client_id"].as_str().unwrap();
+    let old = json(&data, &["client", "secret", "list", id], "")[0]["id"].clone();
+    let expire = ["client", "secret", "expire", id, old.as_str().unwrap(), "--in", "1s"];
+    assert!(text(&run(&data, &expire, "").stderr).contains(note), "the only one");
+    json(&data, &["client", "secret", "add", id], "");
+    assert!(!text(&run(&data, &expire, "").stderr).contains(note), "another one remains");
+
+    for (uri, is_inside) in [
+        ("https://127.0.0.1/jwks", true),
+        ("https://[::1]/jwks", true),
+        ("https://10.1.2.3/jwks", true),
+        ("https://localhost/jwks", true),
+        ("https://robot.example/jwks.json", false),
+    ] {
+        let add = ["client", "add", "Robot", "--grant", "client_credentials", "--private-key-jwt"];
+        let output = run(&data, &[&add[..], &["--jwks-uri", uri]].concat(), "");
+        assert_eq!(text(&output.stderr).contains("not fetched"), is_inside, "{uri}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Remarks on a client that was registered or changed.
 
-use quadrille::provider::{Client, GrantType};
+use quadrille::provider::{Client, ClientKeys, GrantType, RegisteredAuth};
+use url::{Host, Url};
 
 use crate::{config::Settings, data::Known, output::Output};
 
@@ -9,6 +10,31 @@ pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), ou
     grants_off(client, (settings, known), output);
     redirect_uris_unused(client, output);
     schemes_claimable(client, output);
+    keys_inside(client, output);
+}
+
+/// Keys at an address of this machine or of a private network, which are not fetched.
+fn keys_inside(client: &Client, output: Output) {
+    let Some(RegisteredAuth::PrivateKeyJwt { keys: ClientKeys::JwksUri(uri), .. }) = &client.auth
+    else {
+        return;
+    };
+    let is_inside = Url::parse(uri).is_ok_and(|url| match url.host() {
+        Some(Host::Ipv4(address)) => {
+            address.is_loopback() || address.is_private() || address.is_link_local()
+        }
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        Some(Host::Domain(name)) => !name.trim_end_matches('.').contains('.'),
+        None => false,
+    });
+    if is_inside {
+        output.note(&format!(
+            "The keys at {uri} are not fetched: the host is not on the public Internet. --jwks \
+             takes them from a file."
+        ));
+    }
 }
 
 /// Redirect URIs, and no grant that uses them.

@@ -4,7 +4,7 @@ use std::{io::Read as _, time::Duration};
 
 use clap::{Args, Subcommand};
 use quadrille::{
-    Env, Secret,
+    Env, Secret, Timestamp,
     provider::{AdminError, AuthorizationServer, NewSecret},
 };
 use zeroize::Zeroizing;
@@ -78,6 +78,13 @@ pub(super) async fn run(
             let end = Env::system().now() + args.after;
             let expired = server.expire_secret(&args.id, &args.secret, Some(end)).await;
             changed(server, &args.id, &args.secret, expired).await?;
+            let client = find(server, &args.id).await?;
+            let outlives = |expires: Option<Timestamp>| expires.is_none_or(|at| at > end);
+            if !client.secrets.iter().any(|known| outlives(known.expires)) {
+                output.note(
+                    "The application has no secret after that. Add one: quadrille client secret add",
+                );
+            }
             list(server, &args.id, output).await
         }
         SecretCommand::Remove { id, secret } => {
