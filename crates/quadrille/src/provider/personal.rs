@@ -7,7 +7,12 @@ use serde_json::{Map, Value};
 use crate::{Scopes, Secret, Timestamp, actor::Actor, oauth2::Resources};
 
 use super::{
-    client::{name::is_shown, new::NewClient, record::Client, registration::RegistrationError},
+    client::{
+        name::is_shown,
+        new::NewClient,
+        record::Client,
+        registration::{PERSONAL, RegistrationError},
+    },
     error::Error,
     server::AuthorizationServer,
     store::{Grant, GrantDetails, Issue, LiveGrant, RowId},
@@ -16,10 +21,6 @@ use super::{
         planned::{Occasion, ReservedMember, check_member},
     },
 };
-
-/// The `client_id` of the client that personal access tokens belong to. It is registered with the
-/// first of them, and can do nothing itself.
-pub(crate) const PERSONAL: &str = "personal-access-tokens";
 
 /// A token to be minted for a user, without a client that asks: a personal access token, or a token
 /// for a test.

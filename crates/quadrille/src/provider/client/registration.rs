@@ -13,7 +13,6 @@ use crate::{
     provider::{
         access_format::AccessTokenFormat,
         error::Error,
-        personal::PERSONAL,
         server::{AuthorizationServer, Inner},
         store::RowId,
         token::format::sha256,
@@ -32,6 +31,10 @@ use super::{
     registered_auth::RegisteredAuth,
     secrets::{self, SHORTEST_CHOSEN},
 };
+
+/// The `client_id` of the client that personal access tokens belong to. It is registered with the
+/// first of them, and can do nothing itself.
+pub(crate) const PERSONAL: &str = "personal-access-tokens";
 
 impl NewClient {
     /// Checks that this server can sign the client's tokens and fetch its keys.

@@ -12,10 +12,9 @@ use crate::{
             oauth1::new_key::{self, NewKey, NewKeyError, NewRegistration},
             record::{Client, ClientSecret, ClientType, SecretVerifier},
             registered_auth::RegisteredAuth,
-            registration::RegistrationError,
+            registration::{PERSONAL, RegistrationError},
             secrets::{self, MOST_SECRETS},
         },
-        personal::PERSONAL,
         server::Inner,
     },
 };
