@@ -3,6 +3,8 @@
 use clap::{ValueEnum, builder::PossibleValue};
 use quadrille::provider::GrantType;
 
+use crate::words::nearest;
+
 /// A grant type by its short name.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 #[value(rename_all = "snake_case")]
@@ -37,6 +39,14 @@ impl Grant {
     pub(crate) fn names() -> Vec<String> {
         let values = Self::value_variants().iter().filter_map(Self::to_possible_value);
         values.map(|value: PossibleValue| value.get_name().to_owned()).collect()
+    }
+
+    /// The grant type whose name, short or in full, is closest to `name`.
+    pub(crate) fn nearest(name: &str) -> Option<GrantType> {
+        let (short, all) = (Self::names(), Self::value_variants().iter().copied());
+        let all: Vec<GrantType> = all.map(Self::grant_type).collect();
+        let names = short.iter().map(String::as_str).chain(all.iter().map(GrantType::as_str));
+        nearest(name, names).and_then(Self::parse).map(Self::grant_type)
     }
 
     /// The grant type of the library.

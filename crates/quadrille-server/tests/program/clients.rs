@@ -229,7 +229,8 @@ fn clients_move_to_another_provider_with_their_secrets() {
         assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let again = run(&data, &["client", "export", "--output", file], "");
-    assert_eq!(again.status.code(), Some(4), "no file is overwritten");
+    assert_eq!(again.status.code(), Some(7), "no file is overwritten");
+    assert!(text(&again.stderr).contains("exists already"), "{again:?}");
 
     let other = Folder::new();
     let import = ["client", "import", file, "--set", "scopes=photos,profile,mail"];
@@ -340,7 +341,16 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
             "did you mean \"client_secret\"",
         ),
         (r#"{"client_id": "x", "client_name": "X"}"#, "needs a secret"),
-        (r#"{"client_name": "X", "client_secret": "s"}"#, "missing field"),
+        (r#"{"client_name": "X", "client_secret": "s"}"#, "the member client_id is missing"),
+        (r#"{"client_id": "x", "client_secret": "s"}"#, "the member client_name is missing"),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "grant_types": ["implict"]}"#,
+            "did you mean \"implicit\"",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "grant_types": ["device_code"]}"#,
+            "did you mean \"urn:ietf:params:oauth:grant-type:device_code\"",
+        ),
         (r#"{"client_id": "x", "client_name": "X", "client_secret": 7}"#, "printable ASCII"),
         (
             r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "scope": "phots"}"#,
@@ -382,7 +392,8 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
         assert!(found.is_some_and(|found| found.contains(reason)), "{line}: {said}");
     }
     assert_eq!(json(&data, &["client", "list"], ""), json!([]));
-    let imported = json(&data, &import, &[good, &hashed].join("\n"));
+    let with_mark = format!("\u{feff}{good}\n{hashed}");
+    let imported = json(&data, &import, &with_mark);
     assert_eq!(imported["added"], json!(["a", "b"]));
     let differs = good.replace("\"A\"", "\"Another\"");
     let refused = run(&data, &import, &differs);

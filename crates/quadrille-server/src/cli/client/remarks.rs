@@ -44,8 +44,8 @@ fn redirect_uris_unused(client: &Client, output: Output) {
     let has_redirect = redirecting.any(|grant| client.grant_types.contains(grant));
     if !has_none && !has_redirect && client.oauth1.is_none() {
         output.note(&format!(
-            "The redirect URIs of {} are of no use without the grant authorization_code: quadrille \
-             client edit --remove-redirect-uri removes them.",
+            "The redirect URIs of {} are of no use without the grant authorization_code or \
+             implicit: quadrille client edit --remove-redirect-uri removes them.",
             client.id
         ));
     }
@@ -54,7 +54,7 @@ fn redirect_uris_unused(client: &Client, output: Output) {
 /// Grants that the provider does not offer, and those that give up safety.
 fn grants_off(client: &Client, (settings, known): (&Settings, &Known), output: Output) {
     let needs = |offered: &str| {
-        output.note(&format!("This application needs a provider that offers {offered}."));
+        output.note(&format!("{} needs a provider that offers {offered}.", client.id));
     };
     if client.oauth1.is_some() && !known.oauth1 {
         needs("OAuth 1.0a: `quadrille serve --oauth1`");
@@ -69,10 +69,11 @@ fn grants_off(client: &Client, (settings, known): (&Settings, &Known), output: O
         }
     }
     if client.grant_types.contains(&GrantType::Implicit) {
-        output.note("This application gets access tokens in addresses, where they can leak.");
+        output
+            .note(&format!("{} gets access tokens in addresses, where they can leak.", client.id));
     }
     if client.grant_types.contains(&GrantType::Password) {
-        output.note("This application sees the passwords of its users.");
+        output.note(&format!("{} sees the passwords of its users.", client.id));
     }
 }
 

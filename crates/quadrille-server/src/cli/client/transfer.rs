@@ -9,8 +9,8 @@ use std::{
 
 use clap::Args;
 use quadrille::provider::{
-    AuthorizationServer, Client, ClientMetadataError, ExportedSecrets, ImportError, LineError,
-    RegistrationError,
+    AuthorizationServer, Client, ClientMetadataError, ExportedSecrets, GrantType, ImportError,
+    LineError, RegistrationError,
 };
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -20,6 +20,7 @@ use crate::{
     config::Settings,
     data::Known,
     failure::Refused,
+    grant::Grant,
     output::Output,
     words::{did_you_mean, nearest},
 };
@@ -87,7 +88,12 @@ pub(super) async fn export(
         file.write_all(lines.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(|error| Failure::File { path: path.clone(), error })?;
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failure::Exists { what: "file", name: path.display().to_string() }
+        }
+        _ => Failure::File { path: path.clone(), error },
+    })?;
     output.note(&format!("{exported} clients were written to {}.", path.display()));
     Ok(())
 }
@@ -143,8 +149,13 @@ pub(super) async fn import(
 
 /// The reason why a line is wrong, with the nearest known word.
 fn said(line: usize, error: &LineError, known: &Known) -> String {
+    let grant;
     let likely = match error {
         LineError::UnknownMember(name) => nearest(name, LineError::MEMBERS.iter().copied()),
+        LineError::UnknownGrantType(name) => {
+            grant = Grant::nearest(name);
+            grant.as_ref().map(GrantType::as_str)
+        }
         LineError::Registration(RegistrationError::Metadata(
             ClientMetadataError::UnknownScope(name),
         )) => nearest(name, known.scopes.keys().map(String::as_str)),

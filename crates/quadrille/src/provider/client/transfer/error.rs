@@ -23,6 +23,12 @@ pub enum LineError {
     /// A member is unknown.
     #[error("there is no member {0:?}")]
     UnknownMember(String),
+    /// A required member is missing.
+    #[error("the member {0} is missing")]
+    Missing(&'static str),
+    /// A grant type is neither one of this library's nor one that the application offers.
+    #[error("there is no grant type {0:?}")]
+    UnknownGrantType(String),
     /// A member has another type than it should.
     #[error("a member is malformed: {0}")]
     Malformed(String),

@@ -50,7 +50,8 @@ impl AuthorizationServer {
     ///
     /// Only `client_id` and `client_name` are required. `client_secret` and `oauth1_secret` are
     /// secrets in plain text; `secrets` has objects with `verifier` in one of the forms of
-    /// [`SecretVerifier::parse`], and `expires`.
+    /// [`SecretVerifier::parse`], and `expires`. Grant types of the application's own are those that
+    /// it offers ([`AuthorizationServer::grant`]).
     ///
     /// # Errors
     /// [`ImportError`], which names all wrong lines. Nothing was imported then.
@@ -59,6 +60,8 @@ impl AuthorizationServer {
         let issuer = inner.issuer_id().await?;
         let (mut wrong, mut checked, mut known) = (Vec::new(), Vec::new(), Vec::new());
         let mut lines: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+        // Editors on Windows put a byte order mark first (RFC 8259, section 8.1).
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
             let read = match read(inner, line) {
                 Ok(read) => read,

@@ -8,6 +8,7 @@ use crate::{
     provider::{
         client::{
             assertion,
+            grant_type::GrantType,
             new::NewClient,
             oauth1::new_key::{self, NewKey, NewKeyError, NewRegistration},
             record::{Client, ClientSecret, ClientType, SecretVerifier},
@@ -36,6 +37,11 @@ pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
     let mut record = read_object(text.as_bytes()).map_err(|_| LineError::Json)?;
     if let Some(name) = record.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
         return Err(LineError::UnknownMember(name.clone()));
+    }
+    if let Some(name) =
+        ["client_id", "client_name"].into_iter().find(|it| !record.contains_key(*it))
+    {
+        return Err(LineError::Missing(name));
     }
     let now = inner.now();
     let plain = plain_secrets(inner, &mut record, now)?;
@@ -68,6 +74,10 @@ pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
     let read = serde_json::from_value(Value::Object(record));
     let mut client: Client = read.map_err(|error| LineError::Malformed(error.to_string()))?;
     client.name = client.name.trim().to_owned();
+    let is_unknown = |it: &&GrantType| matches!(it, GrantType::Extension(_)) && !inner.offers(it);
+    if let Some(unknown) = client.grant_types.iter().find(is_unknown) {
+        return Err(LineError::UnknownGrantType(unknown.as_str().to_owned()));
+    }
     check(inner, &client, uris, patterns, &plain)?;
     Ok(Checked { client, plain })
 }
