@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     Failure,
-    config::{Settings, parse_duration},
+    config::{Settings, parse_lifetime},
     data::Data,
     failure::Refused,
     output::Output,
@@ -45,8 +45,14 @@ Example:
         /// The user name
         name: String,
         /// Number of the token, as `user token list` shows it
+        #[arg(value_parser = number)]
         number: i64,
     },
+}
+
+fn number(text: &str) -> Result<i64, &'static str> {
+    text.parse()
+        .map_err(|_| "a token is named by its number, which `quadrille user token list` shows")
 }
 
 /// Arguments of `quadrille user token add`.
@@ -64,7 +70,7 @@ pub(super) struct AddArgs {
     #[arg(long = "audience", value_name = "URI")]
     audiences: Vec<String>,
     /// How long it is valid; at most refresh_token_total_lifetime
-    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = parse_lifetime)]
     lifetime: Duration,
 }
 
@@ -94,12 +100,11 @@ impl ShownToken {
 
     /// The lines for people.
     pub(super) fn table(tokens: &[Self]) -> String {
-        let numbers: Vec<_> = tokens.iter().map(|token| token.number.to_string()).collect();
-        table(
-            tokens.iter().zip(&numbers).map(|(token, number)| {
-                [number.as_str(), &token.name, &token.scope, &token.expires]
-            }),
-        )
+        let made = |token: &Self| (token.number.to_string(), token.audience.join(" "));
+        let made: Vec<_> = tokens.iter().map(made).collect();
+        table(tokens.iter().zip(&made).map(|(token, (number, audience))| {
+            [number.as_str(), &token.name, &token.scope, audience, &token.expires]
+        }))
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::table::{table, when};
 use crate::{
     Failure,
-    config::{RegistrationMode, Settings, parse_duration},
+    config::{RegistrationMode, Settings, parse_lifetime},
     data::Data,
     output::Output,
 };
@@ -28,7 +28,7 @@ Example:
             value_parser = clap::value_parser!(u32).range(1..))]
         uses: u32,
         /// Lifetime of the token
-        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_lifetime)]
         lifetime: Duration,
     },
     /// List the initial access tokens that are valid

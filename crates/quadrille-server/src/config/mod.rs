@@ -25,7 +25,7 @@ pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
 pub use registration::{RegistrationMode, RegistrationSettings};
-pub use value::{Expected, LogFormat, Network, ProxyHeader, parse_duration};
+pub use value::{Expected, LogFormat, Network, ProxyHeader, parse_duration, parse_lifetime};
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -297,18 +297,26 @@ pub(super) fn scope_names(value: &Value) -> Result<Scopes, Expected> {
 }
 
 pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
-    let duration = match value {
-        Value::Integer(seconds) => parse_duration(&seconds.to_string())?,
-        Value::String(text) => parse_duration(text)?,
-        _ => return Err(Expected::Duration),
-    };
-    if duration.is_zero() { Err(Expected::Duration) } else { Ok(duration) }
+    match value {
+        Value::Integer(seconds) => parse_lifetime(&seconds.to_string()),
+        Value::String(text) => parse_lifetime(text),
+        _ => Err(Expected::Duration),
+    }
 }
 
 /// The time between two rotations of keys that are published for a day before they sign.
 pub(super) fn rotation_period(value: &Value) -> Result<Duration, Expected> {
     let period = duration(value).map_err(|_| Expected::RotationPeriod)?;
     if period < Rotation::default().ahead { Err(Expected::RotationPeriod) } else { Ok(period) }
+}
+
+/// Reads a duration as [`parse_duration`] does, except zero.
+///
+/// # Errors
+/// [`Expected::Duration`].
+pub fn parse_lifetime(text: &str) -> Result<Duration, Expected> {
+    let lifetime = parse_duration(text)?;
+    if lifetime.is_zero() { Err(Expected::Duration) } else { Ok(lifetime) }
 }
 
 /// Reads `90s`, `15m`, `12h` or `30d`; bare numbers are seconds.

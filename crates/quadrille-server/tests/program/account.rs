@@ -148,11 +148,19 @@ fn a_token_is_printed_alone_and_a_wrong_one_is_not_made() {
         (&["backup", "--scope", "photos:raed"], "did you mean \"photos:read\""),
         (&["backup", "--audience", "https://api.example"], "no API"),
         (&["backup", "--lifetime", "soon"], "soon"),
+        (&["backup", "--lifetime", "0s"], "a duration from 1s"),
     ] {
         let output = add(arguments);
         let error = text(&output.stderr);
         assert!(output.status.code() == Some(2) && error.contains(said), "{error}");
     }
+    let api = "resources=https://api.example";
+    let made = add(&["reader", "--audience", "https://api.example", "--set", api]);
+    assert!(made.status.success(), "{made:?}");
     let listed = run(&data, &["user", "token", "list", "ada"], "");
-    assert_eq!(text(&listed.stdout).lines().count(), 2, "{listed:?}");
+    let listed = text(&listed.stdout);
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+    assert!(listed.contains("reader") && listed.contains("  https://api.example  "), "{listed}");
+    let (code, said) = failure(&data, &["user", "token", "revoke", "ada", "backup"]);
+    assert!(code == 2 && said.contains("`quadrille user token list` shows"), "{said}");
 }

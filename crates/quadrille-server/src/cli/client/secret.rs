@@ -9,7 +9,13 @@ use quadrille::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Failure, config::parse_duration, failure::Refused, output::Output, words::nearest};
+use crate::{
+    Failure,
+    config::{parse_duration, parse_lifetime},
+    failure::Refused,
+    output::Output,
+    words::nearest,
+};
 
 use super::{
     super::table::table,
@@ -50,7 +56,7 @@ pub(in super::super) struct SecretAddArgs {
     #[arg(long)]
     secret_stdin: bool,
     /// Lifetime of the secret, such as 90d [default: without an end]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = parse_lifetime)]
     expires_in: Option<Duration>,
 }
 
