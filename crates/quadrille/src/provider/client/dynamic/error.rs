@@ -42,8 +42,8 @@ pub enum ClientRegistrationError {
     /// There are too many redirect URIs.
     #[error("redirect_uris: at most 32 are accepted")]
     TooManyRedirectUris,
-    /// The client uses authorization codes, and has no redirect URI.
-    #[error("redirect_uris: a client that uses authorization codes needs one")]
+    /// The client has a grant type with redirects, and no redirect URI.
+    #[error("redirect_uris: a client with authorization_code or implicit needs one")]
     NoRedirectUri,
     /// The name is too long, or has invisible characters.
     #[error("client_name: at most 100 characters, all of them visible")]
@@ -69,7 +69,9 @@ pub enum ClientRegistrationError {
     #[error("grant_types: a client without a secret cannot use client_credentials")]
     PublicClientForItself,
     /// A response type is unknown, or does not fit the grant types (RFC 7591, section 2.1).
-    #[error("response_types: code, exactly if grant_types has authorization_code")]
+    #[error(
+        "response_types: code goes with authorization_code in grant_types, and token with implicit"
+    )]
     ResponseType,
     /// The client requests no scope that such clients may have.
     #[error("scope: none of them is for clients that register themselves")]
