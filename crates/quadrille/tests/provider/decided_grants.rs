@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -375,6 +375,34 @@ async fn keys_of_an_issuer_are_fetched_and_rotate() {
         assert(&world, &good(&world, &key().with_kid("x"))).await;
     }
     assert!(web.0.1.load(Ordering::SeqCst) <= 3, "unknown keys make nobody fetch at will");
+}
+
+/// The keys of the partner on the web, which fails as long as the switch is off.
+struct Failing(Web, Arc<AtomicBool>);
+
+impl Fetcher for Failing {
+    async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
+        match self.1.load(Ordering::SeqCst) {
+            true => self.0.fetch(url).await,
+            false => Err(FetchError::Unreachable),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_is_good_again_when_the_keys_can_be_fetched() {
+    let (key, is_up) = (key(), Arc::new(AtomicBool::new(false)));
+    let web = Web(Arc::new((Mutex::new(keys(&key)), AtomicUsize::new(0))));
+    let web = Failing(web, is_up.clone());
+    let url = "https://partner.example/jwks";
+    let world = world_of(TrustedIssuer::with_keys_fetched_by(PARTNER, url, web).unwrap()).await;
+    let assertion = good(&world, &key);
+    let answer = assert(&world, &assertion).await;
+    assert_eq!((answer.status(), &*answer.error()), (503, "temporarily_unavailable"));
+    assert_eq!(answer.header("retry-after"), "10");
+    is_up.store(true, Ordering::SeqCst);
+    world.clock.advance(Duration::from_secs(10));
+    assert_eq!(assert(&world, &assertion).await.status(), 200);
 }
 
 #[tokio::test]

@@ -251,7 +251,7 @@ pub enum AssertionError {
     /// The issuer is not trusted.
     #[error("the issuer of the assertion is not trusted")]
     UnknownIssuer,
-    /// The keys of the issuer cannot be fetched.
+    /// The keys of the issuer cannot be fetched. The same request may succeed later.
     #[error("the keys of the assertion's issuer cannot be fetched")]
     KeysUnknown,
     /// The issuer has signed the claims, but they are not valid here and now.
@@ -274,9 +274,12 @@ impl AssertionError {
 
     pub(crate) fn disclosed(&self) -> Disclosure {
         match self {
-            Self::Token(_) | Self::Claims(_) | Self::UnknownIssuer | Self::KeysUnknown => {
+            Self::Token(_) | Self::Claims(_) | Self::UnknownIssuer => {
                 Disclosure::code(ErrorCode::InvalidGrant)
             }
+            // The assertion may be good: a client that is refused would discard it.
+            Self::KeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable)
+                .status(StatusCode::SERVICE_UNAVAILABLE),
             // Only the issuer can have written the claims.
             Self::Invalid(_) | Self::Replayed | Self::Bound => {
                 Disclosure::words(ErrorCode::InvalidGrant)
@@ -470,6 +473,8 @@ impl ExchangeError {
             Self::RequestedType => {
                 Disclosure::words(ErrorCode::InvalidRequest).blame("requested_token_type")
             }
+            Self::SubjectToken(error @ AssertionError::KeysUnknown)
+            | Self::ActorToken(error @ AssertionError::KeysUnknown) => error.disclosed(),
             Self::SubjectToken(error) | Self::ActorToken(error) => {
                 Disclosure { code: ErrorCode::InvalidRequest, ..error.disclosed() }
             }
