@@ -79,7 +79,7 @@ mod tests {
     fn a_row_becomes_a_client_after_the_checks_of_a_registration() {
         let verifier = SecretVerifier::Sha256([7; 32]);
         let web = || web().imported_secret(verifier.clone());
-        let since = Timestamp::from_seconds(1_700_000_000);
+        let since = Timestamp::from_seconds(1_750_000_000);
         let client = web().scopes(Scopes::of(["photos"])).in_table(since).unwrap();
         assert_eq!(client.secrets[0].verifier, verifier);
         assert_eq!(client.created, since);
