@@ -13,7 +13,7 @@ use crate::{
     oauth2::{AuthMethod, ClientProof, PresentedClient},
     provider::{
         error::{ClientError, Error, OperatorError},
-        guessing::{Verdict, Who},
+        guessing::{Terms, Verdict, Who},
         server::{Inner, Shared},
         store::{SecretHash, StoreError},
         token::format::sha256,
@@ -223,7 +223,8 @@ async fn check_chosen(
     for secret in readings(presented) {
         for stored in chosen(client, inner.now()) {
             let (tried, known) = (Secret::from(secret), stored.clone());
-            let verdict = inner.kdf.verify_in_order(&inner.env, tried, known, is_known).await?;
+            let terms = Terms { is_known, is_renewed: !client.is_in_table };
+            let verdict = inner.kdf.verify_on(terms, &inner.env, tried, known).await?;
             if verdict == Verdict::Wrong {
                 continue;
             }

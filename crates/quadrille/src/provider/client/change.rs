@@ -45,6 +45,7 @@ impl Client {
             lifetimes: _,
             without_rotation: _,
             access_token_format: _,
+            is_in_table: _,
         } = self.clone();
         let mut client =
             Self { id, number, created, from_document, registration, longest_use_before, ..wanted };
@@ -74,6 +75,7 @@ impl Client {
             lifetimes: _,
             without_rotation: _,
             access_token_format: _,
+            is_in_table: _,
             name,
             client_type,
             auth,

@@ -57,6 +57,7 @@ impl NewClient {
         });
         Ok(Client {
             secrets: secret.into_iter().collect(),
+            is_in_table: true,
             ..self.record(&checked, id.into(), RowId::first_at(since), since)
         })
     }

@@ -236,6 +236,10 @@ pub struct Client {
     /// The format of the client's access tokens; `None` for that of the API or the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_format: Option<AccessTokenFormat>,
+    /// `true` if the application keeps the client in a table of its own, which the server does not
+    /// write.
+    #[serde(skip)]
+    pub(crate) is_in_table: bool,
     /// The time of the registration or, for a client that describes itself, of the first consent.
     pub created: Timestamp,
 }
@@ -295,6 +299,7 @@ impl Client {
             without_rotation: false,
             longest_use_before: None,
             access_token_format: None,
+            is_in_table: false,
             created,
         }
     }

@@ -123,6 +123,15 @@ pub enum KdfError {
 #[derive(Clone)]
 pub struct Kdf(Arc<Inner>);
 
+/// The terms of a comparison.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// `true` if the client has authenticated from this network: it is before all others that wait.
+    pub(crate) is_known: bool,
+    /// `true` if an outgrown hash is replaced, for which the right secret is hashed again.
+    pub(crate) is_renewed: bool,
+}
+
 struct Inner {
     cost: Cost,
     threads: NonZeroUsize,
@@ -164,20 +173,19 @@ impl Kdf {
         secret: Secret,
         stored: Arc<str>,
     ) -> Result<Verdict, KdfError> {
-        self.verify_in_order(env, secret, stored, false).await
+        self.verify_on(Terms { is_known: false, is_renewed: true }, env, secret, stored).await
     }
 
-    /// [`Kdf::verify`], before all others that wait if the client `is_known`: it has authenticated
-    /// from this network.
-    pub(crate) async fn verify_in_order(
+    /// [`Kdf::verify`] on these terms.
+    pub(crate) async fn verify_on(
         &self,
+        terms: Terms,
         env: &Env,
         secret: Secret,
         stored: Arc<str>,
-        is_known: bool,
     ) -> Result<Verdict, KdfError> {
-        let (cost, salt) = (self.0.cost, env.random());
-        let order = Order { is_first: is_known, is_costly: self.is_costly(&stored) };
+        let (cost, salt) = (self.0.cost, terms.is_renewed.then(|| env.random()));
+        let order = Order { is_first: terms.is_known, is_costly: self.is_costly(&stored) };
         self.run(order, move || verify(cost, &secret, &stored, salt)).await?
     }
 
@@ -250,11 +258,21 @@ fn hash(cost: Cost, secret: &Secret, salt: [u8; 16]) -> Result<Arc<str>, KdfErro
     Ok(hash.to_string().into())
 }
 
-fn verify(cost: Cost, secret: &Secret, stored: &str, salt: [u8; 16]) -> Result<Verdict, KdfError> {
+/// Compares a secret with a stored hash. The salt is that of the hash in place of an outgrown one.
+fn verify(
+    cost: Cost,
+    secret: &Secret,
+    stored: &str,
+    salt: Option<[u8; 16]>,
+) -> Result<Verdict, KdfError> {
+    let outgrown = || match salt {
+        Some(salt) => hash(cost, secret, salt).map(Verdict::Outgrown),
+        None => Ok(Verdict::Right),
+    };
     if !stored.starts_with("$argon2") {
         let imported = Imported::parse(stored).map_err(|_| KdfError::Malformed)?;
         return match imported.is_of(secret) {
-            true => hash(cost, secret, salt).map(Verdict::Outgrown),
+            true => outgrown(),
             false => Ok(Verdict::Wrong),
         };
     }
@@ -272,7 +290,7 @@ fn verify(cost: Cost, secret: &Secret, stored: &str, salt: [u8; 16]) -> Result<V
     let mut out = vec![0; known.len()];
     derive(version, params, secret, known_salt, &mut out).map_err(|_| KdfError::Malformed)?;
     match verify_slices_are_equal(&out, known.as_ref()) {
-        Ok(()) if is_outgrown => hash(cost, secret, salt).map(Verdict::Outgrown),
+        Ok(()) if is_outgrown => outgrown(),
         Ok(()) => Ok(Verdict::Right),
         Err(_) => Ok(Verdict::Wrong),
     }
@@ -316,6 +334,9 @@ mod tests {
             grown.verify(&env, Secret::from("guess"), stored.clone()).await,
             Ok(Verdict::Wrong)
         );
+        let terms = Terms { is_known: false, is_renewed: false };
+        let kept = grown.verify_on(terms, &env, Secret::from("secret"), stored.clone()).await;
+        assert_eq!(kept, Ok(Verdict::Right), "nothing is hashed that nobody stores");
         let verdict = grown.verify(&env, Secret::from("secret"), stored).await.unwrap();
         let Verdict::Outgrown(better) = verdict else { panic!("{verdict:?}") };
         assert_eq!(

@@ -14,6 +14,7 @@ mod throttle;
 pub(super) mod turns;
 
 pub use imported::VerifierError;
+pub(crate) use kdf::Terms;
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
 pub use line::{Away, Failures, Line, Place};
 pub use throttle::{Rate, Throttle, Who};

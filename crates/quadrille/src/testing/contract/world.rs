@@ -213,6 +213,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         without_rotation: true,
         longest_use_before: Some(Duration::from_secs(40)),
         access_token_format: Some(AccessTokenFormat::Jwt),
+        is_in_table: false,
         created: Timestamp::from_seconds(1_700_000_000),
     }
 }
