@@ -493,7 +493,7 @@ mod tests {
         let response = IntrospectionResponse::Active(Box::new(token)).to_response();
         assert_eq!(
             response.body(),
-            r#"{"active":true,"sub":"ada","exp":-1,"aud":"urn:a","album":"other","jti":"other"}"#
+            r#"{"active":true,"sub":"ada","exp":-1,"aud":"urn:a","jti":"other","album":"other"}"#
         );
     }
 

@@ -21,7 +21,6 @@ use crate::{
 
 use super::{
     assertion,
-    document::metadata::url_of,
     metadata::{CheckedMetadata, ClientMetadataError},
     new::NewClient,
     oauth1::new_key::NewKeyError,
@@ -137,7 +136,6 @@ impl NewClient {
             Some(id) if id.is_empty() || id.len() > 255 || !id.bytes().all(is_vschar) => {
                 Err(RegistrationError::Id)
             }
-            Some(id) if url_of(id).is_some() => Err(RegistrationError::IdOfDocument),
             Some(id) if id == PERSONAL && !self.without_grants => {
                 Err(RegistrationError::IdOfPersonalTokens)
             }
@@ -242,9 +240,6 @@ pub enum RegistrationError {
     /// The chosen id is malformed.
     #[error("a client id has printable ASCII characters and spaces, at most 255 of them")]
     Id,
-    /// The chosen id is the URL of a client's metadata document, which describes another client.
-    #[error("a client id that is an https URL with a path belongs to the document at that URL")]
-    IdOfDocument,
     /// The chosen id is that of the client that personal access tokens belong to.
     #[error("the client id personal-access-tokens belongs to the personal access tokens of users")]
     IdOfPersonalTokens,
