@@ -69,7 +69,7 @@ mod tests {
             ("/.well-known/oauth-authorization-server/v2/tenant-17", ""),
             ("/oauth2/v1/device_authorization/", ""),
             ("/api/2YotnFZFEjr1zCsicMWpAA/me", "/api/2Yot... (22 characters)/me"),
-            ("/api/me%3Ftoken=2YotnFZFEjr1zCsicMWpAA", "/api/me%3Fto... (33 characters)"),
+            ("/api/me%3Ftoken=2YotnFZFEjr1zCsicMWpAA", "/api/me%3Fto... (30 characters)"),
         ] {
             assert_eq!(masked(path), if shown.is_empty() { path } else { shown });
         }
