@@ -486,14 +486,14 @@ mod tests {
         let mut token = ActiveToken { sub: Some("ada".to_owned()), ..ActiveToken::default() };
         token.exp = Some(Timestamp::from_seconds(-1));
         token.aud = vec!["urn:a".to_owned()];
-        token.extra = ["active", "sub", "exp", "aud", "jti", "album"]
+        token.extra = ["active", "album", "aud", "exp", "jti", "sub"]
             .map(|name| (name.to_owned(), Value::from("other")))
             .into_iter()
             .collect();
         let response = IntrospectionResponse::Active(Box::new(token)).to_response();
         assert_eq!(
             response.body(),
-            r#"{"active":true,"sub":"ada","exp":-1,"aud":"urn:a","jti":"other","album":"other"}"#
+            r#"{"active":true,"sub":"ada","exp":-1,"aud":"urn:a","album":"other","jti":"other"}"#
         );
     }
 
