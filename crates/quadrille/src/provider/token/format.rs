@@ -102,16 +102,8 @@ impl TokenText {
 
     /// The text of `parts`, concatenated.
     fn of(parts: &[&[u8]]) -> Self {
-        let mut raw = Zeroizing::new([0; LONG]);
-        let mut length = 0;
-        for part in parts {
-            let end = length + part.len();
-            if let Some(place) = raw.get_mut(length..end) {
-                place.copy_from_slice(part);
-            }
-            length = end;
-        }
-        Self(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(raw.get(..length).unwrap_or_default())))
+        let raw = Zeroizing::new(parts.concat());
+        Self(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(&*raw)))
     }
 }
 
