@@ -113,12 +113,7 @@ pub(crate) async fn client(
     let client = inner.store.client(inner.issuer_id().await?, &presented.id).await?;
     let now = inner.now();
     let client = client.filter(|client| !client.is_gone(now));
-    let mut hashes = [SecretHash::default(); 2];
-    let count = readings(presented)
-        .zip(&mut hashes)
-        .map(|(secret, hash)| *hash = sha256(secret.as_bytes()))
-        .count();
-    let hashes = hashes.get(..count).unwrap_or_default();
+    let hashes: Vec<_> = readings(presented).map(|secret| sha256(secret.as_bytes())).collect();
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
     if let (ClientProof::Assertion(assertion), Some(client)) = (&presented.proof, &client) {
@@ -132,12 +127,12 @@ pub(crate) async fn client(
         Some(client) if !may_use(client, presented.method()) => {
             Quick::Failed(AuthenticateError::OtherMethod)
         }
-        Some(client) => quick(client, hashes, now),
+        Some(client) => quick(client, &hashes, now),
         // An unknown client costs as much as one with a chosen secret, if any client has one.
         None if has_chosen() => Quick::Hash,
         None => Quick::Failed(AuthenticateError::UnknownClient),
     };
-    match (quick, hashes, &client) {
+    match (quick, &*hashes, &client) {
         (Quick::Passed, _, Some(client)) => Ok(client.clone()),
         (Quick::Hash, [_, ..], client) => {
             let right = check_chosen(inner, presented, client.as_ref(), from).await?;
