@@ -334,12 +334,17 @@ impl Failure {
                 DataError::OtherIssuer { .. }
                 | DataError::IssuerRenamed { .. }
                 | DataError::IssuerInUse { .. }
+                | DataError::RestoreInUse
                 | DataError::NoncesNotShared => 2,
                 DataError::PlainIssuer(_)
                 | DataError::Keys { .. }
                 | DataError::KeysLost { .. }
+                | DataError::NoKeysInBackup { .. }
                 | DataError::SigningKeys { .. } => 3,
                 DataError::File { .. } | DataError::Database { .. } => 4,
+                DataError::BackupExists { .. }
+                | DataError::DatabaseExists { .. }
+                | DataError::KeysDiffer { .. } => 7,
             },
             Self::Pages(PagesError::Template { .. }) => 3,
             Self::File { .. } | Self::Pages(PagesError::File { .. }) => 4,
@@ -367,10 +372,14 @@ impl Failure {
                 DataError::OtherIssuer { .. }
                 | DataError::IssuerRenamed { .. }
                 | DataError::IssuerInUse { .. }
+                | DataError::RestoreInUse
                 | DataError::NoncesNotShared => "refused",
                 DataError::PlainIssuer(_) => "config",
                 DataError::Keys { .. } => "keys",
-                DataError::KeysLost { .. } => "keys_lost",
+                DataError::KeysLost { .. } | DataError::NoKeysInBackup { .. } => "keys_lost",
+                DataError::BackupExists { .. }
+                | DataError::DatabaseExists { .. }
+                | DataError::KeysDiffer { .. } => "exists",
                 DataError::SigningKeys { .. } => "signing_keys",
                 DataError::File { .. } => "file",
                 DataError::Database { .. } => "database",

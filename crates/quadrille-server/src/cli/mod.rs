@@ -1,6 +1,7 @@
 //! The command line: its grammar, and the dispatch to the commands.
 
 mod access;
+mod backup;
 mod checks;
 mod client;
 mod config;
@@ -104,6 +105,10 @@ enum Command {
     Login(login::LoginArgs),
     /// Migrate the database to this version; `serve` does it automatically
     Migrate,
+    /// Copy database and keys into a new folder, while `serve` runs
+    Backup(backup::BackupArgs),
+    /// Restore a data folder from a backup
+    Restore(backup::RestoreArgs),
     /// Show every setting in effect and where it came from
     Config,
 }
@@ -175,6 +180,8 @@ impl Cli {
                 block_on(login::run(args, output))
             }
             Command::Migrate => block_on(migrate(&settings()?, output)),
+            Command::Backup(args) => backup::back_up(args, &settings()?, output),
+            Command::Restore(args) => block_on(backup::restore(args, &settings()?, output)),
         }
     }
 }

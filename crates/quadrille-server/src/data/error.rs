@@ -105,6 +105,49 @@ pub enum DataError {
          https://... (and put a proxy that speaks TLS in front), or listen on a loopback address"
     )]
     PlainIssuer(SocketAddr),
+    /// The folder for a backup has other files.
+    #[error("{} is not empty: name a new folder for the backup", path.display())]
+    BackupExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A backup is to be restored where a database is.
+    #[error(
+        "{} exists already, and a backup does not replace it: move its folder away, or give another \
+         --data-dir",
+        path.display()
+    )]
+    DatabaseExists {
+        /// The file of the database.
+        path: PathBuf,
+    },
+    /// A backup is to be restored where other keys are.
+    #[error(
+        "{} exists already, and differs from {}: move it away if the backup is right",
+        path.display(),
+        backup.display()
+    )]
+    KeysDiffer {
+        /// The file of the keys.
+        path: PathBuf,
+        /// The file in the backup.
+        backup: PathBuf,
+    },
+    /// A backup is without the key ring.
+    #[error(
+        "the backup {} has no key ring: put the one of its time at {}, or into QUADRILLE_KEYS",
+        backup.display(),
+        path.display()
+    )]
+    NoKeysInBackup {
+        /// The path where the key ring should be.
+        path: PathBuf,
+        /// The folder of the backup.
+        backup: PathBuf,
+    },
+    /// A backup is to be restored where a process serves.
+    #[error("a process serves this data directory: stop it before a backup is restored")]
+    RestoreInUse,
     /// The recorded issuer is not valid.
     #[error(transparent)]
     Issuer(#[from] IssuerError),

@@ -10,6 +10,7 @@
 //! ```
 
 mod backend;
+mod backup;
 mod error;
 mod issuer;
 mod keys;
@@ -21,6 +22,7 @@ mod sqlite;
 mod tests;
 
 pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
+pub use backup::{BackedUp, back_up, restore};
 pub use error::DataError;
 pub use signing::{SigningKeysWatch, rotation};
 pub use sqlite::SqliteBackend;

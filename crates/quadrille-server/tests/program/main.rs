@@ -9,6 +9,7 @@
 )]
 
 mod account;
+mod backup;
 mod browser;
 mod client_documents;
 mod clients;

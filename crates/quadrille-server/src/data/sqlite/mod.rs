@@ -14,6 +14,7 @@ use quadrille::{
         store::{SecretHash, SqliteStore, StoreError},
     },
 };
+use rusqlite::Transaction;
 
 use crate::{
     sessions::Session,
@@ -45,6 +46,23 @@ impl SqliteBackend {
         store.migrate("program", MIGRATIONS).await?;
         users::normalize(&store).await?;
         Ok(Self(Arc::new(store)))
+    }
+
+    /// Checks that no page of a restored database is damaged, and ends every session and all that
+    /// was unfinished.
+    pub(super) async fn mend(&self) -> Result<(), StoreError> {
+        let check = "PRAGMA integrity_check(1)";
+        let found = self.0.read(|connection| {
+            Ok::<_, StoreError>(connection.query_row(check, [], |row| row.get::<_, String>(0))?)
+        });
+        if found.await? != "ok" {
+            return Err(StoreError::Corrupt("its pages are damaged"));
+        }
+        let end = |transaction: &Transaction<'_>| {
+            transaction.execute("DELETE FROM quadrille_program_sessions", [])?;
+            SqliteStore::end_unfinished(transaction)
+        };
+        self.0.write(end).await
     }
 }
 

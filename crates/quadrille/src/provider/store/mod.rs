@@ -57,7 +57,7 @@ pub use row::RowIds;
 #[cfg(feature = "sqlite")]
 pub use rusqlite;
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{BackupProgress, SqliteStore};
 pub use table::{AnySubject, ClientTable, TableClients, UserTable};
 pub use verbs::{
     Answer, Answered, Change, Changes, Outcome, Redeemed, RevokeAll, Rotated, Rotation, TicketUse,

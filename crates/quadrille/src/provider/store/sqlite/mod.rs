@@ -1,5 +1,6 @@
 //! A store in an SQLite file.
 
+mod backup;
 mod error;
 mod forget;
 mod oauth1;
@@ -23,6 +24,8 @@ use super::StoreError;
 
 use reader::Readers;
 use writer::Writer;
+
+pub use backup::BackupProgress;
 
 /// A durable store in an SQLite file, which any number of processes on one machine may share.
 ///

@@ -109,7 +109,7 @@ fn is_read_only(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }
 
-fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
     // Without this a name such as "file:x" would be taken for a URI.
     let path = if path.is_relative() { Path::new(".").join(path) } else { path.to_owned() };
     Ok(Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
@@ -117,7 +117,7 @@ fn open(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
 
 /// Other processes hold the lock for fractions of a millisecond, so short, even pauses are fair to
 /// all.
-fn wait(asked: i32) -> bool {
+pub(super) fn wait(asked: i32) -> bool {
     let pause = 100_u64 << asked.clamp(0, 5);
     thread::sleep(Duration::from_micros(pause.min(2000)));
     asked < PATIENCE

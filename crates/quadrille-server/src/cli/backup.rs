@@ -1,0 +1,75 @@
+//! `quadrille backup` and `quadrille restore`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    Failure,
+    config::Settings,
+    data::{self, BackedUp},
+    output::Output,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The backup has the database, the key ring and the keys that sign access tokens. Keep it where only you
+can read it: with the key ring, sessions and tokens can be forged. `quadrille serve` may run meanwhile.
+
+Examples:
+  quadrille backup /var/backups/quadrille-monday
+  quadrille restore /var/backups/quadrille-monday --data-dir restored")]
+pub(super) struct BackupArgs {
+    /// New folder for the backup
+    folder: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The data folder must not have a database. Users sign in again, and logins that were under way begin
+again. Tokens, consents and clients are as they were when the backup was made: what was revoked or
+removed later has to be revoked or removed again.")]
+pub(super) struct RestoreArgs {
+    /// Folder of the backup
+    folder: PathBuf,
+}
+
+pub(super) fn back_up(
+    args: &BackupArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut told = 0;
+    let made = data::back_up(settings, &args.folder, |progress| {
+        let percent = 100 * progress.copied / progress.total.max(1);
+        // A line for each quarter: enough for a terminal, and not too much for the log of a job.
+        if percent / 25 > told / 25 && percent < 100 {
+            told = percent;
+            output.note(&format!("{percent} % of the database copied"));
+        }
+    })?;
+    let BackedUp { keys, signing_keys } = made;
+    if !keys {
+        output.note("the key ring is in QUADRILLE_KEYS, and not in the backup: keep it elsewhere");
+    }
+    let folder = args.folder.display().to_string();
+    let made = json!({ "folder": folder, "keys": keys, "signing_keys": signing_keys });
+    output.result(&made, || {
+        let keys = if keys { " and the key ring" } else { "" };
+        let signing = if signing_keys { ", with the signing keys" } else { "" };
+        format!("The database{keys} are in {folder}{signing}.")
+    })
+}
+
+pub(super) async fn restore(
+    args: &RestoreArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
+    data::restore(settings, &args.folder).await?;
+    let [dir, folder] = [&settings.data_dir, &args.folder].map(|path| path.display().to_string());
+    output.result(&json!({ "data_dir": dir, "restored_from": folder }), || {
+        format!("{dir} is restored from {folder}. Every session has ended: users sign in again.")
+    })
+}

@@ -1,0 +1,182 @@
+//! Backups of a data directory, and directories that are restored from one.
+//!
+//! A backup is a folder with the files of a data directory that cannot be made anew: database, key
+//! ring and signing keys. The database gets its name last, so a folder that has it is complete.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use quadrille::{
+    Env,
+    provider::store::{BackupProgress, SqliteStore, StoreError},
+};
+use zeroize::Zeroizing;
+
+use super::{Backend as _, Data, DataError, SqliteBackend, keys};
+use crate::config::Settings;
+
+const DATABASE: &str = "quadrille.db";
+const KEYS: &str = "keys";
+const SIGNING_KEYS: &str = "signing-keys";
+
+/// The files of a backup, for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackedUp {
+    /// `false` if the key ring is in an environment variable, and not in the backup.
+    pub keys: bool,
+    /// `true` if there are keys that sign access tokens.
+    pub signing_keys: bool,
+}
+
+/// Makes a backup of the data directory in a new folder. Processes may serve the directory
+/// meanwhile. The database is not migrated.
+///
+/// # Errors
+/// [`DataError::BackupExists`], [`DataError::File`] or [`DataError::Database`].
+pub fn back_up(
+    settings: &Settings,
+    to: &Path,
+    progress: impl FnMut(BackupProgress),
+) -> Result<BackedUp, DataError> {
+    let database = super::database(&settings.data_dir);
+    // A mistyped folder gets no backup of nothing.
+    fs::metadata(&database).map_err(in_file(&database))?;
+    if to.is_dir() && fs::read_dir(to).map_err(in_file(to))?.next().is_some() {
+        return Err(DataError::BackupExists { path: to.to_owned() });
+    }
+    super::make_dir(to).map_err(in_file(to))?;
+    let (scratch, copy) = (to.join("unfinished.db"), to.join(DATABASE));
+    SqliteStore::back_up(&database, &scratch, progress)
+        .map_err(|error| DataError::Database { path: database.clone(), error })?;
+    // Keys after the database: a key that is used in it is in the file by now.
+    let keys = settings.keys.is_none();
+    if keys {
+        copy_secret(&settings.keys_file, &to.join(KEYS))?;
+    }
+    let signing_keys = settings.signing_keys_file.exists();
+    if signing_keys {
+        copy_secret(&settings.signing_keys_file, &to.join(SIGNING_KEYS))?;
+    }
+    fs::rename(&scratch, &copy).and_then(|()| sync_folder(to)).map_err(in_file(&copy))?;
+    Ok(BackedUp { keys, signing_keys })
+}
+
+/// Restores a data directory, which must not have a database, from a backup. Everything that was
+/// unfinished at the backup is ended, and every session.
+///
+/// # Errors
+/// [`DataError::DatabaseExists`], [`DataError::RestoreInUse`] if a process serves the directory,
+/// [`DataError::File`], [`DataError::Keys`], [`DataError::KeysLost`] or [`DataError::Database`].
+pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> {
+    let (backup, database) = (from.join(DATABASE), super::database(&settings.data_dir));
+    fs::metadata(&backup).map_err(in_file(&backup))?;
+    if database.exists() {
+        return Err(DataError::DatabaseExists { path: database });
+    }
+    let dir = &settings.data_dir;
+    super::make_dir(dir).map_err(in_file(dir))?;
+    let _lock = lock_alone(&dir.join("lock"))?;
+    let scratch = dir.join("unfinished.db");
+    for suffix in ["", "-wal", "-shm"] {
+        remove_if_there(&with_suffix(&scratch, suffix))?;
+    }
+    copy_secret(&backup, &scratch)?;
+    // A folder that was copied while no process used it may have its last commits here.
+    let log = with_suffix(&backup, "-wal");
+    if log.exists() {
+        copy_secret(&log, &with_suffix(&scratch, "-wal"))?;
+    }
+    for (name, to) in [(KEYS, &settings.keys_file), (SIGNING_KEYS, &settings.signing_keys_file)] {
+        let (key, is_unused) = (from.join(name), name == KEYS && settings.keys.is_some());
+        if key.exists() && !is_unused {
+            copy_secret(&key, to)?;
+        }
+    }
+    if settings.keys.is_none() && keys::load(&settings.keys_file)?.is_none() {
+        let (path, backup) = (settings.keys_file.clone(), from.to_owned());
+        return Err(DataError::NoKeysInBackup { path, backup });
+    }
+    mend(&scratch).await.map_err(|error| DataError::Database { path: backup, error })?;
+    fs::rename(&scratch, &database).and_then(|()| sync_folder(dir)).map_err(in_file(&database))?;
+    // The issuer and the keys, as a process that serves reads them.
+    let data = Data::open_existing(settings).await?;
+    data.keys(settings).await?;
+    data.signing_keys(settings)?;
+    Ok(())
+}
+
+/// Checks a copied database, migrates it, and ends all that was unfinished.
+async fn mend(database: &Path) -> Result<(), StoreError> {
+    let backend = SqliteBackend::open(database, Env::system()).await?;
+    let mended = backend.mend().await;
+    backend.close().await;
+    mended
+}
+
+/// Copies a file that only this user may read. A file that is there already must be the same.
+fn copy_secret(from: &Path, to: &Path) -> Result<(), DataError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut source = File::open(from).map_err(in_file(from))?;
+    match options.open(to) {
+        Ok(mut copy) => {
+            let copied = io::copy(&mut source, &mut copy).and_then(|_| copy.sync_all());
+            if copied.is_err() {
+                let _ = fs::remove_file(to);
+            }
+            copied.map_err(in_file(to))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let read = |path: &Path| fs::read(path).map(Zeroizing::new).map_err(in_file(path));
+            match read(from)? == read(to)? {
+                true => Ok(()),
+                false => {
+                    Err(DataError::KeysDiffer { path: to.to_owned(), backup: from.to_owned() })
+                }
+            }
+        }
+        Err(error) => Err(in_file(to)(error)),
+    }
+}
+
+/// The lock that every process that serves holds.
+fn lock_alone(path: &Path) -> Result<File, DataError> {
+    let lock = super::open_lock(path).map_err(in_file(path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DataError::RestoreInUse),
+        Err(TryLockError::Error(error)) => Err(in_file(path)(error)),
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<(), DataError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(in_file(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Waits until the names in a folder are on the disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Other systems cannot open folders.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    let _ = folder;
+    Ok(())
+}
+
+fn in_file(path: &Path) -> impl Fn(io::Error) -> DataError {
+    let path = path.to_owned();
+    move |error| DataError::File { path: path.clone(), error }
+}
