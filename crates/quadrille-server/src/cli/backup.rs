@@ -50,15 +50,15 @@ pub(super) fn back_up(
         }
     })?;
     let BackedUp { keys, signing_keys } = made;
-    if !keys {
+    if settings.keys.is_some() {
         output.note("the key ring is in QUADRILLE_KEYS, and not in the backup: keep it elsewhere");
     }
     let folder = args.folder.display().to_string();
     let made = json!({ "folder": folder, "keys": keys, "signing_keys": signing_keys });
     output.result(&made, || {
-        let keys = if keys { " and the key ring" } else { "" };
-        let signing = if signing_keys { ", with the signing keys" } else { "" };
-        format!("The database{keys} are in {folder}{signing}.")
+        let [keys, signing] = [(keys, "key ring"), (signing_keys, "signing keys")]
+            .map(|(is_there, name)| if is_there { format!(", {name}") } else { String::new() });
+        format!("In {folder}: database{keys}{signing}.")
     })
 }
 

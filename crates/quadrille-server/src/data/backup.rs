@@ -15,19 +15,21 @@ use quadrille::{
 };
 use zeroize::Zeroizing;
 
-use super::{Backend as _, Data, DataError, SqliteBackend, keys};
+use super::{Backend as _, DataError, SqliteBackend, keys};
 use crate::config::Settings;
 
 const DATABASE: &str = "quadrille.db";
+const UNFINISHED: &str = "unfinished.db";
 const KEYS: &str = "keys";
 const SIGNING_KEYS: &str = "signing-keys";
 
 /// The files of a backup, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackedUp {
-    /// `false` if the key ring is in an environment variable, and not in the backup.
+    /// `true` if the backup has the key ring: not if it is in an environment variable, or the
+    /// directory has none yet.
     pub keys: bool,
-    /// `true` if there are keys that sign access tokens.
+    /// `true` if the backup has keys that sign access tokens.
     pub signing_keys: bool,
 }
 
@@ -48,20 +50,35 @@ pub fn back_up(
         return Err(DataError::BackupExists { path: to.to_owned() });
     }
     super::make_dir(to).map_err(in_file(to))?;
-    let (scratch, copy) = (to.join("unfinished.db"), to.join(DATABASE));
+    let made = copy_to(settings, to, progress);
+    if made.is_err() {
+        for name in [UNFINISHED, KEYS, SIGNING_KEYS] {
+            let _ = fs::remove_file(to.join(name));
+        }
+    }
+    made
+}
+
+fn copy_to(
+    settings: &Settings,
+    to: &Path,
+    progress: impl FnMut(BackupProgress),
+) -> Result<BackedUp, DataError> {
+    let database = super::database(&settings.data_dir);
+    let (scratch, copy) = (to.join(UNFINISHED), to.join(DATABASE));
     SqliteStore::back_up(&database, &scratch, progress)
-        .map_err(|error| DataError::Database { path: database.clone(), error })?;
+        .map_err(|error| DataError::Database { path: database, error })?;
     // Keys after the database: a key that is used in it is in the file by now.
-    let keys = settings.keys.is_none();
-    if keys {
-        copy_secret(&settings.keys_file, &to.join(KEYS))?;
-    }
-    let signing_keys = settings.signing_keys_file.exists();
-    if signing_keys {
-        copy_secret(&settings.signing_keys_file, &to.join(SIGNING_KEYS))?;
-    }
+    let [keys, signing_keys] =
+        [(KEYS, &settings.keys_file), (SIGNING_KEYS, &settings.signing_keys_file)].map(
+            |(name, from)| match from.exists() {
+                true => copy_secret(from, &to.join(name)).map(|()| true),
+                false => Ok(false),
+            },
+        );
+    let made = BackedUp { keys: keys?, signing_keys: signing_keys? };
     fs::rename(&scratch, &copy).and_then(|()| sync_folder(to)).map_err(in_file(&copy))?;
-    Ok(BackedUp { keys, signing_keys })
+    Ok(made)
 }
 
 /// Restores a data directory, which must not have a database, from a backup. Everything that was
@@ -79,7 +96,7 @@ pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> 
     let dir = &settings.data_dir;
     super::make_dir(dir).map_err(in_file(dir))?;
     let _lock = lock_alone(&dir.join("lock"))?;
-    let scratch = dir.join("unfinished.db");
+    let scratch = dir.join(UNFINISHED);
     for suffix in ["", "-wal", "-shm"] {
         remove_if_there(&with_suffix(&scratch, suffix))?;
     }
@@ -95,25 +112,25 @@ pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> 
             copy_secret(&key, to)?;
         }
     }
-    if settings.keys.is_none() && keys::load(&settings.keys_file)?.is_none() {
+    let was_in_use = mend(&scratch).await;
+    let was_in_use = was_in_use.map_err(|error| DataError::Database { path: backup, error })?;
+    if was_in_use && settings.keys.is_none() && keys::load(&settings.keys_file)?.is_none() {
         let (path, backup) = (settings.keys_file.clone(), from.to_owned());
         return Err(DataError::NoKeysInBackup { path, backup });
     }
-    mend(&scratch).await.map_err(|error| DataError::Database { path: backup, error })?;
     fs::rename(&scratch, &database).and_then(|()| sync_folder(dir)).map_err(in_file(&database))?;
-    // The issuer and the keys, as a process that serves reads them.
-    let data = Data::open_existing(settings).await?;
-    data.keys(settings).await?;
-    data.signing_keys(settings)?;
     Ok(())
 }
 
-/// Checks a copied database, migrates it, and ends all that was unfinished.
-async fn mend(database: &Path) -> Result<(), StoreError> {
+/// Checks a copied database, migrates it, and ends all that was unfinished. Returns whether it has
+/// an issuer, and so needs its key ring.
+async fn mend(database: &Path) -> Result<bool, StoreError> {
     let backend = SqliteBackend::open(database, Env::system()).await?;
     let mended = backend.mend().await;
+    let issuer = backend.issuer().await;
     backend.close().await;
-    mended
+    mended?;
+    Ok(issuer?.is_some())
 }
 
 /// Copies a file that only this user may read. A file that is there already must be the same.

@@ -163,9 +163,36 @@ async fn a_key_ring_of_the_environment_stays_out_of_the_backup() {
     assert!(!backup.join("keys").exists());
 
     let restored = folder.path().join("restored");
-    let output = run(&restored, &["restore", &shown(&backup)], "");
+    assert!(of_ring(&["client", "add", "Worker"]).status.success());
+    let in_use = folder.path().join("in-use");
+    assert!(of_ring(&["backup", &shown(&in_use)]).status.success());
+    let output = run(&restored, &["restore", &shown(&in_use)], "");
     assert_eq!(output.status.code(), Some(3));
     std::fs::remove_dir_all(folder.data()).unwrap();
     let output = of_ring(&["restore", &shown(&backup)]);
     assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[tokio::test]
+async fn a_directory_that_was_never_served_has_a_backup_without_keys() {
+    let folder = Folder::new();
+    run_json(&folder.data(), &["migrate"], "");
+    let backup = folder.path().join("backup");
+    let made = run_json(&folder.data(), &["backup", &shown(&backup)], "");
+    assert_eq!(made, json!({ "folder": shown(&backup), "keys": false, "signing_keys": false }));
+    std::fs::remove_dir_all(folder.data()).unwrap();
+    run_json(&folder.data(), &["restore", &shown(&backup)], "");
+    Program::start(&folder).stop();
+}
+
+#[tokio::test]
+async fn a_backup_that_failed_can_be_made_again() {
+    let folder = Folder::new();
+    run_json(&folder.data(), &["migrate"], "");
+    std::fs::create_dir(folder.data().join("keys")).unwrap();
+    let backup = folder.path().join("backup");
+    let (code, said) = failure(&folder.data(), &["backup", &shown(&backup)]);
+    assert!(code == 4 && said.contains("keys"), "{said}");
+    std::fs::remove_dir(folder.data().join("keys")).unwrap();
+    run_json(&folder.data(), &["backup", &shown(&backup)], "");
 }
