@@ -10,6 +10,9 @@ use super::{
     world::{CLIENT, World, client},
 };
 
+/// Changes of one verb, more than a store with small pages returns at a time.
+const MANY: i64 = 300;
+
 /// The number stays the same and differs from other issuers'.
 pub async fn an_issuer_keeps_its_number<S: Store>(store: &S, _: &ManualClock) {
     let store = Checked(store);
@@ -111,4 +114,36 @@ pub async fn changes_are_told_from_a_position_or_with_a_gap<S: Store>(
     same(rule, (ahead.gap, ahead.changes), (true, Vec::new()));
     let none = store.changes(world.issuer, ahead.position).await;
     holds("the position that goes with a gap is one to go on from", !none.gap);
+}
+
+/// A process that reads now and then misses nothing, however much changes meanwhile.
+pub async fn many_changes_are_told_page_by_page_or_with_a_gap<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let (store, issuer) = (world.store, world.issuer);
+    let start = store.changes(issuer, -1).await.position;
+    let all: Vec<_> = (0..MANY).map(|number| client(&format!("c{number:04}"), 100)).collect();
+    let expected: Vec<_> = all.iter().map(|client| Change::Client(client.id.clone())).collect();
+    store.add_clients(issuer, all).await;
+    let (mut position, mut told, mut is_whole) = (start, Vec::new(), true);
+    loop {
+        let page = store.changes(issuer, position).await;
+        is_whole &= !page.gap;
+        let is_last = page.position == position || page.gap;
+        position = page.position;
+        told.extend(page.changes);
+        if is_last {
+            break;
+        }
+    }
+    if is_whole {
+        let rule = "`changes` tells many changes page by page, each once and in order";
+        same(rule, told, expected);
+    }
+    store.revoke_grant(issuer, RowId(500), world.later(60)).await;
+    let page = store.changes(issuer, position).await;
+    let rule = "`changes` goes on from the position after many changes";
+    same(rule, (page.gap, page.changes), (false, vec![Change::Grant(RowId(500))]));
 }

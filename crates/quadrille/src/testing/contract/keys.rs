@@ -41,7 +41,10 @@ pub async fn a_key_is_remembered_once_until_it_expires<S: Store>(store: &S, cloc
     store.sweep_all(clock.now()).await;
     let rule = "`remember_once` knows a key until it expires";
     remember(rule, here, "nonce", 1, false).await;
-    clock.advance(Duration::from_secs(2));
+    clock.advance(Duration::from_secs(1));
+    let rule = "`remember_once` knows a key also in the second in which it expires";
+    remember(rule, here, "nonce", 1, false).await;
+    clock.advance(Duration::from_secs(1));
     let rule = "`remember_once` says of a key that has expired that it is new, swept or not";
     remember(rule, here, "nonce", 1, true).await;
     let rule = "`remember_once` remembers a key anew that had expired";

@@ -38,6 +38,7 @@ pub mod revoking;
 pub mod rows;
 pub mod sweeping;
 pub mod tables;
+pub mod values;
 mod world;
 
 /// Makes a module that tests a store against the [contract](self). Takes a name for the module, and
@@ -51,6 +52,7 @@ macro_rules! store_contract {
                 an_issuer_keeps_its_number
                 changes_are_told_in_order_to_their_issuer
                 changes_are_told_from_a_position_or_with_a_gap
+                many_changes_are_told_page_by_page_or_with_a_gap
             }
             clients {
                 clients_are_found_by_their_exact_id
@@ -110,6 +112,10 @@ macro_rules! store_contract {
                 a_person_withdraws_one_consent
                 the_live_grants_of_a_person_are_listed
             }
+            values {
+                long_texts_come_back_whole
+                texts_that_differ_anywhere_are_different
+            }
             keys {
                 a_key_is_remembered_once_until_it_expires
             }
@@ -117,6 +123,7 @@ macro_rules! store_contract {
                 what_expired_is_given_back_by_sweeping
                 what_expired_is_given_back_by_storing_more
                 a_refresh_token_that_turned_is_given_back_when_its_successor_expires
+                what_is_listed_of_a_user_is_given_back_when_the_last_token_expired
                 sweeping_forgets_no_revocation_that_still_counts
             }
             races {
@@ -133,8 +140,10 @@ macro_rules! store_contract {
             }
             rows {
                 no_two_hold_the_same_worker_number
+                a_worker_number_is_free_again_when_its_lease_ends
                 row_numbers_rise_and_never_repeat
                 the_newest_number_is_known_for_ever
+                the_newest_number_counts_what_every_verb_stores
             }
         }
     };

@@ -82,6 +82,11 @@ pub async fn token_credentials_with_a_foreign_identifier_are_found_by_its_hash<S
     let rule = "`pending` finds no token credentials";
     let reference = PendingRef::Identifier(foreign.clone());
     same(rule, store.pending(world.issuer, &reference).await, None);
+    let another = RevokeAll::Subject("bob".into());
+    store.revoke_all(world.issuer, another, RowId(600)).await;
+    let found = store.credential(world.issuer, &foreign).await;
+    let rule = "`revoke_all` of a user leaves others' token credentials to be found by their hash";
+    same(rule, found.as_deref(), Some(&credential));
     store.revoke_grant(world.issuer, RowId(101), world.later(60)).await;
     let rule = "token credentials of a grant that was revoked are dead";
     same(rule, store.credential(world.issuer, &foreign).await, None);

@@ -3,12 +3,16 @@
 use std::{collections::HashSet, time::Duration};
 
 use crate::{
-    provider::store::{Issue, RevokeAll, RowId, RowIds, Store},
+    provider::store::{
+        Answer, Bought, Issue, Outcome, PendingRecord, PendingState, RevokeAll, RowId, RowIds,
+        Store, StoreError,
+    },
     testing::ManualClock,
 };
 
 use super::{
     checked::{Checked, holds, same},
+    registration,
     world::World,
 };
 
@@ -47,6 +51,35 @@ pub async fn no_two_hold_the_same_worker_number<S: Store>(store: &S, clock: &Man
         holds("the numbers that `lease` gives are below 1024", lease.number < 1024);
         holds("`lease` gives no two holders the same number", held.insert(lease.number));
     }
+}
+
+/// However many processes there were.
+pub async fn a_worker_number_is_free_again_when_its_lease_ends<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let holder = |number: u16| {
+        let mut holder = [7; 16];
+        holder[..2].copy_from_slice(&number.to_be_bytes());
+        holder
+    };
+    let raw = store;
+    let store = Checked(store);
+    let end = clock.now() + Duration::from_secs(60);
+    let mut held = HashSet::new();
+    for number in 0..1024 {
+        let lease = store.lease(None, holder(number), clock.now(), end).await;
+        holds("`lease` gives no two holders the same number", held.insert(lease.number));
+    }
+    clock.set(end - Duration::from_millis(1));
+    let none = raw.lease(None, holder(2000), clock.now(), end).await;
+    let rule = "`lease` fails with `StoreError::Busy` while all numbers are held";
+    holds(rule, matches!(none, Err(StoreError::Busy)));
+    clock.set(end);
+    let later = end + Duration::from_secs(60);
+    let rule = "`lease` gives a number away again from the time at which its lease ends";
+    let again = raw.lease(None, holder(2000), clock.now(), later).await;
+    holds(rule, again.is_ok_and(|lease| held.contains(&lease.number)));
 }
 
 /// Across processes, restarts, and steps of the clock in either direction.
@@ -113,4 +146,62 @@ pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &Ma
     let removed = RevokeAll::Subject("ada".into());
     store.revoke_all(world.issuer, removed, RowId::MAX).await;
     same("`newest` does not count `RowId::MAX`", store.newest().await, last);
+}
+
+/// A clock that is set back makes no number smaller than one that some verb has stored.
+pub async fn the_newest_number_counts_what_every_verb_stores<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let (store, issuer) = (world.store, world.issuer);
+    let check = async |what: &str, number: i64| {
+        let rule = format!("`newest` counts {what}");
+        holds(rule, store.newest().await >= RowId(number));
+    };
+    let new = registration::arrived("registered", 10_000, None);
+    store.admit(issuer, registration::admission(new, None)).await;
+    check("the number of a client that `admit` stored", 10_000).await;
+    store.put_initial_token(issuer, registration::token(11_000, 1, world.later(60))).await;
+    check("the row of an initial access token", 11_000).await;
+
+    let code = world.code(12_000);
+    let answer = Answer {
+        outcome: Outcome::Ticket(world.ticket(1), Some(code.clone())),
+        asked: code.grant.scopes.clone(),
+        consent: None,
+    };
+    store.answer(issuer, answer).await;
+    check("the row of a code that `answer` stored", 12_000).await;
+    let tokens = |row: i64, family: Option<i64>| Issue {
+        access: world.access(row, code.grant.clone()),
+        family: family.map(|family| world.family(family, code.grant.clone())),
+    };
+    store.redeem(issuer, code.row, tokens(12_500, Some(13_000))).await;
+    check("the row of a family that `redeem` stored", 13_000).await;
+    store.issue(issuer, tokens(13_500, Some(14_000))).await;
+    check("the row of a family that `issue` stored", 14_000).await;
+    let mut early = tokens(15_000, None);
+    early.access.grant.id = RowId(15_500);
+    store.issue(issuer, early).await;
+    check("the number of a grant", 15_500).await;
+    let rotation = world.rotation(&world.family(14_000, code.grant.clone()), 16_000);
+    store.rotate(issuer, rotation).await;
+    check("the row of an access token that `rotate` stored", 16_000).await;
+    store.import(issuer, world.access(17_000, code.grant.clone())).await;
+    check("the row of an access token that `import` stored", 17_000).await;
+
+    store.put_pending(issuer, world.pending(18_000)).await;
+    check("the row of a pending request", 18_000).await;
+    let approval = Outcome::Pending(RowId(18_000), Some(world.approval(19_000)));
+    let asked = code.grant.scopes.clone();
+    store.answer(issuer, Answer { outcome: approval, asked, consent: None }).await;
+    let bought = Bought::Tokens(Box::new(tokens(20_000, Some(21_000))));
+    store.redeem_pending(issuer, RowId(18_000), bought).await;
+    check("the row of a family that `redeem_pending` stored", 21_000).await;
+    let state = PendingState::Approved(world.approval(22_000));
+    store.put_pending(issuer, PendingRecord { state, ..world.pending(21_500) }).await;
+    let bought = Bought::Credential(world.credential(&world.grant(22_000)));
+    store.redeem_pending(issuer, RowId(21_500), bought).await;
+    check("the number of token credentials' grant", 22_000).await;
 }

@@ -220,6 +220,39 @@ pub async fn a_refresh_token_that_turned_is_given_back_when_its_successor_expire
     same(rule, store.family(world.issuer, RowId(502)).await, None);
 }
 
+/// A list of grants that only grows would slow down its user's page.
+pub async fn what_is_listed_of_a_user_is_given_back_when_the_last_token_expired<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let numbers = async || {
+        let listed = store.grants(world.issuer, "alice").await;
+        listed.iter().map(|listed| listed.grant.id.0).collect::<Vec<_>>()
+    };
+    for (grant, ends) in [(500, 60), (600, 7200)] {
+        let mut access = world.access(grant + 1, world.grant(grant));
+        access.expires = world.later(ends);
+        store.issue(world.issuer, Issue { access, family: None }).await;
+    }
+    clock.advance(Duration::from_secs(3600));
+    store.sweep_all(clock.now()).await;
+    let rule = "`sweep` gives back what `grants` lists of a grant whose last token expired, and \
+        no other";
+    same(rule, numbers().await, vec![600]);
+    let mut access = world.access(602, world.grant(600));
+    access.expires = world.later(2 * 7200);
+    store.issue(world.issuer, Issue { access, family: None }).await;
+    clock.advance(Duration::from_secs(7200));
+    store.sweep_all(clock.now()).await;
+    let rule = "`sweep` leaves what `grants` lists until the last token of the grant expired";
+    same(rule, numbers().await, vec![600]);
+    clock.advance(Duration::from_secs(3 * 7200));
+    store.sweep_all(clock.now()).await;
+    same(rule, numbers().await, Vec::new());
+}
+
 /// However old the revocation is.
 pub async fn sweeping_forgets_no_revocation_that_still_counts<S: Store>(
     store: &S,
