@@ -23,6 +23,8 @@ pub use users::SqlUsers;
 ///
 /// The pool's options decide about waiting for locks (sqlx waits for five seconds by default) and
 /// about the journal; `journal_mode(SqliteJournalMode::Wal)` lets requests read while others write.
+/// An account is read on an idle connection without `test_before_acquire` and `before_acquire`,
+/// which would take as long as the query.
 ///
 /// ```
 /// use quadrille_sqlx::SqliteStorage;

@@ -111,8 +111,19 @@ macro_rules! pool {
                 sql: &Arc<str>,
                 values: &[Value<'_>],
             ) -> sqlx::Result<Option<Found>> {
-                let query = bound!(sqlx::query(AssertSqlSafe(Arc::clone(sql))), values);
-                query.fetch_optional(self).await?.as_ref().map(Found::try_from).transpose()
+                let query = || bound!(sqlx::query(AssertSqlSafe(Arc::clone(sql))), values);
+                // A connection of SQLite is a thread of this process. To ask it whether it still
+                // runs, as the pool does first, costs as much as the query.
+                let idle = (Self::DIALECT == Dialect::Sqlite).then(|| self.try_acquire()).flatten();
+                let found = match idle {
+                    Some(mut idle) => query().fetch_optional(&mut *idle).await,
+                    None => Err(sqlx::Error::WorkerCrashed),
+                };
+                let found = match found {
+                    Err(sqlx::Error::WorkerCrashed) => query().fetch_optional(self).await,
+                    found => found,
+                };
+                found?.as_ref().map(Found::try_from).transpose()
             }
 
             async fn accounts(

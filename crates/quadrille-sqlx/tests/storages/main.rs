@@ -9,6 +9,7 @@
 )]
 
 mod adopting;
+mod connections;
 mod databases;
 mod faults;
 mod keys;
