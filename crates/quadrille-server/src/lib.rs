@@ -16,6 +16,7 @@ pub mod http;
 mod issuer;
 pub mod logging;
 pub mod login;
+mod meter;
 pub mod output;
 pub mod serve;
 pub mod sessions;

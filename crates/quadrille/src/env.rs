@@ -81,6 +81,9 @@ impl Sub<Duration> for Timestamp {
     }
 }
 
+/// The start of the monotonic clock.
+static START: OnceLock<Instant> = OnceLock::new();
+
 /// A source of time and randomness other than the system.
 ///
 /// ```
@@ -158,11 +161,27 @@ impl Env {
     /// ```
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn steady(&self) -> Timestamp {
-        static START: OnceLock<Instant> = OnceLock::new();
         match &self.0 {
             Some(source) => source.steady(),
             // Far from zero, so that times before the process started can be represented.
             None => Timestamp::from_seconds(1 << 32) + START.get_or_init(Instant::now).elapsed(),
+        }
+    }
+
+    /// The time on the clock of [`steady`](Self::steady) to the nanosecond, for measuring durations of
+    /// less than a millisecond. Compare it with itself only.
+    ///
+    /// ```
+    /// # use quadrille::Env;
+    /// let env = Env::system();
+    /// let began = env.elapsed();
+    /// assert!(env.elapsed() >= began);
+    /// ```
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Some(source) => source.steady().since(Timestamp(0)),
+            None => START.get_or_init(Instant::now).elapsed(),
         }
     }
 

@@ -28,6 +28,7 @@
 //! | `http-client` | what `consumer` sends requests with; with `guard`, the guard of an API elsewhere |
 //! | `axum` (default) | routes, layers and extractors for whichever side is enabled |
 //! | `sqlite` | the provider's embedded database |
+//! | `metrics` | measurements of the provider, for a recorder of the crate `metrics` |
 //! | `rsa-sha1` | signing OAuth 1 requests with RSA-SHA1; verifying needs no feature |
 //! | `memory-cache` | a cache in the process, in front of a storage of tokens |
 //! | `xml` | responses of APIs that are XML, read into your types |

@@ -24,6 +24,11 @@ const fn key(name: &'static str, variable: &'static str, about: &'static str) ->
 pub const KEYS: &[Key] = &[
     key("data_dir", "QUADRILLE_DATA_DIR", "folder of the database and the key ring"),
     key("listen", "QUADRILLE_LISTEN", "address and port to listen on"),
+    key(
+        "metrics_listen",
+        "QUADRILLE_METRICS_LISTEN",
+        "address and port for /metrics, /health and /ready alone, without encryption; not public",
+    ),
     key("issuer", "QUADRILLE_ISSUER", "public URL of the provider, and its name in every message"),
     key("name", "QUADRILLE_NAME", "name of the site, on every page"),
     key(
@@ -218,6 +223,11 @@ pub const KEYS: &[Key] = &[
         "shutdown_timeout",
         "QUADRILLE_SHUTDOWN_TIMEOUT",
         "how long requests under way may take after a signal to stop",
+    ),
+    key(
+        "drain_time",
+        "QUADRILLE_DRAIN_TIME",
+        "how long requests are still accepted after a signal to stop, while /ready says 503",
     ),
     key(
         "max_connections",

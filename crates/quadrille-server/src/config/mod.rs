@@ -87,6 +87,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The address for measurements and health alone, if there is one.
+    pub metrics_listen: Option<SocketAddr>,
     /// The issuer, if it is set.
     pub issuer: Option<Issuer>,
     /// Addresses of the proxies whose `proxy_header` is trusted.
@@ -145,6 +147,8 @@ pub struct Settings {
     pub write_timeout: Duration,
     /// The time that requests under way have after a signal to stop.
     pub shutdown_timeout: Duration,
+    /// The time after a signal to stop in which requests are still accepted.
+    pub drain_time: Duration,
     /// The greatest number of connections.
     pub max_connections: usize,
     /// The greatest number of connections of one address.
@@ -225,6 +229,8 @@ impl Settings {
             ToString::to_string,
             SocketAddr::from(([127, 0, 0, 1], 4004)),
         )?;
+        let metrics_listen =
+            found.optional("metrics_listen", value::address, ToString::to_string, "off")?;
         let issuer = found.optional(
             "issuer",
             value::issuer,
@@ -331,6 +337,7 @@ impl Settings {
         Ok(Self {
             data_dir,
             listen,
+            metrics_listen,
             issuer,
             name,
             trusted_proxies,
@@ -363,6 +370,12 @@ impl Settings {
             body_timeout: found.duration("body_timeout", seconds(10))?,
             write_timeout: found.duration("write_timeout", seconds(30))?,
             shutdown_timeout: found.duration("shutdown_timeout", seconds(10))?,
+            drain_time: found.or(
+                "drain_time",
+                value::duration_or_none,
+                |duration| value::show_duration(*duration),
+                Duration::ZERO,
+            )?,
             max_connections,
             max_connections_per_address,
             log: found.or("log", value::targets, ToString::to_string, value::default_targets())?,

@@ -297,9 +297,14 @@ pub(super) fn scope_names(value: &Value) -> Result<Scopes, Expected> {
 }
 
 pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
+    duration_or_none(value).and_then(lifetime)
+}
+
+/// A duration, or zero for none.
+pub(super) fn duration_or_none(value: &Value) -> Result<Duration, Expected> {
     match value {
-        Value::Integer(seconds) => parse_lifetime(&seconds.to_string()),
-        Value::String(text) => parse_lifetime(text),
+        Value::Integer(seconds) => parse_duration(&seconds.to_string()),
+        Value::String(text) => parse_duration(text),
         _ => Err(Expected::Duration),
     }
 }
@@ -315,8 +320,11 @@ pub(super) fn rotation_period(value: &Value) -> Result<Duration, Expected> {
 /// # Errors
 /// [`Expected::Duration`].
 pub fn parse_lifetime(text: &str) -> Result<Duration, Expected> {
-    let lifetime = parse_duration(text)?;
-    if lifetime.is_zero() { Err(Expected::Duration) } else { Ok(lifetime) }
+    parse_duration(text).and_then(lifetime)
+}
+
+fn lifetime(duration: Duration) -> Result<Duration, Expected> {
+    if duration.is_zero() { Err(Expected::Duration) } else { Ok(duration) }
 }
 
 /// Reads `90s`, `15m`, `12h` or `30d`; bare numbers are seconds.
@@ -436,6 +444,7 @@ pub(super) fn show_scopes(scopes: &BTreeMap<String, String>) -> String {
 pub(super) fn show_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
+        0 => "0s".to_owned(),
         _ if seconds.is_multiple_of(86400) => format!("{}d", seconds / 86400),
         _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
         _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),

@@ -15,6 +15,8 @@ use hyper::body::Incoming;
 use quadrille::{RemoteAddress, page::Page};
 use tower::Service as _;
 
+use crate::meter;
+
 use super::{
     CLOSE, HEAD_LIMIT, Inner, Limits, host, log,
     places::Place,
@@ -75,6 +77,7 @@ impl Inner {
         // not block a place that others need.
         let busy = place.map(Place::busy);
         if matches!(busy, Some(None)) {
+            meter::limited("connections");
             return MADE_ROOM.answer(reader);
         }
         let below = self.page_below_issuer(&request);

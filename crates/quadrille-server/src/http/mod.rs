@@ -44,6 +44,7 @@ use tokio::{
 use crate::{
     config::{Network, ProxyHeader},
     issuer::Issuer,
+    meter,
 };
 
 use deadline::WriteDeadline;
@@ -228,6 +229,7 @@ impl Server {
                     response.headers_mut().insert(header::CONNECTION, CLOSE);
                 }
                 let status = response.status();
+                meter::responded(status.as_u16());
                 let headers = response.headers_mut();
                 if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS)
                 {
@@ -243,6 +245,7 @@ impl Server {
         let stream = TokioIo::new(WriteDeadline::new(stream, write_timeout, place.clone()));
         let connection = held.graceful.watch(held.http.serve_connection(stream, service));
         let alive = held.alive.clone();
+        let counted = meter::Connection::opened();
         tokio::spawn(async move {
             let left = async {
                 match &place {
@@ -262,7 +265,7 @@ impl Server {
                     tracing::debug!(address = %peer.ip(), "a connection made room for another");
                 }
             }
-            drop((place, alive));
+            drop((place, alive, counted));
         });
     }
 
@@ -270,6 +273,7 @@ impl Server {
     fn share_is_used(&self, peer: SocketAddr) {
         let (address, share) =
             (peer.ip().to_canonical(), self.0.limits.max_connections_per_address);
+        meter::limited("connections_of_address");
         if self.0.warned_of_share.swap(true, Ordering::Relaxed) {
             tracing::debug!(%address, "a connection was refused: its address holds its share");
             return;

@@ -1,10 +1,12 @@
 //! `quadrille serve`.
 
-use std::{collections::BTreeSet, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+mod private;
+mod socket;
+
+use std::{collections::BTreeSet, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
-use quadrille::provider::{AuthorizationServer, Client, ClientMetadataDocuments};
-use tokio::net::TcpSocket;
+use quadrille::provider::{Client, ClientMetadataDocuments};
 
 use crate::{
     Failure,
@@ -13,13 +15,10 @@ use crate::{
     http::{Limits, Server, reserve},
     issuer::Issuer,
     output::{Output, quoted},
-    web::{App, AppError, Pages, Parts},
+    web::{App, AppError, Pages, Parts, Phase},
     words::Quoted,
 };
-
-/// The number of connections that the system queues before they are accepted, as in tokio's own
-/// listener.
-const BACKLOG: u32 = 1024;
+use socket::{BACKLOG, bind};
 
 /// The time between two looks at the file of the signing keys.
 const WATCH: Duration = Duration::from_secs(2);
@@ -103,6 +102,7 @@ async fn serve(
     let failure = |error| Failure::Listen { address, error };
     let socket = bind(address).map_err(failure)?;
     let listening = socket.local_addr().map_err(failure)?;
+    let private = settings.metrics_listen.map(private::listen).transpose()?;
     let data = Data::open_or_make(settings).await?;
     let keys = data.keys(settings).await?;
     let signing = data.signing_keys_to_serve(settings)?;
@@ -144,7 +144,7 @@ async fn serve(
     };
     if let Some(keys) = signing {
         let watched = SigningKeysWatch::new(settings, data.env().clone(), &keys);
-        watch(watched, settings.clone(), app.server().clone());
+        watch(watched, settings.clone(), app.clone());
     }
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
@@ -152,7 +152,13 @@ async fn serve(
     let server = Server::new(data.env().clone(), issuer, limits, app.router(), app.page_paths());
     let clients = app.server().clients().await?;
     point_out(settings, &clients);
+    let aside = private.as_ref().map(|private| private.address);
+    let listening = (listening, aside);
     announce(&data, &app, (settings, again), (listening, !clients.is_empty()), output).await?;
+    if let Some(private) = &private {
+        private.routes.started(app.clone());
+    }
+    let stop = draining(stop, app.phase().clone(), settings.drain_time);
     if !server.run(listener, stop).await {
         tracing::warn!("some requests were not answered in time");
     }
@@ -164,7 +170,8 @@ async fn serve(
 
 /// Rotates the keys in the file when they are due, and has the server sign with those in the file
 /// also after a command or another process changed them.
-fn watch(mut watch: SigningKeysWatch, settings: Settings, server: AuthorizationServer) {
+fn watch(mut watch: SigningKeysWatch, settings: Settings, app: App) {
+    let server = app.server().clone();
     tokio::spawn(async move {
         let mut has_failed = false;
         loop {
@@ -185,6 +192,7 @@ fn watch(mut watch: SigningKeysWatch, settings: Settings, server: AuthorizationS
                     tracing::error!(%error, "the signing keys cannot be rotated");
                 }
                 has_failed = rotated.is_err();
+                app.phase().keys_rotate(!has_failed);
             }
             if let Some(keys) = watch.changed() {
                 server.replace_signing_keys(keys);
@@ -219,21 +227,6 @@ fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
             tracing::warn!("token_exchange names the client {}, which does not exist", Quoted(id));
         }
     }
-}
-
-/// Binds the address without accepting connections. A script that waits for the port may run its
-/// first command once it can connect. By then, everything that commands look up is recorded.
-fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    // On Unix, the option frees the address of ended connections, never of a listener. On Windows,
-    // it would take the address from any program.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
 }
 
 /// The settings of client ID metadata documents, if they are on.
@@ -273,22 +266,44 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
+/// Waits for the signal, and then for as long as a load balancer needs to see that this process
+/// stops. A second signal ends that.
+async fn draining(stop: impl Future<Output = ()>, phase: Phase, time: Duration) {
+    stop.await;
+    phase.drain();
+    if time.is_zero() {
+        return;
+    }
+    tracing::info!("requests are accepted for {} more seconds", time.as_secs());
+    let Ok(again) = stop_signal() else { return };
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        () = again => {}
+    }
+}
+
 /// Reports that the provider runs and its URL, and tells a person the next step.
 async fn announce(
     data: &Data,
     app: &App,
     (settings, again): (&Settings, &str),
-    (listening, has_clients): (SocketAddr, bool),
+    ((listening, aside), has_clients): ((SocketAddr, Option<SocketAddr>), bool),
     output: Output,
 ) -> Result<(), Failure> {
     let issuer = app.issuer();
-    let ready =
+    let mut ready =
         serde_json::json!({ "issuer": issuer.as_str(), "listening": listening.to_string() });
+    if let (Some(ready), Some(aside)) = (ready.as_object_mut(), aside) {
+        ready.insert("metrics_listening".to_owned(), aside.to_string().into());
+    }
     let text = if output.is_json() {
         String::new()
     } else {
         let has_users = data.backend().has_users().await.map_err(|error| data.failure(error))?;
         let mut text = format!("Serving {issuer}\nData in {}\n", data.dir().display());
+        if let Some(aside) = aside {
+            text.push_str(&format!("Measurements at http://{aside}/metrics\n"));
+        }
         text.push_str(&next_steps(settings, again, has_users, has_clients));
         text.push_str(&endpoints(issuer, app.server().device_path(), settings.oauth1.enabled));
         text

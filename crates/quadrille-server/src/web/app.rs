@@ -32,6 +32,7 @@ use super::{
     grants,
     pages::{Link, Message, Pages, problem},
     passwords::{ClientsThatSeePasswords, Passwords},
+    phase::Phase,
     seals::Seals,
     sent::Unreadable,
 };
@@ -135,6 +136,7 @@ pub struct Shared {
     pub(super) devices: Devices,
     pub(super) seals: Seals,
     pub(super) passwords: Arc<Passwords>,
+    pub(super) phase: Phase,
 }
 
 /// A provider cannot be built.
@@ -242,6 +244,7 @@ impl App {
             devices: Devices::new(env.clone(), keys.clone(), &mark),
             seals: Seals::new(keys.clone(), &mark),
             passwords,
+            phase: Phase::default(),
             forms: Forms::new(env.clone(), keys, issuer.clone()),
             env,
             issuer,
@@ -256,6 +259,11 @@ impl App {
     /// The issuer.
     pub fn issuer(&self) -> &Issuer {
         &self.issuer
+    }
+
+    /// What the process knows of itself, for `/ready`.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
     }
 
     /// The authorization server behind the pages.

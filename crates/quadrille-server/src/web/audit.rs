@@ -5,10 +5,11 @@
 
 use quadrille::{RemoteAddress, provider::store::LiveGrant};
 
-use crate::{sessions::Session, throttle::Turn, users::User};
+use crate::{meter, sessions::Session, throttle::Turn, users::User};
 
 /// A user signed in.
 pub(super) fn signed_in(user: &User, address: RemoteAddress, is_known: bool) {
+    meter::sign_in("ok");
     tracing::info!(
         target: "audit", event = "sign_in", account = user.name.as_str(), subject = %user.subject,
         address = %address.0, known_browser = is_known, "signed in"
@@ -17,6 +18,7 @@ pub(super) fn signed_in(user: &User, address: RemoteAddress, is_known: bool) {
 
 /// A client got tokens for a user whose password it saw.
 pub(super) fn password_seen(user: &User, address: RemoteAddress, client: &str) {
+    meter::sign_in("ok");
     tracing::info!(
         target: "audit", event = "password_seen", account = user.name.as_str(),
         subject = %user.subject, address = %address.0, client,
@@ -26,6 +28,7 @@ pub(super) fn password_seen(user: &User, address: RemoteAddress, client: &str) {
 
 /// A sign-in failed: the password was wrong, or there is no such user.
 pub(super) fn failed(user: Option<&User>, address: RemoteAddress, turn: Turn) {
+    meter::sign_in("failed");
     tracing::info!(
         target: "audit", event = "sign_in_failed", account = user.map(|user| user.name.as_str()),
         subject = user.map(|user| &*user.subject), address = %address.0,
@@ -36,6 +39,8 @@ pub(super) fn failed(user: Option<&User>, address: RemoteAddress, turn: Turn) {
 
 /// An attempt was refused without a look at the password: there were too many.
 pub(super) fn refused(user: Option<&User>, address: RemoteAddress) {
+    meter::sign_in("refused");
+    meter::limited("sign_ins");
     tracing::warn!(
         target: "audit", event = "sign_in_refused", account = user.map(|user| user.name.as_str()),
         subject = user.map(|user| &*user.subject), address = %address.0,

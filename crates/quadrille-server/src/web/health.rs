@@ -1,22 +1,118 @@
-//! `GET /health`.
+//! `GET /health` and `GET /ready`.
+
+use std::time::Duration;
 
 use axum::{
     body::Body,
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
+use quadrille::provider::{self, OperatorError, store::StoreError};
+use serde::Serialize;
 
 use super::app::App;
 
-/// `GET /health`: checks that the store answers, for monitoring.
+/// The time that the store has for its answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The body of `/ready`: `ok`, or the reason, for each part.
+#[derive(Debug, Serialize)]
+struct Report {
+    status: &'static str,
+    process: &'static str,
+    store: &'static str,
+    keys: &'static str,
+    lease: &'static str,
+}
+
+/// `GET /health`: whether the process lives and its store answers, with the kind of the failure.
 pub(super) async fn health(State(app): State<App>) -> Response<Body> {
-    let (status, body) = match app.backend.check().await {
-        Ok(()) => (StatusCode::OK, r#"{"status":"ok"}"#),
-        Err(error) => {
-            tracing::error!(%error, "the store does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"the store does not answer"}"#)
+    match store(&app).await {
+        "ok" => answer(StatusCode::OK, r#"{"status":"ok"}"#.to_owned()),
+        reason => {
+            let body = format!(r#"{{"status":"the store does not answer","reason":"{reason}"}}"#);
+            answer(StatusCode::SERVICE_UNAVAILABLE, body)
         }
+    }
+}
+
+/// `GET /ready`: whether a load balancer should send requests here, with a reason for each part.
+pub(super) async fn ready(State(app): State<App>) -> Response<Body> {
+    let process = match app.phase.is_draining() {
+        true => "draining",
+        false => "ok",
     };
+    // The key in use signs on: without this process, clients would have less.
+    let keys = match app.phase.keys_fail() {
+        true => "not_rotated",
+        false => "ok",
+    };
+    let store = store(&app).await;
+    let lease = if store == "ok" { lease(&app).await } else { "unknown" };
+    report(process, store, keys, lease)
+}
+
+/// `GET /health` and `GET /ready` of a process that starts.
+pub(super) fn starting() -> Response<Body> {
+    report("starting", "unknown", "unknown", "unknown")
+}
+
+fn report(
+    process: &'static str,
+    store: &'static str,
+    keys: &'static str,
+    lease: &'static str,
+) -> Response<Body> {
+    let is_ready = [process, store, lease] == ["ok"; 3];
+    let (code, status) = match is_ready {
+        true => (StatusCode::OK, "ready"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
+    };
+    let report = Report { status, process, store, keys, lease };
+    // Five words have no value that JSON lacks.
+    answer(code, serde_json::to_string(&report).unwrap_or_else(|_| "{}".to_owned()))
+}
+
+/// `ok`, or the kind of the failure of the store.
+async fn store(app: &App) -> &'static str {
+    match in_time(app.backend.check()).await {
+        Some(Ok(())) => "ok",
+        Some(Err(error)) => {
+            tracing::error!(%error, "the store does not answer");
+            error.kind()
+        }
+        None => TOO_SLOW,
+    }
+}
+
+/// `ok`, or the reason why this process can draw no row numbers.
+async fn lease(app: &App) -> &'static str {
+    let failed = |error: &StoreError| {
+        tracing::error!(%error, "the lease of row numbers is not renewed");
+        error.kind()
+    };
+    match in_time(app.server.check_lease()).await {
+        Some(Ok(())) => "ok",
+        Some(Err(provider::Error::Operator(OperatorError::Store(error)))) => failed(&error),
+        Some(Err(error)) => {
+            tracing::error!(%error, "no row numbers can be drawn");
+            "failed"
+        }
+        None => TOO_SLOW,
+    }
+}
+
+const TOO_SLOW: &str = "too_slow";
+
+async fn in_time<F: Future>(check: F) -> Option<F::Output> {
+    let outcome = tokio::time::timeout(PATIENCE, check).await.ok();
+    if outcome.is_none() {
+        tracing::error!("the store does not answer in {} seconds", PATIENCE.as_secs());
+    }
+    outcome
+}
+
+fn answer(status: StatusCode, body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();

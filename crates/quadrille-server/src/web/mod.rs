@@ -13,6 +13,8 @@ mod me;
 mod overload;
 mod pages;
 mod passwords;
+mod phase;
+mod private;
 mod refusals;
 mod routes;
 mod seals;
@@ -21,4 +23,6 @@ mod visitor;
 
 pub use app::{App, AppError, Parts};
 pub use pages::{FormsLead, Link, Message, Pages, PagesError};
+pub use phase::Phase;
+pub use private::Private;
 pub use visitor::Visitor;

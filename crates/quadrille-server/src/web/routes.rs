@@ -11,7 +11,7 @@ use axum::{
 
 use super::{
     app::App,
-    health::health,
+    health::{health, ready},
     me,
     pages::{Link, Message, account, authorize, device, sign_in},
 };
@@ -38,7 +38,7 @@ impl App {
         paths.into_iter().map(str::to_owned).collect()
     }
 
-    /// All routes: the endpoints of the authorization server, the pages, `/health`.
+    /// All routes: the endpoints of the authorization server, the pages, `/health`, `/ready`.
     pub fn router(&self) -> Router {
         let at = |path: &str| format!("{}{path}", self.issuer.path());
         let site = self.pages.site();
@@ -62,6 +62,7 @@ impl App {
             )
             .route(&at("/assets/{name}"), get(asset))
             .route("/health", get(health))
+            .route("/ready", get(ready))
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method);
         if let Some(path) = self.server.device_path() {

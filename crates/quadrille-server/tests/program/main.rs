@@ -31,6 +31,7 @@ mod login;
 mod me;
 mod oauth1;
 mod oauth2_crate;
+mod observing;
 mod passwords;
 mod process;
 mod refusals;

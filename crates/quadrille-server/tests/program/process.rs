@@ -99,6 +99,8 @@ pub(crate) struct Program {
     child: Child,
     pub(crate) issuer: String,
     pub(crate) listening: String,
+    /// The address for measurements; empty without one.
+    pub(crate) metrics: String,
     pub(crate) data: PathBuf,
     log: PathBuf,
 }
@@ -165,8 +167,9 @@ impl Program {
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line)
             .unwrap_or_else(|_| panic!("{line:?}: {}", std::fs::read_to_string(&log).unwrap()));
-        let field = |name: &str| ready[name].as_str().unwrap().to_owned();
-        Self { child, issuer: field("issuer"), listening: field("listening"), data, log }
+        let field = |name: &str| ready[name].as_str().unwrap_or_default().to_owned();
+        let (issuer, listening) = (field("issuer"), field("listening"));
+        Self { child, issuer, listening, metrics: field("metrics_listening"), data, log }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

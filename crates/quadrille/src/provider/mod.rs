@@ -12,6 +12,7 @@ mod endpoint;
 mod error;
 pub mod guessing;
 mod issuer;
+mod meter;
 pub mod oauth1;
 mod options;
 mod paths;
@@ -74,6 +75,8 @@ pub(crate) use endpoint::table::ENDPOINTS;
 pub use error::endpoint::{DeviceAuthorizationError, EndpointError, Refusal, TokenError};
 pub use error::{ClientError, Error, OperatorError};
 pub use issuer::{IssuerError, check_issuer};
+#[cfg(feature = "metrics")]
+pub use meter::describe_metrics;
 pub use personal::{MintError, MintedToken, NewToken};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;

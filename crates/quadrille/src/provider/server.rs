@@ -220,6 +220,26 @@ impl AuthorizationServer {
         Ok(())
     }
 
+    /// Checks that this process can issue: that it holds a lease of row numbers, or can get one from
+    /// the store. For the readiness of a process, beside [`start`](Self::start).
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?;
+    /// server.check_lease().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`OperatorError`].
+    pub async fn check_lease(&self) -> Result<(), Error> {
+        self.0.row().await.map(drop)
+    }
+
     /// Releases this process' lease in the store, so that processes that live for one command do
     /// not use leases up. The server can go on afterwards.
     ///

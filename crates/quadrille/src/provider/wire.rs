@@ -12,6 +12,7 @@ use super::{
     client::{error::AuthenticateError, redirect_uri::RedirectUri},
     error::endpoint::{DeviceAuthorizationError, EndpointError},
     error::{ClientError, Error, OperatorError},
+    meter,
 };
 
 /// The reason why the body of a request was not read, among the request's extensions.
@@ -136,7 +137,12 @@ fn redirect_to(location: Option<HeaderValue>) -> Result<Response<Bytes>, Error> 
 
 /// An error of an endpoint that clients call.
 pub(crate) fn error(error: &Error) -> Response<Bytes> {
-    let mut body = ErrorResponse::new(error.code());
+    let code = error.code();
+    let label = meter::label(&code);
+    if let Some(limit) = error.limit() {
+        meter::limited(limit);
+    }
+    let mut body = ErrorResponse::new(code);
     let mut status = None;
     if let Error::Operator(error) = error
         && error.is_in_the_code()
@@ -150,6 +156,7 @@ pub(crate) fn error(error: &Error) -> Response<Bytes> {
         }
     }
     let mut response = body.to_response();
+    meter::note(&mut response, label);
     *response.status_mut() = status.unwrap_or(response.status());
     let is_unavailable = response.status() == StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();

@@ -33,6 +33,15 @@ macro_rules! error_codes {
                     Self::Other(text) => text,
                 }
             }
+
+            /// The value in a message; `None` for a code that is not registered.
+            #[cfg(feature = "provider")]
+            pub(crate) const fn registered(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => Some($text),)+
+                    Self::Other(_) => None,
+                }
+            }
         }
 
         impl From<&str> for ErrorCode {

@@ -21,7 +21,7 @@ use crate::{
         },
         clock::is_recent,
         error::{ClientError, Error},
-        oauth1,
+        meter, oauth1,
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -109,9 +109,13 @@ impl AuthorizationServer {
     pub async fn authorize(&self, request: Request<Bytes>) -> Result<Authorization, Reply> {
         let inner = self.inner();
         let read = read(inner, &request).await;
-        let log = async |error: &Error| refusal::log(inner, ENDPOINT, error, &request).await;
+        let log = async |error: &Error| {
+            meter::page(ENDPOINT, meter::label(&error.code()));
+            refusal::log(inner, ENDPOINT, error, &request).await;
+        };
         match read {
             Ok(Read { asked, same, since }) => {
+                meter::page(ENDPOINT, "ok");
                 Ok(Authorization { inner: inner.clone(), asked, request, same, since })
             }
             Err(Failed::Page(error)) => {

@@ -19,6 +19,7 @@ use crate::{
             redirect_uri::matching::RedirectRule,
         },
         error::{ClientError, Error},
+        meter,
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -87,6 +88,7 @@ impl AuthorizationServer {
     ) -> Result<Decision<F>, Reply> {
         let inner = self.inner();
         read(inner, request).map_err(|error| {
+            meter::page(CONSENT.name, meter::label(&error.code()));
             refusal::log_unread(CONSENT.name, &error, request);
             inner.pages.show(&error).into()
         })
@@ -210,10 +212,13 @@ impl By<'_> {
 
     async fn reply(self, granted: Option<Scopes>) -> Reply {
         let (inner, ticket) = (self.inner, self.ticket);
+        let given = if granted.is_some() { "ok" } else { "access_denied" };
         let answer = match granted {
             Some(scopes) => self.approve(scopes).await,
             None => self.refuse().await,
         };
+        let outcome = answer.as_ref().map_or_else(|error| meter::label(&error.code()), |_| given);
+        meter::page(CONSENT.name, outcome);
         let shown = answer.unwrap_or_else(|error| {
             refusal::log_of_client(CONSENT.name, &error, &ticket.client);
             inner.pages.show(&error)

@@ -16,7 +16,7 @@ use crate::{
         clock::is_over,
         device::{DeviceGrant, user_code::UserCode},
         error::{ClientError, Error, OperatorError},
-        refusal,
+        meter, refusal,
         server::{AuthorizationServer, Inner},
         store::{PendingRecord, PendingRef, PendingState},
         wire::{self, Methods, Reply},
@@ -229,6 +229,7 @@ impl DeviceVerification {
         let guesses = &inner.shared.guesses;
         let address = from.map(|from| from.0);
         if let Err(wait) = guesses.begin(subject, from, steady) {
+            meter::limited("user_codes");
             tracing::info!(subject, from = ?address, "too many user codes were tried");
             return Ok(Err(UserCodeError::TooMany(wait)));
         }

@@ -9,6 +9,7 @@ use crate::{
     cross_origin,
     provider::{
         error::endpoint::EndpointError,
+        meter::{self, Stopwatch},
         refusal,
         route::Route,
         server::{AuthorizationServer, Inner},
@@ -44,10 +45,13 @@ impl Endpoint {
         {
             return answer;
         }
+        let env = &server.inner().env;
+        let began = Stopwatch::start(env);
         let answer = match self.route.admit(&request) {
             Ok(()) => (self.handler)(server.clone(), request).await,
             Err(error) => (self.refuse)(server.inner(), &self.route, error, &request),
         };
+        meter::answered(env, self.route.name, began, &answer);
         if self.is_for_any_origin { cross_origin::for_any_origin(answer) } else { answer }
     }
 }

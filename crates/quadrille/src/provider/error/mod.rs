@@ -256,6 +256,22 @@ impl Error {
         }
     }
 
+    /// The name of the limit that a request exceeded, if it was refused for that.
+    pub(crate) fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::Client(ClientError::Authenticate(AuthenticateError::Throttled(_))) => {
+                Some("client_authentication")
+            }
+            Self::Client(ClientError::DeviceAuthorization(DeviceAuthorizationError::TooMany(
+                _,
+            ))) => Some("device_codes"),
+            Self::Client(ClientError::Password(error)) => error.wait().map(|_| "passwords"),
+            Self::Client(ClientError::Registration(error)) => error.wait().map(|_| "registration"),
+            Self::Operator(OperatorError::Kdf(KdfError::Busy)) => Some("hashing"),
+            _ => None,
+        }
+    }
+
     /// The page for a user.
     pub(crate) fn shown(&self) -> Shown {
         match self {

@@ -5,10 +5,11 @@ use http::{HeaderValue, Request, Response, header, request::Parts};
 
 use crate::{
     guard::{SignatureError, challenge, log},
-    oauth1::{Credentials, SignedRequest},
+    oauth1::{Credentials, Problem, SignedRequest},
 };
 
 use super::CredentialsError;
+use crate::provider::meter;
 
 /// The purposes for which secrets are sealed.
 pub(super) const TEMPORARY: &str = "provider oauth1 temporary";
@@ -46,12 +47,22 @@ pub(crate) fn error(
     let is_operator = *error == SignatureError::Unavailable.into();
     let is_known = error.is_of_known_client();
     log::signed(endpoint, error, is_operator, is_known, error.blamed(), &parts, &body);
-    if let CredentialsError::Signature(error) = error {
-        return error.to_response(realm);
+    if let CredentialsError::Signature(
+        SignatureError::Throttled(_) | SignatureError::TooManyRequests(_),
+    ) = error
+    {
+        meter::limited("signed_requests");
     }
-    let challenge = challenge(realm, error.problem(), error.parameter());
-    let mut response = challenge.to_response();
-    *response.status_mut() = error.status();
+    let mut response = match error {
+        CredentialsError::Signature(error) => error.to_response(realm),
+        _ => {
+            let challenge = challenge(realm, error.problem(), error.parameter());
+            let mut response = challenge.to_response();
+            *response.status_mut() = error.status();
+            response
+        }
+    };
+    meter::note(&mut response, error.problem().map_or("invalid_request", Problem::as_str));
     if let CredentialsError::Method(allowed) = error {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     }

@@ -2,7 +2,9 @@
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use crate::{Timestamp, oauth2::Resources, provider::client::record::Client};
+#[cfg(feature = "metrics")]
+use crate::provider::meter::{self, Stopwatch};
+use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
 use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients, CodeRecord,
@@ -13,6 +15,36 @@ use super::{
 
 /// The future of an [`ErasedStore`]'s verb.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A store whose verbs are measured.
+#[cfg(feature = "metrics")]
+struct Measured {
+    store: Arc<dyn ErasedStore>,
+    env: Env,
+}
+
+#[cfg(feature = "metrics")]
+impl Measured {
+    async fn measure<T>(
+        &self,
+        name: &'static str,
+        verb: Answering<'_, T>,
+    ) -> Result<T, StoreError> {
+        let began = Stopwatch::start(&self.env);
+        let outcome = verb.await;
+        meter::verb(&self.env, name, began, outcome.as_ref().err().map(StoreError::kind));
+        outcome
+    }
+}
+
+/// The store with its verbs measured, if anything is.
+pub(super) fn measured(store: Arc<dyn ErasedStore>, env: &Env) -> Arc<dyn ErasedStore> {
+    #[cfg(feature = "metrics")]
+    let store: Arc<dyn ErasedStore> = Arc::new(Measured { store, env: env.clone() });
+    #[cfg(not(feature = "metrics"))]
+    let _ = env;
+    store
+}
 
 /// The verbs, named once: the erased trait, its implementation for every store, and the parts behind
 /// `Arc` follow from this list. Borrowed arguments stand behind a semicolon.
@@ -48,6 +80,23 @@ macro_rules! verbs {
                     $($($borrowed: &'a $of),+)?
                 ) -> Answering<'a, $output> {
                     Box::pin($part::$verb(self, $($argument,)* $($($borrowed),+)?))
+                }
+            )*)*
+        }
+
+        #[cfg(feature = "metrics")]
+        impl ErasedStore for Measured {
+            fn is_cacheable(&self) -> bool {
+                self.store.is_cacheable()
+            }
+            $($(
+                fn $verb<'a>(
+                    &'a self,
+                    $($argument: $type,)*
+                    $($($borrowed: &'a $of),+)?
+                ) -> Answering<'a, $output> {
+                    let verb = self.store.$verb($($argument,)* $($($borrowed),+)?);
+                    Box::pin(self.measure(stringify!($verb), verb))
                 }
             )*)*
         }

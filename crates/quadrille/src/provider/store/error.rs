@@ -62,6 +62,22 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The names that [`kind`](Self::kind) returns.
+    #[cfg(feature = "metrics")]
+    pub(crate) const KINDS: [&str; 11] = [
+        "busy",
+        "full",
+        "read_only",
+        "unopenable",
+        "newer",
+        "unknown_issuer",
+        "managed_by_application",
+        "client_twice",
+        "closed",
+        "corrupt",
+        "failed",
+    ];
+
     /// The failure of a database of the application's own: [`StoreError::Failed`].
     ///
     /// ```
@@ -71,6 +87,29 @@ impl StoreError {
     /// ```
     pub fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Failed(error.into().into())
+    }
+
+    /// A short name of the kind of the fault, as metrics have it.
+    ///
+    /// ```
+    /// use quadrille::provider::store::StoreError;
+    ///
+    /// assert_eq!(StoreError::ReadOnly.kind(), "read_only");
+    /// ```
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Full => "full",
+            Self::ReadOnly => "read_only",
+            Self::Unopenable(_) => "unopenable",
+            Self::Newer { .. } => "newer",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::ManagedByApplication(_) => "managed_by_application",
+            Self::ClientTwice(_) => "client_twice",
+            Self::Closed => "closed",
+            Self::Corrupt(_) => "corrupt",
+            Self::Failed(_) => "failed",
+        }
     }
 
     /// `true` if a retry may succeed later without a restart: when a lock is released, room made or

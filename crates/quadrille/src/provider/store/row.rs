@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Env, Timestamp};
+use crate::{Env, Timestamp, provider::meter};
 
 use super::{ErasedStore, RowId, Store, StoreError, Worker};
 
@@ -169,6 +169,7 @@ impl RowIds {
             (state.lease, self.env.now().max(time_of(state.next)).max(floor.time()))
         };
         let lease = store.lease(held, self.holder, self.env.now(), now + LEASE).await?;
+        meter::lease(lease.number, lease.expires);
         self.state().take(lease);
         Ok(())
     }

@@ -8,14 +8,18 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
+use crate::{
+    Env, Timestamp,
+    oauth2::Resources,
+    provider::{client::record::Client, meter::Lookups},
+};
 
 use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes, Clients,
     CodeRecord, Consent, CredentialRecord, ErasedStore, FamilyRecord, Grants, InitialTokenRecord,
     Issue, IssuerId, Issuers, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed,
     Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
-    UnusedClient, Worker, forward::forward,
+    UnusedClient, Worker, erased::measured, forward::forward,
 };
 
 use view::View;
@@ -42,10 +46,10 @@ impl Cached {
 
     /// Puts a memory in front of `store` if it is worth it.
     pub(crate) fn if_worth_it(store: &Arc<dyn ErasedStore>, env: &Env) -> Arc<dyn ErasedStore> {
-        if store.is_cacheable() {
-            Arc::new(Self::before(Arc::clone(store), env.clone()))
-        } else {
-            Arc::clone(store)
+        let store = measured(Arc::clone(store), env);
+        match store.is_cacheable() {
+            true => Arc::new(Self::before(store, env.clone())),
+            false => store,
         }
     }
 
@@ -58,14 +62,22 @@ impl Cached {
     }
 
     /// The result of `look` in memory, if it is still valid.
-    async fn recall<T>(&self, view: &View, look: impl Fn(&View) -> Option<T> + Send) -> Option<T> {
-        let found = look(view)?;
-        let now = self.env.now();
-        if view.is_fresh(now) {
-            return Some(found);
+    async fn recall<T>(
+        &self,
+        view: &View,
+        lookups: &Lookups,
+        look: impl Fn(&View) -> Option<T> + Send,
+    ) -> Option<T> {
+        let mut found = look(view);
+        if found.is_some() {
+            let now = self.env.now();
+            if !view.is_fresh(now) {
+                view.refresh(&*self.store, now).await;
+                found = look(view);
+            }
         }
-        view.refresh(&*self.store, now).await;
-        look(view)
+        lookups.one(found.is_some());
+        found
     }
 
     fn forget(&self, issuer: IssuerId, change: Change) {
@@ -102,7 +114,8 @@ impl Issuers for Cached {
 impl Clients for Cached {
     async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
         let view = self.view(issuer);
-        if let Some(client) = self.recall(&view, |view| view.client(id)).await {
+        if let Some(client) = self.recall(&view, &view.client_lookups, |view| view.client(id)).await
+        {
             return Ok(Some(client));
         }
         let mark = view.mark();
@@ -177,7 +190,9 @@ impl Grants for Cached {
         token: &TokenRef,
     ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
         let view = self.view(issuer);
-        if let Some(access) = self.recall(&view, |view| view.access(token)).await {
+        if let Some(access) =
+            self.recall(&view, &view.token_lookups, |view| view.access(token)).await
+        {
             return Ok(Some(access));
         }
         let mark = view.mark();
@@ -194,7 +209,9 @@ impl Grants for Cached {
         token: &TokenRef,
     ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
         let view = self.view(issuer);
-        if let Some(credential) = self.recall(&view, |view| view.credential(token)).await {
+        if let Some(credential) =
+            self.recall(&view, &view.credential_lookups, |view| view.credential(token)).await
+        {
             return Ok(Some(credential));
         }
         let mark = view.mark();

@@ -15,6 +15,7 @@ use crate::{
     actor::Actor,
     provider::{
         client::record::Client,
+        meter::{self, Lookups},
         store::{
             AccessRecord, Change, CredentialRecord, ErasedStore, IssuerId, RowId, SecretHash,
             TokenRef,
@@ -52,6 +53,9 @@ pub(super) struct View {
     /// Grants whose tokens may still be among `tokens`.
     revoked: RwLock<HashSet<RowId>>,
     any_revoked: AtomicBool,
+    pub(super) client_lookups: Lookups,
+    pub(super) token_lookups: Lookups,
+    pub(super) credential_lookups: Lookups,
 }
 
 /// The count of invalidations when a read began.
@@ -70,6 +74,9 @@ impl View {
             credentials: Recent::default(),
             revoked: RwLock::default(),
             any_revoked: AtomicBool::new(false),
+            client_lookups: Lookups::of("client"),
+            token_lookups: Lookups::of("token"),
+            credential_lookups: Lookups::of("credential"),
         }
     }
 
@@ -107,6 +114,7 @@ impl View {
             }
         }
         self.asked.store(now.millis(), Ordering::Release);
+        meter::changes_read(now);
     }
 
     pub(super) fn mark(&self) -> Mark {

@@ -11,7 +11,10 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{Env, provider::store::StoreError};
+use crate::{
+    Env,
+    provider::{meter, store::StoreError},
+};
 
 use super::{pace::Pace, writes::Writes};
 
@@ -245,6 +248,7 @@ fn commit(writes: &mut Writes<'_>, batch: &mut Vec<Box<dyn Share>>, pace: &mut P
     if batch.is_empty() {
         return;
     }
+    meter::batch(batch.len());
     let outcome = pace.time(batch.len(), || together(writes, batch));
     let Err(error) = outcome else {
         return batch.drain(..).for_each(|write| write.answer(Ok(())));
