@@ -53,7 +53,7 @@ FEATURE_SETS := "" rsa-sha1 provider axum consumer,axum provider,axum sqlite htt
 PARTIAL_SETS := consumer memory-cache xml guard guard,axum guard,http-client consumer,testing
 PARTIAL_MAY := -A dead_code -A unreachable_pub
 
-DATABASES := mysql postgres sqlite
+DATABASES := mysql postgres sqlite provider,mysql provider,postgres
 
 # Clippy has seen the code with all features; here the compiler alone looks for missing and unused items.
 ALONE := $(CARGO) rustc --quiet --profile check --lib

@@ -16,38 +16,70 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// What follows from an error of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub(crate) enum Fault {
     /// Another statement was in the way: a deadlock, or a lock of SQLite. Nothing has changed.
     Conflict,
-    Failed(StorageError),
+    /// The database does not respond, or not in time.
+    Unavailable,
+    ReadOnly,
+    Full,
+    /// A table or a column is missing.
+    NotMigrated,
+    Unreadable,
+    /// Any other reason.
+    Failed,
+}
+
+impl From<Fault> for StorageError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Conflict | Fault::Unavailable | Fault::Failed => Self::Unavailable,
+            Fault::ReadOnly | Fault::Full => Self::Unwritable,
+            Fault::NotMigrated => Self::NotMigrated,
+            Fault::Unreadable => Self::Unreadable,
+        }
+    }
 }
 
 /// Runs a verb, again if it lost to another one.
 pub(crate) async fn run<T, F>(
     verb: &'static str,
-    mut attempt: impl FnMut() -> F + Send,
+    attempt: impl FnMut() -> F + Send,
 ) -> Result<T, StorageError>
 where
     F: Future<Output = sqlx::Result<T>> + Send,
 {
+    let is_conflict = |error: &sqlx::Error| fault(error) == Fault::Conflict;
+    again_after(is_conflict, attempt).await.map_err(|error| {
+        let reason = fault(&error).into();
+        error!(verb, %error, %reason, "the storage of tokens failed");
+        reason
+    })
+}
+
+/// Runs `attempt`, again after a conflict, a bounded number of times.
+pub(crate) async fn again_after<T, E, F>(
+    is_conflict: impl Fn(&E) -> bool + Send,
+    mut attempt: impl FnMut() -> F + Send,
+) -> Result<T, E>
+where
+    E: Send,
+    F: Future<Output = Result<T, E>> + Send,
+{
     let env = Env::system();
     let (mut retries, began) = (0, env.steady());
     loop {
-        let error = match attempt().await {
-            Ok(done) => return Ok(done),
-            Err(error) => error,
-        };
-        let reason = match fault(&error) {
-            Fault::Conflict if retries < RETRIES && env.steady().since(began) < PATIENCE => {
+        match attempt().await {
+            Err(error)
+                if is_conflict(&error)
+                    && retries < RETRIES
+                    && env.steady().since(began) < PATIENCE =>
+            {
                 tokio::time::sleep(pause(&env, retries)).await;
                 retries += 1;
-                continue;
             }
-            Fault::Conflict => StorageError::Unavailable,
-            Fault::Failed(reason) => reason,
-        };
-        error!(verb, %error, %reason, "the storage of tokens failed");
-        return Err(reason);
+            result => return result,
+        }
     }
 }
 
@@ -64,20 +96,18 @@ pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
 
 /// Whether a table is missing.
 pub(crate) fn is_without_tables(error: &sqlx::Error) -> bool {
-    fault(error) == Fault::Failed(StorageError::NotMigrated)
+    fault(error) == Fault::NotMigrated
 }
 
-fn fault(error: &sqlx::Error) -> Fault {
+pub(crate) fn fault(error: &sqlx::Error) -> Fault {
     match error {
         sqlx::Error::Database(error) => of_database(&**error),
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-            Fault::Failed(StorageError::Unreadable)
-        }
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Fault::Unreadable,
         sqlx::Error::ColumnNotFound(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
-            Fault::Failed(StorageError::NotMigrated)
+            Fault::NotMigrated
         }
         // The network, the pool, or a thread of it.
-        _ => Fault::Failed(StorageError::Unavailable),
+        _ => Fault::Unavailable,
     }
 }
 
@@ -99,15 +129,17 @@ fn of_sqlite(code: Option<i32>, message: &str) -> Fault {
     match code.map(|extended| extended & 0xff) {
         // BUSY and LOCKED.
         Some(5 | 6) => Fault::Conflict,
-        // PERM, READONLY and FULL.
-        Some(3 | 8 | 13) => Fault::Failed(StorageError::Unwritable),
+        // PERM, READONLY.
+        Some(3 | 8) => Fault::ReadOnly,
+        // FULL.
+        Some(13) => Fault::Full,
         // CORRUPT and NOTADB.
-        Some(11 | 26) => Fault::Failed(StorageError::Unreadable),
+        Some(11 | 26) => Fault::Unreadable,
         // ERROR has no finer code.
         Some(1) if message.contains("no such") || message.contains("has no column") => {
-            Fault::Failed(StorageError::NotMigrated)
+            Fault::NotMigrated
         }
-        _ => Fault::Failed(StorageError::Unavailable),
+        _ => Fault::Failed,
     }
 }
 
@@ -116,13 +148,18 @@ fn of_postgres(state: &str) -> Fault {
     match state {
         // Serialization failure, deadlock.
         "40001" | "40P01" => Fault::Conflict,
-        // Read-only transaction, disk full, insufficient privilege.
-        "25006" | "53100" | "42501" => Fault::Failed(StorageError::Unwritable),
+        // Read-only transaction, insufficient privilege.
+        "25006" | "42501" => Fault::ReadOnly,
+        // Disk full.
+        "53100" => Fault::Full,
         // Undefined table, undefined column.
-        "42P01" | "42703" => Fault::Failed(StorageError::NotMigrated),
+        "42P01" | "42703" => Fault::NotMigrated,
         // Data corrupted, index corrupted.
-        "XX001" | "XX002" => Fault::Failed(StorageError::Unreadable),
-        _ => Fault::Failed(StorageError::Unavailable),
+        "XX001" | "XX002" => Fault::Unreadable,
+        // Connections, resources, operator; a lock that is not available in time.
+        _ if ["08", "53", "57"].iter().any(|class| state.starts_with(class)) => Fault::Unavailable,
+        "55P03" => Fault::Unavailable,
+        _ => Fault::Failed,
     }
 }
 
@@ -132,17 +169,20 @@ fn of_mysql(number: u16, message: &str) -> Fault {
     match number {
         // Deadlock, and a record that changed since it was read.
         1213 | 1020 => Fault::Conflict,
-        // Disk full, table full, errors of writing, read-only server or transaction, rights.
-        3 | 1021 | 1026 | 1036 | 1114 | 1142 | 1290 | 1792 | 1836 => {
-            Fault::Failed(StorageError::Unwritable)
-        }
+        // Errors of writing, read-only server or transaction, rights.
+        3 | 1026 | 1036 | 1142 | 1290 | 1792 | 1836 => Fault::ReadOnly,
+        // Disk full, table full.
+        1021 | 1114 => Fault::Full,
         // The engine passes on the system's "no space left".
-        1030 if message.contains("28") => Fault::Failed(StorageError::Unwritable),
+        1030 if message.contains("28") => Fault::Full,
+        // Too many connections, shutdown, a lock that is not available in time, a connection that
+        // was killed or timed out.
+        1040 | 1053 | 1203 | 1205 | 1317 | 1927 | 1969 | 2006 | 2013 | 4031 => Fault::Unavailable,
         // No such table, unknown column.
-        1146 | 1054 => Fault::Failed(StorageError::NotMigrated),
+        1146 | 1054 => Fault::NotMigrated,
         // Corrupt index or table.
-        1034 | 1035 | 1712 => Fault::Failed(StorageError::Unreadable),
-        _ => Fault::Failed(StorageError::Unavailable),
+        1034 | 1035 | 1712 => Fault::Unreadable,
+        _ => Fault::Failed,
     }
 }
 
@@ -171,41 +211,41 @@ mod tests {
 
     #[test]
     fn each_database_says_in_its_own_way_what_is_wrong() {
-        use StorageError::{NotMigrated, Unavailable, Unreadable, Unwritable};
+        use Fault::{Conflict, Failed, Full, NotMigrated, ReadOnly, Unavailable, Unreadable};
         for (state, fault) in [
-            ("40001", Fault::Conflict),
-            ("40P01", Fault::Conflict),
-            ("53100", Fault::Failed(Unwritable)),
-            ("25006", Fault::Failed(Unwritable)),
-            ("53300", Fault::Failed(Unavailable)),
-            ("57P01", Fault::Failed(Unavailable)),
-            ("42P01", Fault::Failed(NotMigrated)),
-            ("XX001", Fault::Failed(Unreadable)),
+            ("40001", Conflict),
+            ("40P01", Conflict),
+            ("53100", Full),
+            ("25006", ReadOnly),
+            ("53300", Unavailable),
+            ("57P01", Unavailable),
+            ("42P01", NotMigrated),
+            ("XX001", Unreadable),
         ] {
             assert_eq!(of_postgres(state), fault, "{state}");
         }
         #[cfg(feature = "mysql")]
         for (number, message, fault) in [
-            (1213, "Deadlock found", Fault::Conflict),
-            (1205, "Lock wait timeout exceeded", Fault::Failed(Unavailable)),
-            (1290, "--read-only", Fault::Failed(Unwritable)),
-            (1030, "Got error 28 from storage engine", Fault::Failed(Unwritable)),
-            (1030, "Got error 122 from storage engine", Fault::Failed(Unavailable)),
-            (1114, "The table is full", Fault::Failed(Unwritable)),
-            (1146, "Table doesn't exist", Fault::Failed(NotMigrated)),
+            (1213, "Deadlock found", Conflict),
+            (1205, "Lock wait timeout exceeded", Unavailable),
+            (1290, "--read-only", ReadOnly),
+            (1030, "Got error 28 from storage engine", Full),
+            (1030, "Got error 122 from storage engine", Failed),
+            (1114, "The table is full", Full),
+            (1146, "Table doesn't exist", NotMigrated),
         ] {
             assert_eq!(of_mysql(number, message), fault, "{number}");
         }
         #[cfg(feature = "sqlite")]
         for (code, message, fault) in [
-            (5, "database is locked", Fault::Conflict),
-            (517, "database is locked", Fault::Conflict),
-            (262, "database table is locked", Fault::Conflict),
-            (13, "database or disk is full", Fault::Failed(Unwritable)),
-            (1032, "attempt to write a readonly database", Fault::Failed(Unwritable)),
-            (11, "malformed", Fault::Failed(Unreadable)),
-            (1, "no such table: quadrille_accounts", Fault::Failed(NotMigrated)),
-            (14, "unable to open", Fault::Failed(Unavailable)),
+            (5, "database is locked", Conflict),
+            (517, "database is locked", Conflict),
+            (262, "database table is locked", Conflict),
+            (13, "database or disk is full", Full),
+            (1032, "attempt to write a readonly database", ReadOnly),
+            (11, "malformed", Unreadable),
+            (1, "no such table: quadrille_accounts", NotMigrated),
+            (14, "unable to open", Failed),
         ] {
             assert_eq!(of_sqlite(Some(code), message), fault, "{code}");
         }

@@ -8,6 +8,8 @@ mod guide;
 mod migrate;
 mod plan;
 mod pool;
+#[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]
+mod provider;
 mod reseal;
 mod statements;
 mod storage;
@@ -15,6 +17,10 @@ mod transaction;
 mod users;
 
 pub use migrate::MigrateError;
+#[cfg(all(feature = "provider", feature = "postgres"))]
+pub use provider::PgStore;
+#[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]
+pub use provider::StoreOptions;
 pub use statements::{Prefix, PrefixError};
 pub use storage::SqlStorage;
 pub use users::SqlUsers;

@@ -4,7 +4,7 @@ use quadrille::consumer::StorageError;
 
 use crate::{
     fault::{is_without_tables, run},
-    plan::{KNOWN, Plan},
+    plan::Plan,
     pool::Pool,
     storage::SqlStorage,
 };
@@ -50,15 +50,7 @@ impl<P: Pool> SqlStorage<P> {
     /// # Errors
     /// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        match self.check().await {
-            Err(MigrateError::Older { .. }) => {}
-            other => return other,
-        }
-        let plan = self.plan();
-        match run("migrate", || self.pool.migrate(&plan)).await? {
-            found if found > KNOWN => Err(MigrateError::Newer { found, known: KNOWN }),
-            _ => Ok(()),
-        }
+        run_missing(&self.plan(), &self.pool).await
     }
 
     /// Checks that the tables are there and of this version, for applications that run
@@ -81,19 +73,7 @@ impl<P: Pool> SqlStorage<P> {
     /// # Errors
     /// [`MigrateError`].
     pub async fn check(&self) -> Result<(), MigrateError> {
-        let version = self.plan().version;
-        let found = run("migrate", || async {
-            match self.pool.number(&version, &[]).await {
-                Err(error) if is_without_tables(&error) => Ok(0),
-                found => found,
-            }
-        });
-        let known = KNOWN;
-        match found.await? {
-            found if found > known => Err(MigrateError::Newer { found, known }),
-            found if found < known => Err(MigrateError::Older { found, known }),
-            _ => Ok(()),
-        }
+        check(&self.plan(), &self.pool).await
     }
 
     /// The SQL of all migrations with the version that each leaves behind, for those who run it on
@@ -112,12 +92,44 @@ impl<P: Pool> SqlStorage<P> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn migrations_sql(&self) -> String {
-        let Plan { history, steps, .. } = self.plan();
-        let steps = steps.iter().map(|(number, sql)| format!("\n-- Version {number}.\n{sql}"));
-        [history].into_iter().chain(steps).collect()
+        self.plan().sql()
     }
 
     fn plan(&self) -> Plan {
         Plan::new(P::DIALECT, &self.prefix)
+    }
+}
+
+/// Runs the migrations of a plan that are missing. If there are none, it only reads.
+///
+/// # Errors
+/// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
+pub(crate) async fn run_missing(plan: &Plan, pool: &impl Pool) -> Result<(), MigrateError> {
+    match check(plan, pool).await {
+        Err(MigrateError::Older { .. }) => {}
+        other => return other,
+    }
+    match run("migrate", || pool.migrate(plan)).await? {
+        found if found > plan.known => Err(MigrateError::Newer { found, known: plan.known }),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the tables of a plan are there and of the known version.
+///
+/// # Errors
+/// [`MigrateError`].
+pub(crate) async fn check(plan: &Plan, pool: &impl Pool) -> Result<(), MigrateError> {
+    let found = run("migrate", || async {
+        match pool.version(&plan.version).await {
+            Err(error) if is_without_tables(&error) => Ok(0),
+            found => found,
+        }
+    });
+    let known = plan.known;
+    match found.await? {
+        found if found > known => Err(MigrateError::Newer { found, known }),
+        found if found < known => Err(MigrateError::Older { found, known }),
+        _ => Ok(()),
     }
 }

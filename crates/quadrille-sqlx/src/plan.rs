@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use crate::statements::{Dialect, Prefix};
 
-/// The version of the tables that this library reads and writes: the number of its last migration.
-pub(crate) const KNOWN: i64 = 2;
-const HISTORY: &str =
-    "CREATE TABLE IF NOT EXISTS quadrille_migrations (version BIGINT NOT NULL PRIMARY KEY);\n";
-const VERSION: &str = "SELECT COALESCE(MAX(version), 0) FROM quadrille_migrations";
+/// The number of migrations of the tables of accounts.
+const KNOWN: usize = 2;
 
 /// The SQL of all migrations.
 #[derive(Debug)]
 pub struct Plan {
+    /// The version of the tables that this library reads and writes: the number of its last
+    /// migration.
+    pub(crate) known: i64,
     /// Creates the table of migrations.
     pub(crate) history: String,
     /// Reads the version of the tables.
@@ -31,20 +31,46 @@ impl Plan {
                 ]
             };
         }
-        let (files, record): ([&str; KNOWN as usize], _) = match dialect {
-            Dialect::Sqlite => (files!("sqlite"), "INSERT INTO"),
-            Dialect::Postgres => (files!("postgres"), "INSERT INTO"),
-            Dialect::MySql => (files!("mysql"), "INSERT IGNORE INTO"),
+        let files: [&str; KNOWN] = match dialect {
+            Dialect::Sqlite => files!("sqlite"),
+            Dialect::Postgres => files!("postgres"),
+            Dialect::MySql => files!("mysql"),
         };
-        let step = |(number, file): (i64, &str)| {
-            let record = format!("{record} quadrille_migrations (version) VALUES ({number});\n");
-            (number, prefix.apply(&[file, &record].concat()))
+        Self::of(dialect, prefix, "migrations", &files)
+    }
+
+    /// The plan of these migrations, whose history is in the table of this name.
+    pub(crate) fn of<S: AsRef<str>>(
+        dialect: Dialect,
+        prefix: &Prefix,
+        history: &str,
+        files: &[S],
+    ) -> Self {
+        let record = match dialect {
+            Dialect::Sqlite | Dialect::Postgres => "INSERT INTO",
+            Dialect::MySql => "INSERT IGNORE INTO",
         };
+        let step = |(number, file): (i64, &S)| {
+            let record = format!("{record} quadrille_{history} (version) VALUES ({number});\n");
+            (number, prefix.apply(&[file.as_ref(), &record].concat()))
+        };
+        let steps: Vec<_> = (1..).zip(files).map(step).collect();
+        let version = format!("SELECT COALESCE(MAX(version), 0) FROM quadrille_{history}");
         Self {
-            history: prefix.apply(HISTORY),
-            version: prefix.apply(VERSION).into(),
-            steps: (1..).zip(files).map(step).collect(),
+            known: steps.last().map_or(0, |(number, _)| *number),
+            history: prefix.apply(&format!(
+                "CREATE TABLE IF NOT EXISTS quadrille_{history} \
+                 (version BIGINT NOT NULL PRIMARY KEY);\n"
+            )),
+            version: prefix.apply(&version).into(),
+            steps,
         }
+    }
+
+    /// All of it, separated by comments.
+    pub(crate) fn sql(&self) -> String {
+        let steps = self.steps.iter().map(|(number, sql)| format!("\n-- Version {number}.\n{sql}"));
+        [self.history.clone()].into_iter().chain(steps).collect()
     }
 }
 

@@ -68,6 +68,9 @@ pub trait Pool: Clone + Send + Sync + 'static {
         values: &[Value<'_>],
     ) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
+    /// The number that a query without values finds, which leaves no prepared statement behind.
+    fn version(&self, sql: &Arc<str>) -> impl Future<Output = sqlx::Result<i64>> + Send;
+
     /// Runs the missing migrations, of which other processes may run the same; returns the version
     /// of the tables before.
     fn migrate(&self, plan: &Plan) -> impl Future<Output = sqlx::Result<i64>> + Send;
@@ -140,14 +143,18 @@ macro_rules! pool {
                 query.fetch_one(self).await?.try_get(0)
             }
 
+            async fn version(&self, sql: &Arc<str>) -> sqlx::Result<i64> {
+                sqlx::raw_sql(AssertSqlSafe(Arc::clone(sql))).fetch_one(self).await?.try_get(0)
+            }
+
             async fn migrate(&self, plan: &Plan) -> sqlx::Result<i64> {
                 let $begun = self;
                 let mut tx = $begin;
                 sqlx::raw_sql(AssertSqlSafe(plan.history.clone())).execute(&mut *tx).await?;
-                let version = sqlx::query(AssertSqlSafe(Arc::clone(&plan.version)));
+                let version = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&plan.version)));
                 let before: i64 = version.fetch_one(&mut *tx).await?.try_get(0)?;
                 for (number, sql) in plan.steps.iter().filter(|(number, _)| *number > before) {
-                    tracing::info!(migration = number, "the tables of accounts are changed");
+                    tracing::info!(migration = number, "the tables are changed");
                     sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *tx).await?;
                 }
                 tx.commit().await?;
@@ -184,7 +191,7 @@ pool!(SqlitePool, sqlx::sqlite::SqliteRow, Dialect::Sqlite, |pool| pool
 pool!(PgPool, sqlx::postgres::PgRow, Dialect::Postgres, |pool| {
     let mut tx = pool.begin().await?;
     let lock = "SELECT pg_advisory_xact_lock(8101993740912661857)";
-    sqlx::query(lock).execute(&mut *tx).await?;
+    sqlx::raw_sql(lock).execute(&mut *tx).await?;
     tx
 });
 

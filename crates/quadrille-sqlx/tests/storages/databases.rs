@@ -207,7 +207,7 @@ fn name() -> String {
 pub(crate) struct Postgres(String);
 
 impl Postgres {
-    async fn pool(&self) -> PgPool {
+    pub(crate) async fn pool(&self) -> PgPool {
         PgPool::connect(&self.0).await.unwrap()
     }
 }
@@ -277,8 +277,18 @@ impl Database for MariaDb {
     queries!();
 }
 
-/// A storage of this database that waits for locks for a second at most.
 impl Postgres {
+    /// The URL of the database at another port.
+    pub(crate) fn at(&self, port: u16) -> String {
+        let (_, name) = self.0.rsplit_once('/').unwrap();
+        format!("postgres://postgres@127.0.0.1:{port}/{name}")
+    }
+
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        self.0.parse().unwrap()
+    }
+
+    /// A storage of this database that waits for locks for a second at most.
     pub(crate) async fn open_impatient(&self) -> PgStorage {
         let options: PgConnectOptions = self.0.parse().unwrap();
         let options = options.options([("lock_timeout", "1000")]);

@@ -16,6 +16,7 @@ mod keys;
 mod migrations;
 mod processes;
 mod servers;
+mod stores;
 mod users;
 mod world;
 

@@ -9,7 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
-const INSTALL: &str = "apt-get install --no-install-recommends postgresql mariadb-server";
+const INSTALL: &str = "apt-get install --no-install-recommends postgresql mariadb-server pgbouncer";
 
 /// Runs a server until its input ends, then stops it by a signal and removes its folder.
 const GUARD: &str = r#"
@@ -62,6 +62,28 @@ pub(crate) fn mariadb() -> &'static Server {
     })
 }
 
+/// A PgBouncer in transaction mode in front of [`postgres`], with few connections to it.
+pub(crate) fn pgbouncer() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let (folder, port) = place();
+        let (users, settings) = (folder.join("users.txt"), folder.join("pgbouncer.ini"));
+        let to = postgres().port;
+        let text = format!(
+            "[databases]\n* = host=127.0.0.1 port={to}\n[pgbouncer]\n\
+             listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+             auth_type = trust\nauth_file = {}\npool_mode = transaction\n\
+             default_pool_size = 3\nignore_startup_parameters = extra_float_digits,options\n",
+            users.display()
+        );
+        std::fs::write(&users, "\"postgres\" \"\"\n").unwrap();
+        std::fs::write(&settings, text).unwrap();
+        let mut server = as_nobody(&program("pgbouncer"));
+        server.arg(&settings);
+        Server::start(&server, &folder, port, "INT")
+    })
+}
+
 impl Server {
     fn start(server: &Command, folder: &Path, port: u16, signal: &str) -> Self {
         let mut child = Command::new("sh")
@@ -80,7 +102,8 @@ impl Server {
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut said = String::new();
         while !(said.contains("ready") && said.contains("for connections")
-            || said.contains("ready to accept connections"))
+            || said.contains("ready to accept connections")
+            || said.contains("process up"))
         {
             let read = log.read_line(&mut said).unwrap();
             assert!(read > 0, "the server ended before it began:\n{said}");

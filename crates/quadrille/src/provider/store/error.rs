@@ -50,6 +50,17 @@ pub enum StoreError {
          them"
     )]
     ClientTwice(Arc<str>),
+    /// The database does not respond, or has no connection left.
+    #[error("the database is unavailable ({0}); check that it runs and accepts connections")]
+    Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+    /// The tables are missing, or an earlier version of this program wrote them.
+    #[error("the tables are of schema version {found}, this program needs {known}; migrate them")]
+    Older {
+        /// The schema version of the database; 0 without tables.
+        found: i64,
+        /// The schema version that this program needs.
+        known: i64,
+    },
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -64,15 +75,17 @@ pub enum StoreError {
 impl StoreError {
     /// The names that [`kind`](Self::kind) returns.
     #[cfg(feature = "metrics")]
-    pub(crate) const KINDS: [&str; 11] = [
+    pub(crate) const KINDS: [&str; 13] = [
         "busy",
         "full",
         "read_only",
         "unopenable",
         "newer",
+        "older",
         "unknown_issuer",
         "managed_by_application",
         "client_twice",
+        "unavailable",
         "closed",
         "corrupt",
         "failed",
@@ -89,6 +102,17 @@ impl StoreError {
         Self::Failed(error.into().into())
     }
 
+    /// A database that does not respond: [`StoreError::Unavailable`].
+    ///
+    /// ```
+    /// use quadrille::provider::store::StoreError;
+    ///
+    /// assert!(StoreError::unavailable("connection refused").is_transient());
+    /// ```
+    pub fn unavailable(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Unavailable(error.into().into())
+    }
+
     /// A short name of the kind of the fault, as metrics have it.
     ///
     /// ```
@@ -103,9 +127,11 @@ impl StoreError {
             Self::ReadOnly => "read_only",
             Self::Unopenable(_) => "unopenable",
             Self::Newer { .. } => "newer",
+            Self::Older { .. } => "older",
             Self::UnknownIssuer => "unknown_issuer",
             Self::ManagedByApplication(_) => "managed_by_application",
             Self::ClientTwice(_) => "client_twice",
+            Self::Unavailable(_) => "unavailable",
             Self::Closed => "closed",
             Self::Corrupt(_) => "corrupt",
             Self::Failed(_) => "failed",
@@ -115,6 +141,9 @@ impl StoreError {
     /// `true` if a retry may succeed later without a restart: when a lock is released, room made or
     /// permission granted, or on another process.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Busy | Self::Full | Self::ReadOnly | Self::Closed)
+        matches!(
+            self,
+            Self::Busy | Self::Full | Self::ReadOnly | Self::Unavailable(_) | Self::Closed
+        )
     }
 }

@@ -60,6 +60,12 @@ pub enum TokenRef {
 pub type TicketId = [u8; 16];
 
 /// Compares hashes in constant time.
-pub(super) fn is_same(a: &SecretHash, b: &SecretHash) -> bool {
+///
+/// ```
+/// use quadrille::provider::store::is_same;
+///
+/// assert!(is_same(&[7; 32], &[7; 32]) && !is_same(&[7; 32], &[8; 32]));
+/// ```
+pub fn is_same(a: &SecretHash, b: &SecretHash) -> bool {
     verify_slices_are_equal(a, b).is_ok()
 }

@@ -10,6 +10,7 @@
 //! `quadrille::testing`, and so should a store of your own.
 
 pub(crate) mod cache;
+mod columns;
 mod erased;
 mod error;
 mod forward;
@@ -29,11 +30,14 @@ mod table;
 mod verbs;
 mod whole;
 
+pub use columns::{
+    GrantColumns, binding_column, exchange_column, read_binding, read_exchange, read_resources,
+    read_scopes, user_column,
+};
 pub(crate) use erased::ErasedStore;
 pub use error::StoreError;
 pub use grants::Grants;
-use ids::is_same;
-pub use ids::{IssuerId, RowId, SecretHash, TicketId, TokenRef};
+pub use ids::{IssuerId, RowId, SecretHash, TicketId, TokenRef, is_same};
 pub use memory::MemoryStore;
 pub use oauth1::{CredentialRecord, SealedSecret};
 pub use part::{Clients, Issuers, OnceKeys, Part, Registrations};

@@ -69,8 +69,8 @@ pub struct PendingRecord {
 }
 
 impl PendingRecord {
-    /// `true` if the hash in the reference is that of this request.
-    pub(super) fn is_found_by(&self, reference: &PendingRef) -> bool {
+    /// `true` if the hash in the reference is that of this request, compared in constant time.
+    pub fn is_found_by(&self, reference: &PendingRef) -> bool {
         match (reference, &self.identifier, &self.user_code) {
             (PendingRef::Identifier(TokenRef::Row { hash, .. }), Identifier::Row(held), _)
             | (PendingRef::Identifier(TokenRef::Foreign { hash }), Identifier::Foreign(held), _)

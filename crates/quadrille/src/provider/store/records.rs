@@ -273,8 +273,16 @@ pub struct FamilyRecord {
 }
 
 impl LiveGrant {
-    /// The time of the last refresh, of refresh tokens in this row.
-    pub(super) fn refreshed(family: RowId, rotated: Timestamp) -> Option<Timestamp> {
+    /// The time of the last refresh, of refresh tokens in this row: `None` if they were not rotated
+    /// since.
+    ///
+    /// ```
+    /// use quadrille::{Timestamp, provider::store::{LiveGrant, RowId}};
+    ///
+    /// let rotated = Timestamp::from_seconds(1_800_000_000);
+    /// assert_eq!(LiveGrant::refreshed(RowId::last_at(rotated), rotated), None);
+    /// ```
+    pub fn refreshed(family: RowId, rotated: Timestamp) -> Option<Timestamp> {
         (rotated > family.time()).then_some(rotated)
     }
 }

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row, RowIndex};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
     Binding, Scopes, Timestamp,
-    actor::{Actor, Authentication},
     oauth2::Resources,
     provider::{
         client::record::Client,
         store::{
-            AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, GrantDetails,
+            AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, GrantColumns,
             InitialTokenRecord, IssuerId, LiveGrant, RowId, SecretHash, StoreError, UnusedClient,
+            read_binding, read_exchange, read_resources, read_scopes,
         },
     },
 };
@@ -124,78 +123,27 @@ pub(super) fn key(issuer: IssuerId, space: &str, id: &[u8]) -> Vec<u8> {
     [&issuer.0.to_be_bytes(), space.as_bytes(), id].concat()
 }
 
-/// The columns of a grant.
-pub(super) struct GrantRow<'a> {
-    pub(super) id: i64,
-    pub(super) client: &'a str,
-    pub(super) actor: Option<String>,
-    pub(super) scopes: &'a str,
-    pub(super) resources: &'a str,
-    pub(super) auth: Option<String>,
-}
-
-impl<'a> GrantRow<'a> {
-    pub(super) fn of(grant: &'a Grant) -> Result<Self, StoreError> {
-        let subject = match &grant.actor {
-            Actor::User(subject) => Some(&**subject),
-            Actor::Client(_) => None,
-        };
-        let actor = match &grant.actor {
-            Actor::User(subject) => Some(user(subject)),
-            Actor::Client(id) if *id == grant.client => None,
-            Actor::Client(id) => Some(format!("c{id}")),
-        };
-        let (authentication, details) = (&grant.authentication, &grant.details);
-        let auth = match (authentication, details) {
-            (None, None) => None,
-            _ => Some(auth(authentication.as_deref(), details.as_deref(), subject)?),
-        };
-        Ok(Self {
-            id: grant.id.0,
-            client: &grant.client,
-            actor,
-            scopes: grant.scopes.as_str(),
-            resources: grant.resources.as_str(),
-            auth,
-        })
-    }
-}
-
-/// A user in an `actor` column.
-pub(super) fn user(subject: &str) -> String {
-    format!("u{subject}")
-}
-
 /// Reads the columns of [`grant_columns`], of which `grant_id` is the first.
 pub(super) fn grant(row: &Row<'_>, grant_id: usize) -> Result<Grant, StoreError> {
-    let client: Arc<str> = row.get(grant_id + at!(grant_columns, "client"))?;
-    let actor = row.get_ref(grant_id + at!(grant_columns, "actor"))?;
-    let actor = actor.as_str_or_null().map_err(|_| bad("an actor"))?;
-    let actor = match actor.map(|actor| actor.split_at_checked(1)) {
-        None => Actor::Client(Arc::clone(&client)),
-        Some(Some(("u", subject))) => Actor::User(subject.into()),
-        Some(Some(("c", id))) => Actor::Client(id.into()),
-        Some(_) => return Err(bad("an actor")),
+    let actor = row.get_ref(grant_id + at!(grant_columns, "actor"))?.as_str_or_null();
+    let auth = row.get_ref(grant_id + at!(grant_columns, "auth"))?.as_str_or_null();
+    let columns = GrantColumns {
+        id: row.get(grant_id)?,
+        client: text(row, grant_id + at!(grant_columns, "client"), "a client")?.into(),
+        actor: actor.map_err(|_| bad("an actor"))?.map(Into::into),
+        scopes: text(row, grant_id + at!(grant_columns, "scopes"), "scopes")?.into(),
+        resources: text(row, grant_id + at!(grant_columns, "resources"), "resources")?.into(),
+        auth: auth.map_err(|_| bad("an authentication"))?.map(Into::into),
     };
-    let subject = match &actor {
-        Actor::User(subject) => Some(subject),
-        Actor::Client(_) => None,
-    };
-    let auth = row.get_ref(grant_id + at!(grant_columns, "auth"))?;
-    let auth = auth.as_str_or_null().map_err(|_| bad("an authentication"))?;
-    let (authentication, details) = match auth {
-        Some(auth) => read_auth(auth, subject)?,
-        None => (None, None),
-    };
-    Ok(Grant {
-        id: RowId(row.get(grant_id)?),
-        client,
-        actor,
-        scopes: scopes(row, grant_id + at!(grant_columns, "scopes"))?,
-        resources: resources(row, grant_id + at!(grant_columns, "resources"))?,
-        authentication: authentication.map(Arc::new),
-        details: details.map(Arc::new),
-    })
+    columns.read()
+}
+
+fn text<'r>(
+    row: &'r Row<'_>,
+    column: impl RowIndex,
+    what: &'static str,
+) -> Result<&'r str, StoreError> {
+    row.get_ref(column)?.as_str().map_err(|_| bad(what))
 }
 
 /// The columns that [`code`] reads.
@@ -322,102 +270,23 @@ pub(super) fn seconds(row: &Row<'_>, column: impl RowIndex) -> Result<Timestamp,
     Ok(Timestamp::from_seconds(row.get(column)?))
 }
 
-/// A [`Binding`] as its column holds it.
-pub(super) fn binding_text(binding: Option<Binding>) -> Option<String> {
-    let (name, thumbprint) = binding?.to_member();
-    Some(format!("{name}:{thumbprint}"))
-}
-
-/// Reads what [`binding_text`] wrote.
+/// Reads a column of [`binding_column`](crate::provider::store::binding_column).
 pub(super) fn binding(row: &Row<'_>, column: impl RowIndex) -> Result<Option<Binding>, StoreError> {
-    let text = row.get_ref(column)?.as_str_or_null().map_err(|_| bad("a binding"))?;
-    let read = |text: &str| {
-        text.split_once(':').and_then(|(name, thumbprint)| Binding::read(name, thumbprint))
-    };
-    // A token whose binding cannot be read must not become a bearer token.
-    text.map(|text| read(text).ok_or(bad("a binding"))).transpose()
-}
-
-/// An [`Exchange`] as its column holds it.
-pub(super) fn exchange_text(exchange: Option<&Exchange>) -> Result<Option<String>, StoreError> {
-    exchange.map(serde_json::to_string).transpose().map_err(|_| bad("an exchange"))
+    read_binding(row.get_ref(column)?.as_str_or_null().map_err(|_| bad("a binding"))?)
 }
 
 fn exchange(row: &Row<'_>, column: impl RowIndex) -> Result<Option<Arc<Exchange>>, StoreError> {
-    let text = row.get_ref(column)?.as_str_or_null().map_err(|_| bad("an exchange"))?;
-    // A token whose exchange cannot be read must not outlive its subject token.
-    text.map(serde_json::from_str).transpose().map_err(|_| bad("an exchange"))
+    read_exchange(row.get_ref(column)?.as_str_or_null().map_err(|_| bad("an exchange"))?)
 }
 
 pub(super) fn scopes(row: &Row<'_>, column: impl RowIndex) -> Result<Scopes, StoreError> {
-    let text = row.get_ref(column)?.as_str().map_err(|_| bad("scopes"))?;
-    Scopes::parse(text).map_err(|_| bad("scopes"))
+    read_scopes(text(row, column, "scopes")?)
 }
 
 pub(super) fn resources(row: &Row<'_>, column: impl RowIndex) -> Result<Resources, StoreError> {
-    let text = row.get_ref(column)?.as_str().map_err(|_| bad("resources"))?;
-    Resources::parse(text).map_err(|_| bad("resources"))
+    read_resources(text(row, column, "resources")?)
 }
 
 pub(super) fn bad(what: &'static str) -> StoreError {
     StoreError::Corrupt(what)
-}
-
-/// An [`Authentication`] and [`GrantDetails`] in few bytes.
-#[derive(Serialize, Deserialize)]
-struct Auth<'a> {
-    /// Omitted if another column has it.
-    #[serde(rename = "sub", default, skip_serializing_if = "Option::is_none", borrow)]
-    subject: Option<std::borrow::Cow<'a, str>>,
-    /// Omitted if there is no authentication.
-    #[serde(rename = "at", default, skip_serializing_if = "Option::is_none")]
-    auth_time: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    acr: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    amr: Vec<Arc<str>>,
-    #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
-    session: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    details: Option<GrantDetails>,
-}
-
-/// The `auth` column of a grant.
-fn auth(
-    authentication: Option<&Authentication>,
-    details: Option<&GrantDetails>,
-    subject: Option<&str>,
-) -> Result<String, StoreError> {
-    let own = authentication.map(|who| &*who.subject).filter(|own| subject != Some(own));
-    let auth = Auth {
-        subject: own.map(Into::into),
-        auth_time: authentication.map(|who| who.auth_time.seconds()),
-        acr: authentication.and_then(|who| who.acr.clone()),
-        amr: authentication.map(|who| who.amr.clone()).unwrap_or_default(),
-        session: authentication.and_then(|who| who.session.clone()),
-        details: details.cloned(),
-    };
-    serde_json::to_string(&auth).map_err(|_| bad("an authentication"))
-}
-
-/// Reads what [`auth`] wrote.
-fn read_auth(
-    text: &str,
-    subject: Option<&Arc<str>>,
-) -> Result<(Option<Authentication>, Option<GrantDetails>), StoreError> {
-    let auth: Auth<'_> = serde_json::from_str(text).map_err(|_| bad("an authentication"))?;
-    let Some(auth_time) = auth.auth_time else { return Ok((None, auth.details)) };
-    let subject = match (auth.subject, subject) {
-        (Some(own), _) => (&*own).into(),
-        (None, Some(actor)) => Arc::clone(actor),
-        (None, None) => return Err(bad("an authentication")),
-    };
-    let authentication = Authentication {
-        subject,
-        auth_time: Timestamp::from_seconds(auth_time),
-        acr: auth.acr,
-        amr: auth.amr,
-        session: auth.session,
-    };
-    Ok((Some(authentication), auth.details))
 }

@@ -14,7 +14,7 @@ use crate::{
             CodeRecord, Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue,
             IssuerId, Issuers, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed,
             Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
-            UnusedClient, Worker, is_same,
+            UnusedClient, Worker, is_same, user_column,
         },
     },
 };
@@ -447,7 +447,7 @@ impl Grants for SqliteStore {
             let mut grants = Vec::new();
             for sql in [ISSUED, CREDENTIALS] {
                 let mut statement = connection.prepare_cached(sql)?;
-                let mut found = statement.query(params![issuer.0, rows::user(subject)])?;
+                let mut found = statement.query(params![issuer.0, user_column(subject)])?;
                 while let Some(row) = found.next()? {
                     grants.push(rows::listed(row)?);
                 }

@@ -2,13 +2,12 @@
 
 use rusqlite::{named_params, params};
 
-use crate::provider::store::{CredentialRecord, IssuerId, RowId, StoreError};
+use crate::provider::store::{
+    CredentialRecord, GrantColumns, IssuerId, RowId, StoreError, binding_column,
+};
 
 use super::{
-    super::{
-        oauth1::credential_columns,
-        rows::{GrantRow, binding_text, grant_columns},
-    },
+    super::{oauth1::credential_columns, rows::grant_columns},
     Writes,
 };
 
@@ -19,7 +18,7 @@ impl Writes<'_> {
         credential: &CredentialRecord,
     ) -> Result<(), StoreError> {
         let access = &credential.access;
-        let grant = GrantRow::of(&access.grant)?;
+        let grant = GrantColumns::of(&access.grant)?;
         self.run(
             concat!(
                 "INSERT INTO quadrille_token_credentials (issuer, ",
@@ -39,7 +38,7 @@ impl Writes<'_> {
                 ":is_foreign": credential.is_foreign,
                 ":secret": &credential.secret[..],
                 ":expires": access.expires.seconds(),
-                ":binding": binding_text(access.binding),
+                ":binding": binding_column(access.binding),
             },
         )?;
         Ok(())

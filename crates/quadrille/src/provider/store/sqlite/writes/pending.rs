@@ -5,14 +5,14 @@ use std::sync::Arc;
 use rusqlite::named_params;
 
 use crate::provider::store::{
-    Answered, Approval, Bought, Identifier, IssuerId, PendingRecord, PendingState, Redeemed, RowId,
-    StoreError,
+    Answered, Approval, Bought, GrantColumns, Identifier, IssuerId, PendingRecord, PendingState,
+    Redeemed, RowId, StoreError,
 };
 
 use super::{
     super::{
         pending::{self, pending_columns},
-        rows::{self, GrantRow, alive, grant_columns},
+        rows::{self, alive, grant_columns},
     },
     Writes,
 };
@@ -29,7 +29,7 @@ impl Writes<'_> {
             PendingState::Redeemed(approval) => (pending::REDEEMED, Some(approval)),
             PendingState::Denied => (pending::DENIED, None),
         };
-        let grant = approval.map(|approval| GrantRow::of(&approval.grant)).transpose()?;
+        let grant = approval.map(|approval| GrantColumns::of(&approval.grant)).transpose()?;
         let grant = grant.as_ref();
         let kind = serde_json::to_string(&pending.kind)
             .map_err(|_| rows::bad("the kind of a pending request"))?;
@@ -56,8 +56,8 @@ impl Writes<'_> {
                 ":grant_id": grant.map(|grant| grant.id),
                 ":client": pending.client,
                 ":actor": grant.and_then(|grant| grant.actor.as_deref()),
-                ":scopes": grant.map(|grant| grant.scopes),
-                ":resources": grant.map(|grant| grant.resources),
+                ":scopes": grant.map(|grant| &*grant.scopes),
+                ":resources": grant.map(|grant| &*grant.resources),
                 ":auth": grant.and_then(|grant| grant.auth.as_deref()),
             },
         )?;
@@ -132,7 +132,7 @@ impl Writes<'_> {
     }
 
     fn approve_pending(&self, row: RowId, approval: &Approval) -> Result<(), StoreError> {
-        let grant = GrantRow::of(&approval.grant)?;
+        let grant = GrantColumns::of(&approval.grant)?;
         self.run(
             "UPDATE quadrille_pending SET state = :state, proof = :proof, grant_id = :grant_id,
             actor = :actor, scopes = :scopes, resources = :resources, auth = :auth

@@ -6,10 +6,9 @@ use rusqlite::params;
 
 use crate::{
     Timestamp,
-    provider::store::{Change, IssuerId, RevokeAll, RowId, StoreError},
+    provider::store::{Change, IssuerId, RevokeAll, RowId, StoreError, user_column},
 };
 
-use super::super::rows;
 use super::Writes;
 
 impl Writes<'_> {
@@ -58,12 +57,12 @@ impl Writes<'_> {
         self.run(
             "INSERT INTO quadrille_cut (issuer, actor, client, last) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET last = max(last, ?4)",
-            params![issuer.0, rows::user(subject), client, last.0],
+            params![issuer.0, user_column(subject), client, last.0],
         )?;
         if last != RowId::MAX {
             self.remember_newest(last)?;
         }
-        self.remove_credentials_of_actor(issuer, &rows::user(subject), client, last)?;
+        self.remove_credentials_of_actor(issuer, &user_column(subject), client, last)?;
         self.tell(issuer, &Change::Subject(Arc::clone(subject)))
     }
 }

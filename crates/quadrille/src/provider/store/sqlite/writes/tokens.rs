@@ -7,12 +7,12 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::{
     actor::Actor,
     provider::store::{
-        AccessRecord, CodeRecord, FamilyRecord, Issue, IssuerId, Redeemed, Rotated, Rotation,
-        RowId, StoreError,
+        AccessRecord, CodeRecord, FamilyRecord, GrantColumns, Issue, IssuerId, Redeemed, Rotated,
+        Rotation, RowId, StoreError, binding_column, exchange_column,
     },
 };
 
-use super::super::rows::{self, GrantRow};
+use super::super::rows;
 use super::Writes;
 
 impl Writes<'_> {
@@ -21,7 +21,7 @@ impl Writes<'_> {
         issuer: IssuerId,
         code: &CodeRecord,
     ) -> Result<(), StoreError> {
-        let grant = GrantRow::of(&code.grant)?;
+        let grant = GrantColumns::of(&code.grant)?;
         self.put_code.execute(params![
             code.row.0,
             issuer.0,
@@ -119,7 +119,7 @@ impl Writes<'_> {
             return Ok(());
         }
         let ends = family.map_or(issue.access.expires, |family| family.ends);
-        let grant = GrantRow::of(granted)?;
+        let grant = GrantColumns::of(granted)?;
         self.put_grant.execute(params![
             issuer.0,
             grant.id,
@@ -135,7 +135,7 @@ impl Writes<'_> {
     }
 
     fn put_access(&mut self, issuer: IssuerId, access: &AccessRecord) -> Result<(), StoreError> {
-        let grant = GrantRow::of(&access.grant)?;
+        let grant = GrantColumns::of(&access.grant)?;
         self.put_access.execute(params![
             access.row.0,
             issuer.0,
@@ -147,14 +147,14 @@ impl Writes<'_> {
             grant.auth,
             access.hash,
             access.expires.seconds(),
-            rows::binding_text(access.binding),
-            rows::exchange_text(access.exchange.as_deref())?,
+            binding_column(access.binding),
+            exchange_column(access.exchange.as_deref())?,
         ])?;
         Ok(())
     }
 
     fn put_family(&mut self, issuer: IssuerId, family: &FamilyRecord) -> Result<(), StoreError> {
-        let grant = GrantRow::of(&family.grant)?;
+        let grant = GrantColumns::of(&family.grant)?;
         self.put_family.execute(params![
             family.row.0,
             issuer.0,

@@ -1,0 +1,39 @@
+//! The errors of sqlx, as the reasons of a store.
+
+use quadrille::provider::store::StoreError;
+
+use crate::{
+    MigrateError,
+    fault::{Fault, again_after, fault},
+};
+
+/// An error of a database. [`StoreError::Busy`] is a conflict with another transaction: nothing has
+/// changed, and the verb can be run again.
+pub(super) fn reason(error: sqlx::Error) -> StoreError {
+    match fault(&error) {
+        Fault::Conflict => StoreError::Busy,
+        Fault::Unavailable => StoreError::unavailable(error),
+        Fault::ReadOnly => StoreError::ReadOnly,
+        Fault::Full => StoreError::Full,
+        Fault::Unreadable => StoreError::Corrupt("a column's type"),
+        Fault::NotMigrated | Fault::Failed => StoreError::failed(error),
+    }
+}
+
+/// Runs a verb, again after a conflict with another transaction, a bounded number of times.
+pub(super) async fn run<T, F>(attempt: impl FnMut() -> F + Send) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>> + Send,
+{
+    again_after(|error| matches!(error, StoreError::Busy), attempt).await
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Newer { found, known } => Self::Newer { found, known },
+            MigrateError::Older { found, known } => Self::Older { found, known },
+            MigrateError::Storage(error) => Self::unavailable(error),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Writes that wait at the same time are one statement.
+
+use std::sync::Arc;
+
+use quadrille::provider::store::StoreError;
+use tokio::sync::{
+    Mutex,
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
+
+use super::{database::Database, sweep};
+
+/// The most entries of one statement.
+const BATCH: usize = 1024;
+/// The most entries that may wait. Beyond it the database cannot keep up, and a client must be told.
+const WAITING: usize = 65_536;
+/// The number of statements of one kind in progress at the same time. While they run, the entries
+/// of the next ones gather.
+const AT_ONCE: usize = 2;
+
+/// An entry of a batch.
+pub(super) trait Entry: Send + Sync + Sized + 'static {
+    type Answer: Send + 'static;
+
+    /// Writes the entries in one transaction. An error means that none is written. Otherwise there
+    /// is a turn for each entry, in order.
+    fn write(
+        database: &Database,
+        entries: &[&Self],
+    ) -> impl Future<Output = Result<Vec<Turn<Self::Answer>>, StoreError>> + Send;
+}
+
+/// What became of an entry.
+pub(super) enum Turn<A> {
+    /// It is committed, or refused for good.
+    Done(A),
+    /// It was not this one's turn: another entry of the batch concerns the same row.
+    Again,
+    /// It is not known what to answer; nothing was written for this entry.
+    Failed(StoreError),
+}
+
+struct Waiting<E: Entry> {
+    entry: E,
+    reply: oneshot::Sender<Result<E::Answer, StoreError>>,
+}
+
+/// A queue of entries, and the tasks that write them.
+pub(super) struct Batches<E: Entry>(mpsc::Sender<Waiting<E>>);
+
+impl<E: Entry> Batches<E> {
+    pub(super) fn start(database: &Database) -> Self {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..AT_ONCE {
+            let (receiver, database) = (Arc::clone(&receiver), database.clone());
+            database.clone().beside(async move {
+                loop {
+                    let mut batch = Vec::new();
+                    // One task at a time waits here; entries gather while all of them write.
+                    if receiver.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+                        return;
+                    }
+                    let entries = batch.len();
+                    write(&database, batch).await;
+                    sweep::beside(&database, entries);
+                }
+            });
+        }
+        Self(sender)
+    }
+
+    /// Writes an entry, and waits for the commit.
+    pub(super) async fn write(&self, entry: E) -> Result<E::Answer, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.try_send(Waiting { entry, reply }).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::unavailable("too many writes wait"),
+            TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+async fn write<E: Entry>(database: &Database, mut batch: Vec<Waiting<E>>) {
+    while !batch.is_empty() {
+        let entries: Vec<_> = batch.iter().map(|waiting| &waiting.entry).collect();
+        match E::write(database, &entries).await {
+            Ok(turns) => batch = answer(batch, turns),
+            Err(error) if error.is_transient() || batch.len() == 1 => {
+                for waiting in batch.drain(..) {
+                    let _ = waiting.reply.send(Err(error.clone()));
+                }
+            }
+            // Nothing is written. The entry at fault fails by itself.
+            Err(_) => {
+                for waiting in std::mem::take(&mut batch) {
+                    Box::pin(write(database, vec![waiting])).await;
+                }
+            }
+        }
+    }
+}
+
+/// Answers what can be answered; returns the rest.
+fn answer<E: Entry>(batch: Vec<Waiting<E>>, turns: Vec<Turn<E::Answer>>) -> Vec<Waiting<E>> {
+    let mut rest = Vec::new();
+    for (waiting, turn) in batch.into_iter().zip(turns) {
+        // The caller may have left; its entry is written nevertheless.
+        let _ = match turn {
+            Turn::Done(answer) => waiting.reply.send(Ok(answer)),
+            Turn::Failed(error) => waiting.reply.send(Err(error)),
+            Turn::Again => {
+                rest.push(waiting);
+                continue;
+            }
+        };
+    }
+    rest
+}

@@ -1,0 +1,25 @@
+//! A store in PostgreSQL.
+
+#![allow(
+    clippy::redundant_closure,
+    clippy::redundant_closure_for_method_calls,
+    reason = "the path of a function is not general enough in the lifetime of a row"
+)]
+
+mod batches;
+mod clients;
+mod consents;
+mod database;
+mod grants;
+mod laps;
+mod numbers;
+mod pending;
+mod registration;
+mod remembering;
+mod revoking;
+mod rows;
+mod store;
+mod sweep;
+mod tokens;
+
+pub use store::PgStore;

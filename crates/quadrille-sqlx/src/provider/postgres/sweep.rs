@@ -1,0 +1,154 @@
+//! The statements that remove expired rows.
+
+use quadrille::{Timestamp, provider::store::StoreError};
+
+use super::{
+    database::{Database, values},
+    laps::{self, Seen},
+};
+
+/// The rows that an explicit sweep removes from a table at a time.
+const PER_SWEEP: i64 = 10_000;
+
+/// A table whose rows expire.
+struct Table {
+    /// Visits `$2` rows after the key `$1` and removes those that expired before `$3`. It returns
+    /// the number of rows visited and the key of the last one, the number of rows removed, and the
+    /// earliest expiry of the others. `None` if an index finds the expired rows.
+    visit: Option<&'static str>,
+    /// Removes up to `$2` rows that expired before `$1`, and returns their number.
+    remove: &'static str,
+    /// `false` if the rows list what other tables count.
+    counts: bool,
+}
+
+macro_rules! by_row {
+    ($table:literal) => {
+        by_row!($table, "")
+    };
+    ($table:literal, $also:literal) => {
+        Table {
+            visit: Some(concat!(
+                "WITH seen AS (SELECT \"row\", expires FROM quadrille_",
+                $table,
+                " WHERE \"row\" > $1 ORDER BY \"row\" LIMIT $2),
+                gone AS (DELETE FROM quadrille_",
+                $table,
+                " WHERE \"row\" IN (SELECT \"row\" FROM seen WHERE expires < $3) AND expires < $3
+                    RETURNING \"row\", issuer)",
+                $also,
+                " SELECT (SELECT count(*) FROM seen), (SELECT max(\"row\") FROM seen),
+                (SELECT count(*) FROM gone),
+                (SELECT min(expires) FROM seen WHERE expires >= $3)"
+            )),
+            remove: concat!(
+                "WITH gone AS (DELETE FROM quadrille_",
+                $table,
+                " WHERE \"row\" IN (SELECT \"row\" FROM quadrille_",
+                $table,
+                " WHERE expires < $1 LIMIT $2) AND expires < $1 RETURNING \"row\", issuer)",
+                $also,
+                " SELECT count(*) FROM gone"
+            ),
+            counts: true,
+        }
+    };
+}
+
+macro_rules! by_expiry {
+    ($table:literal, $key:literal) => {
+        Table {
+            visit: None,
+            remove: concat!(
+                "WITH gone AS (DELETE FROM quadrille_",
+                $table,
+                " WHERE (",
+                $key,
+                ") IN (SELECT ",
+                $key,
+                " FROM quadrille_",
+                $table,
+                " WHERE expires < $1 ORDER BY expires LIMIT $2) AND expires < $1 RETURNING 1)
+                SELECT count(*) FROM gone"
+            ),
+            counts: true,
+        }
+    };
+}
+
+/// The tables whose rows expire. Token credentials that were stored while
+/// their grant was revoked go with the revocation.
+static TABLES: [Table; laps::TABLES] = [
+    by_row!("access_tokens"),
+    by_row!("codes"),
+    by_row!("families"),
+    by_row!(
+        "revoked",
+        ", credentials AS (DELETE FROM quadrille_token_credentials t USING gone
+            WHERE t.\"row\" = gone.\"row\" AND t.issuer = gone.issuer)"
+    ),
+    by_row!("pending"),
+    by_row!("token_credentials"),
+    Table { counts: false, ..by_row!("grants") },
+    by_row!("initial_tokens"),
+    by_expiry!("foreign_tokens", "hash, issuer"),
+    by_expiry!("tickets", "ticket, issuer"),
+    by_expiry!("once", "hash, space, issuer"),
+];
+
+/// Removes a few expired rows while others go on, in proportion to the number of writes.
+pub(super) fn beside(database: &Database, writes: usize) {
+    if !database.laps().is_due(database.env().now(), writes) {
+        return;
+    }
+    let other = database.clone();
+    database.beside(async move {
+        if let Err(error) = step(&other).await {
+            tracing::warn!(%error, "expired rows could not be removed");
+        }
+    });
+}
+
+/// Removes expired rows of all tables; returns their number.
+pub(super) async fn all(database: &Database, now: Timestamp) -> Result<u64, StoreError> {
+    let mut gone = 0;
+    for table in &TABLES {
+        let removed = remove(database, table, now, PER_SWEEP).await?;
+        gone += if table.counts { removed } else { 0 };
+    }
+    Ok(gone)
+}
+
+async fn step(database: &Database) -> Result<(), StoreError> {
+    let Some((mut laps, limit)) = database.laps().step() else { return Ok(()) };
+    let now = database.env().now();
+    for (lap, table) in laps.iter_mut().zip(&TABLES).filter(|(lap, _)| lap.is_due(now)) {
+        let Some(visit) = table.visit else {
+            let gone = remove(database, table, now, limit).await?;
+            // If more rows have expired, they go with the next step.
+            lap.next = now.seconds() + i64::from(gone < limit.unsigned_abs());
+            continue;
+        };
+        let from = values![lap.at.unwrap_or(-1), limit, now.seconds()];
+        let seen = database.one(visit, from, |row| {
+            let (rows, last) = (row.next()?, row.next()?);
+            Ok(Seen { rows, last, gone: row.next()?, soonest: row.next()? })
+        });
+        if let Some(seen) = seen.await? {
+            lap.go_on(&seen, limit, now, database.keys());
+        }
+    }
+    database.laps().stepped(&laps);
+    Ok(())
+}
+
+/// Removes expired rows of a table, wherever they are.
+async fn remove(
+    database: &Database,
+    table: &Table,
+    now: Timestamp,
+    limit: i64,
+) -> Result<u64, StoreError> {
+    let gone = database.one(table.remove, values![now.seconds(), limit], |row| row.next::<i64>());
+    Ok(gone.await?.unwrap_or(0).try_into().unwrap_or(0))
+}

@@ -1,0 +1,116 @@
+//! Stores of a provider on real databases.
+
+mod dance;
+mod faults;
+mod processes;
+mod world;
+
+use std::sync::Arc;
+
+use quadrille::{
+    Env,
+    provider::store::Store,
+    testing::{cached, store_contract},
+};
+use quadrille_sqlx::{PgStore, StoreOptions};
+use sqlx::PgPool;
+use tokio::runtime::Runtime;
+
+use crate::{
+    databases::{Database as _, Postgres},
+    servers,
+};
+
+store_contract!(postgres, |env| fresh(env, &StoreOptions::new()));
+store_contract!(postgres_with_hashed_keys, |env| fresh(env, &StoreOptions::new().hashed_keys()));
+store_contract!(cached_postgres, |env| {
+    let (store, alive) = fresh(env.clone(), &StoreOptions::new());
+    (cached(store, env), alive)
+});
+store_contract!(pgbouncer, |env| {
+    let runtime = Runtime::new().unwrap();
+    let (store, database) = runtime.block_on(async {
+        let database = Postgres::new().await;
+        let store = behind_pgbouncer(&database, env).await;
+        (store, database)
+    });
+    (store, (database, runtime))
+});
+
+/// An empty store with its database, and the runtime on which it works.
+fn fresh(env: Env, options: &StoreOptions) -> (PgStore, (Postgres, Runtime)) {
+    let runtime = Runtime::new().unwrap();
+    let (store, database) = runtime.block_on(async {
+        let database = Postgres::new().await;
+        let pool = database.pool().await;
+        options.migrate(&pool).await.unwrap();
+        (PgStore::open_with(pool, env, options).await.unwrap(), database)
+    });
+    (store, (database, runtime))
+}
+
+async fn behind_pgbouncer(database: &Postgres, env: Env) -> PgStore {
+    let options = StoreOptions::new().without_prepared_statements();
+    options.migrate(&database.pool().await).await.unwrap();
+    let url = database.at(servers::pgbouncer().port);
+    let pool = PgPool::connect(&url).await.unwrap();
+    PgStore::open_with(pool, env, &options).await.unwrap()
+}
+
+/// A kind of store.
+trait Open: 'static {
+    type Store: Store;
+    type Database: Send;
+
+    /// Two stores on two pools, over one database.
+    fn two() -> impl Future<Output = (Self::Database, [Arc<Self::Store>; 2])> + Send;
+}
+
+struct OnPostgres;
+
+impl Open for OnPostgres {
+    type Store = PgStore;
+    type Database = Postgres;
+
+    async fn two() -> (Postgres, [Arc<PgStore>; 2]) {
+        let database = Postgres::new().await;
+        let (one, two) = (database.pool().await, database.pool().await);
+        // Both processes start at the same time.
+        let (one, two) =
+            tokio::join!(PgStore::open(one, Env::system()), PgStore::open(two, Env::system()));
+        (database, [Arc::new(one.unwrap()), Arc::new(two.unwrap())])
+    }
+}
+
+struct BehindPgBouncer;
+
+impl Open for BehindPgBouncer {
+    type Store = PgStore;
+    type Database = Postgres;
+
+    async fn two() -> (Postgres, [Arc<PgStore>; 2]) {
+        let database = Postgres::new().await;
+        let one = behind_pgbouncer(&database, Env::system()).await;
+        let two = behind_pgbouncer(&database, Env::system()).await;
+        (database, [Arc::new(one), Arc::new(two)])
+    }
+}
+
+/// Runs a test on each kind of store.
+macro_rules! on_each_store {
+    ($($test:ident)+) => {
+        on_each_store! { @ postgres OnPostgres $($test)+ }
+        on_each_store! { @ pgbouncer BehindPgBouncer $($test)+ }
+    };
+    (@ $module:ident $store:ident $($test:ident)+) => {
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    super::$test::<super::super::$store>().await;
+                }
+            )+
+        }
+    };
+}
+use on_each_store;
