@@ -7,6 +7,7 @@
 
 #![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
 
+mod audit;
 pub mod cli;
 pub mod config;
 pub mod data;
@@ -18,6 +19,7 @@ pub mod logging;
 pub mod login;
 mod meter;
 pub mod output;
+mod request_id;
 pub mod serve;
 pub mod sessions;
 pub mod throttle;

@@ -36,7 +36,7 @@ fn start_with(filter: Targets, format: LogFormat) {
             tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))
         }
         LogFormat::Json => {
-            let layer = layer.json().flatten_event(true).with_filter(filter);
+            let layer = layer.json().flatten_event(true).with_span_list(false).with_filter(filter);
             tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))
         }
     };

@@ -5,7 +5,14 @@ use quadrille::provider::{AuthorizationServer, ClientAccess};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Failure, data::Data, output::Output, sessions::Session, users::User};
+use crate::{
+    Failure,
+    audit::{Event, record},
+    data::Data,
+    output::Output,
+    sessions::Session,
+    users::User,
+};
 
 use super::{
     named::user as found,
@@ -111,6 +118,8 @@ pub(super) async fn withdraw(
         return Err(Failure::NotFound { what: "client with access", name: client.to_owned() });
     }
     server.revoke_consent(&user.subject, client).await?;
+    let event = Event::by_operator("consent_withdrawn", "a consent was withdrawn").about(&user);
+    record(&Event { client: Some(client), ..event });
     output.result(&json!({ "withdrawn": client }), || {
         format!("{client} can no longer act for {}.", user.name)
     })
@@ -121,6 +130,7 @@ pub(super) async fn sign_out(data: &Data, name: &str, output: Output) -> Result<
     let user = found(data, name).await?;
     let ended = data.backend().end_sessions_of(user.subject.clone()).await;
     ended.map_err(|error| data.failure(error))?;
+    record(&Event::by_operator("sign_out_everywhere", "signed out").about(&user));
     output.result(&json!({ "signed_out": user.name.as_str() }), || {
         format!("{} is signed out everywhere.", user.name)
     })
@@ -139,6 +149,8 @@ pub(super) async fn end_session(
     let ended =
         ended.ok_or_else(|| Failure::NotFound { what: "session", name: session.to_owned() })?;
     data.backend().end_session(ended.id).await.map_err(|error| data.failure(error))?;
+    let event = Event::by_operator("session_ended", "a session was ended").about(&user);
+    record(&Event { session: Some(session), ..event });
     let shown = json!({ "signed_out": user.name.as_str(), "session": session });
     output.result(&shown, || format!("{} is signed out of {}.", user.name, ended.browser))
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     Failure,
+    audit::{Event, record},
     config::Settings,
     data::{self, BackedUp},
     output::Output,
@@ -49,6 +50,9 @@ pub(super) fn back_up(
             output.note(&format!("{percent} % of the database copied"));
         }
     })?;
+    let to = args.folder.display().to_string();
+    let event = Event::by_operator("backup_made", "database and keys were copied");
+    record(&Event { name: Some(&to), ..event });
     let BackedUp { keys, signing_keys } = made;
     if settings.keys.is_some() {
         output.note("the key ring is in QUADRILLE_KEYS, and not in the backup: keep it elsewhere");
@@ -68,6 +72,9 @@ pub(super) async fn restore(
     output: Output,
 ) -> Result<(), Failure> {
     data::restore(settings, &args.folder).await?;
+    let from = args.folder.display().to_string();
+    let event = Event::by_operator("restored", "database and keys were restored");
+    record(&Event { name: Some(&from), ..event });
     let [dir, folder] = [&settings.data_dir, &args.folder].map(|path| path.display().to_string());
     output.result(&json!({ "data_dir": dir, "restored_from": folder }), || {
         format!("{dir} is restored from {folder}. Every session has ended: users sign in again.")

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::table::{table, when};
 use crate::{
     Failure,
+    audit::{Event, record},
     config::Settings,
     data::{Data, rotation},
     output::Output,
@@ -71,6 +72,7 @@ pub(super) async fn run(
                 keys.sweep(now, &rotation);
                 Ok(keys)
             })?;
+            record(&Event::by_operator("keys_rotated", "the signing keys were rotated"));
             Some(changed)
         }
         KeysCommand::Remove { kid } => {
@@ -88,6 +90,8 @@ pub(super) async fn run(
                     _ => Ok(keys),
                 }
             })?;
+            let event = Event::by_operator("key_removed", "a signing key was removed");
+            record(&Event { name: Some(kid), ..event });
             Some(changed)
         }
     };

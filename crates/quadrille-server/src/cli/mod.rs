@@ -19,7 +19,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    Failure,
+    Failure, audit,
     config::{ConfigError, Flags, Settings, environment},
     data::Data,
     logging,
@@ -154,7 +154,7 @@ pub fn ended(result: Result<(), Failure>, output: Output) -> ExitCode {
 
 impl Cli {
     fn run(&self, output: Output) -> Result<(), Failure> {
-        let settings = || -> Result<Settings, ConfigError> {
+        let settings = || -> Result<Settings, Failure> {
             let (settings, remarks) = self.common.settings(&self.command)?;
             for remark in remarks {
                 output.note(&remark.to_string());
@@ -162,6 +162,13 @@ impl Cli {
             match self.command {
                 Command::Serve(_) => logging::start(&settings),
                 _ => logging::start_for_command(&settings, output),
+            }
+            // Every command but these may change something.
+            if !matches!(self.command, Command::Config | Command::Login(_)) {
+                settings.audit_log.as_deref().map_or(Ok(()), |path| {
+                    let failed = |error| Failure::File { path: path.to_owned(), error };
+                    audit::start(path).map_err(failed)
+                })?;
             }
             Ok(settings)
         };

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::{
     Failure,
+    audit::{Event, record},
     config::{Settings, parse_lifetime},
     data::Data,
     failure::Refused,
@@ -161,6 +162,9 @@ async fn add(
         Err(MintError::Server(error)) => return Err(error.into()),
         Err(error) => return Err(Refused::Token(error.to_string()).into()),
     };
+    let event = Event::by_operator("token_added", "a personal access token was made").about(&user);
+    let (token, name) = (Some(minted.grant.0), Some(args.token.trim()));
+    record(&Event { token, name, allowed: Some(minted.scopes.as_str()), ..event });
     let shown = ShownToken {
         number: minted.grant.0,
         access_token: Some(minted.token.expose().to_owned()),
@@ -211,5 +215,8 @@ async fn revoke(
         let name = number.to_string();
         return Err(Failure::NotFound { what: "personal access token", name });
     }
+    let text = "a personal access token was revoked";
+    let event = Event::by_operator("token_revoked", text).about(&user);
+    record(&Event { token: Some(number), ..event });
     output.result(&json!({ "revoked": number }), || "Revoked.".to_owned())
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::table::{table, when};
 use crate::{
     Failure,
+    audit::{Event, record},
     config::{RegistrationMode, Settings, parse_lifetime},
     data::Data,
     output::Output,
@@ -77,6 +78,10 @@ pub(super) async fn run(
         RegistrationCommand::AddToken { name, uses, lifetime } => {
             match server.issue_initial_access_token(name, *uses, *lifetime).await {
                 Ok(issued) => {
+                    let text = "an initial access token was issued";
+                    let event = Event::by_operator("initial_access_token_added", text);
+                    let (token, name) = (Some(issued.record.row.0), Some(&*issued.record.name));
+                    record(&Event { token, name, ..event });
                     let shown = Shown::new(&issued.record, Some(issued.token.expose()));
                     let written = output.result(&shown, || issued.token.expose().to_owned());
                     if !output.is_json() {
@@ -105,9 +110,14 @@ pub(super) async fn run(
         },
         RegistrationCommand::RevokeToken { number } => {
             match server.revoke_initial_access_token(RowId(*number)).await {
-                Ok(true) => output.result(&serde_json::json!({ "revoked": true }), || {
-                    "Revoked. The clients registered with it remain.".to_owned()
-                }),
+                Ok(true) => {
+                    let text = "an initial access token was revoked";
+                    let event = Event::by_operator("initial_access_token_revoked", text);
+                    record(&Event { token: Some(*number), ..event });
+                    output.result(&serde_json::json!({ "revoked": true }), || {
+                        "Revoked. The clients registered with it remain.".to_owned()
+                    })
+                }
                 Ok(false) => {
                     let name = number.to_string();
                     Err(Failure::NotFound { what: "initial access token", name })

@@ -7,7 +7,14 @@ use quadrille::Secret;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::{Failure, config::Settings, data::Data, failure::Refused, output::Output};
+use crate::{
+    Failure,
+    audit::{Event, record},
+    config::Settings,
+    data::Data,
+    failure::Refused,
+    output::Output,
+};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum TokenCommand {
@@ -44,6 +51,7 @@ pub(super) async fn run(
     if !revoked? {
         return Err(Failure::NoToken);
     }
+    record(&Event::by_operator("token_revoked", "a token was revoked with its grant"));
     output.result(&json!({ "revoked": true }), || {
         "Revoked, and with it every token of the same grant.".to_owned()
     })

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Failure,
+    audit::{Event, record},
     config::Settings,
     data::Data,
     failure::Refused,
@@ -183,6 +184,7 @@ async fn add(data: &Data, name: UserName, password: Secret, output: Output) -> R
             return Err(Refused::UserNameLooksLike { name, other }.into());
         }
     }
+    record(&Event::by_operator("user_added", "a user was added").about(&user));
     output.result(&Shown::from(&user), || format!("{} can sign in.", user.name))
 }
 
@@ -196,6 +198,7 @@ async fn set_password(
     let set = data.backend().set_password(name, hash).await;
     let user = set.map_err(|error| data.failure(error))?;
     let user = user.ok_or_else(|| not_found(name.as_str()))?;
+    record(&Event::by_operator("password_set", "a user got a new password").about(&user));
     output.result(&Shown::from(&user), || format!("{} has a new password.", user.name))
 }
 
@@ -221,6 +224,7 @@ async fn remove(
     let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
     let removed = data.backend().remove_user(&parsed, server.issuer()).await;
     let user = removed.map_err(|error| data.failure(error))?.ok_or_else(|| not_found(name))?;
+    record(&Event::by_operator("user_removed", "a user was removed").about(&user));
     output.result(&Shown::from(&user), || format!("{} was removed.", user.name))
 }
 

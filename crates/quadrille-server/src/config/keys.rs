@@ -246,6 +246,12 @@ pub const KEYS: &[Key] = &[
         "off, error, warn, info, debug or trace, also per module: info,quadrille::request=debug",
     ),
     key("log_format", "QUADRILLE_LOG_FORMAT", "text or json"),
+    key(
+        "audit_log",
+        "QUADRILLE_AUDIT_LOG",
+        "file to which sign-ins, consents and changes by commands are appended, as JSON Lines; for \
+         `serve` and for commands",
+    ),
 ];
 
 /// The setting for an environment variable.

@@ -157,6 +157,8 @@ pub struct Settings {
     pub log: Targets,
     /// The format of the log.
     pub log_format: LogFormat,
+    /// The file of the audit log, if there is one.
+    pub audit_log: Option<PathBuf>,
     effective: Vec<Effective>,
 }
 
@@ -385,6 +387,7 @@ impl Settings {
                 ToString::to_string,
                 LogFormat::Text,
             )?,
+            audit_log: found.optional("audit_log", value::path, value::show_path, "none")?,
             effective: found.effective,
         })
     }

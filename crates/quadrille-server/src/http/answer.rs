@@ -14,8 +14,12 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use quadrille::{RemoteAddress, page::Page};
 use tower::Service as _;
+use tracing::Instrument as _;
 
-use crate::meter;
+use crate::{
+    meter,
+    request_id::{self, RequestId},
+};
 
 use super::{
     CLOSE, HEAD_LIMIT, Inner, Limits, host, log,
@@ -28,8 +32,28 @@ use super::{
 const BODY_LIMIT: usize = 64 * 1024;
 
 impl Inner {
-    /// Answers a request of the connection that holds `place`.
+    /// Answers a request of the connection that holds `place`. All lines of the log that are written
+    /// meanwhile have the number of the request.
     pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        place: Option<&Place>,
+    ) -> Response<Body> {
+        let trusted = &self.limits.trusted_proxies;
+        let id = RequestId::of(&self.env, peer.ip(), request.headers(), trusted);
+        let header = id.header();
+        // Of the level of every line, so that each has it.
+        let span = tracing::error_span!(target: "quadrille::request", "request", %id);
+        let answering = id.scope(self.answer_here(request, peer, place));
+        let mut response = answering.instrument(span).await;
+        if let Some(header) = header {
+            response.headers_mut().insert(request_id::HEADER, header);
+        }
+        response
+    }
+
+    async fn answer_here(
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
@@ -229,6 +253,7 @@ impl Refusal {
             Reader::Browser => Page::new("This request was refused")
                 .text("Nothing was changed. Go back and try again.")
                 .text(&format!("The reason: {why}."))
+                .text(&request_id::sentence())
                 .code("invalid_request")
                 .to_response(status)
                 .map(Body::from),

@@ -9,7 +9,7 @@ use clap::Args;
 use quadrille::provider::{Client, ClientMetadataDocuments};
 
 use crate::{
-    Failure,
+    Failure, audit,
     config::{Flags, Settings},
     data::{Data, SigningKeysWatch, rotation},
     http::{Limits, Server, reserve},
@@ -146,6 +146,7 @@ async fn serve(
         let watched = SigningKeysWatch::new(settings, data.env().clone(), &keys);
         watch(watched, settings.clone(), app.clone());
     }
+    reopen_on_hangup()?;
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
@@ -280,6 +281,24 @@ async fn draining(stop: impl Future<Output = ()>, phase: Phase, time: Duration) 
         () = tokio::time::sleep(time) => {}
         () = again => {}
     }
+}
+
+/// Opens the audit log again at SIGHUP, which programs that rotate logs send after renaming it.
+///
+/// # Errors
+/// [`Failure::System`] if the system does not deliver signals.
+fn reopen_on_hangup() -> Result<(), Failure> {
+    #[cfg(unix)]
+    if audit::has_file() {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                audit::reopen();
+            }
+        });
+    }
+    Ok(())
 }
 
 /// Reports that the provider runs and its URL, and tells a person the next step.

@@ -9,8 +9,10 @@
 )]
 
 mod account;
+mod audit;
 mod backup;
 mod browser;
+mod canaries;
 mod client_documents;
 mod clients;
 mod clock;

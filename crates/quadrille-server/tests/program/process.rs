@@ -152,7 +152,9 @@ impl Program {
         let (data, log) = (folder.data(), folder.path().join(format!("log-{number}")));
         let listen: &[&str] =
             if arguments.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] };
-        let mut command = quadrille(&["serve", "--json", "--log", "debug"]);
+        let log_level: &[&str] =
+            if arguments.contains(&"--log") { &[] } else { &["--log", "debug"] };
+        let mut command = quadrille(&[&["serve", "--json"], log_level].concat());
         prepare(&mut command);
         let mut child = command
             .args(listen)

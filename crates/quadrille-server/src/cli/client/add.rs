@@ -17,6 +17,7 @@ use crate::{
 use super::{
     super::checks::{known_resources, known_scopes, parse_scopes},
     auth::AuthArgs,
+    changed::changed,
     remarks::remark,
     rules::RuleArgs,
     secret::read_secret,
@@ -180,6 +181,7 @@ pub(super) async fn add(
     output: Output,
 ) -> Result<(), Failure> {
     let registered = server.register(args.client(known)?).await?;
+    changed("client_added", "a client was added", &registered.client.id);
     remark(&registered.client, (settings, known), output);
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };

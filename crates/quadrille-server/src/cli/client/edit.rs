@@ -14,6 +14,7 @@ use crate::{
 use super::{
     super::checks::{known_scopes, parse_scopes, with_nearest},
     auth::{AuthArgs, METHODS},
+    changed::changed,
     find::{find, not_found},
     remarks::remark,
     rules::{RULES, RuleArgs},
@@ -101,6 +102,7 @@ pub(super) async fn edit(
     });
     match edited.await {
         Ok(edited) => {
+            changed("client_changed", "a client was changed", &args.id);
             remark(&edited.client, (settings, known), output);
             let secrets = Secrets { client: edited.secret.as_ref(), oauth1: None };
             show_secrets(&edited.client, secrets, output)

@@ -2,6 +2,7 @@
 
 mod add;
 mod auth;
+mod changed;
 mod edit;
 mod find;
 mod remarks;
@@ -24,6 +25,7 @@ use crate::{
 
 use super::table::table;
 use add::{AddArgs, RsaArgs};
+use changed::changed;
 use edit::EditArgs;
 use find::{find, not_found};
 use secret::SecretCommand;
@@ -183,7 +185,7 @@ async fn rotate_secret(
         server.rotate_secret(id, keep_old).await.map(|generated| secret = Some(generated))
     };
     match rotated {
-        Ok(()) => {}
+        Ok(()) => changed("secret_rotated", "the secret of a client was rotated", id),
         Err(AdminError::UnknownClient) => return Err(not_found(id)),
         Err(error) => return Err(error.into()),
     }
@@ -197,6 +199,7 @@ async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Resul
     if !server.remove_client(id).await? {
         return Err(not_found(id));
     }
+    changed("client_removed", "a client was removed", id);
     output.result(&Shown::new(&client, Secrets::default()), || {
         format!("{} ({id}) was removed, with all of its tokens.", client.name)
     })

@@ -19,6 +19,7 @@ use crate::{
 
 use super::{
     super::table::table,
+    changed::changed,
     find::{find, not_found},
     shown::{Secrets, ShownSecret, show_secrets},
 };
@@ -83,7 +84,8 @@ pub(super) async fn run(
         SecretCommand::Expire(args) => {
             let end = Env::system().now() + args.after;
             let expired = server.expire_secret(&args.id, &args.secret, Some(end)).await;
-            changed(server, &args.id, &args.secret, expired).await?;
+            done(server, &args.id, &args.secret, expired).await?;
+            changed("secret_changed", "the secret of a client got another end", &args.id);
             let client = find(server, &args.id).await?;
             let outlives = |expires: Option<Timestamp>| expires.is_none_or(|at| at > end);
             if !client.secrets.iter().any(|known| outlives(known.expires)) {
@@ -95,7 +97,8 @@ pub(super) async fn run(
         }
         SecretCommand::Remove { id, secret } => {
             let removed = server.remove_secret(id, secret).await;
-            changed(server, id, secret, removed).await?;
+            done(server, id, secret, removed).await?;
+            changed("secret_removed", "a secret of a client was removed", id);
             list(server, id, output).await
         }
     }
@@ -118,6 +121,7 @@ async fn add(
         Err(AdminError::UnknownClient) => return Err(not_found(&args.id)),
         Err(error) => return Err(error.into()),
     };
+    changed("secret_added", "a client got a further secret", &args.id);
     let client = find(server, &args.id).await?;
     show_secrets(&client, Secrets { client: added.secret.as_ref(), oauth1: None }, output)
 }
@@ -133,7 +137,7 @@ async fn list(server: &AuthorizationServer, id: &str, output: Output) -> Result<
 }
 
 /// The result of a change, with the nearest id of a mistyped one.
-async fn changed(
+async fn done(
     server: &AuthorizationServer,
     id: &str,
     secret: &str,

@@ -25,7 +25,7 @@ use crate::{
     words::{did_you_mean, nearest},
 };
 
-use super::{find::find, remarks::remark};
+use super::{changed::changed, find::find, remarks::remark};
 
 /// Arguments of `quadrille client export`.
 #[derive(Args, Debug)]
@@ -79,6 +79,13 @@ pub(super) async fn export(
             )),
             None => return Err(Refused::SealedElsewhere(client.id.to_string()).into()),
         }
+    }
+    let text = match args.plain {
+        true => "clients were exported, with their secrets in plain text",
+        false => "clients were exported",
+    };
+    for client in &clients {
+        changed("client_exported", text, &client.id);
     }
     let Some(path) = &args.output else {
         let mut out = io::stdout().lock();
@@ -136,6 +143,7 @@ pub(super) async fn import(
         Err(error) => return Err(Refused::Import(error.to_string()).into()),
     };
     for client in &imported.added {
+        changed("client_added", "a client was imported", &client.id);
         remark(client, (settings, known), output);
     }
     let shown = Shown {

@@ -16,7 +16,11 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, value::Serde}
 use quadrille::page::{self, Page};
 use serde::Serialize;
 
-use crate::{issuer::Issuer, words::describe};
+use crate::{
+    issuer::Issuer,
+    request_id::{self, RequestId},
+    words::describe,
+};
 
 const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../../templates/base.html")),
@@ -248,7 +252,10 @@ impl Pages {
         context: &impl Serialize,
         forms: FormsLead,
     ) -> Response<Bytes> {
-        let whole = Value::from(Serde(Whole { site: &self.site, page: context }));
+        let failed = status.is_client_error() || status.is_server_error();
+        let request_id = request_id::current().filter(|_| failed);
+        let request_id = request_id.as_ref().map(RequestId::as_str);
+        let whole = Value::from(Serde(Whole { site: &self.site, request_id, page: context }));
         let rendered = self.templates.get_template(template).and_then(|page| page.render(whole));
         let html = match rendered {
             Ok(html) => html,
@@ -256,6 +263,7 @@ impl Pages {
                 tracing::error!(template, error = format!("{error:#}"), "a page cannot be shown");
                 return Page::new("This page cannot be shown")
                     .text("The people who run this site find the reason in its log.")
+                    .text(&request_id::sentence())
                     .to_response(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };
@@ -286,6 +294,8 @@ impl Pages {
 #[derive(Serialize)]
 struct Whole<'a, T> {
     site: &'a Site,
+    /// The number of the request, on an error page.
+    request_id: Option<&'a str>,
     #[serde(flatten)]
     page: &'a T,
 }
