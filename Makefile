@@ -8,6 +8,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.1
+CARGO_MUTANTS_VERSION := 27.1.0
 
 # Looked for on the PATH first, then in .tools, where it is installed when it is in neither.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -183,6 +184,17 @@ cargo-fuzz:
 	@command -v cargo-fuzz >/dev/null || { \
 	  echo "installing cargo-fuzz $(CARGO_FUZZ_VERSION) into .tools (a minute, once)"; \
 	  $(CARGO) install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --quiet --root .tools; }
+
+# Builds in a copy of the tree. Not among the tests: each change is a build.
+.PHONY: mutants
+mutants: cargo-mutants ## Change the memory store in each place: the contract must notice (hours); MUTANTS="--shard=0/8"
+	$(CARGO) mutants --package quadrille --output target $(MUTANTS)
+
+.PHONY: cargo-mutants
+cargo-mutants:
+	@command -v cargo-mutants >/dev/null || { \
+	  echo "installing cargo-mutants $(CARGO_MUTANTS_VERSION) into .tools (a minute, once)"; \
+	  $(CARGO) install cargo-mutants --version $(CARGO_MUTANTS_VERSION) --locked --quiet --root .tools; }
 
 .PHONY: bench
 bench: ## Quadrille beside bare handlers, in turn: throughput, CPU time, memory, start

@@ -36,6 +36,8 @@ mod migrating {}
 mod programs {}
 #[doc = include_str!("../../../docs/src/provider/provider.md")]
 mod provider {}
+#[doc = include_str!("../../../docs/src/provider/own-store.md")]
+mod own_store {}
 #[doc = include_str!("../../../docs/src/provider/parts.md")]
 mod parts {}
 #[doc = include_str!("../../../docs/src/provider/users.md")]

@@ -21,17 +21,13 @@ use quadrille::{
 use std::sync::Arc;
 use world::sqlite;
 
-store_contract!(memory, |env| (MemoryStore::new(env), ()));
 store_contract!(sqlite, sqlite);
 store_contract!(cached, |env| {
     let (store, folder) = sqlite(env.clone());
     (quadrille::testing::cached(store, env), folder)
 });
-grants_contract!(memory_for_grants, |env| (MemoryStore::new(env), ()));
 grants_contract!(sqlite_for_grants, sqlite);
-clients_contract!(memory_for_clients, |env| (MemoryStore::new(env), ()));
 clients_contract!(sqlite_for_clients, sqlite);
-once_contract!(memory_for_once, |env| (MemoryStore::new(env), ()));
 once_contract!(sqlite_for_once, sqlite);
 store_contract!(cached_parts, |env| {
     let (store, folder) = sqlite(env.clone());

@@ -203,13 +203,21 @@ pub trait Grants: Part {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// The consent of a user to a client, at exactly these APIs.
+    ///
+    /// By default, the one among all [`consents`](Self::consents) of the user.
     fn consent(
         &self,
         issuer: IssuerId,
         subject: &str,
         client: &str,
         resources: &Resources,
-    ) -> impl Future<Output = Result<Option<Consent>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Consent>, StoreError>> + Send {
+        async move {
+            let is_meant =
+                |consent: &Consent| *consent.client == *client && consent.resources == *resources;
+            Ok(self.consents(issuer, subject).await?.into_iter().find(is_meant))
+        }
+    }
 
     /// All consents of a user, ordered by client and resources.
     fn consents(

@@ -8,7 +8,7 @@ use crate::{Timestamp, provider::client::record::Client};
 use super::Change;
 use super::{
     Admission, Admitted, Changes, InitialTokenRecord, IssuerId, RowId, SecretHash, StoreError,
-    UnusedClient, Worker,
+    UnusedClient, Worker, is_same,
 };
 
 /// The verbs of every part of a store.
@@ -163,10 +163,21 @@ pub trait Clients: Part {
 pub trait Registrations: Clients {
     /// The clients that must be used until a certain time ([`Client::unused_until`]), ordered by
     /// their numbers, those whose time is over included.
+    ///
+    /// By default, those among all [`clients`](Clients::clients); a store with an index of them
+    /// reads fewer.
     fn unused_clients(
         &self,
         issuer: IssuerId,
-    ) -> impl Future<Output = Result<Vec<UnusedClient>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<UnusedClient>, StoreError>> + Send {
+        async move {
+            let clients = self.clients(issuer).await?;
+            let mut unused: Vec<_> =
+                clients.iter().filter_map(|client| UnusedClient::of(client)).collect();
+            unused.sort_unstable_by_key(|client| client.number);
+            Ok(unused)
+        }
+    }
 
     /// Stores a client that registers itself, takes a use of its initial access token, and removes
     /// the clients that make room for it as [`Clients::remove_client`] does, at once. A client to be
@@ -187,11 +198,18 @@ pub trait Registrations: Clients {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// The initial access token with this hash. The caller checks its expiry.
+    ///
+    /// By default, the one among all [`initial_tokens`](Self::initial_tokens).
     fn initial_token(
         &self,
         issuer: IssuerId,
         hash: &SecretHash,
-    ) -> impl Future<Output = Result<Option<InitialTokenRecord>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<InitialTokenRecord>, StoreError>> + Send {
+        async move {
+            let tokens = self.initial_tokens(issuer).await?;
+            Ok(tokens.into_iter().find(|token| is_same(&token.hash, hash)))
+        }
+    }
 
     /// All initial access tokens that have uses left, ordered by row, expired ones included.
     fn initial_tokens(

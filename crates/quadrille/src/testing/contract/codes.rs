@@ -50,6 +50,9 @@ pub async fn a_code_is_redeemed_once<S: Store>(store: &S, clock: &ManualClock) {
     };
     let rule = "`redeem` redeems no code of another issuer";
     same(rule, store.redeem(other, code.row, issue(200)).await, Redeemed::Unknown);
+    let found = store.code(world.issuer, code.row).await;
+    let rule = "`code` shows a code that was not redeemed as it was put";
+    same(rule, found.as_deref(), Some(&code));
     let redeemed = store.redeem(world.issuer, code.row, issue(210)).await;
     same("the first `redeem` of a code issues", redeemed, Redeemed::Issued);
     let found = store.code(world.issuer, code.row).await;

@@ -1,9 +1,11 @@
 //! A store with a fault.
 
 use std::{
+    any::Any,
+    collections::HashMap,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -33,6 +35,10 @@ pub(super) struct Faulty {
     pub(super) fault: Fault,
     /// How many have looked before they write.
     looked: AtomicUsize,
+    /// The newest number that the store admits to.
+    cap: Mutex<Option<RowId>>,
+    /// What was found first, by verb and argument.
+    first: Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Faulty {
@@ -48,7 +54,16 @@ impl Faulty {
             );
             rusqlite::Connection::open(path).unwrap().execute_batch(&trigger).unwrap();
         }
-        (Self { inner, fault, looked: AtomicUsize::new(0) }, folder)
+        (
+            Self {
+                inner,
+                fault,
+                looked: AtomicUsize::new(0),
+                cap: Mutex::default(),
+                first: Mutex::default(),
+            },
+            folder,
+        )
     }
 
     pub(super) async fn sql(&self, sql: impl Into<String>) -> Stored<()> {
@@ -82,6 +97,30 @@ impl Faulty {
         self.fault == fault
     }
 
+    /// What the verb found the first time, if that is the fault.
+    pub(super) fn first<T: Send + Sync + 'static>(
+        &self,
+        verb: &'static str,
+        argument: impl std::fmt::Debug,
+        found: Option<Arc<T>>,
+    ) -> Option<Arc<T>> {
+        let (true, Some(found)) = (self.is(IsReadOnce(verb)), &found) else { return found };
+        let mut first = self.first.lock().unwrap();
+        let key = format!("{verb} {argument:?}");
+        let kept = first.entry(key).or_insert_with(|| Arc::clone(found) as _);
+        Arc::clone(kept).downcast().ok()
+    }
+
+    /// What the verb found once.
+    pub(super) fn known<T: Send + Sync + 'static>(
+        &self,
+        verb: &'static str,
+        argument: impl std::fmt::Debug,
+    ) -> Option<Arc<T>> {
+        let first = self.first.lock().unwrap();
+        Arc::clone(first.get(&format!("{verb} {argument:?}"))?).downcast().ok()
+    }
+
     pub(super) fn issuer(&self, verb: &str, issuer: IssuerId) -> IssuerId {
         if matches!(self.fault, MixesIssuers(mixed) if mixed == verb) {
             IssuerId(1)
@@ -104,6 +143,12 @@ impl Faulty {
                 let back =
                     format!("INSERT OR IGNORE INTO {table} SELECT * FROM kept; DROP TABLE kept");
                 self.sql(back).await?;
+                done
+            }
+            ForgetsTheNumberOf(faulty) if is_meant(faulty) => {
+                let before = self.inner.newest().await?;
+                let done = done.await;
+                *self.cap.lock().unwrap() = Some(before);
                 done
             }
             First(faulty, sql) if is_meant(faulty) => {
@@ -144,13 +189,25 @@ impl Faulty {
 
 impl Part for Faulty {
     async fn newest(&self) -> Stored<RowId> {
-        self.inner.newest().await
+        let cap = *self.cap.lock().unwrap();
+        let newest = self.inner.newest().await?;
+        Ok(cap.map_or(newest, |cap| cap.min(newest)))
     }
 
     async fn changes(&self, issuer: IssuerId, position: i64) -> Stored<Changes> {
         let mut told = self.inner.changes(self.issuer("changes", issuer), position).await?;
         if self.is(ChangesAreReversed) {
             told.changes.reverse();
+        }
+        let jumps = told.position > position + 1 && !told.gap;
+        if self.is(ChangesSkipARow) && jumps {
+            told.changes.remove(0);
+        }
+        if self.is(ChangesTellARowTwice) && jumps {
+            told.position -= 1;
+        }
+        if self.is(ChangesAreAheadOfThemselves) {
+            told.position += 1;
         }
         if self.is(ChangesHaveNoGaps) {
             told.gap = false;
@@ -182,7 +239,16 @@ impl Issuers for Faulty {
         if let (Some(renew), true) = (renew, self.is(RenewalIgnoresTheHolder)) {
             return Ok(Worker { holder, expires, ..renew });
         }
-        let mut worker = self.inner.lease(renew, holder, now, expires).await?;
+        let then = match self.fault {
+            ExpiredLeasesAreKept => Timestamp::default(),
+            LeasesEndLate => now - Duration::from_millis(1),
+            _ => now,
+        };
+        let leased = self.inner.lease(renew, holder, then, expires).await;
+        if let (Err(StoreError::Busy), true) = (&leased, self.is(LeaseStealsWhenAllAreHeld)) {
+            return Ok(Worker { number: 7, holder, expires, not_before: now });
+        }
+        let mut worker = leased?;
         if self.is(LeasesAreShared) {
             worker.number = 0;
         }
@@ -204,7 +270,7 @@ impl Clients for Faulty {
         if self.is(ClientsIgnoreSpaces) && found.is_none() {
             return self.inner.client(issuer, id.trim_end()).await;
         }
-        Ok(found)
+        Ok(self.first("client", id, found))
     }
 
     async fn clients(&self, issuer: IssuerId) -> Stored<Vec<Arc<Client>>> {
@@ -224,6 +290,14 @@ impl Clients for Faulty {
         let held = self.inner.client(issuer, &client.id).await?;
         if self.is(PutClientOverwrites) || (self.is(PutClientRevives) && held.is_none()) {
             before = held;
+        } else if self.is(PutClientIsNotAtomic) && held.is_some() && held == before {
+            self.until_another_looks_too().await;
+            loop {
+                let held = self.inner.client(issuer, &client.id).await?;
+                if self.inner.put_client(issuer, client.clone(), held).await? {
+                    return Ok(true);
+                }
+            }
         }
         self.around("put_client", self.inner.put_client(issuer, client, before)).await
     }
@@ -312,10 +386,17 @@ impl OnceKeys for Faulty {
         expires: Timestamp,
     ) -> Stored<bool> {
         let issuer = self.issuer("remember_once", issuer);
-        let space = if self.is(SpacesAreOne) { "one" } else { space };
+        let space = match self.fault {
+            SpacesAreOne => "one",
+            SpacesIgnoreCase if space == "Nonce" => "nonce",
+            _ => space,
+        };
         let mut wide = expires;
         if self.is(KeysAreKnownForEver) {
             wide = expires + Duration::from_hours(24);
+        }
+        if let KeysAreKnownForLess(seconds) = self.fault {
+            wide = expires - Duration::from_secs(seconds);
         }
         if self.is(RememberIsNotAtomic) {
             let before = self.number("SELECT count(*) FROM quadrille_once").await?;

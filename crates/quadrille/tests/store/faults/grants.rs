@@ -67,7 +67,8 @@ impl Grants for Faulty {
     }
 
     async fn code(&self, issuer: IssuerId, row: RowId) -> Stored<Option<Arc<CodeRecord>>> {
-        self.inner.code(self.issuer("code", issuer), row).await
+        let found = self.inner.code(self.issuer("code", issuer), row).await?;
+        Ok(self.first("code", row, found))
     }
 
     async fn redeem(&self, issuer: IssuerId, code: RowId, issue: Issue) -> Stored<Redeemed> {
@@ -131,11 +132,25 @@ impl Grants for Faulty {
             let Some(hash) = hash else { return Ok(None) };
             return self.inner.access(issuer, &TokenRef::Row { row: *row, hash }).await;
         }
-        self.inner.access(issuer, token).await
+        let found = self.inner.access(issuer, token).await?;
+        match (found, self.is(IsReadOnce("access"))) {
+            (Some(found), _) => Ok(self.first("access", token, Some(found))),
+            (None, true) => Ok(self.known("access", token)),
+            (None, false) => Ok(None),
+        }
     }
 
     async fn family(&self, issuer: IssuerId, row: RowId) -> Stored<Option<Arc<FamilyRecord>>> {
-        self.inner.family(self.issuer("family", issuer), row).await
+        let issuer = self.issuer("family", issuer);
+        if self.is(FamiliesOutliveTheirGrant) {
+            self.sql("CREATE TABLE kept AS SELECT * FROM quadrille_revoked").await?;
+            self.sql("DELETE FROM quadrille_revoked").await?;
+        }
+        let found = self.inner.family(issuer, row).await?;
+        if self.is(FamiliesOutliveTheirGrant) {
+            self.sql("INSERT INTO quadrille_revoked SELECT * FROM kept; DROP TABLE kept").await?;
+        }
+        Ok(self.first("family", row, found))
     }
 
     async fn rotate(&self, issuer: IssuerId, mut rotation: Rotation) -> Stored<Rotated> {
@@ -198,7 +213,7 @@ impl Grants for Faulty {
         };
         match (found, newest) {
             (None, Some(newest)) => self.inner.pending(issuer, &newest).await,
-            (found, _) => Ok(found),
+            (found, _) => Ok(self.first("pending", reference, found)),
         }
     }
 
@@ -242,6 +257,8 @@ impl Grants for Faulty {
 
     async fn revoke_grant(&self, issuer: IssuerId, grant: RowId, until: Timestamp) -> Stored<bool> {
         let issuer = self.issuer("revoke_grant", issuer);
+        let brief = Timestamp::default();
+        let until = if self.is(RevocationsAreBrief) { brief } else { until };
         let revoke = self.inner.revoke_grant(issuer, grant, until);
         let revoked = self.around("revoke_grant", revoke).await?;
         Ok(revoked || self.is(RevokeGrantSaysYesTwice))
@@ -253,6 +270,18 @@ impl Grants for Faulty {
             (_, Keeps(..) | Also(..) | First(..)) => "revoke_all",
             (RevokeAll::Consent { .. }, _) => "revoke_all consent",
             (RevokeAll::Subject(_), _) => "revoke_all subject",
+        };
+        let what = match what {
+            RevokeAll::Subject(subject) if self.is(RevokeAllCutsSubjects) => {
+                RevokeAll::Subject(subject.chars().take(200).collect::<String>().into())
+            }
+            RevokeAll::Subject(subject) if self.is(RevokeAllTakesPatterns) && *subject == *"%" => {
+                let sql = "INSERT OR IGNORE INTO quadrille_cut
+                    SELECT DISTINCT issuer, actor, '', 9000 FROM quadrille_access_tokens";
+                self.sql(sql).await?;
+                RevokeAll::Subject(subject)
+            }
+            what => what,
         };
         self.around(verb, self.inner.revoke_all(issuer, what, last)).await
     }
@@ -269,14 +298,29 @@ impl Grants for Faulty {
         let subject = if self.is(ConsentsIgnoreCase) { &lower } else { subject };
         let resources =
             if self.is(ConsentsIgnoreResources) { &Resources::EMPTY } else { resources };
+        if self.is(ConsentsCompareTheBeginningOfResources) {
+            let begins = |consent: &Consent| {
+                let held = consent.resources.as_str();
+                held.get(..200) == resources.as_str().get(..200)
+            };
+            return Ok(self.inner.consents(issuer, subject).await?.into_iter().find(begins));
+        }
         self.inner.consent(issuer, subject, client, resources).await
     }
 
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Stored<Vec<Consent>> {
-        self.inner.consents(issuer, subject).await
+        let composed = subject.replace("e\u{308}", "\u{eb}");
+        let is_so = self.is(ConsentsIgnoreHowAnAccentIsWritten);
+        self.inner.consents(issuer, if is_so { &composed } else { subject }).await
     }
 
     async fn grants(&self, issuer: IssuerId, subject: &str) -> Stored<Vec<LiveGrant>> {
+        let plain = subject.replace('\u{eb}', "e");
+        let subject = match self.fault {
+            GrantsIgnoreAccents => &plain,
+            GrantsIgnoreSpaces => subject.trim_end(),
+            _ => subject,
+        };
         self.inner.grants(issuer, subject).await
     }
 }

@@ -12,6 +12,7 @@ use quadrille::testing::{
     contract::{
         access::*, clients::*, codes::*, consents::*, issuers::*, keys::*, known::*, oauth1::*,
         pending::*, races::*, refresh::*, registration::*, revoking::*, rows::*, run, sweeping::*,
+        values::*,
     },
 };
 
@@ -442,3 +443,5 @@ catches! {
             "by its hash";
     }
 }
+
+mod beyond;

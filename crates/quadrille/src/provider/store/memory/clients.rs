@@ -27,15 +27,13 @@ impl Realm {
     }
 
     pub(super) fn put_client(&self, client: Client, before: Option<&Client>) -> bool {
-        let (id, number) = (Arc::clone(&client.id), client.number);
+        let id = Arc::clone(&client.id);
         let is_another = {
             let mut clients = write(&self.clients);
             if clients.get(&id).map(|held| &**held) != before {
                 return false;
             }
-            let then = clients.number(&id);
-            clients.insert(Arc::new(client));
-            then.is_some_and(|then| then != number)
+            clients.insert(client)
         };
         self.put(id, is_another);
         true
@@ -49,10 +47,7 @@ impl Realm {
                 return Some(Arc::clone(&taken.id));
             }
             for client in new {
-                let then = clients.number(&client.id);
-                added
-                    .push((Arc::clone(&client.id), then.is_some_and(|then| then != client.number)));
-                clients.insert(Arc::new(client));
+                added.push((Arc::clone(&client.id), clients.insert(client)));
             }
         }
         for (id, is_another) in added {
@@ -109,7 +104,7 @@ impl Realm {
         let Admission { client, token, instead_of } = admission;
         let id = Arc::clone(&client.id);
         let mut gone = Vec::new();
-        {
+        let is_another = {
             let mut clients = write(&self.clients);
             if clients.get(&id).is_some() {
                 return Admitted::IdTaken;
@@ -123,12 +118,12 @@ impl Realm {
                     gone.extend(clients.remove(&other.id));
                 }
             }
-            clients.insert(Arc::new(client));
-        }
+            clients.insert(client)
+        };
         for client in gone {
             self.client_is_another(&client.id);
         }
-        self.tell(Change::Client(id));
+        self.put(id, is_another);
         Admitted::Registered
     }
 

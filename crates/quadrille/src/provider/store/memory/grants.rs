@@ -49,6 +49,21 @@ struct Index {
 
 const LIMIT: usize = 1024;
 
+impl Index {
+    /// Removes numbers without a row, when there are many numbers.
+    fn prune(&mut self, has_row: impl Fn(&RowId) -> bool) {
+        if self.count < self.limit {
+            return;
+        }
+        self.numbers.retain(|_, numbers| {
+            numbers.retain(|number| has_row(number));
+            !numbers.is_empty()
+        });
+        self.count = self.numbers.values().map(Vec::len).sum();
+        self.limit = LIMIT.max(self.count * 2);
+    }
+}
+
 impl Grants {
     pub(super) fn new() -> Self {
         let index = Index { numbers: HashMap::new(), count: 0, limit: LIMIT };
@@ -72,14 +87,7 @@ impl Grants {
             shard.insert(grant.id, Listed { grant: grant.clone(), family, expires }, now);
         }
         let mut index = lock(&self.index);
-        if index.count >= index.limit {
-            index.numbers.retain(|_, numbers| {
-                numbers.retain(|number| self.rows.lock(number).get(number).is_some());
-                !numbers.is_empty()
-            });
-            index.count = index.numbers.values().map(Vec::len).sum();
-            index.limit = LIMIT.max(index.count * 2);
-        }
+        index.prune(|number| self.rows.lock(number).get(number).is_some());
         index.numbers.entry(Arc::clone(subject)).or_default().push(grant.id);
         index.count += 1;
     }

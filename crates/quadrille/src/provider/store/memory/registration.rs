@@ -54,13 +54,17 @@ impl Clients {
         self.unused.iter().filter_map(|(_, id)| self.all.get(id))
     }
 
-    pub(super) fn insert(&mut self, client: Arc<Client>) {
+    /// `true` if the client takes the place of one with another number.
+    pub(super) fn insert(&mut self, client: Client) -> bool {
+        let then = self.number(&client.id);
         self.remove(&client.id);
         self.elsewhere.remove(&client.id);
+        let (id, number) = (Arc::clone(&client.id), client.number);
         if client.unused_until().is_some() {
-            self.unused.insert((client.number, Arc::clone(&client.id)));
+            self.unused.insert((number, Arc::clone(&id)));
         }
-        self.all.insert(Arc::clone(&client.id), client);
+        self.all.insert(id, Arc::new(client));
+        then.is_some_and(|then| then != number)
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Client>> {

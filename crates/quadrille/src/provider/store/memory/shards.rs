@@ -113,10 +113,15 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher> Shard<K, V, S> {
                 None => {}
             }
         }
-        if gone > 0 && self.map.capacity() > 64 + self.map.len() * 4 {
+        self.shrink();
+        gone
+    }
+
+    /// Gives memory back when most entries have gone.
+    fn shrink(&mut self) {
+        if self.map.capacity() > 64 + self.map.len() * 4 {
             self.map.shrink_to(self.map.len() * 2);
         }
-        gone
     }
 }
 

@@ -119,6 +119,17 @@ struct Known {
     limit: usize,
 }
 
+impl Known {
+    /// Drops values without a token, when there are many values.
+    fn prune(&mut self) {
+        if self.set.len() >= self.limit {
+            self.set.retain(|shared| Arc::strong_count(shared) > 1);
+            self.limit = 1024.max(self.set.len() * 2);
+            self.set.shrink_to_fit();
+        }
+    }
+}
+
 impl Interner {
     fn new() -> Self {
         Self(RwLock::new(Known { set: HashSet::new(), limit: 1024 }))
@@ -130,11 +141,7 @@ impl Interner {
             return Arc::clone(known);
         }
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if known.set.len() >= known.limit {
-            known.set.retain(|shared| Arc::strong_count(shared) > 1);
-            known.limit = 1024.max(known.set.len() * 2);
-            known.set.shrink_to_fit();
-        }
+        known.prune();
         if let Some(known) = known.set.get(&shared) {
             return Arc::clone(known);
         }
