@@ -7,6 +7,7 @@ mod oauth1;
 mod pace;
 mod pending;
 mod reader;
+mod room;
 mod rows;
 mod schema;
 mod sweep;

@@ -18,6 +18,7 @@ use crate::{
 };
 
 use super::{
+    room::Room,
     rows::{self, alive, family_columns, grant_columns, read_one},
     sweep::Sweeper,
 };
@@ -30,6 +31,7 @@ pub(super) struct Writes<'c> {
     connection: &'c Connection,
     env: Env,
     sweeper: Sweeper,
+    room: Room,
     begin: Statement<'c>,
     commit: Statement<'c>,
     put_access: Statement<'c>,
@@ -50,6 +52,7 @@ impl<'c> Writes<'c> {
             connection,
             env,
             sweeper: Sweeper::default(),
+            room: Room::of(connection),
             begin: prepare("BEGIN IMMEDIATE")?,
             commit: prepare("COMMIT")?,
             put_access: prepare(concat!(
@@ -106,6 +109,9 @@ impl<'c> Writes<'c> {
     }
 
     pub(super) fn commit(&mut self) -> Result<(), StoreError> {
+        if let Err(error) = self.room.make() {
+            tracing::debug!(%error, "the log could not be extended ahead");
+        }
         self.commit.execute([])?;
         Ok(())
     }
