@@ -1,12 +1,12 @@
 //! JSON objects: a writer for the flat ones of responses, since writing a fixed shape by hand is
 //! faster, and a strict reader for those that decide.
 
-use std::{
-    borrow::Cow,
-    fmt::{self, Display},
-};
+use std::{borrow::Cow, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Serialize,
+    de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value, map::Entry};
 
 /// Writes one JSON object.
@@ -25,11 +25,10 @@ impl JsonObject {
         write_string(&mut self.0, value);
     }
 
-    pub(crate) fn number(&mut self, name: &'static str, value: impl Display) {
-        use std::io::Write as _;
+    pub(crate) fn number(&mut self, name: &'static str, value: impl Serialize) {
         self.known(name);
-        // Writing into a Vec cannot fail.
-        let _ = write!(self.0, "{value}");
+        // Writing a number into a Vec cannot fail.
+        let _ = serde_json::to_writer(&mut self.0, &value);
     }
 
     /// Adds a value that is JSON already.

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use http::{header, request::Parts, uri};
 
-use crate::{Timestamp, oauth1::SignedRequest, public_uri};
+use crate::{Timestamp, public_uri};
 
 use super::{
-    authority::SignedAt,
+    authority::{Answer, SignedAt},
     error::AccessError,
     log,
     options::Guard,
     presented::presented,
     refused::Place,
-    signed::{Seen, body_of, read_signed, seen},
+    signed::{Seen, body_of, read_signed},
     verdict::Guarded,
     verified::Verified,
 };
@@ -51,14 +51,13 @@ impl Guard {
         if let Some(before) = &self.0.before {
             before(parts)?;
         }
-        let found = match self.signed(parts, body)? {
-            Some((signed, body)) => Some(self.check_signed(origin, parts, signed, body).await?),
+        let found = match self.signing(origin, parts, body)? {
+            Some(signing) => signing.await?,
             None => match presented(parts, body, self.0.ways)? {
-                Some(token) => Some(self.0.authority.token(&token, at).await?),
-                None => None,
+                Some(token) => self.0.authority.token(&token, at).await?,
+                None => return Ok(None),
             },
         };
-        let Some(found) = found else { return Ok(None) };
         let found = unbound(meant_for(self.0.audience.as_deref(), found)?)?;
         match &self.0.after {
             Some(after) => after(found).await.map(Some),
@@ -66,55 +65,48 @@ impl Guard {
         }
     }
 
-    /// The signed request, if it is one and signed requests are accepted.
-    fn signed<'r>(
-        &self,
+    /// The check of a signed request, if it is one and signed requests are accepted. It is in a box
+    /// of its own, since most requests have none.
+    fn signing<'r>(
+        &'r self,
+        origin: &'r str,
         parts: &'r Parts,
         body: Seen<'r>,
-    ) -> Result<Option<(SignedRequest<'r>, &'r [u8])>, AccessError> {
+    ) -> Result<Option<Answer<'r>>, AccessError> {
         if !self.0.authority.offers_oauth1() {
             return Ok(None);
         }
-        read_signed(parts, body).map_err(|error| {
-            log::signed_at_api(&error, parts, body.and_then(Result::ok).unwrap_or(&[]));
-            error.into()
-        })
-    }
-
-    async fn check_signed(
-        &self,
-        origin: &str,
-        parts: &Parts,
-        signed: SignedRequest<'_>,
-        body: &[u8],
-    ) -> Result<Verified, AccessError> {
+        let read = read_signed(parts, body).inspect_err(|error| {
+            log::signed_at_api(error, parts, body.and_then(Result::ok).unwrap_or(&[]));
+        })?;
+        let Some((signed, body)) = read else { return Ok(None) };
         let allows_clients = self.0.allows_clients;
         let request = SignedAt { parts, signed, body, origin, allows_clients };
-        let checked = self.0.authority.signed(request).await;
-        checked.inspect_err(|error| {
-            if let AccessError::Signature(error) = error {
-                log::signed_at_api(error, parts, body);
-            }
-        })
+        let checked = self.0.authority.signed(request);
+        Ok(Some(Box::pin(async move {
+            checked.await.inspect_err(|error| {
+                if let AccessError::Signature(error) = error {
+                    log::signed_at_api(error, parts, body);
+                }
+            })
+        })))
     }
 
     /// Checks a request at the path that the client signed, also within a nested router.
     pub(super) async fn look(&self, parts: &mut Parts) -> Guarded {
         #[cfg(feature = "axum")]
         crate::RemoteAddress::note(&mut parts.extensions);
-        match public_uri::of(&parts.extensions).filter(|public| **public != parts.uri).cloned() {
-            Some(public) => {
-                let nested = std::mem::replace(&mut parts.uri, public);
-                let guarded = self.guard(parts).await;
-                parts.uri = nested;
-                guarded
-            }
-            None => self.guard(parts).await,
+        let public = public_uri::of(&parts.extensions).filter(|public| **public != parts.uri);
+        let nested = public.cloned().map(|public| std::mem::replace(&mut parts.uri, public));
+        let guarded = self.guard(parts).await;
+        if let Some(nested) = nested {
+            parts.uri = nested;
         }
+        guarded
     }
 
     async fn guard(&self, parts: &Parts) -> Guarded {
-        self.guarded(parts, seen(&body_of(parts))).await
+        self.guarded(parts, body_of(parts)).await
     }
 
     /// The origin of the request: the API's origin that the `Host` header names, else the main one.

@@ -1,6 +1,5 @@
 //! Signed requests at an API (RFC 5849, section 3), with the body that a layer read.
 
-use bytes::Bytes;
 use http::request::Parts;
 
 use crate::oauth1::SignedRequest;
@@ -34,11 +33,7 @@ pub(crate) fn read_signed<'r>(
 }
 
 /// The body that a layer read; `None` if none did.
-pub(crate) fn body_of(parts: &Parts) -> Option<Result<Bytes, SignatureError>> {
-    parts.extensions.get::<BodyRead>().map(|read| read.0.clone())
-}
-
-/// The result of [`body_of`], borrowed.
-pub(crate) fn seen(body: &Option<Result<Bytes, SignatureError>>) -> Seen<'_> {
-    body.as_ref().map(|body| body.as_ref().map(|body| &body[..]).map_err(|error| *error))
+pub(crate) fn body_of(parts: &Parts) -> Seen<'_> {
+    let BodyRead(body) = parts.extensions.get()?;
+    Some(body.as_deref().map_err(|error| *error))
 }

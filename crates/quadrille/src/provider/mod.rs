@@ -71,7 +71,7 @@ pub use client::{
 pub use client_access::ClientAccess;
 pub use device::DeviceGrant;
 #[cfg(feature = "axum")]
-pub(crate) use endpoint::table::ENDPOINTS;
+pub(crate) use endpoint::{row::Endpoint, table::ENDPOINTS};
 pub use error::endpoint::{DeviceAuthorizationError, EndpointError, Refusal, TokenError};
 pub use error::{ClientError, Error, OperatorError};
 pub use issuer::{IssuerError, check_issuer};

@@ -389,7 +389,8 @@ impl Inner {
             return Err(OperatorError::EphemeralKeys.into());
         }
         let load = || self.store.issuer(self.issuer.as_str());
-        Ok(*self.shared.issuer.get_or_try_init(load).await?)
+        // The first request loads it; the futures of the others are smaller for the box.
+        Ok(*Box::pin(self.shared.issuer.get_or_try_init(load)).await?)
     }
 
     /// A number greater than all stored ones: for rows that must be younger than a client, or than

@@ -117,7 +117,7 @@ pub(crate) async fn client(
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
     if let (ClientProof::Assertion(assertion), Some(client)) = (&presented.proof, &client) {
-        return match assertion::check(inner, client, assertion).await {
+        return match Box::pin(assertion::check(inner, client, assertion)).await {
             Ok(()) => Ok(client.clone()),
             Err(Error::Client(ClientError::Authenticate(error))) => Err(failed(error)),
             Err(error) => Err(error),
@@ -135,7 +135,8 @@ pub(crate) async fn client(
     match (quick, &*hashes, &client) {
         (Quick::Passed, _, Some(client)) => Ok(client.clone()),
         (Quick::Hash, [_, ..], client) => {
-            let right = check_chosen(inner, presented, client.as_ref(), from).await?;
+            // Hashing takes so long that a box does not count.
+            let right = Box::pin(check_chosen(inner, presented, client.as_ref(), from)).await?;
             right.ok_or_else(|| {
                 failed(match client {
                     Some(_) => AuthenticateError::SecretWrong,

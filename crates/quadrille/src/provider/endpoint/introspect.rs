@@ -72,13 +72,12 @@ impl AuthorizationServer {
 }
 
 async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
-    match introspect(inner, request).await {
-        Ok(answer) => answer,
-        Err(error) => {
-            refusal::log(inner, INTROSPECTION.route.name, &error, request).await;
-            wire::error(&error)
-        }
-    }
+    let error = match introspect(inner, request).await {
+        Ok(answer) => return answer,
+        Err(error) => error,
+    };
+    refusal::log(inner, INTROSPECTION.route.name, &error, request).await;
+    wire::error(&error)
 }
 
 async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<Bytes>, Error> {
@@ -93,7 +92,8 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
         return Err(AuthenticateError::PublicClientAsks.into());
     }
     if let Some(forwarded) = Forwarded::parse(&params)? {
-        return Ok(match oauth1::forwarded::judge(inner, &forwarded, text, &asker).await {
+        let judging = oauth1::forwarded::judge(inner, &forwarded, text, &asker);
+        return Ok(match Box::pin(judging).await {
             Ok(verdict) => verdict.to_response(),
             Err(error) => error.to_response(inner.issuer.as_str()),
         });

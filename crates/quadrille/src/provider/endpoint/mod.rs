@@ -8,6 +8,6 @@ mod metadata;
 mod oauth1;
 mod register;
 mod revoke;
-mod row;
+pub(crate) mod row;
 pub(super) mod table;
 mod token;

@@ -1,6 +1,6 @@
 //! An endpoint as a value: its route, and what answers there.
 
-use std::pin::Pin;
+use std::{future::ready, pin::Pin};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -34,25 +34,38 @@ pub(crate) type Handler = fn(AuthorizationServer, Request<Bytes>) -> Answer;
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
 
 impl Endpoint {
-    /// The answer to a request.
-    pub(crate) async fn answer(
+    /// The answer to a request. The future is small: only that of the handler has the request.
+    pub(crate) fn answer(
         &self,
         server: &AuthorizationServer,
         request: Request<Bytes>,
-    ) -> Response<Bytes> {
-        if self.is_for_any_origin
-            && let Some(answer) = cross_origin::preflight(&request, self.route.methods.names)
-        {
-            return answer;
-        }
-        let env = &server.inner().env;
-        let began = Stopwatch::start(env);
-        let answer = match self.route.admit(&request) {
-            Ok(()) => (self.handler)(server.clone(), request).await,
-            Err(error) => (self.refuse)(server.inner(), &self.route, error, &request),
+    ) -> impl Future<Output = Response<Bytes>> + Send + use<> {
+        let Self { is_for_any_origin, route: Route { name, methods, .. }, .. } = *self;
+        let env = server.inner().env.clone();
+        let began = Stopwatch::start(&env);
+        let preflight = is_for_any_origin.then(|| cross_origin::preflight(&request, methods.names));
+        let answer = match preflight.flatten() {
+            Some(preflight) => Err(preflight),
+            None => Ok(self.begin(server, request)),
         };
-        meter::answered(env, self.route.name, began, &answer);
-        if self.is_for_any_origin { cross_origin::for_any_origin(answer) } else { answer }
+        async move {
+            let answer = match answer {
+                Ok(answer) => answer.await,
+                Err(preflight) => return preflight,
+            };
+            meter::answered(&env, name, began, &answer);
+            if is_for_any_origin { cross_origin::for_any_origin(answer) } else { answer }
+        }
+    }
+
+    fn begin(&self, server: &AuthorizationServer, request: Request<Bytes>) -> Answer {
+        match self.route.admit(&request) {
+            Ok(()) => (self.handler)(server.clone(), request),
+            Err(error) => {
+                let answer = (self.refuse)(server.inner(), &self.route, error, &request);
+                Box::pin(ready(answer))
+            }
+        }
     }
 }
 

@@ -70,13 +70,12 @@ impl AuthorizationServer {
 }
 
 async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
-    match token(inner, request).await {
-        Ok(tokens) => tokens.to_response(),
-        Err(error) => {
-            refusal::log(inner, TOKEN.route.name, &error, request).await;
-            wire::error(&error)
-        }
-    }
+    let error = match token(inner, request).await {
+        Ok(tokens) => return tokens.to_response(),
+        Err(error) => error,
+    };
+    refusal::log(inner, TOKEN.route.name, &error, request).await;
+    wire::error(&error)
 }
 
 async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse, Error> {

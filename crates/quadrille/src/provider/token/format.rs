@@ -209,9 +209,7 @@ impl TokenKeys {
 
     /// Reads an access token of either format.
     pub(crate) fn read_access(&self, text: &str) -> Result<Presented, NoToken> {
-        // No JWT is so short, and most tokens are: the search for a dot is spared.
-        let jwt = if text.len() == encoded(SHORT) { None } else { text.split_once('.') };
-        match jwt {
+        match split_jwt(text) {
             Some((_, rest)) => self.read_jwt(text, rest),
             None => self.read(TokenKind::Access, text),
         }
@@ -356,8 +354,14 @@ fn decode<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, NoToken> {
 
 /// The `jti` of a genuine access token that is a JWT; `None` of an opaque one.
 pub(crate) fn jwt_id(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once('.')?;
+    let (_, rest) = split_jwt(text)?;
     jti(rest, &mut [0; JTI]).map(str::to_owned)
+}
+
+/// The header of a JWT, and the text behind it; `None` of an opaque token.
+fn split_jwt(text: &str) -> Option<(&str, &str)> {
+    // No JWT is so short, and most tokens are: the search for a dot is spared.
+    if text.len() == encoded(SHORT) { None } else { text.split_once('.') }
 }
 
 /// The `jti` with which the payload of a JWT begins, decoded into `raw`; `rest` is the text behind

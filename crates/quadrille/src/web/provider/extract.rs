@@ -65,13 +65,19 @@ fn server(request: &Request) -> Result<AuthorizationServer, Reply> {
 
 /// The request with its body, up to the endpoint's limit. A failure to read it is put into the
 /// extensions for the endpoint.
-pub(super) async fn read(request: Request, body_limit: usize) -> http::Request<Bytes> {
+pub(super) fn read(
+    request: Request,
+    body_limit: usize,
+) -> impl Future<Output = http::Request<Bytes>> + Send {
+    // The future of an async function would have room for the request twice.
     let (mut parts, body) = request.into_parts();
-    let body = to_bytes(body, body_limit).await.unwrap_or_else(|error| {
-        tracing::debug!(%error, "the body of a request was not read");
-        parts.extensions.insert(Unread(EndpointError::BodyTooLong));
-        Bytes::new()
-    });
-    RemoteAddress::note(&mut parts.extensions);
-    http::Request::from_parts(parts, body)
+    async move {
+        let body = to_bytes(body, body_limit).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "the body of a request was not read");
+            parts.extensions.insert(Unread(EndpointError::BodyTooLong));
+            Bytes::new()
+        });
+        RemoteAddress::note(&mut parts.extensions);
+        http::Request::from_parts(parts, body)
+    }
 }

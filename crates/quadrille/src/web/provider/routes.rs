@@ -1,15 +1,16 @@
 //! The endpoints as routes, and the router of an application around them.
 
+use std::convert::Infallible;
+
 use axum::{
     Router,
     body::Body,
     extract::{OriginalUri, Request},
-    response::IntoResponse,
-    routing::any,
+    response::{IntoResponse, Response},
 };
-use bytes::Bytes;
+use tower::service_fn;
 
-use crate::provider::{AuthorizationServer, ENDPOINTS, OperatorError, Problem, Reply};
+use crate::provider::{AuthorizationServer, ENDPOINTS, Endpoint, OperatorError, Problem, Reply};
 
 use super::{extract::read, layer::ServerLayer, place::Place};
 
@@ -90,14 +91,9 @@ impl AuthorizationServer {
         });
         paths.fold(Router::new(), |router, (endpoint, path)| {
             let server = self.clone();
-            let handler = move |request: Request| async move {
-                match read_here(&server, request, endpoint.route.body_limit).await {
-                    Ok(request) => endpoint.answer(&server, request).await.map(Body::from),
-                    Err(nested) => nested.into_response(),
-                }
-            };
+            let service = service_fn(move |request| respond(server.clone(), endpoint, request));
             // If the prefix is stripped from one of two forms, the other may still arrive whole.
-            router.route(inner.as_it_arrives(&path), any(handler))
+            router.route_service(inner.as_it_arrives(&path), service)
         })
     }
 
@@ -109,12 +105,26 @@ impl AuthorizationServer {
     }
 }
 
-/// The request as the endpoints accept it, with the path that clients use.
-async fn read_here(
-    server: &AuthorizationServer,
-    mut request: Request,
-    body_limit: usize,
-) -> Result<http::Request<Bytes>, Reply> {
+/// The response of an endpoint.
+fn respond(
+    server: AuthorizationServer,
+    endpoint: &'static Endpoint,
+    request: Request,
+) -> impl Future<Output = Result<Response, Infallible>> + Send {
+    let reading = as_sent(&server, request).map(|it| read(it, endpoint.route.body_limit));
+    async move {
+        match reading {
+            Ok(reading) => {
+                let request = reading.await;
+                Ok(endpoint.answer(&server, request).await.map(Body::from))
+            }
+            Err(nested) => Ok(nested.into_response()),
+        }
+    }
+}
+
+/// The request with the path that clients use.
+fn as_sent(server: &AuthorizationServer, mut request: Request) -> Result<Request, Reply> {
     match Place::of(server, &request) {
         Place::Wrong => return Err(Problem::show(&OperatorError::Nested.into()).into()),
         Place::Stripped(public) => *request.uri_mut() = public,
@@ -124,5 +134,5 @@ async fn read_here(
             }
         }
     }
-    Ok(read(request, body_limit).await)
+    Ok(request)
 }
