@@ -1,6 +1,7 @@
 //! Reading the `Cookie` header (RFC 6265, sections 4.2 and 5.4).
 
 use http::{HeaderMap, HeaderValue, header};
+use memchr::memchr;
 
 /// The names and values of all cookies in `headers`, in order. Reads all `Cookie` headers, since
 /// HTTP/2 may send several (RFC 9113, section 8.2.3).
@@ -61,17 +62,23 @@ impl<'a> Rest<'a> {
     fn split(self) -> (Option<&'a str>, Self) {
         match self {
             Self::Text(text) => {
-                let (part, rest) = text.split_once(';').unwrap_or((text, ""));
+                let (part, rest) = split_once(text, b';').unwrap_or((text, ""));
                 (Some(part), Self::Text(rest))
             }
             Self::Bytes(bytes) => {
-                let end = bytes.iter().position(|byte| *byte == b';').unwrap_or(bytes.len());
+                let end = memchr(b';', bytes).unwrap_or(bytes.len());
                 let (part, rest) = bytes.split_at_checked(end).unwrap_or((bytes, b""));
                 let rest = rest.strip_prefix(b";").unwrap_or(rest);
                 (std::str::from_utf8(part).ok(), Self::Bytes(rest))
             }
         }
     }
+}
+
+/// [`str::split_once`] for a character of ASCII, in a fraction of the time.
+fn split_once(text: &str, ascii: u8) -> Option<(&str, &str)> {
+    let at = memchr(ascii, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 impl<'a, I: Iterator<Item = &'a HeaderValue>> Iterator for Pairs<'a, I> {
@@ -86,7 +93,7 @@ impl<'a, I: Iterator<Item = &'a HeaderValue>> Iterator for Pairs<'a, I> {
             crate::work::count();
             let (part, rest) = self.rest.split();
             self.rest = rest;
-            if let Some(pair) = part.and_then(|part| part.trim_ascii().split_once('=')) {
+            if let Some(pair) = part.and_then(|part| split_once(part.trim_ascii(), b'=')) {
                 return Some(pair);
             }
         }

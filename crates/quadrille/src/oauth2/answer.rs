@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
+use memchr::memchr;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value, map::Entry, value::RawValue};
 
@@ -27,7 +28,7 @@ fn without_halves(json: &str) -> Option<String> {
     // A form has no escapes.
     json.trim_start().strip_prefix(['{', '['])?;
     let (mut rest, mut out) = (json, None::<String>);
-    while let Some(at) = rest.find('\\') {
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
         let (before, escape) = rest.split_at_checked(at)?;
         let (length, is_half) = match (unit(escape), escape.get(6..).and_then(unit)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, false),
