@@ -6,14 +6,14 @@ use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{Request, Response};
+use http::{Request, Response, uri::Authority};
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -38,6 +38,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// The same for requests that must not meet a connection that the server is closing. Servers keep
 /// unused connections for at least two seconds (gunicorn), most for five and more.
 const RECENT: Duration = Duration::from_secs(1);
+/// The greatest number of hosts that are remembered.
+const MOST_HOSTS: usize = 64;
 
 /// The default client.
 pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
@@ -65,6 +67,9 @@ struct Direct {
     pooled: Connections,
     /// For requests that must not meet a connection that the server is closing.
     recent: Connections,
+    /// The hosts of such requests. The request for an identity follows that for a token at once,
+    /// often at the same host, where it needs no connection and no TLS handshake of its own.
+    hosts: RwLock<Vec<Authority>>,
 }
 
 type Connections = Client<HttpsConnector<HttpConnector<Resolver>>, Body>;
@@ -91,7 +96,24 @@ impl Direct {
                 .http1_allow_obsolete_multiline_headers_in_responses(true)
                 .build(connector.clone())
         };
-        Ok(Self { pooled: client(IDLE), recent: client(RECENT) })
+        Ok(Self { pooled: client(IDLE), recent: client(RECENT), hosts: RwLock::default() })
+    }
+
+    fn client_for(&self, host: Option<&Authority>, purpose: Purpose) -> &Connections {
+        let is_known = || {
+            let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+            host.is_some_and(|host| hosts.contains(host))
+        };
+        if purpose.wants_recent_connection() {
+            if let Some(host) = host.filter(|_| !is_known()) {
+                let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+                if hosts.len() < MOST_HOSTS {
+                    hosts.push(host.clone());
+                }
+            }
+            return &self.recent;
+        }
+        if purpose == Purpose::Identity && is_known() { &self.recent } else { &self.pooled }
     }
 }
 
@@ -109,7 +131,7 @@ impl HttpClient for Direct {
         request: Request<Body>,
         purpose: Purpose,
     ) -> Result<Response<Body>, SendError> {
-        let client = if purpose.wants_recent_connection() { &self.recent } else { &self.pooled };
+        let client = self.client_for(request.uri().authority(), purpose);
         match client.request(request).await {
             Ok(answer) => Ok(answer.map(|body| Body::stream(Frames(body)))),
             Err(error) => Err(SendError::new(told_from(&error, error.is_connect()), error)),
@@ -427,6 +449,19 @@ mod tests {
             let direct = Direct::to(|_| true).unwrap();
             assert_eq!(connections(direct, purpose).await, [1, 1, 2, 3], "{purpose:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_request_for_an_identity_takes_the_connection_of_the_token_before() {
+        let (url, mut numbers) = server().await;
+        let direct = Direct::to(|_| true).unwrap();
+        for purpose in [Purpose::RedeemCode, Purpose::Identity, Purpose::Api] {
+            let request = Request::get(&url).body(Body::default()).unwrap();
+            let answer = HttpClient::send(&direct, request, purpose).await.unwrap();
+            assert_eq!(answer.into_body().collect(9).await.unwrap(), "ok");
+        }
+        let used = [numbers.recv().await, numbers.recv().await, numbers.recv().await];
+        assert_eq!(used, [1, 1, 2].map(Some));
     }
 
     #[tokio::test]
