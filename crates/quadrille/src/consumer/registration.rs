@@ -120,6 +120,8 @@ pub(crate) struct Settled {
     pub(crate) api: Url,
     /// The path of the identifier in the account's claims.
     identity: Option<MemberPath>,
+    /// The URL of the claims, if it is the same for each account.
+    identity_url: Option<Url>,
     /// The path of the account's identifier in token responses.
     pub(crate) subject_in_token: Option<MemberPath>,
     /// The places of a profile's members in the account's claims.
@@ -175,6 +177,9 @@ impl Settled {
                 return Err(malformed());
             }
         }
+        let same_for_all = spec.identity.as_ref().filter(|(path, _)| !path.contains('{'));
+        let identity_url = same_for_all.map(|(path, _)| api.join(path.trim_start_matches('/')));
+        let identity_url = identity_url.transpose().map_err(|_| malformed())?;
         let claims = spec.profile.iter().map(|(claim, place)| (&**claim, &**place));
         let profile = ProfilePaths::parse(claims).ok_or_else(odd_member)?;
         let dead_token = match &spec.dead_token {
@@ -213,6 +218,7 @@ impl Settled {
             callback,
             api,
             identity,
+            identity_url,
             subject_in_token,
             profile,
             dead_token,
@@ -251,7 +257,11 @@ impl Settled {
     ) -> Result<Option<(Url, &MemberPath)>, OperatorError> {
         match (&self.spec.identity, &self.identity) {
             (Some((path, _)), Some(subject)) => {
-                Ok(Some((self.endpoint_for(stored, path)?, subject)))
+                let url = match &self.identity_url {
+                    Some(url) if stored.token.api.is_none() => url.clone(),
+                    _ => self.endpoint_for(stored, path)?,
+                };
+                Ok(Some((url, subject)))
             }
             _ => Ok(None),
         }

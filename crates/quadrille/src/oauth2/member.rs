@@ -94,6 +94,29 @@ fn walk<'j>(names: &[String], mut json: &'j str) -> Option<&'j str> {
     Some(json)
 }
 
+/// Whether a member has this name.
+struct Is<'n>(&'n str);
+
+impl<'de> DeserializeSeed<'de> for Is<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Is<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<bool, E> {
+        Ok(name == self.0)
+    }
+}
+
 /// Finds the value of one member. A repeated member is an error: readers differ in which one they
 /// take.
 struct Pick<'n>(&'n str);
@@ -115,8 +138,8 @@ impl<'de> Visitor<'de> for Pick<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        while let Some(name) = map.next_key::<String>()? {
-            if name != self.0 {
+        while let Some(is_wanted) = map.next_key_seed(Is(self.0))? {
+            if !is_wanted {
                 map.next_value::<IgnoredAny>()?;
             } else if found.replace(map.next_value()?).is_some() {
                 return Err(A::Error::custom("a member is repeated"));

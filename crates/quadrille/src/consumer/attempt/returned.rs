@@ -15,6 +15,7 @@ use crate::{
         },
         error::Result,
         site::Site,
+        wire::push_decimal,
     },
     page,
 };
@@ -41,25 +42,33 @@ pub(crate) fn note_return(
     owner: &Owner,
     next: &str,
 ) -> Result<()> {
-    let what = return_cookie(service);
+    let name = site.style.name_of(BACK, service);
     let now = site.env.now();
     let owner = OwnerMark::of(owner).short();
-    let (round, first) = round_after(site, jar, service, &owner, next);
+    let (round, first) = round_after(site, jar, &name, &owner, next);
     let (noted, since) = (now.seconds(), now.since(first).as_secs());
     let next = BASE64_URL_SAFE_NO_PAD.encode(next);
-    let mut note = format!("{noted}.{round}.{since}.{}.{owner}.{next}", ended.mark());
-    let whole = site.style.name(&what);
-    let bytes = size(&whole, &note);
-    if make_room(jar, &site.style, &site.in_use, Coming::Kept(&[whole]), bytes).is_err() {
+    let mut note = String::with_capacity(64 + owner.len() + next.len());
+    for number in [noted.unsigned_abs(), round.into(), since] {
+        push_decimal(&mut note, number);
+        note.push('.');
+    }
+    for text in [ended.mark(), ".", &owner, ".", &next] {
+        note.push_str(text);
+    }
+    let (bytes, names) = (size(&name, &note), [name]);
+    if make_room(jar, &site.style, &site.in_use, Coming::Kept(&names), bytes).is_err() {
         // Without the page: a repeated return shows an error, and no header gets too long.
         note.truncate(note.len() - next.len());
     }
-    Ok(jar.set(&site.style, &what, note, LOOP_WINDOW)?)
+    let [name] = names;
+    Ok(jar.set_named(&site.style, name, note, LOOP_WINDOW)?)
 }
 
-/// The number of this return of `owner` to `page`, and the time of the first.
-fn round_after(site: &Site, jar: &Jar, service: &str, owner: &str, page: &str) -> (u8, Timestamp) {
-    let notes = jar.values(&site.style.name(&return_cookie(service)));
+/// The number of this return of `owner` to `page`, and the time of the first, from the notes of
+/// this name.
+fn round_after(site: &Site, jar: &Jar, name: &str, owner: &str, page: &str) -> (u8, Timestamp) {
+    let notes = jar.values(name);
     let before = notes.iter().filter_map(|note| Note::read(note));
     let before = before.filter(|note| note.is_of_loop(&site.env, owner, page));
     match before.max_by_key(|note| note.round) {

@@ -114,6 +114,11 @@ impl CookieStyle {
         [&self.prefix, what].concat()
     }
 
+    /// The name of the cookie of this kind for a service.
+    pub(crate) fn name_of(&self, kind: &str, service: &str) -> String {
+        [&self.prefix, kind, service].concat()
+    }
+
     /// The end of a name after the prefix and `kind`.
     pub(crate) fn strip<'a>(&self, kind: &str, name: &'a str) -> Option<&'a str> {
         name.strip_prefix(&self.prefix)?.strip_prefix(kind)
@@ -189,7 +194,23 @@ impl Jar {
         value: String,
         lives: Duration,
     ) -> Result<(), OperatorError> {
-        self.put(style, style.name(what), Some(value), lives)
+        self.set_named(style, style.name(what), value, lives)
+    }
+
+    /// Sets a cookie of this library by its full name.
+    pub(crate) fn set_named(
+        &self,
+        style: &CookieStyle,
+        name: String,
+        value: String,
+        lives: Duration,
+    ) -> Result<(), OperatorError> {
+        self.put(style, name, Some(value), lives)
+    }
+
+    /// Whether the browser has a cookie of this full name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.read(|cookies| cookies.all().any(|(known, _)| known == name))
     }
 
     /// Removes a cookie, if the browser has it.

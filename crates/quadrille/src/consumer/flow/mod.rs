@@ -443,7 +443,7 @@ impl Login {
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {
         let kept = self.page_of_this_site(wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
-        kept.unwrap_or_else(|| format!("{}/", ready.site.base_path))
+        kept.unwrap_or_else(|| [&ready.site.base_path, "/"].concat())
     }
 }
 

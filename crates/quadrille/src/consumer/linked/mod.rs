@@ -289,13 +289,14 @@ impl Login {
         owner: &Owner,
     ) -> Result<Option<Stored>> {
         let ready = self.ready()?;
-        let cx = self.context(ready, jar);
-        let Some(owner) = self.owner_key(ready, owner, jar) else {
-            // An unknown browser has linked nothing, but a storage for tests may have an account
-            // for everyone.
-            return self.0.storage.load(&cx, &Owner::NOBODY, service, None).await;
-        };
-        self.0.storage.load(&cx, &owner, service, None).await
+        let (cx, storage) = (self.context(ready, jar), &self.0.storage);
+        // An unknown browser has linked nothing, but a storage for tests may have an account for
+        // everyone.
+        let owner = self.owner_key(ready, owner, jar).unwrap_or(Owner::NOBODY);
+        match storage.find_in_cookies(&cx, &owner, service) {
+            Some(found) => found,
+            None => storage.load(&cx, &owner, service, None).await,
+        }
     }
 }
 

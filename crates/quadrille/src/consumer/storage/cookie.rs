@@ -22,8 +22,6 @@ use super::{
 
 /// The size of one cookie in bytes. Browsers keep 4096 bytes with name and attributes.
 const CHUNK: usize = 3600;
-/// The budget of all login cookies has room for no more.
-const CHUNKS: usize = 2;
 const PURPOSE: &str = "token cookie";
 /// The lifetime of a cookie: browsers allow at most 400 days.
 const LIVES: Duration = Duration::from_secs(400 * 24 * 3600);
@@ -96,8 +94,8 @@ impl TokenStorage for CookieStorage {
             Some(kept) if kept.account.subject == account.subject => {}
             _ => return Ok(false),
         }
-        for chunk in 0..CHUNKS {
-            jar.remove(&cx.site.style, &name(&account.service, chunk))?;
+        for part in TOKEN {
+            jar.remove(&cx.site.style, &[part, &account.service].concat())?;
         }
         Ok(true)
     }
@@ -122,22 +120,24 @@ fn write(cx: &Context<'_>, account: &Account, token: &Token, ended: bool) -> Res
     let plain = zeroize::Zeroizing::new(out.finish());
     let bound_to = bound_to(cx, &account.owner, &account.service);
     let text = cx.site.keys.seal_bound(&cx.site.env, &bound_to, &plain);
-    let names = [0, 1].map(|chunk| whole_name(cx, &account.service, chunk));
+    let names = TOKEN.map(|part| cx.site.style.name_of(part, &account.service));
     let bytes = text.len() + names.iter().map(|name| size(name, "")).sum::<usize>();
     make_room(jar, &cx.site.style, &cx.site.in_use, Coming::Kept(&names), bytes)?;
     // The first cookie contains the number of parts, so an obsolete second one is not joined.
     let (first, second) = text.split_at_checked(CHUNK).unwrap_or((&text, ""));
     let count = if second.is_empty() { "1" } else { "2" };
-    jar.set(&cx.site.style, &name(&account.service, 0), [count, first].concat(), LIVES)?;
-    if second.is_empty() {
-        jar.remove(&cx.site.style, &name(&account.service, 1))?;
-    } else {
-        jar.set(&cx.site.style, &name(&account.service, 1), second.to_owned(), LIVES)?;
+    let [whole, rest] = names;
+    jar.set_named(&cx.site.style, whole, [count, first].concat(), LIVES)?;
+    if !second.is_empty() {
+        jar.set_named(&cx.site.style, rest, second.to_owned(), LIVES)?;
+    } else if jar.has(&rest) {
+        jar.remove_named(&cx.site.style, rest)?;
     }
     Ok(version(&text))
 }
 
-fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
+/// The owner's account at `service`.
+pub(super) fn read(cx: &Context<'_>, owner: &Owner, service: &str) -> Result<Option<Stored>> {
     let jar = jar(cx)?;
     let bound_to = bound_to(cx, owner, service);
     let mut is_unknown = false;
@@ -194,14 +194,6 @@ fn version(sealed: &str) -> u64 {
 
 fn bound_to(cx: &Context<'_>, owner: &Owner, service: &str) -> String {
     bound_to_all(PURPOSE, [&cx.site.name, owner.as_str(), service])
-}
-
-fn name(service: &str, chunk: usize) -> String {
-    [if chunk == 0 { TOKEN[0] } else { TOKEN[1] }, service].concat()
-}
-
-fn whole_name(cx: &Context<'_>, service: &str, chunk: usize) -> String {
-    cx.site.style.name(&name(service, chunk))
 }
 
 fn jar<'a>(cx: &Context<'a>) -> Result<&'a Jar> {

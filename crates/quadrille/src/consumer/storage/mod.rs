@@ -3,11 +3,12 @@
 mod cache;
 mod cookie;
 mod encoding;
+mod erased;
 mod file;
 mod memory;
 mod reseal;
 
-use std::{borrow::Cow, fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use tracing::error;
 
@@ -29,6 +30,7 @@ use encoding::{STORED_TOKEN, read_token, write_token};
 pub use cache::MemoryCache;
 pub use cache::{CacheKey, CachedStorage, TokenCache};
 pub use cookie::CookieStorage;
+pub(crate) use erased::ErasedStorage;
 pub use file::FileStorage;
 pub use memory::{MemoryStorage, NullStorage};
 pub use reseal::{Progress, Reseal, SealedRow, SealedRows};
@@ -352,124 +354,5 @@ impl Context<'_> {
 impl fmt::Debug for Context<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("site", &self.site.name).finish_non_exhaustive()
-    }
-}
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// [`TokenStorage`] with its type erased.
-pub(crate) trait ErasedStorage: Send + Sync {
-    fn is_durable(&self) -> bool;
-    fn is_in_browser(&self) -> bool;
-    fn link<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        account: &'a Account,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<()>>;
-    fn load<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        owner: &'a Owner,
-        service: &'a str,
-        subject: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Option<Stored>>>;
-    fn replace<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        seen: &'a Stored,
-        change: Change<'a>,
-    ) -> BoxFuture<'a, Result<Replaced>>;
-    fn unlink<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        account: &'a Account,
-    ) -> BoxFuture<'a, Result<bool>>;
-    fn accounts<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        service: &'a str,
-        after: Option<&'a Account>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Stored>>>;
-    fn lease<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        account: &'a Account,
-        holder: u64,
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<bool>>;
-    fn release<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        account: &'a Account,
-        holder: u64,
-    ) -> BoxFuture<'a, Result<()>>;
-}
-
-impl<T: TokenStorage> ErasedStorage for T {
-    fn is_durable(&self) -> bool {
-        self.is_durable()
-    }
-    fn is_in_browser(&self) -> bool {
-        self.is_in_browser()
-    }
-    fn link<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        account: &'a Account,
-        token: &'a Token,
-    ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.link(cx, account, token))
-    }
-    fn load<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        owner: &'a Owner,
-        service: &'a str,
-        subject: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Option<Stored>>> {
-        Box::pin(self.load(cx, owner, service, subject))
-    }
-    fn replace<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        seen: &'a Stored,
-        change: Change<'a>,
-    ) -> BoxFuture<'a, Result<Replaced>> {
-        Box::pin(self.replace(cx, seen, change))
-    }
-    fn unlink<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        account: &'a Account,
-    ) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(self.unlink(cx, account))
-    }
-    fn accounts<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        service: &'a str,
-        after: Option<&'a Account>,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Stored>>> {
-        Box::pin(self.accounts(cx, service, after, limit))
-    }
-    fn lease<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        account: &'a Account,
-        holder: u64,
-        lease: Duration,
-    ) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(self.lease(cx, account, holder, lease))
-    }
-    fn release<'a>(
-        &'a self,
-        cx: &'a Context<'a>,
-        account: &'a Account,
-        holder: u64,
-    ) -> BoxFuture<'a, Result<()>> {
-        Box::pin(self.release(cx, account, holder))
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn basic(id: &str, secret: &str) -> Result<HeaderValue, EndpointError
     form::encode_into(&mut pair, id);
     pair.push(':');
     form::encode_into(&mut pair, secret);
-    let text = format!("Basic {}", BASE64_STANDARD.encode(&pair));
+    let text = ["Basic ", &BASE64_STANDARD.encode(&pair)].concat();
     let mut value = HeaderValue::try_from(text).map_err(|_| EndpointError::Credentials)?;
     value.set_sensitive(true);
     Ok(value)

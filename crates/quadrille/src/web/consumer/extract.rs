@@ -78,7 +78,7 @@ impl Rejected {
 /// }
 /// ```
 pub struct Visitor {
-    visit: Arc<Visit>,
+    visit: Visit,
     owner: Owner,
     wanted: Wanted,
     /// Whether a request that signs a user in is of this site.
@@ -118,7 +118,7 @@ impl Visitor {
     /// ```
     #[cfg(feature = "testing")]
     pub fn test(login: &Login, owner: &Owner) -> Self {
-        let visit = Arc::new(Visit::test(login));
+        let visit = Visit::test(login);
         Self { visit, owner: owner.clone(), wanted: Wanted::default(), is_own_sign_in: true }
     }
 
@@ -132,7 +132,7 @@ impl Visitor {
     /// # Errors
     /// [`Error::NotLinked`], which redirects to a login, and those of a refresh.
     pub async fn linked(&self, service: &str) -> Result<Linked<Dynamic>> {
-        let Visit { login, jar, .. } = &*self.visit;
+        let Visit { login, jar, .. } = &self.visit;
         let registered = login.by_name(service).await?;
         let found =
             Found { visit: &self.visit, login, jar, registered, wanted: self.wanted.clone() };
@@ -144,7 +144,7 @@ impl Visitor {
     /// # Errors
     /// Those of the storage.
     pub async fn account(&self, service: &str) -> Result<Option<Account>> {
-        let Visit { login, jar, .. } = &*self.visit;
+        let Visit { login, jar, .. } = &self.visit;
         login.check_name(service)?;
         let stored = login.load(Some(jar), service, &self.owner).await?;
         Ok(stored.map(|stored| stored.account))
@@ -174,7 +174,7 @@ impl Visitor {
     ///
     /// [`SameOrigin`]: crate::SameOrigin
     pub async fn adopt(&self, service: &str, owner: impl IntoOwner) -> Result<Option<Account>> {
-        let Visit { login, jar, .. } = &*self.visit;
+        let Visit { login, jar, .. } = &self.visit;
         if !self.is_own_sign_in {
             return Err(BrowserError::NotThisOrigin.into());
         }
@@ -199,7 +199,7 @@ impl Visitor {
     /// # Errors
     /// Those of the storage.
     pub async fn log_out(&self, service: &str) -> Result<Option<LoggedOut>> {
-        let Visit { login, jar, .. } = &*self.visit;
+        let Visit { login, jar, .. } = &self.visit;
         let registered = login.by_name(service).await?;
         let found =
             Found { visit: &self.visit, login, jar, registered, wanted: self.wanted.clone() };
@@ -215,7 +215,7 @@ impl Visitor {
     /// # Errors
     /// Those of the storage.
     pub async fn unlink(&self, service: &str) -> Result<()> {
-        let Visit { login, jar, .. } = &*self.visit;
+        let Visit { login, jar, .. } = &self.visit;
         let account = self.account(service).await?;
         forget_in_browser(login, jar, service)?;
         if let Some(account) = account {
@@ -325,13 +325,13 @@ struct Found<'a> {
 }
 
 /// The innermost login that has this service.
-fn visit_of<S: Service>(parts: &Parts) -> Result<(Arc<Visit>, Arc<Registered>)> {
-    let mut visit = Some(Visit::of(parts)?);
+fn visit_of<S: Service>(parts: &Parts) -> Result<(Visit, Arc<Registered>)> {
+    let mut visit = Some(Visit::innermost(parts)?);
     while let Some(this) = visit {
         if let Some(registered) = this.login.by_type::<S>()? {
-            return Ok((this, registered));
+            return Ok((this.clone(), registered));
         }
-        visit = this.outer.clone();
+        visit = this.outer.as_deref();
     }
     Err(OperatorError::ServiceNotAdded { service: S::SPEC.name.into() }.into())
 }

@@ -44,6 +44,7 @@ pub struct LoginService<S> {
 }
 
 /// A request at one [`Login`]. `outer` is the same request at the login of the layer around.
+#[derive(Clone)]
 pub(super) struct Visit {
     pub(super) login: Login,
     pub(super) jar: Jar,
@@ -53,6 +54,7 @@ pub(super) struct Visit {
 }
 
 /// The place of a request in the login's router.
+#[derive(Clone)]
 struct Place {
     path: PathAndQuery,
     /// The path at which the router is nested.
@@ -95,9 +97,16 @@ impl Visit {
     ///
     /// # Errors
     /// [`OperatorError::NotAttached`].
-    pub(super) fn of(parts: &Parts) -> Result<Arc<Self>, Error> {
-        let visit = parts.extensions.get::<Arc<Self>>().cloned();
-        visit.ok_or_else(|| OperatorError::NotAttached.into())
+    pub(super) fn of(parts: &Parts) -> Result<Self, Error> {
+        Self::innermost(parts).cloned()
+    }
+
+    /// [`Visit::of`], borrowed.
+    ///
+    /// # Errors
+    /// [`OperatorError::NotAttached`].
+    pub(super) fn innermost(parts: &Parts) -> Result<&Self, Error> {
+        parts.extensions.get().ok_or_else(|| OperatorError::NotAttached.into())
     }
 
     /// The page requested, and whether it can be redirected to a login: whether a browser loads it
@@ -131,12 +140,12 @@ pub(super) struct Arrival {
 impl Arrival {
     /// Makes the visit of a request, for its handler's extractors.
     pub(super) fn at<B>(login: &Login, request: &mut Request<B>) -> Self {
-        let outer = request.extensions_mut().remove::<Arc<Visit>>();
+        let outer = request.extensions_mut().remove().map(Arc::new);
         let place = Place::of(request);
         let is_for_a_page = is_for_a_page(request.headers());
         let (login, jar) = (login.clone(), Jar::new(request.headers()));
         let visit = Visit { login, jar: jar.clone(), outer, place, is_for_a_page };
-        request.extensions_mut().insert(Arc::new(visit));
+        request.extensions_mut().insert(visit);
         Self { jar, is_for_a_page }
     }
 
