@@ -1,6 +1,8 @@
 //! The actor behind a token, and the authentication of a user.
 
 use std::sync::Arc;
+#[cfg(feature = "guard")]
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -134,5 +136,14 @@ impl Authentication {
     /// A user who signed in at this time, without details.
     pub fn new(subject: impl Into<Arc<str>>, auth_time: Timestamp) -> Self {
         Self { subject: subject.into(), auth_time, acr: None, amr: Vec::new(), session: None }
+    }
+
+    /// Whether the authentication is at most this old, in whole seconds. One that is more than a
+    /// minute ahead of the clock is from before the clock was set back, and its age is unknown.
+    #[cfg(feature = "guard")]
+    pub(crate) fn is_at_most(&self, longest: Duration, now: Timestamp) -> bool {
+        const AHEAD: i64 = 60;
+        let age = now.seconds() - self.auth_time.seconds();
+        age >= -AHEAD && u64::try_from(age).unwrap_or(0) <= longest.as_secs()
     }
 }

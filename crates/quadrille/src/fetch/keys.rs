@@ -12,7 +12,7 @@ use url::Url;
 use crate::{Env, Timestamp, jose::KeySet};
 
 use super::{
-    ErasedFetcher, FetchError,
+    ErasedFetcher,
     schedule::{Kept, Next, NoKeys},
 };
 
@@ -58,7 +58,7 @@ impl RemoteKeys {
         let mut flight = {
             let mut slot = lock(&set);
             let now = env.now();
-            match slot.kept.next(suffices, slot.is_under_way(), now) {
+            match slot.kept.next(&suffices, slot.is_under_way(), now) {
                 Next::Use(keys) => return Ok(keys),
                 Next::Fail(error) => return Err(error),
                 Next::Fetch => self.fetch(&mut slot, &set, url, env),
@@ -71,9 +71,7 @@ impl RemoteKeys {
         };
         // The end of the flight is an error: its sender is gone.
         while flight.changed().await.is_ok() {}
-        let slot = lock(&set);
-        let keys = slot.kept.usable(env.now()).cloned();
-        keys.ok_or(slot.kept.error().unwrap_or(NoKeys::Fetch(FetchError::Unreachable)))
+        lock(&set).kept.told(suffices, env.now())
     }
 
     /// Begins a fetch, on a task of its own, so that it ends also if no request waits any longer.
@@ -139,7 +137,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        fetch::{Fetched, Fetcher},
+        fetch::{FetchError, Fetched, Fetcher},
         jose::{Algorithm, SigningKey},
         testing::ManualClock,
     };

@@ -85,10 +85,23 @@ impl Kept {
         if self.may_try(now) {
             return Next::Fetch;
         }
-        match (keys, self.error) {
-            (Some(keys), _) => Next::Use(keys.clone()),
-            (None, Some(error)) => Next::Fail(error),
-            (None, None) => Next::Fetch,
+        if keys.is_none() && self.error.is_none() {
+            return Next::Fetch;
+        }
+        self.told(suffices, now).map_or_else(Next::Fail, Next::Use)
+    }
+
+    /// The keys, unless they do not suffice and the last fetch failed: nobody can tell then whether
+    /// the issuer has the key meanwhile.
+    pub(super) fn told(
+        &self,
+        suffices: impl Fn(&KeySet) -> bool,
+        now: Timestamp,
+    ) -> Result<Arc<KeySet>, NoKeys> {
+        match (self.usable(now), self.error) {
+            (Some(keys), None) => Ok(keys.clone()),
+            (Some(keys), Some(_)) if suffices(keys) => Ok(keys.clone()),
+            (_, error) => Err(error.unwrap_or(NoKeys::Fetch(FetchError::Unreachable))),
         }
     }
 
@@ -229,6 +242,18 @@ mod tests {
         kept.begin(after(1));
         kept.end(Ok(Fetched::new("{}")), after(1));
         assert!(matches!(kept.error(), Some(NoKeys::Set(_))));
+    }
+
+    #[test]
+    fn a_key_that_is_unknown_while_the_set_cannot_be_fetched_is_not_said_to_be_wrong() {
+        let mut kept = fetched(NOW, None);
+        fetch(&mut kept, after(10), Err(FetchError::Unreachable));
+        assert_eq!(step(&kept, false, 10), "fail");
+        assert_eq!(step(&kept, true, 10), "use");
+        assert!(kept.told(|_| false, after(10)).is_err());
+        fetch(&mut kept, after(11), Ok(None));
+        assert_eq!(step(&kept, false, 11), "use");
+        assert!(kept.told(|_| false, after(11)).is_ok());
     }
 
     #[test]

@@ -13,11 +13,11 @@ use super::{
         record::Client,
         registration::{PERSONAL, RegistrationError},
     },
-    error::Error,
+    error::{ClientError, Error, endpoint::TokenError},
     server::AuthorizationServer,
     store::{Grant, GrantDetails, Issue, LiveGrant, RowId},
     token::{
-        grant::{Limits, mint_within},
+        grant::{Limits, mint_within, store},
         planned::{Occasion, ReservedMember, check_member},
     },
 };
@@ -145,6 +145,10 @@ pub enum MintError {
     /// The client is not registered.
     #[error("there is no client with this id")]
     UnknownClient,
+    /// The user was removed ([`remove_subject`](AuthorizationServer::remove_subject)) or is not in
+    /// the application's [table](crate::provider::store::UserTable), or the client was removed.
+    #[error("the user or the client is gone")]
+    Gone,
     /// The server failed, or the hook before an issue refused.
     #[error(transparent)]
     Server(#[from] Error),
@@ -189,7 +193,6 @@ impl AuthorizationServer {
         let resources =
             inner.resources.narrowed(&new.resources).ok_or(MintError::UnknownResource)?;
         let client = self.client_to_mint_for(&new).await?;
-        let issuer = inner.issuer_id().await?;
         let number = inner.newer_row().await?;
         let details = GrantDetails { name: new.name, data: new.data };
         let grant = Grant {
@@ -207,7 +210,10 @@ impl AuthorizationServer {
         let (token, scopes) = (minted.secret(), minted.record.grant.scopes.clone());
         let expires = minted.record.expires;
         let issue = Issue { access: minted.record, family: None };
-        inner.store.issue(issuer, issue).await.map_err(Error::from)?;
+        store(inner, issue).await.map_err(|error| match error {
+            Error::Client(ClientError::Token(TokenError::Gone)) => MintError::Gone,
+            error => error.into(),
+        })?;
         tracing::info!(grant = number.0, client = %client.id, "a token was minted for a user");
         Ok(MintedToken { token, grant: number, scopes, expires })
     }

@@ -404,6 +404,12 @@ impl Inner {
         Ok(self.shared.rows.draw_above_from(&*self.store, floor).await?)
     }
 
+    /// A number for a grant of a user: greater than all stored ones, as
+    /// [`newer_row`](Self::newer_row) is, and than that of its client, which may be in a table.
+    pub(crate) async fn row_of_grant(&self, client: RowId) -> Result<RowId, Error> {
+        self.row_above(self.store.newest().await?.max(client)).await
+    }
+
     /// A new row number.
     pub(crate) async fn row(&self) -> Result<RowId, Error> {
         Ok(self.shared.rows.draw_from(&*self.store).await?)

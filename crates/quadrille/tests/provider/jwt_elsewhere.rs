@@ -311,6 +311,21 @@ async fn while_the_issuer_is_down_its_last_keys_count_for_an_hour() {
 }
 
 #[tokio::test]
+async fn a_token_of_a_new_key_is_not_said_to_be_invalid_while_the_issuer_is_down() {
+    let world = World::new();
+    world.check(&world.token(&json!({}))).await.unwrap();
+    *world.issuer.keys.lock().unwrap() = vec![key(Algorithm::Es256, "2")];
+    *world.issuer.is_up.lock().unwrap() = false;
+    world.clock.advance(Duration::from_secs(10));
+    let new = world.token(&json!({}));
+    assert_eq!(world.check(&new).await.err(), Some(AccessError::Unavailable));
+    assert_eq!(world.check(&new).await.err(), Some(AccessError::Unavailable), "without a fetch");
+    *world.issuer.is_up.lock().unwrap() = true;
+    world.clock.advance(Duration::from_secs(2));
+    world.check(&new).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_remembered_token_expires_in_time_and_memory_is_bounded() {
     let world = World::new();
     let token = world.token(&json!({ "exp": world.env.now().seconds() + 20 }));

@@ -27,6 +27,7 @@ mod device;
 mod elsewhere;
 #[cfg(feature = "http-client")]
 mod fetch;
+mod gone;
 mod granted;
 mod guide;
 mod implicit;

@@ -13,10 +13,10 @@ use axum::{
 };
 use http::{Request, StatusCode};
 use quadrille::{
-    Env, Scopes, Timestamp,
+    Env, KeyRing, Scopes, Timestamp,
     provider::{
-        AuthorizationServer, Client, Error, NewClient, NewToken, OperatorError, RegistrationError,
-        SecretVerifier,
+        AuthorizationServer, Client, Error, MintError, NewClient, NewToken, OperatorError,
+        RegistrationError, SecretVerifier,
         guessing::Kdf,
         store::{ClientTable, MemoryStore, Parts, StoreError, UserTable},
     },
@@ -254,21 +254,28 @@ impl UserTable for One {
 #[tokio::test]
 async fn a_table_that_fails_is_a_fault_of_the_operator_and_ends_no_token() {
     let clock = ManualClock::new();
-    let store = Arc::new(MemoryStore::new(clock.env()));
-    let server = |store: Arc<MemoryStore>| {
-        AuthorizationServer::new(ISSUER, Parts::of(store).user_table(One))
-            .unwrap()
-            .env(clock.env())
-            .scopes([("photos:read", "See your photos")])
-    };
-    let server = server(store);
+    let (store, ring) = (Arc::new(MemoryStore::new(clock.env())), KeyRing::ephemeral());
+    let set_up = |server: AuthorizationServer| server.env(clock.env()).keys(ring.clone());
+    let without = set_up(AuthorizationServer::new(ISSUER, store.clone()).unwrap());
+    let parts = Parts::of(store).user_table(One);
+    let server = set_up(AuthorizationServer::new(ISSUER, parts).unwrap());
     for subject in ["broken", "nobody"] {
-        let new = NewToken::personal(subject, "x").scopes(Scopes::of(["photos:read"]));
-        let token = server.mint(new).await.unwrap().token;
+        let new = NewToken::personal(subject, "x");
+        let token = without.mint(new.clone()).await.unwrap().token;
         let revoked = server.revoke_token(&token).await;
+        let minted = server.mint(new).await;
         match subject {
-            "broken" => assert!(matches!(revoked, Err(Error::Operator(OperatorError::Store(_))))),
-            _ => assert!(!revoked.unwrap(), "a token of nobody is not valid"),
+            "broken" => {
+                assert!(matches!(revoked, Err(Error::Operator(OperatorError::Store(_)))));
+                assert!(matches!(
+                    minted,
+                    Err(MintError::Server(Error::Operator(OperatorError::Store(_))))
+                ));
+            }
+            _ => {
+                assert!(!revoked.unwrap(), "a token of nobody is not valid");
+                assert!(matches!(minted, Err(MintError::Gone)));
+            }
         }
     }
 }

@@ -114,6 +114,24 @@ async fn an_authentication_that_is_too_old_is_renewed_once() {
 }
 
 #[tokio::test]
+async fn a_sign_in_from_before_the_clock_was_set_back_is_no_recent_one() {
+    let world = world().await;
+    sign_in(&world, Some(TWO));
+    world.clock.set(world.env.now() - Duration::from_secs(60));
+    let answer = ask(&world, "&max_age=300").await;
+    let token = world.redeem(&answer.query("code")).await.tokens().access;
+    assert_eq!(at_the_api(&world, &token).await.0, 200, "clocks may differ by a minute");
+    world.clock.set(world.env.now() - Duration::from_secs(1));
+    assert_eq!(at_the_api(&world, &token).await.0, 401);
+    let answer = ask(&world, "&max_age=300").await;
+    let back = back(&answer);
+    sign_in(&world, Some(TWO));
+    let again = Browser::default().get(&world, &back).await;
+    let token = world.redeem(&again.query("code")).await.tokens().access;
+    assert_eq!(at_the_api(&world, &token).await.0, 200);
+}
+
+#[tokio::test]
 async fn a_class_that_cannot_be_reached_is_an_error_for_the_client_and_no_loop() {
     let world = world().await;
     sign_in(&world, Some("urn:one"));

@@ -498,6 +498,7 @@ async fn a_jwt_of_a_trusted_issuer_is_exchanged_for_a_user_that_the_application_
         json!({ "iss": "https://evil.example" }),
         json!({ "aud": "https://other.example" }),
         json!({ "exp": now - 31 }),
+        json!({ "exp": now }), // within the leeway, and of no use
         json!({ "exp": null }),
         json!({ "may_act": { "sub": "somebody" } }),
         json!({ "may_act": { "sub": "partner", "client_id": "partner", "iss": "https://evil.example" } }),

@@ -276,10 +276,11 @@ pub(crate) fn next(
         };
     };
     let is_fresh = since.is_some_and(|since| since.was_answered_by(authentication));
-    let age = u64::try_from(now.seconds() - authentication.auth_time.seconds()).unwrap_or(0);
     // `max_age=0` is `prompt=login`: no authentication from before the request is new enough.
-    let is_old =
-        asked.prompt.max_age.is_some_and(|longest| longest.is_zero() || age > longest.as_secs());
+    let is_old = asked
+        .prompt
+        .max_age
+        .is_some_and(|longest| longest.is_zero() || !authentication.is_at_most(longest, now));
     let acr_values = &asked.prompt.acr_values;
     let is_strong = || authentication.acr.as_ref().is_some_and(|acr| acr_values.contains(acr));
     let is_weak = !acr_values.is_empty() && !is_strong();

@@ -61,6 +61,9 @@ pub enum TokenError {
     /// The application issues no token for the client itself: likewise.
     #[error("the application refuses tokens for this client")]
     ClientRefused,
+    /// The user, or the client, is gone: removed, or in a table of the application's no more.
+    #[error("the user or the client is gone")]
+    Gone,
     /// The application grants nothing: [`NotGranted`](crate::provider::NotGranted).
     #[error(transparent)]
     NotGranted(Refusal),
@@ -77,7 +80,7 @@ impl TokenError {
             Self::GrantTypeNotAllowed => {
                 Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
             }
-            Self::UserRefused => Disclosure::code(ErrorCode::InvalidGrant),
+            Self::UserRefused | Self::Gone => Disclosure::code(ErrorCode::InvalidGrant),
             Self::ClientRefused => Disclosure::code(ErrorCode::UnauthorizedClient),
             Self::NotGranted(refusal) => Disclosure {
                 has_words: refusal.description.is_some(),

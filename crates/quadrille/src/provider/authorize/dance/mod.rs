@@ -211,7 +211,9 @@ impl Yes<'_> {
             Outcome::Ticket(_, Some(code)) if has_token => {
                 let grant = Grant { id: row, ..code.grant.clone() };
                 match implicit::issue(inner, client, grant).await {
-                    Err(Error::Client(ClientError::Token(TokenError::UserRefused))) => {
+                    Err(Error::Client(ClientError::Token(
+                        TokenError::UserRefused | TokenError::Gone,
+                    ))) => {
                         return self.dance.refused(
                             inner,
                             client,

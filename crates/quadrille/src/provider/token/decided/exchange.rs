@@ -464,7 +464,14 @@ pub(crate) fn of_grant(grant: &Grant, expires: Timestamp, token: SubjectToken) -
 }
 
 /// The party behind a JWT of another issuer. A claim that cannot be read must not be ignored.
-pub(crate) fn of_claims(issuer: &Arc<str>, claims: Claims) -> Result<Subject, ExchangeError> {
+pub(crate) fn of_claims(
+    issuer: &Arc<str>,
+    claims: Claims,
+    now: Timestamp,
+) -> Result<Subject, ExchangeError> {
+    // Within the leeway for clocks, the new token would have expired, too.
+    let expires = claims.exp.filter(|expires| now < *expires);
+    let expires = expires.ok_or(ExchangeError::SubjectExpired)?;
     let party = |name: &str| match claims.extra.get(name) {
         None => Ok(None),
         Some(claim) => Act::read(claim).map(Some).ok_or(ExchangeError::ActMalformed),
@@ -485,7 +492,7 @@ pub(crate) fn of_claims(issuer: &Arc<str>, claims: Claims) -> Result<Subject, Ex
         data: Map::new(),
         scopes,
         resources: None,
-        expires: claims.exp.ok_or(ExchangeError::SubjectExpired)?,
+        expires,
         act: party("act")?,
         may_act: party("may_act")?,
         claims: Some(claims),

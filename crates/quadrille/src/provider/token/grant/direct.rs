@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-use super::{Limits, error::DirectError, first_refresh, mint_within, narrowed};
+use super::{Limits, error::DirectError, first_refresh, mint_within, narrowed, store};
 
 /// The scopes and APIs of a request, which the client may have.
 #[derive(Clone, Debug)]
@@ -86,8 +86,8 @@ pub(crate) async fn issue(
         return Err(DirectError::PublicClient.into());
     }
     let Asked { scopes, resources } = asked.narrowed(&granted, &inner.resources)?;
-    let (issuer, now) = (inner.issuer_id().await?, inner.now());
-    let row = inner.row_above(client.number).await?;
+    let now = inner.now();
+    let row = inner.row_of_grant(client.number).await?;
     let grant = Grant {
         id: row,
         client: client.id.clone(),
@@ -113,7 +113,7 @@ pub(crate) async fn issue(
     if let Some((trusted, claims)) = assertion {
         issuers::use_up(inner, trusted, claims).await?;
     }
-    inner.store.issue(issuer, Issue { access: minted.record, family }).await?;
+    store(inner, Issue { access: minted.record, family }).await?;
     Ok(response)
 }
 

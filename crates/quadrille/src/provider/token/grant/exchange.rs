@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-use super::{Limits, direct, error::ExchangeError, mint_within};
+use super::{Limits, direct, error::ExchangeError, mint_within, store};
 
 pub(crate) async fn issue(
     inner: &Inner,
@@ -66,7 +66,7 @@ pub(crate) async fn issue(
     let allowed = policy(exchanging.clone()).await.map_err(direct::refused)?;
     let decision = decide(&exchanging, &allowed, inner.scopes.known())?;
     let Decision { actor, scopes, resources, exchange } = decision;
-    let row = inner.row_above(client.number).await?;
+    let row = inner.row_of_grant(client.number).await?;
     let grant = Grant {
         id: row,
         client: client.id.clone(),
@@ -84,8 +84,7 @@ pub(crate) async fn issue(
     let mut response = minted.response(None);
     let issued = token_type::ACCESS_TOKEN.into();
     response.extra.insert("issued_token_type".to_owned(), issued);
-    let issuer = inner.issuer_id().await?;
-    inner.store.issue(issuer, Issue { access: minted.record, family: None }).await?;
+    store(inner, Issue { access: minted.record, family: None }).await?;
     Ok(response)
 }
 
@@ -101,7 +100,7 @@ async fn subject(
         let (issuer, claims) = issuers::verify(inner, token, Purpose::Exchange)
             .await
             .map_err(ExchangeError::SubjectToken)?;
-        return Ok(of_claims(issuer.issuer(), claims)?);
+        return Ok(of_claims(issuer.issuer(), claims, now)?);
     }
     let found = lookup::find(inner, token).await?.ok_or(ExchangeError::SubjectUnknown)?;
     match (kind, &found) {

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::mint;
+use super::{mint, store};
 
 /// Issues the token of a grant that its user has just approved. It has no refresh token.
 pub(crate) async fn issue(
@@ -21,11 +21,11 @@ pub(crate) async fn issue(
     client: &Arc<Client>,
     grant: Grant,
 ) -> Result<TokenResponse, Error> {
-    let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let now = inner.now();
     let occasion = Occasion::Grant(GrantType::Implicit);
     let minted = mint(inner, client, occasion, inner.row().await?, grant, now).await?;
     let response = minted.response(None);
-    inner.store.issue(issuer, Issue { access: minted.record, family: None }).await?;
+    store(inner, Issue { access: minted.record, family: None }).await?;
     tracing::debug!(client = %client.id, "a token is sent in a redirect");
     Ok(response)
 }
