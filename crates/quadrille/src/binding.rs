@@ -34,7 +34,7 @@ impl Binding {
     }
 
     /// Reads a confirmation method; `None` if it is not known, or malformed.
-    #[cfg(any(feature = "sqlite", feature = "http-client"))]
+    #[cfg(any(feature = "provider", feature = "http-client"))]
     pub(crate) fn read(name: &str, value: &str) -> Option<Self> {
         let thumbprint = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok()?;
         match name {
