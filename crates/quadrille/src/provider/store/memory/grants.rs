@@ -50,17 +50,17 @@ struct Index {
 const LIMIT: usize = 1024;
 
 impl Index {
-    /// Removes numbers without a row, when there are many numbers.
-    fn prune(&mut self, has_row: impl Fn(&RowId) -> bool) {
-        if self.count < self.limit {
-            return;
+    /// Counts a number that comes, and removes those without a row when there are many.
+    fn make_room(&mut self, has_row: impl Fn(&RowId) -> bool) {
+        if self.count >= self.limit {
+            self.numbers.retain(|_, numbers| {
+                numbers.retain(|number| has_row(number));
+                !numbers.is_empty()
+            });
+            self.count = self.numbers.values().map(Vec::len).sum();
+            self.limit = LIMIT.max(self.count * 2);
         }
-        self.numbers.retain(|_, numbers| {
-            numbers.retain(|number| has_row(number));
-            !numbers.is_empty()
-        });
-        self.count = self.numbers.values().map(Vec::len).sum();
-        self.limit = LIMIT.max(self.count * 2);
+        self.count += 1;
     }
 }
 
@@ -87,9 +87,8 @@ impl Grants {
             shard.insert(grant.id, Listed { grant: grant.clone(), family, expires }, now);
         }
         let mut index = lock(&self.index);
-        index.prune(|number| self.rows.lock(number).get(number).is_some());
+        index.make_room(|number| self.rows.lock(number).get(number).is_some());
         index.numbers.entry(Arc::clone(subject)).or_default().push(grant.id);
-        index.count += 1;
     }
 
     /// The grants of a user, alive or not, ordered by number.
