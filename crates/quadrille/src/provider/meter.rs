@@ -68,6 +68,7 @@ pub(crate) fn limited(limit: &'static str) {
 }
 
 /// A verb of the store ended, in an error of this kind if it failed.
+#[cfg(feature = "metrics")]
 pub(crate) fn verb(env: &Env, verb: &'static str, began: Stopwatch, failed: Option<&'static str>) {
     sink::observe(STORE_DURATION, &[("verb", verb)], began.seconds(env));
     if let Some(kind) = failed {
@@ -161,7 +162,9 @@ const LIMITS: [&str; 7] = [
 const REQUESTS: &str = "quadrille_requests_total";
 const REQUEST_DURATION: &str = "quadrille_request_duration_seconds";
 const LIMITED: &str = "quadrille_limited_total";
+#[cfg(feature = "metrics")]
 const STORE_DURATION: &str = "quadrille_store_duration_seconds";
+#[cfg(feature = "metrics")]
 const STORE_ERRORS: &str = "quadrille_store_errors_total";
 #[cfg(feature = "sqlite")]
 const SQLITE_BATCH: &str = "quadrille_sqlite_batch_writes";
