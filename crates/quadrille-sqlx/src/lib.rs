@@ -17,6 +17,8 @@ mod transaction;
 mod users;
 
 pub use migrate::MigrateError;
+#[cfg(all(feature = "provider", feature = "mysql"))]
+pub use provider::MySqlStore;
 #[cfg(all(feature = "provider", feature = "postgres"))]
 pub use provider::PgStore;
 #[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]

@@ -93,7 +93,9 @@ impl StoreOptions {
     fn plan(&self, dialect: Dialect) -> Plan {
         let files: &[&str] = match dialect {
             Dialect::Postgres => &[include_str!("../../migrations/store/postgres/1.sql")],
-            Dialect::MySql | Dialect::Sqlite => &[],
+            Dialect::MySql => &[include_str!("../../migrations/store/mysql/1.sql")],
+            // A provider has `SqliteStore`.
+            Dialect::Sqlite => &[],
         };
         let hashed = if self.hashed_keys { "true" } else { "false" };
         let files: Vec<_> =

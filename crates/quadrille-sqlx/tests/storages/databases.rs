@@ -244,7 +244,7 @@ impl Database for Postgres {
 pub(crate) struct MariaDb(String);
 
 impl MariaDb {
-    async fn pool(&self) -> MySqlPool {
+    pub(crate) async fn pool(&self) -> MySqlPool {
         MySqlPool::connect(&self.0).await.unwrap()
     }
 }

@@ -112,7 +112,7 @@ impl Clients for PgStore {
                 let key = values![issuer.0, client.id.as_bytes()];
                 let held = database
                     .one(FIND, key, |row| {
-                        let text: String = row.next()?;
+                        let text = row.text()?.to_owned();
                         let client = serde_json::from_str::<Client>(&text);
                         let client = client.map_err(|_| StoreError::Corrupt("a client"))?;
                         Ok((text, client))
@@ -165,7 +165,7 @@ pub(super) async fn known_client(
     id: &str,
 ) -> Result<Option<RowId>, StoreError> {
     let key = values![issuer.0, id.as_bytes()];
-    database.one(NUMBER, key, |row| Ok(RowId(row.next()?))).await
+    database.one(NUMBER, key, |row| Ok(RowId(row.number()?))).await
 }
 
 pub(super) async fn know_client(

@@ -12,9 +12,10 @@ use quadrille::{
 use sqlx::{Arguments as _, postgres::PgArguments};
 
 use super::{
+    super::reader::target,
     database::{Database, values},
     pending,
-    remembering::{add_consent, add_grant, era, remember, target},
+    remembering::{add_consent, add_grant, era, remember},
     rows::{alive, code_columns},
 };
 
@@ -36,7 +37,7 @@ const ANSWER: &str = concat!(
 
 /// What an earlier answer to the page left: its code, and whether it is unspent.
 const ANSWERED: &str = concat!(
-    "SELECT ticket.code IS NOT NULL, live.* FROM quadrille_tickets ticket LEFT JOIN LATERAL
+    "SELECT ticket.code IS NOT NULL, live.grant_id IS NOT NULL, live.* FROM quadrille_tickets ticket LEFT JOIN LATERAL
     (SELECT ",
     code_columns!(),
     " FROM quadrille_codes t WHERE t.\"row\" = ticket.code AND t.issuer = ticket.issuer
@@ -91,10 +92,10 @@ async fn answer_page(
         }
         let key = values![issuer.0, &ticket[..]];
         let before = database.one(ANSWERED, key, |row| {
-            Ok(match row.next()? {
-                false => Answered::Denied,
-                true if row.is_null()? => Answered::Spent,
-                true => Answered::Code(Arc::new(row.code()?)),
+            Ok(match (row.flag()?, row.flag()?) {
+                (false, _) => Answered::Denied,
+                (true, false) => Answered::Spent,
+                (true, true) => Answered::Code(Arc::new(row.code()?)),
             })
         });
         // The ticket may have expired and been removed meanwhile.

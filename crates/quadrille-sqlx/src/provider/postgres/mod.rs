@@ -14,6 +14,7 @@ mod grants;
 mod laps;
 mod numbers;
 mod pending;
+mod reads;
 mod registration;
 mod remembering;
 mod revoking;

@@ -2,10 +2,13 @@
 
 use quadrille::{
     Timestamp,
-    provider::store::{Change, Changes, IssuerId, Issuers, Part, RowId, StoreError, Worker},
+    provider::store::{Changes, IssuerId, Issuers, Part, RowId, StoreError, Worker},
 };
 
+use sqlx::Row as _;
+
 use super::{
+    super::{fault::reason, reader::changes_of},
     database::{Database, values},
     registration,
     rows::Reader,
@@ -48,7 +51,13 @@ impl Part for PgStore {
 
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
         let database = self.database.clone();
-        self.database.spawn(async move { changes(&database, issuer, position).await }).await
+        self.database
+            .spawn(async move {
+                let read = |row: &mut Reader<'_>| row.change(issuer);
+                let rows = database.all(CHANGES, values![position], read).await?;
+                Ok(changes_of(rows, position))
+            })
+            .await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -69,12 +78,13 @@ impl Issuers for PgStore {
             .spawn(async move {
                 let key = values![issuer.as_bytes()];
                 let mut found = database
-                    .one(KNOWN_ISSUER, key.clone(), |row| Ok(IssuerId(row.next()?)))
+                    .one(KNOWN_ISSUER, key.clone(), |row| Ok(IssuerId(row.number()?)))
                     .await?;
                 while found.is_none() {
                     // The statement does not see the number that another process drew meanwhile.
-                    found =
-                        database.one(ISSUER, key.clone(), |row| Ok(IssuerId(row.next()?))).await?;
+                    found = database
+                        .one(ISSUER, key.clone(), |row| Ok(IssuerId(row.number()?)))
+                        .await?;
                 }
                 found.ok_or(StoreError::Corrupt("an issuer"))
             })
@@ -99,9 +109,9 @@ impl Issuers for PgStore {
                 }
                 let lease = values![&holder[..], expires.millis(), now.millis()];
                 let free = database.one(LEASE, lease, |row| {
-                    let number: i64 = row.next()?;
+                    let number = row.number()?;
                     let number = number.try_into().map_err(|_| StoreError::Corrupt("a worker"))?;
-                    let not_before = Timestamp::from_millis(row.next()?);
+                    let not_before = Timestamp::from_millis(row.number()?);
                     Ok(Worker { number, holder, expires, not_before })
                 });
                 free.await?.ok_or(StoreError::Busy)
@@ -129,34 +139,9 @@ async fn newest(database: &Database) -> Result<RowId, StoreError> {
     let rows = database.newest_rows(sql).await?;
     let mut newest = 0;
     for row in &rows {
-        let mut row = Reader::of(row, keys);
-        let (number, greatest): (i64, Vec<Option<i64>>) = (row.next()?, row.next()?);
+        let number: i64 = row.try_get(0).map_err(reason)?;
+        let greatest: Vec<Option<i64>> = row.try_get(1).map_err(reason)?;
         newest = greatest.into_iter().flatten().map(|key| keys.unmix(key)).fold(number, i64::max);
     }
     Ok(RowId(newest))
-}
-
-async fn changes(
-    database: &Database,
-    issuer: IssuerId,
-    position: i64,
-) -> Result<Changes, StoreError> {
-    let read = |row: &mut Reader<'_>| {
-        let (last, first): (i64, i64) = (row.next()?, row.next()?);
-        let at: Option<i64> = row.next()?;
-        let of: Option<i64> = row.next()?;
-        let change = match at {
-            Some(_) if of == Some(issuer.0) => Some(row.json::<Change>("a change")?),
-            _ => None,
-        };
-        Ok((last, first, at, change))
-    };
-    let rows = database.all(CHANGES, values![position], read).await?;
-    let (last, first) = rows.first().map_or((0, 1), |(last, first, ..)| (*last, *first));
-    if position < first - 1 || position > last {
-        return Ok(Changes { position: last, changes: Vec::new(), gap: true });
-    }
-    let reached = rows.iter().filter_map(|(_, _, at, _)| *at).max().unwrap_or(position);
-    let changes = rows.into_iter().filter_map(|(.., change)| change).collect();
-    Ok(Changes { position: reached, changes, gap: false })
 }

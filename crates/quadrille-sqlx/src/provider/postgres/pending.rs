@@ -3,23 +3,19 @@
 use std::sync::Arc;
 
 use quadrille::provider::store::{
-    AccessRecord, Answered, Approval, Bought, CredentialRecord, GrantColumns, Identifier, IssuerId,
+    Answered, Approval, Bought, CredentialRecord, GrantColumns, Identifier, IssuerId,
     PendingRecord, PendingRef, PendingState, Redeemed, RowId, StoreError, TokenRef, binding_column,
-    is_same, read_binding, read_resources, read_scopes,
+    is_same,
 };
 use sqlx::{Arguments as _, postgres::PgArguments};
 
 use super::{
+    super::reader::{APPROVED, DENIED, state_of},
     database::{Database, values},
     remembering::{add_approved, add_grant, era, remember},
     rows::{Reader, alive, grant_columns},
     tokens::{access_tokens, families, issues_values, put_access_tokens, put_families_and_grants},
 };
-
-const PENDING: i64 = 0;
-const APPROVED: i64 = 1;
-const REDEEMED: i64 = 2;
-const DENIED: i64 = 3;
 
 macro_rules! pending_columns {
     () => {
@@ -127,12 +123,7 @@ pub(super) async fn put(
     issuer: IssuerId,
     pending: &PendingRecord,
 ) -> Result<bool, StoreError> {
-    let (state, approval) = match &pending.state {
-        PendingState::Pending => (PENDING, None),
-        PendingState::Approved(approval) => (APPROVED, Some(approval)),
-        PendingState::Redeemed(approval) => (REDEEMED, Some(approval)),
-        PendingState::Denied => (DENIED, None),
-    };
+    let (state, approval) = state_of(&pending.state);
     let kind = serde_json::to_string(&pending.kind)
         .map_err(|_| StoreError::Corrupt("the kind of a pending request"))?;
     let mut values = values![
@@ -167,7 +158,7 @@ pub(super) async fn find(
         PendingRef::UserCode(hash) => (BY_USER_CODE, values![issuer.0, &hash[..]]),
         PendingRef::Identifier(_) => return Ok(None),
     };
-    let found = database.one(sql, key, |row| read(row)).await?;
+    let found = database.one(sql, key, |row| row.pending()).await?;
     Ok(found.filter(|found| found.is_found_by(reference)).map(Arc::new))
 }
 
@@ -253,15 +244,8 @@ pub(super) async fn credential(
         }
         _ => return Ok(None),
     };
-    let found = database.one(sql, key, |row| {
-        let grant = row.grant()?;
-        let (hash, is_foreign) = (row.hash()?, row.next()?);
-        let secret: &[u8] = row.next()?;
-        let (expires, binding) = (row.seconds()?, read_binding(row.next()?)?);
-        let access = AccessRecord { row: grant.id, hash, grant, expires, binding, exchange: None };
-        Ok(CredentialRecord { access: Arc::new(access), is_foreign, secret: secret.into() })
-    });
-    Ok(found.await?.filter(|found| is_same(&found.access.hash, hash)).map(Arc::new))
+    let found = database.one(sql, key, |row| row.credential()).await?;
+    Ok(found.filter(|found| is_same(&found.access.hash, hash)).map(Arc::new))
 }
 
 /// A pending request, and whether its grant, if there is one, is alive.
@@ -273,49 +257,9 @@ async fn with_life(
     let key = values![issuer.0, database.key(row)];
     let read = |row: &mut Reader<'_>| {
         // Without a grant it is not known.
-        Ok((row.next::<Option<bool>>()?.unwrap_or(false), read(row)?))
+        Ok((row.known_flag()?, row.pending()?))
     };
     database.one(WITH_LIFE, key, read).await
-}
-
-fn read(row: &mut Reader<'_>) -> Result<PendingRecord, StoreError> {
-    let (number, hash, is_foreign) = (row.row()?, row.hash()?, row.next()?);
-    let user_code = row.optional_hash()?;
-    let (scopes, resources) = (read_scopes(row.next()?)?, read_resources(row.next()?)?);
-    let (expires, state) = (row.seconds()?, row.next::<i64>()?);
-    let kind = row.json("the kind of a pending request")?;
-    let client: Arc<str> = row.name()?.into();
-    let mut approval = || {
-        let proof = row.optional_hash()?;
-        let columns = GrantColumns {
-            id: row.next()?,
-            client: (&*client).into(),
-            actor: row.optional_name()?.map(Into::into),
-            scopes: row.next::<&str>()?.into(),
-            resources: row.next::<&str>()?.into(),
-            auth: row.next::<Option<&str>>()?.map(Into::into),
-        };
-        Ok::<_, StoreError>(Approval { proof, grant: columns.read()? })
-    };
-    let state = match state {
-        PENDING => PendingState::Pending,
-        APPROVED => PendingState::Approved(approval()?),
-        REDEEMED => PendingState::Redeemed(approval()?),
-        DENIED => PendingState::Denied,
-        _ => return Err(StoreError::Corrupt("the state of a pending request")),
-    };
-    let identifier = if is_foreign { Identifier::Foreign(hash) } else { Identifier::Row(hash) };
-    Ok(PendingRecord {
-        row: number,
-        identifier,
-        user_code,
-        client,
-        scopes,
-        resources,
-        expires,
-        state,
-        kind,
-    })
 }
 
 /// The columns `proof`, `grant_id`, and those from `actor` on.

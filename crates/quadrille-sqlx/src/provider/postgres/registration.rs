@@ -150,7 +150,7 @@ async fn admit(
 
 /// Removes clients that were not used in time.
 pub(super) async fn sweep_unused(database: &Database, now: Timestamp) -> Result<u64, StoreError> {
-    let read = |row: &mut Reader<'_>| Ok((IssuerId(row.next()?), Arc::<str>::from(row.name()?)));
+    let read = |row: &mut Reader<'_>| Ok((IssuerId(row.number()?), Arc::<str>::from(row.text()?)));
     let mut gone = 0;
     for (issuer, id) in database.all(EXPIRED, values![now.seconds()], read).await? {
         let removed = run(|| async {

@@ -1,11 +1,12 @@
 //! The consent that goes with an answer.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use quadrille::{
     Scopes,
     provider::store::{Consent, GrantColumns, StoreError, user_column},
 };
 use sqlx::{Arguments as _, postgres::PgArguments};
+
+use super::super::reader::target;
 
 /// The sum of the epochs of a user (`$user`) and a client, and the number of the client.
 macro_rules! era {
@@ -52,12 +53,6 @@ macro_rules! remember {
     };
 }
 pub(super) use {era, remember};
-
-/// The hash of client and resources: their list may be too long for an index.
-pub(super) fn target(client: &str, resources: &str) -> Vec<u8> {
-    let length = (client.len() as u64).to_be_bytes();
-    digest(&SHA256, &[&length, client.as_bytes(), resources.as_bytes()].concat()).as_ref().to_vec()
-}
 
 /// The values `$2` to `$10` of [`remember`].
 pub(super) fn add_consent(

@@ -131,8 +131,8 @@ async fn step(database: &Database) -> Result<(), StoreError> {
         };
         let from = values![lap.at.unwrap_or(-1), limit, now.seconds()];
         let seen = database.one(visit, from, |row| {
-            let (rows, last) = (row.next()?, row.next()?);
-            Ok(Seen { rows, last, gone: row.next()?, soonest: row.next()? })
+            let (rows, last) = (row.number()?, row.optional_number()?);
+            Ok(Seen { rows, last, gone: row.number()?, soonest: row.optional_number()? })
         });
         if let Some(seen) = seen.await? {
             lap.go_on(&seen, limit, now, database.keys());
@@ -149,6 +149,6 @@ async fn remove(
     now: Timestamp,
     limit: i64,
 ) -> Result<u64, StoreError> {
-    let gone = database.one(table.remove, values![now.seconds(), limit], |row| row.next::<i64>());
+    let gone = database.one(table.remove, values![now.seconds(), limit], |row| row.number());
     Ok(gone.await?.unwrap_or(0).try_into().unwrap_or(0))
 }

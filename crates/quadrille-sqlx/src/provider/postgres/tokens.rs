@@ -141,6 +141,30 @@ const FAMILIES: &str = concat!(
     alive!()
 );
 
+const IMPORT: &str = concat!(
+    "WITH ",
+    access_tokens!(),
+    ", won AS (SELECT n FROM a), ",
+    put_access_tokens!(),
+    " INSERT INTO quadrille_foreign_tokens (issuer, hash, \"row\", expires)
+    SELECT issuer, hash, \"row\", expires FROM a
+    ON CONFLICT (hash, issuer) DO UPDATE SET \"row\" = excluded.\"row\", expires = excluded.expires"
+);
+
+/// Imports a foreign access token.
+pub(super) async fn import(
+    database: &Database,
+    issuer: IssuerId,
+    access: &AccessRecord,
+) -> Result<(), StoreError> {
+    let mut tokens = AccessTokens::default();
+    tokens.push(database, issuer, access)?;
+    let mut values = PgArguments::default();
+    tokens.add_to(&mut values)?;
+    database.rows(IMPORT, values).await?;
+    Ok(())
+}
+
 /// Tokens to issue.
 pub(super) struct Issuing {
     pub(super) issuer: IssuerId,
@@ -179,7 +203,7 @@ impl Entry for Redeeming {
         let won = numbers(database, REDEEM, values).await?;
         let keys = entries.iter().map(|entry| (database.key(entry.code), entry.issuer.0));
         let read = |row: &mut Reader<'_>| {
-            Ok(match (row.next()?, row.next()?, row.next()?) {
+            Ok(match (row.flag()?, row.number()?, row.flag()?) {
                 (true, grant, _) => Some(Redeemed::Replayed(RowId(grant))),
                 (false, _, false) => Some(Redeemed::Revoked),
                 (false, _, true) => None,
@@ -245,7 +269,7 @@ async fn numbers(
     sql: &'static str,
     values: PgArguments,
 ) -> Result<HashSet<i64>, StoreError> {
-    let won = database.all(sql, values, |row| row.next()).await?;
+    let won = database.all(sql, values, |row| row.number()).await?;
     Ok(won.into_iter().collect())
 }
 
@@ -287,7 +311,7 @@ async fn turns<A: Clone>(
         .iter()
         .filter_map(|row| {
             let mut reader = Reader::of(row, database.keys());
-            Some((reader.next().ok()?, reader))
+            Some((reader.number().ok()?, reader))
         })
         .collect();
     let mut turns = Vec::with_capacity(winners.len());

@@ -58,7 +58,7 @@ async fn store_of(database: &Postgres) -> PgStore {
 }
 
 /// The answer of a database that comes back.
-async fn again<T, F: Future<Output = Result<T, StoreError>>>(verb: impl Fn() -> F) -> T {
+pub(super) async fn again<T, F: Future<Output = Result<T, StoreError>>>(verb: impl Fn() -> F) -> T {
     for _ in 0..100 {
         match verb().await {
             Ok(done) => return done,

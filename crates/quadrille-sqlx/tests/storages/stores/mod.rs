@@ -2,30 +2,29 @@
 
 mod dance;
 mod faults;
+mod mysql_faults;
 mod processes;
 mod world;
 
 use std::sync::Arc;
 
-use quadrille::{
-    Env,
-    provider::store::Store,
-    testing::{cached, store_contract},
-};
-use quadrille_sqlx::{PgStore, StoreOptions};
+use quadrille::{Env, provider::store::Store, testing::store_contract};
+use quadrille_sqlx::{MySqlStore, PgStore, StoreOptions};
 use sqlx::PgPool;
 use tokio::runtime::Runtime;
 
 use crate::{
-    databases::{Database as _, Postgres},
+    databases::{Database as _, MariaDb, Postgres},
     servers,
 };
 
-store_contract!(postgres, |env| fresh(env, &StoreOptions::new()));
-store_contract!(postgres_with_hashed_keys, |env| fresh(env, &StoreOptions::new().hashed_keys()));
-store_contract!(cached_postgres, |env| {
-    let (store, alive) = fresh(env.clone(), &StoreOptions::new());
-    (cached(store, env), alive)
+store_contract!(postgres, |env| {
+    let runtime = Runtime::new().unwrap();
+    let (store, database) = runtime.block_on(async {
+        let database = Postgres::new().await;
+        (PgStore::open(database.pool().await, env).await.unwrap(), database)
+    });
+    (store, (database, runtime))
 });
 store_contract!(pgbouncer, |env| {
     let runtime = Runtime::new().unwrap();
@@ -37,20 +36,18 @@ store_contract!(pgbouncer, |env| {
     (store, (database, runtime))
 });
 
-/// An empty store with its database, and the runtime on which it works.
-fn fresh(env: Env, options: &StoreOptions) -> (PgStore, (Postgres, Runtime)) {
+store_contract!(mariadb, |env| {
     let runtime = Runtime::new().unwrap();
     let (store, database) = runtime.block_on(async {
-        let database = Postgres::new().await;
-        let pool = database.pool().await;
-        options.migrate(&pool).await.unwrap();
-        (PgStore::open_with(pool, env, options).await.unwrap(), database)
+        let database = MariaDb::new().await;
+        (MySqlStore::open(database.pool().await, env).await.unwrap(), database)
     });
     (store, (database, runtime))
-}
+});
 
+/// With hashed keys, too.
 async fn behind_pgbouncer(database: &Postgres, env: Env) -> PgStore {
-    let options = StoreOptions::new().without_prepared_statements();
+    let options = StoreOptions::new().without_prepared_statements().hashed_keys();
     options.migrate(&database.pool().await).await.unwrap();
     let url = database.at(servers::pgbouncer().port);
     let pool = PgPool::connect(&url).await.unwrap();
@@ -96,11 +93,29 @@ impl Open for BehindPgBouncer {
     }
 }
 
+struct OnMariaDb;
+
+impl Open for OnMariaDb {
+    type Store = MySqlStore;
+    type Database = MariaDb;
+
+    async fn two() -> (MariaDb, [Arc<MySqlStore>; 2]) {
+        let database = MariaDb::new().await;
+        let (one, two) = (database.pool().await, database.pool().await);
+        let (one, two) = tokio::join!(
+            MySqlStore::open(one, Env::system()),
+            MySqlStore::open(two, Env::system())
+        );
+        (database, [Arc::new(one.unwrap()), Arc::new(two.unwrap())])
+    }
+}
+
 /// Runs a test on each kind of store.
 macro_rules! on_each_store {
     ($($test:ident)+) => {
         on_each_store! { @ postgres OnPostgres $($test)+ }
         on_each_store! { @ pgbouncer BehindPgBouncer $($test)+ }
+        on_each_store! { @ mariadb OnMariaDb $($test)+ }
     };
     (@ $module:ident $store:ident $($test:ident)+) => {
         mod $module {

@@ -1,0 +1,75 @@
+//! Removes expired rows as others are stored.
+
+use quadrille::{Timestamp, provider::store::StoreError};
+
+use super::database::{Database, values};
+
+/// The rows that one statement removes, beside the verbs and explicitly.
+const BESIDE: i64 = 1000;
+const PER_SWEEP: i64 = 10_000;
+
+macro_rules! remove {
+    ($table:literal) => {
+        concat!("DELETE FROM quadrille_", $table, " WHERE expires < ? ORDER BY expires LIMIT ?")
+    };
+}
+
+/// Token credentials that were stored while their grant was revoked go before the revocation.
+const CREDENTIALS: &str = "DELETE FROM quadrille_token_credentials WHERE `row` IN
+    (SELECT r.`row` FROM quadrille_revoked r WHERE r.expires < ?
+        AND r.issuer = quadrille_token_credentials.issuer)";
+
+/// The tables whose rows expire. The last one lists what others count.
+const TABLES: [&str; 11] = [
+    remove!("access_tokens"),
+    remove!("codes"),
+    remove!("families"),
+    remove!("revoked"),
+    remove!("pending"),
+    remove!("token_credentials"),
+    remove!("initial_tokens"),
+    remove!("foreign_tokens"),
+    remove!("tickets"),
+    remove!("once"),
+    remove!("grants"),
+];
+
+/// Removes expired rows while others go on, once a second.
+pub(super) fn beside(database: &Database, _writes: usize) {
+    let Some(second) = database.take_sweep() else { return };
+    let other = database.clone();
+    database.beside(async move {
+        let now = Timestamp::from_seconds(second);
+        let next = match remove(&other, now, BESIDE).await {
+            // There may be more.
+            Ok((_, true)) => second,
+            Ok((_, false)) => second + 1,
+            Err(error) => {
+                tracing::warn!(%error, "expired rows could not be removed");
+                second + 1
+            }
+        };
+        other.sweep_again_at(next);
+    });
+}
+
+/// Removes expired rows of all tables; returns their number.
+pub(super) async fn all(database: &Database, now: Timestamp) -> Result<u64, StoreError> {
+    remove(database, now, PER_SWEEP).await.map(|(gone, _)| gone)
+}
+
+/// The number of rows that went, and whether there may be more.
+async fn remove(
+    database: &Database,
+    now: Timestamp,
+    limit: i64,
+) -> Result<(u64, bool), StoreError> {
+    let (mut gone, mut more) = (0, false);
+    database.run(CREDENTIALS, values![now.seconds()]).await?;
+    for (place, sql) in TABLES.into_iter().enumerate() {
+        let removed = database.run(sql, values![now.seconds(), limit]).await?;
+        more |= removed == limit.unsigned_abs();
+        gone += if place + 1 == TABLES.len() { 0 } else { removed };
+    }
+    Ok((gone, more))
+}

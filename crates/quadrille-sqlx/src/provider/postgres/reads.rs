@@ -1,0 +1,116 @@
+//! Grants, codes and tokens: read; single-use keys.
+
+use std::sync::Arc;
+
+use quadrille::{
+    Timestamp,
+    provider::store::{
+        AccessRecord, CodeRecord, FamilyRecord, IssuerId, LiveGrant, RowId, SecretHash, StoreError,
+        TokenRef, is_same, user_column,
+    },
+};
+
+use super::{
+    database::{Database, values},
+    rows::{access_columns, alive, code_columns, family_columns, grant_columns},
+};
+
+const CODE: &str =
+    concat!("SELECT ", code_columns!(), " FROM quadrille_codes WHERE \"row\" = $1 AND issuer = $2");
+
+macro_rules! access {
+    ($row:literal) => {
+        concat!(
+            "SELECT ",
+            access_columns!(),
+            " FROM quadrille_access_tokens t WHERE t.\"row\" = ",
+            $row,
+            " AND t.issuer = $1 AND ",
+            alive!()
+        )
+    };
+}
+
+const ACCESS: &str = access!("$2");
+const FOREIGN: &str = access!(
+    "(SELECT f.\"row\" FROM quadrille_foreign_tokens f WHERE f.issuer = $1 AND f.hash = $2)"
+);
+
+const FAMILY: &str = concat!(
+    "SELECT ",
+    family_columns!(),
+    " FROM quadrille_families t WHERE t.\"row\" = $2 AND t.issuer = $1 AND ",
+    alive!()
+);
+
+const LISTED: &str = concat!(
+    "SELECT ",
+    grant_columns!(),
+    ", expires, family,
+        (SELECT f.rotated FROM quadrille_families f WHERE f.\"row\" = t.family)
+    FROM quadrille_grants t WHERE t.issuer = $1 AND t.actor = $2 AND ",
+    alive!(),
+    " UNION ALL SELECT ",
+    grant_columns!(),
+    ", expires, NULL, NULL FROM quadrille_token_credentials t
+    WHERE t.issuer = $1 AND t.actor = $2 AND ",
+    alive!()
+);
+
+const REMEMBER: &str = "INSERT INTO quadrille_once AS held (issuer, space, hash, expires)
+    VALUES ($1, $2, $3, $4) ON CONFLICT (hash, space, issuer) DO UPDATE
+    SET expires = excluded.expires WHERE held.expires < $5 RETURNING 1";
+
+pub(super) async fn code(
+    database: &Database,
+    issuer: IssuerId,
+    row: RowId,
+) -> Result<Option<Arc<CodeRecord>>, StoreError> {
+    let key = values![database.key(row), issuer.0];
+    Ok(database.one(CODE, key, |row| row.code()).await?.map(Arc::new))
+}
+
+pub(super) async fn access(
+    database: &Database,
+    issuer: IssuerId,
+    token: &TokenRef,
+) -> Result<Option<Arc<AccessRecord>>, StoreError> {
+    let (sql, key, hash) = match token {
+        TokenRef::Row { row, hash } => (ACCESS, values![issuer.0, database.key(*row)], hash),
+        TokenRef::Foreign { hash } => (FOREIGN, values![issuer.0, &hash[..]], hash),
+        _ => return Ok(None),
+    };
+    let found = database.one(sql, key, |row| row.access()).await?;
+    Ok(found.filter(|found| is_same(&found.hash, hash)).map(Arc::new))
+}
+
+pub(super) async fn family(
+    database: &Database,
+    issuer: IssuerId,
+    row: RowId,
+) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+    let key = values![issuer.0, database.key(row)];
+    Ok(database.one(FAMILY, key, |row| row.family()).await?.map(Arc::new))
+}
+
+pub(super) async fn listed(
+    database: &Database,
+    issuer: IssuerId,
+    subject: &str,
+) -> Result<Vec<LiveGrant>, StoreError> {
+    let key = values![issuer.0, user_column(subject).into_bytes()];
+    let mut grants = database.all(LISTED, key, |row| row.listed()).await?;
+    grants.sort_unstable_by_key(|listed| listed.grant.id);
+    Ok(grants)
+}
+
+pub(super) async fn remember_once(
+    database: &Database,
+    issuer: IssuerId,
+    space: &str,
+    key: &SecretHash,
+    expires: Timestamp,
+) -> Result<bool, StoreError> {
+    let now = database.env().now().seconds();
+    database.did(REMEMBER, values![issuer.0, space, &key[..], expires.seconds(), now]).await
+}

@@ -1,0 +1,196 @@
+//! The verbs of grants and of single-use keys, which are functions of each kind of database.
+
+/// Implements [`Grants`](quadrille::provider::store::Grants) and
+/// [`OnceKeys`](quadrille::provider::store::OnceKeys) for a store, but for the verbs that it brings
+/// along, by the functions of the modules beside the caller. Each runs on the store's own runtime,
+/// and a few expired rows are removed after each that writes.
+macro_rules! verbs {
+    ($store:ident { $($own:tt)* }) => {
+impl $store {
+    /// Runs a verb on the store's runtime; a few expired rows are removed after it.
+    async fn write<T: Send + 'static, F>(
+        &self,
+        verb: impl FnOnce(Database) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let (database, verb) = (self.database.clone(), verb(self.database.clone()));
+        self.database
+            .spawn(async move {
+                let result = verb.await?;
+                sweep::beside(&database, 1);
+                Ok(result)
+            })
+            .await
+    }
+
+    /// Reads on the store's runtime.
+    async fn read<T: Send + 'static, F>(
+        &self,
+        verb: impl FnOnce(Database) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        self.database.spawn(verb(self.database.clone())).await
+    }
+}
+
+impl Grants for $store {
+            $($own)*
+
+    async fn known_client(&self, issuer: IssuerId, id: &str) -> Result<Option<RowId>, StoreError> {
+        let id = id.to_owned();
+        self.read(|db| async move { clients::known_client(&db, issuer, &id).await }).await
+    }
+
+    async fn know_client(
+        &self,
+        issuer: IssuerId,
+        number: Option<RowId>,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        let id = Arc::from(id);
+        self.write(move |db| async move { clients::know_client(&db, issuer, &id, number).await })
+            .await
+    }
+
+    async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
+        self.write(move |db| async move { consents::answer(&db, issuer, &answer).await }).await
+    }
+
+    async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Result<(), StoreError> {
+        self.write(move |db| async move { consents::put_code(&db, issuer, &code).await }).await
+    }
+
+    async fn code(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
+        self.read(move |db| async move { grants::code(&db, issuer, row).await }).await
+    }
+
+    async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
+        self.write(move |db| async move { tokens::import(&db, issuer, &access).await }).await
+    }
+
+    async fn access(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
+        let token = token.clone();
+        self.read(move |db| async move { grants::access(&db, issuer, &token).await }).await
+    }
+
+    async fn family(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+        self.read(move |db| async move { grants::family(&db, issuer, row).await }).await
+    }
+
+    async fn put_pending(
+        &self,
+        issuer: IssuerId,
+        pending: PendingRecord,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| async move { pending::put(&db, issuer, &pending).await }).await
+    }
+
+    async fn pending(
+        &self,
+        issuer: IssuerId,
+        reference: &PendingRef,
+    ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
+        let reference = reference.clone();
+        self.read(move |db| async move { pending::find(&db, issuer, &reference).await }).await
+    }
+
+    async fn redeem_pending(
+        &self,
+        issuer: IssuerId,
+        pending: RowId,
+        bought: Bought,
+    ) -> Result<Redeemed, StoreError> {
+        self.write(move |db| async move { pending::redeem(&db, issuer, pending, &bought).await })
+            .await
+    }
+
+    async fn credential(
+        &self,
+        issuer: IssuerId,
+        token: &TokenRef,
+    ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
+        let token = token.clone();
+        self.read(move |db| async move { pending::credential(&db, issuer, &token).await }).await
+    }
+
+    async fn revoke_grant(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| async move { revoking::revoke_grant(&db, issuer, grant, until).await })
+            .await
+    }
+
+    async fn revoke_all(
+        &self,
+        issuer: IssuerId,
+        what: RevokeAll,
+        last: RowId,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| async move { revoking::revoke_all(&db, issuer, &what, last).await })
+            .await
+    }
+
+    async fn consent(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+        client: &str,
+        resources: &Resources,
+    ) -> Result<Option<Consent>, StoreError> {
+        let (subject, client) = (subject.to_owned(), client.to_owned());
+        let resources = resources.clone();
+        self.read(move |db| async move {
+            let at = Some((&*client, &resources));
+            Ok(consents::consents(&db, issuer, &subject, at).await?.into_iter().next())
+        })
+        .await
+    }
+
+    async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
+        let subject = subject.to_owned();
+        self.read(move |db| async move { consents::consents(&db, issuer, &subject, None).await })
+            .await
+    }
+
+    async fn grants(&self, issuer: IssuerId, subject: &str) -> Result<Vec<LiveGrant>, StoreError> {
+        let subject = subject.to_owned();
+        self.read(move |db| async move { grants::listed(&db, issuer, &subject).await }).await
+    }
+}
+
+impl OnceKeys for $store {
+    async fn remember_once(
+        &self,
+        issuer: IssuerId,
+        space: &'static str,
+        key: SecretHash,
+        expires: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| async move {
+            grants::remember_once(&db, issuer, space, &key, expires).await
+        })
+        .await
+    }
+}
+    };
+}
+pub(super) use verbs;
