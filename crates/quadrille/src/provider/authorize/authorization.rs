@@ -35,7 +35,8 @@ use super::{
     consent_page::{Back, ConsentPage, DeviceInfo, Slot},
     dance::{self, ENDPOINT},
     error::AuthorizeError,
-    request::{self, Asked, Next, Sent, Unasked},
+    next::{self, Next, Sent},
+    request::{self, Asked, Unasked},
     ticket::Ticket,
 };
 
@@ -275,8 +276,7 @@ impl Authorization {
         };
         let rules = (&inner.policy, inner.now());
         let before = authentication.as_ref().map(|authentication| authentication.auth_time);
-        let next =
-            request::next(asked, authentication.as_ref(), consent.as_ref(), self.since, rules);
+        let next = next::next(asked, authentication.as_ref(), consent.as_ref(), self.since, rules);
         match (next, authentication) {
             (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
             (Next::Warn(error), _) => Ok(self.refuse(error, false)),

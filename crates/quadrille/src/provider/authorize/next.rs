@@ -1,0 +1,207 @@
+//! The next step of a valid authorization request: a pure decision about the signed-in user and the
+//! user's consent.
+
+use crate::{Policy, Timestamp, actor::Authentication, provider::store::Consent};
+
+use super::{
+    error::AuthorizeError,
+    request::{Asked, is_trusted},
+};
+
+/// The next step of a valid request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// A user must sign in, or do so again.
+    SignIn,
+    /// The user must be asked.
+    Ask,
+    /// The request is granted without asking.
+    Grant,
+    /// The client receives the error.
+    Refuse(AuthorizeError),
+    /// The user sees the error: the client is not [trusted](is_trusted).
+    Warn(AuthorizeError),
+}
+
+/// The note of this server that it sent the user to sign in for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) at: Timestamp,
+    /// The time of the authentication that the user had then, which does not count.
+    pub(crate) before: Option<Timestamp>,
+}
+
+impl Sent {
+    /// `true` if the authentication came after the note. Stores keep whole seconds: within the
+    /// second, it is a new one if it is not the one from before.
+    fn was_answered_by(self, authentication: &Authentication) -> bool {
+        let time = authentication.auth_time;
+        time.seconds() >= self.at.seconds() && Some(time) != self.before
+    }
+}
+
+/// The next step, for the signed-in user. `since` is the note that this server sent the user to sign
+/// in for this request, if it did.
+pub(crate) fn next(
+    asked: &Asked,
+    authentication: Option<&Authentication>,
+    consent: Option<&Consent>,
+    since: Option<Sent>,
+    (policy, now): (&Policy, Timestamp),
+) -> Next {
+    let refuse = match is_trusted(&asked.client, consent) {
+        true => Next::Refuse,
+        false => Next::Warn,
+    };
+    let Some(authentication) = authentication else {
+        return if asked.prompt.none {
+            refuse(AuthorizeError::LoginRequired)
+        } else {
+            Next::SignIn
+        };
+    };
+    let is_fresh = since.is_some_and(|since| since.was_answered_by(authentication));
+    // `max_age=0` is `prompt=login`: no authentication from before the request is new enough.
+    let is_old = asked
+        .prompt
+        .max_age
+        .is_some_and(|longest| longest.is_zero() || !authentication.is_at_most(longest, now));
+    let acr_values = &asked.prompt.acr_values;
+    let is_strong = || authentication.acr.as_ref().is_some_and(|acr| acr_values.contains(acr));
+    let is_weak = !acr_values.is_empty() && !is_strong();
+    if asked.prompt.none && (is_old || is_weak) {
+        return refuse(AuthorizeError::LoginRequired);
+    }
+    if (asked.prompt.sign_in || is_old || is_weak) && !is_fresh {
+        return Next::SignIn;
+    }
+    // The user has signed in for this request, and not as strongly as it requires.
+    if is_weak {
+        return refuse(AuthorizeError::AuthenticationUnmet);
+    }
+    let is_remembered = consent.is_some_and(|consent| {
+        policy.scope_tree.expand(&consent.scopes).is_superset(&asked.scopes)
+    });
+    // Otherwise neither a remembered consent nor `first_party` may skip the consent page.
+    let is_identity_assured = asked.dance.rules().is_identity_assured(&asked.client);
+    let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured;
+    match (may_skip && !asked.prompt.consent, asked.prompt.none) {
+        (true, _) => Next::Grant,
+        (false, true) => refuse(AuthorizeError::ConsentRequired),
+        (false, false) => Next::Ask,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::{
+        Scopes,
+        oauth2::{Resources, ResponseMode, ResponseType},
+        provider::{
+            authorize::{
+                dance::{Dance, ForRedirect},
+                request::Prompt,
+            },
+            client::record::{ClientType, tests::client},
+        },
+    };
+    use proptest::prelude::*;
+
+    const CALLBACK: &str = "https://app.example/cb";
+
+    proptest! {
+        #[test]
+        fn nobody_is_bothered_against_the_clients_wish_and_nothing_granted_without_consent(
+            none: bool, sign_in: bool, consent: bool, first_party: bool, is_public: bool,
+            is_native: bool, auth_time in proptest::option::of(0..3i64),
+            given in proptest::option::of(prop_oneof![Just("a"), Just("a b"), Just("b")]),
+            since in proptest::option::of(0..3i64), before in proptest::option::of(0..3i64),
+            from_document: bool,
+            max_age in proptest::option::of(0..3u64),
+            (acr, acr_values) in (proptest::option::of("[ab]"), proptest::option::of("[ab]")),
+            response_type in proptest::sample::select(&ResponseType::ALL[..]),
+        ) {
+            let redirect_uri = if is_native { "com.example.app:/cb" } else { CALLBACK };
+            let mut asker = client("app", redirect_uri);
+            asker.first_party = first_party;
+            asker.from_document = from_document;
+            if is_public {
+                asker.client_type = ClientType::Public;
+            }
+            let asked = Asked {
+                client: Arc::new(asker),
+                dance: Dance::Redirect(ForRedirect {
+                    response_type,
+                    mode: ResponseMode::default_of(response_type.as_str()),
+                    redirect_uri: redirect_uri.parse().unwrap(),
+                    redirect_uri_sent: true,
+                    state: None,
+                    challenge: None,
+                }),
+                scopes: Scopes::of(["a", "b"]),
+                resources: Resources::EMPTY,
+                prompt: Prompt {
+                    none: none && !sign_in && !consent,
+                    sign_in,
+                    consent,
+                    max_age: max_age.map(Duration::from_secs),
+                    acr_values: acr_values.clone().map(|acr| vec![acr.into()]).unwrap_or_default(),
+                },
+            };
+            let at = |seconds: i64| Timestamp::from_seconds(seconds);
+            let authentication = auth_time.map(|time| {
+                let mut authentication = Authentication::new("ada", at(time));
+                authentication.acr = acr.as_deref().map(Into::into);
+                authentication
+            });
+            let is_weak = acr_values.is_some() && acr != acr_values;
+            let is_old = max_age.is_some_and(|age| auth_time.is_some_and(|at| {
+                age == 0 || 2 - at > age as i64
+            }));
+            let remembered = given.map(|scopes| Consent {
+                subject: "ada".into(),
+                client: "app".into(),
+                resources: Resources::EMPTY,
+                scopes: Scopes::of(scopes.split(' ')),
+                given: at(0),
+                data: serde_json::Map::new(),
+            });
+            let since = since.map(|sent| Sent { at: at(sent), before: before.map(at) });
+            let next = next(
+                &asked,
+                authentication.as_ref(),
+                remembered.as_ref(),
+                since,
+                (&Policy::safe(), at(2)),
+            );
+            let is_fresh = since.is_some_and(|since| {
+                auth_time >= Some(since.at.seconds()) && auth_time != before
+            });
+            if asked.prompt.none {
+                prop_assert!(!matches!(next, Next::SignIn | Next::Ask));
+            }
+            match next {
+                Next::Grant => {
+                    prop_assert!(!consent && authentication.is_some());
+                    prop_assert!(first_party || given == Some("a b"));
+                    prop_assert!(!(is_native && (is_public || response_type.has_token())));
+                    prop_assert!(!sign_in || is_fresh);
+                    prop_assert!(!is_weak && (!is_old || is_fresh));
+                }
+                Next::Ask => prop_assert!(authentication.is_some()),
+                Next::SignIn => {
+                    prop_assert!(authentication.is_none() || sign_in || is_weak || is_old);
+                }
+                Next::Refuse(ref error) | Next::Warn(ref error) => {
+                    let is_unmet = *error == AuthorizeError::AuthenticationUnmet;
+                    prop_assert!(asked.prompt.none || (is_unmet && is_weak && is_fresh));
+                    let is_unknown = from_document && given.is_none();
+                    prop_assert_eq!(matches!(next, Next::Warn(_)), is_unknown, "{}", error);
+                }
+            }
+        }
+    }
+}
