@@ -14,7 +14,7 @@ use crate::{
     Failure,
     audit::{Event, record},
     config::Settings,
-    data::{Data, rotation},
+    data::{Data, rotation, sweep},
     output::Output,
 };
 
@@ -69,7 +69,7 @@ pub(super) async fn run(
                     true => keys.add_at_once(key, now)?,
                     false => keys.add(key, now, &rotation)?,
                 }
-                keys.sweep(now, &rotation);
+                sweep(&mut keys, now, &rotation);
                 Ok(keys)
             })?;
             record(&Event::by_operator("keys_rotated", "the signing keys were rotated"));

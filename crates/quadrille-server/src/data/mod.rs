@@ -24,7 +24,7 @@ mod tests;
 pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
 pub use backup::{BackedUp, back_up, restore};
 pub use error::DataError;
-pub use signing::{SigningKeysWatch, rotation};
+pub use signing::{SigningKeysWatch, rotation, sweep};
 pub use sqlite::SqliteBackend;
 
 use std::{

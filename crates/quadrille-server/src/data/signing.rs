@@ -12,7 +12,7 @@ use std::{
 };
 
 use quadrille::{
-    Env, Secret,
+    Env, Secret, Timestamp,
     jose::{Algorithm, Rotation, SigningKey, SigningKeys, SigningKeysError},
     provider::Client,
 };
@@ -84,26 +84,31 @@ pub fn rotation(settings: &Settings, clients: &[Arc<Client>], period: Duration) 
 pub struct SigningKeysWatch {
     env: Env,
     path: PathBuf,
+    /// The keys that were read last; empty before there were any.
     seen: String,
+    /// The last warning, which is not repeated.
+    warned: String,
 }
 
 impl SigningKeysWatch {
-    /// A watch over the file of these settings, which has these keys now.
-    pub fn new(settings: &Settings, env: Env, keys: &SigningKeys) -> Self {
+    /// A watch over the file of these settings, which has these keys now, or is not there yet.
+    pub fn new(settings: &Settings, env: Env, keys: Option<&SigningKeys>) -> Self {
         let path = settings.signing_keys_file.clone();
-        Self { env, path, seen: keys.published().to_json() + &times(keys) }
+        let seen = keys.map(fingerprint).unwrap_or_default();
+        Self { env, path, seen, warned: String::new() }
     }
 
-    /// `true` if the newest key in the file needs a successor, if each signs for this time. `false`
-    /// if the file cannot be read.
-    pub fn is_due(&self, period: Duration) -> bool {
-        let rotation = Rotation { period, ..Rotation::default() };
-        let keys = read(&self.path).ok().flatten();
-        keys.is_some_and(|keys| keys.due(self.env.now(), &rotation).is_some())
+    /// `true` if [`rotate`](Self::rotate) would change the keys in the file. `false` if the file
+    /// cannot be read.
+    pub fn is_due(&self, rotation: &Rotation) -> bool {
+        let (keys, now) = (read(&self.path).ok().flatten(), self.env.now());
+        keys.is_some_and(|keys| {
+            keys.due(now, rotation).is_some() || keys.needs_sweep(now, rotation)
+        })
     }
 
-    /// Adds a successor to the newest key, and removes the keys that are over, unless another
-    /// process has done so meanwhile.
+    /// Adds a successor to the newest key if it needs one, and removes the keys that are over,
+    /// unless another process has done so meanwhile.
     ///
     /// # Errors
     /// [`DataError::SigningKeys`] or [`DataError::File`].
@@ -111,34 +116,51 @@ impl SigningKeysWatch {
         let now = self.env.now();
         let rotated = change_in(&self.path, |keys| {
             let mut keys = keys.ok_or(SigningKeysError::Malformed)?;
+            sweep(&mut keys, now, rotation);
             if let Some(algorithm) = keys.due(now, rotation) {
                 keys.add(SigningKey::generate(algorithm)?, now, rotation)?;
-                keys.sweep(now, rotation);
             }
             Ok(keys)
         });
         rotated.map(drop)
     }
 
-    /// The keys in the file, if they changed. A file that is missing or malformed changes nothing,
-    /// and is reported in the log.
+    /// The keys in the file, if they changed, or if the file is new. A file that is missing or
+    /// malformed changes nothing, and is reported in the log once.
     pub fn changed(&mut self) -> Option<SigningKeys> {
         let keys = match read(&self.path) {
             Ok(Some(keys)) => keys,
+            Ok(None) if self.seen.is_empty() => return None,
             Ok(None) => {
-                tracing::warn!("{} is missing: the last keys are used", self.path.display());
+                self.warn(format!("{} is missing", self.path.display()));
                 return None;
             }
             Err(error) => {
-                tracing::warn!(%error, "the last signing keys are used");
+                self.warn(error.to_string());
                 return None;
             }
         };
-        let now = keys.published().to_json() + &times(&keys);
+        self.warned.clear();
+        let now = fingerprint(&keys);
         (now != self.seen).then(|| {
             self.seen = now;
             keys
         })
+    }
+
+    fn warn(&mut self, reason: String) {
+        if self.warned != reason {
+            tracing::warn!(%reason, "the last signing keys are used");
+            self.warned = reason;
+        }
+    }
+}
+
+/// Sweeps keys, and says in the log what was mended.
+pub fn sweep(keys: &mut SigningKeys, now: Timestamp, rotation: &Rotation) {
+    let mended = keys.sweep(now, rotation).mended;
+    if mended > 0 {
+        tracing::warn!(mended, "signing keys had times of a clock that ran ahead, and were mended");
     }
 }
 
@@ -158,9 +180,10 @@ fn change_in(
     Ok(keys)
 }
 
-/// The times of keys, for a comparison.
-fn times(keys: &SigningKeys) -> String {
-    keys.iter().map(|(_, from)| from.seconds().to_string() + " ").collect()
+/// The keys with their times, for a comparison.
+fn fingerprint(keys: &SigningKeys) -> String {
+    let times = keys.iter().map(|(_, from)| format!(" {}", from.seconds()));
+    keys.published().to_json() + &times.collect::<String>()
 }
 
 fn read(path: &Path) -> Result<Option<SigningKeys>, DataError> {
@@ -210,26 +233,58 @@ mod tests {
         let watch = || SigningKeysWatch {
             env: clock.env(),
             path: path.clone(),
-            seen: first.published().to_json() + &times(&first),
+            seen: fingerprint(&first),
+            warned: String::new(),
         };
         let mut watches = [watch(), watch()];
         let rotation = Rotation { period: MONTH, ..Rotation::default() };
         clock.advance(MONTH - DAY - Duration::from_secs(1));
-        assert!(watches.iter().all(|watch| !watch.is_due(MONTH)));
+        assert!(watches.iter().all(|watch| !watch.is_due(&rotation)));
         for _ in 0..3 {
-            clock.advance(MONTH);
-            assert!(watches.iter().all(|watch| watch.is_due(MONTH)));
+            clock.advance(MONTH - DAY);
+            assert!(watches.iter().all(|watch| watch.is_due(&rotation)));
             for watch in &watches {
                 watch.rotate(&rotation).unwrap();
             }
-            assert!(watches.iter().all(|watch| !watch.is_due(MONTH)));
+            assert!(watches.iter().all(|watch| !watch.is_due(&rotation)));
             let changed = watches.each_mut().map(|watch| watch.changed().unwrap());
             let kids = |keys: &SigningKeys| keys.published().to_json();
             assert_eq!(kids(&changed[0]), kids(&changed[1]));
             assert_eq!(changed[0].iter().count(), 2, "the one before, and the next");
             assert_eq!(changed[0].algorithm(), Some(Algorithm::EdDsa));
+            // The next one signs, and the one before is waited for.
+            for left in [2, 2, 1] {
+                clock.advance(DAY);
+                watches[0].rotate(&rotation).unwrap();
+                assert_eq!(read(&path).unwrap().unwrap().iter().count(), left);
+            }
+            for watch in &mut watches {
+                watch.changed();
+            }
         }
         std::fs::remove_file(&path).unwrap();
-        assert!(!watches[0].is_due(MONTH) && watches[0].rotate(&rotation).is_err());
+        assert!(!watches[0].is_due(&rotation) && watches[0].rotate(&rotation).is_err());
+    }
+
+    #[test]
+    fn a_file_that_comes_later_is_noticed_and_a_missing_one_is_reported_once() {
+        let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
+        let path = folder.path().join("signing-keys");
+        let (seen, warned) = (String::new(), String::new());
+        let mut watch = SigningKeysWatch { env: clock.env(), path: path.clone(), seen, warned };
+        assert!(watch.changed().is_none() && watch.warned.is_empty(), "there were never keys");
+        let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        let keys = SigningKeys::new(key, clock.now()).unwrap();
+        write(&path, &keys.to_json().unwrap()).unwrap();
+        assert!(watch.changed().is_some() && watch.changed().is_none());
+        std::fs::remove_file(&path).unwrap();
+        assert!(watch.changed().is_none());
+        let warned = watch.warned.clone();
+        assert!(warned.contains("is missing"), "{warned}");
+        write(&path, &Secret::from("{}")).unwrap();
+        assert!(watch.changed().is_none());
+        assert_ne!(watch.warned, warned, "another state");
+        write(&path, &keys.to_json().unwrap()).unwrap();
+        assert!(watch.changed().is_none() && watch.warned.is_empty());
     }
 }

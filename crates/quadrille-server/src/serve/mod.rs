@@ -6,7 +6,10 @@ mod socket;
 use std::{collections::BTreeSet, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
-use quadrille::provider::{Client, ClientMetadataDocuments};
+use quadrille::{
+    jose::Rotation,
+    provider::{Client, ClientMetadataDocuments},
+};
 
 use crate::{
     Failure, audit,
@@ -22,6 +25,9 @@ use socket::{BACKLOG, bind};
 
 /// The time between two looks at the file of the signing keys.
 const WATCH: Duration = Duration::from_secs(2);
+
+/// The time for which a key signs that only commands replace: a thousand years.
+const BY_COMMAND: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
 
 /// Arguments of `quadrille serve`.
 #[derive(Args, Debug)]
@@ -142,10 +148,8 @@ async fn serve(
         trusted_proxies: settings.trusted_proxies.clone(),
         proxy_header: settings.proxy_header,
     };
-    if let Some(keys) = signing {
-        let watched = SigningKeysWatch::new(settings, data.env().clone(), &keys);
-        watch(watched, settings.clone(), app.clone());
-    }
+    let watched = SigningKeysWatch::new(settings, data.env().clone(), signing.as_ref());
+    watch(watched, settings.clone(), app.clone());
     reopen_on_hangup()?;
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
@@ -175,13 +179,20 @@ fn watch(mut watch: SigningKeysWatch, settings: Settings, app: App) {
     let server = app.server().clone();
     tokio::spawn(async move {
         let mut has_failed = false;
+        // Clients with long lifetimes make the overlap longer: they are listed if a key may be due.
+        let mut known: Option<Rotation> = None;
         loop {
             tokio::time::sleep(WATCH).await;
-            let due = settings.signing_keys_rotate_every.filter(|period| watch.is_due(*period));
-            if let Some(period) = due
-                && let Ok(clients) = server.clients().await
-            {
+            let period = settings.signing_keys_rotate_every.unwrap_or(BY_COMMAND);
+            let shortest = || rotation(&settings, &[], period);
+            let due = Some(known.unwrap_or_else(shortest)).filter(|it| watch.is_due(it));
+            let listed = match due {
+                Some(_) => server.clients().await.ok(),
+                None => None,
+            };
+            if let Some(clients) = listed {
                 let rotation = rotation(&settings, &clients, period);
+                known = Some(rotation);
                 // It takes a while to generate an RSA key.
                 let rotated = tokio::task::spawn_blocking(move || {
                     let rotated = watch.rotate(&rotation);

@@ -51,6 +51,6 @@ pub use error::{ClaimsError, KeyError, SignError, TokenError};
 pub use header::{Header, Protected};
 pub use key_set::{KeySet, KeySetError, MOST_KEYS};
 pub use signing_key::SigningKey;
-pub use signing_keys::{Rotation, SigningKeys, SigningKeysError};
+pub use signing_keys::{Rotation, SigningKeys, SigningKeysError, Swept};
 pub use token::{MAX_TOKEN_LEN, TokenType, Unverified, Verification, Verified};
 pub use verifying_key::VerifyingKey;

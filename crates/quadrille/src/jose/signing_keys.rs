@@ -25,7 +25,7 @@ pub struct Rotation {
     /// as verifiers keep a set.
     pub ahead: Duration,
     /// The time for which a key is published after it signed; a day by default. At least as long as
-    /// a token lives.
+    /// a token lives. It is waited for twice, in case the clock is set meanwhile.
     pub overlap: Duration,
 }
 
@@ -94,8 +94,12 @@ pub enum SigningKeysError {
 /// assert_eq!(signs(&keys, due).as_deref(), first.kid());
 /// assert_ne!(signs(&keys, due + rotation.ahead).as_deref(), first.kid());
 ///
-/// // The last token of the first key has expired.
-/// assert_eq!(keys.sweep(due + rotation.ahead + rotation.overlap, &rotation), 1);
+/// // The first key signs no longer. A day later its last token has expired, by this clock; another
+/// // day later that is certain.
+/// let retired = due + rotation.ahead;
+/// assert_eq!(keys.sweep(retired, &rotation).removed, 0);
+/// assert_eq!(keys.sweep(retired + rotation.overlap, &rotation).removed, 0);
+/// assert_eq!(keys.sweep(retired + rotation.overlap * 2, &rotation).removed, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -108,6 +112,33 @@ pub struct SigningKeys {
 struct Kept {
     key: SigningKey,
     signs_from: Timestamp,
+    /// `None` while no successor signs.
+    retired: Option<Retired>,
+}
+
+/// The wait until no token of a key can be valid. There are two of [`Rotation::overlap`], one after
+/// the other, so that a step of the clock shortens one of them at most.
+#[derive(Clone, Copy, Debug)]
+struct Retired {
+    since: Timestamp,
+    is_second: bool,
+}
+
+/// The changes that [`SigningKeys::sweep`] made.
+///
+/// ```
+/// use quadrille::jose::Swept;
+///
+/// fn was_the_clock_wrong(swept: &Swept) -> bool {
+///     swept.mended > 0
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// The number of keys that were removed.
+    pub removed: usize,
+    /// The number of keys whose times were of a clock that ran ahead, and are now of this one.
+    pub mended: usize,
 }
 
 impl SigningKeys {
@@ -117,12 +148,13 @@ impl SigningKeys {
     /// [`SigningKeysError::Shared`].
     pub fn new(key: SigningKey, now: Timestamp) -> Result<Self, SigningKeysError> {
         let mut keys = Self { keys: Vec::new() };
-        keys.keep(Kept { key, signs_from: now })?;
+        keys.keep(Kept::new(key, now))?;
         Ok(keys)
     }
 
     /// Adds a key of any algorithm. It signs when the newest key's time is over, and was published
-    /// for [`Rotation::ahead`] by then.
+    /// for [`Rotation::ahead`] by then. Times of a clock that ran ahead are mended before, as
+    /// [`sweep`](Self::sweep) does.
     ///
     /// # Errors
     /// [`SigningKeysError::Shared`], [`SigningKeysError::Repeated`] or
@@ -133,11 +165,12 @@ impl SigningKeys {
         now: Timestamp,
         rotation: &Rotation,
     ) -> Result<(), SigningKeysError> {
+        self.mend(now, rotation);
         let signs_from = match self.keys.last() {
             None => now,
             Some(newest) => (newest.signs_from + rotation.period).max(now + rotation.ahead),
         };
-        self.keep(Kept { key, signs_from })
+        self.keep(Kept::new(key, signs_from))
     }
 
     /// Adds a key that signs at once, as after a theft. It replaces the keys that have not signed
@@ -168,7 +201,7 @@ impl SigningKeys {
         for kept in &mut keys.keys {
             kept.signs_from = kept.signs_from.min(now);
         }
-        keys.keep(Kept { key, signs_from: now })?;
+        keys.keep(Kept::new(key, now))?;
         *self = keys;
         Ok(())
     }
@@ -201,14 +234,79 @@ impl SigningKeys {
         self.keys.last().map_or(Timestamp::NEVER, |kept| rotation.succession(kept))
     }
 
-    /// Removes the keys whose successors have signed for [`Rotation::overlap`], and returns their
-    /// number.
-    pub fn sweep(&mut self, now: Timestamp, rotation: &Rotation) -> usize {
+    /// Removes the keys that have been known not to sign for [`Rotation::overlap`], twice: since the
+    /// first call at which a successor signs, and since the first one after that time. So a clock
+    /// that runs ahead for a while removes no key of which tokens are valid.
+    ///
+    /// When such a clock is right again, the keys that it added would sign long after their time,
+    /// and stop the rotation until then. Keys that are to sign later than a period and
+    /// [`Rotation::ahead`] from now are mended: they sign when they have been published for
+    /// [`Rotation::ahead`] from now on.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use quadrille::{Timestamp, jose::{Algorithm, Rotation, SigningKey, SigningKeys}};
+    ///
+    /// let (now, rotation) = (Timestamp::from_seconds(1_800_000_000), Rotation::default());
+    /// let mut keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, now)?;
+    /// let wrong = now + Duration::from_secs(10 * 365 * 24 * 3600);
+    /// keys.add(SigningKey::generate(Algorithm::Es256)?, wrong, &rotation)?;
+    /// assert_eq!(keys.sweep(now, &rotation).mended, 1);
+    /// assert_eq!(keys.wakes_at(&rotation), now + rotation.period);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn sweep(&mut self, now: Timestamp, rotation: &Rotation) -> Swept {
+        let mended = self.mend(now, rotation);
         let before = self.keys.len();
-        let is_over = |successor: &Kept| successor.signs_from + rotation.overlap <= now;
-        let over = self.keys.iter().skip(1).take_while(|successor| is_over(successor)).count();
+        let retired = self.retired(now);
+        for (place, kept) in self.keys.iter_mut().enumerate() {
+            // Without its successor, a key signs again.
+            kept.retired = match kept.retired {
+                _ if place >= retired => None,
+                None => Some(Retired { since: now, is_second: false }),
+                Some(first) if first.has_waited(now, rotation) && !first.is_second => {
+                    Some(Retired { since: now, is_second: true })
+                }
+                waiting => waiting,
+            };
+        }
+        let is_over = |kept: &&Kept| {
+            kept.retired
+                .is_some_and(|retired| retired.is_second && retired.has_waited(now, rotation))
+        };
+        let over = self.keys.iter().take_while(is_over).count();
         self.keys.drain(..over);
-        before - self.keys.len()
+        Swept { removed: before - self.keys.len(), mended }
+    }
+
+    /// `true` if [`sweep`](Self::sweep) would change the keys.
+    pub fn needs_sweep(&self, now: Timestamp, rotation: &Rotation) -> bool {
+        let retired = self.retired(now);
+        self.keys.iter().enumerate().any(|(place, kept)| {
+            kept.is_mistaken(now, rotation)
+                || (place < retired) != kept.retired.is_some()
+                || kept.retired.is_some_and(|retired| retired.has_waited(now, rotation))
+        })
+    }
+
+    /// The number of keys whose successors sign.
+    fn retired(&self, now: Timestamp) -> usize {
+        self.keys.iter().skip(1).take_while(|successor| successor.signs_from <= now).count()
+    }
+
+    fn mend(&mut self, now: Timestamp, rotation: &Rotation) -> usize {
+        let (mut mended, mut before) = (0, now + rotation.ahead);
+        for kept in &mut self.keys {
+            if kept.is_mistaken(now, rotation) {
+                mended += 1;
+                kept.retired = kept.retired.filter(|retired| retired.since <= now);
+                if kept.signs_from > rotation.latest(now) {
+                    kept.signs_from = before;
+                }
+            }
+            before = before.max(kept.signs_from);
+        }
+        mended
     }
 
     /// Removes a key at once, as after a theft: its tokens are invalid as soon as verifiers fetch
@@ -247,7 +345,12 @@ impl SigningKeys {
         for (index, kept) in self.keys.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             let seconds = kept.signs_from.seconds();
-            json.push_str(&format!(r#"{comma}{{"signs_from":{seconds},"jwk":"#));
+            json.push_str(&format!(r#"{comma}{{"signs_from":{seconds},"#));
+            if let Some(retired) = kept.retired {
+                let name = if retired.is_second { "waited" } else { "retired" };
+                json.push_str(&format!(r#""{name}":{},"#, retired.since.seconds()));
+            }
+            json.push_str(r#""jwk":"#);
             json.push_str(kept.key.to_private_jwk()?.expose());
             json.push('}');
         }
@@ -297,9 +400,30 @@ impl Rotation {
     fn succession(&self, kept: &Kept) -> Timestamp {
         kept.signs_from + self.period.saturating_sub(self.ahead)
     }
+
+    /// The latest time at which a key that is added now signs.
+    fn latest(&self, now: Timestamp) -> Timestamp {
+        now + self.period + self.ahead
+    }
+}
+
+impl Retired {
+    fn has_waited(&self, now: Timestamp, rotation: &Rotation) -> bool {
+        self.since + rotation.overlap <= now
+    }
 }
 
 impl Kept {
+    const fn new(key: SigningKey, signs_from: Timestamp) -> Self {
+        Self { key, signs_from, retired: None }
+    }
+
+    /// `true` if a time is of a clock that ran ahead.
+    fn is_mistaken(&self, now: Timestamp, rotation: &Rotation) -> bool {
+        self.signs_from > rotation.latest(now)
+            || self.retired.is_some_and(|retired| now < retired.since)
+    }
+
     fn read(mut members: Map<String, Value>) -> Result<Self, SigningKeysError> {
         let Some(Value::Object(jwk)) = members.remove("jwk") else {
             return Err(SigningKeysError::Malformed);
@@ -307,8 +431,16 @@ impl Kept {
         let jwk = Jwk::of(jwk);
         let seconds = members.get("signs_from").and_then(Value::as_i64);
         let signs_from = Timestamp::from_seconds(seconds.ok_or(SigningKeysError::Malformed)?);
+        let since = |name: &str| {
+            let seconds = members.get(name).map(Value::as_i64);
+            let time = seconds.map(|it| it.map(Timestamp::from_seconds));
+            time.map(|time| time.ok_or(SigningKeysError::Malformed)).transpose()
+        };
+        let first = since("retired")?.map(|since| Retired { since, is_second: false });
+        let second = since("waited")?.map(|since| Retired { since, is_second: true });
+        let retired = second.or(first);
         let algorithm = jwk.algorithm()?.ok_or(KeyError::Missing("alg"))?;
-        Ok(Self { key: SigningKey::read(algorithm, &jwk)?, signs_from })
+        Ok(Self { key: SigningKey::read(algorithm, &jwk)?, signs_from, retired })
     }
 }
 
@@ -337,9 +469,15 @@ mod tests {
         assert_eq!(keys.due(late, &ROTATION), None);
         assert_eq!(signs(&keys, late), "1");
         assert_eq!(signs(&keys, late + HOUR), "2");
-        assert_eq!(keys.sweep(late + HOUR * 2 - Duration::from_secs(1), &ROTATION), 0);
-        assert_eq!(keys.sweep(late + HOUR * 2, &ROTATION), 1);
-        assert_eq!(keys.sweep(late + HOUR * 2000, &ROTATION), 0, "the last one stays");
+        for (hours, removed) in [(1, 0), (2, 0), (3, 1)] {
+            let at = late + HOUR * hours;
+            let before = at - Duration::from_secs(1);
+            assert!(!keys.needs_sweep(before, &ROTATION) && keys.needs_sweep(at, &ROTATION));
+            assert_eq!(keys.sweep(before, &ROTATION), Swept::default());
+            assert_eq!(keys.sweep(at, &ROTATION), Swept { removed, mended: 0 });
+        }
+        let last = keys.sweep(late + HOUR * 2000, &ROTATION);
+        assert_eq!(last, Swept::default(), "the last one stays");
     }
 
     #[test]
@@ -367,9 +505,48 @@ mod tests {
             assert_eq!(signs(&keys, NOW + HOUR * 6), "2");
             assert_eq!(keys.algorithm(), Some(new));
             assert_eq!(keys.due(NOW + HOUR * 6, &ROTATION), Some(new));
-            assert_eq!(keys.sweep(NOW + HOUR * 7, &ROTATION), 1, "the other algorithm is over");
+            let removed = [6, 7, 8].map(|at| keys.sweep(NOW + HOUR * at, &ROTATION).removed);
+            assert_eq!(removed, [0, 0, 1], "the other algorithm is over");
             assert_eq!(signs(&keys, NOW), "2");
         }
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_stops_no_rotation_and_costs_no_key() {
+        let mut keys = SigningKeys::new(key("1"), NOW).unwrap();
+        keys.add(key("2"), NOW, &ROTATION).unwrap();
+        let wrong = NOW + HOUR * 100_000;
+        keys.add(key("3"), wrong, &ROTATION).unwrap();
+        keys.add(key("4"), wrong + HOUR, &ROTATION).unwrap();
+        for at in [wrong, wrong + HOUR] {
+            assert!(keys.needs_sweep(at, &ROTATION));
+            assert_eq!(keys.sweep(at, &ROTATION), Swept::default(), "their tokens may be valid");
+        }
+        // Read by another process, when the clock is right again.
+        let mut keys = SigningKeys::from_json(&keys.to_json().unwrap()).unwrap();
+        let now = NOW + HOUR / 2;
+        assert_eq!(signs(&keys, now), "1");
+        assert!(keys.needs_sweep(now, &ROTATION));
+        assert_eq!(keys.sweep(now, &ROTATION), Swept { removed: 0, mended: 3 });
+        assert!(!keys.needs_sweep(now, &ROTATION));
+        assert_eq!(keys.published().iter().count(), 4);
+        assert_eq!(signs(&keys, now + HOUR - Duration::from_secs(1)), "2");
+        assert_eq!(signs(&keys, now + HOUR), "4");
+        assert_eq!(keys.due(now + HOUR, &ROTATION), Some(Algorithm::EdDsa));
+
+        // A clock that is wrong for longer removes what is over by then.
+        let removed = [0, 1, 2].map(|hours| keys.sweep(wrong + HOUR * hours, &ROTATION).removed);
+        assert_eq!(removed, [0, 0, 3]);
+    }
+
+    #[test]
+    fn a_key_whose_successor_is_removed_signs_again_and_stays() {
+        let mut keys = SigningKeys::new(key("1"), NOW).unwrap();
+        keys.add_at_once(key("2"), NOW).unwrap();
+        keys.sweep(NOW, &ROTATION);
+        assert!(keys.remove("2"));
+        assert_eq!(keys.sweep(NOW + HOUR * 9, &ROTATION), Swept::default());
+        assert_eq!(signs(&keys, NOW + HOUR * 9), "1");
     }
 
     #[test]

@@ -104,7 +104,8 @@ pub(crate) struct Inner {
     pub(crate) paths: Paths,
     /// `true` if requests arrive without the path of the issuer.
     pub(super) prefix_is_stripped: bool,
-    pub(crate) metadata: OnceLock<Bytes>,
+    /// The metadata document, without signing keys and with some.
+    pub(crate) metadata: [OnceLock<Bytes>; 2],
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -177,7 +178,7 @@ impl AuthorizationServer {
             remote_keys: None,
             registration: None,
             decided: DecidedGrants::default(),
-            metadata: OnceLock::new(),
+            metadata: Default::default(),
             shared: Arc::new(Shared::new(env.clone())),
             env,
         })))
@@ -250,9 +251,8 @@ impl AuthorizationServer {
     }
 
     /// Replaces the signing keys while the server and its clones run, after a
-    /// [rotation](crate::jose::Rotation) or a theft. A server without signing keys gets none, since
-    /// its metadata would change: use [`signing_keys`](Self::signing_keys). Returns whether the
-    /// keys were replaced.
+    /// [rotation](crate::jose::Rotation) or a theft. A server without signing keys has some from
+    /// now on, and its metadata names them.
     ///
     /// ```
     /// # use quadrille::{
@@ -265,16 +265,11 @@ impl AuthorizationServer {
     /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(env.clone()))?
     /// #     .signing_keys(keys.clone());
     /// keys.add(SigningKey::generate(Algorithm::Es256)?, env.now(), &Rotation::default())?;
-    /// assert!(server.replace_signing_keys(keys));
+    /// server.replace_signing_keys(keys);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn replace_signing_keys(&self, keys: SigningKeys) -> bool {
-        let signing = &self.0.signing;
-        let is_set = signing.is_set();
-        if is_set {
-            signing.replace(keys);
-        }
-        is_set
+    pub fn replace_signing_keys(&self, keys: SigningKeys) {
+        self.0.signing.replace(keys);
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -284,7 +279,7 @@ impl AuthorizationServer {
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         let inner = Arc::make_mut(&mut self.0);
         change(inner);
-        inner.metadata = OnceLock::new();
+        inner.metadata = Default::default();
         self
     }
 }

@@ -219,7 +219,7 @@ async fn after_a_rotation_the_new_key_signs_and_tokens_of_the_old_one_stay_valid
     let kid = |token: &str| Unverified::parse(token).unwrap().header().kid().unwrap().to_owned();
     let clone = world.server.clone();
     keys.add(SigningKey::generate(Algorithm::Es256).unwrap(), world.env.now(), &rotation).unwrap();
-    assert!(clone.replace_signing_keys(keys));
+    clone.replace_signing_keys(keys);
 
     let first = world.tokens("ada").await.access;
     assert_eq!(kid(&first), old);
@@ -244,7 +244,10 @@ async fn metadata_names_the_keys_exactly_when_there_are_some() {
     let without = World::new().await;
     assert_eq!(without.request("GET", path, "", "").await.json().get("jwks_uri"), None);
     assert_eq!(without.request("GET", "/oauth/jwks", "", "").await.status(), 404);
-    assert!(!without.server.replace_signing_keys(keys(Algorithm::EdDsa)));
+    without.server.replace_signing_keys(keys(Algorithm::EdDsa));
+    let metadata = without.request("GET", path, "", "").await.json();
+    assert_eq!(metadata["jwks_uri"], "https://id.example/oauth/jwks");
+    assert_eq!(without.request("GET", "/oauth/jwks", "", "").await.status(), 200);
 }
 
 #[tokio::test]

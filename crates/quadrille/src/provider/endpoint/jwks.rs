@@ -14,8 +14,9 @@ use super::row::{self, Endpoint};
 
 pub(super) static JWKS: Endpoint = Endpoint {
     route: Route {
-        is_offered: |inner| inner.signing.is_set(),
-        describe: |_, url, metadata| metadata.jwks_uri = Some(url),
+        describe: |inner, url, metadata| {
+            metadata.jwks_uri = Some(url).filter(|_| inner.signing.is_set());
+        },
         ..Route::new("keys", EndpointPath::Below("/jwks"), Methods::GET_HEAD)
     },
     is_for_any_origin: true,

@@ -11,17 +11,20 @@ use crate::{
     },
 };
 
-/// The metadata document of a server whose endpoints have these routes. It is written once.
+/// The metadata document of a server whose endpoints have these routes. It is written once, and
+/// again when the server gets signing keys.
 pub(super) fn answer(
     inner: &Inner,
     routes: impl Iterator<Item = &'static Route>,
 ) -> Result<Response<Bytes>, OperatorError> {
-    let document = match inner.metadata.get() {
+    let [without_keys, with_keys] = &inner.metadata;
+    let known = if inner.signing.is_set() { with_keys } else { without_keys };
+    let document = match known.get() {
         Some(document) => document,
         None => {
             let document = serde_json::to_vec(&describe(inner, routes));
             let document = document.map_err(|_| OperatorError::Metadata)?;
-            inner.metadata.get_or_init(|| document.into())
+            known.get_or_init(|| document.into())
         }
     };
     let mut response = Response::new(document.clone());
