@@ -527,7 +527,7 @@ mod tests {
         let now = NOW + HOUR / 2;
         assert_eq!(signs(&keys, now), "1");
         assert!(keys.needs_sweep(now, &ROTATION));
-        assert_eq!(keys.sweep(now, &ROTATION), Swept { removed: 0, mended: 3 });
+        assert_eq!(keys.sweep(now, &ROTATION), Swept { removed: 0, mended: 4 });
         assert!(!keys.needs_sweep(now, &ROTATION));
         assert_eq!(keys.published().iter().count(), 4);
         assert_eq!(signs(&keys, now + HOUR - Duration::from_secs(1)), "2");
