@@ -84,8 +84,8 @@ pub fn rotation(settings: &Settings, clients: &[Arc<Client>], period: Duration) 
 pub struct SigningKeysWatch {
     env: Env,
     path: PathBuf,
-    /// The keys that were read last; empty before there were any.
-    seen: String,
+    /// The keys that were read last; `None` before there were any.
+    seen: Option<String>,
     /// The last warning, which is not repeated.
     warned: String,
 }
@@ -94,7 +94,7 @@ impl SigningKeysWatch {
     /// A watch over the file of these settings, which has these keys now, or is not there yet.
     pub fn new(settings: &Settings, env: Env, keys: Option<&SigningKeys>) -> Self {
         let path = settings.signing_keys_file.clone();
-        let seen = keys.map(fingerprint).unwrap_or_default();
+        let seen = keys.map(fingerprint);
         Self { env, path, seen, warned: String::new() }
     }
 
@@ -130,7 +130,7 @@ impl SigningKeysWatch {
     pub fn changed(&mut self) -> Option<SigningKeys> {
         let keys = match read(&self.path) {
             Ok(Some(keys)) => keys,
-            Ok(None) if self.seen.is_empty() => return None,
+            Ok(None) if self.seen.is_none() => return None,
             Ok(None) => {
                 self.warn(format!("{} is missing", self.path.display()));
                 return None;
@@ -141,7 +141,7 @@ impl SigningKeysWatch {
             }
         };
         self.warned.clear();
-        let now = fingerprint(&keys);
+        let now = Some(fingerprint(&keys));
         (now != self.seen).then(|| {
             self.seen = now;
             keys
@@ -233,7 +233,7 @@ mod tests {
         let watch = || SigningKeysWatch {
             env: clock.env(),
             path: path.clone(),
-            seen: fingerprint(&first),
+            seen: Some(fingerprint(&first)),
             warned: String::new(),
         };
         let mut watches = [watch(), watch()];
@@ -270,7 +270,7 @@ mod tests {
     fn a_file_that_comes_later_is_noticed_and_a_missing_one_is_reported_once() {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
         let path = folder.path().join("signing-keys");
-        let (seen, warned) = (String::new(), String::new());
+        let (seen, warned) = (None, String::new());
         let mut watch = SigningKeysWatch { env: clock.env(), path: path.clone(), seen, warned };
         assert!(watch.changed().is_none() && watch.warned.is_empty(), "there were never keys");
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
