@@ -62,7 +62,9 @@ pub(crate) fn mariadb() -> &'static Server {
     })
 }
 
-/// A PgBouncer in transaction mode in front of [`postgres`], with few connections to it.
+/// A PgBouncer in transaction mode in front of [`postgres`], with few connections to it. It gives
+/// them back after a second, since each test has a database of its own: the connections of all of
+/// them would be more than the server allows.
 pub(crate) fn pgbouncer() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| {
@@ -73,7 +75,8 @@ pub(crate) fn pgbouncer() -> &'static Server {
             "[databases]\n* = host=127.0.0.1 port={to}\n[pgbouncer]\n\
              listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
              auth_type = trust\nauth_file = {}\npool_mode = transaction\n\
-             default_pool_size = 3\nignore_startup_parameters = extra_float_digits,options\n",
+             default_pool_size = 3\nserver_idle_timeout = 1\n\
+             ignore_startup_parameters = extra_float_digits,options\n",
             users.display()
         );
         std::fs::write(&users, "\"postgres\" \"\"\n").unwrap();
