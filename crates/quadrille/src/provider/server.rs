@@ -30,6 +30,7 @@ use super::{
         grant_type::{self, GrantType},
         ready_keys::ReadyKeys,
         redirect_uri::matching::RedirectRule,
+        sealed::ClientSeal,
     },
     clock::{self, ClockWatch},
     device::{DeviceGrant, guesses::Guesses, pace::Pace},
@@ -369,6 +370,11 @@ impl Inner {
             );
         }
         address
+    }
+
+    /// The seal of the secrets of this client.
+    pub(crate) fn seal_of(&self, client: &str) -> ClientSeal<'_> {
+        ClientSeal::new(&self.ring, self.issuer.as_str(), client)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

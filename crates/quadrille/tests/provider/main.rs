@@ -42,6 +42,7 @@ mod mounting;
 mod oauth1_api;
 mod oauth1_bad_input;
 mod oauth1_bodies;
+mod oauth1_copied;
 mod oauth1_dance;
 #[cfg(feature = "http-client")]
 mod oauth1_elsewhere;

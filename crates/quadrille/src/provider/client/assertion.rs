@@ -16,6 +16,7 @@ use super::{
     error::AuthenticateError,
     record::{Client, SecretVerifier},
     registered_auth::{ClientKeys, RegisteredAuth},
+    sealed::SecretUse,
 };
 
 /// The time that an assertion may have left until it expires.
@@ -26,9 +27,6 @@ const MARGIN: Duration = Duration::from_secs(60);
 
 /// The space of [`OnceKeys::remember_once`](crate::provider::store::OnceKeys::remember_once).
 const SPACE: &str = "client_assertion";
-
-/// The purpose for which secrets are sealed.
-const SEALED: &str = "provider client secret";
 
 /// The `typ` of an assertion; older clients send `JWT`, or nothing.
 const TYPE: TokenType = TokenType::IsOrPlain("client-authentication+jwt");
@@ -143,20 +141,13 @@ fn sealed(inner: &Inner, client: &Client, now: Timestamp) -> impl Iterator<Item 
     })
 }
 
-/// Seals a secret of this client that verifies HMACs.
+/// The verifier of this client's HMACs by a secret.
 pub(super) fn seal(inner: &Inner, client: &str, secret: &Secret) -> SecretVerifier {
-    let plain = secret.expose().as_bytes();
-    let sealed = inner.ring.seal(&inner.env, SEALED, &context(inner, client), plain);
+    let sealed = inner.seal_of(client).seal(&inner.env, SecretUse::ClientAssertions, secret);
     SecretVerifier::Sealed(sealed.into())
 }
 
-/// Opens what [`seal`] sealed for this client: a secret in the row of another one is none.
+/// The secret of a verifier that [`seal`] made for this client.
 pub(super) fn open(inner: &Inner, client: &str, sealed: &str) -> Option<Secret> {
-    let plain = inner.ring.open(SEALED, &context(inner, client), sealed).ok()?;
-    std::str::from_utf8(&plain).ok().map(Secret::from)
-}
-
-/// No issuer has a space.
-fn context(inner: &Inner, client: &str) -> String {
-    format!("{} {client}", inner.issuer.as_str())
+    inner.seal_of(client).open(SecretUse::ClientAssertions, sealed)
 }

@@ -105,7 +105,7 @@ impl AuthorizationServer {
         }
         let mut oauth1_secret = wanted.oauth1_secret;
         if let (Some(now), Some(then)) = (&mut client.oauth1, &before.oauth1)
-            && self.keeps_keys(new, &then.keys)
+            && self.keeps_keys(new, &before.id, &then.keys)
         {
             now.keys.clone_from(&then.keys);
             oauth1_secret = None;
@@ -142,13 +142,13 @@ impl AuthorizationServer {
         Ok(false)
     }
 
-    /// `true` if the client's keys for OAuth 1.0a are those of `new`.
-    fn keeps_keys(&self, new: &NewClient, keys: &[Key]) -> bool {
+    /// `true` if these keys for OAuth 1.0a of the client are those of `new`.
+    fn keeps_keys(&self, new: &NewClient, client: &str, keys: &[Key]) -> bool {
         let has_secret = |key: &Key| matches!(key.credential, Credential::SharedSecret(_));
         match new.oauth1_key() {
             Some(NewKey::Secret) => keys.iter().any(has_secret),
             Some(NewKey::ChosenSecret(chosen)) => {
-                keys.iter().any(|key| new_key::is_shared_secret(self.inner(), key, chosen))
+                keys.iter().any(|key| new_key::is_shared_secret(self.inner(), client, key, chosen))
             }
             // RSA keys are compared as text.
             _ => false,

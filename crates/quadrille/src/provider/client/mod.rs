@@ -23,5 +23,6 @@ pub(super) mod redirect_uri;
 pub(super) mod registered_auth;
 pub(super) mod registration;
 mod rules;
+pub(super) mod sealed;
 pub(super) mod secrets;
 pub(super) mod transfer;

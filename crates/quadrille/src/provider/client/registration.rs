@@ -304,7 +304,7 @@ impl AuthorizationServer {
             None => BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>()).into(),
         };
         let (oauth1, oauth1_secret) =
-            new.oauth1.as_ref().map(|oauth1| oauth1.register(inner)).transpose()?.unzip();
+            new.oauth1.as_ref().map(|oauth1| oauth1.register(inner, &id)).transpose()?.unzip();
         let (verifier, secret) = match (new.client_type, new.chosen_secret.clone()) {
             (ClientType::Public, _) => (None, None),
             _ if matches!(new.auth, Some(RegisteredAuth::PrivateKeyJwt { .. })) => (None, None),

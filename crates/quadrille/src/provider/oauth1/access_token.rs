@@ -11,7 +11,7 @@ use crate::{
     guard::{SignatureError, Verified},
     oauth1::Credentials,
     provider::{
-        client::{authenticate, record::Client},
+        client::{authenticate, record::Client, sealed::SecretUse},
         clock::is_over,
         error::Error,
         oauth1::error::CredentialsError,
@@ -144,7 +144,7 @@ async fn access_token(
     let scopes = grant.scopes.clone();
     let (token, identifier) =
         verify::identifier(inner, Value::Token, TokenKind::Credential, number);
-    let (secret, sealed) = verify::shared_secret(inner, wire::TOKEN);
+    let (secret, sealed) = verify::shared_secret(inner, &client.id, SecretUse::TokenCredentials);
     let expires = lifetime.map_or(Timestamp::NEVER, |lifetime| now + lifetime);
     let access = AccessRecord {
         row: number,

@@ -51,7 +51,7 @@ impl AuthorizationServer {
         overlap: Duration,
     ) -> Result<Option<Secret>, AdminError> {
         let inner = self.inner();
-        let (credential, secret) = key.make(inner)?;
+        let (credential, secret) = key.make(inner, id)?;
         self.change_oauth1(id, |before| {
             if before.client_type == ClientType::Public {
                 return Err(AdminError::PublicClient);
@@ -103,7 +103,7 @@ impl AuthorizationServer {
         let client = self.client(id).await?.ok_or(AdminError::UnknownClient)?;
         let keys = client.oauth1.iter().flat_map(|oauth1| oauth1.good_keys(inner.now()));
         let opened = keys.filter_map(|key| match &key.credential {
-            Credential::SharedSecret(sealed) => new_key::open(inner, sealed),
+            Credential::SharedSecret(sealed) => new_key::open(inner, &client.id, sealed),
             _ => None,
         });
         Ok(opened.collect())

@@ -11,8 +11,9 @@ use crate::{
     oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
     provider::{
         client::{
-            oauth1::record::{CLIENT, Credential, Registration},
+            oauth1::record::{Credential, Registration},
             record::Client,
+            sealed::{ClientSeal, SecretUse},
         },
         store::{CredentialRecord, RowId},
     },
@@ -47,10 +48,10 @@ impl ReadyKeys {
     }
 
     fn of(client: &Registration, id: &str, ring: &KeyRing, issuer: &str) -> Self {
+        let seal = ClientSeal::new(ring, issuer, id);
         let ready = |credential: &Credential| match credential {
             Credential::SharedSecret(sealed) => {
-                let plain = ring.open(CLIENT, issuer, sealed).ok()?;
-                std::str::from_utf8(&plain).ok().map(|plain| Ready::Secret(plain.into()))
+                seal.open(SecretUse::OAuth1Client, sealed).map(Ready::Secret)
             }
             Credential::RsaPublicKey(pem) => RsaVerifyingKey::from_pem(pem).ok().map(Ready::Rsa),
             Credential::ShortRsaPublicKey(pem) => {

@@ -12,6 +12,7 @@ use crate::{
         client::{
             record::Client,
             redirect_uri::{RedirectUri, matching::RedirectRule},
+            sealed::SecretUse,
         },
         error::Error,
         oauth1::error::CredentialsError,
@@ -53,7 +54,8 @@ async fn request_token(
     let row = inner.newer_row().await?;
     let (token, identifier) =
         verify::identifier(inner, Value::Temporary, TokenKind::Temporary, row);
-    let (secret, sealed) = verify::shared_secret(inner, wire::TEMPORARY);
+    let (secret, sealed) =
+        verify::shared_secret(inner, &client.id, SecretUse::TemporaryCredentials);
     let pending = PendingRecord {
         row,
         identifier,

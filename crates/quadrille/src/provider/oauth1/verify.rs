@@ -11,7 +11,7 @@ use crate::{
     loopback::is_loopback,
     oauth1::{HmacVerifyingKey, RsaVerifyingKey, SignatureMethod, SignedRequest, VerifyingKey},
     provider::{
-        client::{authenticate, record::Client},
+        client::{authenticate, record::Client, sealed::SecretUse},
         error::Error,
         server::Inner,
         store::{CredentialRecord, Identifier, PendingRecord, PendingRef, RowId, SealedSecret},
@@ -27,7 +27,6 @@ use super::{
     keys::{Ready, ReadyKeys},
     seconds,
     values::Value,
-    wire,
 };
 
 /// The longest nonce that is remembered.
@@ -51,12 +50,20 @@ pub(crate) enum CheckedToken {
 }
 
 impl CheckedToken {
-    fn secret(&self) -> Option<(&'static str, &SealedSecret)> {
-        match self {
-            Self::None => None,
-            Self::Temporary(record) => Some((wire::TEMPORARY, &record.kind.temporary()?.secret)),
-            Self::Credential(record) => Some((wire::TOKEN, &record.secret)),
-        }
+    /// The shared-secret, empty without a token; `None` if it does not open for the client to which
+    /// the token was issued.
+    fn secret(&self, inner: &Inner) -> Option<Secret> {
+        let (usage, client, sealed): (_, _, &SealedSecret) = match self {
+            Self::None => return Some(Secret::default()),
+            Self::Temporary(record) => {
+                let secret = &record.kind.temporary()?.secret;
+                (SecretUse::TemporaryCredentials, &record.client, secret)
+            }
+            Self::Credential(record) => {
+                (SecretUse::TokenCredentials, &record.access.grant.client, &record.secret)
+            }
+        };
+        inner.seal_of(client).open_bytes(usage, sealed)
     }
 
     /// `true` if the token was issued to this client. A client registered later, under the same
@@ -199,17 +206,8 @@ fn is_right(
     held: Option<(&Arc<Client>, &Arc<CredentialRecord>)>,
     now: Timestamp,
 ) -> bool {
-    let token_secret = match token.map(CheckedToken::secret) {
-        None => None,
-        Some(None) => Some(Secret::default()),
-        Some(Some((purpose, sealed))) => inner
-            .ring
-            .open_bytes(purpose, inner.issuer.as_str(), sealed)
-            .ok()
-            .and_then(|plain| std::str::from_utf8(&plain).ok().map(Secret::from)),
-    };
     // The token is unknown, or its secret cannot be read.
-    let Some(token_secret) = token_secret else {
+    let Some(token_secret) = token.and_then(|token| token.secret(inner)) else {
         verify_for_nobody(signed, origin);
         return false;
     };
@@ -284,11 +282,14 @@ pub(super) fn identifier(
     }
 }
 
-/// A shared-secret, and its form in the store.
-pub(super) fn shared_secret(inner: &Inner, purpose: &str) -> (Secret, SealedSecret) {
+/// A shared-secret of credentials for this client, and its form in the store.
+pub(super) fn shared_secret(
+    inner: &Inner,
+    client: &str,
+    usage: SecretUse,
+) -> (Secret, SealedSecret) {
     let secret = Secret::from(inner.oauth1.secret(&TokenSecret::new(inner.env.random())));
-    let plain = secret.expose().as_bytes();
-    let sealed = inner.ring.seal_bytes(&inner.env, purpose, inner.issuer.as_str(), plain);
+    let sealed = inner.seal_of(client).seal_bytes(&inner.env, usage, &secret);
     (secret, sealed.into())
 }
 

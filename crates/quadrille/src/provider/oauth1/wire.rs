@@ -11,10 +11,6 @@ use crate::{
 use super::CredentialsError;
 use crate::provider::meter;
 
-/// The purposes for which secrets are sealed.
-pub(super) const TEMPORARY: &str = "provider oauth1 temporary";
-pub(super) const TOKEN: &str = "provider oauth1 token";
-
 /// The signed request.
 pub(super) fn read<'r>(
     parts: &'r Parts,

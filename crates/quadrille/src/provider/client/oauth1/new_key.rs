@@ -1,14 +1,15 @@
 //! New keys of clients for OAuth 1.0a, and the registration of a client that begins with one.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-
 use crate::{
     Secret,
     oauth1::{KeyError, RsaVerifyingKey, SignatureMethod},
     provider::{server::Inner, token::format::TokenSecret},
 };
 
-use super::record::{CLIENT, Credential, Key, Registration};
+use super::{
+    super::sealed::SecretUse,
+    record::{Credential, Key, Registration},
+};
 
 /// A new key for a client to sign with.
 ///
@@ -75,38 +76,36 @@ impl NewRegistration {
         self.key.as_ref().ok_or(NewKeyError::Missing)?.check()
     }
 
+    /// The registration of this client, and the secret if one was generated.
     pub(crate) fn register(
         &self,
         inner: &Inner,
+        client: &str,
     ) -> Result<(Registration, Option<Secret>), NewKeyError> {
         let key = self.key.as_ref().ok_or(NewKeyError::Missing)?;
-        let (credential, secret) = key.make(inner)?;
+        let (credential, secret) = key.make(inner, client)?;
         let keys = vec![Key { credential, expires: None }];
         let (out_of_band, methods) = (self.out_of_band, self.methods.clone());
         Ok((Registration { keys, out_of_band, methods }, secret))
     }
 }
 
-/// Seals a shared-secret under the server's key ring.
-pub(crate) fn seal(inner: &Inner, secret: &Secret) -> String {
-    let plain = secret.expose().as_bytes();
-    inner.ring.seal(&inner.env, CLIENT, inner.issuer.as_str(), plain)
+/// Seals a shared-secret of this client under the server's key ring.
+pub(crate) fn seal(inner: &Inner, client: &str, secret: &Secret) -> String {
+    inner.seal_of(client).seal(&inner.env, SecretUse::OAuth1Client, secret)
 }
 
-/// Opens a shared-secret that [`seal`] sealed.
-pub(crate) fn open(inner: &Inner, sealed: &str) -> Option<Secret> {
-    let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed).ok()?;
-    std::str::from_utf8(&plain).ok().map(Secret::from)
+/// Opens a shared-secret that [`seal`] sealed for this client.
+pub(crate) fn open(inner: &Inner, client: &str, sealed: &str) -> Option<Secret> {
+    inner.seal_of(client).open(SecretUse::OAuth1Client, sealed)
 }
 
-/// `true` if this key is the shared-secret `chosen`.
-pub(crate) fn is_shared_secret(inner: &Inner, key: &Key, chosen: &Secret) -> bool {
+/// `true` if this key of the client is the shared-secret `chosen`.
+pub(crate) fn is_shared_secret(inner: &Inner, client: &str, key: &Key, chosen: &Secret) -> bool {
     let Credential::SharedSecret(sealed) = &key.credential else { return false };
     let now = inner.now();
-    let plain = inner.ring.open(CLIENT, inner.issuer.as_str(), sealed);
     key.expires.is_none_or(|expires| now < expires)
-        && plain
-            .is_ok_and(|plain| verify_slices_are_equal(&plain, chosen.expose().as_bytes()).is_ok())
+        && open(inner, client, sealed).is_some_and(|known| known == *chosen)
 }
 
 impl NewKey {
@@ -126,10 +125,14 @@ impl NewKey {
         Ok(())
     }
 
-    /// The key to store, and the secret if one was generated.
-    pub(crate) fn make(&self, inner: &Inner) -> Result<(Credential, Option<Secret>), NewKeyError> {
+    /// The key of this client to store, and the secret if one was generated.
+    pub(crate) fn make(
+        &self,
+        inner: &Inner,
+        client: &str,
+    ) -> Result<(Credential, Option<Secret>), NewKeyError> {
         self.check()?;
-        let seal = |secret: &Secret| Credential::SharedSecret(seal(inner, secret).into());
+        let seal = |secret: &Secret| Credential::SharedSecret(seal(inner, client, secret).into());
         Ok(match self {
             Self::Secret => {
                 let secret = inner.oauth1.secret(&TokenSecret::new(inner.env.random()));

@@ -6,9 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, oauth1::SignatureMethod};
 
-/// The purpose for which shared-secrets are sealed.
-pub(crate) const CLIENT: &str = "provider oauth1 client";
-
 /// A client's registration for OAuth 1.0a (RFC 5849, section 1.1), beside the one for OAuth 2. Its
 /// identifier is the `client_id`, its callbacks are the redirect URIs.
 ///

@@ -72,7 +72,7 @@ impl AuthorizationServer {
             let keys = record.get_mut("oauth1").and_then(|oauth1| oauth1.get_mut("keys"));
             for key in array(keys) {
                 reveal(key.get_mut("credential"), "shared_secret", |text| {
-                    new_key::open(inner, text)
+                    new_key::open(inner, &client.id, text)
                 })?;
             }
         }

@@ -189,6 +189,7 @@ fn plain_secrets(
 
 /// Seals shared-secrets of OAuth 1.0a that are in plain text, and opens the sealed ones.
 fn seal_oauth1(inner: &Inner, record: &mut Map<String, Value>) -> Result<(), LineError> {
+    let client = record.get("client_id").and_then(Value::as_str).unwrap_or_default().to_owned();
     if let Some(text) = record.remove("oauth1_secret") {
         let oauth1 = record.entry("oauth1").or_insert_with(|| serde_json::json!({ "keys": [] }));
         let keys = oauth1.get_mut("keys").and_then(Value::as_array_mut);
@@ -199,10 +200,10 @@ fn seal_oauth1(inner: &Inner, record: &mut Map<String, Value>) -> Result<(), Lin
     for key in array(keys) {
         let Some(credential) = key.get_mut("credential") else { continue };
         if let Some(text) = credential.get("plain") {
-            let sealed = new_key::seal(inner, &plain_text(text)?);
+            let sealed = new_key::seal(inner, &client, &plain_text(text)?);
             *credential = serde_json::json!({ "shared_secret": sealed });
         } else if let Some(text) = credential.get("shared_secret").and_then(Value::as_str)
-            && new_key::open(inner, text).is_none()
+            && new_key::open(inner, &client, text).is_none()
         {
             return Err(LineError::Sealed);
         } else {
