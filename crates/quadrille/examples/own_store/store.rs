@@ -265,8 +265,14 @@ impl Grants for OwnStore {
         })
     }
 
-    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Stored<()> {
-        self.begin(issuer, |tables| tables.issue(issue))
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Stored<bool> {
+        self.begin(issuer, |tables| {
+            let lives = tables.is_alive(&issue.access.grant);
+            if lives {
+                tables.issue(issue);
+            }
+            lives
+        })
     }
 
     async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Stored<()> {

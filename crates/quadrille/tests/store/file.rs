@@ -254,7 +254,7 @@ async fn a_full_disk_is_told_and_nothing_needs_a_restart_afterwards() {
     let mut row = 1000;
     let error = loop {
         match store.issue(issuer, issue(row, row, now)).await {
-            Ok(()) => row += 1,
+            Ok(_) => row += 1,
             Err(error) => break error,
         }
     };

@@ -140,8 +140,11 @@ async fn check<S: Store>(store: S, clock: ManualClock, verbs: Vec<Verb>) {
             Verb::Issue(grant) => {
                 let access = access(row, self::grant(grant, subject(grant)), now);
                 let issue = quadrille::provider::store::Issue { access, family: None };
-                store.issue(issuer, issue).await.unwrap();
-                model.tokens.insert(row, grant);
+                let issued = store.issue(issuer, issue).await.unwrap();
+                assert_eq!(issued, model.lives(grant), "{verb:?} in step {step}");
+                if issued {
+                    model.tokens.insert(row, grant);
+                }
             }
             Verb::RevokeGrant(grant) => {
                 let did = store.revoke_grant(issuer, RowId(grant), now).await.unwrap();

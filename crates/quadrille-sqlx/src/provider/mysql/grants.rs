@@ -18,7 +18,7 @@ use super::{
 };
 
 verbs! { MySqlStore {
-    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
         self.write(move |db| async move { tokens::issue(&db, issuer, &issue).await }).await
     }
 

@@ -27,6 +27,18 @@ const PUT_ACCESS: &str = concat!(
     access_columns!(),
     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
+/// A client's own token: its grant is alive while its client is there, and it is not revoked.
+const PUT_OWN_ACCESS: &str = concat!(
+    "INSERT INTO quadrille_access_tokens (issuer, ",
+    access_columns!(),
+    ") SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM quadrille_clients c
+    WHERE c.issuer = ? AND c.id = ? AND c.number <= ? AND NOT EXISTS
+    (SELECT 1 FROM quadrille_revoked r WHERE r.`row` = ? AND r.issuer = c.issuer)"
+);
+const LIVES: &str = concat!(
+    "SELECT 1 FROM quadrille_access_tokens t WHERE t.`row` = ? AND t.issuer = ? AND ",
+    alive!()
+);
 const PUT_FAMILY: &str = concat!(
     "INSERT INTO quadrille_families (issuer, ",
     family_columns!(),
@@ -76,16 +88,30 @@ pub(super) async fn issue(
     database: &Database,
     issuer: IssuerId,
     issue: &Issue,
-) -> Result<(), StoreError> {
-    let is_users = |access: &AccessRecord| matches!(access.grant.actor, Actor::User(_));
-    if issue.family.is_none() && !is_users(&issue.access) {
-        // A client's own token is one row.
-        return database.run(PUT_ACCESS, access_values(issuer, &issue.access)?).await.map(drop);
+) -> Result<bool, StoreError> {
+    let grant = &issue.access.grant;
+    let is_own = matches!(&grant.actor, Actor::Client(id) if *id == grant.client);
+    if issue.family.is_none() && is_own {
+        // One row, by one statement.
+        let mut values = access_values(issuer, &issue.access)?;
+        let add = |values: &mut MySqlArguments| {
+            values.add(issuer.0)?;
+            values.add(grant.client.as_bytes())?;
+            values.add(grant.id.0)?;
+            values.add(grant.id.0)
+        };
+        add(&mut values).map_err(StoreError::failed)?;
+        return Ok(database.run(PUT_OWN_ACCESS, values).await? > 0);
     }
     run(|| async {
         let mut steps = database.begin().await?;
         put(&mut steps, issuer, issue).await?;
-        steps.commit().await
+        let key = values![issue.access.row.0, issuer.0];
+        let lives = steps.one(LIVES, key, |_| Ok(())).await?.is_some();
+        if lives {
+            steps.commit().await?;
+        }
+        Ok(lives)
     })
     .await
 }

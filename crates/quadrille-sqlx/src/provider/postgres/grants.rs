@@ -23,7 +23,7 @@ use super::{
 };
 
 verbs! { PgStore {
-    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
         self.issuing.write(Issuing { issuer, issue }).await
     }
 

@@ -80,7 +80,9 @@ const ISSUE: &str = concat!(
     access_tokens!(),
     ", ",
     families!(),
-    ", won AS (SELECT n FROM a), ",
+    ", won AS (SELECT t.n FROM a t WHERE ",
+    alive!(),
+    "), ",
     put_access_tokens!(),
     ", ",
     put_families_and_grants!(),
@@ -172,12 +174,12 @@ pub(super) struct Issuing {
 }
 
 impl Entry for Issuing {
-    type Answer = ();
+    type Answer = bool;
 
-    async fn write(database: &Database, entries: &[&Self]) -> Result<Vec<Turn<()>>, StoreError> {
+    async fn write(database: &Database, entries: &[&Self]) -> Result<Vec<Turn<bool>>, StoreError> {
         let issues = entries.iter().map(|entry| (entry.issuer, &entry.issue));
-        database.rows(ISSUE, issues_values(database, issues)?).await?;
-        Ok(entries.iter().map(|_| Turn::Done(())).collect())
+        let won = numbers(database, ISSUE, issues_values(database, issues)?).await?;
+        Ok((1..).zip(entries).map(|(place, _)| Turn::Done(won.contains(&place))).collect())
     }
 }
 

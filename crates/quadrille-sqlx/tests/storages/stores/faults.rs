@@ -37,7 +37,8 @@ async fn connections_that_are_killed_lose_nothing_that_was_answered() {
             .await;
         for (row, issued) in all.join_all().await {
             match issued {
-                Ok(()) => {
+                Ok(lives) => {
+                    assert!(lives);
                     let token = token(row);
                     let found = again(|| store.access(issuer, &token)).await;
                     assert!(found.is_some(), "{row}");

@@ -42,7 +42,8 @@ async fn connections_that_are_killed_lose_nothing_that_was_answered() {
         for (row, issued) in all.join_all().await {
             let token = token(row);
             match issued {
-                Ok(()) => {
+                Ok(lives) => {
+                    assert!(lives);
                     let found = again(|| store.access(issuer, &token)).await;
                     assert!(found.is_some(), "{row}");
                 }

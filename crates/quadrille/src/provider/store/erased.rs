@@ -151,7 +151,7 @@ verbs! {
         fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
         fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
         fn redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
-        fn issue(issuer: IssuerId, issue: Issue) -> ();
+        fn issue(issuer: IssuerId, issue: Issue) -> bool;
         fn import(issuer: IssuerId, access: AccessRecord) -> ();
         fn access(issuer: IssuerId; token: TokenRef) -> Option<Arc<AccessRecord>>;
         fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;

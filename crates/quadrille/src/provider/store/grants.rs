@@ -106,12 +106,12 @@ pub trait Grants: Part {
         issue: Issue,
     ) -> impl Future<Output = Result<Redeemed, StoreError>> + Send;
 
-    /// Issues tokens without a code.
+    /// Issues tokens without a code. `false`, with nothing stored, if their grant is dead already.
     fn issue(
         &self,
         issuer: IssuerId,
         issue: Issue,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Imports a foreign access token, to be found by [`TokenRef::Foreign`]. One with the same hash
     /// is replaced.

@@ -24,14 +24,18 @@ pub async fn a_client_that_is_kept_elsewhere_is_known_by_its_number<G: Grants>(
     let lives =
         async |token: TokenRef| worked("access", grants.access(issuer, &token).await).is_some();
     same("`known_client` knows no client of which it was not told", known().await, None);
-    let access = world.access(501, world.grant(500));
-    worked("issue", grants.issue(issuer, Issue { access, family: None }).await);
+    let issue = async || {
+        let access = world.access(501, world.grant(500));
+        worked("issue", grants.issue(issuer, Issue { access, family: None }).await)
+    };
+    holds("`issue` says that the client is unknown", !issue().await);
     holds("tokens of an unknown client are dead", !lives(ours(501)).await);
 
     let position = worked("changes", grants.changes(issuer, -1).await).position;
     let rule = "`know_client` says that it knows the client";
     holds(rule, know(Some(400)).await);
     same("`known_client` has the number of `know_client`", known().await, Some(RowId(400)));
+    holds("`issue` stores nothing of a dead grant, so its row is free", issue().await);
     holds("grants with greater numbers than the client's live", lives(ours(501)).await);
     holds(rule, know(Some(400)).await);
     let told = worked("changes", grants.changes(issuer, position).await);

@@ -46,22 +46,33 @@ pub async fn a_grant_is_revoked_once_and_with_all_it_gave<S: Store>(
     holds(rule, store.family(world.issuer, RowId(602)).await.is_some());
 }
 
-/// A later issue for it fails.
+/// A later issue for it fails, whether the grant is a user's or the client's own.
 pub async fn a_grant_can_be_revoked_before_anything_is_issued<S: Store>(
     store: &S,
     clock: &ManualClock,
 ) {
     let world = World::of(store, clock).await;
     let store = world.store;
-    let rule = "`revoke_grant` revokes a grant of which nothing is stored yet";
-    holds(rule, store.revoke_grant(world.issuer, RowId(500), world.later(3600)).await);
     let grant = world.grant(500);
-    let issue =
-        Issue { access: world.access(501, grant.clone()), family: Some(world.family(502, grant)) };
-    store.issue(world.issuer, issue).await;
-    let rule = "what is issued of a grant that was revoked before is dead";
-    same(rule, world.issued(501).await, None);
-    same(rule, store.family(world.issuer, RowId(502)).await, None);
+    let own = Grant { actor: Actor::Client(CLIENT.into()), ..world.grant(510) };
+    let issues = [
+        Issue { access: world.access(501, grant.clone()), family: Some(world.family(502, grant)) },
+        Issue { access: world.access(511, own), family: None },
+    ];
+    for issue in &issues {
+        let grant = issue.access.grant.id;
+        let rule = "`revoke_grant` revokes a grant of which nothing is stored yet";
+        holds(rule, store.revoke_grant(world.issuer, grant, world.later(3600)).await);
+    }
+    for issue in issues {
+        let row = issue.access.row.0;
+        let rule = "`issue` says that a grant was revoked before";
+        holds(rule, !store.issue(world.issuer, issue).await);
+        let rule = "what is issued of a grant that was revoked before is dead";
+        same(rule, world.issued(row).await, None);
+    }
+    let family = store.family(world.issuer, RowId(502)).await;
+    same("a grant that was revoked before gets no refresh tokens", family, None);
 }
 
 /// Later grants, other users and clients with the same name are unaffected.

@@ -70,7 +70,9 @@ impl Kind {
         let mut access = world.access(row, grant.clone());
         access.expires = expires;
         match self {
-            AccessTokens => store.issue(issuer, Issue { access, family: None }).await,
+            AccessTokens => {
+                store.issue(issuer, Issue { access, family: None }).await;
+            }
             AccessTokensByRotation => {
                 // The family itself outlives this test.
                 let family = store.family(issuer, RowId(FAMILY)).await.unwrap();

@@ -84,5 +84,7 @@ pub(super) enum Fault {
     FamiliesOutliveTheirGrant,
     RevocationsAreBrief,
     IssueBeginsLate,
+    IssueSaysYes,
+    IssueStoresTheDead,
     IssueIsTwoWrites,
 }

@@ -289,8 +289,12 @@ catches! {
             "one is told that it revoked";
         MixesIssuers("revoke_grant") => a_grant_is_revoked_once_and_with_all_it_gave,
             "ends nothing of another issuer";
-        Also("issue", "DELETE FROM quadrille_revoked") => a_grant_can_be_revoked_before_anything_is_issued,
-            "revoked before is dead";
+        First("issue", "DELETE FROM quadrille_revoked") => a_grant_can_be_revoked_before_anything_is_issued,
+            "`issue` says that a grant was revoked before";
+        IssueSaysYes => a_grant_can_be_revoked_before_anything_is_issued,
+            "`issue` says that a grant was revoked before";
+        IssueStoresTheDead => a_client_that_is_kept_elsewhere_is_known_by_its_number,
+            "so its row is free";
         Also("revoke_all", "UPDATE quadrille_cut SET last = 9000") => a_person_is_cut_off_from_what_was_granted_so_far,
             "up to the number";
         Also("revoke_all", "INSERT OR IGNORE INTO quadrille_cut SELECT issuer, 'uAlice', client, last FROM quadrille_cut") => a_person_is_cut_off_from_what_was_granted_so_far,

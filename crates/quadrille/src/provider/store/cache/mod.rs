@@ -257,7 +257,7 @@ impl Grants for Cached {
         Ok(known)
     }
 
-    // Issued tokens are not remembered at once: their grant may be dead already, which only a read
+    // Issued tokens are not remembered at once: their grant may die meanwhile, which only a read
     // shows.
     forward! { store:
         fn known_client(issuer: IssuerId; id: str) -> Option<RowId>;
@@ -265,7 +265,7 @@ impl Grants for Cached {
         fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
         fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
         fn redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
-        fn issue(issuer: IssuerId, issue: Issue) -> ();
+        fn issue(issuer: IssuerId, issue: Issue) -> bool;
         fn import(issuer: IssuerId, access: AccessRecord) -> ();
         fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
         fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;

@@ -283,10 +283,9 @@ impl Grants for MemoryStore {
         Ok(self.realm(issuer)?.redeem(code, issue, self.env.now()))
     }
 
-    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
         self.saw_issue(&issue);
-        self.realm(issuer)?.issue(issue, self.env.now());
-        Ok(())
+        Ok(self.realm(issuer)?.issue(issue, self.env.now()))
     }
 
     async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {

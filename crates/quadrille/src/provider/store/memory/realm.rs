@@ -149,11 +149,19 @@ impl Realm {
             return Redeemed::Revoked;
         }
         Arc::make_mut(code).redeemed = true;
-        self.issue(issue, now);
+        self.put_tokens(issue, now);
         Redeemed::Issued
     }
 
-    pub(super) fn issue(&self, issue: Issue, now: Timestamp) {
+    pub(super) fn issue(&self, issue: Issue, now: Timestamp) -> bool {
+        let lives = self.is_alive(&issue.access.grant);
+        if lives {
+            self.put_tokens(issue, now);
+        }
+        lives
+    }
+
+    fn put_tokens(&self, issue: Issue, now: Timestamp) {
         self.grants.put(&issue, now);
         if let Some(family) = issue.family {
             self.families.lock(&family.row).insert(family.row, Arc::new(family), now);
@@ -211,7 +219,7 @@ impl Realm {
             Bought::Tokens(issue) => {
                 let lives = self.is_alive(grant);
                 if lives {
-                    self.issue(*issue, now);
+                    self.put_tokens(*issue, now);
                 }
                 lives
             }

@@ -146,6 +146,11 @@ impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> Grants for Pa
         })
     }
 
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
+        Ok(self.lives(issuer, &issue.access.grant).await?
+            && self.grants.issue(issuer, issue).await?)
+    }
+
     async fn access(
         &self,
         issuer: IssuerId,
@@ -238,7 +243,6 @@ impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> Grants for Pa
         fn know_client(issuer: IssuerId, number: Option<RowId>; id: str) -> bool;
         fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
         fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
-        fn issue(issuer: IssuerId, issue: Issue) -> ();
         fn import(issuer: IssuerId, access: AccessRecord) -> ();
         fn put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
         fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;

@@ -278,7 +278,7 @@ impl Grants for SqliteStore {
         self.writer.write(move |writes| writes.redeem(issuer, code, &issue)).await
     }
 
-    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<(), StoreError> {
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
         self.writer.write(move |writes| writes.issue(issuer, &issue)).await
     }
 

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-use super::{error::ClientCredentialsError, mint};
+use super::{error::ClientCredentialsError, mint, store};
 
 /// Decides whether this client may have a token for itself, with which of the `known` scopes and
 /// for which of the known APIs.
@@ -44,7 +44,6 @@ pub(crate) async fn issue(
 ) -> Result<TokenResponse, Error> {
     let known = (inner.scopes.known(), &inner.resources);
     let (scopes, resources) = decide(client, scope, resource, known)?;
-    let issuer = inner.issuer_id().await?;
     // One number serves for the grant and its only token.
     let row = inner.row_above(client.number).await?;
     let grant = Grant {
@@ -59,6 +58,6 @@ pub(crate) async fn issue(
     let occasion = Occasion::Grant(GrantType::ClientCredentials);
     let minted = mint(inner, client, occasion, row, grant, inner.now()).await?;
     let response = minted.response(None);
-    inner.store.issue(issuer, Issue { access: minted.record, family: None }).await?;
+    store(inner, Issue { access: minted.record, family: None }).await?;
     Ok(response)
 }

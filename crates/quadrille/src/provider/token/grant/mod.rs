@@ -27,7 +27,7 @@ use crate::{
         error::endpoint::TokenError,
         error::{Error, OperatorError},
         server::Inner,
-        store::{AccessRecord, Exchange, FamilyRecord, Grant, Issue, RowId, TokenRef},
+        store::{AccessRecord, Exchange, FamilyRecord, Grant, Issue, RowId},
     },
 };
 
@@ -140,20 +140,16 @@ pub(crate) async fn ask(
     })
 }
 
-/// The longest lifetime of a token: while the revocation of its grant is remembered, by
-/// [`all_over`].
-/// Stores tokens that were issued without a code. Of a user who is gone they are dead already, which
-/// a store does not say when it stores them; APIs that verify JWTs by themselves would accept them.
+/// Issues tokens without a code, unless the user or the client is gone.
 pub(crate) async fn store(inner: &Inner, issue: Issue) -> Result<(), Error> {
-    let issuer = inner.issuer_id().await?;
-    let token = TokenRef::Row { row: issue.access.row, hash: issue.access.hash };
-    inner.store.issue(issuer, issue).await?;
-    match inner.store.access(issuer, &token).await? {
-        Some(_) => Ok(()),
-        None => Err(TokenError::Gone.into()),
+    match inner.store.issue(inner.issuer_id().await?, issue).await? {
+        true => Ok(()),
+        false => Err(TokenError::Gone.into()),
     }
 }
 
+/// The longest lifetime of a token: while the revocation of its grant is remembered, by
+/// [`all_over`].
 fn longest(policy: &Policy, grant: &Grant, now: Timestamp) -> Duration {
     let end = grant.id.time() + policy.refresh_token_total_lifetime;
     end.since(now).max(policy.access_token_lifetime)

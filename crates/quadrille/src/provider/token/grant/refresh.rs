@@ -146,8 +146,10 @@ pub(crate) async fn rotate(
                 let minted = mint(inner, client, REFRESH, row, grant, now).await?;
                 let response = minted.response(Some(&successor));
                 let issue = Issue { access: minted.record, family: None };
-                inner.store.issue(issuer, issue).await?;
-                return Ok(response);
+                return match inner.store.issue(issuer, issue).await? {
+                    true => Ok(response),
+                    false => Err(RefreshError::Unknown.into()),
+                };
             }
             (Decision::Replayed, Some(family)) => {
                 let grant = family.grant.id;

@@ -40,6 +40,7 @@ pub(super) struct Writes<'c> {
     put_code: Statement<'c>,
     find_code: Statement<'c>,
     mark_code: Statement<'c>,
+    lives: Statement<'c>,
     find_family: Statement<'c>,
     turn_family: Statement<'c>,
 }
@@ -85,6 +86,11 @@ impl<'c> Writes<'c> {
                 "SELECT redeemed, grant_id, ",
                 alive!(),
                 " AS is_alive FROM quadrille_codes t WHERE row = ?1 AND issuer = ?2"
+            ))?,
+            lives: prepare(concat!(
+                "SELECT 1 FROM (SELECT ?1 AS issuer, ?2 AS grant_id, ?3 AS client, ?4 AS actor) t
+                WHERE ",
+                alive!()
             ))?,
             mark_code: prepare("UPDATE quadrille_codes SET redeemed = 1 WHERE row = ?1")?,
             find_family: prepare(concat!(

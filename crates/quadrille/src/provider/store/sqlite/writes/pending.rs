@@ -104,7 +104,7 @@ impl Writes<'_> {
             PendingState::Approved(_) => {
                 self.mark_pending(row, pending::REDEEMED)?;
                 match bought {
-                    Bought::Tokens(issue) => self.issue(issuer, issue)?,
+                    Bought::Tokens(issue) => self.put(issuer, issue)?,
                     Bought::Credential(credential) => self.put_credential(issuer, credential)?,
                 }
                 Ok(Redeemed::Issued)

@@ -58,13 +58,23 @@ impl Writes<'_> {
             Some((false, _, false)) => Ok(Redeemed::Revoked),
             Some((false, _, true)) => {
                 self.mark_code.execute([code.0])?;
-                self.issue(issuer, issue)?;
+                self.put(issuer, issue)?;
                 Ok(Redeemed::Issued)
             }
         }
     }
 
-    pub(crate) fn issue(&mut self, issuer: IssuerId, issue: &Issue) -> Result<(), StoreError> {
+    pub(crate) fn issue(&mut self, issuer: IssuerId, issue: &Issue) -> Result<bool, StoreError> {
+        let grant = GrantColumns::of(&issue.access.grant)?;
+        let lives = self.lives.exists(params![issuer.0, grant.id, grant.client, grant.actor])?;
+        if lives {
+            self.put(issuer, issue)?;
+        }
+        Ok(lives)
+    }
+
+    /// Stores tokens of a grant that is alive.
+    pub(super) fn put(&mut self, issuer: IssuerId, issue: &Issue) -> Result<(), StoreError> {
         self.put_access(issuer, &issue.access)?;
         self.list(issuer, issue)?;
         match &issue.family {
