@@ -52,6 +52,8 @@ mod settings {}
 mod storage {}
 #[doc = include_str!("../../../docs/src/testing.md")]
 mod testing {}
+#[doc = include_str!("../../../docs/src/provider/token-texts.md")]
+mod token_texts {}
 #[doc = include_str!("../../../docs/src/tokens.md")]
 mod tokens {}
 #[doc = include_str!("../../../docs/src/consumer/users.md")]

@@ -68,6 +68,11 @@ pub const KEYS: &[Key] = &[
         "opaque or jwt: whether access tokens are JWTs, which an API can verify by itself",
     ),
     key(
+        "token_prefix",
+        "QUADRILLE_TOKEN_PREFIX",
+        "name at the beginning of tokens, by which scanners for leaked secrets recognize them",
+    ),
+    key(
         "jwt_resources",
         "QUADRILLE_JWT_RESOURCES",
         "URIs of the APIs, among resources, whose access tokens are JWTs",

@@ -32,7 +32,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use quadrille::{
     Scopes,
     oauth2::Resources,
-    provider::{AccessTokenFormat, GrantType},
+    provider::{AccessTokenFormat, GrantType, TokenPrefixes},
 };
 use toml::Value;
 use tracing_subscriber::filter::Targets;
@@ -107,6 +107,8 @@ pub struct Settings {
     pub signing_keys_rotate_every: Option<Duration>,
     /// The format of access tokens.
     pub access_token_format: AccessTokenFormat,
+    /// The prefixes of tokens.
+    pub token_prefixes: TokenPrefixes,
     /// The APIs whose access tokens are JWTs.
     pub jwt_resources: Resources,
     /// The name of the site on pages. `None` means the host of the issuer.
@@ -274,6 +276,13 @@ impl Settings {
             value::show_access_token_format,
             AccessTokenFormat::Opaque,
         )?;
+        let prefix = found.optional(
+            "token_prefix",
+            value::token_prefix,
+            |(name, _)| name.clone(),
+            "tokens have no prefix",
+        )?;
+        let token_prefixes = prefix.map(|(_, prefixes)| prefixes).unwrap_or_default();
         let scopes = found.or("scopes", value::scopes, value::show_scopes, BTreeMap::new())?;
         let show = |set: &Resources| set.as_str().replace(' ', ",");
         let resources = found.or("resources", value::resources, show, Resources::EMPTY)?;
@@ -350,6 +359,7 @@ impl Settings {
             signing_keys_file,
             signing_keys_rotate_every,
             access_token_format,
+            token_prefixes,
             jwt_resources,
             scopes,
             resources,

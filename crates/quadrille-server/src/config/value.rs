@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use quadrille::{Scopes, Secret, jose::Rotation, oauth2::Resources, provider::AccessTokenFormat};
+use quadrille::{
+    Scopes, Secret,
+    jose::Rotation,
+    oauth2::Resources,
+    provider::{AccessTokenFormat, TokenPrefixes},
+};
 use toml::{Table, Value};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
@@ -84,6 +89,9 @@ pub enum Expected {
     /// A format of access tokens.
     #[error("opaque or jwt")]
     AccessTokenFormat,
+    /// The name with which the prefixes of tokens begin.
+    #[error("small letters, digits and underscores, beginning with a letter, such as acme")]
+    TokenPrefix,
     /// The parties that may register clients.
     #[error("off, initial-access-token or open-to-anybody-so-that-strangers-add-clients")]
     Registration,
@@ -418,6 +426,13 @@ pub(super) fn show_access_token_format(format: &AccessTokenFormat) -> String {
         AccessTokenFormat::Jwt => "jwt".to_owned(),
         _ => "opaque".to_owned(),
     }
+}
+
+/// The name with which the prefixes of tokens begin, and the prefixes.
+pub(super) fn token_prefix(value: &Value) -> Result<(String, TokenPrefixes), Expected> {
+    let name = value.as_str().ok_or(Expected::TokenPrefix)?;
+    let prefixes = TokenPrefixes::of(name).map_err(|_| Expected::TokenPrefix)?;
+    Ok((name.to_owned(), prefixes))
 }
 
 pub(super) fn log_format(value: &Value) -> Result<LogFormat, Expected> {

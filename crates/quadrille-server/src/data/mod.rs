@@ -152,6 +152,7 @@ impl Data {
             .client_keys_fetched_by(NoFetcher)
             .keys(keys)
             .policy(settings.policy.clone())
+            .token_prefixes(settings.token_prefixes.clone())
             .scopes(&known.scopes)
             .resources(known.resources)
             .env(self.env.clone()))

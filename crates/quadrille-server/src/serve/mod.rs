@@ -128,6 +128,7 @@ async fn serve(
         resources: settings.resources.clone(),
         signing_keys: signing.clone(),
         access_token_format: settings.access_token_format,
+        token_prefixes: settings.token_prefixes.clone(),
         jwt_resources: settings.jwt_resources.clone(),
         client_documents: client_documents(settings)?,
         registration: settings.registration.offer(&settings.trusted_issuers),

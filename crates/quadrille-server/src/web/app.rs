@@ -12,8 +12,8 @@ use quadrille::{
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        DynamicRegistration, GrantType, GuardedFetcher, IssuerError, OperatorError, guessing::Kdf,
-        oauth1::OAuth1, store::StoreError,
+        DynamicRegistration, GrantType, GuardedFetcher, IssuerError, OperatorError, TokenPrefixes,
+        guessing::Kdf, oauth1::OAuth1, store::StoreError,
     },
     transport::NoHttpClient,
 };
@@ -66,6 +66,8 @@ pub struct Parts {
     pub signing_keys: Option<SigningKeys>,
     /// The format of access tokens.
     pub access_token_format: AccessTokenFormat,
+    /// The prefixes of tokens.
+    pub token_prefixes: TokenPrefixes,
     /// The APIs whose access tokens are JWTs.
     pub jwt_resources: Resources,
     /// The settings of client ID metadata documents, if they are on.
@@ -101,6 +103,7 @@ impl Parts {
             resources: Resources::EMPTY,
             signing_keys: None,
             access_token_format: AccessTokenFormat::Opaque,
+            token_prefixes: TokenPrefixes::default(),
             jwt_resources: Resources::EMPTY,
             client_documents: None,
             registration: None,
@@ -180,6 +183,7 @@ impl App {
             resources,
             signing_keys,
             access_token_format,
+            token_prefixes,
             jwt_resources,
             client_documents,
             registration,
@@ -206,7 +210,7 @@ impl App {
         if let Some(device) = device {
             server = server.device_grant(device);
         }
-        server = server.access_token_format(access_token_format);
+        server = server.access_token_format(access_token_format).token_prefixes(token_prefixes);
         for uri in jwt_resources.iter() {
             server = server.access_token_format_for(uri, AccessTokenFormat::Jwt)?;
         }

@@ -164,3 +164,19 @@ fn a_token_is_printed_alone_and_a_wrong_one_is_not_made() {
     let (code, said) = failure(&data, &["user", "token", "revoke", "ada", "backup"]);
     assert!(code == 2 && said.contains("`quadrille user token list` shows"), "{said}");
 }
+
+#[tokio::test]
+async fn tokens_have_the_prefix_of_the_settings() {
+    let prefix = ["--set", "token_prefix=acme"];
+    let stage = Stage::with(&prefix);
+    let new = ["backup", "--scope", "photos:read"];
+    let minted = token(&stage.program, &[&new[..], &prefix].concat());
+    assert!(minted["access_token"].as_str().unwrap().starts_with("acme_pat_"), "{minted}");
+    assert!(acts(&stage.program, &minted).await);
+    let tokens = stage.dance(&Browser::new()).await;
+    assert!(tokens["access_token"].as_str().unwrap().starts_with("acme_at_"), "{tokens}");
+    assert!(acts(&stage.program, &tokens).await);
+    let wrong = ["user", "list", "--set", "token_prefix=Acme-"];
+    let (code, said) = failure(&stage.program.data, &wrong);
+    assert!(code == 3 && said.contains("such as acme"), "{code} {said}");
+}

@@ -93,6 +93,10 @@ pub use token::grant::error::{
     PasswordError, RefreshError,
 };
 pub use token::planned::{NotIssued, Occasion, PlannedToken, ReservedMember};
+pub use token::{
+    prefix::{InvalidTokenPrefix, TokenPrefix, TokenPrefixes},
+    text_error::TokenTextError,
+};
 pub use wire::Reply;
 #[cfg(feature = "axum")]
 pub(crate) use wire::Unread;

@@ -29,6 +29,7 @@ use super::{
     token::{
         format::TokenKeys,
         planned::{BeforeIssue, NotIssued, PlannedToken},
+        prefix::TokenPrefixes,
     },
 };
 
@@ -290,6 +291,53 @@ impl AuthorizationServer {
     {
         let hook: BeforeIssue = Arc::new(move |token| Box::pin(hook(token)));
         self.with(|inner| inner.before_issue = Some(hook))
+    }
+
+    /// Sets the prefixes of tokens, by which scanners for leaked secrets recognize them (default:
+    /// none). Behind the token is a checksum, so that scanners need not ask. JWTs have no prefix.
+    /// Tokens that were issued with another prefix remain valid.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use quadrille::provider::TokenPrefixes;
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
+    ///     .token_prefixes(TokenPrefixes::of("acme")?); // acme_at_, acme_rt_, acme_pat_
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn token_prefixes(self, prefixes: TokenPrefixes) -> Self {
+        self.with(|inner| inner.prefixes = prefixes)
+    }
+
+    /// Has the application make the text of opaque access tokens: for a gateway that expects a
+    /// form of its own, for example. The generator gets the planned token and 32 random bytes, and
+    /// returns `None` for a token in the usual form. Its text needs 128 bits that nobody can
+    /// guess: take them from the random bytes. The server cannot check that; it checks length and
+    /// characters ([`TokenTextError`](super::TokenTextError)), and that no other token has the text.
+    ///
+    /// Such a token carries no number: it is found by the hash of its text, in the store for each
+    /// request, and its issue costs two more writes.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+    ///
+    /// # let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
+    ///     .access_tokens_by_a_generator_of_my_own_that_may_be_guessed(|token, random| {
+    ///         let is_partner = token.client().id.starts_with("partner-");
+    ///         is_partner.then(|| format!("v2.{}", BASE64_URL_SAFE_NO_PAD.encode(random)))
+    ///     });
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn access_tokens_by_a_generator_of_my_own_that_may_be_guessed(
+        self,
+        generator: impl Fn(&PlannedToken, &[u8; 32]) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.with(|inner| inner.generator = Some(Arc::new(generator)))
     }
 
     /// Offers the device authorization grant (RFC 8628): the endpoint

@@ -13,12 +13,13 @@ use super::{
         record::Client,
         registration::{PERSONAL, RegistrationError},
     },
-    error::{ClientError, Error, endpoint::TokenError},
+    error::{ClientError, Error, OperatorError, endpoint::TokenError},
     server::AuthorizationServer,
     store::{Grant, GrantDetails, Issue, LiveGrant, RowId},
     token::{
         grant::{Limits, mint_within, store},
         planned::{Occasion, ReservedMember, check_member},
+        text_error::TokenTextError,
     },
 };
 
@@ -42,6 +43,7 @@ pub struct NewToken {
     resources: Resources,
     lifetime: Option<Duration>,
     data: Map<String, Value>,
+    text: Option<Secret>,
 }
 
 impl NewToken {
@@ -64,6 +66,7 @@ impl NewToken {
             resources: Resources::EMPTY,
             lifetime: None,
             data: Map::new(),
+            text: None,
         }
     }
 
@@ -87,6 +90,26 @@ impl NewToken {
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Sets the text of the token, which another server has issued: so that its users need no new
+    /// tokens when the application moves here. It must not be guessable. The server stores its
+    /// hash, and finds it by that.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use quadrille::{Scopes, provider::NewToken};
+    ///
+    /// // A row of the other server's table of tokens.
+    /// let token = NewToken::for_client("4711", "printer")
+    ///     .scopes(Scopes::of(["photos:read"]))
+    ///     .lifetime(Duration::from_secs(1200)) // the rest of it
+    ///     .imported_text("wQcB1oN5JGU3bTq0yqyLq7dZc4".into());
+    /// ```
+    #[must_use]
+    pub fn imported_text(mut self, text: Secret) -> Self {
+        self.text = Some(text);
         self
     }
 
@@ -149,6 +172,9 @@ pub enum MintError {
     /// the application's [table](crate::provider::store::UserTable), or the client was removed.
     #[error("the user or the client is gone")]
     Gone,
+    /// The [imported text](NewToken::imported_text) cannot be an access token.
+    #[error(transparent)]
+    Text(TokenTextError),
     /// The server failed, or the hook before an issue refused.
     #[error(transparent)]
     Server(#[from] Error),
@@ -205,8 +231,13 @@ impl AuthorizationServer {
             details: (details != GrantDetails::default()).then(|| Arc::new(details)),
         };
         let (occasion, now) = (Occasion::Minted, inner.now());
-        let limits = Limits { lifetime: new.lifetime, ..Limits::default() };
-        let minted = mint_within(inner, &client, occasion, number, grant, now, limits).await?;
+        let is_imported = new.text.is_some();
+        let limits = Limits { lifetime: new.lifetime, text: new.text, ..Limits::default() };
+        let minted = mint_within(inner, &client, occasion, number, grant, now, limits).await;
+        let minted = minted.map_err(|error| match error {
+            Error::Operator(OperatorError::TokenText(why)) if is_imported => MintError::Text(why),
+            error => error.into(),
+        })?;
         let (token, scopes) = (minted.secret(), minted.record.grant.scopes.clone());
         let expires = minted.record.expires;
         let issue = Issue { access: minted.record, family: None };

@@ -42,7 +42,12 @@ use super::{
     scopes::ScopeRegistry,
     signing::Signing,
     store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},
-    token::{decided::DecidedGrants, format::TokenKeys, planned::BeforeIssue},
+    token::{
+        decided::DecidedGrants,
+        format::TokenKeys,
+        planned::{BeforeIssue, TokenGenerator},
+        prefix::TokenPrefixes,
+    },
 };
 
 /// An authorization server (RFC 6749, section 1.1), which gives other applications access with its
@@ -96,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) redirects_tokens: bool,
     pub(crate) redirect_rule: Option<Arc<RedirectRule>>,
     pub(crate) before_issue: Option<BeforeIssue>,
+    pub(crate) prefixes: TokenPrefixes,
+    pub(crate) generator: Option<Arc<TokenGenerator>>,
     pub(crate) documents: Option<ClientMetadataDocuments>,
     /// The grants that the application decides on.
     pub(crate) decided: DecidedGrants,
@@ -175,6 +182,8 @@ impl AuthorizationServer {
             redirects_tokens: false,
             redirect_rule: None,
             before_issue: None,
+            prefixes: TokenPrefixes::default(),
+            generator: None,
             documents: None,
             remote_keys: None,
             registration: None,

@@ -62,4 +62,5 @@ mod step_up;
 mod support;
 mod token;
 mod token_exchange;
+mod token_texts;
 mod ways;

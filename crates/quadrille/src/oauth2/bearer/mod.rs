@@ -137,7 +137,7 @@ pub fn header(token: &Secret) -> Option<HeaderValue> {
 }
 
 /// `b64token` (RFC 6750, section 2.1).
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     let body = text.trim_end_matches('=');
     // `all` is slower: a loop without a branch looks at many bytes at a time.
     !body.is_empty() && body.bytes().fold(true, |good, byte| good & is_token_byte(byte))

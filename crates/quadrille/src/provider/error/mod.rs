@@ -26,9 +26,12 @@ use super::{
     oauth1::{CredentialsError, TemporaryError},
     reason::{Disclosure, Shown},
     store::StoreError,
-    token::grant::error::{
-        AssertionError, ClientCredentialsError, CodeError, DeviceCodeError, DirectError,
-        ExchangeError, PasswordError, RefreshError,
+    token::{
+        grant::error::{
+            AssertionError, ClientCredentialsError, CodeError, DeviceCodeError, DirectError,
+            ExchangeError, PasswordError, RefreshError,
+        },
+        text_error::TokenTextError,
     },
 };
 
@@ -185,6 +188,12 @@ pub enum OperatorError {
     /// The application could not decide on a grant.
     #[error("the application could not decide on a grant: {0}")]
     Grant(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The application made a text that cannot be an access token
+    /// ([`AuthorizationServer::access_tokens_by_a_generator_of_my_own_that_may_be_guessed`]).
+    ///
+    /// [`AuthorizationServer::access_tokens_by_a_generator_of_my_own_that_may_be_guessed`]: super::AuthorizationServer::access_tokens_by_a_generator_of_my_own_that_may_be_guessed
+    #[error(transparent)]
+    TokenText(TokenTextError),
     /// An access token is to be a JWT, and there are no keys to sign it with.
     #[error(
         "access tokens are to be JWTs, and there are no keys to sign them: give .signing_keys()"
@@ -391,6 +400,7 @@ impl OperatorError {
             | Self::RedirectUri
             | Self::Ticket
             | Self::Metadata
+            | Self::TokenText(_)
             | Self::Sign(_) => false,
         }
     }

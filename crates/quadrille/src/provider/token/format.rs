@@ -5,12 +5,13 @@
 //! the others  kind+version 1 | key id 4 | row 8, masked                  | secret 32
 //! ```
 //!
-//! in base64url without padding: 87 and 60 characters. The mask (AES of the first half of the
+//! in base64url without padding: 87 and 60 characters, perhaps behind a [prefix](super::prefix). The mask (AES of the first half of the
 //! secret, which occurs once) hides the row's number, and so the time and order of issue. Only the
 //! SHA-256 of the secret is stored. The MAC proves that a refresh token is genuine, so that an old
 //! one, which no row knows any longer, is recognised as copied.
 //!
-//! An access token can be a JWT, whose `jti` has the second form; the SHA-256 of all of it is stored.
+//! An access token can be a JWT, whose `jti` has the second form; the SHA-256 of all of it is stored,
+//! as of an access token with a prefix.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -23,6 +24,11 @@ use crate::{
     digest::first_half,
     provider::store::{RowId, SecretHash, TicketId},
     seal::{KeyId, Keys, MacKey, MaskKey, Named},
+};
+
+use super::{
+    prefix::{self, TokenPrefix},
+    text::TokenText,
 };
 
 pub(crate) use crate::digest::sha256;
@@ -85,26 +91,6 @@ pub(crate) struct Refresh {
     pub(crate) secret: TokenSecret,
     /// The key under which it was, or will be, written.
     key: Arc<TokenKey>,
-}
-
-/// The text of a token.
-pub(crate) struct TokenText(Zeroizing<String>);
-
-impl TokenText {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The text of a signed token.
-    pub(crate) fn from(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text of `parts`, concatenated.
-    fn of(parts: &[&[u8]]) -> Self {
-        let raw = Zeroizing::new(parts.concat());
-        Self(Zeroizing::new(BASE64_URL_SAFE_NO_PAD.encode(&*raw)))
-    }
 }
 
 /// The keys that write and read the tokens of one issuer.
@@ -209,9 +195,18 @@ impl TokenKeys {
 
     /// Reads an access token of either format.
     pub(crate) fn read_access(&self, text: &str) -> Result<Presented, NoToken> {
-        match split_jwt(text) {
-            Some((_, rest)) => self.read_jwt(text, rest),
-            None => self.read(TokenKind::Access, text),
+        // No other token is so short, and most tokens are: the search for a dot is spared.
+        if text.len() == encoded(SHORT) {
+            return self.read(TokenKind::Access, text);
+        }
+        if let Some((_, rest)) = text.split_once('.') {
+            return self.read_jwt(text, rest);
+        }
+        let Some((_, token)) = prefix::split(text) else { return Err(NoToken::Foreign) };
+        match self.read(TokenKind::Access, token) {
+            Ok(read) => Ok(Presented { hash: sha256(text.as_bytes()), ..read }),
+            Err(NoToken::Foreign) => Err(NoToken::OtherKind),
+            other => other,
         }
     }
 
@@ -248,8 +243,9 @@ impl TokenKeys {
 
     /// Reads a refresh token and checks its MAC.
     pub(crate) fn read_refresh(&self, text: &str) -> Result<Refresh, NoToken> {
-        let raw = match decode::<LONG>(text) {
-            Err(NoToken::Foreign) if decode::<SHORT>(text).is_ok() => {
+        let (prefix, token) = prefix::split(text).unwrap_or(("", text));
+        let raw = match decode::<LONG>(token) {
+            Err(NoToken::Foreign) if decode::<SHORT>(token).is_ok() => {
                 return Err(NoToken::OtherKind);
             }
             other => other?,
@@ -260,7 +256,8 @@ impl TokenKeys {
         let (body, tag) = raw.split_last_chunk::<MAC>().ok_or(NoToken::Foreign)?;
         let (key, rest) = split_head(body)?;
         let key = self.find(key).ok_or(NoToken::UnknownKey)?;
-        if verify_slices_are_equal(first_half(&key.genuine.mac(&[body])), tag).is_err() {
+        let mac = key.genuine.mac(&[prefix.as_bytes(), body]);
+        if verify_slices_are_equal(first_half(&mac), tag).is_err() {
             return Err(NoToken::Forged);
         }
         let (place, secret) = rest.split_first_chunk::<PLACE>().ok_or(NoToken::Foreign)?;
@@ -277,16 +274,18 @@ impl TokenKeys {
 }
 
 impl Refresh {
-    /// The text of the token.
-    pub(crate) fn write(&self) -> TokenText {
+    /// The text of the token, behind a prefix if there is one.
+    pub(crate) fn write(&self, prefix: Option<&TokenPrefix>) -> TokenText {
         let (head, key) = (head(TokenKind::Refresh), &self.key);
         let mut place = [0; PLACE];
         let (family, generation) = place.split_at_mut(ROW);
         family.copy_from_slice(&self.family.0.to_be_bytes());
         generation.copy_from_slice(&self.generation.to_be_bytes());
         let place = masked(&place, &key.mask(&self.secret));
-        let mac = key.genuine.mac(&[&[head], &key.id, &place, &self.secret[..]]);
+        let before = prefix.map_or("", TokenPrefix::as_str).as_bytes();
+        let mac = key.genuine.mac(&[before, &[head], &key.id, &place, &self.secret[..]]);
         TokenText::of(&[&[head], &key.id, &place, &self.secret[..], first_half(&mac)])
+            .behind(prefix)
     }
 
     pub(crate) fn hash(&self) -> SecretHash {
@@ -308,19 +307,30 @@ impl std::fmt::Debug for Refresh {
 
 /// The kind of token that a text claims to be; `None` if it is none of ours.
 pub(crate) fn kind(text: &str) -> Option<TokenKind> {
-    let first = if text.len() == encoded(SHORT) {
+    let is_short = |text: &str| text.len() == encoded(SHORT);
+    let token = match is_short(text) {
+        true => text,
+        false => prefix::split(text).map_or(text, |(_, token)| token),
+    };
+    let first = if is_short(token) {
         // Its length is a multiple of four, so that such a text can be decoded in parts.
-        let (start, rest) = text.split_at_checked(4)?;
+        let (start, rest) = token.split_at_checked(4)?;
         let is_text = rest.bytes().fold(true, |good, byte| {
             good & (byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_'))
         });
         *decode::<3>(start).ok().filter(|_| is_text)?.first()?
     } else {
-        *decode::<LONG>(text).ok()?.first()?
+        *decode::<LONG>(token).ok()?.first()?
     };
     use TokenKind::{Access, Code, Credential, Device, JwtId, Refresh, Temporary};
     let kinds = [Access, Code, Refresh, Temporary, Credential, JwtId, Device];
     kinds.into_iter().find(|kind| head(*kind) == first)
+}
+
+/// `true` for a text in the form of the tokens that this server writes, whatever is in it.
+pub(crate) fn has_own_form(text: &str) -> bool {
+    let token = prefix::split(text).map_or(text, |(_, token)| token);
+    decode::<SHORT>(token).is_ok() || decode::<LONG>(token).is_ok()
 }
 
 const fn head(kind: TokenKind) -> u8 {
@@ -354,14 +364,8 @@ fn decode<const N: usize>(text: &str) -> Result<Zeroizing<[u8; N]>, NoToken> {
 
 /// The `jti` of a genuine access token that is a JWT; `None` of an opaque one.
 pub(crate) fn jwt_id(text: &str) -> Option<String> {
-    let (_, rest) = split_jwt(text)?;
+    let (_, rest) = text.split_once('.')?;
     jti(rest, &mut [0; JTI]).map(str::to_owned)
-}
-
-/// The header of a JWT, and the text behind it; `None` of an opaque token.
-fn split_jwt(text: &str) -> Option<(&str, &str)> {
-    // No JWT is so short, and most tokens are: the search for a dot is spared.
-    if text.len() == encoded(SHORT) { None } else { text.split_once('.') }
 }
 
 /// The `jti` with which the payload of a JWT begins, decoded into `raw`; `rest` is the text behind
@@ -436,7 +440,7 @@ mod tests {
         ) {
             let keys = keys();
             let token = keys.first_refresh(RowId(row), Zeroizing::new(secret));
-            let text = token.write();
+            let text = token.write(None);
             prop_assert_eq!(text.as_str().len(), 87);
             prop_assert!(is_same(&keys.read_refresh(text.as_str()).unwrap(), &token));
             let mut raw = BASE64_URL_SAFE_NO_PAD.decode(text.as_str()).unwrap();
@@ -470,10 +474,10 @@ mod tests {
         assert_ne!(next.hash(), first.hash());
         let turned =
             TokenKeys::new(&KeyRing::new([&[2; 32], &[1; 32]]).unwrap(), "https://id.example");
-        let read = turned.read_refresh(first.write().as_str()).unwrap();
+        let read = turned.read_refresh(first.write(None).as_str()).unwrap();
         assert_eq!(turned.next_refresh(&read).hash(), next.hash());
         let foreign = TokenKeys::new(&KeyRing::new([&[2; 32]]).unwrap(), "https://id.example");
-        let refused = foreign.read_refresh(first.write().as_str()).unwrap_err();
+        let refused = foreign.read_refresh(first.write(None).as_str()).unwrap_err();
         assert_eq!(refused, NoToken::UnknownKey);
     }
 

@@ -14,7 +14,10 @@ use crate::{
     },
 };
 
-use super::format::{TokenKind, TokenSecret, TokenText};
+use super::{
+    format::{TokenKind, TokenSecret},
+    text::TokenText,
+};
 
 /// The expiry, issue and place of a token.
 #[derive(Clone, Copy)]

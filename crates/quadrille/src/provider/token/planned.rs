@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+use super::prefix::TokenPrefix;
+
 /// Members of a token response that the protocol defines.
 const RESERVED: [&str; 8] = [
     "access_token",
@@ -55,6 +57,9 @@ pub(crate) type BeforeIssue =
     Arc<dyn Fn(PlannedToken) -> Pin<Box<dyn Future<Output = Decided> + Send>> + Send + Sync>;
 
 type Decided = Result<PlannedToken, NotIssued>;
+
+/// The application's generator of access tokens.
+pub(crate) type TokenGenerator = dyn Fn(&PlannedToken, &[u8; 32]) -> Option<String> + Send + Sync;
 
 /// `true` for a member of a token response that the protocol defines.
 pub(crate) fn is_reserved(name: &str) -> bool {
@@ -112,6 +117,7 @@ pub struct PlannedToken {
     pub(crate) members: Map<String, Value>,
     pub(crate) format: AccessTokenFormat,
     pub(crate) claims: Map<String, Value>,
+    pub(crate) prefix: Option<TokenPrefix>,
 }
 
 /// Checks the name of a member of the application's own, in introspection responses and in JWT
@@ -204,6 +210,20 @@ impl PlannedToken {
     /// OAuth 1.0a have none.
     pub fn set_format(&mut self, format: AccessTokenFormat) {
         self.format = format;
+    }
+
+    /// The prefix of the token, if it is opaque.
+    pub fn prefix(&self) -> Option<&TokenPrefix> {
+        self.prefix.as_ref()
+    }
+
+    /// Sets the prefix of the token, if it is opaque: one for each client, for example. The default
+    /// is that of the server ([`AuthorizationServer::token_prefixes`]). Token credentials of OAuth
+    /// 1.0a have none.
+    ///
+    /// [`AuthorizationServer::token_prefixes`]: crate::provider::AuthorizationServer::token_prefixes
+    pub fn set_prefix(&mut self, prefix: TokenPrefix) {
+        self.prefix = Some(prefix);
     }
 
     /// Adds a claim to the token, if it is a JWT (RFC 9068, section 2.2.3); a second one with the

@@ -133,7 +133,7 @@ pub(crate) async fn redeem(
     let (grant, row) = (Grant { resources: audience, ..grant }, inner.row().await?);
     let occasion = Occasion::Grant(GrantType::AuthorizationCode);
     let minted = mint(inner, client, occasion, row, grant, now).await?;
-    let refresh = refresh.map(|refresh| refresh.write());
+    let refresh = refresh.map(|refresh| refresh.write(inner.prefixes.refresh.as_ref()));
     let response = minted.response(refresh.as_ref());
     let issue = Issue { access: minted.record, family };
     match inner.store.redeem(issuer, read.row, issue).await? {

@@ -106,7 +106,7 @@ pub(crate) async fn redeem(
     let (grant, row) = (Grant { resources: audience, ..granted }, inner.row().await?);
     let occasion = Occasion::Grant(GrantType::DeviceCode);
     let minted = mint(inner, client, occasion, row, grant, now).await?;
-    let refresh = refresh.map(|refresh| refresh.write());
+    let refresh = refresh.map(|refresh| refresh.write(inner.prefixes.refresh.as_ref()));
     let response = minted.response(refresh.as_ref());
     let issue = Box::new(Issue { access: minted.record, family });
     match inner.store.redeem_pending(issuer, read.row, Bought::Tokens(issue)).await? {

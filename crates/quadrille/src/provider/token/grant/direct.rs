@@ -105,7 +105,7 @@ pub(crate) async fn issue(
     let limits = Limits { until, ..Limits::default() };
     let occasion = Occasion::Grant(grant_type);
     let minted = mint_within(inner, client, occasion, row, grant, now, limits).await?;
-    let refresh = refresh.map(|refresh| refresh.write());
+    let refresh = refresh.map(|refresh| refresh.write(inner.prefixes.refresh.as_ref()));
     let mut response = minted.response(refresh.as_ref());
     for (name, value) in granted.members {
         response.extra.entry(name).or_insert(value);

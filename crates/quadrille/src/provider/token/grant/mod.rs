@@ -23,7 +23,7 @@ use crate::{
     oauth2::{Resources, TokenResponse},
     provider::{
         access_format::AccessTokenFormat,
-        client::{grant_type::GrantType, record::Client},
+        client::{grant_type::GrantType, record::Client, registration::PERSONAL},
         error::endpoint::TokenError,
         error::{Error, OperatorError},
         server::Inner,
@@ -32,9 +32,11 @@ use crate::{
 };
 
 use super::{
-    format::{Refresh, TokenKind, TokenSecret, TokenText, sha256},
+    format::{Refresh, TokenKind, TokenSecret, sha256},
     jwt::{self, Issued},
+    own_text,
     planned::{NotIssued, Occasion, PlannedToken},
+    text::TokenText,
 };
 
 /// The audience of a token: all granted APIs if the client names none (RFC 8707, section 2.2).
@@ -76,6 +78,8 @@ pub(crate) struct Limits {
     pub(crate) until: Option<Timestamp>,
     /// The exchange that the token comes from.
     pub(crate) exchange: Option<Arc<Exchange>>,
+    /// The text of the token, which another server has issued; `None` to make one.
+    pub(crate) text: Option<Secret>,
 }
 
 /// [`mint`] within limits.
@@ -91,27 +95,54 @@ pub(crate) async fn mint_within(
     let policy = client.policy(&inner.policy);
     let usual = limits.lifetime.unwrap_or(policy.access_token_lifetime);
     let planned = ask(inner, client, occasion, grant, Some(usual)).await?;
-    let PlannedToken { grant, lifetime, members, format, mut claims, .. } = planned;
+    let secret = TokenSecret::new(inner.env.random());
+    let imported = limits.text.map(|text| TokenText::from(text.expose().to_owned()));
+    let text = imported.or_else(|| made_by_application(inner, &planned, &secret));
+    let PlannedToken { grant, lifetime, members, format, mut claims, prefix, .. } = planned;
     let lifetime = lifetime.unwrap_or(usual).min(longest(&policy, &grant, now));
     let lifetime = limits.until.map_or(lifetime, |until| lifetime.min(until.since(now)));
     let expires = now + lifetime;
     let act = limits.exchange.as_ref().and_then(|exchange| exchange.act.as_ref());
     claims.extend(act.map(|act| ("act".to_owned(), act.to_json())));
-    let secret = TokenSecret::new(inner.env.random());
-    let (access, hash) = match format {
-        AccessTokenFormat::Jwt if !jwt::is_ambiguous(&grant) => {
+    let is_found_by_hash = text.is_some();
+    let (access, hash) = match (text, format, &prefix) {
+        (Some(text), ..) => {
+            let hash = own_text::check(&inner.tokens, text.as_str());
+            (text, hash.map_err(OperatorError::TokenText)?)
+        }
+        (None, AccessTokenFormat::Jwt, _) if !jwt::is_ambiguous(&grant) => {
             let issued = Issued { row, secret: &secret, at: now, expires };
             let access = jwt::write(inner, &grant, &claims, issued)?;
             let hash = sha256(access.as_str().as_bytes());
             (access, hash)
         }
-        AccessTokenFormat::Jwt | AccessTokenFormat::Opaque => {
+        (None, _, None) => {
             (inner.tokens.write(TokenKind::Access, row, &secret), sha256(&secret[..]))
+        }
+        (None, _, prefix) => {
+            let access = inner.tokens.write(TokenKind::Access, row, &secret);
+            let access = access.behind(prefix.as_ref());
+            let hash = sha256(access.as_str().as_bytes());
+            (access, hash)
         }
     };
     let exchange = limits.exchange;
     let record = AccessRecord { row, hash, grant, expires, binding: None, exchange };
+    if is_found_by_hash {
+        own_text::store(inner, &record).await?;
+    }
     Ok(Minted { access, record, lifetime, members })
+}
+
+/// The text that the application makes for an opaque token; `None` if it leaves that to the server.
+fn made_by_application(
+    inner: &Inner,
+    planned: &PlannedToken,
+    random: &TokenSecret,
+) -> Option<TokenText> {
+    let generator = inner.generator.as_ref()?;
+    let is_opaque = planned.format == AccessTokenFormat::Opaque;
+    is_opaque.then(|| generator(planned, random)).flatten().map(TokenText::from)
 }
 
 /// Asks the application before a token is issued.
@@ -126,7 +157,11 @@ pub(crate) async fn ask(
     let format = inner.formats.of(client.access_token_format, &grant.resources);
     let (client, members) = (Arc::clone(client), Map::new());
     let claims = grant.data().cloned().unwrap_or_default();
-    let planned = PlannedToken { client, occasion, grant, lifetime, members, format, claims };
+    let prefixes = &inner.prefixes;
+    let is_personal = occasion == Occasion::Minted && *client.id == *PERSONAL;
+    let prefix = if is_personal { &prefixes.personal } else { &prefixes.access }.clone();
+    let planned =
+        PlannedToken { client, occasion, grant, lifetime, members, format, claims, prefix };
     let Some(hook) = &inner.before_issue else { return Ok(planned) };
     hook(planned).await.map_err(|not| match not {
         NotIssued::Refused(reason) => {

@@ -134,7 +134,7 @@ pub(crate) async fn rotate(
     let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
     let policy = client.policy(&inner.policy);
     let next = inner.tokens.next_refresh(&token);
-    let successor = next.write();
+    let successor = next.write(inner.prefixes.refresh.as_ref());
     let mut family = inner.store.family(issuer, token.family).await?;
     loop {
         let decision = decide(family.as_deref(), client, presented, &policy, now);
