@@ -17,12 +17,8 @@ mod transaction;
 mod users;
 
 pub use migrate::MigrateError;
-#[cfg(all(feature = "provider", feature = "mysql"))]
-pub use provider::MySqlStore;
-#[cfg(all(feature = "provider", feature = "postgres"))]
-pub use provider::PgStore;
 #[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]
-pub use provider::StoreOptions;
+pub use provider::{SqlStore, StoreOptions};
 pub use statements::{Prefix, PrefixError};
 pub use storage::SqlStorage;
 pub use users::SqlUsers;
@@ -130,3 +126,41 @@ pub type PgUsers = SqlUsers<sqlx::PgPool>;
 /// ```
 #[cfg(feature = "mysql")]
 pub type MySqlUsers = SqlUsers<sqlx::MySqlPool>;
+
+/// The store of a provider in PostgreSQL.
+///
+/// Each verb is one statement wherever one decides, and the statement returns who won.
+///
+/// ```no_run
+/// use quadrille::{Env, provider::AuthorizationServer};
+/// use quadrille_sqlx::PgStore;
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = sqlx::PgPool::connect("postgres://id@db.internal/id").await?;
+/// let store = PgStore::open(pool, Env::system()).await?;
+/// let server = AuthorizationServer::new("https://id.example", store);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(all(feature = "provider", feature = "postgres"))]
+pub type PgStore = SqlStore<sqlx::PgPool>;
+
+/// The store of a provider in MySQL (from 8.0) or MariaDB (from 10.6).
+///
+/// A verb is a transaction at the isolation level `READ COMMITTED`, whichever the pool has, and is
+/// run again if it lost a deadlock, a bounded number of times. Keys are never hashed. Ids of clients,
+/// subjects and issuers may have 1024 bytes.
+///
+/// ```no_run
+/// use quadrille::{Env, provider::AuthorizationServer};
+/// use quadrille_sqlx::MySqlStore;
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = sqlx::MySqlPool::connect("mysql://id@db.internal/id").await?;
+/// let store = MySqlStore::open(pool, Env::system()).await?;
+/// let server = AuthorizationServer::new("https://id.example", store);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(all(feature = "provider", feature = "mysql"))]
+pub type MySqlStore = SqlStore<sqlx::MySqlPool>;

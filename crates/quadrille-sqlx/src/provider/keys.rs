@@ -1,11 +1,4 @@
-//! The keys of rows that are numbered by time, and the statements that have them.
-
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
-
-use crate::statements::Prefix;
+//! The keys of rows that are numbered by time.
 
 /// The number of low bits of a row's milliseconds that come first in a hashed key.
 const SPREAD_BITS: u32 = 4;
@@ -52,7 +45,7 @@ impl Keys {
     }
 
     /// [`Keys::mix`] of a column, in SQL.
-    fn mixed(self, column: &str) -> String {
+    pub(super) fn mixed(self, column: &str) -> String {
         let (low, spread) = ((1 << LOW_BITS) - 1, (1 << SPREAD_BITS) - 1);
         match self {
             Self::Ordered => column.to_owned(),
@@ -72,46 +65,6 @@ impl Keys {
                 .map(|range| (range << REST_BITS, (range << REST_BITS) | ((1 << REST_BITS) - 1)))
                 .collect(),
         }
-    }
-}
-
-/// The statements of a store: with its prefix of tables, and its keys in place of `mix(column)`.
-#[derive(Debug)]
-pub(super) struct Texts {
-    prefix: Prefix,
-    keys: Keys,
-    /// By their places in memory, which differ from one constant to another.
-    known: RwLock<HashMap<(usize, usize), Arc<str>>>,
-}
-
-impl Texts {
-    pub(super) fn new(prefix: Prefix, keys: Keys) -> Self {
-        Self { prefix, keys, known: RwLock::default() }
-    }
-
-    /// The statement of a constant.
-    pub(super) fn of(&self, sql: &'static str) -> Arc<str> {
-        let place = (sql.as_ptr().addr(), sql.len());
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = known.get(&place) {
-            return Arc::clone(text);
-        }
-        drop(known);
-        let text = self.write(sql);
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(place).or_insert(text))
-    }
-
-    /// Any other statement.
-    pub(super) fn write(&self, sql: &str) -> Arc<str> {
-        let mut parts = sql.split("mix(");
-        let mut text = parts.next().unwrap_or("").to_owned();
-        for part in parts {
-            let (column, rest) = part.split_once(')').unwrap_or((part, ""));
-            text.push_str(&self.keys.mixed(column));
-            text.push_str(rest);
-        }
-        self.prefix.apply(&text).into()
     }
 }
 
@@ -146,16 +99,5 @@ mod tests {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 16);
-    }
-
-    #[test]
-    fn a_statement_has_the_keys_and_the_prefix_of_its_store() {
-        let ordered = Texts::new(Prefix::new("one_").unwrap(), Keys::Ordered);
-        assert_eq!(
-            &*ordered.of("quadrille_a WHERE x = mix(t.b) AND y"),
-            "one_a WHERE x = t.b AND y"
-        );
-        let hashed = Texts::new(Prefix::default(), Keys::Hashed);
-        assert!(hashed.of("mix(t.b)").contains("(t.b & 4194303)"));
     }
 }

@@ -1,17 +1,36 @@
 //! The store of a provider on the application's own pool.
 
+#![allow(
+    clippy::redundant_closure,
+    clippy::redundant_closure_for_method_calls,
+    reason = "the path of a function is not general enough in the lifetime of a row"
+)]
+
+mod batches;
+mod clients;
+mod columns;
+mod consents;
+mod database;
+mod dialect;
+mod engine;
 mod fault;
+mod grants;
 mod keys;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod numbers;
 mod options;
+mod pending;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod reader;
-mod verbs;
+mod reads;
+mod registration;
+mod revoking;
+mod store;
+mod texts;
+mod tokens;
+mod values;
 
-#[cfg(feature = "mysql")]
-pub use mysql::MySqlStore;
 pub use options::StoreOptions;
-#[cfg(feature = "postgres")]
-pub use postgres::PgStore;
+pub use store::SqlStore;

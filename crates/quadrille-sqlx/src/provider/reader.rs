@@ -26,7 +26,7 @@ pub(super) const DENIED: i64 = 3;
 const MISSING: StoreError = StoreError::Corrupt("a column that is null");
 
 /// A row of a database.
-pub(super) trait Fields {
+pub trait Fields {
     fn number(&self, place: usize) -> Result<Option<i64>, StoreError>;
     fn flag(&self, place: usize) -> Result<Option<bool>, StoreError>;
     fn bytes(&self, place: usize) -> Result<Option<&[u8]>, StoreError>;
@@ -37,6 +37,12 @@ pub(super) struct Reader<'r, R> {
     row: &'r R,
     next: usize,
     keys: Keys,
+}
+
+impl<R> Clone for Reader<'_, R> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
 }
 
 impl<'r, R: Fields> Reader<'r, R> {
@@ -76,11 +82,6 @@ impl<'r, R: Fields> Reader<'r, R> {
 
     pub(super) fn text(&mut self) -> Result<&'r str, StoreError> {
         self.optional_text()?.ok_or(MISSING)
-    }
-
-    /// `true` if the next column has no bytes; it stays the next one.
-    pub(super) fn is_empty(&self) -> Result<bool, StoreError> {
-        Ok(self.row.bytes(self.next)?.is_none_or(<[u8]>::is_empty))
     }
 
     fn place(&mut self) -> usize {

@@ -230,8 +230,7 @@ CREATE TABLE IF NOT EXISTS quadrille_pending (
     scopes MEDIUMBLOB,
     resources MEDIUMBLOB,
     auth MEDIUMBLOB,
-    -- The hash of a foreign identifier.
-    foreign_hash VARBINARY(32),
+    foreign_hash VARBINARY(32) AS (IF(is_foreign, identifier, NULL)) STORED,
     UNIQUE KEY quadrille_pending_by_identifier (foreign_hash, issuer),
     UNIQUE KEY quadrille_pending_by_user_code (user_code, issuer),
     KEY quadrille_pending_by_expiry (expires)
@@ -252,8 +251,7 @@ CREATE TABLE IF NOT EXISTS quadrille_token_credentials (
     secret BLOB NOT NULL,
     expires BIGINT NOT NULL,
     binding MEDIUMBLOB,
-    -- The hash of a foreign identifier.
-    foreign_hash VARBINARY(32),
+    foreign_hash VARBINARY(32) AS (IF(is_foreign, hash, NULL)) STORED,
     UNIQUE KEY quadrille_token_credentials_by_identifier (foreign_hash, issuer),
     KEY quadrille_token_credentials_by_actor (issuer, actor),
     KEY quadrille_token_credentials_by_client (issuer, client),

@@ -37,7 +37,7 @@ INSERT INTO quadrille_newest (id, number) VALUES (1, 0);
 CREATE TABLE quadrille_changes (
     position BIGINT NOT NULL PRIMARY KEY,
     issuer BIGINT NOT NULL,
-    change TEXT NOT NULL
+    told TEXT NOT NULL
 );
 CREATE TABLE quadrille_positions (
     id SMALLINT NOT NULL PRIMARY KEY CHECK (id = 1),

@@ -1,23 +1,7 @@
-//! A store in MySQL or MariaDB.
+//! MySQL and MariaDB.
 
-#![allow(
-    clippy::redundant_closure,
-    clippy::redundant_closure_for_method_calls,
-    reason = "the path of a function is not general enough in the lifetime of a row"
-)]
-
-mod clients;
-mod consents;
-mod database;
-mod grants;
-mod numbers;
-mod pending;
-mod reads;
-mod registration;
-mod revoking;
-mod rows;
-mod store;
+mod dialect;
+mod engine;
+mod remembering;
 mod sweep;
-mod tokens;
-
-pub use store::MySqlStore;
+mod translation;

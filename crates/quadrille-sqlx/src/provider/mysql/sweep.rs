@@ -1,8 +1,14 @@
 //! Removes expired rows as others are stored.
 
+use std::sync::atomic::Ordering;
+
 use quadrille::{Timestamp, provider::store::StoreError};
 
-use super::database::{Database, values};
+use sqlx::MySqlPool;
+
+use super::super::{database::Database as AnyDatabase, values::values};
+
+type Database = AnyDatabase<MySqlPool>;
 
 /// The rows that one statement removes, beside the verbs and explicitly.
 const BESIDE: i64 = 1000;
@@ -10,13 +16,13 @@ const PER_SWEEP: i64 = 10_000;
 
 macro_rules! remove {
     ($table:literal) => {
-        concat!("DELETE FROM quadrille_", $table, " WHERE expires < ? ORDER BY expires LIMIT ?")
+        concat!("DELETE FROM quadrille_", $table, " WHERE expires < $1 ORDER BY expires LIMIT $2")
     };
 }
 
 /// Token credentials that were stored while their grant was revoked go before the revocation.
-const CREDENTIALS: &str = "DELETE FROM quadrille_token_credentials WHERE `row` IN
-    (SELECT r.`row` FROM quadrille_revoked r WHERE r.expires < ?
+const CREDENTIALS: &str = "DELETE FROM quadrille_token_credentials WHERE \"row\" IN
+    (SELECT r.\"row\" FROM quadrille_revoked r WHERE r.expires < $1
         AND r.issuer = quadrille_token_credentials.issuer)";
 
 /// The tables whose rows expire. The last one lists what others count.
@@ -35,21 +41,25 @@ const TABLES: [&str; 11] = [
 ];
 
 /// Removes expired rows while others go on, once a second.
-pub(super) fn beside(database: &Database, _writes: usize) {
-    let Some(second) = database.take_sweep() else { return };
+pub(super) fn beside(database: &Database) {
+    let (now, sweeping) = (database.env().now().seconds(), database.sweeping());
+    let next = sweeping.load(Ordering::Relaxed);
+    let take = || sweeping.compare_exchange(next, i64::MAX, Ordering::Relaxed, Ordering::Relaxed);
+    if now < next || take().is_err() {
+        return;
+    }
     let other = database.clone();
     database.beside(async move {
-        let now = Timestamp::from_seconds(second);
-        let next = match remove(&other, now, BESIDE).await {
+        let next = match remove(&other, Timestamp::from_seconds(now), BESIDE).await {
             // There may be more.
-            Ok((_, true)) => second,
-            Ok((_, false)) => second + 1,
+            Ok((_, true)) => now,
+            Ok((_, false)) => now + 1,
             Err(error) => {
                 tracing::warn!(%error, "expired rows could not be removed");
-                second + 1
+                now + 1
             }
         };
-        other.sweep_again_at(next);
+        other.sweeping().store(next, Ordering::Relaxed);
     });
 }
 

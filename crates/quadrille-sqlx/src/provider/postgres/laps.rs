@@ -20,8 +20,8 @@ const FEWEST: usize = 64;
 const MOST: usize = 4096;
 
 /// The laps over all tables.
-#[derive(Default)]
-pub(super) struct Laps {
+#[derive(Debug, Default)]
+pub struct Laps {
     /// In the order of the tables.
     laps: Mutex<[Lap; TABLES]>,
     /// The earliest second at which there may be rows to remove.
@@ -30,7 +30,7 @@ pub(super) struct Laps {
     writes: AtomicUsize,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Lap {
     /// The last key visited; `None` at the beginning.
     pub(super) at: Option<i64>,

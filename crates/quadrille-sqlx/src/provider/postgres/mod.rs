@@ -1,26 +1,7 @@
-//! A store in PostgreSQL.
+//! PostgreSQL.
 
-#![allow(
-    clippy::redundant_closure,
-    clippy::redundant_closure_for_method_calls,
-    reason = "the path of a function is not general enough in the lifetime of a row"
-)]
-
-mod batches;
-mod clients;
-mod consents;
-mod database;
-mod grants;
+mod dialect;
+mod engine;
 mod laps;
-mod numbers;
-mod pending;
-mod reads;
-mod registration;
 mod remembering;
-mod revoking;
-mod rows;
-mod store;
 mod sweep;
-mod tokens;
-
-pub use store::PgStore;

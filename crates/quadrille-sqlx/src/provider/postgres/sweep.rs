@@ -2,10 +2,14 @@
 
 use quadrille::{Timestamp, provider::store::StoreError};
 
+use sqlx::PgPool;
+
 use super::{
-    database::{Database, values},
+    super::{database::Database as AnyDatabase, values::values},
     laps::{self, Seen},
 };
+
+type Database = AnyDatabase<PgPool>;
 
 /// The rows that an explicit sweep removes from a table at a time.
 const PER_SWEEP: i64 = 10_000;
@@ -98,7 +102,7 @@ static TABLES: [Table; laps::TABLES] = [
 
 /// Removes a few expired rows while others go on, in proportion to the number of writes.
 pub(super) fn beside(database: &Database, writes: usize) {
-    if !database.laps().is_due(database.env().now(), writes) {
+    if !database.sweeping().is_due(database.env().now(), writes) {
         return;
     }
     let other = database.clone();
@@ -120,7 +124,7 @@ pub(super) async fn all(database: &Database, now: Timestamp) -> Result<u64, Stor
 }
 
 async fn step(database: &Database) -> Result<(), StoreError> {
-    let Some((mut laps, limit)) = database.laps().step() else { return Ok(()) };
+    let Some((mut laps, limit)) = database.sweeping().step() else { return Ok(()) };
     let now = database.env().now();
     for (lap, table) in laps.iter_mut().zip(&TABLES).filter(|(lap, _)| lap.is_due(now)) {
         let Some(visit) = table.visit else {
@@ -138,7 +142,7 @@ async fn step(database: &Database) -> Result<(), StoreError> {
             lap.go_on(&seen, limit, now, database.keys());
         }
     }
-    database.laps().stepped(&laps);
+    database.sweeping().stepped(&laps);
     Ok(())
 }
 

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use quadrille::provider::store::{
-    Answered, Approval, Bought, CredentialRecord, GrantColumns, Identifier, IssuerId,
+    Answer, Answered, Approval, Bought, CredentialRecord, GrantColumns, Identifier, IssuerId,
     PendingRecord, PendingRef, PendingState, Redeemed, RowId, StoreError, TokenRef, binding_column,
     is_same,
 };
-use sqlx::{Arguments as _, postgres::PgArguments};
 
 use super::{
-    super::reader::{APPROVED, DENIED, state_of},
-    database::{Database, values},
-    remembering::{add_approved, add_grant, era, remember},
-    rows::{Reader, alive, grant_columns},
-    tokens::{access_tokens, families, issues_values, put_access_tokens, put_families_and_grants},
+    columns::{add_approval, add_grant, alive, grant_columns},
+    database::Database,
+    dialect::{Buys, Dialect},
+    engine::{Engine, Write},
+    reader::{APPROVED, DENIED, state_of},
+    values::{Value, Values, values},
 };
 
 macro_rules! pending_columns {
@@ -36,7 +36,7 @@ const PUT: &str = concat!(
     "INSERT INTO quadrille_pending (issuer, ",
     pending_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-    ON CONFLICT DO NOTHING RETURNING 1"
+    ON CONFLICT DO NOTHING"
 );
 
 macro_rules! find {
@@ -63,44 +63,33 @@ const WITH_LIFE: &str = concat!(
 );
 
 /// The row is `$11`, the state `$12`; the approval, if there is one, `$13` to `$18`.
-const ANSWER: &str = concat!(
-    "WITH done AS (UPDATE quadrille_pending SET state = $12, proof = $13, grant_id = $14,
+static ANSWER: Write = Write {
+    lives: Some(concat!(
+        "SELECT 1 FROM (SELECT p.issuer, $14::bigint AS grant_id, p.client, $15::bytea AS actor
+            FROM quadrille_pending p WHERE p.\"row\" = $11 AND p.issuer = $1) t
+        WHERE t.grant_id IS NULL OR (",
+        alive!(),
+        ")"
+    )),
+    ..Write::of(
+        "UPDATE quadrille_pending SET state = $12, proof = $13, grant_id = $14,
         actor = $15, scopes = $16, resources = $17, auth = $18
-        WHERE \"row\" = $11 AND issuer = $1 AND state = 0
-        RETURNING issuer, grant_id, client, actor),
-    lives AS (SELECT 1 FROM done t WHERE $14::bigint IS NULL OR (",
-    alive!(),
-    ")), ",
-    remember!(),
-    " SELECT 1 FROM done"
-);
+        WHERE \"row\" = $11 AND issuer = $1 AND state = 0",
+    )
+};
 
-/// The row is `$30`, the issuer `$31`.
-const REDEEM_FOR_TOKENS: &str = concat!(
-    "WITH ",
-    access_tokens!(),
-    ", ",
-    families!(),
-    ", won AS (UPDATE quadrille_pending t SET state = 2
-        WHERE t.\"row\" = $30 AND t.issuer = $31 AND t.state = 1 AND ",
-    alive!(),
-    " RETURNING 1::bigint AS n), ",
-    put_access_tokens!(),
-    ", ",
-    put_families_and_grants!(),
-    " SELECT n FROM won"
-);
-
-const REDEEM_FOR_CREDENTIAL: &str = concat!(
-    "WITH won AS (UPDATE quadrille_pending t SET state = 2
+static REDEEM_FOR_CREDENTIAL: Write = Write {
+    then: &[concat!(
+        "INSERT INTO quadrille_token_credentials (issuer, \"row\", ",
+        credential_columns!(),
+        ") SELECT $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM done"
+    )],
+    ..Write::of(concat!(
+        "UPDATE quadrille_pending t SET state = 2
         WHERE t.\"row\" = $2 AND t.issuer = $1 AND t.state = 1 AND ",
-    alive!(),
-    " RETURNING 1),
-    put AS (INSERT INTO quadrille_token_credentials (issuer, \"row\", ",
-    credential_columns!(),
-    ") SELECT $1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM won)
-    SELECT 1 FROM won"
-);
+        alive!()
+    ))
+};
 
 macro_rules! credential {
     ($by:literal) => {
@@ -118,8 +107,8 @@ macro_rules! credential {
 const CREDENTIAL_BY_ROW: &str = credential!("t.\"row\" = $2 AND NOT t.is_foreign");
 const CREDENTIAL_BY_IDENTIFIER: &str = credential!("t.hash = $2 AND t.is_foreign");
 
-pub(super) async fn put(
-    database: &Database,
+pub(super) async fn put<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     pending: &PendingRecord,
 ) -> Result<bool, StoreError> {
@@ -129,22 +118,22 @@ pub(super) async fn put(
     let mut values = values![
         issuer.0,
         database.key(pending.row),
-        &pending.identifier.hash()[..],
+        pending.identifier.hash(),
         matches!(pending.identifier, Identifier::Foreign(_)),
-        pending.user_code.as_ref().map(|code| &code[..]),
+        pending.user_code.as_ref(),
         pending.scopes.as_str(),
         pending.resources.as_str(),
         pending.expires.seconds(),
         state,
         kind,
-        pending.client.as_bytes(),
+        Value::key(&pending.client),
     ];
     add_approval(&mut values, approval)?;
-    database.did(PUT, values).await
+    Ok(database.run(PUT, values).await? > 0)
 }
 
-pub(super) async fn find(
-    database: &Database,
+pub(super) async fn find<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     reference: &PendingRef,
 ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
@@ -153,9 +142,9 @@ pub(super) async fn find(
             (BY_ROW, values![issuer.0, database.key(*row)])
         }
         PendingRef::Identifier(TokenRef::Foreign { hash }) => {
-            (BY_IDENTIFIER, values![issuer.0, &hash[..]])
+            (BY_IDENTIFIER, values![issuer.0, hash])
         }
-        PendingRef::UserCode(hash) => (BY_USER_CODE, values![issuer.0, &hash[..]]),
+        PendingRef::UserCode(hash) => (BY_USER_CODE, values![issuer.0, hash]),
         PendingRef::Identifier(_) => return Ok(None),
     };
     let found = database.one(sql, key, |row| row.pending()).await?;
@@ -163,18 +152,18 @@ pub(super) async fn find(
 }
 
 /// Stores an answer with its consent, of which `values` has issuer and consent.
-pub(super) async fn answer(
-    database: &Database,
-    issuer: IssuerId,
+pub(super) async fn answer<E: Dialect>(
+    database: &Database<E>,
+    (issuer, answer): (IssuerId, &Answer),
     row: RowId,
     approval: Option<&Approval>,
-    mut values: PgArguments,
+    mut values: Values,
 ) -> Result<Answered, StoreError> {
     let state = if approval.is_some() { APPROVED } else { DENIED };
-    values.add(database.key(row)).map_err(StoreError::failed)?;
-    values.add(state).map_err(StoreError::failed)?;
+    values.push(database.key(row));
+    values.push(state);
     add_approval(&mut values, approval)?;
-    if database.did(ANSWER, values).await? {
+    if E::answer(database, &ANSWER, values, issuer, answer).await? {
         return Ok(Answered::First);
     }
     let Some((is_alive, held)) = with_life(database, issuer, row).await? else {
@@ -188,37 +177,22 @@ pub(super) async fn answer(
     }
 }
 
-pub(super) async fn redeem(
-    database: &Database,
+pub(super) async fn redeem<E: Dialect>(
+    database: &Database<E>,
     issuer: IssuerId,
     row: RowId,
     bought: &Bought,
 ) -> Result<Redeemed, StoreError> {
-    let key = database.key(row);
-    let (sql, values) = match bought {
+    let won = match bought {
         Bought::Tokens(issue) => {
-            let mut values = issues_values(database, [(issuer, &**issue)].into_iter())?;
-            values.add(key).map_err(StoreError::failed)?;
-            values.add(issuer.0).map_err(StoreError::failed)?;
-            (REDEEM_FOR_TOKENS, values)
+            E::redeem(database, Buys::Pending, &[(issuer, row, &**issue)]).await? == [true]
         }
         Bought::Credential(credential) => {
-            let access = &credential.access;
-            let grant = GrantColumns::of(&access.grant)?;
-            let mut values = values![issuer.0, key, database.key(access.grant.id)];
-            add_grant(&mut values, Some(&grant)).map_err(StoreError::failed)?;
-            let add = |values: &mut PgArguments| {
-                values.add(&access.hash[..])?;
-                values.add(credential.is_foreign)?;
-                values.add(&credential.secret[..])?;
-                values.add(access.expires.seconds())?;
-                values.add(binding_column(access.binding))
-            };
-            add(&mut values).map_err(StoreError::failed)?;
-            (REDEEM_FOR_CREDENTIAL, values)
+            let values = credential_values(database, issuer, row, credential)?;
+            database.write(&REDEEM_FOR_CREDENTIAL, values).await?
         }
     };
-    if database.did(sql, values).await? {
+    if won {
         return Ok(Redeemed::Issued);
     }
     match with_life(database, issuer, row).await?.map(|(is_alive, held)| (is_alive, held.state)) {
@@ -230,8 +204,28 @@ pub(super) async fn redeem(
     }
 }
 
-pub(super) async fn credential(
-    database: &Database,
+/// The values of [`REDEEM_FOR_CREDENTIAL`].
+fn credential_values<E: Engine>(
+    database: &Database<E>,
+    issuer: IssuerId,
+    row: RowId,
+    credential: &CredentialRecord,
+) -> Result<Values, StoreError> {
+    let access = &credential.access;
+    let mut values = values![issuer.0, database.key(row), database.key(access.grant.id)];
+    add_grant(&mut values, Some(&GrantColumns::of(&access.grant)?));
+    values.extend(values![
+        &access.hash,
+        credential.is_foreign,
+        &credential.secret[..],
+        access.expires.seconds(),
+        binding_column(access.binding)
+    ]);
+    Ok(values)
+}
+
+pub(super) async fn credential<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     token: &TokenRef,
 ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
@@ -239,9 +233,7 @@ pub(super) async fn credential(
         TokenRef::Row { row, hash } => {
             (CREDENTIAL_BY_ROW, values![issuer.0, database.key(*row)], hash)
         }
-        TokenRef::Foreign { hash } => {
-            (CREDENTIAL_BY_IDENTIFIER, values![issuer.0, &hash[..]], hash)
-        }
+        TokenRef::Foreign { hash } => (CREDENTIAL_BY_IDENTIFIER, values![issuer.0, hash], hash),
         _ => return Ok(None),
     };
     let found = database.one(sql, key, |row| row.credential()).await?;
@@ -249,27 +241,12 @@ pub(super) async fn credential(
 }
 
 /// A pending request, and whether its grant, if there is one, is alive.
-async fn with_life(
-    database: &Database,
+async fn with_life<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     row: RowId,
 ) -> Result<Option<(bool, PendingRecord)>, StoreError> {
     let key = values![issuer.0, database.key(row)];
-    let read = |row: &mut Reader<'_>| {
-        // Without a grant it is not known.
-        Ok((row.known_flag()?, row.pending()?))
-    };
-    database.one(WITH_LIFE, key, read).await
-}
-
-/// The columns `proof`, `grant_id`, and those from `actor` on.
-fn add_approval(values: &mut PgArguments, approval: Option<&Approval>) -> Result<(), StoreError> {
-    let grant = approval.map(|approval| GrantColumns::of(&approval.grant)).transpose()?;
-    let proof = approval.and_then(|approval| approval.proof);
-    let add = |values: &mut PgArguments| {
-        values.add(proof.as_ref().map(|proof| &proof[..]))?;
-        values.add(grant.as_ref().map(|grant| grant.id))?;
-        add_approved(values, grant.as_ref())
-    };
-    add(values).map_err(StoreError::failed)
+    // Without a grant it is not known.
+    database.one(WITH_LIFE, key, |row| Ok((row.known_flag()?, row.pending()?))).await
 }

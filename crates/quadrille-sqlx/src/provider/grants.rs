@@ -1,44 +1,43 @@
-//! The verbs of grants and of single-use keys, which are functions of each kind of database.
+//! The verbs of grants and of single-use keys. Each runs on the store's own runtime, and a few expired
+//! rows are removed after each that writes.
 
-/// Implements [`Grants`](quadrille::provider::store::Grants) and
-/// [`OnceKeys`](quadrille::provider::store::OnceKeys) for a store, but for the verbs that it brings
-/// along, by the functions of the modules beside the caller. Each runs on the store's own runtime,
-/// and a few expired rows are removed after each that writes.
-macro_rules! verbs {
-    ($store:ident { $($own:tt)* }) => {
-impl $store {
-    /// Runs a verb on the store's runtime; a few expired rows are removed after it.
-    async fn write<T: Send + 'static, F>(
-        &self,
-        verb: impl FnOnce(Database) -> F,
-    ) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>> + Send + 'static,
-    {
-        let (database, verb) = (self.database.clone(), verb(self.database.clone()));
-        self.database
-            .spawn(async move {
-                let result = verb.await?;
-                sweep::beside(&database, 1);
-                Ok(result)
-            })
-            .await
+use std::sync::Arc;
+
+use quadrille::{
+    Timestamp,
+    oauth2::Resources,
+    provider::store::{
+        AccessRecord, Answer, Answered, Bought, CodeRecord, Consent, CredentialRecord,
+        FamilyRecord, Grants, Issue, IssuerId, LiveGrant, OnceKeys, PendingRecord, PendingRef,
+        Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
+    },
+};
+
+use super::{
+    clients, consents,
+    dialect::Dialect,
+    pending, reads, revoking,
+    store::SqlStore,
+    tokens::{self, Issuing, Redeeming, Rotating},
+};
+
+impl<E: Dialect> Grants for SqlStore<E> {
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
+        self.issuing.write(Issuing { issuer, issue }).await
     }
 
-    /// Reads on the store's runtime.
-    async fn read<T: Send + 'static, F>(
+    async fn redeem(
         &self,
-        verb: impl FnOnce(Database) -> F,
-    ) -> Result<T, StoreError>
-    where
-        F: Future<Output = Result<T, StoreError>> + Send + 'static,
-    {
-        self.database.spawn(verb(self.database.clone())).await
+        issuer: IssuerId,
+        code: RowId,
+        issue: Issue,
+    ) -> Result<Redeemed, StoreError> {
+        self.redeeming.write(Redeeming { issuer, code, issue }).await
     }
-}
 
-impl Grants for $store {
-            $($own)*
+    async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
+        self.rotating.write(Rotating { issuer, rotation }).await
+    }
 
     async fn known_client(&self, issuer: IssuerId, id: &str) -> Result<Option<RowId>, StoreError> {
         let id = id.to_owned();
@@ -69,7 +68,7 @@ impl Grants for $store {
         issuer: IssuerId,
         row: RowId,
     ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
-        self.read(move |db| async move { grants::code(&db, issuer, row).await }).await
+        self.read(move |db| async move { reads::code(&db, issuer, row).await }).await
     }
 
     async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
@@ -82,7 +81,7 @@ impl Grants for $store {
         token: &TokenRef,
     ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
         let token = token.clone();
-        self.read(move |db| async move { grants::access(&db, issuer, &token).await }).await
+        self.read(move |db| async move { reads::access(&db, issuer, &token).await }).await
     }
 
     async fn family(
@@ -90,7 +89,7 @@ impl Grants for $store {
         issuer: IssuerId,
         row: RowId,
     ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
-        self.read(move |db| async move { grants::family(&db, issuer, row).await }).await
+        self.read(move |db| async move { reads::family(&db, issuer, row).await }).await
     }
 
     async fn put_pending(
@@ -173,11 +172,11 @@ impl Grants for $store {
 
     async fn grants(&self, issuer: IssuerId, subject: &str) -> Result<Vec<LiveGrant>, StoreError> {
         let subject = subject.to_owned();
-        self.read(move |db| async move { grants::listed(&db, issuer, &subject).await }).await
+        self.read(move |db| async move { reads::listed(&db, issuer, &subject).await }).await
     }
 }
 
-impl OnceKeys for $store {
+impl<E: Dialect> OnceKeys for SqlStore<E> {
     async fn remember_once(
         &self,
         issuer: IssuerId,
@@ -186,11 +185,8 @@ impl OnceKeys for $store {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(move |db| async move {
-            grants::remember_once(&db, issuer, space, &key, expires).await
+            reads::remember_once(&db, issuer, space, &key, expires).await
         })
         .await
     }
 }
-    };
-}
-pub(super) use verbs;

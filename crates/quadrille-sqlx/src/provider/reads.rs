@@ -11,8 +11,10 @@ use quadrille::{
 };
 
 use super::{
-    database::{Database, values},
-    rows::{access_columns, alive, code_columns, family_columns, grant_columns},
+    columns::{access_columns, alive, code_columns, family_columns, grant_columns},
+    database::Database,
+    engine::{Engine, Write},
+    values::values,
 };
 
 const CODE: &str =
@@ -57,12 +59,22 @@ const LISTED: &str = concat!(
     alive!()
 );
 
-const REMEMBER: &str = "INSERT INTO quadrille_once AS held (issuer, space, hash, expires)
-    VALUES ($1, $2, $3, $4) ON CONFLICT (hash, space, issuer) DO UPDATE
-    SET expires = excluded.expires WHERE held.expires < $5 RETURNING 1";
+static REMEMBER: Write = Write {
+    in_turn: &[
+        "INSERT INTO quadrille_once (issuer, space, hash, expires) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING",
+        "UPDATE quadrille_once SET expires = $4
+            WHERE issuer = $1 AND space = $2 AND hash = $3 AND expires < $5",
+    ],
+    ..Write::of(
+        "INSERT INTO quadrille_once AS held (issuer, space, hash, expires)
+        VALUES ($1, $2, $3, $4) ON CONFLICT (hash, space, issuer) DO UPDATE
+        SET expires = excluded.expires WHERE held.expires < $5",
+    )
+};
 
-pub(super) async fn code(
-    database: &Database,
+pub(super) async fn code<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     row: RowId,
 ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
@@ -70,22 +82,22 @@ pub(super) async fn code(
     Ok(database.one(CODE, key, |row| row.code()).await?.map(Arc::new))
 }
 
-pub(super) async fn access(
-    database: &Database,
+pub(super) async fn access<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     token: &TokenRef,
 ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
     let (sql, key, hash) = match token {
         TokenRef::Row { row, hash } => (ACCESS, values![issuer.0, database.key(*row)], hash),
-        TokenRef::Foreign { hash } => (FOREIGN, values![issuer.0, &hash[..]], hash),
+        TokenRef::Foreign { hash } => (FOREIGN, values![issuer.0, hash], hash),
         _ => return Ok(None),
     };
     let found = database.one(sql, key, |row| row.access()).await?;
     Ok(found.filter(|found| is_same(&found.hash, hash)).map(Arc::new))
 }
 
-pub(super) async fn family(
-    database: &Database,
+pub(super) async fn family<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     row: RowId,
 ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
@@ -93,8 +105,8 @@ pub(super) async fn family(
     Ok(database.one(FAMILY, key, |row| row.family()).await?.map(Arc::new))
 }
 
-pub(super) async fn listed(
-    database: &Database,
+pub(super) async fn listed<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     subject: &str,
 ) -> Result<Vec<LiveGrant>, StoreError> {
@@ -104,13 +116,13 @@ pub(super) async fn listed(
     Ok(grants)
 }
 
-pub(super) async fn remember_once(
-    database: &Database,
+pub(super) async fn remember_once<E: Engine>(
+    database: &Database<E>,
     issuer: IssuerId,
     space: &str,
     key: &SecretHash,
     expires: Timestamp,
 ) -> Result<bool, StoreError> {
     let now = database.env().now().seconds();
-    database.did(REMEMBER, values![issuer.0, space, &key[..], expires.seconds(), now]).await
+    database.write(&REMEMBER, values![issuer.0, space, key, expires.seconds(), now]).await
 }

@@ -9,10 +9,8 @@ use tokio::sync::{
     oneshot,
 };
 
-use super::{database::Database, sweep};
+use super::{database::Database, dialect::Dialect};
 
-/// The most entries of one statement.
-const BATCH: usize = 1024;
 /// The most entries that may wait. Beyond it the database cannot keep up, and a client must be told.
 const WAITING: usize = 65_536;
 /// The number of statements of one kind in progress at the same time. While they run, the entries
@@ -20,13 +18,13 @@ const WAITING: usize = 65_536;
 const AT_ONCE: usize = 2;
 
 /// An entry of a batch.
-pub(super) trait Entry: Send + Sync + Sized + 'static {
+pub(super) trait Entry<E: Dialect>: Send + Sync + Sized + 'static {
     type Answer: Send + 'static;
 
     /// Writes the entries in one transaction. An error means that none is written. Otherwise there
     /// is a turn for each entry, in order.
     fn write(
-        database: &Database,
+        database: &Database<E>,
         entries: &[&Self],
     ) -> impl Future<Output = Result<Vec<Turn<Self::Answer>>, StoreError>> + Send;
 }
@@ -41,16 +39,19 @@ pub(super) enum Turn<A> {
     Failed(StoreError),
 }
 
-struct Waiting<E: Entry> {
-    entry: E,
-    reply: oneshot::Sender<Result<E::Answer, StoreError>>,
+struct Waiting<T, A> {
+    entry: T,
+    reply: oneshot::Sender<Result<A, StoreError>>,
 }
 
 /// A queue of entries, and the tasks that write them.
-pub(super) struct Batches<E: Entry>(mpsc::Sender<Waiting<E>>);
+pub(super) struct Batches<T, A>(mpsc::Sender<Waiting<T, A>>);
 
-impl<E: Entry> Batches<E> {
-    pub(super) fn start(database: &Database) -> Self {
+impl<T: Send + Sync + 'static, A: Send + 'static> Batches<T, A> {
+    pub(super) fn start<E: Dialect>(database: &Database<E>) -> Self
+    where
+        T: Entry<E, Answer = A>,
+    {
         let (sender, receiver) = mpsc::channel(WAITING);
         let receiver = Arc::new(Mutex::new(receiver));
         for _ in 0..AT_ONCE {
@@ -59,12 +60,12 @@ impl<E: Entry> Batches<E> {
                 loop {
                     let mut batch = Vec::new();
                     // One task at a time waits here; entries gather while all of them write.
-                    if receiver.lock().await.recv_many(&mut batch, BATCH).await == 0 {
+                    if receiver.lock().await.recv_many(&mut batch, E::BATCH).await == 0 {
                         return;
                     }
                     let entries = batch.len();
                     write(&database, batch).await;
-                    sweep::beside(&database, entries);
+                    E::sweep_beside(&database, entries);
                 }
             });
         }
@@ -72,7 +73,7 @@ impl<E: Entry> Batches<E> {
     }
 
     /// Writes an entry, and waits for the commit.
-    pub(super) async fn write(&self, entry: E) -> Result<E::Answer, StoreError> {
+    pub(super) async fn write(&self, entry: T) -> Result<A, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.0.try_send(Waiting { entry, reply }).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::unavailable("too many writes wait"),
@@ -82,10 +83,13 @@ impl<E: Entry> Batches<E> {
     }
 }
 
-async fn write<E: Entry>(database: &Database, mut batch: Vec<Waiting<E>>) {
+async fn write<E: Dialect, T: Entry<E>>(
+    database: &Database<E>,
+    mut batch: Vec<Waiting<T, T::Answer>>,
+) {
     while !batch.is_empty() {
         let entries: Vec<_> = batch.iter().map(|waiting| &waiting.entry).collect();
-        match E::write(database, &entries).await {
+        match T::write(database, &entries).await {
             Ok(turns) => batch = answer(batch, turns),
             Err(error) if error.is_transient() || batch.len() == 1 => {
                 for waiting in batch.drain(..) {
@@ -103,7 +107,7 @@ async fn write<E: Entry>(database: &Database, mut batch: Vec<Waiting<E>>) {
 }
 
 /// Answers what can be answered; returns the rest.
-fn answer<E: Entry>(batch: Vec<Waiting<E>>, turns: Vec<Turn<E::Answer>>) -> Vec<Waiting<E>> {
+fn answer<T, A>(batch: Vec<Waiting<T, A>>, turns: Vec<Turn<A>>) -> Vec<Waiting<T, A>> {
     let mut rest = Vec::new();
     for (waiting, turn) in batch.into_iter().zip(turns) {
         // The caller may have left; its entry is written nevertheless.

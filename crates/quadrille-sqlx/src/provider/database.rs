@@ -1,0 +1,335 @@
+//! The pool, and how statements are run on it.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use quadrille::{
+    Env,
+    provider::store::{RowId, StoreError},
+};
+use tokio::runtime::Handle;
+
+use super::{
+    StoreOptions,
+    engine::{Engine, Script, Statement, Write},
+    fault::{reason, run},
+    keys::Keys,
+    reader::Reader,
+    texts::Texts,
+    values::Values,
+};
+use crate::fault::is_duplicate;
+
+/// A pool with what all verbs share.
+pub struct Database<E: Engine>(Arc<Inner<E>>);
+
+struct Inner<E: Engine> {
+    pool: E,
+    env: Env,
+    runtime: Handle,
+    texts: Texts,
+    prepares: bool,
+    sweeping: E::Sweeping,
+    newest: OnceLock<Statement>,
+}
+
+impl<E: Engine> fmt::Debug for Database<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+impl<E: Engine> Clone for Database<E> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<E: Engine> Database<E> {
+    pub(super) async fn open(
+        pool: E,
+        env: Env,
+        options: &StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let runtime = Handle::try_current().map_err(StoreError::failed)?;
+        let with = |pool, keys| {
+            Self(Arc::new(Inner {
+                pool,
+                env: env.clone(),
+                runtime: runtime.clone(),
+                texts: Texts::new(options.prefix.clone(), keys),
+                prepares: options.prepares,
+                sweeping: E::Sweeping::default(),
+                newest: OnceLock::new(),
+            }))
+        };
+        let ordered = with(pool.clone(), Keys::Ordered);
+        let Some(sql) = E::HASHED_KEYS else { return Ok(ordered) };
+        match ordered.one(sql, Values::default(), |row| row.flag()).await? {
+            Some(true) => Ok(with(pool, Keys::Hashed)),
+            _ => Ok(ordered),
+        }
+    }
+
+    pub(super) fn env(&self) -> &Env {
+        &self.0.env
+    }
+
+    pub(super) fn keys(&self) -> Keys {
+        self.0.texts.keys()
+    }
+
+    /// The key of a row.
+    pub(super) fn key(&self, row: RowId) -> i64 {
+        self.keys().mix(row.0)
+    }
+
+    pub(super) fn sweeping(&self) -> &E::Sweeping {
+        &self.0.sweeping
+    }
+
+    /// Runs a verb on the store's own runtime, to its end even if the caller leaves.
+    pub(super) async fn spawn<T: Send + 'static>(
+        &self,
+        verb: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0.runtime.spawn(verb).await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Lets a task run beside the verbs.
+    pub(super) fn beside(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.0.runtime.spawn(task));
+    }
+
+    /// The rows of a statement, read.
+    pub(super) async fn all<T>(
+        &self,
+        sql: &'static str,
+        values: Values,
+        read: impl Fn(&mut Reader<'_, E::Row>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.all_of(&self.0.texts.of::<E>(sql), &values, read).await
+    }
+
+    /// The first row of a query.
+    pub(super) async fn one<T>(
+        &self,
+        sql: &'static str,
+        values: Values,
+        read: impl Fn(&mut Reader<'_, E::Row>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.all(sql, values, read).await?.into_iter().next())
+    }
+
+    /// The rows of the query for the newest numbers, which is written once.
+    pub(super) async fn newest<T>(
+        &self,
+        write: impl FnOnce() -> String,
+        read: impl Fn(&mut Reader<'_, E::Row>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let statement = self.0.newest.get_or_init(|| self.0.texts.statement::<E>(&write()));
+        self.all_of(statement, &Values::default(), read).await
+    }
+
+    async fn all_of<T>(
+        &self,
+        statement: &Statement,
+        values: &Values,
+        read: impl Fn(&mut Reader<'_, E::Row>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let values = E::arguments(values, statement.order.as_deref())?;
+        let rows = self.rows(&statement.sql, values).await?;
+        rows.iter().map(|row| read(&mut Reader::of(row, self.keys()))).collect()
+    }
+
+    /// The rows of a statement, which is a transaction by itself. It is run again if it lost to
+    /// another one.
+    pub(super) async fn rows(
+        &self,
+        sql: &Arc<str>,
+        values: E::Arguments,
+    ) -> Result<Vec<E::Row>, StoreError> {
+        run(|| async {
+            if self.0.prepares {
+                // To the end of the answer: the commit comes after the rows.
+                return self.0.pool.rows(sql, values.clone()).await.map_err(reason);
+            }
+            let mut steps = self.begin().await?;
+            let rows = steps.rows(sql, values.clone()).await?;
+            steps.commit().await?;
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// The statement of a constant.
+    pub(super) fn text(&self, sql: &'static str) -> Arc<Statement> {
+        self.0.texts.of::<E>(sql)
+    }
+
+    /// Runs a single statement, again if it lost to another one; returns the number of rows that it
+    /// inserted, found to update, or deleted.
+    pub(super) async fn run(&self, sql: &'static str, values: Values) -> Result<u64, StoreError> {
+        self.run_alone(&self.text(sql), &values).await
+    }
+
+    /// Runs a write, again if it lost to another one. `true` if its first statement changed a row.
+    pub(super) async fn write(
+        &self,
+        write: &'static Write,
+        values: Values,
+    ) -> Result<bool, StoreError> {
+        let script = self.0.texts.script::<E>(write);
+        if let ([first, others @ ..], []) = (&*script.in_turn, &*script.then) {
+            let did = self.run_alone(first, &values).await? > 0;
+            if did || others.is_empty() {
+                return Ok(did);
+            }
+        }
+        run(|| async {
+            let mut steps = self.begin().await?;
+            let did = steps.follow(&script, &values).await?;
+            steps.commit().await?;
+            Ok(did)
+        })
+        .await
+    }
+
+    /// [`Database::run`] of any other statement.
+    pub(super) async fn run_alone(
+        &self,
+        statement: &Statement,
+        values: &Values,
+    ) -> Result<u64, StoreError> {
+        run(|| async {
+            if self.0.prepares {
+                let values = E::arguments(values, statement.order.as_deref())?;
+                let result = self.0.pool.execute(&statement.sql, values).await;
+                return changed(result, statement);
+            }
+            let mut steps = self.begin().await?;
+            let rows = steps.execute(statement, values).await?;
+            steps.commit().await?;
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&self) -> Result<Steps<E>, StoreError> {
+        let transaction = self.0.pool.begin().await.map_err(reason)?;
+        Ok(Steps { database: self.clone(), transaction })
+    }
+}
+
+/// The statements of one transaction. Without [`Steps::commit`] nothing has happened.
+pub(super) struct Steps<E: Engine> {
+    database: Database<E>,
+    transaction: E::Transaction,
+}
+
+impl<E: Engine> Steps<E> {
+    /// Runs a single statement; returns the number of rows that it inserted, found to update, or
+    /// deleted.
+    pub(super) async fn run(
+        &mut self,
+        sql: &'static str,
+        values: Values,
+    ) -> Result<u64, StoreError> {
+        self.execute(&self.database.text(sql), &values).await
+    }
+
+    /// Runs a write. `true` if its first statement changed a row.
+    pub(super) async fn write(
+        &mut self,
+        write: &'static Write,
+        values: &Values,
+    ) -> Result<bool, StoreError> {
+        let script = self.database.0.texts.script::<E>(write);
+        self.follow(&script, values).await
+    }
+
+    async fn follow(
+        &mut self,
+        script: &Script<Statement>,
+        values: &Values,
+    ) -> Result<bool, StoreError> {
+        let mut did = false;
+        for statement in &script.in_turn {
+            did = self.execute(statement, values).await? > 0;
+            if did {
+                break;
+            }
+        }
+        for statement in script.then.iter().filter(|_| did) {
+            self.execute(statement, values).await?;
+        }
+        Ok(did)
+    }
+
+    pub(super) async fn execute(
+        &mut self,
+        statement: &Statement,
+        values: &Values,
+    ) -> Result<u64, StoreError> {
+        let values = E::arguments(values, statement.order.as_deref())?;
+        let prepares = self.database.0.prepares;
+        let transaction = &mut self.transaction;
+        changed(E::execute_in(transaction, &statement.sql, values, prepares).await, statement)
+    }
+
+    /// The rows of a query, read.
+    pub(super) async fn all<T>(
+        &mut self,
+        sql: &'static str,
+        values: Values,
+        read: impl Fn(&mut Reader<'_, E::Row>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let statement = self.database.text(sql);
+        let values = E::arguments(&values, statement.order.as_deref())?;
+        let rows = self.rows(&statement.sql, values).await?;
+        rows.iter().map(|row| read(&mut Reader::of(row, self.database.keys()))).collect()
+    }
+
+    /// The first row of a query.
+    pub(super) async fn one<T>(
+        &mut self,
+        sql: &'static str,
+        values: Values,
+        read: impl Fn(&mut Reader<'_, E::Row>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        Ok(self.all(sql, values, read).await?.into_iter().next())
+    }
+
+    /// `true` if a query has a row.
+    pub(super) async fn finds(
+        &mut self,
+        sql: &'static str,
+        values: Values,
+    ) -> Result<bool, StoreError> {
+        Ok(self.one(sql, values, |_| Ok(())).await?.is_some())
+    }
+
+    pub(super) async fn rows(
+        &mut self,
+        sql: &Arc<str>,
+        values: E::Arguments,
+    ) -> Result<Vec<E::Row>, StoreError> {
+        let prepares = self.database.0.prepares;
+        E::rows_in(&mut self.transaction, sql, values, prepares).await.map_err(reason)
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        E::commit(self.transaction).await.map_err(reason)
+    }
+}
+
+/// The number of rows that a statement changed.
+fn changed(result: sqlx::Result<u64>, statement: &Statement) -> Result<u64, StoreError> {
+    match result {
+        Err(error) if statement.may_meet_duplicates && is_duplicate(&error) => Ok(0),
+        result => result.map_err(reason),
+    }
+}

@@ -1,0 +1,71 @@
+//! What the kinds of databases do in ways of their own.
+
+use quadrille::{
+    Timestamp,
+    provider::store::{Answer, Issue, IssuerId, Rotation, RowId, StoreError},
+};
+
+use super::{
+    database::Database,
+    engine::{Engine, Write},
+    values::Values,
+};
+
+/// A row that buys tokens once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buys {
+    Code,
+    Pending,
+}
+
+/// An [`Engine`] with the verbs whose statements have another shape in each database.
+pub trait Dialect: Engine {
+    /// The most entries of a batch.
+    const BATCH: usize;
+
+    /// Stores an answer and its consent. `false` if it is not the first one. The values are those of
+    /// the write.
+    fn answer(
+        database: &Database<Self>,
+        write: &'static Write,
+        values: Values,
+        issuer: IssuerId,
+        answer: &Answer,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Issues tokens. Returns for each entry whether its grant is alive; nothing is stored of others.
+    fn issue(
+        database: &Database<Self>,
+        entries: &[(IssuerId, &Issue)],
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
+
+    /// Redeems rows, each at most once in the entries, and issues the tokens that they buy. Returns
+    /// for each entry whether it won.
+    fn redeem(
+        database: &Database<Self>,
+        buys: Buys,
+        entries: &[(IssuerId, RowId, &Issue)],
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
+
+    /// Rotates refresh tokens, of each family at most one. Returns for each entry whether it won.
+    fn rotate(
+        database: &Database<Self>,
+        entries: &[(IssuerId, &Rotation)],
+    ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
+
+    /// The rows of a query with these keys, in place of `[keys]`.
+    fn rows_of_keys(
+        database: &Database<Self>,
+        sql: &'static str,
+        keys: &[i64],
+    ) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
+
+    /// Removes a few expired rows while others go on, after a number of writes.
+    fn sweep_beside(database: &Database<Self>, writes: usize);
+
+    /// Removes expired rows of all tables, a bounded number; returns their number.
+    fn sweep(
+        database: &Database<Self>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+}

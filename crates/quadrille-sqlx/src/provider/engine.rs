@@ -1,0 +1,158 @@
+//! A kind of database: its driver, and how it writes SQL.
+
+use std::sync::Arc;
+
+use quadrille::provider::store::StoreError;
+
+use super::{reader::Fields, values::Values};
+
+/// A write: whether the first statement changes a row decides whether the others follow, in the
+/// same transaction.
+///
+/// Statements are in the SQL of PostgreSQL, with `mix(column)` for the key of a number, and a
+/// table `done`, which has rows if the first statement changed one.
+#[derive(Debug)]
+pub struct Write {
+    pub(super) first: &'static str,
+    /// In place of `first`, for databases whose upserts have no condition: the first of them that
+    /// changes a row decides.
+    pub(super) in_turn: &'static [&'static str],
+    pub(super) then: &'static [&'static str],
+    /// The number of the value that is told as a change, of the issuer in `$1`.
+    pub(super) tells: Option<usize>,
+    /// For answers of users: a query that has a row if the approved grant is alive. The consent is
+    /// in `$2` to `$10`.
+    pub(super) lives: Option<&'static str>,
+}
+
+impl Write {
+    /// A single statement.
+    pub(super) const fn of(first: &'static str) -> Self {
+        Self { first, in_turn: &[], then: &[], tells: None, lives: None }
+    }
+}
+
+/// A statement as a database understands it.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub(super) sql: Arc<str>,
+    /// The places of its values, where they have no numbers.
+    pub(super) order: Option<Vec<usize>>,
+    /// A key that is taken is no error: no row is changed.
+    pub(super) may_meet_duplicates: bool,
+}
+
+impl Statement {
+    /// A statement whose values are used in their order.
+    pub(super) fn plain(sql: impl Into<Arc<str>>) -> Self {
+        Self { sql: sql.into(), order: None, may_meet_duplicates: false }
+    }
+}
+
+/// The statements of a [`Write`].
+#[derive(Debug)]
+pub struct Script<S> {
+    /// The first of them that changes a row decides.
+    pub(super) in_turn: Vec<S>,
+    pub(super) then: Vec<S>,
+}
+
+/// A pool of sqlx, with the SQL of its database.
+pub trait Engine: Clone + Send + Sync + 'static {
+    type Row: Fields + Send + Sync;
+    type Arguments: Clone + Send + Sync;
+    type Transaction: Send;
+    /// How far the removal of expired rows has come.
+    type Sweeping: Default + Send + Sync;
+
+    /// Reads whether keys are hashed, if that is a choice.
+    const HASHED_KEYS: Option<&str>;
+
+    /// A statement, which has prefix and keys already.
+    fn statement(sql: &str) -> Statement;
+
+    /// The statements of a write.
+    fn script(write: &Write) -> Script<String>;
+
+    fn arguments(values: &Values, order: Option<&[usize]>) -> Result<Self::Arguments, StoreError>;
+
+    /// Begins a transaction at an isolation level at which each statement sees what others have
+    /// committed.
+    fn begin(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+
+    fn commit(transaction: Self::Transaction) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// The rows of a prepared statement, which is a transaction by itself.
+    fn rows(
+        &self,
+        sql: &Arc<str>,
+        values: Self::Arguments,
+    ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send;
+
+    fn rows_in(
+        transaction: &mut Self::Transaction,
+        sql: &Arc<str>,
+        values: Self::Arguments,
+        prepares: bool,
+    ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send;
+
+    /// The number of rows that a prepared statement, which is a transaction by itself, inserted,
+    /// found to update, or deleted.
+    fn execute(
+        &self,
+        sql: &Arc<str>,
+        values: Self::Arguments,
+    ) -> impl Future<Output = sqlx::Result<u64>> + Send;
+
+    fn execute_in(
+        transaction: &mut Self::Transaction,
+        sql: &Arc<str>,
+        values: Self::Arguments,
+        prepares: bool,
+    ) -> impl Future<Output = sqlx::Result<u64>> + Send;
+}
+
+/// The methods of [`Engine`] that differ in types only.
+macro_rules! driver {
+    () => {
+        async fn commit(transaction: Self::Transaction) -> sqlx::Result<()> {
+            transaction.commit().await
+        }
+
+        async fn rows(
+            &self,
+            sql: &Arc<str>,
+            values: Self::Arguments,
+        ) -> sqlx::Result<Vec<Self::Row>> {
+            let query = sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), values);
+            query.fetch_all(self).await
+        }
+
+        async fn rows_in(
+            transaction: &mut Self::Transaction,
+            sql: &Arc<str>,
+            values: Self::Arguments,
+            prepares: bool,
+        ) -> sqlx::Result<Vec<Self::Row>> {
+            let query = sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), values);
+            query.persistent(prepares).fetch_all(&mut **transaction).await
+        }
+
+        async fn execute(&self, sql: &Arc<str>, values: Self::Arguments) -> sqlx::Result<u64> {
+            let query = sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), values);
+            Ok(query.execute(self).await?.rows_affected())
+        }
+
+        async fn execute_in(
+            transaction: &mut Self::Transaction,
+            sql: &Arc<str>,
+            values: Self::Arguments,
+            prepares: bool,
+        ) -> sqlx::Result<u64> {
+            let query = sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), values);
+            let query = query.persistent(prepares);
+            Ok(query.execute(&mut **transaction).await?.rows_affected())
+        }
+    };
+}
+pub(super) use driver;

@@ -1,0 +1,107 @@
+//! MySQL and MariaDB: their driver and their SQL.
+
+use std::sync::{Arc, atomic::AtomicI64};
+
+use quadrille::provider::store::StoreError;
+use sqlx::{
+    Arguments as _, MySql, MySqlPool, Row as _, Transaction,
+    mysql::{MySqlArguments, MySqlRow},
+};
+
+use super::{
+    super::{
+        engine::{Engine, Script, Statement, Write, driver},
+        fault::reason,
+        reader::Fields,
+        values::{Value, Values},
+    },
+    translation::translated,
+};
+
+/// The bytes of a text that is a key; the server may cut what is longer, instead of refusing it.
+const LONGEST: usize = 1024;
+
+impl Fields for MySqlRow {
+    fn number(&self, place: usize) -> Result<Option<i64>, StoreError> {
+        self.try_get(place).map_err(reason)
+    }
+
+    fn flag(&self, place: usize) -> Result<Option<bool>, StoreError> {
+        Ok(self.number(place)?.map(|number| number != 0))
+    }
+
+    fn bytes(&self, place: usize) -> Result<Option<&[u8]>, StoreError> {
+        self.try_get_unchecked(place).map_err(reason)
+    }
+}
+
+impl Engine for MySqlPool {
+    type Row = MySqlRow;
+    type Arguments = MySqlArguments;
+    type Transaction = Transaction<'static, MySql>;
+    /// The earliest second at which expired rows are removed again.
+    type Sweeping = AtomicI64;
+
+    const HASHED_KEYS: Option<&str> = None;
+
+    fn statement(sql: &str) -> Statement {
+        translated(sql)
+    }
+
+    fn script(write: &Write) -> Script<String> {
+        let Write { first, in_turn, then, tells, .. } = write;
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        let in_turn = if in_turn.is_empty() { owned(&[first]) } else { owned(in_turn) };
+        let mut then = owned(then);
+        if let Some(change) = tells {
+            // The row of the last position stays locked until the commit.
+            then.extend([
+                "UPDATE quadrille_positions SET last = last + 1 WHERE id = 1".to_owned(),
+                format!(
+                    "INSERT INTO quadrille_changes (position, issuer, told)
+                    SELECT last, $1, ${change} FROM quadrille_positions WHERE id = 1"
+                ),
+                "DELETE FROM quadrille_changes WHERE position =
+                (SELECT last - 10000 FROM quadrille_positions WHERE id = 1)"
+                    .to_owned(),
+            ]);
+        }
+        Script { in_turn, then }
+    }
+
+    fn arguments(values: &Values, order: Option<&[usize]>) -> Result<MySqlArguments, StoreError> {
+        let mut arguments = MySqlArguments::default();
+        let mut add = |value: &Value| match value {
+            Value::Number(number) => arguments.add(number).map_err(StoreError::failed),
+            Value::Flag(flag) => arguments.add(flag).map_err(StoreError::failed),
+            Value::Bytes(bytes) => arguments.add(bytes).map_err(StoreError::failed),
+            Value::Text(text) => {
+                arguments.add(text.as_ref().map(String::as_bytes)).map_err(StoreError::failed)
+            }
+            Value::Key(key) | Value::Actor(key) => {
+                let longest = LONGEST + usize::from(matches!(value, Value::Actor(_)));
+                if key.as_ref().is_some_and(|key| key.len() > longest) {
+                    let reason = "an id, a subject or an issuer has more than 1024 bytes";
+                    return Err(StoreError::failed(reason));
+                }
+                arguments.add(key).map_err(StoreError::failed)
+            }
+        };
+        match order {
+            Some(order) => {
+                order.iter().filter_map(|&place| values.0.get(place)).try_for_each(&mut add)?;
+            }
+            None => values.0.iter().try_for_each(&mut add)?,
+        }
+        Ok(arguments)
+    }
+
+    async fn begin(&self) -> sqlx::Result<Self::Transaction> {
+        let mut connection = self.acquire().await?;
+        let level = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
+        sqlx::raw_sql(level).execute(&mut *connection).await?;
+        Transaction::begin(connection, None).await
+    }
+
+    driver!();
+}

@@ -1,0 +1,100 @@
+//! PostgreSQL: its driver and its SQL.
+
+use std::sync::Arc;
+
+use quadrille::provider::store::StoreError;
+use sqlx::{
+    Arguments as _, PgPool, Postgres, Row as _, Transaction,
+    postgres::{PgArguments, PgRow},
+};
+
+use super::{
+    super::{
+        engine::{Engine, Script, Statement, Write, driver},
+        fault::reason,
+        reader::Fields,
+        values::{Value, Values},
+    },
+    laps::Laps,
+    remembering::REMEMBER,
+};
+
+impl Fields for PgRow {
+    fn number(&self, place: usize) -> Result<Option<i64>, StoreError> {
+        self.try_get(place).map_err(reason)
+    }
+
+    fn flag(&self, place: usize) -> Result<Option<bool>, StoreError> {
+        self.try_get(place).map_err(reason)
+    }
+
+    fn bytes(&self, place: usize) -> Result<Option<&[u8]>, StoreError> {
+        // Columns of texts, too.
+        self.try_get_unchecked(place).map_err(reason)
+    }
+}
+
+impl Engine for PgPool {
+    type Row = PgRow;
+    type Arguments = PgArguments;
+    type Transaction = Transaction<'static, Postgres>;
+    type Sweeping = Laps;
+
+    const HASHED_KEYS: Option<&str> = Some("SELECT hashed_keys FROM quadrille_store_settings");
+
+    fn statement(sql: &str) -> Statement {
+        Statement::plain(sql.replace("IN [keys]", "= ANY($1::bigint[])"))
+    }
+
+    fn script(write: &Write) -> Script<String> {
+        Script { in_turn: vec![one_statement(write)], then: Vec::new() }
+    }
+
+    fn arguments(values: &Values, _: Option<&[usize]>) -> Result<PgArguments, StoreError> {
+        let mut arguments = PgArguments::default();
+        for value in &values.0 {
+            let added = match value {
+                Value::Number(number) => arguments.add(number),
+                Value::Flag(flag) => arguments.add(flag),
+                Value::Bytes(bytes) | Value::Key(bytes) | Value::Actor(bytes) => {
+                    arguments.add(bytes)
+                }
+                Value::Text(text) => arguments.add(text),
+            };
+            added.map_err(StoreError::failed)?;
+        }
+        Ok(arguments)
+    }
+
+    async fn begin(&self) -> sqlx::Result<Self::Transaction> {
+        self.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    }
+
+    driver!();
+}
+
+/// A write as one statement, which returns a row if it did something. All its parts see the same
+/// state of the tables.
+fn one_statement(write: &Write) -> String {
+    let Write { first, then, tells, lives, .. } = write;
+    if then.is_empty() && tells.is_none() && lives.is_none() {
+        return (*first).to_owned();
+    }
+    let mut parts = vec![format!("done AS ({first} RETURNING 1)")];
+    parts.extend(then.iter().enumerate().map(|(place, sql)| format!("then_{place} AS ({sql})")));
+    if let Some(lives) = lives {
+        parts.push(format!("lives AS ({lives}), {REMEMBER}"));
+    }
+    if let Some(change) = tells {
+        // The row of the last position stays locked until the commit.
+        parts.push(format!(
+            "counted AS (UPDATE quadrille_positions SET last = last + 1
+                WHERE id = 1 AND EXISTS (SELECT 1 FROM done) RETURNING last),
+            told AS (INSERT INTO quadrille_changes (position, issuer, told)
+                SELECT last, $1, ${change} FROM counted),
+            forgotten AS (DELETE FROM quadrille_changes
+                WHERE position = (SELECT last - 10000 FROM counted))"
+        ));
+    }
+    format!("WITH {} SELECT 1 FROM done", parts.join(", "))
+}

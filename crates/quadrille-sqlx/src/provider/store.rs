@@ -1,0 +1,113 @@
+//! The store.
+
+use std::fmt;
+
+use quadrille::{
+    Env,
+    provider::store::{Redeemed, Rotated, StoreError},
+};
+
+use super::{
+    StoreOptions,
+    batches::Batches,
+    database::Database,
+    dialect::Dialect,
+    tokens::{Issuing, Redeeming, Rotating},
+};
+use crate::pool::Pool;
+
+/// The store of a provider on a pool of the application, which any number of processes may share:
+/// [`PgStore`] or [`MySqlStore`].
+///
+/// Each verb is a statement or a transaction that says who won. Issued tokens, refreshes and redeemed
+/// codes that wait at the same time are written together, and answered after the commit; there is no
+/// timer. A transaction that lost to another one is run again, a bounded number of times. Each write
+/// may remove a few expired rows.
+///
+/// It belongs to the Tokio runtime on which it was opened, as the pool does.
+///
+/// ```no_run
+/// use quadrille::{Env, provider::AuthorizationServer};
+/// use quadrille_sqlx::SqlStore;
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = sqlx::PgPool::connect("postgres://id@db.internal/id").await?;
+/// let store = SqlStore::open(pool, Env::system()).await?;
+/// let server = AuthorizationServer::new("https://id.example", store);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`PgStore`]: crate::PgStore
+/// [`MySqlStore`]: crate::MySqlStore
+pub struct SqlStore<E: Dialect> {
+    database: Database<E>,
+    pub(super) issuing: Batches<Issuing, bool>,
+    pub(super) redeeming: Batches<Redeeming, Redeemed>,
+    pub(super) rotating: Batches<Rotating, Rotated>,
+}
+
+impl<E: Dialect + Pool> SqlStore<E> {
+    /// Migrates the tables and opens the store.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a later version of this program wrote the tables, and those of the
+    /// database.
+    pub async fn open(pool: E, env: Env) -> Result<Self, StoreError> {
+        let options = StoreOptions::new();
+        options.migrate(&pool).await?;
+        Self::open_with(pool, env, &options).await
+    }
+
+    /// Opens a store whose tables are migrated.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], [`StoreError::Older`], and those of the database.
+    pub async fn open_with(pool: E, env: Env, options: &StoreOptions) -> Result<Self, StoreError> {
+        options.check(&pool).await?;
+        let database = Database::open(pool, env, options).await?;
+        Ok(Self {
+            issuing: Batches::start(&database),
+            redeeming: Batches::start(&database),
+            rotating: Batches::start(&database),
+            database,
+        })
+    }
+}
+
+impl<E: Dialect> SqlStore<E> {
+    /// Runs a verb on the store's runtime; a few expired rows are removed after it.
+    pub(super) async fn write<T: Send + 'static, F>(
+        &self,
+        verb: impl FnOnce(Database<E>) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let (database, verb) = (self.database.clone(), verb(self.database.clone()));
+        self.database
+            .spawn(async move {
+                let result = verb.await?;
+                E::sweep_beside(&database, 1);
+                Ok(result)
+            })
+            .await
+    }
+
+    /// Runs a verb that stores nothing that expires on the store's runtime.
+    pub(super) async fn read<T: Send + 'static, F>(
+        &self,
+        verb: impl FnOnce(Database<E>) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        self.database.spawn(verb(self.database.clone())).await
+    }
+}
+
+impl<E: Dialect> fmt::Debug for SqlStore<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore").finish_non_exhaustive()
+    }
+}
