@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct Programs {
     /// The folder of `limits` and `login`.
     pub(crate) baseline: PathBuf,
-    /// The folder of `quadrille-bench-server` and `quadrille`.
+    /// The folder of `quadrille-bench-server`, `quadrille-bench-login` and `quadrille`.
     pub(crate) ours: PathBuf,
     /// The folder for databases, which is emptied at each start.
     pub(crate) data: PathBuf,
@@ -94,16 +94,16 @@ impl Programs {
     }
 
     fn start_with(&self, role: Role, service: Option<&Server>) -> Result<Server> {
-        let ours = "quadrille-bench-server";
+        let (ours, login) = ("quadrille-bench-server", "quadrille-bench-login");
         let (folder, program, mode): (_, _, &[&str]) = match role {
             Role::Limits | Role::LimitsOfMany | Role::Service => (&self.baseline, "limits", &[]),
             Role::HandLogin => (&self.baseline, "login", &[]),
             Role::BareLinked => (&self.baseline, "linked", &[]),
             Role::Memory | Role::MemoryOfMany => (&self.ours, ours, &["memory"]),
             Role::Sqlite => (&self.ours, ours, &["sqlite"]),
-            Role::Login => (&self.ours, ours, &["login"]),
-            Role::Sessions => (&self.ours, ours, &["sessions"]),
-            Role::LinkedCookie => (&self.ours, ours, &["linked", "cookie"]),
+            Role::Login => (&self.ours, login, &["cookie"]),
+            Role::Sessions => (&self.ours, login, &["sessions"]),
+            Role::LinkedCookie => (&self.ours, login, &["linked"]),
             Role::LinkedSqlite => (&self.ours, ours, &["linked", "sqlite"]),
             Role::LinkedSqliteCached => (&self.ours, ours, &["linked", "sqlite-cached"]),
             Role::LinkedPostgres => (&self.ours, ours, &["linked", "postgres"]),

@@ -12,10 +12,9 @@ use axum::{
     extract::{FromRequestParts, State},
     http::{StatusCode, header, request::Parts},
     response::{AppendHeaders, Redirect},
-    routing::get,
 };
 use quadrille::{
-    After, Authorized, Env, Hooks, KeyRing, Linked, Login, Owner, Scopes, Service, Spec,
+    After, Authorized, Env, Hooks, Login, Owner, Scopes,
     consumer::{
         Account, CachedStorage, FileStorage, MemoryCache, MemoryStorage, Token, TokenStorage,
         users::{Arrival, MemoryUsers, UserId, UserStorage, Users},
@@ -29,30 +28,22 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use crate::{Result, cookie, new_id};
-
-/// The other service; its URLs are set at the start.
-struct Stub;
-
-impl Service for Stub {
-    const SPEC: Spec = Spec::oauth2("stub", "authorize", "token", "")
-        .scopes("profile")
-        .identity("userinfo", "login")
-        .build();
-}
+use crate::{
+    Result,
+    page::{attach, login},
+    serving::{cookie, new_id},
+};
 
 /// The number of users with an account in the measured sites.
 const USERS: i64 = 1000;
 /// The number of accounts in a cache.
 const ENTRIES: u64 = 10_000;
 
-/// A site to measure, whose users a cookie names: each has an account in the storage. With cookies
-/// as the storage, visitors log in.
+/// A site to measure, whose users a cookie names: each has an account in the storage.
 pub(crate) async fn site(origin: &str, service: &str, storage: &str) -> Result<Router> {
     let login = login(origin, service)?;
     let is_cached = storage.ends_with("-cached");
     match storage {
-        "cookie" => attach(&login),
         "sqlite" | "sqlite-cached" => {
             let storage = SqliteStorage::new(sqlite().await?);
             storage.migrate().await?;
@@ -183,41 +174,6 @@ impl FromRequestParts<Site> for SignedIn {
         let user = cookie(&parts.headers, "sid=").and_then(|id| sessions.get(id)).copied();
         user.map(Self).ok_or(StatusCode::UNAUTHORIZED)
     }
-}
-
-fn attach(login: &Login) -> Result<Router> {
-    login.check()?;
-    let pages = Router::new()
-        .route("/linked", get(linked))
-        .route("/who", get(who))
-        .route("/called", get(called));
-    Ok(login.attach(pages))
-}
-
-/// The measured page.
-async fn linked(account: Linked<Stub>) -> String {
-    named(Some(&account.subject()))
-}
-
-/// The account in the storage, if there is one.
-async fn who(account: Option<Linked<Stub>>) -> String {
-    named(account.map(|account| account.subject()).as_deref())
-}
-
-/// The account that the service finds by the token in the storage.
-async fn called(account: Linked<Stub>) -> quadrille::Result<String> {
-    let user: serde_json::Value = account.get("userinfo").await?;
-    Ok(named(user.get("login").and_then(|login| login.as_str())))
-}
-
-fn named(user: Option<&str>) -> String {
-    user.map_or_else(|| "{\"user\":null}".into(), |user| format!("{{\"user\":\"{user}\"}}"))
-}
-
-fn login(origin: &str, service: &str) -> Result<Login> {
-    let keys = KeyRing::new([&Env::system().random()])?;
-    let stub = Stub::client("bench", "s3cret").hosted_at(service.to_owned());
-    Ok(Login::new(keys, origin).with(stub))
 }
 
 async fn sqlite() -> Result<SqlitePool> {

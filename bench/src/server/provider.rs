@@ -29,7 +29,10 @@ use quadrille::{
     scopes,
 };
 
-use crate::{Result, cookie, json, new_id};
+use crate::{
+    Result,
+    serving::{cookie, json, new_id},
+};
 
 scopes! {
     Read = "read", "See things";

@@ -13,7 +13,7 @@ use crate::{
         oauth1::{Credentials, Signer},
         script::{Collect, Dance, REDIRECT_URI, Refresh, Repeat, Script, Signed, Visit},
     },
-    process::{Server, Side},
+    process::{Role, Server, Side},
     stage::{Stage, fetch, fetch_with},
 };
 
@@ -159,16 +159,22 @@ impl<'s> Actor<'s> {
                 Box::new(move |_| Box::new(dance.clone()))
             }
             Play::LoginRedirect => repeated(Repeat::login_redirect(login)),
-            Play::Login | Play::LoginWithSessions => Box::new(move |_| Box::new(Visit::new(login))),
+            Play::LoginAlike if self.server.role == Role::HandLogin => {
+                Box::new(move |_| Box::new(Visit::new("/safe/login")))
+            }
+            Play::Login | Play::LoginAlike | Play::LoginWithSessions => {
+                Box::new(move |_| Box::new(Visit::new(login)))
+            }
             Play::Linked(storage) => {
+                let is_cookie = matches!(storage, Storage::Cookie | Storage::CookieAlike);
                 let page = match self.server.role.side() {
                     Side::Bare => storage.bare_page(),
-                    Side::Quadrille if storage == Storage::Cookie => "/login/stub?next=/linked",
+                    Side::Quadrille if is_cookie => "/login/stub?next=/linked",
                     Side::Quadrille => "/linked",
                 };
-                match storage {
-                    Storage::Cookie => Box::new(move |_| Box::new(Visit::staying(page))),
-                    _ => repeated(Repeat::page_of_users(page, USERS)),
+                match is_cookie {
+                    true => Box::new(move |_| Box::new(Visit::staying(page))),
+                    false => repeated(Repeat::page_of_users(page, USERS)),
                 }
             }
         })

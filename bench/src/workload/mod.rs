@@ -56,6 +56,8 @@ enum Play {
     Dance,
     LoginRedirect,
     Login,
+    /// The bare handler has the same protections.
+    LoginAlike,
     LoginWithSessions,
     Linked(Storage),
 }
@@ -66,15 +68,16 @@ impl Play {
         let store = self.store();
         match (side, self) {
             (Side::Bare, Self::Linked(_)) => Role::BareLinked,
-            (Side::Bare, Self::LoginRedirect | Self::Login | Self::LoginWithSessions) => {
-                Role::HandLogin
-            }
+            (
+                Side::Bare,
+                Self::LoginRedirect | Self::Login | Self::LoginAlike | Self::LoginWithSessions,
+            ) => Role::HandLogin,
             // The bare handlers keep all stores in one process.
             (Side::Bare, _) if store == Store::MemoryOfMany => Role::LimitsOfMany,
             (Side::Bare, _) => Role::Limits,
             (_, Self::Linked(storage)) => storage.role(),
             (_, Self::LoginWithSessions) => Role::Sessions,
-            (_, Self::LoginRedirect | Self::Login) => Role::Login,
+            (_, Self::LoginRedirect | Self::Login | Self::LoginAlike) => Role::Login,
             _ => match store {
                 Store::Memory => Role::Memory,
                 Store::MemoryOfMany => Role::MemoryOfMany,
@@ -95,6 +98,8 @@ impl Play {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Storage {
     Cookie,
+    /// The bare handler has the same protections.
+    CookieAlike,
     Sqlite,
     SqliteCached,
     Postgres,
@@ -104,7 +109,7 @@ enum Storage {
 impl Storage {
     fn role(self) -> Role {
         match self {
-            Self::Cookie => Role::LinkedCookie,
+            Self::Cookie | Self::CookieAlike => Role::LinkedCookie,
             Self::Sqlite => Role::LinkedSqlite,
             Self::SqliteCached => Role::LinkedSqliteCached,
             Self::Postgres => Role::LinkedPostgres,
@@ -116,6 +121,7 @@ impl Storage {
     fn bare_page(self) -> &'static str {
         match self {
             Self::Cookie => "/seal",
+            Self::CookieAlike => "/protect",
             Self::Sqlite | Self::SqliteCached => "/sqlite",
             Self::Postgres | Self::PostgresCached => "/postgres",
         }

@@ -3,7 +3,7 @@
 use super::{Play, Storage, Store, Target, Workload};
 
 /// `/hello` comes first, as the measure for the others.
-pub(crate) const WORKLOADS: [Workload; 24] = [
+pub(crate) const WORKLOADS: [Workload; 26] = [
     Workload { title: "hello", connections: 16, target: Target::None, play: Play::Hello },
     Workload {
         title: "client credentials, memory",
@@ -108,6 +108,12 @@ pub(crate) const WORKLOADS: [Workload; 24] = [
         play: Play::Login,
     },
     Workload {
+        title: "whole login, beside the same protections",
+        connections: 16,
+        target: Target::OfBare(1.0),
+        play: Play::LoginAlike,
+    },
+    Workload {
         title: "whole login, own sessions by a hook",
         connections: 16,
         target: Target::None,
@@ -118,6 +124,12 @@ pub(crate) const WORKLOADS: [Workload; 24] = [
         connections: 16,
         target: Target::OfBare(0.90),
         play: Play::Linked(Storage::Cookie),
+    },
+    Workload {
+        title: "linked account, cookie, beside the same protections",
+        connections: 16,
+        target: Target::OfBare(0.90),
+        play: Play::Linked(Storage::CookieAlike),
     },
     Workload {
         title: "linked account, SQLite",

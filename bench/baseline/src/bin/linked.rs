@@ -1,26 +1,33 @@
 //! The irreducible work of a page that needs the account of its visitor:
 //!   /seal          sets a sealed cookie, 302 to /sealed
 //!   /sealed        opens one sealed cookie (AES-256-GCM)
+//!   /protect       sets such a cookie as /protected wants, 302 there
+//!   /protected     opens one with the protections of a library: see `protected`
 //!   /sqlite        one prepared SELECT by the user in a cookie, on sqlx's SqlitePool
 //!   /postgres      the same on PgPool
 //! Each answers with the account's name. The databases have the accounts of users 0 to 999.
+#[path = "../boxes.rs"]
+mod boxes;
 use aws_lc_rs::{
     aead::{Aad, LessSafeKey, Nonce, UnboundKey, AES_256_GCM},
     rand,
 };
 use axum::{
-    extract::State,
-    http::{header, HeaderMap, StatusCode},
+    extract::{FromRequestParts, Request, State},
+    http::{header, request::Parts, HeaderMap, HeaderValue, StatusCode},
+    middleware::{from_fn_with_state, Next},
     response::{IntoResponse, Response},
     routing::get,
     Router,
 };
 use base64::{engine::general_purpose::URL_SAFE_NO_PAD as B64, Engine};
+use boxes::{now, Boxes};
 use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
     PgPool, SqlitePool,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
+use zeroize::Zeroizing;
 
 const USERS: i64 = 1000;
 const NAME: &str = "octo";
@@ -29,6 +36,7 @@ const TOKEN: &[u8] =
 
 struct App {
     key: LessSafeKey,
+    boxes: Boxes,
     sqlite: SqlitePool,
     postgres: PgPool,
 }
@@ -69,6 +77,83 @@ async fn sealed(State(app): S, headers: HeaderMap) -> Response {
         String::from_utf8(name.to_vec()).ok()
     };
     page(open().as_deref())
+}
+
+/// An account whose fields are all there, so that the page can call the service, and are wiped.
+struct Account {
+    name: Arc<str>,
+    _token: Zeroizing<String>,
+    _refresh: Zeroizing<String>,
+    _scopes: Box<str>,
+}
+
+/// Cookies that the page sets, and the `Cookie` header, of one request.
+#[derive(Clone)]
+struct Visit {
+    app: Arc<App>,
+    cookies: Option<HeaderValue>,
+    set: Arc<OnceLock<Mutex<Vec<HeaderValue>>>>,
+}
+
+/// The layer without which a page could not send a renewed token.
+async fn visits(State(app): S, mut request: Request, next: Next) -> Response {
+    let cookies = request.headers().get(header::COOKIE).cloned();
+    let visit = Visit { app, cookies, set: Arc::default() };
+    request.extensions_mut().insert(visit.clone());
+    let mut response = next.run(request).await;
+    if let Some(set) = visit.set.get() {
+        for cookie in set.lock().unwrap().drain(..) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// The site, the user of the application and the service that a box is for.
+fn bound_to(user: &str, service: &str) -> String {
+    ["account cookie\0http://127.0.0.1\0", user, "\0", service].concat()
+}
+
+async fn protect(State(app): S) -> Response {
+    let (obtained, fields) = (now(), "stub-access-token-0123456789\0stub-refresh\0profile email");
+    let plain = format!("{NAME}\0{fields}\0{obtained}\0{}", obtained + 3600);
+    let value = app.boxes.seal(&bound_to("", "stub"), plain.into_bytes());
+    let cookie = format!("account={value}; HttpOnly; SameSite=Lax; Path=/");
+    (StatusCode::FOUND, [(header::LOCATION, "/protected".to_owned()), (header::SET_COOKIE, cookie)])
+        .into_response()
+}
+
+impl<T: Sync> FromRequestParts<T> for Account {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &T) -> Result<Self, StatusCode> {
+        let visit = parts.extensions.get::<Visit>().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
+        open(visit).ok_or(StatusCode::UNAUTHORIZED)
+    }
+}
+
+fn open(visit: &Visit) -> Option<Account> {
+    let cookies = visit.cookies.as_ref()?.to_str().ok()?;
+    let cookie = cookies.split("; ").find_map(|pair| pair.strip_prefix("account="))?;
+    visit.app.boxes.open(&bound_to("", "stub"), cookie, |plain| {
+        let mut fields = plain.split('\0');
+        let (name, token, refresh) = (fields.next()?, fields.next()?, fields.next()?);
+        let (scopes, _obtained, expires) = (fields.next()?, fields.next()?, fields.next()?);
+        // A token with half a minute left is renewed.
+        if expires.parse::<u64>().ok()? < now() + 30 {
+            return None;
+        }
+        Some(Account {
+            name: name.into(),
+            _token: Zeroizing::new(token.into()),
+            _refresh: Zeroizing::new(refresh.into()),
+            _scopes: scopes.into(),
+        })
+    })
+}
+
+async fn protected(account: Account) -> Response {
+    page(Some(&account.name))
 }
 
 macro_rules! selects {
@@ -127,12 +212,18 @@ async fn main() {
     let mut key = [0; 32];
     rand::fill(&mut key).unwrap();
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).unwrap());
+    let app = Arc::new(App { key, boxes: Boxes::new(), sqlite, postgres });
+    let protected = Router::new()
+        .route("/protect", get(protect))
+        .route("/protected", get(self::protected))
+        .layer(from_fn_with_state(app.clone(), visits));
     let r = Router::new()
         .route("/seal", get(seal))
         .route("/sealed", get(sealed))
         .route("/sqlite", get(self::sqlite))
         .route("/postgres", get(self::postgres))
-        .with_state(Arc::new(App { key, sqlite, postgres }));
+        .merge(protected)
+        .with_state(app);
     let l = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     use axum::serve::ListenerExt;
     axum::serve(

@@ -1,4 +1,4 @@
-//! The two kinds of sites that users log in to with another service.
+//! The kinds of sites that users log in to with another service.
 
 use std::{
     collections::HashMap,
@@ -14,11 +14,14 @@ use axum::{
 };
 use quadrille::{After, Authorized, Env, Hooks, KeyRing, Login, Scopes, SpecBuf, Visitor};
 
-use crate::{Result, cookie, new_id};
+use crate::{
+    Result,
+    serving::{cookie, new_id},
+};
 
 /// The short way: cookies keep the sealed account, and pages extract it. `service` is the base URL
 /// of the other service's endpoints.
-pub(crate) fn site(origin: &str, service: &str) -> Result<Router> {
+pub(crate) fn in_cookies(origin: &str, service: &str) -> Result<Router> {
     let login = login(origin, service)?;
     login.check()?;
     Ok(login.attach(Router::new().route("/", get(home))))
@@ -32,7 +35,7 @@ async fn home(visitor: Visitor) -> quadrille::Result<String> {
 }
 
 /// The way of the handwritten login: a hook makes a session of the application's own.
-pub(crate) fn site_with_sessions(origin: &str, service: &str) -> Result<Router> {
+pub(crate) fn with_sessions(origin: &str, service: &str) -> Result<Router> {
     let sessions = Sessions::default();
     let login =
         login(origin, service)?.hooks(Hooks::new(Arc::clone(&sessions)).on_authorized(signed_in));
