@@ -16,9 +16,11 @@ mod storage;
 mod transaction;
 mod users;
 
-pub use migrate::MigrateError;
+pub use migrate::{MigrateError, Migrations};
 #[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]
-pub use provider::{SqlStore, StoreOptions};
+pub use provider::{SqlStore, StoreOptions, store_error};
+#[cfg(all(feature = "provider", feature = "postgres"))]
+pub use provider::{PgTransaction, TransactionError};
 pub use statements::{Prefix, PrefixError};
 pub use storage::SqlStorage;
 pub use users::SqlUsers;

@@ -6,6 +6,7 @@ use crate::{
     fault::{is_without_tables, run},
     plan::Plan,
     pool::Pool,
+    statements::Prefix,
     storage::SqlStorage,
 };
 
@@ -39,6 +40,65 @@ pub enum MigrateError {
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// The migrations of tables of the application's own, beside those of this library: in order, each
+/// run once, by one of the processes that call it at the same time. Their history is in a table of
+/// their own, `quadrille_NAME_migrations`.
+///
+/// ```
+/// use quadrille_sqlx::Migrations;
+/// use sqlx::SqlitePool;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// const PHOTOS: Migrations =
+///     Migrations::new("photos", &["CREATE TABLE photos (id INTEGER PRIMARY KEY, title TEXT);\n"]);
+/// let pool = SqlitePool::connect("sqlite::memory:").await?;
+/// PHOTOS.run(&pool).await?;
+/// assert_eq!(PHOTOS.check(&pool).await, Ok(()));
+/// assert!(PHOTOS.sql::<SqlitePool>().contains("CREATE TABLE photos"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Migrations {
+    name: &'static str,
+    scripts: &'static [&'static str],
+}
+
+impl Migrations {
+    /// The migrations of this name: letters, digits and underscores. Append scripts, never change
+    /// them.
+    pub const fn new(name: &'static str, scripts: &'static [&'static str]) -> Self {
+        Self { name, scripts }
+    }
+
+    /// Runs those that are missing. If there are none, it only reads.
+    ///
+    /// # Errors
+    /// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
+    pub async fn run<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
+        run_missing(&self.plan::<P>(), pool).await
+    }
+
+    /// Checks that all of them have run. Writes nothing.
+    ///
+    /// # Errors
+    /// [`MigrateError`].
+    pub async fn check<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
+        check(&self.plan::<P>(), pool).await
+    }
+
+    /// The SQL of all of them with the version that each leaves behind.
+    pub fn sql<P: Pool>(&self) -> String {
+        self.plan::<P>().sql()
+    }
+
+    fn plan<P: Pool>(&self) -> Plan {
+        let history = format!("{}_migrations", self.name);
+        Plan::of(P::DIALECT, &Prefix::default(), &history, self.scripts)
+    }
 }
 
 impl<P: Pool> SqlStorage<P> {

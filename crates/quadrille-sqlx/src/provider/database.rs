@@ -231,6 +231,12 @@ pub(super) struct Steps<E: Engine> {
 }
 
 impl<E: Engine> Steps<E> {
+    /// The transaction, for statements that are not the store's.
+    #[cfg(feature = "postgres")]
+    pub(super) fn transaction(&mut self) -> &mut E::Transaction {
+        &mut self.transaction
+    }
+
     /// Runs a single statement; returns the number of rows that it inserted, found to update, or
     /// deleted.
     pub(super) async fn run(

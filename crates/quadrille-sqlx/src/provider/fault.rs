@@ -7,6 +7,18 @@ use crate::{
     fault::{Fault, again_after, fault},
 };
 
+/// An error of sqlx as a fault of a store, for tables of the application's own beside the store's.
+/// [`StoreError::Busy`] is a conflict with another transaction: nothing has changed.
+///
+/// ```
+/// use quadrille_sqlx::store_error;
+///
+/// assert!(store_error(sqlx::Error::PoolTimedOut).is_transient());
+/// ```
+pub fn store_error(error: sqlx::Error) -> StoreError {
+    reason(error)
+}
+
 /// An error of a database. [`StoreError::Busy`] is a conflict with another transaction: nothing has
 /// changed, and the verb can be run again.
 pub(super) fn reason(error: sqlx::Error) -> StoreError {

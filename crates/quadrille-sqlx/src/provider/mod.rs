@@ -6,6 +6,8 @@
     reason = "the path of a function is not general enough in the lifetime of a row"
 )]
 
+#[cfg(feature = "postgres")]
+mod application;
 mod batches;
 mod clients;
 mod columns;
@@ -32,5 +34,8 @@ mod texts;
 mod tokens;
 mod values;
 
+#[cfg(feature = "postgres")]
+pub use application::{PgTransaction, TransactionError};
+pub use fault::store_error;
 pub use options::StoreOptions;
 pub use store::SqlStore;

@@ -16,7 +16,7 @@ use super::{
     values::{Value, values},
 };
 
-const FIND_ISSUER: &str = "SELECT number FROM quadrille_issuers WHERE issuer = $1";
+pub(super) const FIND_ISSUER: &str = "SELECT number FROM quadrille_issuers WHERE issuer = $1";
 const ADD_ISSUER: &str =
     "INSERT INTO quadrille_issuers (issuer) VALUES ($1) ON CONFLICT DO NOTHING";
 

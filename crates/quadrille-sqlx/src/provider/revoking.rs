@@ -1,7 +1,5 @@
 //! Revocation of a grant, and of all grants of a user.
 
-use std::sync::Arc;
-
 use quadrille::{
     Timestamp,
     provider::store::{Change, IssuerId, RevokeAll, RowId, StoreError, user_column},
@@ -10,7 +8,7 @@ use quadrille::{
 use super::{
     database::Database,
     engine::{Engine, Write},
-    values::{Value, values},
+    values::{Value, Values, values},
 };
 
 static REVOKE_GRANT: Write = Write {
@@ -24,7 +22,7 @@ static REVOKE_GRANT: Write = Write {
 };
 
 /// The client `$4` is empty for all clients.
-static REVOKE_ALL: Write = Write {
+pub(super) static REVOKE_ALL: Write = Write {
     first: "INSERT INTO quadrille_cut (issuer, actor, client, last, epoch)
         VALUES ($1, $3, $4, $5, 1) ON CONFLICT (issuer, actor, client) DO UPDATE
         SET last = greatest(quadrille_cut.last, excluded.last), epoch = quadrille_cut.epoch + 1",
@@ -62,16 +60,25 @@ pub(super) async fn revoke_all<E: Engine>(
         RevokeAll::Subject(subject) => (subject, ""),
         RevokeAll::Consent { subject, client } => (subject, &**client),
     };
-    let change = change_column(&Change::Subject(Arc::clone(subject)))?;
-    let values = values![
+    database.write(&REVOKE_ALL, all_values(issuer, subject, client, last)?).await.map(drop)
+}
+
+/// The values of [`REVOKE_ALL`].
+pub(super) fn all_values(
+    issuer: IssuerId,
+    subject: &str,
+    client: &str,
+    last: RowId,
+) -> Result<Values, StoreError> {
+    let change = change_column(&Change::Subject(subject.into()))?;
+    Ok(values![
         issuer.0,
         Value::key(subject),
         Value::actor(user_column(subject)),
         Value::key(client),
         last.0,
         change
-    ];
-    database.write(&REVOKE_ALL, values).await.map(drop)
+    ])
 }
 
 /// A change in JSON.

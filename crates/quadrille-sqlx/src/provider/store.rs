@@ -41,7 +41,7 @@ use crate::pool::Pool;
 /// [`PgStore`]: crate::PgStore
 /// [`MySqlStore`]: crate::MySqlStore
 pub struct SqlStore<E: Dialect> {
-    database: Database<E>,
+    pub(super) database: Database<E>,
     pub(super) issuing: Batches<Issuing, bool>,
     pub(super) redeeming: Batches<Redeeming, Redeemed>,
     pub(super) rotating: Batches<Rotating, Rotated>,

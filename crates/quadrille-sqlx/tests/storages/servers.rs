@@ -6,7 +6,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 const INSTALL: &str = "apt-get install --no-install-recommends postgresql mariadb-server pgbouncer";
@@ -39,6 +42,18 @@ pub(crate) fn postgres() -> &'static Server {
         server.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-N", "200", "-F"]);
         Server::start(&server, &folder, port, "INT")
     })
+}
+
+/// The URL of a new, empty database of [`postgres`].
+#[allow(dead_code, reason = "the tests of the program need it")]
+pub(crate) fn postgres_database() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("program_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let port = postgres().port;
+    let mut create = Command::new(program("createdb"));
+    create.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &port.to_string(), &name]);
+    finish(&mut create);
+    format!("postgres://postgres@127.0.0.1:{port}/{name}")
 }
 
 /// The server of MariaDB; its user is `root`, without a password. Its settings are careless on
@@ -146,7 +161,7 @@ fn is_root() -> bool {
 }
 
 /// Debian has PostgreSQL's programs in a folder for each version, and MariaDB's in `/usr/sbin`.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = std::env::split_paths(&path).collect();
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();

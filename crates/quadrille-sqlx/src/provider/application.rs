@@ -1,0 +1,112 @@
+//! Transactions of the application's own, on its tables beside those of the store.
+
+use std::{fmt, pin::Pin};
+
+use quadrille::provider::store::{IssuerId, RowId, StoreError};
+use sqlx::{PgConnection, PgPool};
+
+use super::{
+    database::Steps,
+    fault::{reason, run},
+    numbers::FIND_ISSUER,
+    revoking::{REVOKE_ALL, all_values},
+    store::SqlStore,
+    values::{Value, values},
+};
+
+/// The statements of a transaction under way.
+type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, TransactionError>> + Send + 't>>;
+
+/// The reason why a transaction of the application's own failed.
+///
+/// ```
+/// use quadrille_sqlx::TransactionError;
+///
+/// let error = TransactionError::from(sqlx::Error::RowNotFound);
+/// assert!(matches!(error, TransactionError::Statement(_)));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransactionError {
+    /// A statement of the application failed.
+    #[error(transparent)]
+    Statement(#[from] sqlx::Error),
+    /// A statement of the store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A transaction of the application's own on the pool of a [`PgStore`](crate::PgStore), as
+/// [`transaction`](SqlStore::transaction) has it.
+pub struct PgTransaction(Steps<PgPool>);
+
+impl SqlStore<PgPool> {
+    /// Runs `work` in a transaction of its own on the store's pool, at READ COMMITTED: committed on
+    /// `Ok`, rolled back on `Err`. After a conflict with another transaction it is run again, a
+    /// bounded number of times.
+    ///
+    /// ```no_run
+    /// use quadrille::provider::store::StoreError;
+    /// use quadrille_sqlx::PgStore;
+    ///
+    /// async fn remove(store: &PgStore, subject: &'static str) -> Result<(), StoreError> {
+    ///     let removed = store.transaction(move |transaction| {
+    ///         Box::pin(async move {
+    ///             let delete = sqlx::query("DELETE FROM people WHERE subject = $1").bind(subject);
+    ///             delete.execute(transaction.connection()).await?;
+    ///             Ok(transaction.forget_subject("https://id.example", subject).await?)
+    ///         })
+    ///     });
+    ///     removed.await.map(drop)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `work` and of the commit.
+    pub async fn transaction<T: Send>(
+        &self,
+        work: impl for<'t> Fn(&'t mut PgTransaction) -> Work<'t, T> + Send + Sync,
+    ) -> Result<T, StoreError> {
+        run(|| async {
+            let mut begun = PgTransaction(self.database.begin().await?);
+            let done = work(&mut begun).await.map_err(|error| match error {
+                TransactionError::Statement(error) => reason(error),
+                TransactionError::Store(error) => error,
+            })?;
+            begun.0.commit().await?;
+            Ok(done)
+        })
+        .await
+    }
+}
+
+impl PgTransaction {
+    /// The connection, for the statements of the application.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        self.0.transaction()
+    }
+
+    /// Revokes all grants of a user for ever, as
+    /// [`remove_subject`](quadrille::provider::AuthorizationServer::remove_subject) does: the user
+    /// and the grants go together or not at all. `false` if no server with this issuer has used the
+    /// store, so that there are no grants.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget_subject(
+        &mut self,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<bool, StoreError> {
+        let key = values![Value::key(issuer)];
+        let known = self.0.one(FIND_ISSUER, key, |row| Ok(IssuerId(row.number()?))).await?;
+        let Some(issuer) = known else { return Ok(false) };
+        self.0.write(&REVOKE_ALL, &all_values(issuer, subject, "", RowId::MAX)?).await
+    }
+}
+
+impl fmt::Debug for PgTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PgTransaction").finish_non_exhaustive()
+    }
+}
