@@ -97,7 +97,8 @@ impl Demo {
         let folder = Folder::make(&env.random())?;
         let path = folder.0.join("album.sqlite");
         let opened = SqliteBackend::open(&path, env.clone()).await;
-        let opened = opened.map_err(|error| DataError::Database { path, error })?;
+        let opened = opened
+            .map_err(|error| DataError::Database { place: path.display().to_string(), error })?;
         let backend: Arc<dyn Backend> = Arc::new(opened);
         let redirect_uris = website::CALLBACKS.map(|path| format!("{}{path}", website.as_str()));
         let started =

@@ -330,15 +330,19 @@ impl Failure {
             Self::Interrupted => 130,
             Self::Config(_) => 3,
             Self::Data(error) => match error {
-                DataError::Issuer(_) => 1,
+                DataError::Issuer(_) | DataError::Stopped => 1,
                 DataError::OtherIssuer { .. }
                 | DataError::IssuerRenamed { .. }
                 | DataError::IssuerInUse { .. }
+                | DataError::IssuerReplaced { .. }
+                | DataError::NotEmbedded { .. }
                 | DataError::RestoreInUse
                 | DataError::NoncesNotShared => 2,
                 DataError::PlainIssuer(_)
                 | DataError::Keys { .. }
+                | DataError::KeysElsewhere { .. }
                 | DataError::KeysLost { .. }
+                | DataError::OtherKeys { .. }
                 | DataError::NoKeysInBackup { .. }
                 | DataError::SigningKeys { .. } => 3,
                 DataError::File { .. } | DataError::Database { .. } => 4,
@@ -362,21 +366,27 @@ impl Failure {
                 StoreError::Full => "database_full",
                 StoreError::ReadOnly => "database_read_only",
                 StoreError::Newer { .. } => "database_newer",
+                StoreError::Older { .. } => "database_older",
+                StoreError::Unavailable(_) => "database_unavailable",
                 _ => "database",
             };
         }
         match self {
             Self::Config(_) => "config",
             Self::Data(error) => match error {
-                DataError::Issuer(_) => "server",
+                DataError::Issuer(_) | DataError::Stopped => "server",
                 DataError::OtherIssuer { .. }
                 | DataError::IssuerRenamed { .. }
                 | DataError::IssuerInUse { .. }
+                | DataError::IssuerReplaced { .. }
+                | DataError::NotEmbedded { .. }
                 | DataError::RestoreInUse
                 | DataError::NoncesNotShared => "refused",
                 DataError::PlainIssuer(_) => "config",
-                DataError::Keys { .. } => "keys",
-                DataError::KeysLost { .. } | DataError::NoKeysInBackup { .. } => "keys_lost",
+                DataError::Keys { .. } | DataError::OtherKeys { .. } => "keys",
+                DataError::KeysElsewhere { .. }
+                | DataError::KeysLost { .. }
+                | DataError::NoKeysInBackup { .. } => "keys_lost",
                 DataError::BackupExists { .. }
                 | DataError::DatabaseExists { .. }
                 | DataError::KeysDiffer { .. } => "exists",
@@ -407,7 +417,8 @@ mod tests {
     use super::*;
 
     fn database(error: StoreError) -> Failure {
-        DataError::Database { path: "/var/lib/quadrille/quadrille.db".into(), error }.into()
+        let place = "/var/lib/quadrille/quadrille.db".to_owned();
+        DataError::Database { place, error }.into()
     }
 
     #[test]

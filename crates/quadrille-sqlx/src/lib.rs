@@ -17,10 +17,10 @@ mod transaction;
 mod users;
 
 pub use migrate::{MigrateError, Migrations};
-#[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]
-pub use provider::{SqlStore, StoreOptions, store_error};
 #[cfg(all(feature = "provider", feature = "postgres"))]
 pub use provider::{PgTransaction, TransactionError};
+#[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]
+pub use provider::{SqlStore, StoreOptions, store_error};
 pub use statements::{Prefix, PrefixError};
 pub use storage::SqlStorage;
 pub use users::SqlUsers;

@@ -41,6 +41,9 @@ Examples:
         #[arg(long)]
         at_once: bool,
     },
+    /// Accept the key ring of this process for a database of PostgreSQL whose ring is lost. Every
+    /// session and every token ends, and the keys that sign access tokens are made anew
+    ReplaceRing,
     /// Remove a key: tokens that it signed are rejected by APIs that verify, once they fetch the
     /// keys again
     Remove {
@@ -55,13 +58,19 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let data = Data::open_existing(settings).await?;
+    if matches!(command, KeysCommand::ReplaceRing) {
+        return replace_ring(&data, settings, output).await;
+    }
     let now = data.env().now();
+    let place = data.signing(settings).await?;
     let keys = match command {
-        KeysCommand::List => data.signing_keys(settings)?,
+        KeysCommand::ReplaceRing => None,
+        KeysCommand::List => place.keys().await?,
         KeysCommand::Rotate { algorithm, at_once } => {
             // The new key signs as soon as it was published for a day.
             let rotation = rotation(settings, &data.clients().await?, Duration::ZERO);
-            let changed = data.change_signing_keys(settings, |keys| {
+            let (algorithm, at_once) = (*algorithm, *at_once);
+            let changed = place.change(move |keys| {
                 let in_use = keys.as_ref().and_then(SigningKeys::algorithm);
                 let key = SigningKey::generate(algorithm.or(in_use).unwrap_or(Algorithm::Es256))?;
                 let Some(mut keys) = keys else { return SigningKeys::new(key, now) };
@@ -71,31 +80,48 @@ pub(super) async fn run(
                 }
                 sweep(&mut keys, now, &rotation);
                 Ok(keys)
-            })?;
+            });
+            let changed = changed.await?;
             record(&Event::by_operator("keys_rotated", "the signing keys were rotated"));
             Some(changed)
         }
         KeysCommand::Remove { kid } => {
-            let keys = data.signing_keys(settings)?;
+            let keys = place.keys().await?;
             let is_there = keys.iter().flat_map(SigningKeys::iter);
             if !is_there.into_iter().any(|(key, _)| key.kid() == Some(kid)) {
                 return Err(Failure::NotFound { what: "key", name: kid.clone() });
             }
-            let changed = data.change_signing_keys(settings, |keys| {
+            let removed = kid.clone();
+            let changed = place.change(move |keys| {
                 let mut keys = keys.ok_or(SigningKeysError::Malformed)?;
-                keys.remove(kid);
+                keys.remove(&removed);
                 match keys.iter().count() {
                     // A file without keys is none: the last one is replaced.
                     0 => SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, now),
                     _ => Ok(keys),
                 }
-            })?;
+            });
+            let changed = changed.await?;
             let event = Event::by_operator("key_removed", "a signing key was removed");
             record(&Event { name: Some(kid), ..event });
             Some(changed)
         }
     };
     show(keys.as_ref(), now, output)
+}
+
+async fn replace_ring(data: &Data, settings: &Settings, output: Output) -> Result<(), Failure> {
+    let replaced = data.replace_ring(settings).await?;
+    if replaced {
+        record(&Event::by_operator("key_ring_replaced", "the key ring was replaced"));
+    }
+    output.result(&json!({ "replaced": replaced }), || {
+        match replaced {
+            true => "The key ring of this process is that of the database now. Restart the others with it.",
+            false => "This key ring is not another one: nothing was changed.",
+        }
+        .to_owned()
+    })
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {

@@ -64,6 +64,10 @@ struct Common {
     /// Folder of the database and the key ring; created if missing [env: QUADRILLE_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<String>,
+    /// Database of PostgreSQL instead of the embedded one, such as
+    /// postgres://quadrille@db.internal/quadrille [env: QUADRILLE_DATABASE]
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
     /// Public URL of the provider, such as https://id.example [env: QUADRILLE_ISSUER]
     #[arg(long, global = true, value_name = "URL")]
     issuer: Option<String>,
@@ -196,9 +200,10 @@ impl Cli {
 /// `quadrille migrate`. Opening a database already migrates it.
 async fn migrate(settings: &Settings, output: Output) -> Result<(), Failure> {
     let data = Data::open_or_make(settings).await?;
-    let dir = data.dir().display().to_string();
-    output.result(&serde_json::json!({ "data_dir": dir, "migrated": true }), || {
-        format!("The database in {dir} is up to date.")
+    let shown = data.shown();
+    let place = if data.is_shared() { "database" } else { "data_dir" };
+    output.result(&serde_json::json!({ place: shown, "migrated": true }), || {
+        format!("The database in {shown} is up to date.")
     })
 }
 
@@ -212,20 +217,22 @@ impl Common {
     fn again(&self) -> String {
         let config = self.config.as_ref().map(|file| ("--config", file.display().to_string()));
         let data_dir = self.data_dir.clone().map(|dir| ("--data-dir", dir));
+        let database = self.database.clone().map(|url| ("--database", url));
         // `serve` records the others that commands look up.
         let is_place = |assignment: &&String| {
             let name = assignment.split('=').next().unwrap_or_default().trim();
-            ["data_dir", "keys_file", "signing_keys_file"].contains(&name)
+            ["data_dir", "database", "keys_file", "signing_keys_file"].contains(&name)
         };
         let set = self.set.iter().filter(is_place);
         let set = set.map(|assignment| ("--set", assignment.clone()));
-        let given = config.into_iter().chain(data_dir).chain(set);
+        let given = config.into_iter().chain(data_dir).chain(database).chain(set);
         given.map(|(flag, text)| format!(" {flag} {}", quoted(&text))).collect()
     }
 
     fn settings(&self, command: &Command) -> Result<(Settings, Vec<ConfigError>), ConfigError> {
         let mut flags = Flags::default();
         flags.give("data_dir", "--data-dir", self.data_dir.as_deref());
+        flags.give("database", "--database", self.database.as_deref());
         flags.give("issuer", "--issuer", self.issuer.as_deref());
         flags.give("log", "--log", self.log.as_deref());
         flags.give("log_format", "--log-format", self.log_format.as_deref());

@@ -129,6 +129,18 @@ pub enum ConfigError {
         /// The environment variable for the secret.
         variable: &'static str,
     },
+    /// The URL of the database has a password, in a place that others can read.
+    #[error(
+        "{origin}: the URL of the database has a password; give the URL in the environment variable \
+         QUADRILLE_DATABASE, or the password alone in PGPASSWORD or a file of PGPASSFILE"
+    )]
+    DatabasePassword {
+        /// The origin of the URL.
+        origin: Origin,
+    },
+    /// The setting is for the embedded database.
+    #[error("{0} has no effect with the setting database: {1}")]
+    Embedded(&'static str, &'static str),
     /// The data directory is not set, and has no default without `HOME`.
     #[error("cannot tell where to keep data: HOME is not set; give --data-dir")]
     NoDataDir,

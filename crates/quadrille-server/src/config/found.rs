@@ -76,6 +76,12 @@ impl Found {
         }
     }
 
+    /// `true` if a setting that was taken has another origin than its default.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        let is_set = |setting: &Effective| setting.key == key && setting.origin != Origin::Default;
+        self.effective.iter().any(is_set)
+    }
+
     pub(super) fn note(&mut self, key: &'static str, value: String, origin: Origin) {
         let about = KEYS.iter().find(|known| known.name == key).map_or("", |known| known.about);
         self.effective.push(Effective { key, value, origin, about });

@@ -23,6 +23,16 @@ const fn key(name: &'static str, variable: &'static str, about: &'static str) ->
 /// All settings.
 pub const KEYS: &[Key] = &[
     key("data_dir", "QUADRILLE_DATA_DIR", "folder of the database and the key ring"),
+    key(
+        "database",
+        "QUADRILLE_DATABASE",
+        "URL of a database of PostgreSQL, for any number of processes, instead of the embedded one",
+    ),
+    key(
+        "database_connections",
+        "QUADRILLE_DATABASE_CONNECTIONS",
+        "greatest number of connections of this process to that database",
+    ),
     key("listen", "QUADRILLE_LISTEN", "address and port to listen on"),
     key(
         "metrics_listen",

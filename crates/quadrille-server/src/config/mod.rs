@@ -3,6 +3,7 @@
 //! [`KEYS`] names every setting once; [`Settings::load`] finds each and remembers where it came
 //! from, for `quadrille config`.
 
+mod database;
 mod device;
 mod effective;
 mod error;
@@ -16,6 +17,7 @@ mod oauth1;
 mod registration;
 mod value;
 
+pub use database::PostgresUrl;
 pub use device::DeviceSettings;
 pub use effective::Effective;
 pub use error::{ConfigError, ExchangeFault, IssuerFault, Origin};
@@ -85,6 +87,10 @@ impl Flags {
 pub struct Settings {
     /// The folder of the database and the key ring.
     pub data_dir: PathBuf,
+    /// The database of PostgreSQL. `None` is the embedded one, in the folder.
+    pub database: Option<PostgresUrl>,
+    /// The greatest number of connections to that database.
+    pub database_connections: u32,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The address for measurements and health alone, if there is one.
@@ -227,6 +233,9 @@ impl Settings {
                 dir
             }
         };
+        let database = database::of(&mut found)?;
+        let connections =
+            found.or("database_connections", value::count, ToString::to_string, 16)?;
         let listen = found.or(
             "listen",
             value::address,
@@ -264,6 +273,9 @@ impl Settings {
             value::show_path,
             data_dir.join("signing-keys"),
         )?;
+        if database.is_some() && found.is_set("signing_keys_file") {
+            return Err(ConfigError::Embedded("signing_keys_file", "it has these keys"));
+        }
         let signing_keys_rotate_every = found.optional(
             "signing_keys_rotate_every",
             value::rotation_period,
@@ -337,7 +349,7 @@ impl Settings {
             found.switch("send_access_tokens_in_redirects_so_that_they_can_leak")?;
         let let_clients_see_passwords_of_users =
             found.switch("let_clients_see_passwords_of_users")?;
-        let oauth1 = OAuth1Settings::of(&mut found)?;
+        let oauth1 = OAuth1Settings::of(&mut found, database.is_some())?;
         let seconds = Duration::from_secs;
         let max_connections =
             found.or("max_connections", value::count, ToString::to_string, 4096)?;
@@ -347,6 +359,8 @@ impl Settings {
             found.or("max_connections_per_address", value::count, ToString::to_string, share)?;
         Ok(Self {
             data_dir,
+            database,
+            database_connections: u32::try_from(connections).unwrap_or(u32::MAX),
             listen,
             metrics_listen,
             issuer,

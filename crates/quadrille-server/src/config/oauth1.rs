@@ -73,8 +73,13 @@ fn name(method: SignatureMethod) -> &'static str {
 }
 
 impl OAuth1Settings {
-    /// Builds the settings from the found values.
-    pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
+    /// Builds the settings from the found values. Processes with a `shared` database are several.
+    pub(super) fn of(found: &mut Found, shared: bool) -> Result<Self, ConfigError> {
+        let several = "oauth1.several_processes";
+        let several_processes = found.or(several, value::switch, ToString::to_string, shared)?;
+        if shared && !several_processes {
+            return Err(ConfigError::Embedded(several, "its processes always share their nonces"));
+        }
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         Ok(Self {
             enabled: found.switch("oauth1.enabled")?,
@@ -87,7 +92,7 @@ impl OAuth1Settings {
                 |duration| value::show_duration(*duration),
                 "until they are revoked",
             )?,
-            several_processes: found.switch("oauth1.several_processes")?,
+            several_processes,
         })
     }
 }

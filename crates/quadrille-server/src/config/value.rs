@@ -26,6 +26,11 @@ pub enum Expected {
     /// A path.
     #[error("the path of a file or folder")]
     Path,
+    /// A database.
+    #[error(
+        "the URL of a database of PostgreSQL, such as postgres://quadrille@db.internal/quadrille"
+    )]
+    Database,
     /// An address to listen on.
     #[error("an address and port, such as 127.0.0.1:4004 or [::1]:4004")]
     Address,

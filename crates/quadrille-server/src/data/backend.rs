@@ -135,7 +135,7 @@ pub struct Recount {
     pub keys: Each<CountKey>,
     /// The counts after the change, from those before. A pure function: a backend may call it again
     /// if its transaction has to be repeated.
-    pub change: Box<dyn Fn(&Recovery) -> Recovery + Send>,
+    pub change: Box<dyn Fn(&Recovery) -> Recovery + Send + Sync>,
 }
 
 impl fmt::Debug for Recount {

@@ -37,12 +37,14 @@ pub struct BackedUp {
 /// meanwhile. The database is not migrated.
 ///
 /// # Errors
-/// [`DataError::BackupExists`], [`DataError::File`] or [`DataError::Database`].
+/// [`DataError::NotEmbedded`], [`DataError::BackupExists`], [`DataError::File`] or
+/// [`DataError::Database`].
 pub fn back_up(
     settings: &Settings,
     to: &Path,
     progress: impl FnMut(BackupProgress),
 ) -> Result<BackedUp, DataError> {
+    only_embedded(settings)?;
     let database = super::database(&settings.data_dir);
     // A mistyped folder gets no backup of nothing.
     fs::metadata(&database).map_err(in_file(&database))?;
@@ -67,7 +69,7 @@ fn copy_to(
     let database = super::database(&settings.data_dir);
     let (scratch, copy) = (to.join(UNFINISHED), to.join(DATABASE));
     SqliteStore::back_up(&database, &scratch, progress)
-        .map_err(|error| DataError::Database { path: database, error })?;
+        .map_err(|error| super::in_database(&database, error))?;
     // Keys after the database: a key that is used in it is in the file by now.
     let [keys, signing_keys] =
         [(KEYS, &settings.keys_file), (SIGNING_KEYS, &settings.signing_keys_file)].map(
@@ -85,9 +87,10 @@ fn copy_to(
 /// unfinished at the backup is ended, and every session.
 ///
 /// # Errors
-/// [`DataError::DatabaseExists`], [`DataError::RestoreInUse`] if a process serves the directory,
+/// [`DataError::NotEmbedded`], [`DataError::DatabaseExists`], [`DataError::RestoreInUse`] if a process serves the directory,
 /// [`DataError::File`], [`DataError::Keys`], [`DataError::KeysLost`] or [`DataError::Database`].
 pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> {
+    only_embedded(settings)?;
     let (backup, database) = (from.join(DATABASE), super::database(&settings.data_dir));
     fs::metadata(&backup).map_err(in_file(&backup))?;
     if database.exists() {
@@ -113,13 +116,21 @@ pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> 
         }
     }
     let was_in_use = mend(&scratch).await;
-    let was_in_use = was_in_use.map_err(|error| DataError::Database { path: backup, error })?;
+    let was_in_use = was_in_use.map_err(|error| super::in_database(&backup, error))?;
     if was_in_use && settings.keys.is_none() && keys::load(&settings.keys_file)?.is_none() {
         let (path, backup) = (settings.keys_file.clone(), from.to_owned());
         return Err(DataError::NoKeysInBackup { path, backup });
     }
     fs::rename(&scratch, &database).and_then(|()| sync_folder(dir)).map_err(in_file(&database))?;
     Ok(())
+}
+
+/// A database on a server has its own tools.
+fn only_embedded(settings: &Settings) -> Result<(), DataError> {
+    match &settings.database {
+        Some(url) => Err(DataError::NotEmbedded { place: url.to_string() }),
+        None => Ok(()),
+    }
 }
 
 /// Checks a copied database, migrates it, and ends all that was unfinished. Returns whether it has

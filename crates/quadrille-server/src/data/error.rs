@@ -35,11 +35,33 @@ pub enum DataError {
         /// The issuer of the directory.
         issuer: String,
     },
-    /// The keys that sign access tokens cannot be used.
-    #[error("the signing keys in {}: {error}", path.display())]
-    SigningKeys {
-        /// The file.
+    /// The processes of a database share a key ring, which is not on this machine.
+    #[error(
+        "the key ring {} is missing, and processes that share {place} need the same one: copy it \
+         from another machine, or give it in QUADRILLE_KEYS",
+        path.display()
+    )]
+    KeysElsewhere {
+        /// The path where the file should be.
         path: PathBuf,
+        /// The database.
+        place: String,
+    },
+    /// The key ring is not that of the other processes of the database.
+    #[error(
+        "the key ring of this process is not that of {place}: processes that share a database need \
+         the same one. If that ring is lost, `quadrille keys replace-ring` accepts this one, which \
+         ends every session and every token"
+    )]
+    OtherKeys {
+        /// The database.
+        place: String,
+    },
+    /// The keys that sign access tokens cannot be used.
+    #[error("the signing keys in {place}: {error}")]
+    SigningKeys {
+        /// The file or the database.
+        place: String,
         /// The reason.
         error: SigningKeysError,
     },
@@ -51,11 +73,14 @@ pub enum DataError {
         /// The error of the system.
         error: io::Error,
     },
+    /// The process is ending.
+    #[error("the process is ending")]
+    Stopped,
     /// The database cannot be used.
-    #[error("{}: {error}", path.display())]
+    #[error("{place}: {error}")]
     Database {
-        /// The file of the database.
-        path: PathBuf,
+        /// The file of the database, or its URL without a password.
+        place: String,
         /// The reason.
         error: StoreError,
     },
@@ -98,6 +123,23 @@ pub enum DataError {
         current: String,
         /// The issuer in the settings.
         asked: String,
+    },
+    /// The issuer changed while this process served.
+    #[error("{place} has got the issuer {now}, so this process has stopped")]
+    IssuerReplaced {
+        /// The database.
+        place: String,
+        /// The issuer of the database now.
+        now: String,
+    },
+    /// The command copies files, and the database is on a server.
+    #[error(
+        "{place} is copied and restored by its own tools, pg_dump and pg_restore: the guide has the \
+         procedure, which copies the key ring, too"
+    )]
+    NotEmbedded {
+        /// The database.
+        place: String,
     },
     /// Passwords would cross a network unencrypted.
     #[error(

@@ -1,23 +1,30 @@
-//! The issuer of a data directory.
+//! The issuer of a database.
 //!
-//! A data directory has one issuer, which the store makes part of every key. The first command
+//! A database has one issuer, which the store makes part of every key. The first command
 //! records it, so later commands need no setting for it. Only `serve` changes the issuer: an issuer
 //! that nobody gave follows the port, and any other change needs `--rename-issuer`. Clients,
 //! consents and sessions move to the new issuer. Tokens have the old issuer in their seals and
-//! become invalid. The issuer cannot change while a process serves the directory.
+//! become invalid. The issuer of a data folder cannot change while a process serves it. Where
+//! several machines serve a database, no issuer follows a port, and a process stops when another one
+//! has changed the issuer.
 
 use std::{
     fs::{File, TryLockError},
     net::SocketAddr,
+    time::Duration,
 };
 
 use super::{Data, DataError, RecordedIssuer};
 use crate::{config::Settings, issuer::Issuer};
 
-/// A lock that is held while a process serves. The system releases it however the process ends.
+/// The time between two looks at the issuer of a shared database.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// A lock that is held while a process serves a data folder. The system releases it however the
+/// process ends.
 #[derive(Debug)]
 pub struct Serving {
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Data {
@@ -37,7 +44,10 @@ impl Data {
         let kept = recorded.as_ref().filter(|recorded| recorded.given);
         let kept = kept.and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
         let given = settings.issuer.is_some() || kept.is_some();
-        let issuer = match settings.issuer.clone().or_else(|| kept.clone()) {
+        let shared = recorded.as_ref().filter(|_| self.is_shared());
+        let shared = shared.and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
+        let known = kept.clone().or(shared);
+        let issuer = match settings.issuer.clone().or(known) {
             Some(issuer) => issuer,
             None if listening.ip().is_loopback() => Issuer::loopback(listening),
             None => return Err(DataError::PlainIssuer(listening)),
@@ -53,7 +63,9 @@ impl Data {
             tracing::warn!(%before, now = %issuer, "issuer renamed: tokens issued before are invalid");
         }
         let lock = self.adopt(&issuer, given, recorded).await?;
-        lock.lock_shared().map_err(|error| self.lock_failure(error))?;
+        if let Some(lock) = &lock {
+            lock.lock_shared().map_err(|error| self.lock_failure(error))?;
+        }
         Ok((issuer, Serving { _lock: lock }))
     }
 
@@ -85,6 +97,22 @@ impl Data {
         }
     }
 
+    /// Waits until the database has another issuer than this one, which another process gave it.
+    /// Forever for a data folder, whose issuer does not change while it is served.
+    pub async fn replaced(&self, issuer: &Issuer) -> DataError {
+        if !self.is_shared() {
+            return std::future::pending().await;
+        }
+        loop {
+            tokio::time::sleep(LOOK).await;
+            // A database that does not answer for a while has not been renamed by that.
+            let Ok(Some(recorded)) = self.backend.issuer().await else { continue };
+            if recorded.issuer != issuer.as_str() {
+                return DataError::IssuerReplaced { place: self.shown(), now: recorded.issuer };
+            }
+        }
+    }
+
     /// The recorded issuer, if there is one.
     pub(super) async fn known_as(&self) -> Result<Option<String>, DataError> {
         Ok(self.recorded().await?.map(|recorded| recorded.issuer))
@@ -96,7 +124,7 @@ impl Data {
         issuer: &Issuer,
         given: bool,
         recorded: Option<RecordedIssuer>,
-    ) -> Result<File, DataError> {
+    ) -> Result<Option<File>, DataError> {
         let lock = self.lock()?;
         let before = match recorded {
             Some(recorded) if recorded.issuer == issuer.as_str() && recorded.given == given => {
@@ -107,7 +135,7 @@ impl Data {
         };
         let renamed = before.clone().filter(|before| before != issuer.as_str());
         let changes = renamed.is_some();
-        if let Some(current) = renamed {
+        if let (Some(current), Some(lock)) = (renamed, &lock) {
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
@@ -120,7 +148,7 @@ impl Data {
         let recorded = RecordedIssuer { issuer: issuer.to_string(), given };
         let recorded = self.backend.record_issuer(recorded, before).await;
         recorded.map_err(|error| self.failure(error))?;
-        if changes {
+        if let (true, Some(lock)) = (changes, &lock) {
             lock.unlock().map_err(|error| self.lock_failure(error))?;
         }
         Ok(lock)
@@ -130,9 +158,13 @@ impl Data {
         self.backend.issuer().await.map_err(|error| self.failure(error))
     }
 
-    fn lock(&self) -> Result<File, DataError> {
+    /// The file to lock; `None` if the database is on a server.
+    fn lock(&self) -> Result<Option<File>, DataError> {
+        if self.is_shared() {
+            return Ok(None);
+        }
         let path = self.dir.join("lock");
-        super::open_lock(&path).map_err(|error| DataError::File { path, error })
+        super::open_lock(&path).map(Some).map_err(|error| DataError::File { path, error })
     }
 
     fn lock_failure(&self, error: std::io::Error) -> DataError {

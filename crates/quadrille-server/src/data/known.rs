@@ -3,7 +3,12 @@
 //! A client may only be added for scopes and APIs that exist, and needs a provider that offers its
 //! grants. A command rarely gets all settings that `serve` got. So `serve` records these.
 
-use quadrille::provider::Client;
+use std::sync::Arc;
+
+use quadrille::{
+    oauth2::Resources,
+    provider::{Client, store::StoreError},
+};
 
 use super::{Data, DataError, Known};
 use crate::config::{Offer, Settings};
@@ -74,5 +79,42 @@ impl Known {
                 && !self.grant_types.contains(&offer.grant_type)
         };
         settings.grants().into_iter().filter(is_off).collect()
+    }
+}
+
+/// [`Known`] as columns of a database.
+pub(super) struct KnownColumns {
+    /// An object in JSON of names and descriptions.
+    pub(super) scopes: String,
+    /// URIs, separated by spaces.
+    pub(super) resources: String,
+    /// An array in JSON.
+    pub(super) grant_types: String,
+    /// Whether OAuth 1.0a is offered.
+    pub(super) oauth1: bool,
+}
+
+impl KnownColumns {
+    /// The columns of these settings.
+    pub(super) fn of(known: &Known) -> Result<Self, StoreError> {
+        let failed = |error| StoreError::Failed(Arc::new(error));
+        Ok(Self {
+            scopes: serde_json::to_string(&known.scopes).map_err(failed)?,
+            resources: known.resources.as_str().to_owned(),
+            grant_types: serde_json::to_string(&known.grant_types).map_err(failed)?,
+            oauth1: known.oauth1,
+        })
+    }
+
+    /// The settings in these columns.
+    pub(super) fn read(self) -> Result<Known, StoreError> {
+        let corrupt = || StoreError::Corrupt("the settings with which the database was served");
+        let resources = self.resources.split(' ').filter(|uri| !uri.is_empty());
+        Ok(Known {
+            scopes: serde_json::from_str(&self.scopes).map_err(|_| corrupt())?,
+            resources: Resources::of(resources).map_err(|_| corrupt())?,
+            grant_types: serde_json::from_str(&self.grant_types).map_err(|_| corrupt())?,
+            oauth1: self.oauth1,
+        })
     }
 }

@@ -1,11 +1,14 @@
-//! The data directory: database, key ring, and who serves it.
+//! The data: the database, the key ring, and who serves it.
+//!
+//! The database is embedded in the data folder, or one of PostgreSQL, which several machines share.
 //!
 //! ```text
 //! DIR              mode 0700
-//!   quadrille.db   the database, with quadrille.db-wal and -shm beside it
+//!   quadrille.db   the embedded database, with quadrille.db-wal and -shm beside it
 //!   keys           the key ring, mode 0600: a key on each line, the newest first
-//!   signing-keys   the keys that sign access tokens, mode 0600, if there are some
-//!   lock           held by every process that serves
+//!   signing-keys   the keys that sign access tokens, mode 0600, if there are some; PostgreSQL has
+//!                  them in a table, sealed under the key ring
+//!   lock           held by every process that serves the embedded database
 //!   oauth1.lock    held by those that offer OAuth 1.0a
 //! ```
 
@@ -16,6 +19,8 @@ mod issuer;
 mod keys;
 mod known;
 mod nonces;
+mod postgres;
+mod ring;
 mod signing;
 mod sqlite;
 #[cfg(test)]
@@ -24,7 +29,8 @@ mod tests;
 pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
 pub use backup::{BackedUp, back_up, restore};
 pub use error::DataError;
-pub use signing::{SigningKeysWatch, rotation, sweep};
+pub use postgres::PostgresBackend;
+pub use signing::{SigningKeysWatch, SigningPlace, rotation, sweep};
 pub use sqlite::SqliteBackend;
 
 use std::{
@@ -43,34 +49,48 @@ use quadrille::{
 };
 use url::Url;
 
-use crate::config::Settings;
+use crate::config::{PostgresUrl, Settings};
 
-/// A data directory that is open.
+/// The data of a provider, opened.
 #[derive(Debug)]
 pub struct Data {
     env: Env,
     dir: PathBuf,
-    database: PathBuf,
+    place: Place,
     backend: Arc<dyn Backend>,
 }
 
+/// The place of the database.
+#[derive(Debug)]
+enum Place {
+    /// This file in the data folder, whose processes hold locks beside it.
+    Embedded(PathBuf),
+    /// A server, with its URL as it is shown.
+    Shared(PostgresBackend, String),
+}
+
 impl Data {
-    /// Opens the data directory. Makes it if it is missing.
+    /// Opens the data. Makes the folder or the tables if they are missing.
     ///
     /// # Errors
     /// [`DataError::File`] or [`DataError::Database`].
     pub async fn open_or_make(settings: &Settings) -> Result<Self, DataError> {
+        if let Some(url) = &settings.database {
+            return Self::connect(settings, url, true).await;
+        }
         let dir = &settings.data_dir;
         make_dir(dir).map_err(|error| DataError::File { path: dir.clone(), error })?;
         Self::open(settings).await
     }
 
-    /// Opens an existing data directory. A mistyped path would otherwise look like an empty
-    /// directory.
+    /// Opens existing data. A mistyped path or URL would otherwise look like an empty database.
     ///
     /// # Errors
     /// [`DataError::File`] or [`DataError::Database`].
     pub async fn open_existing(settings: &Settings) -> Result<Self, DataError> {
+        if let Some(url) = &settings.database {
+            return Self::connect(settings, url, false).await;
+        }
         let path = database(&settings.data_dir);
         std::fs::metadata(&path).map_err(|error| DataError::File { path, error })?;
         Self::open(settings).await
@@ -79,18 +99,33 @@ impl Data {
     async fn open(settings: &Settings) -> Result<Self, DataError> {
         let env = Env::system();
         let database = database(&settings.data_dir);
-        let failure = |error| DataError::Database { path: database.clone(), error };
-        let backend = SqliteBackend::open(&database, env.clone()).await.map_err(failure)?;
+        let opened = SqliteBackend::open(&database, env.clone()).await;
+        let backend = opened.map_err(|error| in_database(&database, error))?;
         for path in [&settings.data_dir, &database] {
             warn_if_others_can_write(path);
         }
-        let dir = settings.data_dir.clone();
-        Ok(Self { env, dir, database, backend: Arc::new(backend) })
+        let (dir, place) = (settings.data_dir.clone(), Place::Embedded(database));
+        Ok(Self { env, dir, place, backend: Arc::new(backend) })
     }
 
-    /// The path.
-    pub fn dir(&self) -> &Path {
-        &self.dir
+    async fn connect(
+        settings: &Settings,
+        url: &PostgresUrl,
+        make: bool,
+    ) -> Result<Self, DataError> {
+        let env = Env::system();
+        let opening = async {
+            let pool = postgres::connect(url, settings.database_connections).await?;
+            match make {
+                true => PostgresBackend::open(pool, env.clone()).await,
+                false => PostgresBackend::open_existing(pool, env.clone()).await,
+            }
+        };
+        let failure = |error| DataError::Database { place: url.to_string(), error };
+        let backend = opening.await.map_err(failure)?;
+        let (dir, place) =
+            (settings.data_dir.clone(), Place::Shared(backend.clone(), url.to_string()));
+        Ok(Self { env, dir, place, backend: Arc::new(backend) })
     }
 
     /// The clock and the random numbers.
@@ -103,48 +138,39 @@ impl Data {
         &self.backend
     }
 
-    /// The key ring in the settings, else in the file. The first start makes the file.
-    ///
-    /// # Errors
-    /// [`DataError::Keys`], [`DataError::File`], or [`DataError::KeysLost`] if the directory was in
-    /// use and its file is gone: a new key ring would silently make everything invalid that was
-    /// issued.
-    pub async fn keys(&self, settings: &Settings) -> Result<KeyRing, DataError> {
-        match &settings.keys {
-            Some(keys) => KeyRing::parse(keys.expose())
-                .map_err(|error| DataError::Keys { place: "QUADRILLE_KEYS".to_owned(), error }),
-            None => self.keys_in(&settings.keys_file).await,
-        }
+    /// `true` if several machines may serve the database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.place, Place::Shared(..))
     }
 
-    async fn keys_in(&self, path: &Path) -> Result<KeyRing, DataError> {
-        if let Some(keys) = keys::load(path)? {
-            return Ok(keys);
-        }
-        match self.known_as().await? {
-            None => keys::make(&self.env, path),
-            // Another process may just have made both.
-            Some(issuer) => keys::load(path)?
-                .ok_or_else(|| DataError::KeysLost { path: path.to_owned(), issuer }),
+    /// The data folder, or the URL of a shared database, for the operator.
+    pub fn shown(&self) -> String {
+        match &self.place {
+            Place::Embedded(_) => self.dir.display().to_string(),
+            Place::Shared(_, url) => url.clone(),
         }
     }
 
     /// The error for a failure of the database.
     pub fn failure(&self, error: StoreError) -> DataError {
-        DataError::Database { path: self.database.clone(), error }
+        let place = match &self.place {
+            Place::Embedded(path) => path.display().to_string(),
+            Place::Shared(_, url) => url.clone(),
+        };
+        DataError::Database { place, error }
     }
 
-    /// The authorization server of this directory, for commands that change stored data.
+    /// The authorization server of this database, for commands that change stored data.
     ///
     /// # Errors
     /// Those of the issuer, the key ring and the database.
     pub async fn server(&self, settings: &Settings) -> Result<AuthorizationServer, DataError> {
-        // Before the issuer is recorded: a directory with an issuer has a key ring.
+        // Before the issuer is recorded: a database with an issuer has a key ring.
         let keys = self.keys(settings).await?;
         let issuer = self.issuer(settings).await?;
         let known = self.known(settings).await?;
         let server = self.backend.server(issuer.as_str())?;
-        let server = match self.signing_keys(settings)? {
+        let server = match self.signing(settings).await?.keys().await? {
             Some(keys) => server.signing_keys(keys),
             None => server,
         };
@@ -209,6 +235,10 @@ fn warn_if_others_can_write(_: &Path) {}
 
 fn open_lock(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+fn in_database(path: &Path, error: StoreError) -> DataError {
+    DataError::Database { place: path.display().to_string(), error }
 }
 
 fn database(dir: &Path) -> PathBuf {

@@ -24,7 +24,8 @@ impl Data {
     /// # Errors
     /// [`DataError::NoncesNotShared`], or [`DataError::File`].
     pub fn take_signed(&self, oauth1: &OAuth1Settings) -> Result<Option<TakingSigned>, DataError> {
-        if !oauth1.enabled {
+        // Those of a shared database always share their nonces.
+        if !oauth1.enabled || self.is_shared() {
             return Ok(None);
         }
         let path = self.dir.join("oauth1.lock");

@@ -1,9 +1,10 @@
-//! The file with the keys that sign access tokens.
+//! The keys that sign access tokens: in a file, or sealed in a shared database.
 //!
-//! The file is JSON with private JWKs, readable by its owner alone. Commands replace it as a whole,
-//! under a lock; processes that serve read it again when it changes.
+//! They are JSON with private JWKs. Commands replace them as a whole, one after the other; processes
+//! that serve notice that they have changed.
 
 use std::{
+    fmt,
     fs::{File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -12,61 +13,196 @@ use std::{
 };
 
 use quadrille::{
-    Env, Secret, Timestamp,
+    Env, KeyRing, Secret, Timestamp,
     jose::{Algorithm, Rotation, SigningKey, SigningKeys, SigningKeysError},
-    provider::Client,
+    provider::{Client, store::StoreError},
 };
 
-use super::{Data, DataError};
+use super::{Data, DataError, Place, PostgresBackend, postgres::Sealed, ring::DATABASE};
 use crate::config::Settings;
 
+/// The purpose of the seal of the keys in a database.
+const SIGNING_KEYS: &str = "quadrille signing keys";
+
 impl Data {
-    /// The keys in the file, if the file exists.
+    /// The place of the keys that sign access tokens.
     ///
     /// # Errors
-    /// [`DataError::SigningKeys`] or [`DataError::File`].
-    pub fn signing_keys(&self, settings: &Settings) -> Result<Option<SigningKeys>, DataError> {
-        read(&settings.signing_keys_file)
+    /// Those of the key ring, under which a shared database has them.
+    pub async fn signing(&self, settings: &Settings) -> Result<SigningPlace, DataError> {
+        Ok(match &self.place {
+            Place::Embedded(_) => SigningPlace::File(settings.signing_keys_file.clone()),
+            Place::Shared(backend, place) => SigningPlace::Row(Row {
+                backend: backend.clone(),
+                place: place.clone(),
+                env: self.env.clone(),
+                keys: self.keys(settings).await?,
+            }),
+        })
+    }
+}
+
+/// The place of the keys that sign access tokens.
+#[derive(Clone, Debug)]
+pub enum SigningPlace {
+    /// A file, readable by its owner alone.
+    File(PathBuf),
+    /// A row of a shared database.
+    Row(Row),
+}
+
+/// A row of a shared database, whose content is sealed under the key ring.
+#[derive(Clone)]
+pub struct Row {
+    backend: PostgresBackend,
+    place: String,
+    env: Env,
+    keys: KeyRing,
+}
+
+impl SigningPlace {
+    /// The keys, if there are any.
+    ///
+    /// # Errors
+    /// [`DataError::SigningKeys`], [`DataError::File`] or [`DataError::Database`].
+    pub async fn keys(&self) -> Result<Option<SigningKeys>, DataError> {
+        match self {
+            Self::File(path) => read(path),
+            Self::Row(row) => Ok(row.read().await?.1),
+        }
     }
 
-    /// The keys in the file. If access tokens are to be JWTs and there is no file, it is made, with
-    /// a key for ES256.
+    /// The keys. If access tokens are to be JWTs and there are none, a key for ES256 is made.
     ///
     /// # Errors
-    /// As [`signing_keys`](Self::signing_keys).
-    pub fn signing_keys_to_serve(
+    /// As for [`keys`](Self::keys).
+    pub async fn keys_to_serve(
         &self,
         settings: &Settings,
+        env: &Env,
     ) -> Result<Option<SigningKeys>, DataError> {
-        let path = &settings.signing_keys_file;
-        if let Some(keys) = read(path)? {
+        if let Self::Row(row) = self {
+            row.seal_again().await?;
+        }
+        if let Some(keys) = self.keys().await? {
             return Ok(Some(keys));
         }
         if !settings.has_jwts() {
             return Ok(None);
         }
-        self.change_signing_keys(settings, |keys| match keys {
+        let now = env.now();
+        let make = move |keys| match keys {
             Some(keys) => Ok(keys),
             None => {
                 let key = SigningKey::generate(Algorithm::Es256).map_err(SigningKeysError::from);
-                key.and_then(|key| SigningKeys::new(key, self.env().now()))
+                key.and_then(|key| SigningKeys::new(key, now))
             }
-        })
-        .map(Some)
+        };
+        self.change(make).await.map(Some)
     }
 
-    /// Changes the keys in the file, and returns those that it has then. Concurrent changes follow
-    /// each other.
+    /// Changes the keys, and returns those that there are then. Concurrent changes follow each
+    /// other: `change` may be called again, with what another one has left.
     ///
     /// # Errors
-    /// [`DataError::SigningKeys`] or [`DataError::File`].
-    pub fn change_signing_keys(
+    /// As for [`keys`](Self::keys).
+    pub async fn change(
         &self,
-        settings: &Settings,
-        change: impl FnOnce(Option<SigningKeys>) -> Result<SigningKeys, SigningKeysError>,
+        change: impl Fn(Option<SigningKeys>) -> Result<SigningKeys, SigningKeysError>
+        + Send
+        + Sync
+        + 'static,
     ) -> Result<SigningKeys, DataError> {
-        change_in(&settings.signing_keys_file, change)
+        match self {
+            // It takes a while to generate an RSA key.
+            Self::File(path) => {
+                let path = path.clone();
+                in_background(move || change_in(&path, change)).await?
+            }
+            Self::Row(row) => row.change(Arc::new(change)).await,
+        }
     }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Row(row) => row.place.clone(),
+        }
+    }
+}
+
+impl Row {
+    /// The sealed keys, and the keys.
+    async fn read(&self) -> Result<(Option<Vec<u8>>, Option<SigningKeys>), DataError> {
+        let sealed = self.backend.sealed(Sealed::SigningKeys).await;
+        let Some(sealed) = sealed.map_err(|error| self.failure(error))? else {
+            return Ok((None, None));
+        };
+        let json = self.keys.open_bytes(SIGNING_KEYS, DATABASE, &sealed);
+        let json = json.map_err(|_| DataError::OtherKeys { place: self.place.clone() })?;
+        let json = std::str::from_utf8(&json).map_err(|_| SigningKeysError::Malformed);
+        let keys = json.and_then(|json| SigningKeys::from_json(&Secret::from(json)));
+        Ok((Some(sealed), Some(keys.map_err(|error| self.wrong(error))?)))
+    }
+
+    async fn change(
+        &self,
+        change: Arc<
+            impl Fn(Option<SigningKeys>) -> Result<SigningKeys, SigningKeysError>
+            + Send
+            + Sync
+            + 'static,
+        >,
+    ) -> Result<SigningKeys, DataError> {
+        loop {
+            let (before, keys) = self.read().await?;
+            let change = Arc::clone(&change);
+            let changed = in_background(move || change(keys)).await?;
+            let changed = changed.map_err(|error| self.wrong(error))?;
+            let json = changed.to_json().map_err(|error| self.wrong(error))?;
+            if self.replace(before.as_deref(), json.expose().as_bytes()).await? {
+                return Ok(changed);
+            }
+        }
+    }
+
+    /// Seals the keys under the newest key of the ring, so that older ones can be removed from it.
+    async fn seal_again(&self) -> Result<(), DataError> {
+        let (sealed, keys) = self.read().await?;
+        let old = sealed.filter(|sealed| !self.keys.is_under_newest_key(sealed));
+        let (Some(sealed), Some(keys)) = (old, keys) else { return Ok(()) };
+        let json = keys.to_json().map_err(|error| self.wrong(error))?;
+        // Another process that was faster has sealed them, too.
+        self.replace(Some(&sealed), json.expose().as_bytes()).await.map(drop)
+    }
+
+    async fn replace(&self, before: Option<&[u8]>, json: &[u8]) -> Result<bool, DataError> {
+        let after = self.keys.seal_bytes(&self.env, SIGNING_KEYS, DATABASE, json);
+        let replaced = self.backend.replace_sealed(Sealed::SigningKeys, before, &after).await;
+        replaced.map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: StoreError) -> DataError {
+        DataError::Database { place: self.place.clone(), error }
+    }
+
+    fn wrong(&self, error: SigningKeysError) -> DataError {
+        DataError::SigningKeys { place: self.place.clone(), error }
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// Runs work that takes a while on a thread for such work.
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, DataError> {
+    let ended = |_| DataError::Stopped;
+    tokio::task::spawn_blocking(work).await.map_err(ended)
 }
 
 /// The rotation of keys that sign for `period`. A key is published for a day before it signs, and as
@@ -79,11 +215,11 @@ pub fn rotation(settings: &Settings, clients: &[Arc<Client>], period: Duration) 
     Rotation { period, overlap: usual.overlap.max(longest), ..usual }
 }
 
-/// A watch over the file, for a process that serves.
+/// A watch over the keys, for a process that serves.
 #[derive(Debug)]
 pub struct SigningKeysWatch {
     env: Env,
-    path: PathBuf,
+    place: SigningPlace,
     /// The keys that were read last; `None` before there were any.
     seen: Option<String>,
     /// The last warning, which is not repeated.
@@ -91,17 +227,14 @@ pub struct SigningKeysWatch {
 }
 
 impl SigningKeysWatch {
-    /// A watch over the file of these settings, which has these keys now, or is not there yet.
-    pub fn new(settings: &Settings, env: Env, keys: Option<&SigningKeys>) -> Self {
-        let path = settings.signing_keys_file.clone();
-        let seen = keys.map(fingerprint);
-        Self { env, path, seen, warned: String::new() }
+    /// A watch over the place, which has these keys now, or none yet.
+    pub fn new(place: SigningPlace, env: Env, keys: Option<&SigningKeys>) -> Self {
+        Self { env, place, seen: keys.map(fingerprint), warned: String::new() }
     }
 
-    /// `true` if [`rotate`](Self::rotate) would change the keys in the file. `false` if the file
-    /// cannot be read.
-    pub fn is_due(&self, rotation: &Rotation) -> bool {
-        let (keys, now) = (read(&self.path).ok().flatten(), self.env.now());
+    /// `true` if [`rotate`](Self::rotate) would change the keys. `false` if they cannot be read.
+    pub async fn is_due(&self, rotation: &Rotation) -> bool {
+        let (keys, now) = (self.place.keys().await.ok().flatten(), self.env.now());
         keys.is_some_and(|keys| {
             keys.due(now, rotation).is_some() || keys.needs_sweep(now, rotation)
         })
@@ -111,28 +244,28 @@ impl SigningKeysWatch {
     /// unless another process has done so meanwhile.
     ///
     /// # Errors
-    /// [`DataError::SigningKeys`] or [`DataError::File`].
-    pub fn rotate(&self, rotation: &Rotation) -> Result<(), DataError> {
-        let now = self.env.now();
-        let rotated = change_in(&self.path, |keys| {
+    /// Those of [`SigningPlace::change`].
+    pub async fn rotate(&self, rotation: &Rotation) -> Result<(), DataError> {
+        let (now, rotation) = (self.env.now(), *rotation);
+        let rotated = self.place.change(move |keys| {
             let mut keys = keys.ok_or(SigningKeysError::Malformed)?;
-            sweep(&mut keys, now, rotation);
-            if let Some(algorithm) = keys.due(now, rotation) {
-                keys.add(SigningKey::generate(algorithm)?, now, rotation)?;
+            sweep(&mut keys, now, &rotation);
+            if let Some(algorithm) = keys.due(now, &rotation) {
+                keys.add(SigningKey::generate(algorithm)?, now, &rotation)?;
             }
             Ok(keys)
         });
-        rotated.map(drop)
+        rotated.await.map(drop)
     }
 
-    /// The keys in the file, if they changed, or if the file is new. A file that is missing or
-    /// malformed changes nothing, and is reported in the log once.
-    pub fn changed(&mut self) -> Option<SigningKeys> {
-        let keys = match read(&self.path) {
+    /// The keys, if they changed, or if they are new. Keys that are missing or malformed change
+    /// nothing, and are reported in the log once.
+    pub async fn changed(&mut self) -> Option<SigningKeys> {
+        let keys = match self.place.keys().await {
             Ok(Some(keys)) => keys,
             Ok(None) if self.seen.is_none() => return None,
             Ok(None) => {
-                self.warn(format!("{} is missing", self.path.display()));
+                self.warn(format!("{} is missing", self.place.shown()));
                 return None;
             }
             Err(error) => {
@@ -174,10 +307,14 @@ fn change_in(
     let lock = super::open_lock(&lock_path);
     let lock = lock.map_err(|error| DataError::File { path: lock_path, error })?;
     lock.lock().map_err(failure)?;
-    let wrong = |error| DataError::SigningKeys { path: path.to_owned(), error };
+    let wrong = |error| in_file(path, error);
     let keys = change(read(path)?).map_err(wrong)?;
     write(path, &keys.to_json().map_err(wrong)?).map_err(failure)?;
     Ok(keys)
+}
+
+fn in_file(path: &Path, error: SigningKeysError) -> DataError {
+    DataError::SigningKeys { place: path.display().to_string(), error }
 }
 
 /// The keys with their times, for a comparison.
@@ -194,7 +331,7 @@ fn read(path: &Path) -> Result<Option<SigningKeys>, DataError> {
     };
     super::keys::warn_if_others_can_read(path);
     let keys = SigningKeys::from_json(&text);
-    keys.map(Some).map_err(|error| DataError::SigningKeys { path: path.to_owned(), error })
+    keys.map(Some).map_err(|error| in_file(path, error))
 }
 
 /// Replaces the file at once: a process that reads it finds the old keys or the new ones.
@@ -223,8 +360,17 @@ mod tests {
     const DAY: Duration = Duration::from_secs(24 * 3600);
     const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
-    #[test]
-    fn processes_that_share_a_file_rotate_its_keys_once() {
+    async fn none_is_due(watches: &[SigningKeysWatch], rotation: &Rotation) -> bool {
+        for watch in watches {
+            if watch.is_due(rotation).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    #[tokio::test]
+    async fn processes_that_share_a_file_rotate_its_keys_once() {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
         let path = folder.path().join("signing-keys");
         let first = SigningKey::generate(Algorithm::EdDsa).unwrap();
@@ -232,22 +378,25 @@ mod tests {
         write(&path, &first.to_json().unwrap()).unwrap();
         let watch = || SigningKeysWatch {
             env: clock.env(),
-            path: path.clone(),
+            place: SigningPlace::File(path.clone()),
             seen: Some(fingerprint(&first)),
             warned: String::new(),
         };
         let mut watches = [watch(), watch()];
         let rotation = Rotation { period: MONTH, ..Rotation::default() };
         clock.advance(MONTH - DAY - Duration::from_secs(1));
-        assert!(watches.iter().all(|watch| !watch.is_due(&rotation)));
+        assert!(none_is_due(&watches, &rotation).await);
         for _ in 0..3 {
             clock.advance(MONTH - DAY);
-            assert!(watches.iter().all(|watch| watch.is_due(&rotation)));
             for watch in &watches {
-                watch.rotate(&rotation).unwrap();
+                assert!(watch.is_due(&rotation).await);
             }
-            assert!(watches.iter().all(|watch| !watch.is_due(&rotation)));
-            let changed = watches.each_mut().map(|watch| watch.changed().unwrap());
+            for watch in &watches {
+                watch.rotate(&rotation).await.unwrap();
+            }
+            assert!(none_is_due(&watches, &rotation).await);
+            let [first, second] = &mut watches;
+            let changed = [first.changed().await.unwrap(), second.changed().await.unwrap()];
             let kids = |keys: &SigningKeys| keys.published().to_json();
             assert_eq!(kids(&changed[0]), kids(&changed[1]));
             assert_eq!(changed[0].iter().count(), 2, "the one before, and the next");
@@ -255,36 +404,45 @@ mod tests {
             // The next one signs, and the one before is waited for.
             for left in [2, 2, 1] {
                 clock.advance(DAY);
-                watches[0].rotate(&rotation).unwrap();
+                watches[0].rotate(&rotation).await.unwrap();
                 assert_eq!(read(&path).unwrap().unwrap().iter().count(), left);
             }
             for watch in &mut watches {
-                watch.changed();
+                watch.changed().await;
             }
         }
         std::fs::remove_file(&path).unwrap();
-        assert!(!watches[0].is_due(&rotation) && watches[0].rotate(&rotation).is_err());
+        assert!(none_is_due(&watches, &rotation).await);
+        assert!(watches[0].rotate(&rotation).await.is_err());
     }
 
-    #[test]
-    fn a_file_that_comes_later_is_noticed_and_a_missing_one_is_reported_once() {
+    #[tokio::test]
+    async fn a_file_that_comes_later_is_noticed_and_a_missing_one_is_reported_once() {
         let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
         let path = folder.path().join("signing-keys");
         let (seen, warned) = (None, String::new());
-        let mut watch = SigningKeysWatch { env: clock.env(), path: path.clone(), seen, warned };
-        assert!(watch.changed().is_none() && watch.warned.is_empty(), "there were never keys");
+        let mut watch = SigningKeysWatch {
+            env: clock.env(),
+            place: SigningPlace::File(path.clone()),
+            seen,
+            warned,
+        };
+        assert!(
+            watch.changed().await.is_none() && watch.warned.is_empty(),
+            "there were never keys"
+        );
         let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
         let keys = SigningKeys::new(key, clock.now()).unwrap();
         write(&path, &keys.to_json().unwrap()).unwrap();
-        assert!(watch.changed().is_some() && watch.changed().is_none());
+        assert!(watch.changed().await.is_some() && watch.changed().await.is_none());
         std::fs::remove_file(&path).unwrap();
-        assert!(watch.changed().is_none());
+        assert!(watch.changed().await.is_none());
         let warned = watch.warned.clone();
         assert!(warned.contains("is missing"), "{warned}");
         write(&path, &Secret::from("{}")).unwrap();
-        assert!(watch.changed().is_none());
+        assert!(watch.changed().await.is_none());
         assert_ne!(watch.warned, warned, "another state");
         write(&path, &keys.to_json().unwrap()).unwrap();
-        assert!(watch.changed().is_none() && watch.warned.is_empty());
+        assert!(watch.changed().await.is_none() && watch.warned.is_empty());
     }
 }

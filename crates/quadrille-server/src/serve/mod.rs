@@ -23,7 +23,7 @@ use crate::{
 };
 use socket::{BACKLOG, bind};
 
-/// The time between two looks at the file of the signing keys.
+/// The time between two looks at the signing keys.
 const WATCH: Duration = Duration::from_secs(2);
 
 /// The time for which a key signs that only commands replace: a thousand years.
@@ -38,8 +38,8 @@ Examples:
       --trusted-proxy 127.0.0.1                         behind a proxy that speaks TLS
 
 Several processes on one machine share a data directory, and with it the key ring in DIR/keys.
-Where they cannot share the file, give each the same QUADRILLE_KEYS (newest first, separated by
-commas; make a key with `openssl rand -base64 32`). Rotate by putting a new key in front.")]
+Processes on several machines share a --database of PostgreSQL; give each the same QUADRILLE_KEYS
+(newest first, separated by commas; make a key with `openssl rand -base64 32`).")]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 picks a free port [env: QUADRILLE_LISTEN] [default: 127.0.0.1:4004]
     #[arg(long, value_name = "ADDRESS")]
@@ -111,7 +111,8 @@ async fn serve(
     let private = settings.metrics_listen.map(private::listen).transpose()?;
     let data = Data::open_or_make(settings).await?;
     let keys = data.keys(settings).await?;
-    let signing = data.signing_keys_to_serve(settings)?;
+    let place = data.signing(settings).await?;
+    let signing = place.keys_to_serve(settings, data.env()).await?;
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
     data.served_with(settings).await?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
@@ -149,13 +150,14 @@ async fn serve(
         trusted_proxies: settings.trusted_proxies.clone(),
         proxy_header: settings.proxy_header,
     };
-    let watched = SigningKeysWatch::new(settings, data.env().clone(), signing.as_ref());
+    let watched = SigningKeysWatch::new(place, data.env().clone(), signing.as_ref());
     watch(watched, settings.clone(), app.clone());
     reopen_on_hangup()?;
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
-    let server = Server::new(data.env().clone(), issuer, limits, app.router(), app.page_paths());
+    let server =
+        Server::new(data.env().clone(), issuer.clone(), limits, app.router(), app.page_paths());
     let clients = app.server().clients().await?;
     point_out(settings, &clients);
     let aside = private.as_ref().map(|private| private.address);
@@ -164,18 +166,23 @@ async fn serve(
     if let Some(private) = &private {
         private.routes.started(app.clone());
     }
-    let stop = draining(stop, app.phase().clone(), settings.drain_time);
+    let mut replaced = None;
+    let stop = async {
+        tokio::select! {
+            () = draining(stop, app.phase().clone(), settings.drain_time) => {}
+            error = data.replaced(&issuer) => replaced = Some(error),
+        }
+    };
     if !server.run(listener, stop).await {
         tracing::warn!("some requests were not answered in time");
     }
     data.close(app.server().clone()).await;
     drop((serving, taking_signed));
     tracing::info!("stopped");
-    Ok(())
+    replaced.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Rotates the keys in the file when they are due, and has the server sign with those in the file
-/// also after a command or another process changed them.
+/// Rotates the signing keys when they are due, and has the server sign with them also after a command or another process changed them.
 fn watch(mut watch: SigningKeysWatch, settings: Settings, app: App) {
     let server = app.server().clone();
     tokio::spawn(async move {
@@ -186,28 +193,21 @@ fn watch(mut watch: SigningKeysWatch, settings: Settings, app: App) {
             tokio::time::sleep(WATCH).await;
             let period = settings.signing_keys_rotate_every.unwrap_or(BY_COMMAND);
             let shortest = || rotation(&settings, &[], period);
-            let due = Some(known.unwrap_or_else(shortest)).filter(|it| watch.is_due(it));
-            let listed = match due {
-                Some(_) => server.clients().await.ok(),
-                None => None,
+            let listed = match watch.is_due(&known.unwrap_or_else(shortest)).await {
+                true => server.clients().await.ok(),
+                false => None,
             };
             if let Some(clients) = listed {
                 let rotation = rotation(&settings, &clients, period);
                 known = Some(rotation);
-                // It takes a while to generate an RSA key.
-                let rotated = tokio::task::spawn_blocking(move || {
-                    let rotated = watch.rotate(&rotation);
-                    (watch, rotated)
-                });
-                let Ok((watched, rotated)) = rotated.await else { return };
-                watch = watched;
+                let rotated = watch.rotate(&rotation).await;
                 if let (Err(error), false) = (&rotated, has_failed) {
                     tracing::error!(%error, "the signing keys cannot be rotated");
                 }
                 has_failed = rotated.is_err();
                 app.phase().keys_rotate(!has_failed);
             }
-            if let Some(keys) = watch.changed() {
+            if let Some(keys) = watch.changed().await {
                 server.replace_signing_keys(keys);
                 tracing::info!("the signing keys were changed");
             }
@@ -331,7 +331,7 @@ async fn announce(
         String::new()
     } else {
         let has_users = data.backend().has_users().await.map_err(|error| data.failure(error))?;
-        let mut text = format!("Serving {issuer}\nData in {}\n", data.dir().display());
+        let mut text = format!("Serving {issuer}\nData in {}\n", data.shown());
         if let Some(aside) = aside {
             text.push_str(&format!("Measurements at http://{aside}/metrics\n"));
         }

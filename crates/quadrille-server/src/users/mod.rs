@@ -38,6 +38,21 @@ impl User {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(env.random::<16>()).into();
         Self { subject, name, password, password_number: 1, created: env.now() }
     }
+
+    /// The reason why this user cannot be added beside users with these keys and names, if there is
+    /// one.
+    pub fn clash<'a>(&self, others: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<Added> {
+        let mut lookalike = None;
+        for (key, name) in others {
+            if key == self.name.key() {
+                return Some(Added::Taken);
+            }
+            if UserName::parse(name).is_ok_and(|other| self.name.looks_like(&other)) {
+                lookalike = Some(Added::LooksLike(name.to_owned()));
+            }
+        }
+        lookalike
+    }
 }
 
 /// The outcome of adding a user.

@@ -35,9 +35,13 @@ mod oauth1;
 mod oauth2_crate;
 mod observing;
 mod passwords;
+mod postgres;
 mod process;
 mod refusals;
 mod registration;
+#[path = "../../../quadrille-sqlx/tests/storages/servers.rs"]
+#[allow(dead_code, reason = "the tests of storages need further servers")]
+mod servers;
 mod serving;
 mod sign_in;
 mod signing_keys;

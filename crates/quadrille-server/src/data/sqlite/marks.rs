@@ -1,14 +1,12 @@
 //! Tables of one row: the issuer of the data directory, the settings on which clients depend,
 //! and its mark.
 
-use std::sync::Arc;
+use quadrille::provider::store::{SqliteStore, StoreError};
 
-use quadrille::{
-    oauth2::Resources,
-    provider::store::{SqliteStore, StoreError},
+use crate::data::{
+    backend::{Known, RecordedIssuer},
+    known::KnownColumns,
 };
-
-use crate::data::backend::{Known, RecordedIssuer};
 
 pub(super) async fn issuer(store: &SqliteStore) -> Result<Option<RecordedIssuer>, StoreError> {
     store
@@ -59,16 +57,13 @@ pub(super) async fn served_with(store: &SqliteStore) -> Result<Option<Known>, St
             let mut statement = connection.prepare(sql)?;
             let mut rows = statement.query([])?;
             let Some(row) = rows.next()? else { return Ok(None) };
-            let [scopes, resources, grant_types]: [String; 3] =
-                [row.get("scopes")?, row.get("resources")?, row.get("grant_types")?];
-            let corrupt = || StoreError::Corrupt("what the directory was served with");
-            Ok(Some(Known {
-                scopes: serde_json::from_str(&scopes).map_err(|_| corrupt())?,
-                resources: Resources::of(resources.split(' ').filter(|uri| !uri.is_empty()))
-                    .map_err(|_| corrupt())?,
-                grant_types: serde_json::from_str(&grant_types).map_err(|_| corrupt())?,
+            let columns = KnownColumns {
+                scopes: row.get("scopes")?,
+                resources: row.get("resources")?,
+                grant_types: row.get("grant_types")?,
                 oauth1: row.get("oauth1")?,
-            }))
+            };
+            columns.read().map(Some)
         })
         .await
 }
@@ -77,9 +72,7 @@ pub(super) async fn record_served_with(
     store: &SqliteStore,
     known: Known,
 ) -> Result<(), StoreError> {
-    let failed = |error| StoreError::Failed(Arc::new(error));
-    let scopes = serde_json::to_string(&known.scopes).map_err(failed)?;
-    let grant_types = serde_json::to_string(&known.grant_types).map_err(failed)?;
+    let known = KnownColumns::of(&known)?;
     store
         .write(move |transaction| {
             transaction.execute(
@@ -88,7 +81,7 @@ pub(super) async fn record_served_with(
                  VALUES (1, ?1, ?2, ?3, ?4)
                  ON CONFLICT (only) DO UPDATE
                  SET scopes = ?1, resources = ?2, grant_types = ?3, oauth1 = ?4",
-                (&scopes, known.resources.as_str(), &grant_types, known.oauth1),
+                (&known.scopes, &known.resources, &known.grant_types, known.oauth1),
             )?;
             Ok(())
         })

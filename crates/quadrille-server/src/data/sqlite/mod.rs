@@ -26,10 +26,10 @@ use super::backend::{Answering, Backend, Known, RecordedIssuer, Recount};
 
 /// The program's own tables. Append, never change.
 const MIGRATIONS: &[&str] = &[
-    include_str!("../../../migrations/0001_program.sql"),
-    include_str!("../../../migrations/0002_served_with.sql"),
-    include_str!("../../../migrations/0003_sign_in.sql"),
-    include_str!("../../../migrations/0004_served_with_grants.sql"),
+    include_str!("../../../migrations/sqlite/0001_program.sql"),
+    include_str!("../../../migrations/sqlite/0002_served_with.sql"),
+    include_str!("../../../migrations/sqlite/0003_sign_in.sql"),
+    include_str!("../../../migrations/sqlite/0004_served_with_grants.sql"),
 ];
 
 /// An SQLite file.

@@ -52,16 +52,10 @@ pub(super) async fn add(store: &SqliteStore, user: User) -> Result<Added, StoreE
         .write(move |transaction| {
             let sql = "SELECT key, name FROM quadrille_program_users";
             let mut statement = transaction.prepare(sql)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let key: String = row.get("key")?;
-                if key == user.name.key() {
-                    return Ok(Added::Taken);
-                }
-                let shown: String = row.get("name")?;
-                if UserName::parse(&shown).is_ok_and(|other| user.name.looks_like(&other)) {
-                    return Ok(Added::LooksLike(shown));
-                }
+            let names = statement.query_map([], |row| Ok((row.get("key")?, row.get("name")?)))?;
+            let names = names.collect::<Result<Vec<(String, String)>, _>>()?;
+            if let Some(clash) = user.clash(names.iter().map(|(key, name)| (&**key, &**name))) {
+                return Ok(clash);
             }
             transaction.execute(
                 "INSERT INTO quadrille_program_users

@@ -1,3 +1,7 @@
 //! Tests that every database of the program has to pass.
 
 pub(super) mod contract;
+
+#[path = "../../../../quadrille-sqlx/tests/storages/servers.rs"]
+#[allow(dead_code, reason = "the tests of storages need further servers")]
+pub(super) mod servers;

@@ -1,0 +1,195 @@
+//! A database of PostgreSQL: the provider's store and the program's own tables, for any number of
+//! processes.
+
+mod connect;
+mod counts;
+mod marks;
+mod sealed;
+mod sessions;
+mod users;
+
+use std::{pin::Pin, sync::Arc};
+
+use quadrille::{
+    Env, Timestamp,
+    provider::{
+        AuthorizationServer, IssuerError,
+        store::{SecretHash, StoreError},
+    },
+};
+use quadrille_sqlx::{MigrateError, Migrations, PgStore, StoreOptions};
+use sqlx::PgPool;
+
+use crate::{
+    sessions::Session,
+    throttle::Recovery,
+    users::{Added, User, UserName},
+};
+
+use super::backend::{Answering, Backend, Known, RecordedIssuer, Recount};
+
+pub(super) use connect::connect;
+pub(super) use sealed::Sealed;
+
+/// The program's own tables. Append, never change.
+const MIGRATIONS: Migrations =
+    Migrations::new("program", &[include_str!("../../../migrations/postgres/0001_program.sql")]);
+
+/// A database of PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct PostgresBackend {
+    store: Arc<PgStore>,
+    pool: PgPool,
+}
+
+impl PostgresBackend {
+    /// Opens the database, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// Those of [`PgStore::open`].
+    pub async fn open(pool: PgPool, env: Env) -> Result<Self, StoreError> {
+        let options = StoreOptions::new();
+        options.migrate(&pool).await?;
+        MIGRATIONS.run(&pool).await?;
+        let store = Arc::new(PgStore::open_with(pool.clone(), env, &options).await?);
+        Ok(Self { store, pool })
+    }
+
+    /// Opens the database unless it has no tables.
+    ///
+    /// # Errors
+    /// [`StoreError::Older`] without tables, and those of [`open`](Self::open).
+    pub async fn open_existing(pool: PgPool, env: Env) -> Result<Self, StoreError> {
+        match MIGRATIONS.check(&pool).await {
+            Err(error @ MigrateError::Older { found: 0, .. }) => Err(error.into()),
+            _ => Self::open(pool, env).await,
+        }
+    }
+
+    /// The SQL of all tables, for operators who run it on their own.
+    pub fn migrations_sql() -> String {
+        StoreOptions::new().migrations_sql::<PgPool>() + &MIGRATIONS.sql::<PgPool>()
+    }
+}
+
+impl Backend for PostgresBackend {
+    fn server(&self, issuer: &str) -> Result<AuthorizationServer, IssuerError> {
+        AuthorizationServer::new(issuer, Arc::clone(&self.store))
+    }
+
+    fn add_user(&self, user: User) -> Answering<'_, Added> {
+        Box::pin(users::add(&self.store, user))
+    }
+
+    fn user_by_name<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>> {
+        Box::pin(users::by_name(&self.pool, name))
+    }
+
+    fn user_by_subject<'a>(&'a self, subject: &'a str) -> Answering<'a, Option<User>> {
+        Box::pin(users::by_subject(&self.pool, subject))
+    }
+
+    fn users(&self) -> Answering<'_, Vec<User>> {
+        Box::pin(users::all(&self.pool))
+    }
+
+    fn has_users(&self) -> Answering<'_, bool> {
+        Box::pin(users::any(&self.pool))
+    }
+
+    fn replace_hash<'a>(&'a self, user: &'a User, better: Arc<str>) -> Answering<'a, ()> {
+        Box::pin(users::replace_hash(&self.pool, user, better))
+    }
+
+    fn set_password<'a>(
+        &'a self,
+        name: &'a UserName,
+        password: Arc<str>,
+    ) -> Answering<'a, Option<User>> {
+        Box::pin(users::set_password(&self.store, name, password))
+    }
+
+    fn remove_user<'a>(
+        &'a self,
+        name: &'a UserName,
+        issuer: &'a str,
+    ) -> Answering<'a, Option<User>> {
+        Box::pin(users::remove(&self.store, name, issuer))
+    }
+
+    fn open_session(
+        &self,
+        session: Session,
+        replaces: Option<SecretHash>,
+        recount: Recount,
+    ) -> Answering<'_, bool> {
+        Box::pin(sessions::open(&self.store, session, replaces, recount))
+    }
+
+    fn session<'a>(&'a self, id: &'a SecretHash) -> Answering<'a, Option<Session>> {
+        Box::pin(sessions::find(&self.pool, id))
+    }
+
+    fn sessions_of<'a>(&'a self, subject: &'a str) -> Answering<'a, Vec<Session>> {
+        Box::pin(sessions::of(&self.pool, subject))
+    }
+
+    fn session_used(&self, id: SecretHash, now: Timestamp) -> Answering<'_, ()> {
+        Box::pin(sessions::used(&self.pool, id, now))
+    }
+
+    fn end_session(&self, id: SecretHash) -> Answering<'_, ()> {
+        Box::pin(sessions::end(&self.pool, id))
+    }
+
+    fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()> {
+        Box::pin(sessions::end_all(&self.pool, subject))
+    }
+
+    fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery> {
+        Box::pin(counts::recount(&self.store, recount, now))
+    }
+
+    fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>> {
+        Box::pin(marks::issuer(&self.pool))
+    }
+
+    fn record_issuer(
+        &self,
+        recorded: RecordedIssuer,
+        renamed_from: Option<String>,
+    ) -> Answering<'_, ()> {
+        Box::pin(marks::record_issuer(&self.store, recorded, renamed_from))
+    }
+
+    fn served_with(&self) -> Answering<'_, Option<Known>> {
+        Box::pin(marks::served_with(&self.pool))
+    }
+
+    fn record_served_with(&self, known: Known) -> Answering<'_, ()> {
+        Box::pin(marks::record_served_with(&self.pool, known))
+    }
+
+    fn mark(&self) -> Answering<'_, String> {
+        Box::pin(marks::mark(&self.pool))
+    }
+
+    fn check(&self) -> Answering<'_, ()> {
+        Box::pin(async { marks::mark(&self.pool).await.map(drop) })
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.pool.close())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::PostgresUrl, data::tests::servers};
+
+    crate::data::tests::contract::backend_contract!(async |_| {
+        let url = PostgresUrl::parse(&servers::postgres_database()).unwrap();
+        PostgresBackend::open(connect(&url, 8).await?, Env::system()).await
+    });
+}

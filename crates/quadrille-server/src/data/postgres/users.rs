@@ -1,0 +1,165 @@
+//! Users.
+
+use std::sync::Arc;
+
+use quadrille::{Timestamp, provider::store::StoreError};
+use quadrille_sqlx::{PgStore, store_error};
+use sqlx::{PgPool, Row as _, postgres::PgRow};
+
+use crate::users::{Added, User, UserName};
+
+macro_rules! columns {
+    () => {
+        "subject, name, password, password_number, created"
+    };
+}
+
+const BY_NAME: &str =
+    concat!("SELECT ", columns!(), " FROM quadrille_program_users WHERE key = $1");
+const BY_SUBJECT: &str =
+    concat!("SELECT ", columns!(), " FROM quadrille_program_users WHERE subject = $1");
+const ALL: &str = concat!("SELECT ", columns!(), " FROM quadrille_program_users ORDER BY key");
+const SET_PASSWORD: &str = concat!(
+    "UPDATE quadrille_program_users SET password = $1, password_number = password_number + 1
+    WHERE key = $2 RETURNING ",
+    columns!()
+);
+const REMOVE: &str =
+    concat!("DELETE FROM quadrille_program_users WHERE key = $1 RETURNING ", columns!());
+
+/// Adds a user, unless the name is taken or looks the same as another one.
+pub(super) async fn add(store: &PgStore, user: User) -> Result<Added, StoreError> {
+    let work = store.transaction(move |transaction| {
+        let user = user.clone();
+        Box::pin(async move {
+            // Nobody else adds a user until the commit; others read meanwhile.
+            let lock = "LOCK TABLE quadrille_program_users IN SHARE ROW EXCLUSIVE MODE";
+            sqlx::query(lock).execute(transaction.connection()).await?;
+            let names = "SELECT key, name FROM quadrille_program_users";
+            let names: Vec<(String, String)> =
+                sqlx::query_as(names).fetch_all(transaction.connection()).await?;
+            if let Some(other) = user.clash(names.iter().map(|(key, name)| (&**key, &**name))) {
+                return Ok(other);
+            }
+            let insert = "INSERT INTO quadrille_program_users
+                (key, name, subject, password, password_number, created)
+                VALUES ($1, $2, $3, $4, $5, $6)";
+            let insert = sqlx::query(insert)
+                .bind(user.name.key())
+                .bind(user.name.as_str())
+                .bind(&*user.subject)
+                .bind(&*user.password)
+                .bind(user.password_number)
+                .bind(user.created.seconds());
+            insert.execute(transaction.connection()).await?;
+            Ok(Added::Now)
+        })
+    });
+    work.await
+}
+
+pub(super) async fn by_name(pool: &PgPool, name: &UserName) -> Result<Option<User>, StoreError> {
+    one(pool, BY_NAME, name.key()).await
+}
+
+pub(super) async fn by_subject(pool: &PgPool, subject: &str) -> Result<Option<User>, StoreError> {
+    one(pool, BY_SUBJECT, subject).await
+}
+
+async fn one(pool: &PgPool, sql: &'static str, key: &str) -> Result<Option<User>, StoreError> {
+    // A subject in a request may hold any character; a text of PostgreSQL holds no U+0000.
+    if key.contains('\0') {
+        return Ok(None);
+    }
+    let found = sqlx::query(sql).bind(key).fetch_optional(pool).await;
+    found.map_err(store_error)?.as_ref().map(user).transpose()
+}
+
+/// Whether there is a user.
+pub(super) async fn any(pool: &PgPool) -> Result<bool, StoreError> {
+    let any = "SELECT EXISTS (SELECT 1 FROM quadrille_program_users)";
+    sqlx::query_scalar(any).fetch_one(pool).await.map_err(store_error)
+}
+
+/// All users, ordered by name.
+pub(super) async fn all(pool: &PgPool) -> Result<Vec<User>, StoreError> {
+    let rows = sqlx::query(ALL).fetch_all(pool).await.map_err(store_error)?;
+    rows.iter().map(user).collect()
+}
+
+/// Stores a better hash of the password that `user` has.
+pub(super) async fn replace_hash(
+    pool: &PgPool,
+    user: &User,
+    better: Arc<str>,
+) -> Result<(), StoreError> {
+    // Unless the password has changed since.
+    let update = "UPDATE quadrille_program_users SET password = $1
+        WHERE subject = $2 AND password_number = $3";
+    let update = sqlx::query(update).bind(&*better).bind(&*user.subject).bind(user.password_number);
+    update.execute(pool).await.map(drop).map_err(store_error)
+}
+
+/// Gives a user a new password. This ends the user's sessions: one that is being opened with the old
+/// password holds the user's row, or finds the new number.
+pub(super) async fn set_password(
+    store: &PgStore,
+    name: &UserName,
+    password: Arc<str>,
+) -> Result<Option<User>, StoreError> {
+    let key: Arc<str> = name.key().into();
+    let work = store.transaction(move |transaction| {
+        let (key, password) = (Arc::clone(&key), Arc::clone(&password));
+        Box::pin(async move {
+            let update = sqlx::query(SET_PASSWORD).bind(&*password).bind(&*key);
+            let changed = update.fetch_optional(transaction.connection()).await?;
+            if let Some(user) = &changed {
+                let subject: &str = user.try_get("subject")?;
+                super::sessions::end_in(transaction.connection(), subject).await?;
+            }
+            Ok(changed)
+        })
+    });
+    work.await?.as_ref().map(user).transpose()
+}
+
+/// Removes a user with sessions and grants. Returns the user, if there was one.
+pub(super) async fn remove(
+    store: &PgStore,
+    name: &UserName,
+    issuer: &str,
+) -> Result<Option<User>, StoreError> {
+    let (key, issuer): (Arc<str>, Arc<str>) = (name.key().into(), issuer.into());
+    let work = store.transaction(move |transaction| {
+        let (key, issuer) = (Arc::clone(&key), Arc::clone(&issuer));
+        Box::pin(async move {
+            let delete = sqlx::query(REMOVE).bind(&*key);
+            let removed = delete.fetch_optional(transaction.connection()).await?;
+            if let Some(user) = &removed {
+                let subject: &str = user.try_get("subject")?;
+                super::sessions::end_in(transaction.connection(), subject).await?;
+                // Without the issuer no server has run yet, so nothing was granted.
+                transaction.forget_subject(&issuer, subject).await?;
+            }
+            Ok(removed)
+        })
+    });
+    work.await?.as_ref().map(user).transpose()
+}
+
+fn user(row: &PgRow) -> Result<User, StoreError> {
+    let read = || -> sqlx::Result<_> {
+        let (subject, name): (&str, &str) = (row.try_get("subject")?, row.try_get("name")?);
+        let password: &str = row.try_get("password")?;
+        let numbers: (i64, i64) = (row.try_get("password_number")?, row.try_get("created")?);
+        Ok((subject, name, password, numbers))
+    };
+    let (subject, name, password, (password_number, created)) = read().map_err(store_error)?;
+    Ok(User {
+        subject: subject.into(),
+        name: UserName::parse(name).map_err(|_| StoreError::Corrupt("the name of a user"))?,
+        password: password.into(),
+        password_number,
+        created: Timestamp::from_seconds(created),
+    })
+}

@@ -1,0 +1,338 @@
+//! Several processes that share a database of PostgreSQL.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::{
+    browser::Browser,
+    flow::{PASSWORD, REDIRECT, SCOPES, Stage, VERIFIER, token},
+    me::me,
+    process::{Folder, Program, eventually, json, quadrille, run, text},
+    servers,
+};
+
+const SECONDS: Duration = Duration::from_secs(20);
+
+/// A provider on a database, with a user and a client.
+fn stage(url: &str, arguments: &[&str]) -> Stage {
+    let folder = Folder::new();
+    let program = Program::start_with(&folder, &served(url, arguments));
+    let data = program.data.clone();
+    let user = ["user", "add", "Ada", "--password-stdin", "--database", url];
+    json(&data, &user, &format!("{PASSWORD}\n"));
+    let client = ["client", "add", "Printer", "--redirect-uri", REDIRECT, "--database", url];
+    let scopes = ["--scope", "photos:read", "--scope", "photos:write"];
+    let client = json(&data, &[&client[..], &scopes].concat(), "");
+    Stage { program, client, folder }
+}
+
+fn served<'a>(url: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+    [&SCOPES[..], &["--database", url], arguments].concat()
+}
+
+/// The folder of another machine, with the key ring of the first.
+fn machine(first: &Program) -> Folder {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.data()).unwrap();
+    std::fs::copy(first.data.join("keys"), folder.data().join("keys")).unwrap();
+    folder
+}
+
+/// Another process, to be reached at its own address.
+fn another(folder: &Folder, url: &str, arguments: &[&str]) -> Program {
+    let mut program = Program::start_with(folder, &served(url, arguments));
+    program.issuer = format!("http://{}", program.listening);
+    program
+}
+
+fn field(answer: &Value, name: &str) -> String {
+    answer[name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+async fn revoke(program: &Program, client: &Value, token: &str) -> StatusCode {
+    let http = Client::builder().no_proxy().build().unwrap();
+    let request = http
+        .post(program.url("/oauth/revoke"))
+        .basic_auth(field(client, "client_id"), client["client_secret"].as_str())
+        .form(&[("token", token)]);
+    request.send().await.unwrap().status()
+}
+
+async fn published_keys(program: &Program) -> usize {
+    let http = Client::builder().no_proxy().build().unwrap();
+    let get = async |path: &str| -> Value {
+        http.get(program.url(path)).send().await.unwrap().json().await.unwrap()
+    };
+    let metadata = get("/.well-known/oauth-authorization-server").await;
+    let keys = reqwest::Url::parse(metadata["jwks_uri"].as_str().unwrap()).unwrap();
+    get(keys.path()).await["keys"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn one_process_finishes_what_another_began_and_notices_what_it_ended() {
+    let url = servers::postgres_database();
+    let stage = stage(
+        &url,
+        &["--set", "jwt_resources=https://api.example", "--set", "resources=https://api.example"],
+    );
+    let folder = machine(&stage.program);
+    let second = another(
+        &folder,
+        &url,
+        &["--set", "jwt_resources=https://api.example", "--set", "resources=https://api.example"],
+    );
+
+    let browser = Browser::new();
+    let page = stage.consent_page(&browser).await;
+    let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    let code = page.parameter("code").unwrap();
+    let redeem = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", VERIFIER),
+    ];
+    let (status, tokens) = token(&second, &stage.client, &redeem).await;
+    assert_eq!(status, StatusCode::OK, "{tokens}");
+    let access = field(&tokens, "access_token");
+    for program in [&stage.program, &second] {
+        assert_eq!(me(program, Method::GET, &access).await.0, StatusCode::OK);
+    }
+    let refresh =
+        [("grant_type", "refresh_token"), ("refresh_token", &field(&tokens, "refresh_token"))];
+    let (status, renewed) = stage.token(&refresh).await;
+    assert_eq!(status, StatusCode::OK, "{renewed}");
+
+    assert_eq!(revoke(&stage.program, &stage.client, &access).await, StatusCode::OK);
+    assert_eq!(me(&stage.program, Method::GET, &access).await.0, StatusCode::UNAUTHORIZED);
+    let refused = || async { me(&second, Method::GET, &access).await.0 != StatusCode::OK };
+    assert!(eventually(SECONDS, refused).await);
+    let next =
+        [("grant_type", "refresh_token"), ("refresh_token", &field(&renewed, "refresh_token"))];
+    let (status, answer) = token(&second, &stage.client, &next).await;
+    assert_eq!((status, &*field(&answer, "error")), (StatusCode::BAD_REQUEST, "invalid_grant"));
+
+    let rotated = json(&second.data, &["keys", "rotate", "--database", &url], "");
+    assert_eq!(rotated["keys"].as_array().unwrap().len(), 2, "{rotated}");
+    for program in [&stage.program, &second] {
+        assert!(eventually(SECONDS, || async { published_keys(program).await == 2 }).await);
+    }
+    assert!(!second.data.join("signing-keys").exists());
+    second.stop();
+    stage.program.stop();
+}
+
+#[tokio::test]
+async fn a_process_with_another_key_ring_says_so_and_stops() {
+    let url = servers::postgres_database();
+    let Stage { program, folder, .. } = stage(&url, &[]);
+    let serve = |data: &Path| {
+        run(data, &["serve", "--listen", "127.0.0.1:0", "--database", &url, "--json"], "")
+    };
+    let refused = |data: &Path, why: &str| {
+        let output = serve(data);
+        // Before it, the log may warn of files that others can read.
+        let said = text(&output.stderr);
+        let error: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{error}");
+        assert!(field(&error, "message").contains(why), "{error}");
+    };
+    let other = Folder::new();
+    refused(&other.data(), "copy it from another machine");
+    assert!(!other.data().join("keys").exists());
+    let ring = |keys: &[String]| {
+        std::fs::create_dir_all(other.data()).unwrap();
+        std::fs::write(other.data().join("keys"), keys.join("\n")).unwrap();
+    };
+    let old = std::fs::read_to_string(folder.data().join("keys")).unwrap();
+    let old = old.lines().last().unwrap().to_owned();
+    let new = "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=".to_owned();
+    ring(std::slice::from_ref(&new));
+    refused(&other.data(), "is not that of postgres://");
+
+    // A rotation: the new key comes behind the old one everywhere, then in front, then alone.
+    for keys in [[old.clone(), new.clone()], [new.clone(), old.clone()]] {
+        ring(&keys);
+        another(&other, &url, &["--set", "access_token_format=jwt"]).stop();
+    }
+    ring(std::slice::from_ref(&new));
+    another(&other, &url, &["--set", "access_token_format=jwt"]).stop();
+    refused(&folder.data(), "is not that of postgres://");
+
+    // The ring is lost.
+    let replace = ["keys", "replace-ring", "--database", &url];
+    assert_eq!(json(&other.data(), &replace, "")["replaced"], false);
+    assert_eq!(json(&folder.data(), &replace, "")["replaced"], true);
+    refused(&other.data(), "is not that of postgres://");
+    program.stop();
+}
+
+#[tokio::test]
+async fn a_process_that_is_killed_at_work_loses_nothing_that_it_answered() {
+    let url = servers::postgres_database();
+    let stage = stage(&url, &[]);
+    let tokens = stage.dance(&Browser::new()).await;
+    let machine_client = ["client", "add", "Machine", "--grant", "client_credentials"];
+    let machine_client =
+        json(&stage.program.data, &[&machine_client[..], &["--database", &url]].concat(), "");
+    let folder = machine(&stage.program);
+    let http = Client::builder().no_proxy().build().unwrap();
+    let answer = async |program: &Program, client: &Value, fields: &[(&str, &str)]| {
+        let request = http
+            .post(program.url("/oauth/token"))
+            .basic_auth(field(client, "client_id"), client["client_secret"].as_str())
+            .form(fields);
+        let response = request.send().await.ok()?;
+        let status = response.status();
+        let answer: Value = response.json().await.ok()?;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        Some(answer)
+    };
+    let mut refresh_token = field(&tokens, "refresh_token");
+    for round in 0..5 {
+        let victim = another(&folder, &url, &[]);
+        let (answered, mut count) = watch::channel(0);
+        let renew = async {
+            let mut newest = refresh_token.clone();
+            loop {
+                let fields = [("grant_type", "refresh_token"), ("refresh_token", &*newest)];
+                let Some(next) = answer(&victim, &stage.client, &fields).await else { break };
+                newest = field(&next, "refresh_token");
+                answered.send_modify(|count| *count += 1);
+            }
+            newest
+        };
+        let work = async || {
+            let mut all = Vec::new();
+            let fields = [("grant_type", "client_credentials")];
+            while let Some(next) = answer(&victim, &machine_client, &fields).await {
+                all.push(field(&next, "access_token"));
+                answered.send_modify(|count| *count += 1);
+            }
+            all
+        };
+        let kill = async {
+            // The moment within a request varies.
+            count.wait_for(|count| *count > 10 + round).await.unwrap();
+            victim.signal("-KILL");
+        };
+        let (newest, first, second, ()) = tokio::join!(renew, work(), work(), kill);
+        // A request under way at the kill may count as a repeat.
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", &*newest)];
+        let renewed = answer(&stage.program, &stage.client, &fields).await.unwrap();
+        refresh_token = field(&renewed, "refresh_token");
+        for issued in first.iter().chain(&second) {
+            assert_eq!(me(&stage.program, Method::GET, issued).await.0, StatusCode::OK);
+        }
+    }
+    stage.program.stop();
+}
+
+#[tokio::test]
+async fn a_process_whose_issuer_was_replaced_stops() {
+    let url = servers::postgres_database();
+    let Stage { program, folder, .. } = stage(&url, &[]);
+    let other = machine(&program);
+    // Another port makes no other issuer.
+    let second = Program::start_with(&other, &served(&url, &[]));
+    assert_eq!(second.issuer, program.issuer);
+    second.stop();
+    let renamed = ["--issuer", "https://id.example"];
+    let third = Program::start_with(&other, &served(&url, &renamed));
+    let (status, log) = program.ended();
+    assert_eq!(status.code(), Some(2), "{log}");
+    assert!(log.contains("has got the issuer https://id.example"), "{log}");
+    third.stop();
+    let output =
+        run(&folder.data(), &["serve", "--database", &url, "--issuer", "https://x.example"], "");
+    assert!(text(&output.stderr).contains("--rename-issuer"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_cannot_be_done_with_a_database_on_a_server_is_said_with_its_reason() {
+    let folder = Folder::new();
+    let url = servers::postgres_database();
+    let failed = |arguments: &[&str], code: i32, error: &str, why: &str| {
+        let output = run(&folder.data(), &[arguments, &["--json"]].concat(), "");
+        let said: Value = serde_json::from_slice(&output.stderr)
+            .unwrap_or_else(|_| panic!("{arguments:?}: {}", text(&output.stderr)));
+        assert_eq!((output.status.code(), &*field(&said, "error")), (Some(code), error), "{said}");
+        assert!(field(&said, "message").contains(why), "{said}");
+        assert!(!text(&output.stderr).contains("hunter2"));
+    };
+    for command in [&["backup", "x"][..], &["restore", "x"]] {
+        failed(&[command, &["--database", &url]].concat(), 2, "refused", "pg_dump");
+    }
+    failed(&["user", "list", "--database", &url], 4, "database_older", "migrate them");
+    let nowhere = format!("postgres://postgres@127.0.0.1:{}/id", servers::free_port());
+    failed(&["user", "list", "--database", &nowhere], 4, "database_unavailable", "127.0.0.1");
+    let with_password = "postgres://id:hunter2@127.0.0.1/id";
+    failed(&["user", "list", "--database", with_password], 3, "config", "QUADRILLE_DATABASE");
+    failed(&["user", "list", "--database", "mysql://db/id"], 3, "config", "PostgreSQL");
+    let file = ["user", "list", "--database", &url, "--set", "signing_keys_file=x"];
+    failed(&file, 3, "config", "signing_keys_file");
+    let alone = ["user", "list", "--database", &url, "--set", "oauth1.several_processes=false"];
+    failed(&alone, 3, "config", "several_processes");
+
+    let migrated = json(&folder.data(), &["migrate", "--database", &url], "");
+    assert_eq!(migrated["migrated"], true);
+    assert_eq!(
+        json(&folder.data(), &["user", "list", "--database", &url], ""),
+        Value::Array(vec![])
+    );
+    let mut shown = quadrille(&["config", "--json"]);
+    let shown = shown.env("QUADRILLE_DATABASE", with_password).output().unwrap();
+    assert!(shown.status.success());
+    assert!(text(&shown.stdout).contains("postgres://id:***@127.0.0.1/id"));
+    assert!(!text(&shown.stdout).contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_dump_is_restored_as_the_guide_says_it() {
+    const GUIDE: &str = include_str!("../../../../docs/src/program/postgres.md");
+    let url = servers::postgres_database();
+    let stage = stage(&url, &[]);
+    let browser = Browser::new();
+    let tokens = stage.dance(&browser).await;
+    let page = browser.get(&stage.authorize_url()).await;
+    let code = page.parameter("code").unwrap();
+
+    let dump = stage.folder.path().join("id.dump");
+    let finish = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let tool = |name: &str| Command::new(servers::program(name));
+    finish(tool("pg_dump").args(["--format=custom", "--file"]).arg(&dump).arg(&url));
+    let Stage { program, client, folder } = stage;
+    let listening = program.listening.clone();
+    program.stop();
+
+    let restored = servers::postgres_database();
+    let into = ["--no-owner", "--single-transaction", "--dbname", &restored];
+    finish(tool("pg_restore").args(into).arg(&dump));
+    let (_, sql) = GUIDE.split_once("```sql\n").unwrap();
+    let (sql, _) = sql.split_once("```").unwrap();
+    finish(tool("psql").args(["-v", "ON_ERROR_STOP=1", "-c", sql, &restored]));
+
+    let program = Program::start_with(&folder, &served(&restored, &["--listen", &listening]));
+    let stage = Stage { program, client, folder };
+    let access = field(&tokens, "access_token");
+    assert_eq!(me(&stage.program, Method::GET, &access).await.0, StatusCode::OK);
+    let refresh =
+        [("grant_type", "refresh_token"), ("refresh_token", &field(&tokens, "refresh_token"))];
+    assert_eq!(stage.token(&refresh).await.0, StatusCode::OK);
+    // The code may have been redeemed, and the session ended, after the dump was made.
+    let redeem = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", VERIFIER),
+    ];
+    assert_eq!(stage.token(&redeem).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(browser.get(&stage.authorize_url()).await.url.path(), "/sign-in");
+    stage.program.stop();
+}
