@@ -119,12 +119,16 @@ macro_rules! pool {
                 // runs, as the pool does first, costs as much as the query.
                 let idle = (Self::DIALECT == Dialect::Sqlite).then(|| self.try_acquire()).flatten();
                 let found = match idle {
-                    Some(mut idle) => query().fetch_optional(&mut *idle).await,
-                    None => Err(sqlx::Error::WorkerCrashed),
+                    Some(mut idle) => match query().fetch_optional(&mut *idle).await {
+                        // The thread has ended; the pool has others.
+                        Err(sqlx::Error::WorkerCrashed) => None,
+                        found => Some(found),
+                    },
+                    None => None,
                 };
                 let found = match found {
-                    Err(sqlx::Error::WorkerCrashed) => query().fetch_optional(self).await,
-                    found => found,
+                    Some(found) => found,
+                    None => query().fetch_optional(self).await,
                 };
                 found?.as_ref().map(Found::try_from).transpose()
             }
