@@ -146,6 +146,12 @@ pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &Ma
     let removed = RevokeAll::Subject("ada".into());
     store.revoke_all(world.issuer, removed, RowId::MAX).await;
     same("`newest` does not count `RowId::MAX`", store.newest().await, last);
+
+    // Long after the last row expired.
+    clock.set(start + day * 365);
+    while store.sweep(clock.now()).await > 0 {}
+    let rule = "`newest` counts up to where something was revoked, also after a sweep";
+    same(rule, store.newest().await, last);
 }
 
 /// A clock that is set back makes no number smaller than one that some verb has stored.

@@ -331,6 +331,8 @@ catches! {
             "the number of a client";
         Also("remove_client", "UPDATE quadrille_newest SET number = 0") => the_newest_number_is_known_for_ever,
             "also one that was removed";
+        Also("sweep", "UPDATE quadrille_newest SET number = 0") => the_newest_number_is_known_for_ever,
+            "`newest` counts up to where something was revoked, also after a sweep";
         Also("revoke_all", "UPDATE quadrille_newest SET number = 0") => the_newest_number_is_known_for_ever,
             "up to where something was revoked";
     }
