@@ -4,7 +4,7 @@ use quadrille::consumer::StorageError;
 
 use crate::{
     fault::{is_without_tables, run},
-    plan::Plan,
+    plan::{Direction, Plan},
     pool::Pool,
     statements::Prefix,
     storage::SqlStorage,
@@ -37,6 +37,9 @@ pub enum MigrateError {
         /// The version that this library needs.
         known: i64,
     },
+    /// The tables are of the first version, which has none before it.
+    #[error("the tables are of the first version of this program")]
+    First,
     /// The database failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -155,6 +158,37 @@ impl<P: Pool> SqlStorage<P> {
         self.plan().sql()
     }
 
+    /// Changes the tables back to the version before this library's, for an earlier version of the
+    /// program. What only the later version stores is lost; all else stays. Stop the processes of the
+    /// later version first, since [`migrate`](Self::migrate) undoes it.
+    ///
+    /// ```
+    /// use quadrille_sqlx::{MigrateError, SqliteStorage};
+    /// use sqlx::SqlitePool;
+    ///
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let storage = SqliteStorage::new(SqlitePool::connect("sqlite::memory:").await?);
+    /// storage.migrate().await?;
+    /// storage.migrate_back().await?;
+    /// assert_eq!(storage.check().await, Err(MigrateError::Older { found: 1, known: 2 }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MigrateError::Newer`], [`MigrateError::Older`] if the tables are older than the version
+    /// before, [`MigrateError::First`]: nothing is changed; [`MigrateError::Storage`].
+    pub async fn migrate_back(&self) -> Result<(), MigrateError> {
+        run_back(&self.plan(), &self.pool).await
+    }
+
+    /// The SQL of [`migrate_back`](Self::migrate_back), for those who run it on their own. `None` if
+    /// there is no version before.
+    pub fn migrations_back_sql(&self) -> Option<String> {
+        self.plan().back()
+    }
+
     fn plan(&self) -> Plan {
         Plan::new(P::DIALECT, &self.prefix)
     }
@@ -169,7 +203,30 @@ pub(crate) async fn run_missing(plan: &Plan, pool: &impl Pool) -> Result<(), Mig
         Err(MigrateError::Older { .. }) => {}
         other => return other,
     }
-    match run("migrate", || pool.migrate(plan)).await? {
+    match run("migrate", || pool.migrate(plan, Direction::Forward)).await? {
+        found if found > plan.known => Err(MigrateError::Newer { found, known: plan.known }),
+        _ => Ok(()),
+    }
+}
+
+/// Changes the tables of a plan from the known version to the one before. If they are of that one
+/// already, it only reads.
+///
+/// # Errors
+/// [`MigrateError`].
+pub(crate) async fn run_back(plan: &Plan, pool: &impl Pool) -> Result<(), MigrateError> {
+    let before = plan.known - 1;
+    match check(plan, pool).await {
+        Ok(()) | Err(MigrateError::Older { .. }) if plan.back().is_none() => {
+            return Err(MigrateError::First);
+        }
+        Err(MigrateError::Older { found, .. }) if found == before => return Ok(()),
+        Err(MigrateError::Older { found, .. }) => {
+            return Err(MigrateError::Older { found, known: before });
+        }
+        checked => checked?,
+    }
+    match run("migrate", || pool.migrate(plan, Direction::Back)).await? {
         found if found > plan.known => Err(MigrateError::Newer { found, known: plan.known }),
         _ => Ok(()),
     }

@@ -4,8 +4,21 @@ use std::sync::Arc;
 
 use crate::statements::{Dialect, Prefix};
 
-/// The number of migrations of the tables of accounts.
-const KNOWN: usize = 2;
+/// The SQL of a migration, and that of the way back, which the first one has not.
+#[derive(Clone, Debug)]
+pub(crate) struct Migration<S> {
+    pub(crate) up: S,
+    pub(crate) back: Option<S>,
+}
+
+/// Which way the tables are changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the version that this library knows.
+    Forward,
+    /// To the version before it.
+    Back,
+}
 
 /// The SQL of all migrations.
 #[derive(Debug)]
@@ -17,8 +30,8 @@ pub struct Plan {
     pub(crate) history: String,
     /// Reads the version of the tables.
     pub(crate) version: Arc<str>,
-    /// Each migration's number, and its statements with the one that records it.
-    pub(crate) steps: Vec<(i64, String)>,
+    /// The statements of each migration, with the one that records it, and of the way back.
+    steps: Vec<(i64, Migration<String>)>,
 }
 
 impl Plan {
@@ -26,12 +39,18 @@ impl Plan {
         macro_rules! files {
             ($folder:literal) => {
                 [
-                    include_str!(concat!("../migrations/", $folder, "/1.sql")),
-                    include_str!(concat!("../migrations/", $folder, "/2.sql")),
+                    Migration {
+                        up: include_str!(concat!("../migrations/", $folder, "/1.sql")),
+                        back: None,
+                    },
+                    Migration {
+                        up: include_str!(concat!("../migrations/", $folder, "/2.sql")),
+                        back: Some(include_str!(concat!("../migrations/", $folder, "/2.back.sql"))),
+                    },
                 ]
             };
         }
-        let files: [&str; KNOWN] = match dialect {
+        let files = match dialect {
             Dialect::Sqlite => files!("sqlite"),
             Dialect::Postgres => files!("postgres"),
             Dialect::MySql => files!("mysql"),
@@ -44,15 +63,18 @@ impl Plan {
         dialect: Dialect,
         prefix: &Prefix,
         history: &str,
-        files: &[S],
+        files: &[Migration<S>],
     ) -> Self {
         let record = match dialect {
             Dialect::Sqlite | Dialect::Postgres => "INSERT INTO",
             Dialect::MySql => "INSERT IGNORE INTO",
         };
-        let step = |(number, file): (i64, &S)| {
+        let step = |(number, Migration { up, back }): (i64, &Migration<S>)| {
             let record = format!("{record} quadrille_{history} (version) VALUES ({number});\n");
-            (number, prefix.apply(&[file.as_ref(), &record].concat()))
+            let forget = format!("DELETE FROM quadrille_{history} WHERE version = {number};\n");
+            let sql = |sql: &S, version: &str| prefix.apply(&[sql.as_ref(), version].concat());
+            let back = back.as_ref().map(|back| sql(back, &forget));
+            (number, Migration { up: sql(up, &record), back })
         };
         let steps: Vec<_> = (1..).zip(files).map(step).collect();
         let version = format!("SELECT COALESCE(MAX(version), 0) FROM quadrille_{history}");
@@ -67,10 +89,32 @@ impl Plan {
         }
     }
 
+    /// The numbers and the statements of the steps from the version that the tables have.
+    pub(crate) fn steps(&self, found: i64, direction: Direction) -> Vec<(i64, &str)> {
+        let mut steps = Vec::new();
+        for (number, Migration { up, back }) in &self.steps {
+            let sql = match direction {
+                Direction::Forward => Some(up).filter(|_| *number > found),
+                Direction::Back => {
+                    back.as_ref().filter(|_| *number == found && found == self.known)
+                }
+            };
+            steps.extend(sql.map(|sql| (*number, sql.as_str())));
+        }
+        steps
+    }
+
     /// All of it, separated by comments.
     pub(crate) fn sql(&self) -> String {
-        let steps = self.steps.iter().map(|(number, sql)| format!("\n-- Version {number}.\n{sql}"));
+        let steps = self.steps(0, Direction::Forward).into_iter();
+        let steps = steps.map(|(number, sql)| format!("\n-- Version {number}.\n{sql}"));
         [self.history.clone()].into_iter().chain(steps).collect()
+    }
+
+    /// The way back to the version before, unless there is none.
+    pub(crate) fn back(&self) -> Option<String> {
+        let steps = self.steps(self.known, Direction::Back);
+        steps.first().map(|(_, sql)| (*sql).to_owned())
     }
 }
 
@@ -86,9 +130,7 @@ mod tests {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         let prefix = Prefix::default();
         let plan = Plan::new(Dialect::Sqlite, &prefix);
-        for sql in std::iter::once(plan.history).chain(plan.steps.into_iter().map(|(_, sql)| sql)) {
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-        }
+        sqlx::raw_sql(AssertSqlSafe(plan.sql())).execute(&mut connection).await.unwrap();
         let find = Statements::new(Dialect::Sqlite, &prefix).find_current;
         let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {find}")))
             .bind(b"owner".as_slice())

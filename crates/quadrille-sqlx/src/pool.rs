@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use crate::{plan::Plan, statements::Dialect};
+use crate::{
+    plan::{Direction, Plan},
+    statements::Dialect,
+};
 
 /// A value of a statement.
 #[derive(Clone, Copy, Debug)]
@@ -71,9 +74,13 @@ pub trait Pool: Clone + Send + Sync + 'static {
     /// The number that a query without values finds, which leaves no prepared statement behind.
     fn version(&self, sql: &Arc<str>) -> impl Future<Output = sqlx::Result<i64>> + Send;
 
-    /// Runs the missing migrations, of which other processes may run the same; returns the version
-    /// of the tables before.
-    fn migrate(&self, plan: &Plan) -> impl Future<Output = sqlx::Result<i64>> + Send;
+    /// Runs the missing migrations, or the last one back, of which other processes may run the same;
+    /// returns the version of the tables before.
+    fn migrate(
+        &self,
+        plan: &Plan,
+        direction: Direction,
+    ) -> impl Future<Output = sqlx::Result<i64>> + Send;
 }
 
 /// Implements [`Pool`] for a pool of sqlx. The code is the same for each; its types are not.
@@ -151,15 +158,15 @@ macro_rules! pool {
                 sqlx::raw_sql(AssertSqlSafe(Arc::clone(sql))).fetch_one(self).await?.try_get(0)
             }
 
-            async fn migrate(&self, plan: &Plan) -> sqlx::Result<i64> {
+            async fn migrate(&self, plan: &Plan, direction: Direction) -> sqlx::Result<i64> {
                 let $begun = self;
                 let mut tx = $begin;
                 sqlx::raw_sql(AssertSqlSafe(plan.history.clone())).execute(&mut *tx).await?;
                 let version = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&plan.version)));
                 let before: i64 = version.fetch_one(&mut *tx).await?.try_get(0)?;
-                for (number, sql) in plan.steps.iter().filter(|(number, _)| *number > before) {
-                    tracing::info!(migration = number, "the tables are changed");
-                    sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *tx).await?;
+                for (number, sql) in plan.steps(before, direction) {
+                    tracing::info!(migration = number, ?direction, "the tables are changed");
+                    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
                 }
                 tx.commit().await?;
                 Ok(before)

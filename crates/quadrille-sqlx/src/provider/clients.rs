@@ -45,6 +45,8 @@ static ADD: Write = Write {
         WHERE quadrille_clients.record = ''
         AND (excluded.record <> '' OR quadrille_clients.number <> excluded.number)",
     in_turn: &[
+        // The lock that the last one needs: an insert that meets a row has one that it shares.
+        "SELECT 1 FROM quadrille_clients WHERE issuer = $1 AND id = $2 FOR UPDATE",
         "INSERT INTO quadrille_clients (issuer, id, number, record)
             VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         "UPDATE quadrille_clients SET number = $3, record = $4 WHERE issuer = $1 AND id = $2
@@ -90,11 +92,11 @@ const NUMBER: &str = "SELECT number FROM quadrille_clients WHERE issuer = $1 AND
 impl<E: Dialect> Clients for SqlStore<E> {
     async fn client(&self, issuer: IssuerId, id: &str) -> Result<Option<Arc<Client>>, StoreError> {
         let key = values![issuer.0, id.as_bytes()];
-        self.read(|db| async move { db.one(FIND, key, |row| row.client()).await }).await
+        self.run(|db| async move { db.one(FIND, key, |row| row.client()).await }).await
     }
 
     async fn clients(&self, issuer: IssuerId) -> Result<Vec<Arc<Client>>, StoreError> {
-        self.read(|db| async move { db.all(LIST, values![issuer.0], |row| row.client()).await })
+        self.run(|db| async move { db.all(LIST, values![issuer.0], |row| row.client()).await })
             .await
     }
 
@@ -105,7 +107,7 @@ impl<E: Dialect> Clients for SqlStore<E> {
         before: Option<Arc<Client>>,
     ) -> Result<bool, StoreError> {
         let mut values = put_values(issuer, &client)?;
-        self.read(|db| async move {
+        self.run(|db| async move {
             let Some(before) = before else { return db.write(&ADD, values).await };
             // The text may be another one than ours for the same client, of an earlier version.
             let key = values![issuer.0, client.id.as_bytes()];
@@ -128,7 +130,7 @@ impl<E: Dialect> Clients for SqlStore<E> {
         issuer: IssuerId,
         clients: Vec<Client>,
     ) -> Result<Option<Arc<str>>, StoreError> {
-        self.read(|db| async move {
+        self.run(|db| async move {
             run(|| async {
                 let mut steps = db.begin().await?;
                 for client in &clients {
@@ -146,7 +148,7 @@ impl<E: Dialect> Clients for SqlStore<E> {
 
     async fn remove_client(&self, issuer: IssuerId, id: &str) -> Result<bool, StoreError> {
         let values = remove_values(issuer, &Arc::from(id), true)?;
-        self.read(|db| async move { db.write(&REMOVE, values).await }).await
+        self.run(|db| async move { db.write(&REMOVE, values).await }).await
     }
 }
 

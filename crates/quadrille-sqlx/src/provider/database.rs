@@ -182,11 +182,14 @@ impl<E: Engine> Database<E> {
         values: Values,
     ) -> Result<bool, StoreError> {
         let script = self.0.texts.script::<E>(write);
-        if let ([first, others @ ..], []) = (&*script.in_turn, &*script.then) {
-            let did = self.run_alone(first, &values).await? > 0;
-            if did || others.is_empty() {
-                return Ok(did);
+        if script.then.is_empty() {
+            // What one statement does needs no transaction, which would hold the locks of the others.
+            for statement in &script.in_turn {
+                if self.run_alone(statement, &values).await? > 0 {
+                    return Ok(true);
+                }
             }
+            return Ok(false);
         }
         run(|| async {
             let mut steps = self.begin().await?;

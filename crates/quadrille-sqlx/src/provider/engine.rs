@@ -15,7 +15,7 @@ use super::{reader::Fields, values::Values};
 pub struct Write {
     pub(super) first: &'static str,
     /// In place of `first`, for databases whose upserts have no condition: the first of them that
-    /// changes a row decides.
+    /// changes a row decides. A query changes none.
     pub(super) in_turn: &'static [&'static str],
     pub(super) then: &'static [&'static str],
     /// The number of the value that is told as a change, of the issuer in `$1`.

@@ -45,6 +45,7 @@ impl From<MigrateError> for StoreError {
         match error {
             MigrateError::Newer { found, known } => Self::Newer { found, known },
             MigrateError::Older { found, known } => Self::Older { found, known },
+            MigrateError::First => Self::failed(error),
             MigrateError::Storage(error) => Self::unavailable(error),
         }
     }

@@ -41,7 +41,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
 
     async fn known_client(&self, issuer: IssuerId, id: &str) -> Result<Option<RowId>, StoreError> {
         let id = id.to_owned();
-        self.read(|db| async move { clients::known_client(&db, issuer, &id).await }).await
+        self.run(|db| async move { clients::known_client(&db, issuer, &id).await }).await
     }
 
     async fn know_client(
@@ -68,7 +68,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
         issuer: IssuerId,
         row: RowId,
     ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
-        self.read(move |db| async move { reads::code(&db, issuer, row).await }).await
+        self.run(move |db| async move { reads::code(&db, issuer, row).await }).await
     }
 
     async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
@@ -81,7 +81,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
         token: &TokenRef,
     ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
         let token = token.clone();
-        self.read(move |db| async move { reads::access(&db, issuer, &token).await }).await
+        self.run(move |db| async move { reads::access(&db, issuer, &token).await }).await
     }
 
     async fn family(
@@ -89,7 +89,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
         issuer: IssuerId,
         row: RowId,
     ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
-        self.read(move |db| async move { reads::family(&db, issuer, row).await }).await
+        self.run(move |db| async move { reads::family(&db, issuer, row).await }).await
     }
 
     async fn put_pending(
@@ -106,7 +106,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
         reference: &PendingRef,
     ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
         let reference = reference.clone();
-        self.read(move |db| async move { pending::find(&db, issuer, &reference).await }).await
+        self.run(move |db| async move { pending::find(&db, issuer, &reference).await }).await
     }
 
     async fn redeem_pending(
@@ -125,7 +125,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
         token: &TokenRef,
     ) -> Result<Option<Arc<CredentialRecord>>, StoreError> {
         let token = token.clone();
-        self.read(move |db| async move { pending::credential(&db, issuer, &token).await }).await
+        self.run(move |db| async move { pending::credential(&db, issuer, &token).await }).await
     }
 
     async fn revoke_grant(
@@ -157,7 +157,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
     ) -> Result<Option<Consent>, StoreError> {
         let (subject, client) = (subject.to_owned(), client.to_owned());
         let resources = resources.clone();
-        self.read(move |db| async move {
+        self.run(move |db| async move {
             let at = Some((&*client, &resources));
             Ok(consents::consents(&db, issuer, &subject, at).await?.into_iter().next())
         })
@@ -166,13 +166,13 @@ impl<E: Dialect> Grants for SqlStore<E> {
 
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Result<Vec<Consent>, StoreError> {
         let subject = subject.to_owned();
-        self.read(move |db| async move { consents::consents(&db, issuer, &subject, None).await })
+        self.run(move |db| async move { consents::consents(&db, issuer, &subject, None).await })
             .await
     }
 
     async fn grants(&self, issuer: IssuerId, subject: &str) -> Result<Vec<LiveGrant>, StoreError> {
         let subject = subject.to_owned();
-        self.read(move |db| async move { reads::listed(&db, issuer, &subject).await }).await
+        self.run(move |db| async move { reads::listed(&db, issuer, &subject).await }).await
     }
 }
 

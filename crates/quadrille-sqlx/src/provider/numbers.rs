@@ -42,11 +42,11 @@ const NUMBERED: [&str; 6] =
 
 impl<E: Dialect> Part for SqlStore<E> {
     async fn newest(&self) -> Result<RowId, StoreError> {
-        self.read(|db| async move { newest(&db).await }).await
+        self.run(|db| async move { newest(&db).await }).await
     }
 
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
-        self.read(|db| async move {
+        self.run(|db| async move {
             let rows = db.all(CHANGES, values![position], |row| row.change(issuer)).await?;
             Ok(changes_of(rows, position))
         })
@@ -54,7 +54,7 @@ impl<E: Dialect> Part for SqlStore<E> {
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.read(|db| async move {
+        self.run(|db| async move {
             let clients = registration::sweep_unused(&db, now).await?;
             Ok(clients + E::sweep(&db, now).await?)
         })
@@ -65,7 +65,7 @@ impl<E: Dialect> Part for SqlStore<E> {
 impl<E: Dialect> Issuers for SqlStore<E> {
     async fn issuer(&self, issuer: &str) -> Result<IssuerId, StoreError> {
         let key = values![Value::key(issuer)];
-        self.read(|db| async move {
+        self.run(|db| async move {
             let find = || async {
                 db.one(FIND_ISSUER, key.clone(), |row| Ok(IssuerId(row.number()?))).await
             };
@@ -85,7 +85,7 @@ impl<E: Dialect> Issuers for SqlStore<E> {
         now: Timestamp,
         expires: Timestamp,
     ) -> Result<Worker, StoreError> {
-        self.read(|db| async move {
+        self.run(|db| async move {
             if let Some(ours) = renew {
                 let ours_until = values![i64::from(ours.number), &holder, expires.millis()];
                 if db.run(RENEW, ours_until).await? > 0 {

@@ -2,8 +2,8 @@
 
 use crate::{
     MigrateError, Prefix,
-    migrate::{check, run_missing},
-    plan::Plan,
+    migrate::{check, run_back, run_missing},
+    plan::{Migration, Plan},
     pool::Pool,
     statements::Dialect,
 };
@@ -77,6 +77,23 @@ impl StoreOptions {
         check(&self.plan(P::DIALECT), pool).await
     }
 
+    /// Changes the tables back to the version before this library's, for an earlier version of the
+    /// program. What only the later version stores is lost; all else stays. Stop the processes of the
+    /// later version first, since [`migrate`](Self::migrate) undoes it.
+    ///
+    /// # Errors
+    /// [`MigrateError::Newer`], [`MigrateError::Older`] if the tables are older than the version
+    /// before, [`MigrateError::First`]: nothing is changed; [`MigrateError::Storage`].
+    pub async fn migrate_back<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
+        run_back(&self.plan(P::DIALECT), pool).await
+    }
+
+    /// The SQL of [`migrate_back`](Self::migrate_back), for those who run it on their own. `None` if
+    /// there is no version before.
+    pub fn migrations_back_sql<P: Pool>(&self) -> Option<String> {
+        self.plan(P::DIALECT).back()
+    }
+
     /// The SQL of all migrations with the version that each leaves behind, for those who run it on
     /// their own.
     ///
@@ -98,8 +115,9 @@ impl StoreOptions {
             Dialect::Sqlite => &[],
         };
         let hashed = if self.hashed_keys { "true" } else { "false" };
+        let up = |file: &&str| file.replace("{hashed_keys}", hashed);
         let files: Vec<_> =
-            files.iter().map(|file| file.replace("{hashed_keys}", hashed)).collect();
+            files.iter().map(|file| Migration { up: up(file), back: None }).collect();
         Plan::of(dialect, &self.prefix, "store_migrations", &files)
     }
 }

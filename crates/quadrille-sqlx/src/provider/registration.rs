@@ -59,11 +59,11 @@ const REMOVE: &str = "DELETE FROM quadrille_initial_tokens WHERE \"row\" = $1 AN
 impl<E: Dialect> Registrations for SqlStore<E> {
     async fn unused_clients(&self, issuer: IssuerId) -> Result<Vec<UnusedClient>, StoreError> {
         let key = values![issuer.0];
-        self.read(|db| async move { db.all(UNUSED, key, |row| row.unused_client()).await }).await
+        self.run(|db| async move { db.all(UNUSED, key, |row| row.unused_client()).await }).await
     }
 
     async fn admit(&self, issuer: IssuerId, admission: Admission) -> Result<Admitted, StoreError> {
-        self.read(|db| async move { run(|| admit(&db, issuer, &admission)).await }).await
+        self.run(|db| async move { run(|| admit(&db, issuer, &admission)).await }).await
     }
 
     async fn put_initial_token(
@@ -92,14 +92,14 @@ impl<E: Dialect> Registrations for SqlStore<E> {
         hash: &SecretHash,
     ) -> Result<Option<InitialTokenRecord>, StoreError> {
         let key = values![issuer.0, hash];
-        self.read(|db| async move { db.one(FIND, key, |row| row.initial_token()).await }).await
+        self.run(|db| async move { db.one(FIND, key, |row| row.initial_token()).await }).await
     }
 
     async fn initial_tokens(
         &self,
         issuer: IssuerId,
     ) -> Result<Vec<InitialTokenRecord>, StoreError> {
-        self.read(|db| async move {
+        self.run(|db| async move {
             let mut found = db.all(LIST, values![issuer.0], |row| row.initial_token()).await?;
             found.sort_unstable_by_key(|token| token.row);
             Ok(found)
@@ -108,7 +108,7 @@ impl<E: Dialect> Registrations for SqlStore<E> {
     }
 
     async fn remove_initial_token(&self, issuer: IssuerId, row: RowId) -> Result<bool, StoreError> {
-        self.read(|db| async move { Ok(db.run(REMOVE, values![db.key(row), issuer.0]).await? > 0) })
+        self.run(|db| async move { Ok(db.run(REMOVE, values![db.key(row), issuer.0]).await? > 0) })
             .await
     }
 }

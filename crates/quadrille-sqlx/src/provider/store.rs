@@ -76,7 +76,7 @@ impl<E: Dialect + Pool> SqlStore<E> {
 }
 
 impl<E: Dialect> SqlStore<E> {
-    /// Runs a verb on the store's runtime; a few expired rows are removed after it.
+    /// [`SqlStore::run`], and the removal of a few expired rows after it.
     pub(super) async fn write<T: Send + 'static, F>(
         &self,
         verb: impl FnOnce(Database<E>) -> F,
@@ -94,8 +94,8 @@ impl<E: Dialect> SqlStore<E> {
             .await
     }
 
-    /// Runs a verb that stores nothing that expires on the store's runtime.
-    pub(super) async fn read<T: Send + 'static, F>(
+    /// Runs a verb on the store's runtime.
+    pub(super) async fn run<T: Send + 'static, F>(
         &self,
         verb: impl FnOnce(Database<E>) -> F,
     ) -> Result<T, StoreError>

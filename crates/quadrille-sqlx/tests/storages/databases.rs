@@ -60,7 +60,9 @@ pub(crate) trait Database: Sized + Send + Sync + 'static {
 pub(crate) trait Storage: TokenStorage + Clone {
     fn migrate(&self) -> impl Future<Output = Result<(), MigrateError>> + Send;
     fn check(&self) -> impl Future<Output = Result<(), MigrateError>> + Send;
+    fn migrate_back(&self) -> impl Future<Output = Result<(), MigrateError>> + Send;
     fn migrations_sql(&self) -> String;
+    fn migrations_back_sql(&self) -> Option<String>;
     /// Seals everything again; one page only, after the progress of one, if `pages` is 1.
     fn reseal(
         &self,
@@ -81,8 +83,16 @@ macro_rules! storage {
                 self.check().await
             }
 
+            async fn migrate_back(&self) -> Result<(), MigrateError> {
+                self.migrate_back().await
+            }
+
             fn migrations_sql(&self) -> String {
                 self.migrations_sql()
+            }
+
+            fn migrations_back_sql(&self) -> Option<String> {
+                self.migrations_back_sql()
             }
 
             async fn reseal(

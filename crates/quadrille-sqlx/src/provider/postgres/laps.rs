@@ -67,6 +67,11 @@ impl Laps {
         Some((laps, i64::try_from(limit.clamp(FEWEST, MOST)).unwrap_or(i64::MAX)))
     }
 
+    /// Waits for the end of a step, and lets none begin.
+    pub(super) async fn pause(&self) -> MutexGuard<'_, [Lap; TABLES]> {
+        self.laps.lock().await
+    }
+
     /// Ends a step.
     pub(super) fn stepped(&self, laps: &[Lap; TABLES]) {
         let is_in_a_lap = laps.iter().any(|lap| lap.at.is_some());

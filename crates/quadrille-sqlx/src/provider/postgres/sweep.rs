@@ -115,6 +115,9 @@ pub(super) fn beside(database: &Database, writes: usize) {
 
 /// Removes expired rows of all tables; returns their number.
 pub(super) async fn all(database: &Database, now: Timestamp) -> Result<u64, StoreError> {
+    // Two statements that delete the same rows in different orders may wait for each other, and the
+    // server notices after a second.
+    let _pause = database.sweeping().pause().await;
     let mut gone = 0;
     for table in &TABLES {
         let removed = remove(database, table, now, PER_SWEEP).await?;

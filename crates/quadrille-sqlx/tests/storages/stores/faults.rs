@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::world::{code, issue, issuer, token};
 use crate::{
-    databases::{Database as _, Postgres},
+    databases::{Database as _, MariaDb, Postgres},
     servers,
 };
 
@@ -157,6 +157,25 @@ async fn tables_of_a_newer_version_are_left_alone() {
     assert!(matches!(error, StoreError::Newer { found: 7, known: 1 }), "{error:?}");
     let versions = "SELECT version FROM quadrille_store_migrations ORDER BY version";
     assert_eq!(database.numbers(versions).await, [1, 7]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_goes_back_before_the_first_version() {
+    let (postgres, mariadb) = (Postgres::new().await, MariaDb::new().await);
+    let store = store_of(&postgres).await;
+    let issuer = issuer(&store).await;
+    store.issue(issuer, issue(1000)).await.unwrap();
+    let options = StoreOptions::new();
+    options.migrate(&mariadb.pool().await).await.unwrap();
+    for back in [
+        options.migrate_back(&postgres.pool().await).await,
+        options.migrate_back(&mariadb.pool().await).await,
+    ] {
+        assert_eq!(back, Err(MigrateError::First));
+    }
+    assert_eq!(options.migrations_back_sql::<PgPool>(), None);
+    assert!(store.access(issuer, &token(1000)).await.unwrap().is_some());
+    assert_eq!(options.check(&mariadb.pool().await).await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,2 @@
+DROP TABLE quadrille_external_ids;
+DROP TABLE quadrille_users;
