@@ -26,6 +26,8 @@ pub(crate) enum Role {
     Limits,
     /// The same with a million tokens in memory.
     LimitsOfMany,
+    /// `baseline`: a protected route with the protections of a library.
+    Guarded,
     /// `baseline`: the login written by hand.
     HandLogin,
     /// `baseline` again: the service that logins go to, on the core of the load.
@@ -69,6 +71,7 @@ impl Role {
         match self {
             Self::Limits
             | Self::LimitsOfMany
+            | Self::Guarded
             | Self::HandLogin
             | Self::Service
             | Self::BareLinked => Side::Bare,

@@ -97,6 +97,7 @@ impl Programs {
         let (ours, login) = ("quadrille-bench-server", "quadrille-bench-login");
         let (folder, program, mode): (_, _, &[&str]) = match role {
             Role::Limits | Role::LimitsOfMany | Role::Service => (&self.baseline, "limits", &[]),
+            Role::Guarded => (&self.baseline, "guarded", &[]),
             Role::HandLogin => (&self.baseline, "login", &[]),
             Role::BareLinked => (&self.baseline, "linked", &[]),
             Role::Memory | Role::MemoryOfMany => (&self.ours, ours, &["memory"]),

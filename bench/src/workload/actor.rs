@@ -73,25 +73,16 @@ impl<'s> Actor<'s> {
 
     pub(super) fn at(server: &'s Server, store: Store) -> Self {
         let is_durable = store == Store::Sqlite;
+        if server.role == Role::Guarded {
+            return Self {
+                token: "/safe/token",
+                protected: "/safe/resource",
+                signed: ("/safe/resource", "http://127.0.0.1".to_owned()),
+                ..Self::bare(server, is_durable)
+            };
+        }
         match server.role.side() {
-            Side::Bare => Self {
-                server,
-                authorize: "/mem/authorize",
-                token: if is_durable { "/sqf-group/token" } else { "/mem/token" },
-                introspect: "/mem/introspect",
-                device: "/mem/device_authorization",
-                protected: "/mem/resource",
-                // The `Host` of the load, which has no port.
-                signed: ("/oauth1/resource", "http://127.0.0.1".to_owned()),
-                // Without a session, this path makes one.
-                sign_in: "/mem/authorize",
-                login: "/login",
-                jwt: "/jwt/es256/token",
-                seed: "/admin/seed?store=mem&n=1000000",
-                many: &[],
-                secret: None,
-                oauth1_secret: None,
-            },
+            Side::Bare => Self::bare(server, is_durable),
             Side::Quadrille => Self {
                 server,
                 authorize: "/oauth/authorize",
@@ -111,6 +102,27 @@ impl<'s> Actor<'s> {
         }
     }
 
+    fn bare(server: &'s Server, is_durable: bool) -> Self {
+        Self {
+            server,
+            authorize: "/mem/authorize",
+            token: if is_durable { "/sqf-group/token" } else { "/mem/token" },
+            introspect: "/mem/introspect",
+            device: "/mem/device_authorization",
+            protected: "/mem/resource",
+            // The `Host` of the load, which has no port.
+            signed: ("/oauth1/resource", "http://127.0.0.1".to_owned()),
+            // Without a session, this path makes one.
+            sign_in: "/mem/authorize",
+            login: "/login",
+            jwt: "/jwt/es256/token",
+            seed: "/admin/seed?store=mem&n=1000000",
+            many: &[],
+            secret: None,
+            oauth1_secret: None,
+        }
+    }
+
     /// The scripts of so many connections.
     pub(super) fn script(&self, play: Play, connections: usize) -> Result<ByNumber> {
         let Self { token, protected, login, .. } = *self;
@@ -127,7 +139,9 @@ impl<'s> Actor<'s> {
                 Box::new(move |_| Box::new(Refresh::new(dance.clone())))
             }
             Play::Bearer(Store::MemoryOfMany) => repeated(Repeat::bearer(protected, self.many)),
-            Play::Bearer(_) => repeated(Repeat::bearer(protected, &self.tokens()?)),
+            Play::Bearer(_) | Play::BearerAlike => {
+                repeated(Repeat::bearer(protected, &self.tokens()?))
+            }
             Play::Introspection => {
                 let tokens = self.tokens_of_users()?;
                 repeated(Repeat::introspection(self.introspect, &self.basic()?, &tokens))
@@ -144,7 +158,7 @@ impl<'s> Actor<'s> {
                     Box::new(Repeat::device_polls(token, &basic, codes))
                 })
             }
-            Play::Signed => {
+            Play::Signed | Play::SignedAlike => {
                 let credentials = self.token_credentials()?;
                 let (route, url) = (self.signed.0, self.signed_url(self.signed.0));
                 let connections = Cell::new(fresh());

@@ -49,10 +49,14 @@ enum Play {
     ClientCredentialsForJwts,
     Refresh(Store),
     Bearer(Store),
+    /// The bare handler has the same protections.
+    BearerAlike,
     Introspection,
     TokenExchange,
     DevicePolls,
     Signed,
+    /// The bare handler has the same protections.
+    SignedAlike,
     Dance,
     LoginRedirect,
     Login,
@@ -67,6 +71,7 @@ impl Play {
     fn role(self, side: Side) -> Role {
         let store = self.store();
         match (side, self) {
+            (Side::Bare, Self::BearerAlike | Self::SignedAlike) => Role::Guarded,
             (Side::Bare, Self::Linked(_)) => Role::BareLinked,
             (
                 Side::Bare,

@@ -3,7 +3,7 @@
 use super::{Play, Storage, Store, Target, Workload};
 
 /// `/hello` comes first, as the measure for the others.
-pub(crate) const WORKLOADS: [Workload; 26] = [
+pub(crate) const WORKLOADS: [Workload; 28] = [
     Workload { title: "hello", connections: 16, target: Target::None, play: Play::Hello },
     Workload {
         title: "client credentials, memory",
@@ -60,6 +60,12 @@ pub(crate) const WORKLOADS: [Workload; 26] = [
         play: Play::Bearer(Store::Memory),
     },
     Workload {
+        title: "bearer route, beside the same protections",
+        connections: 16,
+        target: Target::None,
+        play: Play::BearerAlike,
+    },
+    Workload {
         title: "bearer route, a million tokens",
         connections: 16,
         target: Target::OfOwn("bearer route, memory", 0.97),
@@ -88,6 +94,12 @@ pub(crate) const WORKLOADS: [Workload; 26] = [
         connections: 16,
         target: Target::OfHello(0.70),
         play: Play::Signed,
+    },
+    Workload {
+        title: "signed route (OAuth 1.0a), beside the same protections",
+        connections: 16,
+        target: Target::None,
+        play: Play::SignedAlike,
     },
     Workload {
         title: "code dance, memory",
