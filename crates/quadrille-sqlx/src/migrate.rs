@@ -4,7 +4,7 @@ use quadrille::consumer::StorageError;
 
 use crate::{
     fault::{is_without_tables, run},
-    plan::{Direction, Plan},
+    plan::{Direction, Migration, Plan},
     pool::Pool,
     statements::Prefix,
     storage::SqlStorage,
@@ -100,7 +100,9 @@ impl Migrations {
 
     fn plan<P: Pool>(&self) -> Plan {
         let history = format!("{}_migrations", self.name);
-        Plan::of(P::DIALECT, &Prefix::default(), &history, self.scripts)
+        let file = |up: &&'static str| Migration { up: *up, back: None };
+        let files: Vec<_> = self.scripts.iter().map(file).collect();
+        Plan::of(P::DIALECT, &Prefix::default(), &history, &files)
     }
 }
 
