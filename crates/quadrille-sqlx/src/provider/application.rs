@@ -1,11 +1,12 @@
 //! Transactions of the application's own, on its tables beside those of the store.
 
-use std::{fmt, pin::Pin};
+use std::{fmt, pin::Pin, sync::Arc};
 
 use quadrille::provider::store::{IssuerId, RowId, StoreError};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
+    clients,
     database::Steps,
     fault::{reason, run},
     numbers::FIND_ISSUER,
@@ -98,10 +99,27 @@ impl PgTransaction {
         issuer: &str,
         subject: &str,
     ) -> Result<bool, StoreError> {
-        let key = values![Value::key(issuer)];
-        let known = self.0.one(FIND_ISSUER, key, |row| Ok(IssuerId(row.number()?))).await?;
-        let Some(issuer) = known else { return Ok(false) };
+        let Some(issuer) = self.issuer(issuer).await? else { return Ok(false) };
         self.0.write(&REVOKE_ALL, &all_values(issuer, subject, "", RowId::MAX)?).await
+    }
+
+    /// Removes a client with its grants and consents, as
+    /// [`remove_client`](quadrille::provider::AuthorizationServer::remove_client) does, also one in
+    /// a [table](quadrille::provider::store::ClientTable) of the application's own: client and
+    /// grants go together or not at all. A client that gets the same id later inherits nothing.
+    /// `false` if the store knows no such client, so that there are no grants.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn forget_client(&mut self, issuer: &str, client: &str) -> Result<bool, StoreError> {
+        let Some(issuer) = self.issuer(issuer).await? else { return Ok(false) };
+        clients::forget_client(&mut self.0, issuer, &Arc::from(client)).await
+    }
+
+    /// The number of an issuer; `None` if no server with this issuer has used the store.
+    async fn issuer(&mut self, issuer: &str) -> Result<Option<IssuerId>, StoreError> {
+        let key = values![Value::key(issuer)];
+        self.0.one(FIND_ISSUER, key, |row| Ok(IssuerId(row.number()?))).await
     }
 }
 

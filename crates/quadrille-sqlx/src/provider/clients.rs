@@ -196,6 +196,16 @@ pub(super) async fn remove_client<E: Engine>(
     steps.write(&REMOVE, &remove_values(issuer, id, true)?).await
 }
 
+/// Removes a client, whether it is kept here or elsewhere.
+pub(super) async fn forget_client<E: Engine>(
+    steps: &mut Steps<E>,
+    issuer: IssuerId,
+    id: &Arc<str>,
+) -> Result<bool, StoreError> {
+    let was_here = remove_client(steps, issuer, id).await?;
+    Ok(was_here || steps.write(&REMOVE, &remove_values(issuer, id, false)?).await?)
+}
+
 fn put_values(issuer: IssuerId, client: &Client) -> Result<Values, StoreError> {
     let record = serde_json::to_string(client).map_err(|_| StoreError::Corrupt("a client"))?;
     values_of(issuer, &client.id, client.number, (record, UnusedClient::of(client)))

@@ -1,10 +1,10 @@
-//! A user who is deleted in a transaction of the application's own.
+//! A user or a client that is deleted in a transaction of the application's own.
 
 use std::time::Duration;
 
 use quadrille::{
     Env,
-    provider::store::{Grants as _, Issue, SqliteStore, StoreError},
+    provider::store::{Clients as _, Grants as _, Issue, SqliteStore, StoreError},
     testing::{ManualClock, cached},
 };
 use rusqlite::Connection;
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use crate::{
     everything::{ALL, alive, grant_everything},
     process::{Process, folder, ready, tell},
-    world::{access, grant, issuer, open, sqlite, token},
+    world::{CLIENT, access, client, grant, issuer, open, put_client, sqlite, token},
 };
 
 const ISSUER: &str = "https://id.example";
@@ -99,6 +99,40 @@ async fn the_statements_do_the_same_with_another_driver() {
     let dead = alive(&serving, issuer, (1000, odd), &clock).await;
     assert!(dead.is_empty(), "{dead:?} outlived the user");
     assert_eq!(alive(&serving, issuer, (2000, "bob"), &clock).await, ALL);
+}
+
+#[tokio::test]
+async fn a_client_and_all_grants_go_in_one_transaction_or_stay() {
+    let clock = ManualClock::new();
+    let (store, folder) = sqlite(clock.env());
+    let serving = cached(open(folder.path(), clock.env()), clock.env());
+    let issuer = issuer(&store).await;
+    for (row, subject) in [(1000, "alice"), (2000, "alice")] {
+        grant_everything(&store, issuer, (row, subject), &clock).await;
+        assert!(serving.access(issuer, &token(row + 1)).await.unwrap().is_some());
+    }
+    put_client(&store, issuer, client("other", 2)).await;
+    let failed = store.write(|tx| {
+        SqliteStore::forget_client(tx, ISSUER, CLIENT)?;
+        Err::<(), _>(StoreError::failed("the application changed its mind"))
+    });
+    failed.await.unwrap_err();
+    clock.advance(Duration::from_millis(500));
+    assert_eq!(alive(&serving, issuer, (1000, "alice"), &clock).await, ALL);
+
+    store.write(|tx| SqliteStore::forget_client(tx, ISSUER, CLIENT)).await.unwrap();
+    clock.advance(Duration::from_millis(500));
+    let dead = alive(&serving, issuer, (2000, "alice"), &clock).await;
+    assert!(dead.is_empty(), "{dead:?} outlived the client");
+    assert_eq!(serving.client(issuer, CLIENT).await.unwrap(), None);
+    assert!(serving.client(issuer, "other").await.unwrap().is_some());
+
+    put_client(&store, issuer, client(CLIENT, 9000)).await;
+    clock.advance(Duration::from_millis(500));
+    let dead = alive(&serving, issuer, (2000, "alice"), &clock).await;
+    assert!(dead.is_empty(), "{dead:?} came back with another client");
+    let unknown = store.write(|tx| SqliteStore::forget_client(tx, "https://other.example", CLIENT));
+    assert!(matches!(unknown.await, Err(StoreError::UnknownIssuer)));
 }
 
 #[tokio::test]

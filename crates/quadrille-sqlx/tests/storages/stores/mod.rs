@@ -2,6 +2,7 @@
 
 mod dance;
 mod faults;
+mod forgetting;
 mod mysql_faults;
 mod processes;
 mod world;

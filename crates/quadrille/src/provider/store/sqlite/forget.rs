@@ -1,4 +1,4 @@
-//! The removal of a user in a transaction of the application's own.
+//! The removal of a user, or of a client, in a transaction of the application's own.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -66,12 +66,83 @@ impl SqliteStore {
         issuer: &str,
         subject: &str,
     ) -> Result<(), StoreError> {
-        let known = "SELECT 1 FROM quadrille_issuers WHERE issuer = ?1";
-        let known = transaction.query_row(known, [issuer], |_| Ok(())).optional()?;
-        known.ok_or(StoreError::UnknownIssuer)?;
-        for statement in Self::FORGET_SUBJECT {
-            transaction.execute(statement, params![issuer, subject])?;
-        }
-        Ok(())
+        run(transaction, &Self::FORGET_SUBJECT, issuer, subject)
     }
+
+    /// The statements of [`forget_client`](Self::forget_client), for an application that writes to
+    /// the file with another driver: as [`FORGET_SUBJECT`](Self::FORGET_SUBJECT), with the
+    /// `client_id` as `?2`.
+    ///
+    /// ```
+    /// use quadrille::provider::store::SqliteStore;
+    ///
+    /// let script = SqliteStore::FORGET_CLIENT.join(";\n");
+    /// assert!(script.starts_with("DELETE FROM quadrille_clients"));
+    /// ```
+    pub const FORGET_CLIENT: [&str; 5] = [
+        "DELETE FROM quadrille_clients
+    WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND id = ?2",
+        "DELETE FROM quadrille_unused_clients
+    WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND id = ?2",
+        "DELETE FROM quadrille_consents
+    WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND client = ?2",
+        "DELETE FROM quadrille_token_credentials
+    WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND client = ?2",
+        "INSERT INTO quadrille_changes (issuer, change)
+    SELECT number, json_object('Client', ?2) FROM quadrille_issuers WHERE issuer = ?1",
+    ];
+
+    /// Removes a client with its grants and consents, as
+    /// [`remove_client`](crate::provider::AuthorizationServer::remove_client) does, within a
+    /// transaction of the application's own on the store's file: see
+    /// [`forget_subject`](Self::forget_subject). A client in a
+    /// [table](crate::provider::store::ClientTable) of the application's own goes with its grants
+    /// or not at all. A client that gets the same id later inherits nothing.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use quadrille::{Env, provider::store::{SqliteStore, StoreError}};
+    ///
+    /// # use quadrille::provider::store::Issuers as _;
+    /// # let folder = std::env::temp_dir().join(format!("quadrille-client-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let store = SqliteStore::open(folder.join("quadrille.db"), Env::system())?;
+    /// # store.issuer("https://id.example").await?;
+    /// # store.migrate("apps", &["CREATE TABLE apps (id TEXT PRIMARY KEY)"]).await?;
+    /// store
+    ///     .write(|transaction| {
+    ///         transaction.execute("DELETE FROM apps WHERE id = ?1", ["printer"])?;
+    ///         SqliteStore::forget_client(transaction, "https://id.example", "printer")
+    ///     })
+    ///     .await?;
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// # Ok::<(), StoreError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`forget_subject`](Self::forget_subject).
+    pub fn forget_client(
+        transaction: &Transaction<'_>,
+        issuer: &str,
+        client: &str,
+    ) -> Result<(), StoreError> {
+        run(transaction, &Self::FORGET_CLIENT, issuer, client)
+    }
+}
+
+/// Runs statements that take the issuer and who goes.
+fn run(
+    transaction: &Transaction<'_>,
+    statements: &[&str],
+    issuer: &str,
+    gone: &str,
+) -> Result<(), StoreError> {
+    let known = "SELECT 1 FROM quadrille_issuers WHERE issuer = ?1";
+    let known = transaction.query_row(known, [issuer], |_| Ok(())).optional()?;
+    known.ok_or(StoreError::UnknownIssuer)?;
+    for statement in statements {
+        transaction.execute(statement, params![issuer, gone])?;
+    }
+    Ok(())
 }
