@@ -1,23 +1,32 @@
-//! A provider over tables that the application has already: its clients in `apps`, its users in
-//! `people`. The codes and tokens are in tables of the provider's, in the same file, so that a user
+//! A provider over tables that the application has already: its clients in `apps`, of OAuth 2 and of
+//! OAuth 1.0a, its users in `people`. The codes and tokens are in tables of the provider's, in the same file, so that a user
 //! is deleted with them in one transaction.
 //!
 //! ```text
 //! cargo run --example own_tables --features sqlite -- own_tables.db
 //! ```
 //!
-//! It prints commands for a try.
+//! It prints commands for a try. On the page that asks for consent, every visitor is user 1: the
+//! example `provider` shows how users sign in.
 
 use std::{env::args, error::Error, net::SocketAddr, sync::Arc};
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+    routing::{get, post},
+};
 use quadrille::{
     Authentication, Env, KeyRing, Scopes, Secret, Timestamp,
     guard::Access,
+    page::escape,
     provider::{
-        AuthorizationServer, Client, GrantType, NewClient, PasswordAttempt, PasswordNotChecked,
-        PasswordVerifier,
+        Authorization, AuthorizationServer, Client, Decision, GrantType, NewClient,
+        PasswordAttempt, PasswordNotChecked, PasswordVerifier, Reply, Step,
         guessing::{Kdf, Verdict},
+        oauth1::{NewKey, OAuth1},
         store::{
             ClientTable, Parts, SqliteStore, StoreError, UserTable,
             rusqlite::{OptionalExtension as _, params},
@@ -29,14 +38,18 @@ use quadrille::{
 scopes! { Photos = "photos:read", "See your photos"; }
 
 /// The application's own tables. Append to them, never change them.
-const MIGRATIONS: &[&str] = &["
-    CREATE TABLE apps (
+const MIGRATIONS: &[&str] = &[
+    "CREATE TABLE apps (
         id TEXT PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT NULL,
         is_blocked INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE people (
         id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, password TEXT NOT NULL,
-        created INTEGER NOT NULL);
-"];
+        created INTEGER NOT NULL);",
+    // Clients of OAuth 1.0a have a secret or an RSA key.
+    "ALTER TABLE apps ADD COLUMN callback TEXT;
+    ALTER TABLE apps ADD COLUMN oauth1_secret TEXT;
+    ALTER TABLE apps ADD COLUMN oauth1_rsa_key TEXT;",
+];
 
 /// The application's file, with the provider's tables.
 pub type Database = Arc<SqliteStore>;
@@ -59,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The application's database, with a client.
+/// The application's database, with a client of each protocol.
 pub async fn open(path: &str, env: Env) -> Result<Database, StoreError> {
     let database = Arc::new(SqliteStore::open(path, env.clone())?);
     database.migrate("application", MIGRATIONS).await?;
@@ -67,7 +80,10 @@ pub async fn open(path: &str, env: Env) -> Result<Database, StoreError> {
     database
         .write(move |tx| {
             tx.execute(
-                "INSERT INTO apps (id, name, created) VALUES ('old-app', 'Photos, version 1', ?1)
+                "INSERT INTO apps (id, name, created, callback, oauth1_secret) VALUES
+                    ('old-app', 'Photos, version 1', ?1, NULL, NULL),
+                    ('old-printer', 'Photo printer', ?1, 'https://printer.example/callback',
+                        'kd94hf93k423kf44')
                 ON CONFLICT DO NOTHING",
                 [now],
             )?;
@@ -91,6 +107,7 @@ pub fn server(
         .env(env)
         .kdf(people.kdf.clone())
         .scope::<Photos>()
+        .oauth1(OAuth1::new())
         .let_clients_see_passwords_of_users(people))
 }
 
@@ -100,6 +117,8 @@ pub fn app(server: &AuthorizationServer, database: Database) -> Router {
     let routes = Router::new()
         .route("/api/photos", get(photos))
         .route("/api/me", axum::routing::delete(delete_account))
+        .route("/oauth/authorize", get(ask).post(ask))
+        .route("/oauth/consent", post(answer))
         .with_state(own);
     server.attach(routes)
 }
@@ -116,18 +135,28 @@ pub struct Apps(pub Database);
 
 impl ClientTable for Apps {
     async fn find(&self, id: &str) -> Result<Option<Client>, StoreError> {
-        let sql = "SELECT name, created FROM apps WHERE id = ?1 AND NOT is_blocked";
+        let sql = "SELECT * FROM apps WHERE id = ?1 AND NOT is_blocked";
         let found = self.0.read(|db| {
-            let row = db.query_row(sql, [id], |row| Ok((row.get("name")?, row.get("created")?)));
-            Ok::<Option<(String, i64)>, StoreError>(row.optional()?)
+            let row = db.query_row(sql, [id], |row| {
+                let name: String = row.get("name")?;
+                let callback: Option<String> = row.get("callback")?;
+                let secret: Option<String> = row.get("oauth1_secret")?;
+                let rsa_key: Option<String> = row.get("oauth1_rsa_key")?;
+                let created: i64 = row.get("created")?;
+                let key = rsa_key.map(NewKey::RsaPublicKey);
+                let key = key.or(secret.map(|secret| NewKey::ImportedSecret(secret.into())));
+                let client = match key {
+                    Some(key) => NewClient::confidential(name).grant_types([]).oauth1(key),
+                    None => NewClient::public(name)
+                        .grant_types([GrantType::Password, GrantType::RefreshToken]),
+                };
+                Ok((client.redirect_uris(callback), created))
+            });
+            Ok::<_, StoreError>(row.optional()?)
         });
-        let Some((name, created)) = found.await? else { return Ok(None) };
-        let client = NewClient::public(name)
-            .id(id)
-            .grant_types([GrantType::Password, GrantType::RefreshToken])
-            .scopes(Scopes::of(["photos:read"]))
-            .in_table(Timestamp::from_seconds(created));
-        client.map(Some).map_err(StoreError::failed)
+        let Some((client, created)) = found.await? else { return Ok(None) };
+        let client = client.id(id).scopes(Scopes::of(["photos:read"]));
+        client.in_table(Timestamp::from_seconds(created)).map(Some).map_err(StoreError::failed)
     }
 }
 
@@ -195,6 +224,39 @@ pub async fn sign_up(
         Ok::<_, StoreError>(())
     });
     Ok(written.await?)
+}
+
+async fn ask(request: Authorization) -> Response {
+    match request.step(Some(user(&Env::system()))).await {
+        Step::Consent(page) => {
+            let (name, action) = (escape(&page.client.name), escape(&page.action));
+            let mut html = format!("<p>{name}</p><form method=post action=\"{action}\">");
+            for (name, value) in page.form_fields() {
+                html += &format!("<input type=hidden name=\"{name}\" value=\"{value}\">");
+            }
+            html += "<button name=decision value=allow>Yes</button> \
+                     <button name=decision value=deny>No</button></form>";
+            Html(html).into_response()
+        }
+        Step::Done(reply) => reply.into_response(),
+        Step::SignIn(_) => "Every visitor is signed in.".into_response(),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct ConsentForm {
+    decision: String,
+}
+
+async fn answer(decision: Decision<ConsentForm>) -> Reply {
+    match decision.form.decision.as_str() {
+        "allow" => decision.by(user(&Env::system())).all().await,
+        _ => decision.by(user(&Env::system())).deny().await,
+    }
+}
+
+fn user(env: &Env) -> Authentication {
+    Authentication::new("1", env.now())
 }
 
 async fn photos(access: Access<Photos>) -> Json<Vec<String>> {

@@ -1,6 +1,10 @@
-"""A provider over the application's own tables of clients and users, and an old client that sees passwords."""
+"""A provider over the application's own tables of clients and users.
+
+One old client sees passwords, another one signs, as OAuth 1.0a has it.
+"""
 
 import json
+import sqlite3
 import subprocess
 import time
 from types import SimpleNamespace
@@ -8,8 +12,9 @@ from types import SimpleNamespace
 import pytest
 from oauthlib.oauth2 import LegacyApplicationClient
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError
-from requests_oauthlib import OAuth2Session
+from requests_oauthlib import OAuth1Session, OAuth2Session
 
+from browser import Browser
 from quadrille import ROOT
 
 PROGRAM = ROOT / "target/debug/examples/own_tables"
@@ -22,7 +27,7 @@ def application(tmp_path):
         raise RuntimeError(f"{PROGRAM} is missing; build it: make program")
     process = subprocess.Popen([PROGRAM, tmp_path / "own_tables.db"], stdout=subprocess.PIPE, text=True)
     try:
-        yield SimpleNamespace(**json.loads(process.stdout.readline()))
+        yield SimpleNamespace(**json.loads(process.stdout.readline()), database=tmp_path / "own_tables.db")
     finally:
         process.kill()
         process.communicate()
@@ -47,3 +52,34 @@ def test_requests_oauthlib_until_the_account_is_deleted(application):
         session.refresh_token(endpoint, refresh_token=renewed["refresh_token"], client_id="old-app")
     with pytest.raises(InvalidGrantError):
         session.fetch_token(endpoint, include_client_id=True, **ADA)
+
+
+CALLBACK = "https://printer.example/callback"
+
+
+def signed(application, **key):
+    session = OAuth1Session("old-printer", callback_uri=CALLBACK, **key)
+    session.fetch_request_token(f"{application.issuer}/oauth/request_token")
+    session.parse_authorization_response(
+        Browser("", "", CALLBACK).authorize(session.authorization_url(f"{application.issuer}/oauth/authorize"))
+    )
+    session.fetch_access_token(f"{application.issuer}/oauth/access_token")
+    assert session.get(f"{application.issuer}/api/photos").json() == ["a photo of user 1"]
+    return session
+
+
+def test_requests_oauthlib_signs_with_the_secret_in_the_table(application):
+    session = signed(application, client_secret="kd94hf93k423kf44", signature_method="HMAC-SHA256")
+    with sqlite3.connect(application.database) as database:
+        database.execute("UPDATE apps SET is_blocked = 1 WHERE id = 'old-printer'")
+    deadline = time.monotonic() + 10
+    while session.get(f"{application.issuer}/api/photos").status_code != 401:
+        assert time.monotonic() < deadline
+
+
+def test_requests_oauthlib_signs_with_the_key_in_the_table(application, rsa):
+    private, public = rsa()
+    with sqlite3.connect(application.database) as database:
+        sql = "UPDATE apps SET oauth1_secret = NULL, oauth1_rsa_key = ? WHERE id = 'old-printer'"
+        database.execute(sql, [open(public).read()])
+    signed(application, rsa_key=private, signature_method="RSA-SHA256")

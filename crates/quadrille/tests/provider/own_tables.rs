@@ -18,7 +18,7 @@ use quadrille::{
         AuthorizationServer, Client, Error, MintError, NewClient, NewToken, OperatorError,
         RegistrationError, SecretVerifier,
         guessing::Kdf,
-        store::{ClientTable, MemoryStore, Parts, StoreError, UserTable},
+        store::{ClientTable, MemoryStore, Parts, SqliteStore, StoreError, UserTable},
     },
     testing::{ManualClock, client_table_contract, user_table_contract},
 };
@@ -104,7 +104,7 @@ fn filled() -> (example::Database, TempDir) {
 
 client_table_contract!(apps, || {
     let (database, folder) = filled();
-    (example::Apps(database), ["old-app"], folder)
+    (example::Apps(database), ["old-app", "old-printer"], folder)
 });
 
 user_table_contract!(people, || {
@@ -175,13 +175,13 @@ async fn a_client_that_is_blocked_in_the_table_is_blocked_here_until_it_is_not()
     let world = World::new().await;
     let (access, refresh) = world.log_in("ada").await;
     assert_eq!(world.photos(&access).await, 200);
-    world.sql("UPDATE apps SET is_blocked = 1").await;
+    world.sql("UPDATE apps SET is_blocked = 1 WHERE id = 'old-app'").await;
     world.half_a_second_later();
     assert_eq!(world.photos(&access).await, 401);
     let refreshing = format!("grant_type=refresh_token&refresh_token={refresh}");
     let (status, answer) = world.token(&refreshing).await;
     assert_eq!((status.as_u16(), &answer["error"]), (401, &"invalid_client".into()));
-    world.sql("UPDATE apps SET is_blocked = 0").await;
+    world.sql("UPDATE apps SET is_blocked = 0 WHERE id = 'old-app'").await;
     world.half_a_second_later();
     assert_eq!(world.photos(&access).await, 200);
     assert_eq!(world.token(&refreshing).await.0, 200, "nothing was used up");
@@ -193,7 +193,7 @@ async fn a_client_that_comes_later_under_the_same_id_inherits_nothing() {
     let (access, _) = world.log_in("ada").await;
     assert_eq!(world.photos(&access).await, 200);
     world.clock.advance(Duration::from_secs(10));
-    world.sql("DELETE FROM apps").await;
+    world.sql("DELETE FROM apps WHERE id = 'old-app'").await;
     let now = world.clock.now().seconds();
     let insert = world.database.write(move |tx| {
         let sql = "INSERT INTO apps (id, name, created) VALUES ('old-app', 'Another', ?1)";
@@ -227,6 +227,42 @@ async fn the_table_is_changed_by_the_application_only_and_others_are_registered_
     assert_eq!(server.client("web").await.unwrap().as_deref(), Some(&client));
     assert!(server.remove_client("web").await.unwrap());
     assert_eq!(server.client("web").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_client_is_deleted_with_its_tokens_and_inherits_nothing_when_it_comes_back() {
+    let world = World::new().await;
+    let (access, refresh) = world.log_in("ada").await;
+    let delete = |commits: bool| {
+        world.database.write(move |tx| {
+            tx.execute("DELETE FROM apps WHERE id = 'old-app'", [])?;
+            SqliteStore::forget_client(tx, ISSUER, "old-app")?;
+            if commits { Ok(()) } else { Err(StoreError::failed("another thought")) }
+        })
+    };
+    delete(false).await.unwrap_err();
+    world.half_a_second_later();
+    assert_eq!(world.photos(&access).await, 200);
+    delete(true).await.unwrap();
+    world.half_a_second_later();
+    assert_eq!(world.photos(&access).await, 401);
+
+    world.clock.advance(Duration::from_secs(10));
+    let now = world.clock.now().seconds();
+    let insert = world.database.write(move |tx| {
+        let sql = "INSERT INTO apps (id, name, created) VALUES ('old-app', 'Another', ?1)";
+        Ok::<_, StoreError>(tx.execute(sql, [now])?)
+    });
+    insert.await.unwrap();
+    world.half_a_second_later();
+    let (anew, _) = world.log_in("ada").await;
+    assert_eq!(world.photos(&anew).await, 200);
+    let (status, _) =
+        world.token(&format!("grant_type=refresh_token&refresh_token={refresh}")).await;
+    assert_eq!(
+        (world.photos(&access).await, status),
+        (StatusCode::UNAUTHORIZED, StatusCode::BAD_REQUEST)
+    );
 }
 
 /// One client and one user, whatever the store has.

@@ -147,7 +147,7 @@ impl AuthorizationServer {
         let has_secret = |key: &Key| matches!(key.credential, Credential::SharedSecret(_));
         match new.oauth1_key() {
             Some(NewKey::Secret) => keys.iter().any(has_secret),
-            Some(NewKey::ChosenSecret(chosen)) => {
+            Some(NewKey::ChosenSecret(chosen) | NewKey::ImportedSecret(chosen)) => {
                 keys.iter().any(|key| new_key::is_shared_secret(self.inner(), client, key, chosen))
             }
             // RSA keys are compared as text.

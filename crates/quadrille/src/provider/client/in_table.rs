@@ -16,7 +16,9 @@ impl NewClient {
     /// its grants, and no grant is older than its client.
     ///
     /// The secret comes as a verifier ([`imported_secret`](Self::imported_secret)), in the form in
-    /// which the table has it. The server cannot replace it in the table when it is outdated.
+    /// which the table has it. The server cannot replace it in the table when it is outdated. For
+    /// OAuth 1.0a the key comes as the table has it ([`oauth1`](Self::oauth1)): an RSA key, or a
+    /// secret ([`NewKey::ImportedSecret`](crate::provider::oauth1::NewKey::ImportedSecret)).
     /// Scopes and APIs that the server does not know are not granted.
     ///
     /// ```
@@ -39,12 +41,18 @@ impl NewClient {
     /// and [`NotForTables`](RegistrationError::NotForTables).
     pub fn in_table(&self, since: Timestamp) -> Result<Client, RegistrationError> {
         let id = self.id.as_deref().ok_or(RegistrationError::IdMissing)?;
-        if self.chosen_secret.is_some() || self.oauth1.is_some() {
+        if self.chosen_secret.is_some() {
             return Err(RegistrationError::NotForTables);
         }
         let apis = self.resource_server.as_ref().unwrap_or(&Resources::EMPTY);
         let checked = self.check(&self.scopes, apis)?;
-        let signs = matches!(&self.auth, Some(RegisteredAuth::PrivateKeyJwt { .. }));
+        let oauth1 = match &self.oauth1 {
+            Some(oauth1) => Some(oauth1.in_table().ok_or(RegistrationError::NotForTables)?),
+            None => None,
+        };
+        // OAuth 1.0a has a secret of its own.
+        let signs = matches!(&self.auth, Some(RegisteredAuth::PrivateKeyJwt { .. }))
+            || oauth1.is_some() && checked.grant_types.is_empty() && self.resource_server.is_none();
         let is_confidential = self.client_type == ClientType::Confidential;
         if is_confidential && !signs && self.imported_secret.is_none() {
             return Err(RegistrationError::SecretMissing);
@@ -57,6 +65,7 @@ impl NewClient {
         });
         Ok(Client {
             secrets: secret.into_iter().collect(),
+            oauth1,
             is_in_table: true,
             ..self.record(&checked, id.into(), RowId::first_at(since), since)
         })
@@ -66,7 +75,13 @@ impl NewClient {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Scopes, provider::SecretVerifier};
+    use crate::{
+        Scopes,
+        provider::{
+            SecretVerifier,
+            oauth1::{Credential, NewKey},
+        },
+    };
 
     fn web() -> NewClient {
         NewClient::confidential("Web").id("web").redirect_uri("https://app.example/cb")
@@ -99,7 +114,29 @@ mod tests {
         assert_eq!(refused(&web()), "SecretMissing");
         let chosen = web().chosen_secret("from the configuration".into());
         assert_eq!(refused(&chosen), "NotForTables");
-        let signs = web().oauth1(crate::provider::oauth1::NewKey::Secret);
+        let signs = web().grant_types([]).oauth1(NewKey::Secret);
         assert_eq!(refused(&signs), "NotForTables");
+    }
+
+    #[test]
+    fn a_key_of_oauth1_comes_as_the_table_has_it() {
+        let since = Timestamp::from_seconds(1_750_000_000);
+        let old = |secret: &str| NewKey::ImportedSecret(secret.into());
+        let signs = web().grant_types([]).oauth1(old("short")).oauth1_out_of_band();
+        let client = signs.in_table(since).unwrap();
+        let oauth1 = client.oauth1.clone().unwrap();
+        assert!(oauth1.out_of_band && client.secrets.is_empty());
+        assert_eq!(oauth1.keys[0].credential, Credential::SharedSecretInTable("short".into()));
+        assert!(!format!("{client:?}").contains("short"));
+        assert!(serde_json::to_string(&client).is_err(), "it is never written");
+
+        assert!(refused(&signs.clone().oauth1(old(""))).contains("ImportedSecret"));
+        assert!(
+            refused(&signs.clone().oauth1(NewKey::RsaPublicKey("no key".into()))).contains("Rsa")
+        );
+        let both = web().oauth1(old("short"));
+        assert_eq!(refused(&both), "SecretMissing", "OAuth 2 needs a secret of its own");
+        let both = both.imported_secret(SecretVerifier::Sha256([7; 32]));
+        assert!(both.in_table(since).unwrap().oauth1.is_some());
     }
 }

@@ -254,8 +254,11 @@ pub enum RegistrationError {
     #[error("a client cannot change between public and confidential: remove it first")]
     OtherType,
     /// A client in a table of the application's own has a chosen secret, which only the server
-    /// hashes, or a key for OAuth 1.0a, which only the server seals.
-    #[error("a client in a table of the application's own brings the verifier of its secret along")]
+    /// hashes, or a key for OAuth 1.0a that is to be generated.
+    #[error(
+        "a client in a table of the application's own brings the verifier of its secret along, and \
+         its key for OAuth 1.0a"
+    )]
     NotForTables,
     /// The client is confidential, and has neither secret nor keys.
     #[error("a confidential client needs the verifier of its secret, or keys")]

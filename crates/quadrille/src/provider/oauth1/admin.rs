@@ -104,6 +104,7 @@ impl AuthorizationServer {
         let keys = client.oauth1.iter().flat_map(|oauth1| oauth1.good_keys(inner.now()));
         let opened = keys.filter_map(|key| match &key.credential {
             Credential::SharedSecret(sealed) => new_key::open(inner, &client.id, sealed),
+            Credential::SharedSecretInTable(secret) => Some(secret.clone()),
             _ => None,
         });
         Ok(opened.collect())

@@ -53,6 +53,7 @@ impl ReadyKeys {
             Credential::SharedSecret(sealed) => {
                 seal.open(SecretUse::OAuth1Client, sealed).map(Ready::Secret)
             }
+            Credential::SharedSecretInTable(secret) => Some(Ready::Secret(secret.clone())),
             Credential::RsaPublicKey(pem) => RsaVerifyingKey::from_pem(pem).ok().map(Ready::Rsa),
             Credential::ShortRsaPublicKey(pem) => {
                 RsaVerifyingKey::from_pem_of_1024_bits_and_up_as_old_installations_have_them(pem)

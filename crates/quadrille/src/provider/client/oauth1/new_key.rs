@@ -28,6 +28,9 @@ pub enum NewKey {
     /// A shared-secret that the client has from elsewhere. An observer of one signed request can
     /// try any number of guesses at it.
     ChosenSecret(Secret),
+    /// A shared-secret that another server has issued, however short: 1 to 1024 printable ASCII
+    /// characters. An observer of one signed request can try any number of guesses at it.
+    ImportedSecret(Secret),
     /// The public half of an RSA key of 2048 bits and up, in PEM.
     RsaPublicKey(String),
     /// The public half of an RSA key of 1024 bits and up, in PEM. Short keys can be broken at a
@@ -51,6 +54,9 @@ pub enum NewKeyError {
     /// The chosen secret is too short.
     #[error("a chosen shared-secret needs at least 16 characters")]
     ShortSecret,
+    /// The imported secret is empty or too long, or has other characters.
+    #[error("an imported shared-secret has 1 to 1024 printable ASCII characters")]
+    ImportedSecret,
     /// The client has settings of OAuth 1.0a and no key.
     #[error("a client that has settings of OAuth 1.0a needs a key to sign with")]
     Missing,
@@ -76,6 +82,27 @@ impl NewRegistration {
         self.key.as_ref().ok_or(NewKeyError::Missing)?.check()
     }
 
+    /// The registration of a client in a table of the application's own; `None` if the key is to be
+    /// generated, which only the server can.
+    pub(crate) fn in_table(&self) -> Option<Registration> {
+        let credential = match self.key.as_ref()? {
+            NewKey::Secret => return None,
+            NewKey::ChosenSecret(secret) | NewKey::ImportedSecret(secret) => {
+                Credential::SharedSecretInTable(secret.clone())
+            }
+            NewKey::RsaPublicKey(pem) => Credential::RsaPublicKey(pem.as_str().into()),
+            NewKey::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem) => {
+                Credential::ShortRsaPublicKey(pem.as_str().into())
+            }
+        };
+        Some(self.with(credential))
+    }
+
+    fn with(&self, credential: Credential) -> Registration {
+        let keys = vec![Key { credential, expires: None }];
+        Registration { keys, out_of_band: self.out_of_band, methods: self.methods.clone() }
+    }
+
     /// The registration of this client, and the secret if one was generated.
     pub(crate) fn register(
         &self,
@@ -84,10 +111,13 @@ impl NewRegistration {
     ) -> Result<(Registration, Option<Secret>), NewKeyError> {
         let key = self.key.as_ref().ok_or(NewKeyError::Missing)?;
         let (credential, secret) = key.make(inner, client)?;
-        let keys = vec![Key { credential, expires: None }];
-        let (out_of_band, methods) = (self.out_of_band, self.methods.clone());
-        Ok((Registration { keys, out_of_band, methods }, secret))
+        Ok((self.with(credential), secret))
     }
+}
+
+/// `true` for printable ASCII characters, 1 to 1024 of them: VSCHAR of RFC 6749, appendix A.2.
+pub(crate) fn is_secret(text: &str) -> bool {
+    (1..=1024).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Seals a shared-secret of this client under the server's key ring.
@@ -117,6 +147,10 @@ impl NewKey {
                 return Err(NewKeyError::ShortSecret);
             }
             Self::ChosenSecret(_) => {}
+            Self::ImportedSecret(secret) if !is_secret(secret.expose()) => {
+                return Err(NewKeyError::ImportedSecret);
+            }
+            Self::ImportedSecret(_) => {}
             Self::RsaPublicKey(pem) => drop(RsaVerifyingKey::from_pem(pem)?),
             Self::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem) => drop(
                 RsaVerifyingKey::from_pem_of_1024_bits_and_up_as_old_installations_have_them(pem)?,
@@ -139,7 +173,7 @@ impl NewKey {
                 let secret = Secret::from(secret);
                 (seal(&secret), Some(secret))
             }
-            Self::ChosenSecret(secret) => (seal(secret), None),
+            Self::ChosenSecret(secret) | Self::ImportedSecret(secret) => (seal(secret), None),
             Self::RsaPublicKey(pem) => (Credential::RsaPublicKey(pem.as_str().into()), None),
             Self::RsaPublicKeyOf1024BitsAndUpAsOldInstallationsHaveThem(pem) => {
                 (Credential::ShortRsaPublicKey(pem.as_str().into()), None)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, oauth1::SignatureMethod};
+use crate::{Secret, Timestamp, oauth1::SignatureMethod};
 
 /// A client's registration for OAuth 1.0a (RFC 5849, section 1.1), beside the one for OAuth 2. Its
 /// identifier is the `client_id`, its callbacks are the redirect URIs.
@@ -60,6 +60,10 @@ pub struct Key {
 pub enum Credential {
     /// A shared-secret, for HMAC and PLAINTEXT, sealed under the server's key ring.
     SharedSecret(Arc<str>),
+    /// A shared-secret of a client in a [table](crate::provider::store::ClientTable) of the
+    /// application's own, as that has it. It is never stored.
+    #[serde(skip)]
+    SharedSecretInTable(Secret),
     /// The public half of an RSA key of 2048 bits and up, in PEM.
     RsaPublicKey(Arc<str>),
     /// The public half of an RSA key that may have as few as 1024 bits, in PEM.

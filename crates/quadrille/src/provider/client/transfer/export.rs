@@ -32,8 +32,8 @@ pub enum ExportedSecrets {
 impl AuthorizationServer {
     /// The client as one line of JSON, for [`import_clients`](Self::import_clients). Members have
     /// the names of RFC 7591 where it has one; times are milliseconds, lifetimes seconds. `None`
-    /// for a client that describes itself in a document, and for one with a secret that this
-    /// server's keys do not open.
+    /// for a client that describes itself in a document, for one with a secret that this server's
+    /// keys do not open, and for one of OAuth 1.0a in a table of the application's own.
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, NewClient, store::MemoryStore}};

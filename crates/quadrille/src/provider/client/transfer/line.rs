@@ -10,7 +10,7 @@ use crate::{
             assertion,
             grant_type::GrantType,
             new::NewClient,
-            oauth1::new_key::{self, NewKey, NewKeyError, NewRegistration},
+            oauth1::new_key::{self, NewKey, NewKeyError, NewRegistration, is_secret},
             record::{Client, ClientSecret, ClientType, SecretVerifier},
             registered_auth::RegisteredAuth,
             registration::{PERSONAL, RegistrationError},
@@ -219,12 +219,9 @@ fn seal_oauth1(inner: &Inner, record: &mut Map<String, Value>) -> Result<(), Lin
     Ok(())
 }
 
-/// A secret in plain text: VSCHAR of RFC 6749, appendix A.2.
+/// A secret in plain text.
 fn plain_text(value: &Value) -> Result<Secret, LineError> {
-    let is_text = |text: &&str| {
-        (1..=1024).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
-    };
-    let text = value.as_str().filter(is_text);
+    let text = value.as_str().filter(|text| is_secret(text));
     text.map(Secret::from).ok_or_else(|| {
         LineError::Malformed("a secret has 1 to 1024 printable ASCII characters".to_owned())
     })
