@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use crate::provider::{
     client::record::Client,
-    store::{Change, IssuerId, RowId, StoreError},
+    store::{Change, IssuerId, RowId, StoreError, UnusedClient},
 };
 
 use super::{
@@ -41,18 +41,45 @@ impl Writes<'_> {
         Ok(true)
     }
 
+    /// Adds clients, which may be many: other writes wait for the transaction.
     pub(crate) fn add_clients(
         &self,
         issuer: IssuerId,
         clients: &[(Client, String)],
     ) -> Result<Option<Arc<str>>, StoreError> {
-        for (client, _) in clients {
-            if self.held_client(issuer, &client.id)?.is_some() {
-                return Ok(Some(Arc::clone(&client.id)));
+        // In the order of the key, thousands of rows are appends to pages that are in memory.
+        let mut by_id: Vec<_> = clients.iter().collect();
+        by_id.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+        let mut are_new = true;
+        for (client, _) in &by_id {
+            let sql = "SELECT record = '' FROM quadrille_clients WHERE issuer = ?1 AND id = ?2";
+            match self.one(sql, params![issuer.0, client.id], |row| row.get(0))? {
+                None => {}
+                Some(true) => are_new = false,
+                Some(false) => return Ok(Some(Arc::clone(&client.id))),
             }
         }
-        for (client, record) in clients {
-            self.put_client(issuer, client, record, None)?;
+        if !are_new {
+            for (client, record) in clients {
+                self.put_client(issuer, client, record, None)?;
+            }
+            return Ok(None);
+        }
+        for (client, record) in by_id {
+            self.run(
+                "INSERT INTO quadrille_clients (issuer, id, number, record) VALUES (?1, ?2, ?3, ?4)",
+                params![issuer.0, client.id, client.number.0, record],
+            )?;
+            if UnusedClient::of(client).is_some() {
+                self.note_unused(issuer, client)?;
+            }
+        }
+        for (client, _) in clients {
+            self.note_change(issuer, &Change::Client(Arc::clone(&client.id)))?;
+        }
+        if let Some(newest) = clients.iter().map(|(client, _)| client.number).max() {
+            self.forget_old_changes()?;
+            self.remember_newest(newest)?;
         }
         Ok(None)
     }

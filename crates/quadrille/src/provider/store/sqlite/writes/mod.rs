@@ -144,11 +144,21 @@ impl<'c> Writes<'c> {
     }
 
     fn tell(&self, issuer: IssuerId, change: &Change) -> Result<(), StoreError> {
+        self.note_change(issuer, change)?;
+        self.forget_old_changes()
+    }
+
+    fn note_change(&self, issuer: IssuerId, change: &Change) -> Result<(), StoreError> {
         let change = serde_json::to_string(change).map_err(|_| rows::bad("a change"))?;
         self.run(
             "INSERT INTO quadrille_changes (issuer, change) VALUES (?1, ?2)",
             params![issuer.0, change],
         )?;
+        Ok(())
+    }
+
+    /// Removes changes, right after one was noted.
+    fn forget_old_changes(&self) -> Result<(), StoreError> {
         self.run(
             "DELETE FROM quadrille_changes WHERE position <= ?1",
             [self.connection.last_insert_rowid() - CHANGES],
