@@ -131,6 +131,11 @@ pub const KEYS: &[Key] = &[
         "greatest number of clients that strangers registered and nobody has used yet",
     ),
     key(
+        "registration_reserved_names",
+        "QUADRILLE_REGISTRATION_RESERVED_NAMES",
+        "names that clients registered so may neither have nor pass for; the setting name is one",
+    ),
+    key(
         "registration_requires_software_statement",
         "QUADRILLE_REGISTRATION_REQUIRES_SOFTWARE_STATEMENT",
         "whether clients register only with a software statement of one of trusted_issuers",

@@ -48,6 +48,8 @@ pub struct RegistrationSettings {
     pub unused_lifetime: Duration,
     /// The number of clients of strangers that nobody has used yet.
     pub most_unused: usize,
+    /// The names that such clients may neither have nor pass for.
+    pub reserved_names: Vec<String>,
     /// `true` if a client without a software statement is refused.
     pub requires_statement: bool,
 }
@@ -66,9 +68,9 @@ impl RegistrationMode {
 }
 
 impl RegistrationSettings {
-    /// The offer of the authorization server, which accepts software statements of `issuers` that
-    /// are trusted for them. `None` if registration is off.
-    pub fn offer(&self, issuers: &[Issuer]) -> Option<DynamicRegistration> {
+    /// The offer of the authorization server of a site with this name, which accepts software
+    /// statements of `issuers` that are trusted for them. `None` if registration is off.
+    pub fn offer(&self, site: &str, issuers: &[Issuer]) -> Option<DynamicRegistration> {
         let offer = match self.mode {
             RegistrationMode::Off => return None,
             RegistrationMode::InitialAccessToken => DynamicRegistration::by_initial_access_token(),
@@ -79,7 +81,9 @@ impl RegistrationSettings {
         let mut offer = offer
             .grant_types(self.grant_types.iter().cloned())
             .unused_lifetime(self.unused_lifetime)
-            .most_unused(self.most_unused);
+            .most_unused(self.most_unused)
+            .reserved_names([site])
+            .reserved_names(&self.reserved_names);
         if let Some(scopes) = &self.scopes {
             offer = offer.scopes(scopes.clone());
         }
@@ -159,6 +163,12 @@ impl RegistrationSettings {
                 value::count,
                 ToString::to_string,
                 1000,
+            )?,
+            reserved_names: found.or(
+                "registration_reserved_names",
+                |value| value::list(value, Expected::Names),
+                |names| names.join(","),
+                Vec::new(),
             )?,
             requires_statement: found.switch("registration_requires_software_statement")?,
         })

@@ -97,6 +97,9 @@ pub enum Expected {
     /// The name with which the prefixes of tokens begin.
     #[error("small letters, digits and underscores, beginning with a letter, such as acme")]
     TokenPrefix,
+    /// Names.
+    #[error("names, separated by commas, such as Acme,Acme Mail")]
+    Names,
     /// The parties that may register clients.
     #[error("off, initial-access-token or open-to-anybody-so-that-strangers-add-clients")]
     Registration,

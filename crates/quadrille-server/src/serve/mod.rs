@@ -132,7 +132,7 @@ async fn serve(
         token_prefixes: settings.token_prefixes.clone(),
         jwt_resources: settings.jwt_resources.clone(),
         client_documents: client_documents(settings)?,
-        registration: settings.registration.offer(&settings.trusted_issuers),
+        registration: settings.registration.offer(name, &settings.trusted_issuers),
         grant_types: Some(settings.grant_types.clone()),
         trusted_issuers: settings.trusted_issuers.clone(),
         token_exchange: settings.token_exchange.clone(),

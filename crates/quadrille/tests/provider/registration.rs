@@ -830,3 +830,18 @@ async fn two_hundred_strangers_at_once_stay_below_the_limit() {
         answers.iter().map(|answer| answer.json()["client_id"].to_string()).collect();
     assert_eq!(ids.len(), 200);
 }
+
+#[tokio::test]
+async fn nobody_registers_or_renames_a_client_so_that_it_passes_for_a_reserved_name() {
+    let world = world(open().reserved_names(["PayPal", "Acme Photos"])).await;
+    for name in ["PayPal", "paypal login", "PayPaI", "\u{440}\u{430}\u{443}\u{440}\u{430}\u{4cf}"] {
+        let answer = register(&world, &public(&json!({ "client_name": name }))).await;
+        assert_eq!((answer.status(), &*answer.error()), (400, "invalid_client_metadata"), "{name}");
+        assert!(answer.text().contains("reserved"), "{}", answer.text());
+    }
+    let honest = public(&json!({ "client_name": "\u{424}\u{43e}\u{442}\u{43e}" }));
+    let client = information(&register(&world, &honest).await);
+    let renamed = update(&client, |new| new.metadata.client_name = Some("ACME PHOT0S".to_owned()));
+    let answer = manage(&world, client.configuration.as_ref().unwrap(), &renamed).await;
+    assert_eq!((answer.status(), &*answer.error()), (400, "invalid_client_metadata"));
+}

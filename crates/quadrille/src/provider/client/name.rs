@@ -5,6 +5,8 @@ use icu_properties::{
     props::{GeneralCategory, GeneralCategoryGroup},
 };
 
+use unicode_security::confusable_detection::skeleton;
+
 use crate::page::is_unseen;
 
 /// The greatest length of a client's name, in characters.
@@ -71,6 +73,64 @@ pub(super) fn is_lookalike(name: &str) -> bool {
         scripts.len() > 1
     };
     name.contains(is_styled) || name.split(|c: char| !c.is_alphanumeric()).any(is_mixed)
+}
+
+/// Names that are reserved for others than those who register clients, by their looks.
+#[derive(Clone, Default)]
+pub(super) struct ReservedNames(Vec<Looks>);
+
+impl ReservedNames {
+    /// Reserves a name; one without letters and digits reserves nothing.
+    pub(super) fn add(&mut self, name: &str) {
+        let looks = Looks::of(name);
+        if !looks.0.iter().any(String::is_empty) {
+            self.0.push(looks);
+        }
+    }
+
+    /// `true` if a name passes for a reserved one, or has words that do: as users read it, in any
+    /// case, with or without accents, and with or without spaces.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let words = name.split(|c| !is_of_a_word(c)).filter(|word| !word.is_empty());
+        let words: Vec<_> = words.map(Looks::of).collect();
+        self.0.iter().any(|reserved| {
+            let mut starts = (0..words.len()).filter_map(|start| words.get(start..));
+            starts.any(|rest| (0..2).any(|which| reserved.begins(rest, which)))
+        })
+    }
+}
+
+/// What readers take a text for (UTS 39, section 4): of its letters as they are, and of its small
+/// ones. `PayPaI` and `paypal` look the same as they are, `DIRECT` and `direct` in small letters.
+#[derive(Clone)]
+struct Looks([String; 2]);
+
+impl Looks {
+    fn of(text: &str) -> Self {
+        let look =
+            |text: &str| -> String { skeleton(text).filter(|c| c.is_alphanumeric()).collect() };
+        Self([look(&look(text).to_lowercase()), look(&text.to_lowercase())])
+    }
+
+    /// `true` if the first of the words make up this text.
+    fn begins(&self, words: &[Self], which: usize) -> bool {
+        let Some(mut rest) = self.0.get(which).map(String::as_str) else { return false };
+        for word in words {
+            let word = word.0.get(which).map_or("", String::as_str);
+            match rest.strip_prefix(word) {
+                Some("") => return true,
+                Some(after) => rest = after,
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+/// `true` for letters, digits and the marks on them.
+fn is_of_a_word(c: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    c.is_alphanumeric() || GeneralCategoryGroup::Mark.contains(category)
 }
 
 /// The script of a letter, among those whose letters look alike.
@@ -179,5 +239,52 @@ mod tests {
         ] {
             assert!(!is_lookalike(name), "{name}");
         }
+    }
+
+    #[test]
+    fn names_that_pass_for_reserved_ones_are_found() {
+        let mut reserved = ReservedNames::default();
+        for name in
+            ["PayPal", "Acme Direct", "", "...", "\u{425}\u{43e}\u{440}\u{43e}\u{448}\u{43e}"]
+        {
+            reserved.add(name);
+        }
+        for name in [
+            "PayPal",
+            "paypal",
+            "PAYPAL",
+            "PayPaI",
+            "Pay Pal",
+            "Pay-Pal",
+            "P\u{e0}yP\u{e2}l",
+            "Pa\u{301}ypal",
+            "PayPal Checkout",
+            "The PayPal App",
+            // Wholly Cyrillic.
+            "\u{440}\u{430}\u{443}\u{440}\u{430}\u{4cf}",
+            "\u{420}\u{410}\u{423}\u{420}\u{410}\u{4c0}",
+            "\u{440}\u{430}\u{443}\u{440}\u{430}\u{4cf} \u{43e}\u{43f}\u{43b}\u{430}\u{442}\u{430}",
+            "ACME DIRECT",
+            "acme direct",
+            "Acrne Direct",
+            "acmedirect",
+            "\u{445}\u{43e}\u{440}\u{43e}\u{448}\u{43e}",
+        ] {
+            assert!(reserved.has(name), "{name}");
+        }
+        for name in [
+            "",
+            "Photo printer",
+            "Acme",
+            "Direct Acme",
+            "PayPals",
+            "Papaya",
+            "\u{424}\u{43e}\u{442}\u{43e} Online",
+            "\u{420}\u{430}\u{441}\u{447}\u{451}\u{442}\u{44b}",
+            "\u{5199}\u{771f} App",
+        ] {
+            assert!(!reserved.has(name), "{name}");
+        }
+        assert!(!ReservedNames::default().has("PayPal"));
     }
 }

@@ -54,6 +54,9 @@ pub enum ClientRegistrationError {
          which pass for others"
     )]
     Lookalike,
+    /// The name is reserved, or passes for one that is.
+    #[error("client_name: it is a reserved name, or passes for one")]
+    ReservedName,
     /// The `token_endpoint_auth_method` is unknown.
     #[error(
         "token_endpoint_auth_method: see token_endpoint_auth_methods_supported in the metadata"

@@ -202,6 +202,9 @@ pub(super) async fn draft(
     let name = first.as_ref().map(|uri| uri.destination().trim_start_matches("https://"));
     let name = name.unwrap_or("Unnamed application");
     let policy = MetadataPolicy::registration(name, &grant_types);
+    if metadata.client_name.as_deref().is_some_and(|name| settings.reserved.has(name)) {
+        return Err(ClientRegistrationError::ReservedName);
+    }
     let jwks = metadata.jwks.map(|jwks| serde_json::Value::Object(jwks).to_string().into());
     let checked = metadata::ClientMetadata {
         redirect_uris: metadata.redirect_uris,

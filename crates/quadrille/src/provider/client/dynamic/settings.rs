@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use crate::{
     Scopes,
     provider::{
-        client::grant_type::{GrantType, GrantTypes},
+        client::{
+            grant_type::{GrantType, GrantTypes},
+            name::ReservedNames,
+        },
         guessing::{Rate, Throttle},
         token::decided::trusted::TrustedIssuer,
     },
@@ -53,6 +56,7 @@ pub struct DynamicRegistration {
     pub(super) most_unused: usize,
     pub(super) statements: Vec<TrustedIssuer>,
     pub(super) requires_statement: bool,
+    pub(super) reserved: ReservedNames,
     pub(super) memory: Arc<Memory>,
 }
 
@@ -77,6 +81,7 @@ impl DynamicRegistration {
             most_unused: 1000,
             statements: Vec::new(),
             requires_statement: false,
+            reserved: ReservedNames::default(),
             memory: Arc::new(Memory {
                 networks: Throttle::new(REGISTRATIONS),
                 turn: tokio::sync::Mutex::default(),
@@ -157,6 +162,25 @@ impl DynamicRegistration {
     #[must_use]
     pub fn software_statements(mut self, issuer: TrustedIssuer) -> Self {
         self.statements.push(issuer);
+        self
+    }
+
+    /// Reserves names (default: none): a client that registers itself must not have one of them, nor
+    /// one that passes for it, in look-alike letters of another script (UTS 39) or with further
+    /// words. Reserve the names of your site, of your own clients, and of firms that your users
+    /// trust.
+    ///
+    /// ```
+    /// use quadrille::provider::DynamicRegistration;
+    ///
+    /// // Refuses `paypal`, `PayPal Login`, and `раураӏ`, which is Cyrillic.
+    /// let registration = DynamicRegistration::by_initial_access_token().reserved_names(["PayPal"]);
+    /// ```
+    #[must_use]
+    pub fn reserved_names<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        for name in names {
+            self.reserved.add(name.as_ref());
+        }
         self
     }
 
