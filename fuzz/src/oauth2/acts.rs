@@ -57,6 +57,7 @@ pub(super) struct Ask {
     pub(super) scopes: u8,
     /// The number of the verifier. A multiple of eight means none.
     pub(super) verifier: u8,
+    /// The number of the prompt. From 192 on, the request is for a token.
     pub(super) prompt: u8,
     pub(super) for_api: bool,
 }

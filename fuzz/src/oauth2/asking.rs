@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use quadrille::{
-    Scopes,
+    Authentication, Scopes,
     form::FormWriter,
-    oauth2::{AuthorizationRequest, Resources, pkce::Verifier},
+    oauth2::{AuthorizationRequest, Resources, ResponseType, pkce::Verifier},
 };
 
 use crate::world::{
@@ -15,7 +15,7 @@ use crate::world::{
 use super::{
     Play,
     acts::{Ask, Uri},
-    model::{Code, Page},
+    model::{Answered, Code, Page},
 };
 
 /// The lifetimes of a code and of a consent page, by the policy.
@@ -58,9 +58,13 @@ impl Play {
         let verifier = (!ask.verifier.is_multiple_of(8)).then_some(ask.verifier % 8);
         let wanted = scopes(ask.scopes);
         let prompt = PROMPTS[pick(&PROMPTS, ask.prompt)];
+        let wants_token = ask.prompt >= 192;
 
         let mut request = AuthorizationRequest::new(registration.id);
         request.redirect_uri = sent_uri.as_deref().map(Into::into);
+        if wants_token {
+            request.response_type = ResponseType::Token;
+        }
         request.state = Some("a state".into());
         request.scope = wanted.clone();
         request.code_challenge = verifier.map(|number| self::verifier(number).challenge());
@@ -84,8 +88,10 @@ impl Play {
             return;
         };
         let scopes = wanted.unwrap_or_else(|| registration.scopes());
-        let needs_pkce = registration.asks_users();
+        // Nothing binds a token.
+        let needs_pkce = registration.asks_users() && !wants_token;
         let is_right = registration.asks_users()
+            && (registration.has_implicit || !wants_token)
             && registration.scopes().is_superset(&scopes)
             && (verifier.is_some() || !needs_pkce)
             && prompt != "none consent";
@@ -101,6 +107,7 @@ impl Play {
             verifier,
             ticket: String::new(),
             expires: self.model.known.now() + PAGE,
+            wants_token,
             answered: None,
         };
         self.asked(&answer, page, is_right, prompt);
@@ -125,12 +132,15 @@ impl Play {
             assert!(user.is_none() || prompt == "login", "{page:?}");
             return;
         }
-        let parameter = |name: &str| answer.parameter(&page.redirect_uri, name);
+        let parameter = |name: &str| page.parameter(answer, name);
         assert_eq!(parameter("state").as_deref(), Some("a state"), "{page:?}: {location}");
         assert_eq!(parameter("iss").as_deref(), Some(ISSUER));
-        let Some(code) = parameter("code") else {
+        let Some(given) = page.given(answer) else {
             assert!(parameter("error").is_some(), "{location}");
-            assert!(!is_right || prompt == "none", "refused though right: {page:?}: {location}");
+            let may_grant = |user: &Authentication| self.model.known.may_grant(&user.subject);
+            let is_gone = user.as_ref().is_some_and(|user| may_grant(user) != Is::Right);
+            let is_dead = page.wants_token && is_gone;
+            assert!(!is_right || prompt == "none" || is_dead, "refused though right: {page:?}");
             return;
         };
         assert!(is_right && !matches!(prompt, "login" | "consent"), "{page:?}");
@@ -139,11 +149,30 @@ impl Play {
         let known = &self.model.known;
         let is_remembered = known.is_remembered(&user, page.client, page.for_api, &page.scopes);
         assert!(registration.is_first_party || is_remembered, "nobody said yes: {page:?}");
-        let is_assured = registration.is_confidential || page.redirect_uri.starts_with("https://");
+        // The secret of the client protects a code.
+        let is_protected = registration.is_confidential && !page.wants_token;
+        let is_assured = is_protected || page.redirect_uri.starts_with("https://");
         assert!(is_assured, "any program may be there: {page:?}");
         page.user = user;
         let scopes = page.scopes.clone();
-        self.granted(&page, scopes, code);
+        match page.wants_token {
+            true => {
+                let known = &mut self.model.known;
+                let grant =
+                    known.grant(page.client, Some(&page.user), scopes.clone(), page.for_api);
+                self.sent(answer, &page, given, grant, &scopes);
+            }
+            false => drop(self.granted(&page, scopes, given)),
+        }
+    }
+
+    /// Records a token that was sent in a redirect.
+    fn sent(&mut self, answer: &Answer, page: &Page, token: String, grant: usize, scopes: &Scopes) {
+        assert_ne!(self.model.known.is_alive(grant), Is::Wrong, "a token of a dead grant");
+        assert_eq!(page.parameter(answer, "token_type").as_deref(), Some("Bearer"));
+        assert_eq!(page.parameter(answer, "refresh_token"), None);
+        let told = page.parameter(answer, "scope").expect("a scope");
+        self.held(token, &told, grant, scopes);
     }
 
     /// Records a code.
@@ -203,29 +232,81 @@ impl Play {
             return;
         };
         assert_ne!(may_answer, Is::Wrong, "taken though wrong: {page:?}: {location}");
-        let parameter = |name: &str| answer.parameter(&page.redirect_uri, name);
+        let parameter = |name: &str| page.parameter(&answer, name);
         assert_eq!(parameter("state").as_deref(), Some("a state"), "{page:?}: {location}");
         // The store may have removed an earlier answer when the page had expired.
         let may_be_forgotten = self.model.known.is_current(page.expires, PAGE) == Is::Open;
-        let Some(code) = parameter("code") else {
+        let Some(given) = page.given(&answer) else {
             assert_eq!(parameter("error").as_deref(), Some("access_denied"));
-            assert!(granted.is_none());
-            assert!(may_be_forgotten || !matches!(page.answered, Some(Some(_))), "both yes and no");
-            self.model.pages[at].answered.get_or_insert(None);
+            let Some(granted) = granted else {
+                let is_first = matches!(page.answered, None | Some(Answered::Denied));
+                assert!(may_be_forgotten || is_first, "both yes and no");
+                self.model.pages[at].answered.get_or_insert(Answered::Denied);
+                return;
+            };
+            assert!(page.wants_token, "a no for a yes: {page:?}");
+            let grant = self.approved(&page, granted, may_be_forgotten);
+            assert_ne!(self.model.known.is_alive(grant), Is::Right, "refused though right");
+            self.model.pages[at].answered = Some(Answered::Token(grant));
             return;
         };
         let granted = granted.expect("a code for a no");
-        match page.answered {
-            Some(Some(before)) if self.model.codes[before].text == code => {
-                assert!(!self.model.codes[before].is_redeemed, "the code was redeemed");
-                return;
+        let answered = if page.wants_token {
+            let grant = self.approved(&page, granted.clone(), may_be_forgotten);
+            self.sent(&answer, &page, given, grant, &granted);
+            Answered::Token(grant)
+        } else {
+            match page.answered {
+                Some(Answered::Code(before)) if self.model.codes[before].text == given => {
+                    assert!(!self.model.codes[before].is_redeemed, "the code was redeemed");
+                    return;
+                }
+                Some(_) => assert!(may_be_forgotten, "answered twice: {page:?}"),
+                None => {}
             }
-            Some(_) => assert!(may_be_forgotten, "answered twice: {page:?}"),
-            None => {}
-        }
-        let number = self.granted(&page, granted.clone(), code);
-        self.model.pages[at].answered = Some(Some(number));
+            Answered::Code(self.granted(&page, granted.clone(), given))
+        };
+        self.model.pages[at].answered = Some(answered);
         let Page { user, client, for_api, scopes, .. } = &page;
         self.model.known.consented(user, *client, *for_api, scopes, &granted);
+    }
+    /// The grant of an answer to a page for a token: that of the first answer, if the page was
+    /// answered before.
+    fn approved(&mut self, page: &Page, granted: Scopes, may_be_forgotten: bool) -> usize {
+        let known = &mut self.model.known;
+        let before = match page.answered {
+            Some(Answered::Token(before)) if !may_be_forgotten => {
+                let is_same = known.grants[before].scopes == granted;
+                assert!(is_same, "answered twice: {page:?}");
+                return before;
+            }
+            Some(Answered::Token(before)) => Some(before),
+            Some(_) => {
+                assert!(may_be_forgotten, "answered twice: {page:?}");
+                None
+            }
+            None => None,
+        };
+        let grant = known.grant(page.client, Some(&page.user), granted, page.for_api);
+        // It may be the same one.
+        for grant in before.into_iter().flat_map(|before| [before, grant]) {
+            known.maybe_revoke(grant);
+        }
+        grant
+    }
+}
+
+impl Page {
+    /// A parameter of the redirect: of its fragment, if the request is for a token.
+    fn parameter(&self, answer: &Answer, name: &str) -> Option<String> {
+        match self.wants_token {
+            true => answer.fragment(&self.redirect_uri, name),
+            false => answer.parameter(&self.redirect_uri, name),
+        }
+    }
+
+    /// The code or the token.
+    fn given(&self, answer: &Answer) -> Option<String> {
+        self.parameter(answer, if self.wants_token { "access_token" } else { "code" })
     }
 }

@@ -1,6 +1,7 @@
 //! Sequences of OAuth 2 requests, against a model.
 //!
-//! The invariants for any input: a code is redeemed once; a refresh token has one successor;
+//! The invariants for any input: a code is redeemed once; a refresh token has one successor; a token
+//! in a redirect is of the grant that its user approved, and goes to a client that may have it;
 //! nothing is valid after its revocation, or the removal of its client or user; no token allows
 //! more than a user consented to; no redirect goes to an address that the client did not register;
 //! the server never fails. And a correct request is accepted.
@@ -64,7 +65,9 @@ struct Play {
 
 impl Play {
     async fn begin(store: impl Store, nature: Nature) -> Self {
-        let process = Process::start(store, &nature, |server| server);
+        let process = Process::start(store, &nature, |server| {
+            server.send_access_tokens_in_redirects_so_that_they_can_leak()
+        });
         let mut play = Self {
             process,
             browsers: [Browser::default(), Browser::default()],

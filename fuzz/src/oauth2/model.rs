@@ -22,8 +22,19 @@ pub(super) struct Page {
     pub(super) verifier: Option<u8>,
     pub(super) ticket: String,
     pub(super) expires: Timestamp,
-    /// The number of the code. `None` if the user denied.
-    pub(super) answered: Option<Option<usize>>,
+    /// Whether the request is for a token, which is sent in the redirect.
+    pub(super) wants_token: bool,
+    pub(super) answered: Option<Answered>,
+}
+
+/// The answer to a consent page.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Answered {
+    Denied,
+    /// Allowed, with the number of the code.
+    Code(usize),
+    /// Allowed, with the number of the grant of the token.
+    Token(usize),
 }
 
 #[derive(Clone, Debug)]

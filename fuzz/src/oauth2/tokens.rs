@@ -108,10 +108,15 @@ impl Play {
 
     /// Records an access token.
     fn issued(&mut self, answer: &Answer, grant: usize, scopes: &Scopes) {
-        let told = Scopes::parse(&answer.member("scope").expect("a scope")).expect("scopes");
+        let text = answer.member("access_token").expect("a token");
+        self.held(text, &answer.member("scope").expect("a scope"), grant, scopes);
+    }
+
+    /// Records an access token, of which the client was told these scopes.
+    pub(super) fn held(&mut self, text: String, told: &str, grant: usize, scopes: &Scopes) {
+        let told = Scopes::parse(told).expect("scopes");
         let is_same = told.is_superset(scopes) && scopes.is_superset(&told);
         assert!(is_same, "{scopes:?} became {told:?}");
-        let text = answer.member("access_token").expect("a token");
         assert!(self.model.access.iter().all(|known| known.text != text), "an earlier token");
         let expires = self.model.known.now() + ACCESS;
         self.model.access.push(Access { text, grant, scopes: scopes.clone(), expires });

@@ -113,7 +113,7 @@ gated! {
         put_code(issuer: IssuerId, code: CodeRecord) -> ();
         code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
         redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
-        issue(issuer: IssuerId, issue: Issue) -> ();
+        issue(issuer: IssuerId, issue: Issue) -> bool;
         import(issuer: IssuerId, access: AccessRecord) -> ();
         access(issuer: IssuerId, token: &TokenRef) -> Option<Arc<AccessRecord>>;
         family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;

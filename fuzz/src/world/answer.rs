@@ -44,16 +44,25 @@ impl Answer {
 
     /// A parameter that the response appends to `uri`, if it redirects there.
     pub(crate) fn parameter(&self, uri: &str, name: &str) -> Option<String> {
-        let query = self.location()?.strip_prefix(uri)?.strip_prefix(['?', '&'])?;
-        let params = Params::parse(query.as_bytes()).ok()?;
-        let mut values = params.many(name);
-        let first = values.next().map(str::to_owned);
-        assert!(values.next().is_none(), "{name} twice");
-        first
+        one(self.location()?.strip_prefix(uri)?.strip_prefix(['?', '&'])?, name)
+    }
+
+    /// A parameter in the fragment that the response appends to `uri`, if it redirects there.
+    pub(crate) fn fragment(&self, uri: &str, name: &str) -> Option<String> {
+        one(self.location()?.strip_prefix(uri)?.strip_prefix('#')?, name)
     }
 
     /// The values of the page's lines that begin with `start`.
     pub(crate) fn lines<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
         self.text().lines().filter_map(move |line| line.strip_prefix(start))
     }
+}
+
+/// The only value of a parameter.
+fn one(query: &str, name: &str) -> Option<String> {
+    let params = Params::parse(query.as_bytes()).ok()?;
+    let mut values = params.many(name);
+    let first = values.next().map(str::to_owned);
+    assert!(values.next().is_none(), "{name} twice");
+    first
 }

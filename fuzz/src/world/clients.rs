@@ -3,7 +3,7 @@
 use quadrille::{
     Scopes,
     oauth2::Resources,
-    provider::{NewClient, oauth1::NewKey},
+    provider::{GrantType, NewClient, oauth1::NewKey},
 };
 
 use super::process::API;
@@ -21,6 +21,8 @@ pub(crate) struct Registration {
     pub(crate) scopes: usize,
     pub(crate) is_first_party: bool,
     pub(crate) is_api: bool,
+    /// Whether the client may get tokens in redirects (RFC 6749, section 4.2).
+    pub(crate) has_implicit: bool,
     /// The shared secret of OAuth 1.0a.
     pub(crate) oauth1: Option<&'static str>,
 }
@@ -33,6 +35,7 @@ pub(crate) const CLIENTS: [Registration; 6] = [
         scopes: 2,
         is_first_party: false,
         is_api: false,
+        has_implicit: true,
         oauth1: Some("the secret of web"),
     },
     Registration {
@@ -42,6 +45,7 @@ pub(crate) const CLIENTS: [Registration; 6] = [
         scopes: 1,
         is_first_party: false,
         is_api: false,
+        has_implicit: false,
         oauth1: Some("the secret of printer"),
     },
     Registration {
@@ -51,6 +55,7 @@ pub(crate) const CLIENTS: [Registration; 6] = [
         scopes: 2,
         is_first_party: false,
         is_api: false,
+        has_implicit: true,
         oauth1: None,
     },
     Registration {
@@ -60,6 +65,7 @@ pub(crate) const CLIENTS: [Registration; 6] = [
         scopes: 3,
         is_first_party: true,
         is_api: false,
+        has_implicit: true,
         oauth1: None,
     },
     Registration {
@@ -69,6 +75,7 @@ pub(crate) const CLIENTS: [Registration; 6] = [
         scopes: 2,
         is_first_party: false,
         is_api: false,
+        has_implicit: false,
         oauth1: None,
     },
     Registration {
@@ -78,6 +85,7 @@ pub(crate) const CLIENTS: [Registration; 6] = [
         scopes: 0,
         is_first_party: false,
         is_api: true,
+        has_implicit: false,
         oauth1: None,
     },
 ];
@@ -140,6 +148,13 @@ impl Registration {
         };
         for uri in self.redirect_uris {
             new = new.redirect_uri(*uri);
+        }
+        if self.has_implicit {
+            new = new.grant_types([
+                GrantType::AuthorizationCode,
+                GrantType::RefreshToken,
+                GrantType::Implicit,
+            ]);
         }
         if self.is_first_party {
             new = new.first_party();
