@@ -7,6 +7,8 @@ import json
 import sqlite3
 import subprocess
 import time
+from contextlib import closing
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -57,6 +59,11 @@ def test_requests_oauthlib_until_the_account_is_deleted(application):
 CALLBACK = "https://printer.example/callback"
 
 
+def change(application, sql, *values):
+    with closing(sqlite3.connect(application.database)) as database, database:
+        database.execute(sql, values)
+
+
 def signed(application, **key):
     session = OAuth1Session("old-printer", callback_uri=CALLBACK, **key)
     session.fetch_request_token(f"{application.issuer}/oauth/request_token")
@@ -70,8 +77,7 @@ def signed(application, **key):
 
 def test_requests_oauthlib_signs_with_the_secret_in_the_table(application):
     session = signed(application, client_secret="kd94hf93k423kf44", signature_method="HMAC-SHA256")
-    with sqlite3.connect(application.database) as database:
-        database.execute("UPDATE apps SET is_blocked = 1 WHERE id = 'old-printer'")
+    change(application, "UPDATE apps SET is_blocked = 1 WHERE id = 'old-printer'")
     deadline = time.monotonic() + 10
     while session.get(f"{application.issuer}/api/photos").status_code != 401:
         assert time.monotonic() < deadline
@@ -79,7 +85,6 @@ def test_requests_oauthlib_signs_with_the_secret_in_the_table(application):
 
 def test_requests_oauthlib_signs_with_the_key_in_the_table(application, rsa):
     private, public = rsa()
-    with sqlite3.connect(application.database) as database:
-        sql = "UPDATE apps SET oauth1_secret = NULL, oauth1_rsa_key = ? WHERE id = 'old-printer'"
-        database.execute(sql, [open(public).read()])
+    sql = "UPDATE apps SET oauth1_secret = NULL, oauth1_rsa_key = ? WHERE id = 'old-printer'"
+    change(application, sql, Path(public).read_text())
     signed(application, rsa_key=private, signature_method="RSA-SHA256")
