@@ -164,6 +164,16 @@ impl<E: Engine> Database<E> {
         .await
     }
 
+    /// [`rows`](Self::rows) of a statement that is not a constant.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn rows_of(
+        &self,
+        sql: &str,
+        values: E::Arguments,
+    ) -> Result<Vec<E::Row>, StoreError> {
+        self.rows(&self.0.texts.statement::<E>(sql).sql, values).await
+    }
+
     /// The statement of a constant.
     pub(super) fn text(&self, sql: &'static str) -> Arc<Statement> {
         self.0.texts.of::<E>(sql)

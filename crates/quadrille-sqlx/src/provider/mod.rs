@@ -32,6 +32,8 @@ mod revoking;
 mod store;
 mod texts;
 mod tokens;
+#[cfg(feature = "postgres")]
+mod transfer;
 mod values;
 
 #[cfg(feature = "postgres")]

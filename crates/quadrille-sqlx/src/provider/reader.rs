@@ -104,6 +104,12 @@ impl<'r, R: Fields> Reader<'r, R> {
         Ok(RowId(self.keys.unmix(self.number()?)))
     }
 
+    /// [`row`](Self::row), or null.
+    #[cfg(feature = "postgres")]
+    pub(super) fn optional_row(&mut self) -> Result<Option<i64>, StoreError> {
+        Ok(self.optional_number()?.map(|key| self.keys.unmix(key)))
+    }
+
     pub(super) fn seconds(&mut self) -> Result<Timestamp, StoreError> {
         Ok(Timestamp::from_seconds(self.number()?))
     }

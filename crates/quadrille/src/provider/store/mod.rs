@@ -27,6 +27,7 @@ mod row;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod table;
+mod transfer;
 mod verbs;
 mod whole;
 
@@ -63,6 +64,7 @@ pub use rusqlite;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{BackupProgress, SqliteStore};
 pub use table::{AnySubject, ClientTable, TableClients, UserTable};
+pub use transfer::{StoredColumn, StoredRow, StoredTable, StoredValue, Transfer};
 pub use verbs::{
     Answer, Answered, Change, Changes, Outcome, Redeemed, RevokeAll, Rotated, Rotation, TicketUse,
     Worker,

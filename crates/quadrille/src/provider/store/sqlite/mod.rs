@@ -11,6 +11,7 @@ mod room;
 mod rows;
 mod schema;
 mod sweep;
+mod transfer;
 mod verbs;
 mod writer;
 mod writes;
