@@ -232,6 +232,18 @@ pub enum Refused {
          serve` uses from its next start on"
     )]
     NoSigningKeys,
+    /// The text names no database.
+    #[error(
+        "a database is sqlite:DIR, with DIR a data folder, or a URL of PostgreSQL, such as \
+         postgres://quadrille@db.internal/quadrille"
+    )]
+    DatabaseUrl,
+    /// The URL of a database on the command line has a password.
+    #[error(
+        "the URL of the database has a password, which other users of this machine can read: give \
+         the URL in QUADRILLE_DATABASE and leave the flag out, or the password alone in PGPASSWORD"
+    )]
+    DatabasePassword,
     /// A personal access token cannot be issued.
     #[error("{0}")]
     Token(String),
@@ -335,7 +347,10 @@ impl Failure {
                 | DataError::IssuerRenamed { .. }
                 | DataError::IssuerInUse { .. }
                 | DataError::IssuerReplaced { .. }
+                | DataError::InUse { .. }
                 | DataError::NotEmbedded { .. }
+                | DataError::SameKind
+                | DataError::Unfinished { .. }
                 | DataError::RestoreInUse
                 | DataError::NoncesNotShared => 2,
                 DataError::PlainIssuer(_)
@@ -348,6 +363,7 @@ impl Failure {
                 DataError::File { .. } | DataError::Database { .. } => 4,
                 DataError::BackupExists { .. }
                 | DataError::DatabaseExists { .. }
+                | DataError::TargetInUse { .. }
                 | DataError::KeysDiffer { .. } => 7,
             },
             Self::Pages(PagesError::Template { .. }) => 3,
@@ -379,7 +395,10 @@ impl Failure {
                 | DataError::IssuerRenamed { .. }
                 | DataError::IssuerInUse { .. }
                 | DataError::IssuerReplaced { .. }
+                | DataError::InUse { .. }
                 | DataError::NotEmbedded { .. }
+                | DataError::SameKind
+                | DataError::Unfinished { .. }
                 | DataError::RestoreInUse
                 | DataError::NoncesNotShared => "refused",
                 DataError::PlainIssuer(_) => "config",
@@ -389,6 +408,7 @@ impl Failure {
                 | DataError::NoKeysInBackup { .. } => "keys_lost",
                 DataError::BackupExists { .. }
                 | DataError::DatabaseExists { .. }
+                | DataError::TargetInUse { .. }
                 | DataError::KeysDiffer { .. } => "exists",
                 DataError::SigningKeys { .. } => "signing_keys",
                 DataError::File { .. } => "file",

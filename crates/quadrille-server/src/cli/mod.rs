@@ -7,6 +7,7 @@ mod client;
 mod config;
 mod keys;
 mod login;
+mod migrate;
 mod named;
 mod personal;
 mod registration;
@@ -21,7 +22,6 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     Failure, audit,
     config::{ConfigError, Flags, Settings, environment},
-    data::Data,
     logging,
     output::{Output, quoted},
     serve,
@@ -107,8 +107,9 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Log in at another service, and print or save its token
     Login(login::LoginArgs),
-    /// Migrate the database to this version; `serve` does it automatically
-    Migrate,
+    /// Migrate the database to this version, which `serve` does automatically, or move the data into
+    /// another database
+    Migrate(migrate::MigrateArgs),
     /// Copy database and keys into a new folder, while `serve` runs
     Backup(backup::BackupArgs),
     /// Restore a data folder from a backup
@@ -190,21 +191,11 @@ impl Cli {
                 settings()?;
                 block_on(login::run(args, output))
             }
-            Command::Migrate => block_on(migrate(&settings()?, output)),
+            Command::Migrate(args) => block_on(migrate::run(args, &settings()?, output)),
             Command::Backup(args) => backup::back_up(args, &settings()?, output),
             Command::Restore(args) => block_on(backup::restore(args, &settings()?, output)),
         }
     }
-}
-
-/// `quadrille migrate`. Opening a database already migrates it.
-async fn migrate(settings: &Settings, output: Output) -> Result<(), Failure> {
-    let data = Data::open_or_make(settings).await?;
-    let shown = data.shown();
-    let place = if data.is_shared() { "database" } else { "data_dir" };
-    output.result(&serde_json::json!({ place: shown, "migrated": true }), || {
-        format!("The database in {shown} is up to date.")
-    })
 }
 
 /// Runs a command on the current thread.

@@ -7,9 +7,12 @@ use quadrille::{
     oauth2::Resources,
     provider::{
         AuthorizationServer, GrantTypes, IssuerError,
-        store::{SecretHash, StoreError},
+        store::{RowId, SecretHash, StoreError, StoredRow, StoredTable},
     },
 };
+
+#[cfg(doc)]
+use quadrille::provider::store::{Part, Transfer};
 
 use crate::{
     sessions::Session,
@@ -118,6 +121,32 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// The mark: random text, drawn when the tables are made, that separates this provider's
     /// cookies and seals from those of another provider at the same host.
     fn mark(&self) -> Answering<'_, String>;
+
+    /// At most `limit` rows of the provider's store after the row `after`: see [`Transfer::rows`].
+    fn rows<'a>(
+        &'a self,
+        issuer: &'a str,
+        table: StoredTable,
+        after: Option<StoredRow>,
+        limit: u32,
+    ) -> Answering<'a, Vec<StoredRow>>;
+
+    /// Stores rows of another database: see [`Transfer::put_rows`].
+    fn put_rows<'a>(
+        &'a self,
+        issuer: &'a str,
+        table: StoredTable,
+        rows: Vec<StoredRow>,
+    ) -> Answering<'a, u64>;
+
+    /// The greatest number of the provider's store: see [`Part::newest`].
+    fn newest(&self) -> Answering<'_, RowId>;
+
+    /// Raises the greatest number to that of another database.
+    fn raise_newest(&self, newest: RowId) -> Answering<'_, ()>;
+
+    /// Stores the users of another database. Those that are there already stay as they are.
+    fn put_users(&self, users: Vec<User>) -> Answering<'_, ()>;
 
     /// Succeeds if the database answers.
     fn check(&self) -> Answering<'_, ()>;

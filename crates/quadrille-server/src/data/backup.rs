@@ -145,7 +145,7 @@ async fn mend(database: &Path) -> Result<bool, StoreError> {
 }
 
 /// Copies a file that only this user may read. A file that is there already must be the same.
-fn copy_secret(from: &Path, to: &Path) -> Result<(), DataError> {
+pub(super) fn copy_secret(from: &Path, to: &Path) -> Result<(), DataError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -173,7 +173,7 @@ fn copy_secret(from: &Path, to: &Path) -> Result<(), DataError> {
 }
 
 /// The lock that every process that serves holds.
-fn lock_alone(path: &Path) -> Result<File, DataError> {
+pub(super) fn lock_alone(path: &Path) -> Result<File, DataError> {
     let lock = super::open_lock(path).map_err(in_file(path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -196,7 +196,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Waits until the names in a folder are on the disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     // Other systems cannot open folders.
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
@@ -204,7 +204,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn in_file(path: &Path) -> impl Fn(io::Error) -> DataError {
+pub(super) fn in_file(path: &Path) -> impl Fn(io::Error) -> DataError {
     let path = path.to_owned();
     move |error| DataError::File { path: path.clone(), error }
 }

@@ -141,6 +141,33 @@ pub enum DataError {
         /// The database.
         place: String,
     },
+    /// A process serves a database that is to be moved.
+    #[error(
+        "a process serves {place}, or was killed a moment ago: stop it, or wait a minute, before \
+         the data is moved"
+    )]
+    InUse {
+        /// The database.
+        place: String,
+    },
+    /// The database to which data is to be moved has data.
+    #[error("{place} has data already, and a move does not replace it: name an empty database")]
+    TargetInUse {
+        /// The database.
+        place: String,
+    },
+    /// Data is to be moved from one folder to another.
+    #[error("a folder is moved by `quadrille backup` and `quadrille restore`")]
+    SameKind,
+    /// A move into the database was interrupted.
+    #[error(
+        "data is being moved into {place}, and not all of it is there: run `quadrille migrate \
+         --from ...` again to the end"
+    )]
+    Unfinished {
+        /// The database.
+        place: String,
+    },
     /// Passwords would cross a network unencrypted.
     #[error(
         "listening on {0}, which others can reach, needs an https issuer: give --issuer \

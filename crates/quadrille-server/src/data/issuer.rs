@@ -154,7 +154,8 @@ impl Data {
         Ok(lock)
     }
 
-    async fn recorded(&self) -> Result<Option<RecordedIssuer>, DataError> {
+    /// The recorded issuer, with whether the operator gave it.
+    pub(super) async fn recorded(&self) -> Result<Option<RecordedIssuer>, DataError> {
         self.backend.issuer().await.map_err(|error| self.failure(error))
     }
 

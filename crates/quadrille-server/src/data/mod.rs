@@ -25,6 +25,7 @@ mod signing;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
 pub use backup::{BackedUp, back_up, restore};
@@ -32,6 +33,7 @@ pub use error::DataError;
 pub use postgres::PostgresBackend;
 pub use signing::{SigningKeysWatch, SigningPlace, rotation, sweep};
 pub use sqlite::SqliteBackend;
+pub use transfer::{End, Progress, folder_of, transfer};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},
@@ -113,7 +115,18 @@ impl Data {
         url: &PostgresUrl,
         make: bool,
     ) -> Result<Self, DataError> {
-        let env = Env::system();
+        let data = Self::connect_to(settings, url, make).await?;
+        data.refuse_unfinished().await?;
+        Ok(data)
+    }
+
+    /// Connects to a database, even if a move into it is not complete.
+    async fn connect_to(
+        settings: &Settings,
+        url: &PostgresUrl,
+        make: bool,
+    ) -> Result<Self, DataError> {
+        let (env, place) = (Env::system(), url.to_string());
         let opening = async {
             let pool = postgres::connect(url, settings.database_connections).await?;
             match make {
@@ -121,11 +134,10 @@ impl Data {
                 false => PostgresBackend::open_existing(pool, env.clone()).await,
             }
         };
-        let failure = |error| DataError::Database { place: url.to_string(), error };
+        let failure = |error| DataError::Database { place: place.clone(), error };
         let backend = opening.await.map_err(failure)?;
-        let (dir, place) =
-            (settings.data_dir.clone(), Place::Shared(backend.clone(), url.to_string()));
-        Ok(Self { env, dir, place, backend: Arc::new(backend) })
+        let (dir, opened) = (settings.data_dir.clone(), Arc::new(backend.clone()));
+        Ok(Self { env, dir, place: Place::Shared(backend, place), backend: opened })
     }
 
     /// The clock and the random numbers.

@@ -62,7 +62,7 @@ impl Data {
 
     /// Makes sure that the processes of a database have the same ring. The first one leaves the
     /// proof, and one with a new key in front seals it again.
-    async fn prove(
+    pub(super) async fn prove(
         &self,
         backend: &PostgresBackend,
         place: &str,
@@ -95,15 +95,19 @@ impl Data {
         match self.keys(settings).await {
             Ok(_) => Ok(false),
             Err(DataError::OtherKeys { .. }) => {
-                let forgotten = backend.forget_sealed().await;
-                forgotten.map_err(|error| self.failure(error))?;
+                // The proof last: until then the command can be run again.
+                for which in [Sealed::SigningKeys, Sealed::Proof] {
+                    let forgotten = backend.forget(which).await;
+                    forgotten.map_err(|error| self.failure(error))?;
+                }
                 self.keys(settings).await.map(|_| true)
             }
             Err(error) => Err(error),
         }
     }
 
-    async fn sealed(
+    /// A sealed secret.
+    pub(super) async fn sealed(
         &self,
         backend: &PostgresBackend,
         which: Sealed,

@@ -32,12 +32,24 @@ impl Data {
     pub async fn signing(&self, settings: &Settings) -> Result<SigningPlace, DataError> {
         Ok(match &self.place {
             Place::Embedded(_) => SigningPlace::File(settings.signing_keys_file.clone()),
-            Place::Shared(backend, place) => SigningPlace::Row(Row {
-                backend: backend.clone(),
-                place: place.clone(),
-                env: self.env.clone(),
-                keys: self.keys(settings).await?,
-            }),
+            Place::Shared(backend, place) => {
+                self.signing_under(backend, place, &self.keys(settings).await?)
+            }
+        })
+    }
+
+    /// The place in a shared database, under a key ring.
+    pub(super) fn signing_under(
+        &self,
+        backend: &PostgresBackend,
+        place: &str,
+        keys: &KeyRing,
+    ) -> SigningPlace {
+        SigningPlace::Row(Row {
+            backend: backend.clone(),
+            place: place.to_owned(),
+            env: self.env.clone(),
+            keys: keys.clone(),
         })
     }
 }

@@ -31,6 +31,7 @@ mod killed;
 mod limits;
 mod login;
 mod me;
+mod moving;
 mod oauth1;
 mod oauth2_crate;
 mod observing;

@@ -14,10 +14,13 @@ use quadrille::{
     Env, Timestamp,
     provider::{
         AuthorizationServer, IssuerError,
-        store::{SecretHash, StoreError},
+        store::{
+            Issuers as _, Part as _, RowId, SecretHash, StoreError, StoredRow, StoredTable,
+            Transfer as _,
+        },
     },
 };
-use quadrille_sqlx::{MigrateError, Migrations, PgStore, StoreOptions};
+use quadrille_sqlx::{MigrateError, Migrations, PgStore, StoreOptions, store_error};
 use sqlx::PgPool;
 
 use crate::{
@@ -64,6 +67,16 @@ impl PostgresBackend {
             Err(error @ MigrateError::Older { found: 0, .. }) => Err(error.into()),
             _ => Self::open(pool, env).await,
         }
+    }
+
+    /// The number of processes that hold a lease of a worker number.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn leases(&self, now: Timestamp) -> Result<i64, StoreError> {
+        let sql = "SELECT count(*) FROM quadrille_workers WHERE expires > $1";
+        let leases = sqlx::query_scalar(sql).bind(now.millis()).fetch_one(&self.pool);
+        leases.await.map_err(store_error)
     }
 
     /// The SQL of all tables, for operators who run it on their own.
@@ -172,6 +185,43 @@ impl Backend for PostgresBackend {
 
     fn mark(&self) -> Answering<'_, String> {
         Box::pin(marks::mark(&self.pool))
+    }
+
+    fn rows<'a>(
+        &'a self,
+        issuer: &'a str,
+        table: StoredTable,
+        after: Option<StoredRow>,
+        limit: u32,
+    ) -> Answering<'a, Vec<StoredRow>> {
+        Box::pin(async move {
+            let issuer = self.store.issuer(issuer).await?;
+            self.store.rows(issuer, table, after, limit).await
+        })
+    }
+
+    fn put_rows<'a>(
+        &'a self,
+        issuer: &'a str,
+        table: StoredTable,
+        rows: Vec<StoredRow>,
+    ) -> Answering<'a, u64> {
+        Box::pin(async move {
+            let issuer = self.store.issuer(issuer).await?;
+            self.store.put_rows(issuer, table, rows).await
+        })
+    }
+
+    fn newest(&self) -> Answering<'_, RowId> {
+        Box::pin(self.store.newest())
+    }
+
+    fn raise_newest(&self, newest: RowId) -> Answering<'_, ()> {
+        Box::pin(self.store.raise_newest(newest))
+    }
+
+    fn put_users(&self, users: Vec<User>) -> Answering<'_, ()> {
+        Box::pin(users::put(&self.store, users))
     }
 
     fn check(&self) -> Answering<'_, ()> {

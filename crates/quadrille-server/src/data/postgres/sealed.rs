@@ -12,6 +12,8 @@ pub(in crate::data) enum Sealed {
     Proof,
     /// The keys that sign access tokens.
     SigningKeys,
+    /// The mark of the database that is being moved into this one; not sealed.
+    Move,
 }
 
 impl Sealed {
@@ -19,6 +21,7 @@ impl Sealed {
         match self {
             Self::Proof => "proof",
             Self::SigningKeys => "signing_keys",
+            Self::Move => "move",
         }
     }
 }
@@ -34,9 +37,10 @@ impl PostgresBackend {
         found.await.map_err(store_error)
     }
 
-    /// Removes all sealed secrets.
-    pub(in crate::data) async fn forget_sealed(&self) -> Result<(), StoreError> {
-        let delete = sqlx::query("DELETE FROM quadrille_program_sealed").execute(&self.pool);
+    /// Removes a sealed secret.
+    pub(in crate::data) async fn forget(&self, which: Sealed) -> Result<(), StoreError> {
+        let sql = "DELETE FROM quadrille_program_sealed WHERE name = $1";
+        let delete = sqlx::query(sql).bind(which.name()).execute(&self.pool);
         delete.await.map(drop).map_err(store_error)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use quadrille::{Timestamp, provider::store::StoreError};
 use quadrille_sqlx::{PgStore, store_error};
-use sqlx::{PgPool, Row as _, postgres::PgRow};
+use sqlx::{PgConnection, PgPool, Row as _, postgres::PgRow};
 
 use crate::users::{Added, User, UserName};
 
@@ -41,21 +41,41 @@ pub(super) async fn add(store: &PgStore, user: User) -> Result<Added, StoreError
             if let Some(other) = user.clash(names.iter().map(|(key, name)| (&**key, &**name))) {
                 return Ok(other);
             }
-            let insert = "INSERT INTO quadrille_program_users
-                (key, name, subject, password, password_number, created)
-                VALUES ($1, $2, $3, $4, $5, $6)";
-            let insert = sqlx::query(insert)
-                .bind(user.name.key())
-                .bind(user.name.as_str())
-                .bind(&*user.subject)
-                .bind(&*user.password)
-                .bind(user.password_number)
-                .bind(user.created.seconds());
-            insert.execute(transaction.connection()).await?;
+            insert(transaction.connection(), &user).await?;
             Ok(Added::Now)
         })
     });
     work.await
+}
+
+/// Stores users of another database.
+pub(super) async fn put(store: &PgStore, users: Vec<User>) -> Result<(), StoreError> {
+    let users: Arc<[User]> = users.into();
+    let work = store.transaction(move |transaction| {
+        let users = Arc::clone(&users);
+        Box::pin(async move {
+            for user in &*users {
+                insert(transaction.connection(), user).await?;
+            }
+            Ok(())
+        })
+    });
+    work.await
+}
+
+/// Stores a user, unless there is one with the same name or subject.
+async fn insert(connection: &mut PgConnection, user: &User) -> sqlx::Result<()> {
+    let sql = "INSERT INTO quadrille_program_users
+        (key, name, subject, password, password_number, created)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let insert = sqlx::query(sql)
+        .bind(user.name.key())
+        .bind(user.name.as_str())
+        .bind(&*user.subject)
+        .bind(&*user.password)
+        .bind(user.password_number)
+        .bind(user.created.seconds());
+    insert.execute(connection).await.map(drop)
 }
 
 pub(super) async fn by_name(pool: &PgPool, name: &UserName) -> Result<Option<User>, StoreError> {

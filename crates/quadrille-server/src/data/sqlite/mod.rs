@@ -11,7 +11,10 @@ use quadrille::{
     Env, Timestamp,
     provider::{
         AuthorizationServer, IssuerError,
-        store::{SecretHash, SqliteStore, StoreError},
+        store::{
+            Issuers as _, Part as _, RowId, SecretHash, SqliteStore, StoreError, StoredRow,
+            StoredTable, Transfer as _,
+        },
     },
 };
 use rusqlite::Transaction;
@@ -170,6 +173,43 @@ impl Backend for SqliteBackend {
 
     fn mark(&self) -> Answering<'_, String> {
         Box::pin(marks::mark(&self.0))
+    }
+
+    fn rows<'a>(
+        &'a self,
+        issuer: &'a str,
+        table: StoredTable,
+        after: Option<StoredRow>,
+        limit: u32,
+    ) -> Answering<'a, Vec<StoredRow>> {
+        Box::pin(async move {
+            let issuer = self.0.issuer(issuer).await?;
+            self.0.rows(issuer, table, after, limit).await
+        })
+    }
+
+    fn put_rows<'a>(
+        &'a self,
+        issuer: &'a str,
+        table: StoredTable,
+        rows: Vec<StoredRow>,
+    ) -> Answering<'a, u64> {
+        Box::pin(async move {
+            let issuer = self.0.issuer(issuer).await?;
+            self.0.put_rows(issuer, table, rows).await
+        })
+    }
+
+    fn newest(&self) -> Answering<'_, RowId> {
+        Box::pin(self.0.newest())
+    }
+
+    fn raise_newest(&self, newest: RowId) -> Answering<'_, ()> {
+        Box::pin(self.0.raise_newest(newest))
+    }
+
+    fn put_users(&self, users: Vec<User>) -> Answering<'_, ()> {
+        Box::pin(users::put(&self.0, users))
     }
 
     fn check(&self) -> Answering<'_, ()> {

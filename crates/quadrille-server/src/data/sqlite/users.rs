@@ -6,7 +6,7 @@ use quadrille::{
     Timestamp,
     provider::store::{SqliteStore, StoreError},
 };
-use rusqlite::Row;
+use rusqlite::{Row, Transaction};
 
 use crate::users::{Added, User, UserName};
 
@@ -57,22 +57,34 @@ pub(super) async fn add(store: &SqliteStore, user: User) -> Result<Added, StoreE
             if let Some(clash) = user.clash(names.iter().map(|(key, name)| (&**key, &**name))) {
                 return Ok(clash);
             }
-            transaction.execute(
-                "INSERT INTO quadrille_program_users
-                 (key, name, subject, password, password_number, created)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                (
-                    user.name.key(),
-                    user.name.as_str(),
-                    &user.subject,
-                    &user.password,
-                    user.password_number,
-                    user.created.seconds(),
-                ),
-            )?;
+            insert(transaction, &user)?;
             Ok(Added::Now)
         })
         .await
+}
+
+/// Stores users of another database.
+pub(super) async fn put(store: &SqliteStore, users: Vec<User>) -> Result<(), StoreError> {
+    store
+        .write(move |transaction| users.iter().try_for_each(|user| insert(transaction, user)))
+        .await
+}
+
+/// Stores a user, unless there is one with the same name or subject.
+fn insert(transaction: &Transaction<'_>, user: &User) -> Result<(), StoreError> {
+    let sql = "INSERT INTO quadrille_program_users
+        (key, name, subject, password, password_number, created)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+    let mut statement = transaction.prepare_cached(sql)?;
+    statement.execute((
+        user.name.key(),
+        user.name.as_str(),
+        &user.subject,
+        &user.password,
+        user.password_number,
+        user.created.seconds(),
+    ))?;
+    Ok(())
 }
 
 pub(super) async fn find(
@@ -188,7 +200,7 @@ pub(super) async fn remove(
 const COLUMNS: &str = "subject, name, password, password_number, created";
 
 fn one(
-    transaction: &rusqlite::Transaction<'_>,
+    transaction: &Transaction<'_>,
     sql: &str,
     params: impl rusqlite::Params,
 ) -> Result<Option<User>, StoreError> {

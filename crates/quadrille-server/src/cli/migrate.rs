@@ -1,0 +1,104 @@
+//! `quadrille migrate`.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    Failure,
+    audit::{Event, record},
+    config::{PostgresUrl, Settings},
+    data::{Data, End, PostgresBackend, Progress, folder_of, transfer},
+    failure::Refused,
+    output::Output,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+With --from or --to, moves a provider into another database: clients, users, consents and tokens, so
+that nobody has to consent again. Sessions end. No process may serve either database meanwhile. Without
+one of the two, it is the database of the settings. A move that was interrupted is run again.
+
+Examples:
+  quadrille migrate
+  quadrille migrate --from sqlite:/var/lib/quadrille --to postgres://quadrille@db.internal/quadrille
+  quadrille migrate --from postgres://quadrille@db.internal/quadrille --to sqlite:/var/lib/quadrille")]
+pub(super) struct MigrateArgs {
+    /// Database to move: sqlite:DIR, with DIR a data folder, or postgres://...
+    #[arg(long, value_name = "DATABASE")]
+    from: Option<String>,
+    /// Database to move to, which must be empty
+    #[arg(long, value_name = "DATABASE")]
+    to: Option<String>,
+    /// Print the SQL of all tables in PostgreSQL, for an operator who runs it, and do nothing
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    sql: bool,
+}
+
+pub(super) async fn run(
+    args: &MigrateArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
+    if args.sql {
+        let sql = PostgresBackend::migrations_sql();
+        return output.result(&json!({ "sql": sql }), || sql.clone());
+    }
+    if args.from.is_some() || args.to.is_some() {
+        return move_data(args, settings, output).await;
+    }
+    // Opening a database already migrates it.
+    let data = Data::open_or_make(settings).await?;
+    let shown = data.shown();
+    let place = if data.is_shared() { "database" } else { "data_dir" };
+    output.result(&json!({ place: shown, "migrated": true }), || {
+        format!("The database in {shown} is up to date.")
+    })
+}
+
+async fn move_data(args: &MigrateArgs, settings: &Settings, output: Output) -> Result<(), Failure> {
+    let (from, to) = (end(args.from.as_deref(), settings)?, end(args.to.as_deref(), settings)?);
+    let mut moved = serde_json::Map::new();
+    transfer(settings, (&from, &to), |progress| {
+        let Progress { kind, read, is_complete } = progress;
+        let name = kind.replace('_', " ");
+        if is_complete {
+            moved.insert(kind.to_owned(), read.into());
+        }
+        // A line for each kind, and more of them for many rows.
+        if (is_complete && read > 0) || (!is_complete && read.is_multiple_of(100_000)) {
+            output.note(&format!("{name}: {read}"));
+        }
+    })
+    .await?;
+    let (from, to) = (shown(&from), shown(&to));
+    let event = Event::by_operator("moved", "the data was moved into another database");
+    record(&Event { name: Some(&to), ..event });
+    output.result(&json!({ "from": from, "to": to, "moved": moved }), || {
+        format!("Moved from {from} to {to}. Every session has ended: users sign in again.")
+    })
+}
+
+/// An end of a move: that of the settings, if it was not given.
+fn end(given: Option<&str>, settings: &Settings) -> Result<End, Failure> {
+    let Some(text) = given else {
+        return Ok(match &settings.database {
+            Some(url) => End::Server(url.clone()),
+            None => End::Folder(settings.data_dir.clone()),
+        });
+    };
+    if let Some(folder) = folder_of(text) {
+        return Ok(End::Folder(folder));
+    }
+    let url = PostgresUrl::parse(text).map_err(|_| Refused::DatabaseUrl)?;
+    match url.has_password() {
+        true => Err(Refused::DatabasePassword.into()),
+        false => Ok(End::Server(url)),
+    }
+}
+
+fn shown(end: &End) -> String {
+    match end {
+        End::Folder(folder) => folder.display().to_string(),
+        End::Server(url) => url.to_string(),
+    }
+}

@@ -1,0 +1,281 @@
+//! The move of a provider from one database into another: clients, users, consents and tokens, under
+//! the same issuer and key ring, so that nobody has to consent again. Sessions end.
+//!
+//! A move that was interrupted goes on when it is run again: rows that are there stay as they are.
+//! Until it is complete, no process serves the new database: an embedded one gets its name at the
+//! end, and one on a server has a mark.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use quadrille::{
+    Env, KeyRing,
+    jose::SigningKeys,
+    provider::store::{StoreError, StoredTable},
+};
+
+use super::{
+    Backend, Data, DataError, Place, PostgresBackend, RecordedIssuer, SigningPlace, SqliteBackend,
+    backup::{copy_secret, in_file, lock_alone, sync_folder},
+    postgres::Sealed,
+};
+use crate::config::{PostgresUrl, Settings};
+
+/// The number of rows that are read and written at a time.
+const PAGE: u32 = 2000;
+
+/// The file of an embedded database that is not complete.
+const UNFINISHED: &str = "unfinished.db";
+
+/// One end of a move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The embedded database of a data folder.
+    Folder(PathBuf),
+    /// A database on a server.
+    Server(PostgresUrl),
+}
+
+/// The progress of a move.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// The rows of this kind.
+    pub kind: &'static str,
+    /// The number of rows that were read so far.
+    pub read: u64,
+    /// `true` if these are all of them.
+    pub is_complete: bool,
+}
+
+impl End {
+    /// The settings of a process with this database.
+    fn settings(&self, settings: &Settings) -> Settings {
+        let mut settings = settings.clone();
+        match self {
+            Self::Folder(folder) => {
+                settings.database = None;
+                settings.signing_keys_file = folder.join("signing-keys");
+                if settings.is_default("keys_file") {
+                    settings.keys_file = folder.join("keys");
+                }
+                settings.data_dir.clone_from(folder);
+            }
+            Self::Server(url) => settings.database = Some(url.clone()),
+        }
+        settings
+    }
+}
+
+/// A database that is being filled.
+struct Target {
+    backend: Arc<dyn Backend>,
+    kind: TargetKind,
+}
+
+enum TargetKind {
+    /// A file that gets its name at the end. The lock of the folder is held.
+    Folder { folder: PathBuf, _lock: File },
+    /// A database with a mark until the end.
+    Server { data: Data, backend: PostgresBackend },
+}
+
+/// Moves a provider.
+///
+/// # Errors
+/// [`DataError::InUse`] if a process serves one of the databases, [`DataError::TargetInUse`] or
+/// [`DataError::DatabaseExists`] if the new one has data, [`DataError::SameKind`] between two
+/// folders, and those of the key ring, the files and the databases.
+pub async fn transfer(
+    settings: &Settings,
+    (from, to): (&End, &End),
+    mut progress: impl FnMut(Progress),
+) -> Result<(), DataError> {
+    if let (End::Folder(_), End::Folder(_)) = (from, to) {
+        return Err(DataError::SameKind);
+    }
+    let settings = from.settings(settings);
+    let source = Data::open_existing(&settings).await?;
+    let _lock = source.unused().await?;
+    let keys = source.keys(&settings).await?;
+    let mark = source.backend.mark().await.map_err(|error| source.failure(error))?;
+    let target = Target::open(&settings, to, &mark).await?;
+    let recorded = source.recorded().await?;
+    if let Some(RecordedIssuer { issuer, .. }) = &recorded {
+        for table in StoredTable::ALL {
+            let mut told = Progress { kind: table.name(), read: 0, is_complete: false };
+            let mut after = None;
+            loop {
+                let page = source.backend.rows(issuer, table, after, PAGE).await;
+                let page = page.map_err(|error| source.failure(error))?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.clone());
+                told.read += u64::try_from(page.len()).unwrap_or(u64::MAX);
+                let put = target.backend.put_rows(issuer, table, page).await;
+                put.map_err(|error| target.failure(error))?;
+                progress(told);
+            }
+            progress(Progress { is_complete: true, ..told });
+        }
+    }
+    let newest = source.backend.newest().await.map_err(|error| source.failure(error))?;
+    let users = source.backend.users().await.map_err(|error| source.failure(error))?;
+    let read = u64::try_from(users.len()).unwrap_or(u64::MAX);
+    let known = source.backend.served_with().await.map_err(|error| source.failure(error))?;
+    let put = async {
+        target.backend.raise_newest(newest).await?;
+        target.backend.put_users(users).await?;
+        if let Some(known) = known {
+            target.backend.record_served_with(known).await?;
+        }
+        if let Some(recorded) = recorded {
+            target.backend.record_issuer(recorded, None).await?;
+        }
+        Ok(())
+    };
+    put.await.map_err(|error| target.failure(error))?;
+    progress(Progress { kind: "users", read, is_complete: true });
+    let signing = source.signing(&settings).await?.keys().await?;
+    target.finish(&settings, &keys, signing).await?;
+    source.backend.close().await;
+    Ok(())
+}
+
+impl Target {
+    /// Opens a database that is empty, or has a part of the source with this mark.
+    async fn open(settings: &Settings, to: &End, mark: &str) -> Result<Self, DataError> {
+        match to {
+            End::Folder(folder) => {
+                super::make_dir(folder).map_err(in_file(folder))?;
+                let lock = lock_alone(&folder.join("lock"))?;
+                let path = super::database(folder);
+                if path.exists() {
+                    return Err(DataError::DatabaseExists { path });
+                }
+                let scratch = folder.join(UNFINISHED);
+                let opened = SqliteBackend::open(&scratch, Env::system()).await;
+                let backend = opened.map_err(|error| super::in_database(&scratch, error))?;
+                let kind = TargetKind::Folder { folder: folder.clone(), _lock: lock };
+                Ok(Self { backend: Arc::new(backend), kind })
+            }
+            End::Server(url) => {
+                let data = Data::connect_to(settings, url, true).await?;
+                let Place::Shared(backend, _) = &data.place else {
+                    return Err(DataError::SameKind);
+                };
+                let backend = backend.clone();
+                data.claim(&backend, mark).await?;
+                data.unused().await?;
+                let kind = TargetKind::Server { data, backend: backend.clone() };
+                Ok(Self { backend: Arc::new(backend), kind })
+            }
+        }
+    }
+
+    fn failure(&self, error: StoreError) -> DataError {
+        match &self.kind {
+            TargetKind::Folder { folder, .. } => {
+                super::in_database(&folder.join(UNFINISHED), error)
+            }
+            TargetKind::Server { data, .. } => data.failure(error),
+        }
+    }
+
+    /// Adds the keys, and lets processes serve the database.
+    async fn finish(
+        self,
+        settings: &Settings,
+        keys: &KeyRing,
+        signing: Option<SigningKeys>,
+    ) -> Result<(), DataError> {
+        match self.kind {
+            TargetKind::Folder { folder, .. } => {
+                self.backend.close().await;
+                let path = folder.join("signing-keys");
+                store_keys(&SigningPlace::File(path), signing).await?;
+                if settings.keys.is_none() {
+                    copy_secret(&settings.keys_file, &folder.join("keys"))?;
+                }
+                let (scratch, database) = (folder.join(UNFINISHED), super::database(&folder));
+                let named = fs::rename(&scratch, &database).and_then(|()| sync_folder(&folder));
+                named.map_err(in_file(&database))
+            }
+            TargetKind::Server { data, backend } => {
+                let Place::Shared(_, url) = &data.place else { return Err(DataError::SameKind) };
+                data.prove(&backend, url, keys).await?;
+                store_keys(&data.signing_under(&backend, url, keys), signing).await?;
+                let forgotten = backend.forget(Sealed::Move).await;
+                forgotten.map_err(|error| data.failure(error))?;
+                backend.close().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn store_keys(place: &SigningPlace, keys: Option<SigningKeys>) -> Result<(), DataError> {
+    match keys {
+        Some(keys) => place.change(move |_| Ok(keys.clone())).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+impl Data {
+    /// Makes sure that no process serves the database, for as long as the lock is held; one on a
+    /// server has none.
+    async fn unused(&self) -> Result<Option<File>, DataError> {
+        let in_use = || DataError::InUse { place: self.shown() };
+        match &self.place {
+            Place::Embedded(_) => match lock_alone(&self.dir.join("lock")) {
+                Err(DataError::RestoreInUse) => Err(in_use()),
+                lock => lock.map(Some),
+            },
+            Place::Shared(backend, _) => match backend.leases(self.env.now()).await {
+                Ok(0) => Ok(None),
+                Ok(_) => Err(in_use()),
+                Err(error) => Err(self.failure(error)),
+            },
+        }
+    }
+
+    /// Refuses a database into which data is being moved.
+    pub(super) async fn refuse_unfinished(&self) -> Result<(), DataError> {
+        let Place::Shared(backend, place) = &self.place else { return Ok(()) };
+        match self.sealed(backend, Sealed::Move).await? {
+            Some(_) => Err(DataError::Unfinished { place: place.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Claims an empty database for the move of the source with this mark.
+    async fn claim(&self, backend: &PostgresBackend, mark: &str) -> Result<(), DataError> {
+        let failure = |error| self.failure(error);
+        let in_use = || DataError::TargetInUse { place: self.shown() };
+        match backend.sealed(Sealed::Move).await.map_err(failure)? {
+            Some(before) if before == mark.as_bytes() => return Ok(()),
+            Some(_) => return Err(in_use()),
+            None => {}
+        }
+        let is_used = backend.issuer().await.map_err(failure)?.is_some()
+            || backend.has_users().await.map_err(failure)?;
+        if is_used {
+            return Err(in_use());
+        }
+        let claimed = backend.replace_sealed(Sealed::Move, None, mark.as_bytes()).await;
+        claimed.map_err(failure)?.then_some(()).ok_or_else(in_use)
+    }
+}
+
+/// The path in `sqlite:DIR`, which may name the file in the folder.
+///
+/// # Errors
+/// `None` if it is no such text.
+pub fn folder_of(text: &str) -> Option<PathBuf> {
+    let path = Path::new(text.strip_prefix("sqlite:")?);
+    match path.file_name().is_some_and(|name| name == "quadrille.db") {
+        true => path.parent().map(Path::to_owned),
+        false => Some(path.to_owned()),
+    }
+}

@@ -1,0 +1,266 @@
+//! `quadrille migrate --from ... --to ...`: a provider moves into another database.
+
+use std::{collections::BTreeMap, path::Path, process::Command};
+
+use reqwest::{Method, StatusCode};
+use rusqlite::types::Value as Field;
+
+use crate::{
+    browser::Browser,
+    flow::{PASSWORD, SCOPES, Stage},
+    me::me,
+    process::{Folder, Program, failure, json, run, text},
+    servers,
+};
+
+/// The tables that move, with rows of every kind for the issuer 1.
+const ROWS: [(&str, &str); 15] = [
+    ("clients", "(issuer, id, number, record) VALUES (1, 'other ''é''', 5, '')"),
+    (
+        "unused_clients",
+        "(issuer, id, number, address, expires) VALUES (1, 'a', 7, NULL, 9000000000),
+        (1, 'b', 8, '192.0.2.1', 9000000000)",
+    ),
+    (
+        "initial_tokens",
+        "(row, issuer, hash, name, uses, expires) VALUES (11, 1, randomblob(32), 'ß',
+        3, 9000000000)",
+    ),
+    (
+        "cut",
+        "(issuer, actor, client, last) VALUES (1, 'ubob', '', 9223372036854775807),
+        (1, 'uada', 'app', 12)",
+    ),
+    ("revoked", "(grant_id, issuer, expires) VALUES (13, 1, 9000000000)"),
+    (
+        "consents",
+        "(issuer, subject, client, resources, scopes, given, data) VALUES (1, 'eve',
+        'other ''é''', 'https://a.example', 'x y', 5, '{\"album\":1}'), (1, 'eve',
+        'other ''é''', '', 'x', 6, NULL)",
+    ),
+    (
+        "codes",
+        "(row, issuer, grant_id, client, actor, scopes, resources, auth, hash,
+        expires, redirect_uri, challenge, redeemed) VALUES (17, 1, 14, 'a', NULL, '',
+        '', NULL, randomblob(32), 9000000000, NULL, NULL, 1)",
+    ),
+    (
+        "access_tokens",
+        "(row, issuer, grant_id, client, actor, scopes, resources, auth, hash,
+        expires, binding, exchange) VALUES (18, 1, 14, 'a', 'cb', 'x', '', '{}',
+        randomblob(32), 9000000000, 'jkt:x', '{}')",
+    ),
+    (
+        "families",
+        "(row, issuer, grant_id, client, actor, scopes, resources, auth, generation,
+        current, previous, rotated, rotated_scopes, rotated_resources, expires,
+        ends) VALUES (19, 1, 14, 'a', 'uada', 'x', '', NULL, 7, randomblob(32), NULL,
+        3, 'x', '', 9000000000, 9000000010)",
+    ),
+    (
+        "grants",
+        "(grant_id, issuer, client, actor, scopes, resources, auth, family,
+        expires) VALUES (14, 1, 'a', 'uada', 'x', '', NULL, NULL, 9000000000), (15,
+        1, 'a', 'uada', 'x', '', NULL, 19, 9000000000)",
+    ),
+    (
+        "foreign_tokens",
+        "(key, row, expires) VALUES (unhex('0000000000000001' || hex(randomblob(32))),
+        18, 9000000000)",
+    ),
+    (
+        "tickets",
+        "(key, code,
+        expires) VALUES (unhex('0000000000000001' || hex(randomblob(16))), NULL,
+        9000000000), (unhex('0000000000000001' || hex(randomblob(16))), 17,
+        9000000000)",
+    ),
+    (
+        "once",
+        "(key,
+        expires) VALUES (unhex('0000000000000001' || hex('an assertion') || hex(randomblob(32))),
+        9000000000)",
+    ),
+    (
+        "pending",
+        "(row, issuer, identifier, is_foreign, user_code, asked, asked_resources,
+        expires, state, kind, proof, grant_id, client, actor, scopes, resources,
+        auth) VALUES (20, 1, randomblob(32), 1, NULL, 'x', '', 9000000000, 0,
+        '{\"device\":{}}', NULL, NULL, 'a', NULL, NULL, NULL, NULL), (21, 1,
+        randomblob(32), 0, randomblob(32), 'x', '', 9000000000, 1, '{}',
+        randomblob(32), 14, 'a', 'uada', 'x', '', '{}')",
+    ),
+    (
+        "token_credentials",
+        "(grant_id, issuer, client, actor, scopes, resources, auth, hash, is_foreign,
+        secret, expires, binding) VALUES (22, 1, 'a', 'uada', 'x', '', NULL,
+        randomblob(32), 1, X'00ff', 9000000000, NULL)",
+    ),
+];
+
+fn fill(database: &Path) {
+    let database = rusqlite::Connection::open(database).unwrap();
+    for (table, rows) in ROWS {
+        database.execute(&format!("INSERT INTO quadrille_{table} {rows}"), []).unwrap();
+    }
+    // More than a page.
+    for rows in [
+        "quadrille_access_tokens (row, issuer, grant_id, client, scopes, resources, hash, expires)
+            SELECT i, 1, 14, 'a', 'x', '', randomblob(32), 9000000000",
+        "quadrille_once (key, expires)
+            SELECT unhex('0000000000000001' || hex('a' || i % 3) || hex(randomblob(32))), 9000000000",
+        "quadrille_consents (issuer, subject, client, resources, scopes, given)
+            SELECT 1, 'u' || i % 7, 'other ''é''', 'https://' || i, 'x', 5",
+    ] {
+        let numbers =
+            "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 4500)";
+        database.execute(&format!("{numbers} INSERT INTO {rows} FROM n"), []).unwrap();
+    }
+}
+
+/// All rows that move, in an order of their own.
+fn rows(database: &Path) -> BTreeMap<&'static str, Vec<String>> {
+    let database = rusqlite::Connection::open(database).unwrap();
+    let read = |table: &str| {
+        let mut found = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let count = found.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            let fields = (0..count).map(|place| row.get::<_, Field>(place).unwrap());
+            Ok(format!("{:?}", fields.collect::<Vec<_>>()))
+        };
+        let mut rows: Vec<_> = found.query_map([], row).unwrap().map(Result::unwrap).collect();
+        rows.sort();
+        rows
+    };
+    let further = ["program_users", "program_issuer", "program_served_with", "newest"];
+    let names = ROWS.iter().map(|(table, _)| *table).chain(further);
+    names.map(|table| (table, read(&format!("quadrille_{table}")))).collect()
+}
+
+fn sqlite(folder: &Path) -> String {
+    format!("sqlite:{}", folder.display())
+}
+
+fn psql(url: &str, sql: &str) {
+    let mut psql = Command::new(servers::program("psql"));
+    let done = psql.args(["-v", "ON_ERROR_STOP=1", "-c", sql, url]).output().unwrap();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+}
+
+#[tokio::test]
+async fn nobody_consents_again_when_a_provider_moves_and_moves_back() {
+    let stage = Stage::with(&["--set", "access_token_format=jwt"]);
+    let browser = Browser::new();
+    let tokens = stage.dance(&browser).await;
+    let url = servers::postgres_database();
+    let (data, from) = (stage.program.data.clone(), sqlite(&stage.program.data));
+    let (code, said) = failure(&data, &["migrate", "--from", &from, "--to", &url]);
+    assert!(code == 2 && said.contains("a process serves"), "{said}");
+
+    let Stage { program, client, folder } = stage;
+    let listening = program.listening.clone();
+    program.stop();
+    let moved = json(&data, &["migrate", "--from", &from, "--to", &url], "");
+    assert_eq!((&moved["moved"]["clients"], &moved["moved"]["users"]), (&1.into(), &1.into()));
+    assert_eq!(moved["moved"]["families"], 1);
+
+    let jwt = ["--set", "access_token_format=jwt", "--listen", &listening];
+    let at = [&SCOPES[..], &jwt, &["--database", &url]].concat();
+    let stage = Stage { program: Program::start_with(&folder, &at), client, folder };
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!(me(&stage.program, Method::GET, access).await.0, StatusCode::OK);
+    let refresh = async |stage: &Stage, token: &str| {
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        let (status, renewed) = stage.token(&fields).await;
+        assert_eq!(status, StatusCode::OK, "{renewed}");
+        renewed["refresh_token"].as_str().unwrap().to_owned()
+    };
+    let newest = refresh(&stage, tokens["refresh_token"].as_str().unwrap()).await;
+    let page = browser.get(&stage.authorize_url()).await;
+    assert_eq!(page.url.path(), "/sign-in", "sessions have ended");
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    let code = page.parameter("code");
+    assert!(code.is_some(), "the user is not asked again: {}", page.html);
+
+    let back = stage.folder.path().join("back");
+    let to = sqlite(&back);
+    let return_to = ["migrate", "--from", &url, "--to", &to];
+    let (code, said) = failure(&data, &return_to);
+    assert!(code == 2 && said.contains("a process serves"), "{said}");
+    let Stage { program, client, folder } = stage;
+    program.stop();
+    json(&data, &return_to, "");
+    std::fs::rename(&data, folder.path().join("old")).unwrap();
+    std::fs::rename(&back, &data).unwrap();
+    let program = Program::start_with(&folder, &[&SCOPES[..], &jwt].concat());
+    let stage = Stage { program, client, folder };
+    assert_eq!(me(&stage.program, Method::GET, access).await.0, StatusCode::OK);
+    refresh(&stage, &newest).await;
+    stage.program.stop();
+}
+
+#[test]
+fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes_on() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let user = ["user", "add", "Zoë", "--password-stdin"];
+    json(&data, &user, &format!("{PASSWORD}\n"));
+    json(&data, &["client", "add", "Machine", "--grant", "client_credentials"], "");
+    fill(&data.join("quadrille.db"));
+    let before = rows(&data.join("quadrille.db"));
+    let (from, url) = (sqlite(&data), servers::postgres_database());
+    let there = ["migrate", "--from", &from, "--to", &url];
+    let moved = json(&data, &there, "");
+    for (table, rows) in ROWS.map(|(table, _)| (table, before[table].len())) {
+        assert_eq!(moved["moved"][table], rows, "{table}");
+    }
+    let (code, said) = failure(&data, &there);
+    assert!(code == 7 && said.contains("has data already"), "{said}");
+
+    // As if the move had been killed in the middle.
+    let mark = "SELECT mark FROM quadrille_program_mark";
+    let connection = rusqlite::Connection::open(data.join("quadrille.db")).unwrap();
+    let mark: String = connection.query_row(mark, [], |row| row.get(0)).unwrap();
+    let unfinished = format!(
+        "INSERT INTO quadrille_program_sealed VALUES ('move', '{mark}'::bytea);
+        DELETE FROM quadrille_access_tokens; DELETE FROM quadrille_consents WHERE resources = ''"
+    );
+    psql(&url, &unfinished);
+    let (code, said) = failure(&data, &["user", "list", "--database", &url]);
+    assert!(code == 2 && said.contains("not all of it is there"), "{said}");
+    json(&data, &there, "");
+
+    let back = folder.path().join("back");
+    let to = sqlite(&back.join("quadrille.db"));
+    json(&data, &["migrate", "--database", &url, "--to", &to], "");
+    assert_eq!(rows(&back.join("quadrille.db")), before);
+    assert_eq!(
+        std::fs::read(back.join("keys")).unwrap(),
+        std::fs::read(data.join("keys")).unwrap()
+    );
+    let (code, said) = failure(&data, &["migrate", "--from", &url, "--to", &sqlite(&back)]);
+    assert!(code == 7 && said.contains("exists already"), "{said}");
+}
+
+#[test]
+fn a_move_that_makes_no_sense_is_refused() {
+    let folder = Folder::new();
+    let data = folder.data();
+    json(&data, &["migrate"], "");
+    let from = sqlite(&data);
+    for (to, code, why) in [
+        ("sqlite:elsewhere", 2, "quadrille backup"),
+        ("mysql://db/id", 2, "sqlite:DIR"),
+        ("postgres://id:hunter2@127.0.0.1/id", 2, "QUADRILLE_DATABASE"),
+    ] {
+        let output = run(&data, &["migrate", "--from", &from, "--to", to], "");
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(code) && said.contains(why), "{to}: {said}");
+        assert!(!said.contains("hunter2"));
+    }
+    let sql = json(&data, &["migrate", "--sql"], "");
+    let sql = sql["sql"].as_str().unwrap();
+    psql(&servers::postgres_database(), sql);
+    assert!(sql.contains("CREATE TABLE quadrille_access_tokens"));
+    assert!(sql.contains("CREATE TABLE quadrille_program_users"));
+}
