@@ -16,6 +16,10 @@ pub struct Write {
     pub(super) first: &'static str,
     /// In place of `first`, for databases whose upserts have no condition: the first of them that
     /// changes a row decides. A query changes none.
+    #[cfg_attr(
+        not(feature = "mysql"),
+        expect(dead_code, reason = "PostgreSQL runs a verb as one statement")
+    )]
     pub(super) in_turn: &'static [&'static str],
     pub(super) then: &'static [&'static str],
     /// The number of the value that is told as a change, of the issuer in `$1`.
