@@ -17,22 +17,31 @@ const MOST: usize = 64;
 
 pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The text after the scheme; `None` without credentials of this scheme. Only this function decides
-/// the scheme.
+/// The credentials in the header of a request.
+pub(super) enum Credentials<'a> {
+    /// The text after the scheme `OAuth`.
+    OAuth(&'a [u8]),
+    /// Credentials of other schemes.
+    Other,
+    Nothing,
+}
+
+/// The credentials of a request. Only this function decides the scheme.
 ///
 /// # Errors
 /// [`RequestError::SeveralPlaces`] if there are further credentials, of any scheme.
-pub(super) fn find(headers: &HeaderMap) -> Result<Option<&[u8]>, RequestError> {
+pub(super) fn find(headers: &HeaderMap) -> Result<Credentials<'_>, RequestError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(first) = values.next() else { return Ok(None) };
+    let Some(first) = values.next() else { return Ok(Credentials::Nothing) };
     if values.next().is_some() {
         let is_ours = |value: &HeaderValue| text_after_scheme(value.as_bytes()).is_some();
         let any = headers.get_all(AUTHORIZATION).iter().any(is_ours);
-        return if any { Err(RequestError::SeveralPlaces) } else { Ok(None) };
+        return if any { Err(RequestError::SeveralPlaces) } else { Ok(Credentials::Other) };
     }
-    let Some(text) = text_after_scheme(first.as_bytes()) else { return Ok(None) };
-    match text.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..)) {
-        true => Ok(Some(text)),
+    let Some(text) = text_after_scheme(first.as_bytes()) else { return Ok(Credentials::Other) };
+    // `all` is slower: a loop without a branch looks at many bytes at a time.
+    match text.iter().fold(true, |good, byte| good & matches!(byte, b'\t' | b' '..=b'~' | 0x80..)) {
+        true => Ok(Credentials::OAuth(text)),
         false => Err(RequestError::HeaderMalformed),
     }
 }
@@ -43,11 +52,6 @@ fn text_after_scheme(value: &[u8]) -> Option<&[u8]> {
     let is_ours = scheme.eq_ignore_ascii_case(b"OAuth")
         && text.first().is_none_or(|byte| matches!(byte, b' ' | b'\t'));
     is_ours.then_some(text)
-}
-
-/// Whether a request has credentials of any scheme.
-pub(super) fn has_credentials(headers: &HeaderMap) -> bool {
-    headers.contains_key(AUTHORIZATION)
 }
 
 /// Names and values, decoded, including `realm`. A realm is a quoted string without encoding and
@@ -67,27 +71,12 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
         if pairs.len() == MOST {
             return Err(RequestError::TooMany);
         }
-        let mut halves = rest.splitn(2, |byte| *byte == b'=');
-        let (Some(name), Some(tail)) = (halves.next(), halves.next()) else {
-            return Err(RequestError::HeaderMalformed);
-        };
-        let name = name.trim_ascii_end();
-        // Any other character must be encoded (RFC 5849, section 3.5.1).
-        if name.is_empty() || !name.iter().all(|byte| is_unreserved(*byte) || *byte == b'%') {
-            return Err(RequestError::HeaderMalformed);
-        }
-        let name = decode(ascii(name)?)?;
-        let (value, tail) = value(tail.trim_ascii_start())?;
-        let value = match &*name {
-            "realm" => match value {
-                Cow::Borrowed(raw) => String::from_utf8_lossy(raw),
-                Cow::Owned(raw) => String::from_utf8_lossy(&raw).into_owned().into(),
-            },
-            _ => match value {
-                Cow::Borrowed(raw) => decode(ascii(raw)?)?,
-                // An encoded value contains no escaped character.
-                Cow::Owned(_) => return Err(RequestError::HeaderMalformed),
-            },
+        let (name, tail) = name(rest)?;
+        let tail = tail.trim_ascii_start();
+        let plain = tail.strip_prefix(b"\"").and_then(|inside| plain_until(b'"', inside));
+        let (value, tail) = match plain {
+            Some((value, tail)) => (Cow::Borrowed(value), tail),
+            None => decoded_value(&name, tail)?,
         };
         pairs.push((name, value));
         rest = tail.trim_ascii_start();
@@ -96,6 +85,49 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
         }
     }
     Ok(pairs)
+}
+
+/// Reads a text up to this byte, without a character that needs encoding: most names and values are
+/// such. Returns it and the rest.
+fn plain_until(end: u8, text: &[u8]) -> Option<(&str, &[u8])> {
+    let at = text.iter().position(|byte| !is_unreserved(*byte))?;
+    let (plain, rest) = text.split_at_checked(at)?;
+    let rest = rest.strip_prefix(&[end])?;
+    Some((std::str::from_utf8(plain).ok()?, rest))
+}
+
+/// Reads a name. Returns it, decoded, and the rest after the equals sign.
+fn name(text: &[u8]) -> Result<(Cow<'_, str>, &[u8]), RequestError> {
+    if let Some((name, rest)) = plain_until(b'=', text).filter(|(name, _)| !name.is_empty()) {
+        return Ok((name.into(), rest));
+    }
+    let mut halves = text.splitn(2, |byte| *byte == b'=');
+    let (Some(name), Some(rest)) = (halves.next(), halves.next()) else {
+        return Err(RequestError::HeaderMalformed);
+    };
+    let name = name.trim_ascii_end();
+    // Any other character must be encoded (RFC 5849, section 3.5.1).
+    if name.is_empty() || !name.iter().all(|byte| is_unreserved(*byte) || *byte == b'%') {
+        return Err(RequestError::HeaderMalformed);
+    }
+    Ok((decode(ascii(name)?)?, rest))
+}
+
+/// Reads the value of a parameter. Returns it, decoded, and the rest.
+fn decoded_value<'a>(name: &str, text: &'a [u8]) -> Result<(Cow<'a, str>, &'a [u8]), RequestError> {
+    let (value, rest) = value(text)?;
+    let value = match name {
+        "realm" => match value {
+            Cow::Borrowed(raw) => String::from_utf8_lossy(raw),
+            Cow::Owned(raw) => String::from_utf8_lossy(&raw).into_owned().into(),
+        },
+        _ => match value {
+            Cow::Borrowed(raw) => decode(ascii(raw)?)?,
+            // An encoded value contains no escaped character.
+            Cow::Owned(_) => return Err(RequestError::HeaderMalformed),
+        },
+    };
+    Ok((value, rest))
 }
 
 /// Reads a quoted string or, as some clients write it, a bare word. Returns it and the rest.
@@ -250,6 +282,24 @@ mod tests {
             assert_eq!(parse(bad.as_bytes()), Err(RequestError::HeaderMalformed), "{bad}");
         }
         assert_eq!(parse(b"a%20b = \"c\"").unwrap(), [("a b".into(), "c".into())]);
+    }
+
+    #[test]
+    fn texts_are_read_alike_whether_they_need_an_encoding_or_not() {
+        let header = br#"a="b", c%2Dd="e%2Df",g="",h=i , j = "k~", realm="l",realm="l m""#;
+        let pairs = [
+            ("a", "b"),
+            ("c-d", "e-f"),
+            ("g", ""),
+            ("h", "i"),
+            ("j", "k~"),
+            ("realm", "l"),
+            ("realm", "l m"),
+        ];
+        assert_eq!(parse(header).unwrap(), pairs.map(|(name, value)| (name.into(), value.into())));
+        for bad in [r#"a="b"c="d""#, r#"a="b" c"#, r#"a="b"#, r#"="b""#, r#"a"#, r#"a="b c%""#] {
+            assert!(parse(bad.as_bytes()).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{
     Placement, RequestError, RsaVerifyingKey, SignatureMethod,
     base_string::{BaseString, Covered, Origin},
     fields::Fields,
-    header::{self, Pair},
+    header::{self, Credentials, Pair},
     signer,
 };
 
@@ -133,15 +133,16 @@ impl<'a> SignedRequest<'a> {
     /// # Errors
     /// [`RequestError`] if a request that claims to be signed is malformed.
     pub fn read(parts: &'a Parts, body: &'a [u8]) -> Result<Option<Self>, RequestError> {
+        let header = match header::find(&parts.headers)? {
+            Credentials::OAuth(header) => Some(header),
+            Credentials::Other => return Ok(None),
+            Credentials::Nothing => None,
+        };
         let declared = Declared::of(&parts.headers);
         let query = Fields::of_query(&parts.uri);
         let fields = Fields::of_body(declared, body);
-        let header = header::find(&parts.headers)?;
-        if header.is_none() {
-            let other = header::has_credentials(&parts.headers);
-            if other || !(query.claim_a_signature() || fields.claim_a_signature()) {
-                return Ok(None);
-            }
+        if header.is_none() && !(query.claim_a_signature() || fields.claim_a_signature()) {
+            return Ok(None);
         }
         if declared == Declared::Ambiguous && !body.is_empty() {
             return Err(RequestError::BodyAmbiguous);
@@ -179,19 +180,18 @@ impl<'a> SignedRequest<'a> {
     /// Whether verifying a request takes its body: the request claims to be signed, or may do so in
     /// the body, and the signature covers the body, or may cover it.
     pub fn needs_the_body(headers: &HeaderMap, uri: &Uri) -> bool {
-        let declared = Declared::of(headers);
         match header::find(headers) {
             // The request is refused with any body.
             Err(_) => false,
-            Ok(Some(header)) => {
-                declared != Declared::Other
+            Ok(Credentials::OAuth(header)) => {
+                Declared::of(headers) != Declared::Other
                     || header::parse(header).is_ok_and(|pairs| has_body_hash(&pairs))
             }
-            Ok(None) if header::has_credentials(headers) => false,
-            Ok(None) => {
+            Ok(Credentials::Other) => false,
+            Ok(Credentials::Nothing) => {
                 let query = Fields::of_query(uri);
                 let has_hash = || query.protocol().is_ok_and(|pairs| has_body_hash(&pairs));
-                match declared {
+                match Declared::of(headers) {
                     Declared::Form | Declared::Ambiguous => true,
                     Declared::Nothing => query.claim_a_signature(),
                     Declared::Other => query.claim_a_signature() && has_hash(),
@@ -207,7 +207,7 @@ impl<'a> SignedRequest<'a> {
     }
 
     fn check(&mut self) -> Result<(), RequestError> {
-        const ALL: [&str; 10] = [
+        const ALL: [&str; 11] = [
             "oauth_consumer_key",
             "oauth_signature_method",
             "oauth_signature",
@@ -218,15 +218,16 @@ impl<'a> SignedRequest<'a> {
             "oauth_callback",
             "oauth_verifier",
             BODY_HASH,
+            "realm",
         ];
-        for name in ALL {
-            if self.many(name).nth(1).is_some() {
+        let mut seen = 0_u16;
+        for (name, _) in self.protocol.iter().chain(&self.apart) {
+            let known = (0..).zip(ALL).find(|(_, known)| known == name);
+            let Some((number, name)) = known else { continue };
+            if seen & 1 << number != 0 {
                 return Err(RequestError::Duplicate(name));
             }
-        }
-        let realms = self.protocol.iter().filter(|(name, _)| name == "realm");
-        if realms.count() > 1 {
-            return Err(RequestError::Duplicate("realm"));
+            seen |= 1 << number;
         }
         let needed = |name| self.one(name).ok_or(RequestError::Missing(name));
         needed("oauth_consumer_key")?;
