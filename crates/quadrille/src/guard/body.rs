@@ -47,6 +47,9 @@ pin_project_lite::pin_project! {
 #[derive(Clone, Debug)]
 pub(crate) struct BodyRead(pub(crate) Result<Bytes, SignatureError>);
 
+/// The body as far as it was read; `None` if no layer read it.
+pub(crate) type Seen<'b> = Option<Result<&'b [u8], SignatureError>>;
+
 /// `true` if the signature may cover the body, judged by the headers and the URI.
 pub(crate) fn is_covered<B>(request: &Request<B>) -> bool {
     SignedRequest::needs_the_body(request.headers(), request.uri())

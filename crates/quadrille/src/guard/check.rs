@@ -8,12 +8,13 @@ use crate::{Timestamp, public_uri};
 
 use super::{
     authority::{Answer, SignedAt},
+    body::Seen,
     error::AccessError,
     log,
     options::Guard,
     presented::presented,
     refused::Place,
-    signed::{Seen, body_of, read_signed},
+    signed::{body_of, read_signed},
     verdict::Guarded,
     verified::Verified,
 };
@@ -26,8 +27,8 @@ impl Guard {
     /// # Errors
     /// [`AccessError`] if the credentials are invalid.
     pub async fn check(&self, parts: &Parts, body: &[u8]) -> Result<Option<Verified>, AccessError> {
-        let at = self.0.authority.now();
-        self.check_at(&self.origin(parts), parts, Some(Ok(body)), at).await
+        let origin = self.0.manner.origin(self.origin(parts));
+        self.check_at(origin, parts, Some(Ok(body)), self.0.authority.now()).await
     }
 
     /// Checks a request with this body, as [`look`](Self::look) does behind a layer.
@@ -36,9 +37,9 @@ impl Guard {
     }
 
     async fn guarded(&self, parts: &Parts, body: Seen<'_>) -> Guarded {
-        let (realm, at) = (self.origin(parts), self.0.authority.now());
-        let verdict = self.check_at(&realm, parts, body, at).await;
-        Guarded { place: Place { realm, manner: self.0.manner.clone(), at }, verdict }
+        let (manner, origin, at) = (&self.0.manner, self.origin(parts), self.0.authority.now());
+        let verdict = self.check_at(manner.origin(origin), parts, body, at).await;
+        Guarded { place: Place { manner: Arc::clone(manner), origin, at }, verdict }
     }
 
     async fn check_at(
@@ -109,16 +110,17 @@ impl Guard {
         self.guarded(parts, body_of(parts)).await
     }
 
-    /// The origin of the request: the API's origin that the `Host` header names, else the main one.
-    fn origin(&self, parts: &Parts) -> Arc<str> {
-        let main = || self.0.origins.first().cloned().unwrap_or_default();
-        if self.0.origins.len() < 2 {
-            return main();
+    /// The number of the request's origin: of the API's origin that the `Host` header names, else of
+    /// the main one.
+    fn origin(&self, parts: &Parts) -> usize {
+        let origins = &self.0.manner.origins;
+        if origins.len() < 2 {
+            return 0;
         }
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         // HTTP/2 has the host in the URI.
         let host = host.or(parts.uri.authority().map(uri::Authority::as_str)).unwrap_or("");
-        self.0.origins.iter().find(|origin| is_at(origin, host)).cloned().unwrap_or_else(main)
+        origins.iter().position(|origin| is_at(origin, host)).unwrap_or(0)
     }
 }
 

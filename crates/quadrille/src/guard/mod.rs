@@ -53,9 +53,11 @@ pub(crate) use authority::{Answer, Authority, SignedAt};
 #[cfg(feature = "provider")]
 pub(crate) use body::BODY_LIMIT;
 #[cfg(all(feature = "axum", feature = "provider"))]
-pub(crate) use body::{BodyRead, is_covered, read as read_body};
+pub(crate) use body::{is_covered, read as read_body};
 #[cfg(feature = "axum")]
 pub(crate) use lazy::Lazy;
+#[cfg(all(feature = "axum", feature = "provider"))]
+pub(crate) use lazy::Lends;
 #[cfg(feature = "provider")]
 pub(crate) use refused::RefusalPage;
 #[cfg(feature = "provider")]

@@ -55,7 +55,6 @@ pub struct Guard(pub(super) Arc<Inside>);
 #[derive(Clone)]
 pub(super) struct Inside {
     pub(super) authority: Arc<dyn Authority>,
-    pub(super) origins: Vec<Arc<str>>,
     pub(super) audience: Option<Arc<str>>,
     pub(super) metadata: Option<Published>,
     pub(super) manner: Arc<Manner>,
@@ -75,6 +74,7 @@ impl Guard {
     /// A guard that trusts `authority`, for an API at `origin`.
     pub(crate) fn of(authority: Arc<dyn Authority>, origin: Arc<str>) -> Self {
         let manner = Manner {
+            origins: vec![origin],
             metadata: None,
             offers_oauth1: authority.offers_oauth1(),
             scope_tree: authority.scope_tree(),
@@ -82,7 +82,6 @@ impl Guard {
         };
         Self(Arc::new(Inside {
             authority,
-            origins: vec![origin],
             audience: None,
             metadata: None,
             manner: Arc::new(manner),
@@ -105,7 +104,8 @@ impl Guard {
     /// them, but never adds one.
     #[must_use]
     pub fn origins<O: Into<Arc<str>>>(self, origins: impl IntoIterator<Item = O>) -> Self {
-        self.with(|inside| inside.origins = origins.into_iter().map(Into::into).collect())
+        let origins = origins.into_iter().map(Into::into).collect();
+        self.with(|inside| Arc::make_mut(&mut inside.manner).origins = origins)
     }
 
     /// Sets the API's URI, which clients name as `resource` (`AuthorizationServer::resource`).
@@ -316,7 +316,7 @@ impl Inside {
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard")
-            .field("origins", &self.0.origins)
+            .field("origins", &self.0.manner.origins)
             .field("audience", &self.0.audience)
             .finish_non_exhaustive()
     }

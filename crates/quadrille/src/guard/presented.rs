@@ -9,7 +9,7 @@ use crate::{
     oauth2::bearer::{self, BearerError},
 };
 
-use super::{error::AccessError, signed::Seen};
+use super::{body::Seen, error::AccessError};
 
 /// The ways besides the header in which a token may come (RFC 6750, section 2).
 #[derive(Clone, Copy, Default)]

@@ -57,9 +57,9 @@ impl Refused {
     /// 5.1).
     pub fn challenge(&self) -> Challenge {
         let mut challenge = Challenge::new();
-        if let Some(Place { realm, manner, .. }) = &self.place {
-            challenge = challenge.realm(realm);
-            if let Some(url) = &manner.metadata {
+        if let Some(place) = &self.place {
+            challenge = challenge.realm(place.realm());
+            if let Some(url) = &place.manner.metadata {
                 challenge = challenge.extra("resource_metadata", url);
             }
         }
@@ -120,7 +120,7 @@ impl Refused {
 
     fn plain_response(&self) -> Response<Bytes> {
         let bearer = self.challenge();
-        let realm = self.place.as_ref().map_or("", |place| &place.realm);
+        let realm = self.place.as_ref().map_or("", Place::realm);
         let offers_oauth1 = self.place.as_ref().is_some_and(|place| place.manner.offers_oauth1);
         let (mut response, other) = match &self.error {
             AccessError::Signature(error) => {
@@ -183,16 +183,25 @@ impl Refused {
 /// The place where a request was checked, for challenges.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    /// The origin of the request.
-    pub(crate) realm: Arc<str>,
     pub(crate) manner: Arc<Manner>,
+    /// The number of the request's origin among those of the API.
+    pub(crate) origin: usize,
     /// The time of the check.
     pub(crate) at: Timestamp,
+}
+
+impl Place {
+    /// The origin of the request.
+    fn realm(&self) -> &str {
+        self.manner.origin(self.origin)
+    }
 }
 
 /// The manner in which a guard refuses requests.
 #[derive(Clone)]
 pub(crate) struct Manner {
+    /// The API's own origins, the main one first.
+    pub(crate) origins: Vec<Arc<str>>,
     /// The URL of the API's metadata; `None` without any.
     pub(crate) metadata: Option<Arc<str>>,
     /// `true` if challenges offer OAuth 1.0a too.
@@ -201,6 +210,13 @@ pub(crate) struct Manner {
     pub(crate) scope_tree: ScopeTree,
     /// The application's page; `None` for an empty body.
     pub(crate) page: Option<RefusalPage>,
+}
+
+impl Manner {
+    /// The origin with this number; empty without any.
+    pub(super) fn origin(&self, number: usize) -> &str {
+        self.origins.get(number).map_or("", |origin| origin)
+    }
 }
 
 /// A page of the application for refused requests.

@@ -4,10 +4,12 @@ use http::request::Parts;
 
 use crate::oauth1::SignedRequest;
 
-use super::{body::BodyRead, signature::SignatureError};
-
-/// The body as far as it was read; `None` if no layer read it.
-pub(crate) type Seen<'b> = Option<Result<&'b [u8], SignatureError>>;
+#[cfg(feature = "axum")]
+use super::lazy::Lazy;
+use super::{
+    body::{BodyRead, Seen},
+    signature::SignatureError,
+};
 
 /// Reads a signed request with its body; `None` if it is not signed.
 ///
@@ -32,8 +34,14 @@ pub(crate) fn read_signed<'r>(
     }
 }
 
-/// The body that a layer read; `None` if none did.
+/// The body that a layer read, or found to be empty; `None` if none did.
 pub(crate) fn body_of(parts: &Parts) -> Seen<'_> {
-    let BodyRead(body) = parts.extensions.get()?;
-    Some(body.as_deref().map_err(|error| *error))
+    if let Some(BodyRead(body)) = parts.extensions.get() {
+        return Some(body.as_deref().map_err(|error| *error));
+    }
+    #[cfg(feature = "axum")]
+    if parts.extensions.get::<Lazy>().is_some_and(|lazy| lazy.has_no_body) {
+        return Some(Ok(&[]));
+    }
+    None
 }

@@ -71,16 +71,13 @@ impl<S: ScopeRequirement> Access<S> {
             data: Map::new(),
         };
         let manner = Manner {
+            origins: vec!["https://api.example".into()],
             metadata: None,
             offers_oauth1: false,
             scope_tree: ScopeTree::new(),
             page: None,
         };
-        let place = Place {
-            realm: "https://api.example".into(),
-            manner: Arc::new(manner),
-            at: Timestamp::from_seconds(0),
-        };
+        let place = Place { manner: Arc::new(manner), origin: 0, at: Timestamp::from_seconds(0) };
         let mut extensions = Extensions::new();
         let verdict = Ok(Some(Verified::new(Arc::new(facts))));
         extensions.insert(Guarded { place, verdict });

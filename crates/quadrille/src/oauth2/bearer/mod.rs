@@ -144,7 +144,8 @@ pub(crate) fn is_token(text: &str) -> bool {
 }
 
 const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    // One comparison for `-`, `.`, `/` and the digits, which follow each other.
+    byte.is_ascii_alphabetic() | matches!(byte, b'-'..=b'9' | b'_' | b'~' | b'+')
 }
 
 #[cfg(test)]
@@ -174,6 +175,14 @@ mod tests {
                 "{}",
                 malformed.escape_ascii()
             );
+        }
+    }
+
+    #[test]
+    fn a_token_has_the_characters_of_the_grammar() {
+        for byte in 0..=u8::MAX {
+            let is_in_grammar = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            assert_eq!(is_token_byte(byte), is_in_grammar, "{}", byte.escape_ascii());
         }
     }
 

@@ -54,7 +54,7 @@ impl IntoResponse for Reply {
 
 fn server(request: &Request) -> Result<AuthorizationServer, Reply> {
     let lazy = request.extensions().get::<Lazy>();
-    match lazy.and_then(|lazy| lazy.lent.downcast_ref()) {
+    match lazy.and_then(Lazy::lent) {
         None => Err(Problem::show(&OperatorError::LayerMissing.into()).into()),
         Some(Lent { is_misplaced: true, .. }) => {
             Err(Problem::show(&OperatorError::Nested.into()).into())

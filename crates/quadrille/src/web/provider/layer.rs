@@ -14,7 +14,7 @@ use http_body::Body as _;
 use tower::{Layer, Service};
 
 use crate::{
-    guard::{BodyRead, Guard, GuardBody, Lazy, is_covered, read_body},
+    guard::{Guard, GuardBody, Lazy, is_covered, read_body},
     provider::{AuthorizationServer, OperatorError, Problem, Slot},
 };
 
@@ -32,14 +32,13 @@ use super::place::{Lent, Place};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ServerLayer {
-    guard: Guard,
     lent: Arc<Lent>,
 }
 
 impl ServerLayer {
     pub(super) fn new(server: &AuthorizationServer) -> Self {
-        let lent = Lent { server: server.clone(), is_misplaced: false };
-        Self { guard: Guard::new(server), lent: Arc::new(lent) }
+        let (server, guard) = (server.clone(), Guard::new(server));
+        Self { lent: Arc::new(Lent { server, guard, is_misplaced: false }) }
     }
 }
 
@@ -82,7 +81,7 @@ where
     }
 
     fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
-        let ServerLayer { guard, lent } = &self.layer;
+        let lent = &self.layer.lent;
         let server = &lent.server;
         // Only these requests lead to a consent page, whose headers are to be set.
         let path = request.uri().path();
@@ -95,16 +94,12 @@ where
         let place = Place::of(server, &request);
         place.tell(&mut request);
         let lent = match place {
-            Place::Wrong => Arc::new(Lent { server: server.clone(), is_misplaced: true }),
+            Place::Wrong => Arc::new(Lent { is_misplaced: true, ..Lent::clone(lent) }),
             Place::Right | Place::Stripped(_) => Arc::clone(lent),
         };
-        request.extensions_mut().insert(Lazy::new(guard.clone(), lent));
-        let is_signed = server.inner().oauth1.is_offered() && is_covered(&request);
         let is_empty = request.body().is_end_stream();
-        if is_signed && is_empty {
-            request.extensions_mut().insert(BodyRead::nothing());
-        }
-        if !is_signed || is_empty {
+        request.extensions_mut().insert(Lazy::new(lent, is_empty));
+        if is_empty || !(server.inner().oauth1.is_offered() && is_covered(&request)) {
             let running = Running::Now { future: self.inner.call(request) };
             return ServerFuture { running, slot, page };
         }

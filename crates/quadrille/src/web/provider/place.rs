@@ -3,14 +3,25 @@
 use axum::extract::OriginalUri;
 use http::{Uri, uri::PathAndQuery};
 
-use crate::{provider::AuthorizationServer, public_uri::PublicUri};
+use crate::{
+    guard::{Guard, Lends},
+    provider::AuthorizationServer,
+    public_uri::PublicUri,
+};
 
-/// The server that the layer lends to the extractors.
-#[derive(Debug)]
+/// The server that the layer lends to the extractors, and its guard.
+#[derive(Clone, Debug)]
 pub(super) struct Lent {
     pub(super) server: AuthorizationServer,
+    pub(super) guard: Guard,
     /// `true` if the request came to the [wrong](Place::Wrong) place.
     pub(super) is_misplaced: bool,
+}
+
+impl Lends for Lent {
+    fn guard(&self) -> &Guard {
+        &self.guard
+    }
 }
 
 /// The place of the server's router, found by comparing a request's path as the whole application

@@ -58,19 +58,16 @@ impl Tokens {
     }
 
     pub(super) fn get(&self, row: RowId, hash: &SecretHash) -> Option<AccessRecord> {
-        let (grant, shared, expires) = {
-            let shard = self.rows.lock(&row);
-            let token = shard.get(&row)?;
-            if !is_same(&token.hash, hash) {
-                return None;
-            }
-            (token.grant, Arc::clone(&token.shared), token.expires)
-        };
+        let shard = self.rows.lock(&row);
+        let Token { hash: kept, grant, shared, expires } = shard.get(&row)?;
+        if !is_same(kept, hash) {
+            return None;
+        }
         Some(AccessRecord {
             row,
             hash: *hash,
             grant: Grant {
-                id: grant,
+                id: *grant,
                 client: Arc::clone(&shared.client),
                 actor: shared.actor.clone(),
                 scopes: shared.scopes.clone(),
@@ -78,7 +75,7 @@ impl Tokens {
                 authentication: shared.authentication.clone(),
                 details: shared.details.clone(),
             },
-            expires: Timestamp::from_seconds(expires.into()),
+            expires: Timestamp::from_seconds((*expires).into()),
             binding: shared.binding,
             exchange: shared.exchange.clone(),
         })
