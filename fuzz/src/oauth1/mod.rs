@@ -210,6 +210,9 @@ impl Play {
         let browser = usize::from(browser);
         let answer = self.browsers[browser].get(&self.process, &query.finish()).await;
         let temporary = &self.temporaries[at];
+        if self.is_of_a_removed_user(browser, &answer) {
+            return;
+        }
         let user = self.browsers[browser].user.as_ref().expect("a user").subject.to_string();
         let may_ask = match temporary.state {
             State::Pending => Is::Right,
@@ -241,6 +244,17 @@ impl Play {
             let scopes = temporary.scopes.clone();
             self.approved(at, &answer, &user, scopes);
         }
+    }
+
+    /// Whether an answer is, or may be, a refusal because the user was removed after the sign-in.
+    fn is_of_a_removed_user(&self, browser: usize, answer: &crate::world::Answer) -> bool {
+        let user = self.browsers[browser].user.as_ref().expect("a user");
+        let counts = self.known.counts(user);
+        let is_shown = answer.lines("field=ticket=").next().is_some();
+        let is_approved = answer.lines("verifier=").next().is_some()
+            || answer.location().is_some_and(|location| location.contains("oauth_verifier="));
+        assert!(counts != Is::Wrong || !(is_shown || is_approved), "a user who was removed");
+        counts != Is::Right && !is_shown && !is_approved
     }
 
     /// Checks an answer that approves temporary credentials.
@@ -280,6 +294,9 @@ impl Play {
         form.append("decision", if is_yes { "all" } else { "no" });
         let form = form.finish();
         let answer = self.browsers[browser].post(&self.process, "/oauth/consent", form).await;
+        if is_yes && self.is_of_a_removed_user(browser, &answer) {
+            return;
+        }
 
         let number = page.temporary;
         let temporary = &self.temporaries[number];

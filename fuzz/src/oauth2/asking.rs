@@ -116,8 +116,9 @@ impl Play {
     /// Checks the outcome of a request that may be answered by a redirect.
     fn asked(&mut self, answer: &Answer, mut page: Page, is_right: bool, prompt: &str) {
         let user = self.browsers[page.browser].user.clone();
+        let counts = user.as_ref().map_or(Is::Right, |user| self.model.known.counts(user));
         if answer.status == 200 {
-            assert!(is_right && prompt != "none", "{page:?}");
+            assert!(is_right && prompt != "none" && counts != Is::Wrong, "{page:?}");
             page.user = user.expect("somebody is asked").subject.to_string();
             assert_eq!(answer.lines("subject=").next(), Some(&*page.user));
             let shown = Scopes::of(answer.lines("scope="));
@@ -139,11 +140,12 @@ impl Play {
             assert!(parameter("error").is_some(), "{location}");
             let may_grant = |user: &Authentication| self.model.known.may_grant(&user.subject);
             let is_gone = user.as_ref().is_some_and(|user| may_grant(user) != Is::Right);
-            let is_dead = page.wants_token && is_gone;
+            let is_dead = page.wants_token && is_gone || counts != Is::Right;
             assert!(!is_right || prompt == "none" || is_dead, "refused though right: {page:?}");
             return;
         };
         assert!(is_right && !matches!(prompt, "login" | "consent"), "{page:?}");
+        assert_ne!(counts, Is::Wrong, "a user who was removed: {page:?}");
         let user = user.expect("a user who was not asked").subject.to_string();
         let registration = &CLIENTS[page.client];
         let known = &self.model.known;
@@ -244,6 +246,11 @@ impl Play {
                 self.model.pages[at].answered.get_or_insert(Answered::Denied);
                 return;
             };
+            if self.model.known.counts(&user) != Is::Right {
+                // Whether the page counts as answered is not known.
+                self.model.pages.remove(at);
+                return;
+            }
             assert!(page.wants_token, "a no for a yes: {page:?}");
             let grant = self.approved(&page, granted, may_be_forgotten);
             assert_ne!(self.model.known.is_alive(grant), Is::Right, "refused though right");
@@ -251,6 +258,7 @@ impl Play {
             return;
         };
         let granted = granted.expect("a code for a no");
+        assert_ne!(self.model.known.counts(&user), Is::Wrong, "a user who was removed: {page:?}");
         let answered = if page.wants_token {
             let grant = self.approved(&page, granted.clone(), may_be_forgotten);
             self.sent(&answer, &page, given, grant, &granted);

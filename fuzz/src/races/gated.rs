@@ -124,6 +124,7 @@ gated! {
         credential(issuer: IssuerId, token: &TokenRef) -> Option<Arc<CredentialRecord>>;
         revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
         revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+        subject_since(issuer: IssuerId, subject: &str) -> Option<RowId>;
         consent(issuer: IssuerId, subject: &str, client: &str, at: &Resources) -> Option<Consent>;
         consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
         grants(issuer: IssuerId, subject: &str) -> Vec<LiveGrant>;

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use arbitrary::Arbitrary;
-use quadrille::{Scopes, Timestamp, provider::AuthorizationServer};
+use quadrille::{Authentication, Scopes, Timestamp, provider::AuthorizationServer};
 
 use crate::nature::Nature;
 
@@ -85,7 +85,8 @@ pub(crate) struct Known {
     pub(crate) grants: Vec<Grant>,
     /// The greatest set of scopes that may be remembered.
     consents: HashMap<ConsentKey, Scopes>,
-    removed: Vec<&'static str>,
+    /// The time of a user's removal, and the time after which a sign-in counts for sure.
+    removed: HashMap<&'static str, (Timestamp, Timestamp)>,
     /// Grants of the same millisecond may be revoked together with earlier ones.
     cut: HashMap<String, Timestamp>,
 }
@@ -97,7 +98,7 @@ impl Known {
             clients: CLIENTS.iter().map(|_| ClientState::default()).collect(),
             grants: Vec::new(),
             consents: HashMap::new(),
-            removed: Vec::new(),
+            removed: HashMap::new(),
             cut: HashMap::new(),
         }
     }
@@ -184,7 +185,9 @@ impl Known {
                 let user = USERS[usize::from(user)];
                 server.remove_subject(user).await.expect("no fault");
                 self.user_revoked(user, None);
-                self.removed.push(user);
+                let surely = self.nature.latest() + Duration::from_secs(2);
+                self.cut.insert(user.to_owned(), surely);
+                self.removed.insert(user, (self.nature.now(), surely));
             }
             Operator::RemoveUser { .. } => {}
             Operator::RevokeConsent { user, client } => {
@@ -206,13 +209,20 @@ impl Known {
         self.cut.insert(user.to_owned(), self.nature.latest());
     }
 
+    /// Whether a sign-in is of the user to whom the subject belongs now.
+    pub(crate) fn counts(&self, user: &Authentication) -> Is {
+        match self.removed.get(&*user.subject) {
+            Some((removed, _)) if user.auth_time <= *removed => Is::Wrong,
+            Some((_, surely)) if user.auth_time <= *surely => Is::Open,
+            _ => Is::Right,
+        }
+    }
+
     /// Whether a new grant of a user is valid.
     pub(crate) fn may_grant(&self, user: &str) -> Is {
-        let is_cut = self.cut.get(user).is_some_and(|cut| self.now() <= *cut);
-        match (self.removed.contains(&user), is_cut) {
-            (true, _) => Is::Wrong,
-            (false, true) => Is::Open,
-            (false, false) => Is::Right,
+        match self.cut.get(user).is_some_and(|cut| self.now() <= *cut) {
+            true => Is::Open,
+            false => Is::Right,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The tables that move, with rows of every kind for the issuer 1.
-const ROWS: [(&str, &str); 15] = [
+const ROWS: [(&str, &str); 16] = [
     ("clients", "(issuer, id, number, record) VALUES (1, 'other ''é''', 5, '')"),
     (
         "unused_clients",
@@ -31,6 +31,7 @@ const ROWS: [(&str, &str); 15] = [
         "(issuer, actor, client, last) VALUES (1, 'ubob', '', 9223372036854775807),
         (1, 'uada', 'app', 12)",
     ),
+    ("removed", "(issuer, subject, last) VALUES (1, 'zoë', 16), (1, 'bob', 12)"),
     ("revoked", "(grant_id, issuer, expires) VALUES (13, 1, 9000000000)"),
     (
         "consents",

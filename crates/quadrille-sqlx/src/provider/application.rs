@@ -1,8 +1,8 @@
 //! Transactions of the application's own, on its tables beside those of the store.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use quadrille::provider::store::{IssuerId, RowId, StoreError};
+use quadrille::provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
@@ -81,13 +81,20 @@ impl SqlStore<PgPool> {
     }
 }
 
+/// The difference between the clocks of processes, which have numbers for requests under way.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
+
+/// The greatest number of a user's grants, and of what numbers must be greater than.
+const LATEST: &str = "SELECT greatest((SELECT number FROM quadrille_newest),
+    coalesce((SELECT max(grant_id) FROM quadrille_grants WHERE issuer = $1 AND actor = $2), 0))";
+
 impl PgTransaction {
     /// The connection, for the statements of the application.
     pub fn connection(&mut self) -> &mut PgConnection {
         self.0.transaction()
     }
 
-    /// Revokes all grants of a user for ever, as
+    /// Revokes all grants of a user who is removed, as
     /// [`remove_subject`](quadrille::provider::AuthorizationServer::remove_subject) does: the user
     /// and the grants go together or not at all. `false` if no server with this issuer has used the
     /// store, so that there are no grants.
@@ -100,7 +107,11 @@ impl PgTransaction {
         subject: &str,
     ) -> Result<bool, StoreError> {
         let Some(issuer) = self.issuer(issuer).await? else { return Ok(false) };
-        self.0.write(&REVOKE_ALL, &all_values(issuer, subject, "", RowId::MAX)?).await
+        let key = values![issuer.0, Value::actor(user_column(subject))];
+        let latest = self.0.one(LATEST, key, |row| Ok(RowId(row.number()?))).await?;
+        let last = RowId::last_at(self.0.now() + CLOCKS_DIFFER).max(latest.unwrap_or(RowId(0)));
+        let removed = RevokeAll::Removed(subject.into());
+        self.0.write(&REVOKE_ALL, &all_values(issuer, &removed, last)?).await
     }
 
     /// Removes a client with its grants and consents, as

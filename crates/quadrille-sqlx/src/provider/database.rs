@@ -250,6 +250,11 @@ impl<E: Engine> Steps<E> {
         &mut self.transaction
     }
 
+    #[cfg(feature = "postgres")]
+    pub(super) fn now(&self) -> quadrille::Timestamp {
+        self.database.env().now()
+    }
+
     /// Runs a single statement; returns the number of rows that it inserted, found to update, or
     /// deleted.
     pub(super) async fn run(

@@ -148,6 +148,16 @@ impl<E: Dialect> Grants for SqlStore<E> {
             .await
     }
 
+    async fn subject_since(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+    ) -> Result<Option<RowId>, StoreError> {
+        let subject = subject.to_owned();
+        self.run(move |db| async move { revoking::subject_since(&db, issuer, &subject).await })
+            .await
+    }
+
     async fn consent(
         &self,
         issuer: IssuerId,

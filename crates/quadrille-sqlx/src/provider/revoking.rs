@@ -1,5 +1,7 @@
 //! Revocation of a grant, and of all grants of a user.
 
+use std::sync::Arc;
+
 use quadrille::{
     Timestamp,
     provider::store::{Change, IssuerId, RevokeAll, RowId, StoreError, user_column},
@@ -21,7 +23,7 @@ static REVOKE_GRANT: Write = Write {
     lives: None,
 };
 
-/// The client `$4` is empty for all clients.
+/// The client `$4` is empty for all clients; `$7` is true for a user who was removed.
 pub(super) static REVOKE_ALL: Write = Write {
     first: "INSERT INTO quadrille_cut (issuer, actor, client, last, epoch)
         VALUES ($1, $3, $4, $5, 1) ON CONFLICT (issuer, actor, client) DO UPDATE
@@ -32,12 +34,16 @@ pub(super) static REVOKE_ALL: Write = Write {
             WHERE issuer = $1 AND subject = $2 AND $4 IN ('', client)",
         "DELETE FROM quadrille_token_credentials
             WHERE issuer = $1 AND actor = $3 AND $4 IN ('', client) AND grant_id <= $5",
-        "UPDATE quadrille_newest SET number = $5
-            WHERE number < $5 AND $5 <> 9223372036854775807",
+        "INSERT INTO quadrille_removed (issuer, subject, last) SELECT $1, $2, $5 FROM done WHERE $7
+            ON CONFLICT (issuer, subject) DO UPDATE
+            SET last = greatest(quadrille_removed.last, excluded.last)",
+        "UPDATE quadrille_newest SET number = $5 WHERE number < $5",
     ],
     tells: Some(6),
     lives: None,
 };
+
+const SINCE: &str = "SELECT last FROM quadrille_removed WHERE issuer = $1 AND subject = $2";
 
 pub(super) async fn revoke_grant<E: Engine>(
     database: &Database<E>,
@@ -56,28 +62,35 @@ pub(super) async fn revoke_all<E: Engine>(
     what: &RevokeAll,
     last: RowId,
 ) -> Result<(), StoreError> {
-    let (subject, client) = match what {
-        RevokeAll::Subject(subject) => (subject, ""),
-        RevokeAll::Consent { subject, client } => (subject, &**client),
-    };
-    database.write(&REVOKE_ALL, all_values(issuer, subject, client, last)?).await.map(drop)
+    database.write(&REVOKE_ALL, all_values(issuer, what, last)?).await.map(drop)
+}
+
+pub(super) async fn subject_since<E: Engine>(
+    database: &Database<E>,
+    issuer: IssuerId,
+    subject: &str,
+) -> Result<Option<RowId>, StoreError> {
+    let key = values![issuer.0, subject.as_bytes()];
+    let removed = database.one(SINCE, key, |row| Ok(RowId(row.number()?))).await?;
+    Ok(Some(removed.unwrap_or(RowId(0))))
 }
 
 /// The values of [`REVOKE_ALL`].
 pub(super) fn all_values(
     issuer: IssuerId,
-    subject: &str,
-    client: &str,
+    what: &RevokeAll,
     last: RowId,
 ) -> Result<Values, StoreError> {
-    let change = change_column(&Change::Subject(subject.into()))?;
+    let (subject, client) = (what.subject(), what.client().map_or("", |client| &**client));
+    let change = change_column(&Change::Subject(Arc::clone(subject)))?;
     Ok(values![
         issuer.0,
         Value::key(subject),
         Value::actor(user_column(subject)),
         Value::key(client),
         last.0,
-        change
+        change,
+        matches!(what, RevokeAll::Removed(_))
     ])
 }
 

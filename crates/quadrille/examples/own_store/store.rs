@@ -420,13 +420,12 @@ impl Grants for OwnStore {
     }
 
     async fn revoke_all(&self, issuer: IssuerId, what: RevokeAll, last: RowId) -> Stored<()> {
-        let (subject, client) = match what {
-            RevokeAll::Subject(subject) => (subject, None),
-            RevokeAll::Consent { subject, client } => (subject, Some(client)),
-        };
+        let (subject, client) = (Arc::clone(what.subject()), what.client().cloned());
         self.begin(issuer, |tables| {
-            if last != RowId::MAX {
-                tables.saw(last);
+            tables.saw(last);
+            if matches!(what, RevokeAll::Removed(_)) {
+                let removed = tables.removed.entry(Arc::clone(&subject)).or_insert(last);
+                *removed = last.max(*removed);
             }
             let cut = tables.cut.entry((Arc::clone(&subject), client.clone())).or_insert(last);
             *cut = last.max(*cut);
@@ -436,6 +435,10 @@ impl Grants for OwnStore {
             tables.bury();
             tables.tell(Change::Subject(subject));
         })
+    }
+
+    async fn subject_since(&self, issuer: IssuerId, subject: &str) -> Stored<Option<RowId>> {
+        self.begin(issuer, |tables| Some(tables.removed.get(subject).copied().unwrap_or(RowId(0))))
     }
 
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Stored<Vec<Consent>> {

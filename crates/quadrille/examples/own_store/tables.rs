@@ -47,6 +47,8 @@ pub(crate) struct Tables {
     pub(super) revoked: BTreeMap<RowId, Timestamp>,
     /// The number up to which grants are dead, by subject, or by subject and client.
     pub(super) cut: BTreeMap<(Arc<str>, Option<Arc<str>>), RowId>,
+    /// The number of the last removal, by subject.
+    pub(super) removed: BTreeMap<Arc<str>, RowId>,
     pub(super) changes: VecDeque<Change>,
     /// The number of changes that are no longer kept.
     pub(super) dropped: i64,

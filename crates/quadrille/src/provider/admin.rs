@@ -1,5 +1,7 @@
 //! Administration of the grants of all clients.
 
+use std::time::Duration;
+
 use crate::Secret;
 
 use super::{
@@ -8,6 +10,9 @@ use super::{
     store::{RevokeAll, RowId},
     token::{grant, lookup},
 };
+
+/// The difference between the clocks of processes.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 
 impl AuthorizationServer {
     /// Revokes the grant behind an access or refresh token of any client. `false` if the token is
@@ -27,8 +32,9 @@ impl AuthorizationServer {
         Ok(revoked)
     }
 
-    /// Revokes all grants of a user, and removes the consents. The user may consent again, unless
-    /// [removed](Self::remove_subject). The application ends its sessions itself.
+    /// Revokes all grants of a user, and removes the consents. The user may consent again. The
+    /// application ends its sessions itself; for a user who is removed, call
+    /// [`remove_subject`](Self::remove_subject) instead.
     ///
     /// # Errors
     /// [`Error`] if the store fails.
@@ -37,14 +43,22 @@ impl AuthorizationServer {
         self.revoke_all(RevokeAll::Subject(subject.into()), last).await
     }
 
-    /// Revokes all grants of a user, also those that this subject gets later, for example by a
-    /// request that is under way and found the user signed in. A removed subject can never be given
-    /// to another user.
+    /// Revokes all grants of a user who is removed, and removes the consents. Sign-ins from before
+    /// count no more: a request that is under way and found the user signed in gets nothing.
+    ///
+    /// The subject may be given to another user, or to the same one again, who inherits nothing: new
+    /// sign-ins and new grants count, from a second after the removal on at the latest. An
+    /// application that knows the user no more must grant nothing to the subject by itself: by
+    /// [`mint`](Self::mint), or in the functions of further grants. A
+    /// [`UserTable`](crate::provider::store::UserTable) sees to that.
     ///
     /// # Errors
     /// [`Error`] if the store fails.
     pub async fn remove_subject(&self, subject: &str) -> Result<(), Error> {
-        self.revoke_all(RevokeAll::Subject(subject.into()), RowId::MAX).await
+        // Other processes, whose clocks may be ahead, have numbers for requests under way.
+        let last = RowId::last_at(self.inner().now() + CLOCKS_DIFFER);
+        let last = self.newest_row().await?.max(last);
+        self.revoke_all(RevokeAll::Removed(subject.into()), last).await
     }
 
     /// Withdraws the consent of a user to a client: revokes its grants and removes the consent.

@@ -24,6 +24,7 @@ mod scopes;
 mod server;
 mod signing;
 pub mod store;
+mod subject;
 mod token;
 mod wire;
 

@@ -4,7 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
-use crate::{Scopes, Secret, Timestamp, actor::Actor, oauth2::Resources};
+use crate::{
+    Scopes, Secret, Timestamp,
+    actor::{Actor, Authentication},
+    oauth2::Resources,
+};
 
 use super::{
     client::{
@@ -16,6 +20,7 @@ use super::{
     error::{ClientError, Error, OperatorError, endpoint::TokenError},
     server::AuthorizationServer,
     store::{Grant, GrantDetails, Issue, LiveGrant, RowId},
+    subject,
     token::{
         grant::{Limits, mint_within, store},
         planned::{Occasion, ReservedMember, check_member},
@@ -44,6 +49,7 @@ pub struct NewToken {
     lifetime: Option<Duration>,
     data: Map<String, Value>,
     text: Option<Secret>,
+    authentication: Option<Arc<Authentication>>,
 }
 
 impl NewToken {
@@ -67,6 +73,7 @@ impl NewToken {
             lifetime: None,
             data: Map::new(),
             text: None,
+            authentication: None,
         }
     }
 
@@ -110,6 +117,15 @@ impl NewToken {
     #[must_use]
     pub fn imported_text(mut self, text: Secret) -> Self {
         self.text = Some(text);
+        self
+    }
+
+    /// Sets the sign-in of the user, which the API learns as that of a grant with a consent page.
+    /// It must be a sign-in of this subject. If the user was removed since, or is removed at the
+    /// same time, nothing is minted.
+    #[must_use]
+    pub fn authentication(mut self, authentication: Authentication) -> Self {
+        self.authentication = Some(Arc::new(authentication));
         self
     }
 
@@ -168,8 +184,9 @@ pub enum MintError {
     /// The client is not registered.
     #[error("there is no client with this id")]
     UnknownClient,
-    /// The user was removed ([`remove_subject`](AuthorizationServer::remove_subject)) or is not in
-    /// the application's [table](crate::provider::store::UserTable), or the client was removed.
+    /// The user was removed ([`remove_subject`](AuthorizationServer::remove_subject)) since the
+    /// sign-in, or is not in the application's [table](crate::provider::store::UserTable), or the
+    /// client was removed.
     #[error("the user or the client is gone")]
     Gone,
     /// The [imported text](NewToken::imported_text) cannot be an access token.
@@ -220,6 +237,12 @@ impl AuthorizationServer {
             inner.resources.narrowed(&new.resources).ok_or(MintError::UnknownResource)?;
         let client = self.client_to_mint_for(&new).await?;
         let number = inner.newer_row().await?;
+        if let Some(authentication) = &new.authentication {
+            let is_theirs = authentication.subject == new.subject;
+            if !is_theirs || !subject::is_there(inner, authentication).await? {
+                return Err(MintError::Gone);
+            }
+        }
         let details = GrantDetails { name: new.name, data: new.data };
         let grant = Grant {
             id: number,
@@ -227,7 +250,7 @@ impl AuthorizationServer {
             actor: Actor::User(new.subject),
             scopes: new.scopes,
             resources,
-            authentication: None,
+            authentication: new.authentication,
             details: (details != GrantDetails::default()).then(|| Arc::new(details)),
         };
         let (occasion, now) = (Occasion::Minted, inner.now());

@@ -3,14 +3,14 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use quadrille::{
-    Authentication, Policy, Timestamp,
+    Authentication, Env, Policy, Scopes, Timestamp,
     form::FormWriter,
     jose::{Algorithm, KeySet, Protected, SigningKey, SigningKeys},
     oauth2::{AuthorizationRequest, ResponseType},
@@ -44,31 +44,68 @@ impl UserTable for People {
     }
 }
 
+/// A removal of `ada` while the application decides.
+#[derive(Clone, Default)]
+struct Meanwhile {
+    server: Arc<OnceLock<AuthorizationServer>>,
+    is_removed: Arc<AtomicBool>,
+}
+
+impl Meanwhile {
+    async fn happens(&self) {
+        if self.is_removed.load(Ordering::SeqCst) {
+            self.server.get().unwrap().remove_subject("ada").await.unwrap();
+        }
+    }
+
+    /// What the application says in the end.
+    fn then<R, T: Send + 'static>(
+        &self,
+        said: impl Fn() -> T + Send + Sync + 'static,
+    ) -> impl Fn(R) -> std::pin::Pin<Box<dyn Future<Output = T> + Send>> + Send + Sync + 'static
+    {
+        let meanwhile = self.clone();
+        move |_| {
+            let (meanwhile, said) = (meanwhile.clone(), said());
+            Box::pin(async move {
+                meanwhile.happens().await;
+                said
+            })
+        }
+    }
+}
+
 struct Gone {
     world: World,
     partner: SigningKey,
+    meanwhile: Meanwhile,
 }
 
 fn with_grants(
     server: AuthorizationServer,
     partner: &SigningKey,
-    now: Timestamp,
+    meanwhile: &Meanwhile,
+    env: Env,
 ) -> AuthorizationServer {
-    let since = now - Duration::from_secs(7200);
+    let since = env.now() - Duration::from_secs(7200);
     let keys = SigningKeys::new(SigningKey::generate(Algorithm::EdDsa).unwrap(), since).unwrap();
     let trusted = KeySet::from_iter([partner.verifying_key().clone()]);
     server
         .signing_keys(keys)
         .access_token_format(AccessTokenFormat::Jwt)
         .send_access_tokens_in_redirects_so_that_they_can_leak()
-        .grant(KIOSK, async |_: GrantRequest| Ok(Granted::to_user("ada")))
+        .grant(KIOSK, meanwhile.then::<GrantRequest, _>(|| Ok(Granted::to_user("ada"))))
         .unwrap()
         .trusted_issuer(TrustedIssuer::new(PARTNER, trusted).unwrap())
-        .jwt_bearer(async |_: Asserted| Ok(Granted::to_user("ada")))
-        .token_exchange(async |_: Exchanging| Ok(Exchanged::delegation().for_user("ada")))
-        .let_clients_see_passwords_of_users(move |_: PasswordAttempt| async move {
-            Ok(Some(Authentication::new("ada", now)))
-        })
+        .jwt_bearer(meanwhile.then::<Asserted, _>(|| Ok(Granted::to_user("ada"))))
+        .token_exchange(
+            meanwhile.then::<Exchanging, _>(|| Ok(Exchanged::delegation().for_user("ada"))),
+        )
+        .let_clients_see_passwords_of_users(
+            meanwhile.then::<PasswordAttempt, _>(move || {
+                Ok(Some(Authentication::new("ada", env.now())))
+            }),
+        )
 }
 
 fn for_grants() -> NewClient {
@@ -84,10 +121,11 @@ fn for_grants() -> NewClient {
 impl Gone {
     async fn on(store: impl Store, clock: ManualClock) -> Self {
         let partner = SigningKey::generate(Algorithm::Es256).unwrap();
-        let now = clock.env().now();
-        let on = |server| with_grants(server, &partner, now);
-        let world = World::build(store, clock, Policy::safe(), for_grants(), on).await;
-        Self { world, partner }
+        let meanwhile = Meanwhile::default();
+        let on = |server| with_grants(server, &partner, &meanwhile, clock.env());
+        let world = World::build(store, clock.clone(), Policy::safe(), for_grants(), on).await;
+        assert!(meanwhile.server.set(world.server.clone()).is_ok());
+        Self { world, partner, meanwhile }
     }
 
     fn jwt(&self, jti: &str) -> String {
@@ -140,8 +178,14 @@ impl Gone {
                 _ => assert_eq!(answer.status(), 200, "{grant}: {}", answer.text()),
             }
         }
-        let personal = || NewToken::personal("ada", "backup");
-        self.world.server.mint(personal()).await.unwrap();
+        self.world.server.mint(self.personal()).await.unwrap();
+    }
+
+    /// A personal access token of `ada`, who has signed in now.
+    fn personal(&self) -> NewToken {
+        let now = self.world.env.now();
+        let new = NewToken::personal("ada", "backup").scopes(Scopes::of(["photos:read"]));
+        new.authentication(Authentication::new("ada", now))
     }
 
     async fn none_is_served(&self) {
@@ -159,28 +203,85 @@ impl Gone {
                 ),
             }
         }
-        let minted = self.world.server.mint(NewToken::personal("ada", "backup")).await;
+        let minted = self.world.server.mint(self.personal()).await;
         assert!(matches!(minted, Err(MintError::Gone)), "{minted:?}");
+        assert!(self.world.server.consents("ada").await.unwrap().is_empty(), "nothing was stored");
+        assert!(self.world.server.personal_tokens("ada").await.unwrap().is_empty());
+    }
+
+    /// Removes `ada` before all of these grants and while each is decided, and gives the subject
+    /// again.
+    async fn is_removed_and_comes_again(&self) {
+        self.all_are_served("before").await;
+        let old = self.world.server.mint(self.personal()).await.unwrap().token;
+        self.world.server.remove_subject("ada").await.unwrap();
+        self.meanwhile.is_removed.store(true, Ordering::SeqCst);
+        self.none_is_served().await;
+
+        self.meanwhile.is_removed.store(false, Ordering::SeqCst);
+        self.world.clock.advance(Duration::from_secs(2));
+        self.all_are_served("again").await;
+        let new = self.world.server.mint(self.personal()).await.unwrap().token;
+        assert!(self.world.is_good(new.expose()).await);
+        assert!(!self.world.is_good(old.expose()).await, "it was inherited");
     }
 }
 
 #[tokio::test]
-async fn a_user_who_was_removed_gets_no_token_by_any_grant() {
+async fn a_user_who_is_removed_gets_no_token_by_any_grant_and_the_next_one_inherits_nothing() {
     let clock = ManualClock::new();
-    let gone = Gone::on(MemoryStore::new(clock.env()), clock).await;
-    gone.all_are_served("before").await;
-    gone.world.server.remove_subject("ada").await.unwrap();
-    gone.none_is_served().await;
+    Gone::on(MemoryStore::new(clock.env()), clock).await.is_removed_and_comes_again().await;
 }
 
 #[tokio::test]
-async fn a_user_who_was_removed_from_a_database_gets_no_token_by_any_grant() {
+async fn a_user_who_is_removed_from_a_database_gets_no_token_and_the_next_one_inherits_nothing() {
     let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
     let store = SqliteStore::open(folder.path().join("id.db"), clock.env()).unwrap();
-    let gone = Gone::on(store, clock).await;
-    gone.all_are_served("before").await;
-    gone.world.server.remove_subject("ada").await.unwrap();
-    gone.none_is_served().await;
+    Gone::on(store, clock).await.is_removed_and_comes_again().await;
+}
+
+/// The codes that a user gets: at once, and by a page that was opened before `then`.
+async fn codes(world: &World, then: impl AsyncFnOnce()) -> [Answer; 2] {
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let page = world.ask(&mut browser, &world.asking()).await;
+    assert_eq!(page.status(), 200, "{}", page.text());
+    then().await;
+    let late = browser.answer(world, &page, "decision=all").await;
+    [world.ask(&mut Browser::default(), &world.asking()).await, late]
+}
+
+#[tokio::test]
+async fn a_user_who_is_disabled_gets_no_code_by_any_page() {
+    let (clock, people) = (ManualClock::new(), People::default());
+    let store = Arc::new(MemoryStore::new(clock.env()));
+    let parts = Parts::of(store).user_table(people.clone());
+    let world = World::build(parts, clock, Policy::safe(), web(), |server| server).await;
+    let disabled = async || people.is_disabled.store(true, Ordering::SeqCst);
+    for answer in codes(&world, disabled).await {
+        assert_eq!(answer.query("error"), "access_denied");
+    }
+    people.is_disabled.store(false, Ordering::SeqCst);
+    assert_eq!(world.redeem(&world.code("ada").await).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_sign_in_from_before_the_removal_gets_no_code_but_a_later_one_does() {
+    let clock = ManualClock::new();
+    let store = MemoryStore::new(clock.env());
+    let world = World::build(store, clock, Policy::safe(), web(), |server| server).await;
+    let removed = async || {
+        world.server.remove_subject("ada").await.unwrap();
+        world.clock.advance(Duration::from_secs(60));
+    };
+    for answer in codes(&world, removed).await {
+        assert_eq!(answer.query("error"), "access_denied");
+    }
+    assert_eq!(world.redeem(&world.code("ada").await).await.status(), 200);
+}
+
+fn web() -> NewClient {
+    NewClient::confidential("Printer").redirect_uri(CALLBACK)
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use quadrille::{
     Env,
-    provider::store::{Clients as _, Grants as _, Issue, SqliteStore, StoreError},
+    provider::store::{
+        Clients as _, Grants as _, Issue, Part as _, RowId, SqliteStore, StoreError,
+    },
     testing::{ManualClock, cached},
 };
 use rusqlite::Connection;
@@ -62,9 +64,18 @@ async fn a_user_and_all_grants_go_in_one_transaction_or_stay() {
     assert!(dead.is_empty(), "{dead:?} outlived the user");
     assert_eq!(alive(&serving, issuer, (3000, "bob"), &clock).await, ALL);
 
+    let removed = serving.subject_since(issuer, "alice").await.unwrap().unwrap();
+    assert!(removed > RowId(2000) && serving.newest().await.unwrap() >= removed);
+    assert_eq!(serving.subject_since(issuer, "bob").await.unwrap(), Some(RowId(0)));
+    // The next user with the subject.
+    let row = removed.0 + 1;
+    let next = Issue { access: access(row, grant(row, "alice"), clock.now()), family: None };
+    assert!(serving.issue(issuer, next).await.unwrap());
+    assert!(serving.access(issuer, &token(row)).await.unwrap().is_some());
+
     // A request that is under way found the user signed in.
     let late = Issue { access: access(5001, grant(5000, "alice"), clock.now()), family: None };
-    serving.issue(issuer, late).await.unwrap();
+    assert!(!serving.issue(issuer, late).await.unwrap());
     assert_eq!(serving.access(issuer, &token(5001)).await.unwrap(), None);
     assert_eq!(alive(&serving, issuer, (4000, "bob"), &clock).await, ALL);
 }
@@ -88,7 +99,7 @@ async fn the_statements_do_the_same_with_another_driver() {
         if commits {
             transaction.commit().unwrap();
         }
-        rows[3]
+        rows[5]
     };
     assert_eq!(forget(&mut other, ISSUER, false), 1);
     assert_eq!(forget(&mut other, "https://id.example/", true), 0, "there is no such issuer");

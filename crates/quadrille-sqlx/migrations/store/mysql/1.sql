@@ -209,6 +209,15 @@ CREATE TABLE IF NOT EXISTS quadrille_cut (
     PRIMARY KEY (issuer, actor, client)
 ) ENGINE = InnoDB;
 
+-- The subjects of users who were removed: grants with numbers up to `last`, and sign-ins from before
+-- it, are those of an earlier user.
+CREATE TABLE IF NOT EXISTS quadrille_removed (
+    issuer BIGINT NOT NULL,
+    subject VARBINARY(1024) NOT NULL,
+    last BIGINT NOT NULL,
+    PRIMARY KEY (issuer, subject)
+) ENGINE = InnoDB;
+
 -- Requests that wait for a user. `asked` and `asked_resources` are what was requested; the columns
 -- from `proof` on, but for `client`, are null until a user has approved. `state`: 0 pending, 1
 -- approved, 2 redeemed, 3 denied.

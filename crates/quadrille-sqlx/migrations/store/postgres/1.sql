@@ -207,6 +207,15 @@ CREATE TABLE quadrille_cut (
     PRIMARY KEY (issuer, actor, client)
 );
 
+-- The subjects of users who were removed: grants with numbers up to `last`, and sign-ins from before
+-- it, are those of an earlier user.
+CREATE TABLE quadrille_removed (
+    issuer BIGINT NOT NULL,
+    subject BYTEA NOT NULL,
+    last BIGINT NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+
 -- Requests that wait for a user. `asked` and `asked_resources` are what was requested; the columns
 -- from `proof` on, but for `client`, are null until a user has approved. `state`: 0 pending, 1
 -- approved, 2 redeemed, 3 denied.

@@ -27,6 +27,7 @@ use crate::{
         route::Route,
         server::{AuthorizationServer, Inner},
         store::{Consent, TicketUse},
+        subject,
         wire::{self, Methods, Reply, ToClient},
     },
 };
@@ -36,7 +37,7 @@ use super::{
     dance::{self, ENDPOINT},
     error::AuthorizeError,
     next::{self, Next, Sent},
-    request::{self, Asked, Unasked},
+    request::{self, Asked, Unasked, is_trusted},
     ticket::Ticket,
 };
 
@@ -275,14 +276,22 @@ impl Authorization {
             _ => None,
         };
         let rules = (&inner.policy, inner.now());
+        let is_trusted = is_trusted(&asked.client, consent.as_ref());
         let before = authentication.as_ref().map(|authentication| authentication.auth_time);
         let next = next::next(asked, authentication.as_ref(), consent.as_ref(), self.since, rules);
         match (next, authentication) {
             (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
             (Next::Warn(error), _) => Ok(self.refuse(error, false)),
             (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back(before))),
-            (Next::Ask, Some(authentication)) => self.ask(&authentication, consent),
-            (Next::Grant, Some(authentication)) => self.grant(authentication, consent).await,
+            (Next::Ask, Some(authentication)) => {
+                match subject::is_there(inner, &authentication).await? {
+                    true => self.ask(&authentication, consent),
+                    false => Ok(self.refuse(AuthorizeError::UserGone, is_trusted)),
+                }
+            }
+            (Next::Grant, Some(authentication)) => {
+                self.grant(authentication, consent, is_trusted).await
+            }
         }
     }
 
@@ -339,15 +348,18 @@ impl Authorization {
         &self,
         authentication: Authentication,
         consent: Option<Consent>,
+        is_trusted: bool,
     ) -> Result<Step, Error> {
         let data = consent.map(|consent| consent.data).unwrap_or_default();
         let (inner, asked) = (&self.inner, &self.asked);
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
         let client = admission::let_in(inner, asked.client.clone()).await?;
-        let row = inner.newer_row().await?;
-        let grant = dance::grant(row, &client, scopes, resources, authentication, data);
-        let number = grant.id;
+        let number = inner.newer_row().await?;
+        if !subject::is_there(inner, &authentication).await? {
+            return Ok(self.refuse(AuthorizeError::UserGone, is_trusted));
+        }
+        let grant = dance::grant(number, &client, scopes, resources, authentication, data);
         // There is no page, so its ticket is never used again.
         let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
         let yes = asked.dance.yes(inner, &client, grant, inner.tokens.newest(), ticket);

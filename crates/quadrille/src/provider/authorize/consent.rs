@@ -26,6 +26,7 @@ use crate::{
         scopes::FORM,
         server::{AuthorizationServer, Inner},
         store::{Answered, Consent},
+        subject,
         token::planned::{ReservedMember, check_member},
         wire::{Methods, Reply},
     },
@@ -252,8 +253,11 @@ impl By<'_> {
         };
         let (resources, who) = (ticket.resources.clone(), authentication.clone());
         let data = data.clone();
-        let grant = dance::grant(inner.newer_row().await?, &client, scopes, resources, who, data);
-        let number = grant.id;
+        let number = inner.newer_row().await?;
+        if !subject::is_there(inner, authentication).await? {
+            return ticket.dance.refused(inner, &client, AuthorizeError::UserGone, true);
+        }
+        let grant = dance::grant(number, &client, scopes, resources, who, data);
         let yes = ticket.dance.yes(inner, &client, grant, key, ticket.use_up());
         let answer = yes.answer(ticket.scopes.clone(), Some(consent));
         let answered = inner.store.answer(issuer, answer).await?;

@@ -78,6 +78,9 @@ pub enum AuthorizeError {
     /// [`before_issue`](crate::provider::AuthorizationServer::before_issue).
     #[error("the application refuses tokens for this user")]
     UserRefused,
+    /// The user was removed or disabled, or has signed in before the subject was given again.
+    #[error("the user who signed in is gone")]
+    UserGone,
 }
 
 impl AuthorizeError {
@@ -113,7 +116,9 @@ impl AuthorizeError {
             Self::AuthenticationUnmet => {
                 Disclosure::code(ErrorCode::UnmetAuthenticationRequirements).blame("acr_values")
             }
-            Self::Denied | Self::UserRefused => Disclosure::code(ErrorCode::AccessDenied),
+            Self::Denied | Self::UserRefused | Self::UserGone => {
+                Disclosure::code(ErrorCode::AccessDenied)
+            }
         }
     }
 
@@ -144,6 +149,10 @@ impl AuthorizeError {
             Self::UserRefused => not_granted(
                 "user_refused",
                 "This site lets no application in for your account at present.",
+            ),
+            Self::UserGone => not_granted(
+                "user_gone",
+                "The account with which you signed in is closed. Nothing was granted.",
             ),
             Self::GrantTypeNotAllowed
             | Self::ScopeNotAllowed

@@ -162,6 +162,7 @@ verbs! {
         fn credential(issuer: IssuerId; token: TokenRef) -> Option<Arc<CredentialRecord>>;
         fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
         fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+        fn subject_since(issuer: IssuerId; subject: str) -> Option<RowId>;
         fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
                 -> Option<Consent>;
         fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;

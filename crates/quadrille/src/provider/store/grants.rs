@@ -192,15 +192,27 @@ pub trait Grants: Part {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Revokes all grants with numbers up to `last` (see [`RowId::last_at`]) of a user, or of a
-    /// user to one client, also those stored later: with [`RowId::MAX`], every grant there will
-    /// ever be. A smaller `last` than before restores nothing. Consents and token credentials are
-    /// removed. Always included as [`Change::Subject`], also for one client.
+    /// user to one client, also those stored later. A smaller `last` than before restores nothing.
+    /// Consents and token credentials are removed. Always included as [`Change::Subject`], also for
+    /// one client.
     fn revoke_all(
         &self,
         issuer: IssuerId,
         what: RevokeAll,
         last: RowId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The number since which a subject belongs to its user: grants with numbers up to it, and
+    /// sign-ins from before it, are those of an earlier user. It is the greatest `last` of
+    /// [`RevokeAll::Removed`], and `RowId(0)` if there was none.
+    ///
+    /// `None` if there is no such user, or if the user may do nothing now. Only a store that knows
+    /// the users says so ([`Parts::user_table`](super::Parts::user_table)).
+    fn subject_since(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+    ) -> impl Future<Output = Result<Option<RowId>, StoreError>> + Send;
 
     /// The consent of a user to a client, at exactly these APIs.
     ///

@@ -36,10 +36,10 @@ use super::{
 pub trait Part: Send + Sync + 'static {
     /// The greatest number stored in this part, of any issuer: of a client ([`Client::number`],
     /// [`know_client`](super::Grants::know_client)), of an initial access token, or in
-    /// [`revoke_all`](super::Grants::revoke_all), even if its row is gone, where [`RowId::MAX`] does
-    /// not count; of any other row, or of a grant, at least until it has expired and is removed, when
-    /// nothing with the number is valid. Numbers follow the clock, and a clock may be set back: a
-    /// number that must be greater than others is drawn above this one.
+    /// [`revoke_all`](super::Grants::revoke_all), even if its row is gone; of any other row, or of a
+    /// grant, at least until it has expired and is removed, when nothing with the number is valid.
+    /// Numbers follow the clock, and a clock may be set back: a number that must be greater than
+    /// others is drawn above this one.
     fn newest(&self) -> impl Future<Output = Result<RowId, StoreError>> + Send;
 
     /// `true` if reads may be cached and checked against [`Part::changes`]: worth it if a read

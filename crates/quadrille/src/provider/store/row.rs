@@ -19,7 +19,7 @@ const WORKER_BITS: u32 = 10;
 const LEASE: Duration = Duration::from_secs(300);
 
 impl RowId {
-    /// Greater than every number ever drawn: a revocation up to here is forever.
+    /// Greater than every number ever drawn.
     pub const MAX: Self = Self(i64::MAX);
 
     /// The last number that can be drawn at this time.
@@ -39,6 +39,11 @@ impl RowId {
     /// The first number that can be drawn at this time.
     pub(crate) const fn first_at(time: Timestamp) -> Self {
         Self(tick_of(time) << (WORKER_BITS + SEQUENCE_BITS))
+    }
+
+    /// The last number that could be drawn before this time.
+    pub(crate) const fn last_before(time: Timestamp) -> Self {
+        Self(Self::first_at(time).0 - 1)
     }
 
     /// The time at which the number was drawn, to the millisecond.

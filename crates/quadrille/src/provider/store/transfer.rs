@@ -82,6 +82,8 @@ pub enum StoredTable {
     InitialTokens,
     /// Ends of all grants of a user, or of a user to a client.
     Cut,
+    /// The subjects of users who were removed.
+    Removed,
     /// Revoked grants.
     Revoked,
     /// Consents.
@@ -108,11 +110,12 @@ pub enum StoredTable {
 
 impl StoredTable {
     /// All tables, in the order in which they are moved.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Clients,
         Self::UnusedClients,
         Self::InitialTokens,
         Self::Cut,
+        Self::Removed,
         Self::Revoked,
         Self::Consents,
         Self::Codes,
@@ -133,6 +136,7 @@ impl StoredTable {
             Self::UnusedClients => "unused_clients",
             Self::InitialTokens => "initial_tokens",
             Self::Cut => "cut",
+            Self::Removed => "removed",
             Self::Revoked => "revoked",
             Self::Consents => "consents",
             Self::Codes => "codes",
@@ -162,6 +166,7 @@ impl StoredTable {
                 ("expires", Number),
             ],
             Self::Cut => &[("actor", Name), ("client", Name), ("last", Number)],
+            Self::Removed => &[("subject", Name), ("last", Number)],
             Self::Revoked => &[("grant_id", Number), ("expires", Number)],
             Self::Consents => &[
                 ("subject", Name),

@@ -226,7 +226,7 @@ pub struct Worker {
     pub not_before: Timestamp,
 }
 
-/// The extent of [`Grants::revoke_all`](super::Grants::revoke_all).
+/// The extent of [`Grants::revoke_all`](super::Grants::revoke_all), and its occasion.
 ///
 /// ```
 /// use quadrille::provider::store::RevokeAll;
@@ -239,6 +239,9 @@ pub struct Worker {
 pub enum RevokeAll {
     /// Every grant and consent of this subject.
     Subject(Arc<str>),
+    /// Every grant and consent of this subject, whose user was removed:
+    /// [`Grants::subject_since`](super::Grants::subject_since) remembers it.
+    Removed(Arc<str>),
     /// Every grant and consent of this subject to this client.
     Consent {
         /// The user's subject.
@@ -246,4 +249,23 @@ pub enum RevokeAll {
         /// The `client_id`.
         client: Arc<str>,
     },
+}
+
+impl RevokeAll {
+    /// The user's subject.
+    pub const fn subject(&self) -> &Arc<str> {
+        match self {
+            Self::Subject(subject) | Self::Removed(subject) | Self::Consent { subject, .. } => {
+                subject
+            }
+        }
+    }
+
+    /// The only client, if it is about one.
+    pub fn client(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Subject(_) | Self::Removed(_) => None,
+            Self::Consent { client, .. } => Some(client),
+        }
+    }
 }

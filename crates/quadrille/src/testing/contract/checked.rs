@@ -74,6 +74,7 @@ verbs! {
     credential(issuer: IssuerId, token: &TokenRef) -> Option<Arc<CredentialRecord>>;
     revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+    subject_since(issuer: IssuerId, subject: &str) -> Option<RowId>;
     consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
     grants(issuer: IssuerId, subject: &str) -> Vec<LiveGrant>;
     remember_once(

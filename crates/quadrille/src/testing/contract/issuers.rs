@@ -75,6 +75,8 @@ pub async fn changes_are_told_in_order_to_their_issuer<S: Store>(store: &S, cloc
     told(rule, alice(), vec![]).await;
     store.revoke_all(world.issuer, RevokeAll::Subject(subject()), RowId(600)).await;
     told("`changes` tells a person who was cut off", alice(), vec![]).await;
+    store.revoke_all(world.issuer, RevokeAll::Removed(subject()), RowId(600)).await;
+    told("`changes` tells a person who was removed", alice(), vec![]).await;
 
     store.remove_client(world.issuer, "new").await;
     told("`changes` tells a client that was removed", client_changed("new"), vec![]).await;

@@ -108,7 +108,8 @@ macro_rules! store_contract {
                 a_grant_is_revoked_once_and_with_all_it_gave
                 a_grant_can_be_revoked_before_anything_is_issued
                 a_person_is_cut_off_from_what_was_granted_so_far
-                a_person_who_is_removed_is_cut_off_for_ever
+                a_person_is_cut_off_from_what_is_under_way
+                a_subject_that_is_given_again_begins_anew
                 a_person_withdraws_one_consent
                 the_live_grants_of_a_person_are_listed
             }

@@ -142,11 +142,6 @@ pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &Ma
     holds("`lease` serves numbers of the future, too", above > last);
     holds("numbers go on from there", rows.draw(raw).await.unwrap() > above);
 
-    // A revoked-for-ever user gets no later number.
-    let removed = RevokeAll::Subject("ada".into());
-    store.revoke_all(world.issuer, removed, RowId::MAX).await;
-    same("`newest` does not count `RowId::MAX`", store.newest().await, last);
-
     // Long after the last row expired.
     clock.set(start + day * 365);
     while store.sweep(clock.now()).await > 0 {}

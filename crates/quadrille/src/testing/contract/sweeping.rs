@@ -265,7 +265,7 @@ pub async fn sweeping_forgets_no_revocation_that_still_counts<S: Store>(
     store.replace_client(world.issuer, client("other", 2)).await;
     let subject = |name: &str| RevokeAll::Subject(name.into());
     store.revoke_all(world.issuer, subject("alice"), RowId(600)).await;
-    store.revoke_all(world.issuer, subject("bob"), RowId::MAX).await;
+    store.revoke_all(world.issuer, RevokeAll::Removed("bob".into()), RowId(9500)).await;
     let withdrawn = RevokeAll::Consent { subject: "carol".into(), client: CLIENT.into() };
     store.revoke_all(world.issuer, withdrawn, RowId(600)).await;
     let consent = world.consent("dave", CLIENT, "photos");
@@ -293,12 +293,14 @@ pub async fn sweeping_forgets_no_revocation_that_still_counts<S: Store>(
     for (row, grant, who, client, lives, rule) in [
         (3000, 600, "alice", CLIENT, false, "`sweep` forgets nobody whom `revoke_all` cut off"),
         (3001, 601, "alice", CLIENT, true, "`sweep` cuts nobody off"),
-        (3002, 9000, "bob", CLIENT, false, "`sweep` forgets nobody who was removed for ever"),
+        (3002, 9500, "bob", CLIENT, false, "`sweep` forgets nobody who was removed"),
         (3003, 600, "carol", CLIENT, false, "`sweep` forgets no consent that was withdrawn"),
         (3004, 600, "carol", "other", true, "`sweep` withdraws no consent"),
     ] {
         same(rule, issued(row, grant, who, client).await, lives);
     }
+    let since = store.subject_since(world.issuer, "bob").await;
+    same("`sweep` forgets no removal", since, Some(RowId(9500)));
     let rule = "`sweep` forgets no consent";
     same(rule, store.consent(world.issuer, "dave", CLIENT).await, Some(consent));
     let clients = store.clients(world.issuer).await.len();

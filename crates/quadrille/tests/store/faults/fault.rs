@@ -75,6 +75,7 @@ pub(super) enum Fault {
     ConsentsCompareTheBeginningOfResources,
     RevokeAllCutsSubjects,
     RevokeAllTakesPatterns,
+    SubjectsAreRemovedForEver,
     SpacesIgnoreCase,
     KeysAreKnownForLess(u64),
     ChangesSkipARow,

@@ -282,6 +282,7 @@ impl Grants for Faulty {
             (_, Keeps(..) | Also(..) | First(..)) => "revoke_all",
             (RevokeAll::Consent { .. }, _) => "revoke_all consent",
             (RevokeAll::Subject(_), _) => "revoke_all subject",
+            (RevokeAll::Removed(_), _) => "revoke_all removed",
         };
         let what = match what {
             RevokeAll::Subject(subject) if self.is(RevokeAllCutsSubjects) => {
@@ -295,7 +296,16 @@ impl Grants for Faulty {
             }
             what => what,
         };
+        let is_for_ever = self.is(SubjectsAreRemovedForEver);
+        if let (true, RevokeAll::Removed(subject)) = (is_for_ever, &what) {
+            let subject = RevokeAll::Subject(Arc::clone(subject));
+            self.inner.revoke_all(issuer, subject, RowId::MAX).await?;
+        }
         self.around(verb, self.inner.revoke_all(issuer, what, last)).await
+    }
+
+    async fn subject_since(&self, issuer: IssuerId, subject: &str) -> Stored<Option<RowId>> {
+        self.inner.subject_since(self.issuer("subject_since", issuer), subject).await
     }
 
     async fn consent(

@@ -55,6 +55,8 @@ catches! {
             "`changes` tells a consent that was withdrawn";
         TellsNothing("revoke_all subject") => changes_are_told_in_order_to_their_issuer,
             "`changes` tells a person who was cut off";
+        TellsNothing("revoke_all removed") => changes_are_told_in_order_to_their_issuer,
+            "`changes` tells a person who was removed";
         TellsNothing("revoke_grant") => changes_are_told_in_order_to_their_issuer,
             "`changes` tells a grant that was revoked";
         TellsNothing("put_client") => changes_are_told_in_order_to_their_issuer,
@@ -119,8 +121,8 @@ catches! {
     sweeping_too_much_is_caught {
         Also("sweep", "DELETE FROM quadrille_cut") => sweeping_forgets_no_revocation_that_still_counts,
             "`sweep` forgets nobody whom `revoke_all` cut off";
-        Also("sweep", "DELETE FROM quadrille_cut WHERE last > 1000000") => sweeping_forgets_no_revocation_that_still_counts,
-            "`sweep` forgets nobody who was removed for ever";
+        Also("sweep", "DELETE FROM quadrille_cut WHERE last > 9000") => sweeping_forgets_no_revocation_that_still_counts,
+            "`sweep` forgets nobody who was removed";
         Also("sweep", "DELETE FROM quadrille_cut WHERE client <> ''") => sweeping_forgets_no_revocation_that_still_counts,
             "`sweep` forgets no consent that was withdrawn";
         Also("issue", "DELETE FROM quadrille_cut") => sweeping_forgets_no_revocation_that_still_counts,
@@ -205,7 +207,7 @@ catches! {
             "also with a denial";
         DenialsOfRequestsLoseTheConsent => a_pending_request_is_answered_once,
             "a denial of a pending request may carry a consent";
-        DeadApprovalsLeaveAConsent => a_person_who_is_removed_is_cut_off_for_ever,
+        DeadApprovalsLeaveAConsent => a_person_is_cut_off_from_what_is_under_way,
             "`answer` remembers none with what is dead";
         ConsentsAreReplacedWhole => a_consent_changes_only_what_was_asked_about,
             "all that the page did not ask about";
@@ -303,8 +305,22 @@ catches! {
             "brings nothing back";
         MixesIssuers("revoke_all") => a_person_is_cut_off_from_what_was_granted_so_far,
             "nothing of another issuer";
-        Also("put_code", "DELETE FROM quadrille_cut") => a_person_who_is_removed_is_cut_off_for_ever,
-            "ends also what is granted later";
+        Also("put_code", "DELETE FROM quadrille_cut") => a_person_is_cut_off_from_what_is_under_way,
+            "ends also what is stored later";
+        SubjectsAreRemovedForEver => a_subject_that_is_given_again_begins_anew,
+            "whose subject is given again";
+        First("revoke_all", "DELETE FROM quadrille_removed") => a_subject_that_is_given_again_begins_anew,
+            "a removal with a lesser number";
+        Also("revoke_all", "INSERT OR IGNORE INTO quadrille_removed SELECT issuer, substr(actor, 2), last FROM quadrille_cut") => a_subject_that_is_given_again_begins_anew,
+            "is no removal";
+        Also("revoke_all", "INSERT OR IGNORE INTO quadrille_removed SELECT issuer, 'bob', last FROM quadrille_removed") => a_subject_that_is_given_again_begins_anew,
+            "of exactly this person";
+        Also("revoke_all", "DELETE FROM quadrille_removed") => a_subject_that_is_given_again_begins_anew,
+            "the number of the removal";
+        MixesIssuers("subject_since") => a_subject_that_is_given_again_begins_anew,
+            "is that of its issuer";
+        Also("sweep", "DELETE FROM quadrille_removed") => sweeping_forgets_no_revocation_that_still_counts,
+            "forgets no removal";
         Keeps("revoke_grant", "quadrille_token_credentials") => token_credentials_stay_revoked_for_ever,
             "are removed by `revoke_grant`";
     }

@@ -211,15 +211,12 @@ impl Yes<'_> {
             Outcome::Ticket(_, Some(code)) if has_token => {
                 let grant = Grant { id: row, ..code.grant.clone() };
                 match implicit::issue(inner, client, grant).await {
-                    Err(Error::Client(ClientError::Token(
-                        TokenError::UserRefused | TokenError::Gone,
-                    ))) => {
-                        return self.dance.refused(
-                            inner,
-                            client,
-                            AuthorizeError::UserRefused,
-                            true,
-                        );
+                    Err(Error::Client(ClientError::Token(TokenError::UserRefused))) => {
+                        let error = AuthorizeError::UserRefused;
+                        return self.dance.refused(inner, client, error, true);
+                    }
+                    Err(Error::Client(ClientError::Token(TokenError::Gone))) => {
+                        return self.dance.refused(inner, client, AuthorizeError::UserGone, true);
                     }
                     issued => Some(issued?),
                 }

@@ -239,8 +239,7 @@ impl Grants for Cached {
         what: RevokeAll,
         last: RowId,
     ) -> Result<(), StoreError> {
-        let (RevokeAll::Subject(subject) | RevokeAll::Consent { subject, .. }) = &what;
-        let subject = Arc::clone(subject);
+        let subject = Arc::clone(what.subject());
         self.store.revoke_all(issuer, what, last).await?;
         self.forget(issuer, Change::Subject(subject));
         Ok(())
@@ -272,6 +271,7 @@ impl Grants for Cached {
         fn put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
         fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;
         fn redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
+        fn subject_since(issuer: IssuerId; subject: str) -> Option<RowId>;
         fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
             -> Option<Consent>;
         fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;

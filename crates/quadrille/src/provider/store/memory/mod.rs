@@ -368,11 +368,17 @@ impl Grants for MemoryStore {
         what: RevokeAll,
         last: RowId,
     ) -> Result<(), StoreError> {
-        if last != RowId::MAX {
-            self.saw(last);
-        }
-        self.realm(issuer)?.revoke_all(what, last);
+        self.saw(last);
+        self.realm(issuer)?.revoke_all(&what, last);
         Ok(())
+    }
+
+    async fn subject_since(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+    ) -> Result<Option<RowId>, StoreError> {
+        Ok(Some(self.realm(issuer)?.removed(subject)))
     }
 
     async fn consent(

@@ -51,6 +51,8 @@ pub(super) struct Realm {
     any_revoked: AtomicBool,
     /// The number up to which grants are dead, by subject and, for one client only, client.
     cut: RwLock<HashMap<SubjectAndAnyClient, RowId>>,
+    /// The number of the last removal, by subject.
+    removed: RwLock<HashMap<Arc<str>, RowId>>,
     log: Mutex<Log>,
 }
 
@@ -83,6 +85,7 @@ impl Realm {
             revoked: Shards::new(),
             any_revoked: AtomicBool::new(false),
             cut: RwLock::default(),
+            removed: RwLock::default(),
             log: Mutex::default(),
         }
     }
@@ -247,29 +250,28 @@ impl Realm {
         true
     }
 
-    pub(super) fn revoke_all(&self, what: RevokeAll, last: RowId) {
-        let key = match what {
-            RevokeAll::Subject(subject) => (subject, None),
-            RevokeAll::Consent { subject, client } => (subject, Some(client)),
-        };
+    pub(super) fn revoke_all(&self, what: &RevokeAll, last: RowId) {
+        let (subject, client) = (what.subject(), what.client());
         {
             let mut cut = write(&self.cut);
-            let known = cut.entry(key.clone()).or_insert(last);
+            let known = cut.entry((Arc::clone(subject), client.cloned())).or_insert(last);
+            *known = last.max(*known);
+        }
+        if matches!(what, RevokeAll::Removed(_)) {
+            let mut removed = write(&self.removed);
+            let known = removed.entry(Arc::clone(subject)).or_insert(last);
             *known = last.max(*known);
         }
         self.any_revoked.store(true, Ordering::SeqCst);
-        let subject = match key {
-            (subject, None) => {
-                lock(&self.consents).retain(|(who, ..), _| *who != subject);
-                subject
-            }
-            (subject, Some(client)) => {
-                lock(&self.consents).retain(|(who, to, _), _| *who != subject || *to != client);
-                subject
-            }
-        };
+        lock(&self.consents)
+            .retain(|(who, to, _), _| who != subject || client.is_some_and(|client| client != to));
         self.credentials.retain(|grant| self.is_alive(grant));
-        self.tell(Change::Subject(subject));
+        self.tell(Change::Subject(Arc::clone(subject)));
+    }
+
+    /// The number up to which the subject was that of users who were removed.
+    pub(super) fn removed(&self, subject: &str) -> RowId {
+        read(&self.removed).get(subject).copied().unwrap_or(RowId(0))
     }
 
     pub(super) fn consent(

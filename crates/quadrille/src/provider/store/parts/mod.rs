@@ -174,10 +174,16 @@ impl<I, C: Clients, G: Grants, O, U: UserTable> Parts<I, C, G, O, U> {
 
     /// `true` if there is this user, and was at this time.
     async fn has_user(&self, subject: &str, then: Timestamp) -> Result<bool, StoreError> {
-        let Some(users) = &self.users else { return Ok(true) };
-        // Times are stored as whole seconds.
-        let since = users.since(subject).await?;
+        let since = self.user_since(subject).await?;
         Ok(since.is_some_and(|since| since.seconds() <= then.seconds()))
+    }
+
+    /// The time since which the subject belongs to its user, if there is one: a whole second, since
+    /// times are stored so.
+    async fn user_since(&self, subject: &str) -> Result<Option<Timestamp>, StoreError> {
+        let Some(users) = &self.users else { return Ok(Some(Timestamp::default())) };
+        let since = users.since(subject).await?;
+        Ok(since.map(|since| Timestamp::from_seconds(since.seconds())))
     }
 
     async fn if_it_lives<T>(

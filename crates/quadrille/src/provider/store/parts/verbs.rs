@@ -202,6 +202,16 @@ impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> Grants for Pa
         self.if_it_lives(issuer, found, |found| &found.access.grant).await
     }
 
+    async fn subject_since(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+    ) -> Result<Option<RowId>, StoreError> {
+        let Some(begun) = self.user_since(subject).await? else { return Ok(None) };
+        let known = self.grants.subject_since(issuer, subject).await?;
+        Ok(known.map(|removed| removed.max(RowId::last_before(begun))))
+    }
+
     async fn consent(
         &self,
         issuer: IssuerId,

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::provider::store::StoreError;
 
-use super::SqliteStore;
+use super::{SqliteStore, rows::newest};
 
 impl SqliteStore {
     /// The statements of [`forget_subject`](Self::forget_subject), for an application that writes
@@ -18,19 +18,33 @@ impl SqliteStore {
     /// let script = SqliteStore::FORGET_SUBJECT.join(";\n");
     /// assert!(script.starts_with("DELETE FROM quadrille_consents"));
     /// ```
-    pub const FORGET_SUBJECT: [&str; 4] = [
+    pub const FORGET_SUBJECT: [&str; 6] = [
         "DELETE FROM quadrille_consents
     WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND subject = ?2",
         "DELETE FROM quadrille_token_credentials
     WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND actor = 'u' || ?2",
+        concat!(
+            "INSERT INTO quadrille_removed (issuer, subject, last)
+    SELECT number, ?2, max(",
+            newest!(),
+            ",
+        -- The last number of the next second, since other processes may have drawn some of it.
+        (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) - 1704067199000 << 22) | 4194303)
+    FROM quadrille_issuers WHERE issuer = ?1
+    ON CONFLICT DO UPDATE SET last = excluded.last"
+        ),
         "INSERT INTO quadrille_cut (issuer, actor, client, last)
-    SELECT number, 'u' || ?2, '', 9223372036854775807 FROM quadrille_issuers WHERE issuer = ?1
+    SELECT issuer, 'u' || subject, '', last FROM quadrille_removed
+    WHERE issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1) AND subject = ?2
     ON CONFLICT DO UPDATE SET last = excluded.last",
+        "UPDATE quadrille_newest SET number = removed.last FROM quadrille_removed removed
+    WHERE removed.issuer = (SELECT number FROM quadrille_issuers WHERE issuer = ?1)
+    AND removed.subject = ?2",
         "INSERT INTO quadrille_changes (issuer, change)
     SELECT number, json_object('Subject', ?2) FROM quadrille_issuers WHERE issuer = ?1",
     ];
 
-    /// Revokes all grants of a user for ever, as
+    /// Revokes all grants of a user who is removed, as
     /// [`remove_subject`](crate::provider::AuthorizationServer::remove_subject) does, within a
     /// transaction of the application's own on the store's file: that of [`write`](Self::write), or
     /// of a connection of its own. The user and the grants go together or not at all. Servers

@@ -81,6 +81,20 @@ macro_rules! alive {
 }
 pub(super) use alive;
 
+/// The greatest number ever stored.
+macro_rules! newest {
+    () => {
+        "max((SELECT number FROM quadrille_newest),
+        coalesce((SELECT max(row) FROM quadrille_codes), 0),
+        coalesce((SELECT max(row) FROM quadrille_access_tokens), 0),
+        coalesce((SELECT max(row) FROM quadrille_families), 0),
+        coalesce((SELECT max(grant_id) FROM quadrille_grants), 0),
+        coalesce((SELECT max(row) FROM quadrille_pending), 0),
+        coalesce((SELECT max(grant_id) FROM quadrille_token_credentials), 0))"
+    };
+}
+pub(super) use newest;
+
 pub(super) fn read_one<T>(
     connection: &Connection,
     sql: &str,

@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0006_grants.sql"),
     include_str!("../../../../migrations/sqlite/0007_registration.sql"),
     include_str!("../../../../migrations/sqlite/0009_exchange.sql"),
+    include_str!("../../../../migrations/sqlite/0010_removed.sql"),
 ];
 
 /// The number of attempts to lock, at most two milliseconds apart: about five seconds.

@@ -23,19 +23,12 @@ use super::{
     SqliteStore, oauth1, pending,
     rows::{
         self, access_columns, alive, client, code_columns, consent_columns, family_columns,
-        grant_columns, kept_here, listed_columns, read_one,
+        grant_columns, kept_here, listed_columns, newest, read_one,
     },
 };
 
 /// The greatest number: each part is the end of a table's own order.
-const NEWEST: &str = "SELECT max(
-    (SELECT number FROM quadrille_newest),
-    coalesce((SELECT max(row) FROM quadrille_codes), 0),
-    coalesce((SELECT max(row) FROM quadrille_access_tokens), 0),
-    coalesce((SELECT max(row) FROM quadrille_families), 0),
-    coalesce((SELECT max(grant_id) FROM quadrille_grants), 0),
-    coalesce((SELECT max(row) FROM quadrille_pending), 0),
-    coalesce((SELECT max(grant_id) FROM quadrille_token_credentials), 0))";
+const NEWEST: &str = concat!("SELECT ", newest!());
 
 /// The number of changes returned at a time.
 const CHANGES: i64 = 4096;
@@ -388,6 +381,17 @@ impl Grants for SqliteStore {
         last: RowId,
     ) -> Result<(), StoreError> {
         self.writer.write(move |writes| writes.revoke_all(issuer, &what, last)).await
+    }
+
+    async fn subject_since(
+        &self,
+        issuer: IssuerId,
+        subject: &str,
+    ) -> Result<Option<RowId>, StoreError> {
+        let sql = "SELECT last FROM quadrille_removed WHERE issuer = ?1 AND subject = ?2";
+        let last = |row: &Row<'_>| Ok(RowId(row.get(0)?));
+        let removed = self.look(|db| read_one(db, sql, params![issuer.0, subject], last)).await?;
+        Ok(Some(removed.unwrap_or(RowId(0))))
     }
 
     async fn consent(

@@ -15,7 +15,8 @@ use crate::{
         error::endpoint::TokenError,
         error::{Error, OperatorError},
         server::Inner,
-        store::{Grant, Issue},
+        store::{Grant, Issue, RowId},
+        subject,
         token::{
             decided::{
                 granted::{Granted, Not, NotGranted},
@@ -72,12 +73,18 @@ impl Asked {
     }
 }
 
-/// Issues what the application grants. An assertion is used up after all checks, and before anything
-/// is issued.
+/// The number of a grant on which the application is about to decide. It is drawn first, so a
+/// removal of the user while the application decides has a greater number, and ends the grant.
+pub(crate) async fn number(inner: &Inner, client: &Client) -> Result<RowId, Error> {
+    inner.row_of_grant(client.number).await
+}
+
+/// Issues what the application grants, under the number drawn before. An assertion is used up after
+/// all checks, and before anything is issued.
 pub(crate) async fn issue(
     inner: &Inner,
     client: &Arc<Client>,
-    grant_type: GrantType,
+    (grant_type, row): (GrantType, RowId),
     asked: Asked,
     granted: Granted,
     assertion: Option<(&TrustedIssuer, &Claims)>,
@@ -86,8 +93,12 @@ pub(crate) async fn issue(
         return Err(DirectError::PublicClient.into());
     }
     let Asked { scopes, resources } = asked.narrowed(&granted, &inner.resources)?;
+    if let Some(authentication) = &granted.authentication
+        && !subject::is_there(inner, authentication).await?
+    {
+        return Err(TokenError::Gone.into());
+    }
     let now = inner.now();
-    let row = inner.row_of_grant(client.number).await?;
     let grant = Grant {
         id: row,
         client: client.id.clone(),

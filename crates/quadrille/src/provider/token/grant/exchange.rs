@@ -63,10 +63,10 @@ pub(crate) async fn issue(
         wanted,
         issuer: inner.issuer.as_str().into(),
     };
+    let row = direct::number(inner, client).await?;
     let allowed = policy(exchanging.clone()).await.map_err(direct::refused)?;
     let decision = decide(&exchanging, &allowed, inner.scopes.known())?;
     let Decision { actor, scopes, resources, exchange } = decision;
-    let row = inner.row_of_grant(client.number).await?;
     let grant = Grant {
         id: row,
         client: client.id.clone(),

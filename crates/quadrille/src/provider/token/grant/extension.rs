@@ -36,6 +36,8 @@ pub(crate) async fn issue(
         from,
         parameters: parameters.collect(),
     };
+    let number = direct::number(inner, client).await?;
     let granted = grant.grant(request).await.map_err(direct::refused)?;
-    direct::issue(inner, client, GrantType::Extension(name.clone()), asked, granted, None).await
+    let which = (GrantType::Extension(name.clone()), number);
+    direct::issue(inner, client, which, asked, granted, None).await
 }

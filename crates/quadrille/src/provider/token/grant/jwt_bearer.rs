@@ -49,7 +49,8 @@ pub(crate) async fn issue(
     let Asked { scopes, resources } = asked.clone();
     let (client_of, told) = (client.clone(), claims.clone());
     let asserted = Asserted { client: client_of, claims: told, scopes, resources };
+    let number = direct::number(inner, client).await?;
     let granted = decide(asserted).await.map_err(direct::refused)?;
     let assertion = Some((issuer, &claims));
-    direct::issue(inner, client, GrantType::JwtBearer, asked, granted, assertion).await
+    direct::issue(inner, client, (GrantType::JwtBearer, number), asked, granted, assertion).await
 }

@@ -46,6 +46,7 @@ pub(crate) async fn issue(
             Some(turn.map_err(PasswordError::TooMany)?)
         }
     };
+    let number = direct::number(inner, client).await?;
     let checked = verifier.verify(attempt).await;
     if let Some(turn) = turn {
         match &checked {
@@ -58,7 +59,7 @@ pub(crate) async fn issue(
     let granted = Granted::to_user(authentication.subject.clone())
         .authenticated(authentication)
         .with_refresh_token();
-    direct::issue(inner, client, GrantType::Password, asked, granted, None).await
+    direct::issue(inner, client, (GrantType::Password, number), asked, granted, None).await
 }
 
 fn not_checked(reason: PasswordNotChecked) -> Error {

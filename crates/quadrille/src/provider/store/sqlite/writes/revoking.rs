@@ -37,31 +37,25 @@ impl Writes<'_> {
         what: &RevokeAll,
         last: RowId,
     ) -> Result<(), StoreError> {
-        let (subject, client) = match what {
-            RevokeAll::Subject(subject) => {
-                self.run(
-                    "DELETE FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2",
-                    params![issuer.0, subject],
-                )?;
-                (subject, "")
-            }
-            RevokeAll::Consent { subject, client } => {
-                self.run(
-                    "DELETE FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2
-                    AND client = ?3",
-                    params![issuer.0, subject, client],
-                )?;
-                (subject, &**client)
-            }
-        };
+        let (subject, client) = (what.subject(), what.client().map_or("", |client| &**client));
+        self.run(
+            "DELETE FROM quadrille_consents WHERE issuer = ?1 AND subject = ?2
+            AND (?3 = '' OR client = ?3)",
+            params![issuer.0, subject, client],
+        )?;
         self.run(
             "INSERT INTO quadrille_cut (issuer, actor, client, last) VALUES (?1, ?2, ?3, ?4)
             ON CONFLICT DO UPDATE SET last = max(last, ?4)",
             params![issuer.0, user_column(subject), client, last.0],
         )?;
-        if last != RowId::MAX {
-            self.remember_newest(last)?;
+        if matches!(what, RevokeAll::Removed(_)) {
+            self.run(
+                "INSERT INTO quadrille_removed (issuer, subject, last) VALUES (?1, ?2, ?3)
+                ON CONFLICT DO UPDATE SET last = max(last, ?3)",
+                params![issuer.0, subject, last.0],
+            )?;
         }
+        self.remember_newest(last)?;
         self.remove_credentials_of_actor(issuer, &user_column(subject), client, last)?;
         self.tell(issuer, &Change::Subject(Arc::clone(subject)))
     }
