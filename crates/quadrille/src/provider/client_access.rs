@@ -7,7 +7,6 @@ use crate::{Scopes, Timestamp};
 use super::{
     client::record::Client,
     error::Error,
-    personal,
     server::AuthorizationServer,
     store::{Consent, LiveGrant, RowId},
     token::grant,
@@ -79,8 +78,9 @@ impl AuthorizationServer {
         for consent in inner.store.consents(issuer, subject).await? {
             found.entry(Arc::clone(&consent.client)).or_default().0.push(consent);
         }
+        let personal = self.client_of_personal_tokens().await?;
         for listed in self.live_grants(subject).await? {
-            if !personal::is_personal(&listed) {
+            if !personal.as_ref().is_some_and(|client| client.owns(&listed.grant)) {
                 found.entry(Arc::clone(&listed.grant.client)).or_default().1.push(listed);
             }
         }

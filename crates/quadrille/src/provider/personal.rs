@@ -12,10 +12,8 @@ use crate::{
 
 use super::{
     client::{
-        name::is_shown,
-        new::NewClient,
-        record::Client,
-        registration::{PERSONAL, RegistrationError},
+        name::is_shown, new::NewClient, personal::ClientOfPersonalTokens, record::Client,
+        registration::RegistrationError,
     },
     error::{ClientError, Error, OperatorError, endpoint::TokenError},
     server::AuthorizationServer,
@@ -55,7 +53,10 @@ pub struct NewToken {
 impl NewToken {
     /// A personal access token of this user, with a name by which the user knows it.
     pub fn personal(subject: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
-        Self { name: Some(name.into()), ..Self::of(subject.into(), PERSONAL.into()) }
+        Self {
+            name: Some(name.into()),
+            ..Self::of(subject.into(), ClientOfPersonalTokens::ID.into())
+        }
     }
 
     /// A token of this user for a registered client, as if the user had consented.
@@ -184,6 +185,10 @@ pub enum MintError {
     /// The client is not registered.
     #[error("there is no client with this id")]
     UnknownClient,
+    /// A client of the application's store or table has the id that is reserved for the client of
+    /// personal access tokens.
+    #[error("another client has the id of personal access tokens")]
+    OtherClient,
     /// The user was removed ([`remove_subject`](AuthorizationServer::remove_subject)) since the
     /// sign-in, or is not in the application's [table](crate::provider::store::UserTable), or the
     /// client was removed.
@@ -278,19 +283,34 @@ impl AuthorizationServer {
     /// # Errors
     /// [`Error`] if the store fails.
     pub async fn personal_tokens(&self, subject: &str) -> Result<Vec<LiveGrant>, Error> {
+        let Some(client) = self.client_of_personal_tokens().await? else {
+            return Ok(Vec::new());
+        };
         let mut grants = self.live_grants(subject).await?;
-        grants.retain(is_personal);
+        grants.retain(|listed| client.owns(&listed.grant));
         Ok(grants)
     }
 
+    pub(super) async fn client_of_personal_tokens(
+        &self,
+    ) -> Result<Option<ClientOfPersonalTokens>, Error> {
+        let found = self.client(ClientOfPersonalTokens::ID).await?;
+        Ok(found.and_then(ClientOfPersonalTokens::of))
+    }
+
     async fn client_to_mint_for(&self, new: &NewToken) -> Result<Arc<Client>, MintError> {
-        if let Some(client) = self.client(&new.client).await? {
-            return Ok(client);
+        let is_personal = new.name.is_some();
+        match self.client(&new.client).await? {
+            Some(client) if ClientOfPersonalTokens::is(&client) == is_personal => {
+                return Ok(client);
+            }
+            Some(_) if is_personal => return Err(MintError::OtherClient),
+            None if is_personal => {}
+            _ => return Err(MintError::UnknownClient),
         }
-        if *new.client != *PERSONAL {
-            return Err(MintError::UnknownClient);
-        }
-        let client = NewClient::public("Personal access tokens").id(PERSONAL).without_grants();
+        let client = NewClient::public("Personal access tokens")
+            .id(ClientOfPersonalTokens::ID)
+            .without_grants();
         match self.ensure_client(client).await {
             Ok(registered) => Ok(Arc::new(registered.client)),
             Err(RegistrationError::Server(error)) => Err(error.into()),
@@ -300,9 +320,4 @@ impl AuthorizationServer {
             }
         }
     }
-}
-
-/// `true` for the grant of a personal access token.
-pub(super) fn is_personal(listed: &LiveGrant) -> bool {
-    *listed.grant.client == *PERSONAL
 }

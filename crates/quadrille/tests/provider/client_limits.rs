@@ -1,11 +1,14 @@
 //! Limits of clients that hold for every way of registering, and ids that no client can choose.
 
+use std::sync::Arc;
+
 use quadrille::{
     Env, KeyRing, Secret,
     jose::Algorithm,
     provider::{
         AuthorizationServer, ClientMetadataError, ExportedSecrets, GrantType, ImportError,
-        LineError, NewClient, NewToken, RegisteredAuth, RegistrationError, store::MemoryStore,
+        LineError, MintError, NewClient, NewToken, RegisteredAuth, RegistrationError,
+        store::{Clients as _, Issuers as _, MemoryStore},
     },
 };
 use serde_json::{Value, json};
@@ -94,6 +97,34 @@ async fn every_id_can_be_chosen_but_that_of_personal_tokens() {
     let elsewhere = self::server();
     assert_eq!(elsewhere.import_clients(&line).await.unwrap().added.len(), 1);
     elsewhere.mint(NewToken::personal("ada", "backup")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_has_the_id_of_personal_tokens_from_elsewhere_does_not_pass_as_theirs() {
+    let store = Arc::new(MemoryStore::new(Env::system()));
+    let ring = KeyRing::new([&[7; 32]]).unwrap();
+    let server = AuthorizationServer::new(ISSUER, store.clone()).unwrap().keys(ring);
+    let new = NewClient::confidential("Web").id("web").redirect_uri(CALLBACK);
+    let mut other = server.register(new).await.unwrap().client;
+    let id = "personal-access-tokens";
+    other.id = id.into();
+    let issuer = store.issuer(ISSUER).await.unwrap();
+    assert!(store.put_client(issuer, other, None).await.unwrap());
+
+    let personal = server.mint(NewToken::personal("ada", "backup")).await;
+    assert!(matches!(personal, Err(MintError::OtherClient)), "{personal:?}");
+    server.mint(NewToken::for_client("ada", id)).await.unwrap();
+    assert!(server.personal_tokens("ada").await.unwrap().is_empty());
+    let consents = server.consents("ada").await.unwrap();
+    assert_eq!(&*consents[0].client.id, id, "the user can see and end it");
+}
+
+#[tokio::test]
+async fn the_client_of_personal_tokens_gets_none_without_a_name() {
+    let server = server();
+    server.mint(NewToken::personal("ada", "backup")).await.unwrap();
+    let unnamed = server.mint(NewToken::for_client("ada", "personal-access-tokens")).await;
+    assert!(matches!(unnamed, Err(MintError::UnknownClient)), "{unnamed:?}");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ pub(super) mod metadata;
 pub(super) mod name;
 pub(super) mod new;
 pub(super) mod oauth1;
+pub(super) mod personal;
 mod policy;
 pub(super) mod ready_keys;
 pub(super) mod record;

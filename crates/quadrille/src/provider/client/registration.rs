@@ -24,16 +24,13 @@ use super::{
     metadata::{CheckedMetadata, ClientMetadataError},
     new::NewClient,
     oauth1::new_key::NewKeyError,
+    personal::ClientOfPersonalTokens,
     policy::{MOST_REDIRECT_URIS_OF_SETTINGS, MetadataPolicy},
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     redirect_uri::{RedirectPattern, RedirectPatternError},
     registered_auth::RegisteredAuth,
     secrets::{self, SHORTEST_CHOSEN},
 };
-
-/// The `client_id` of the client that personal access tokens belong to. It is registered with the
-/// first of them, and can do nothing itself.
-pub(crate) const PERSONAL: &str = "personal-access-tokens";
 
 impl NewClient {
     /// Checks that this server can sign the client's tokens and fetch its keys.
@@ -136,7 +133,7 @@ impl NewClient {
             Some(id) if id.is_empty() || id.len() > 255 || !id.bytes().all(is_vschar) => {
                 Err(RegistrationError::Id)
             }
-            Some(id) if id == PERSONAL && !self.without_grants => {
+            Some(id) if id == ClientOfPersonalTokens::ID && !self.without_grants => {
                 Err(RegistrationError::IdOfPersonalTokens)
             }
             _ => Ok(checked),

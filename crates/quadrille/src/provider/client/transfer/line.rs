@@ -11,9 +11,10 @@ use crate::{
             grant_type::GrantType,
             new::NewClient,
             oauth1::new_key::{self, NewKey, NewKeyError, NewRegistration, is_secret},
+            personal::ClientOfPersonalTokens,
             record::{Client, ClientSecret, ClientType, SecretVerifier},
             registered_auth::RegisteredAuth,
-            registration::{PERSONAL, RegistrationError},
+            registration::RegistrationError,
             secrets::{self, MOST_SECRETS},
         },
         server::Inner,
@@ -94,7 +95,7 @@ fn check(
     let mut new = NewClient::again(client, oauth1).id(&*client.id).redirect_uris(uris);
     new.redirect_patterns = patterns;
     // Personal access tokens belong to a client without grants, which is exported, too.
-    if *client.id == *PERSONAL && client.grant_types.is_empty() {
+    if ClientOfPersonalTokens::is(client) {
         new = new.without_grants();
     }
     new.check(inner.scopes.known(), &inner.resources)?;

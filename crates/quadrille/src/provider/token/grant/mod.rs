@@ -23,7 +23,7 @@ use crate::{
     oauth2::{Resources, TokenResponse},
     provider::{
         access_format::AccessTokenFormat,
-        client::{grant_type::GrantType, record::Client, registration::PERSONAL},
+        client::{grant_type::GrantType, personal::ClientOfPersonalTokens, record::Client},
         error::endpoint::TokenError,
         error::{Error, OperatorError},
         server::Inner,
@@ -158,7 +158,7 @@ pub(crate) async fn ask(
     let (client, members) = (Arc::clone(client), Map::new());
     let claims = grant.data().cloned().unwrap_or_default();
     let prefixes = &inner.prefixes;
-    let is_personal = occasion == Occasion::Minted && *client.id == *PERSONAL;
+    let is_personal = occasion == Occasion::Minted && ClientOfPersonalTokens::is(&client);
     let prefix = if is_personal { &prefixes.personal } else { &prefixes.access }.clone();
     let planned =
         PlannedToken { client, occasion, grant, lifetime, members, format, claims, prefix };
