@@ -289,6 +289,37 @@ async fn each_bad_assertion_is_refused_and_uses_nothing_up() {
 }
 
 #[tokio::test]
+async fn a_scope_claim_of_an_assertion_bounds_the_token_and_never_widens_it() {
+    let key = key();
+    let world = world_of(partner(&key)).await;
+    let ask = async |claim: Value, scope: Option<&str>| {
+        let claims = claims(&world, &json!({ "scope": claim }));
+        let assertion = sign(&key, &Protected::plain(), &claims);
+        let scope = scope.map(|scope| Scopes::parse(scope).unwrap());
+        let resource = Resources::EMPTY;
+        let asked = TokenRequest::JwtBearer { assertion: &assertion, scope, resource };
+        world.token(&world.auth(), &asked).await
+    };
+    for (claim, scope, granted) in [
+        ("photos:read", None, "photos:read"),
+        ("photos:read photos:write admin", Some("photos:read"), "photos:read"),
+        ("photos:read", Some("photos:read photos:write"), "photos:read"),
+    ] {
+        let tokens = ask(claim.into(), scope).await.tokens();
+        assert_eq!(tokens.scope, granted, "{claim:?} {scope:?}");
+    }
+    for (claim, scope, error) in [
+        (json!("photos:read"), Some("photos:write"), "invalid_scope"),
+        (json!("admin"), Some("admin"), "invalid_scope"),
+        (json!(""), None, "invalid_scope"),
+        (json!(["photos:read"]), None, "invalid_grant"),
+        (json!("photos:\u{e9}"), None, "invalid_grant"),
+    ] {
+        assert_eq!(ask(claim.clone(), scope).await.error(), error, "{claim} {scope:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_scope_or_a_refusal_does_not_use_an_assertion_up() {
     let key = key();
     let world = world_of(partner(&key)).await;

@@ -26,6 +26,7 @@ use crate::{
             planned::Occasion,
         },
     },
+    scope::ScopeTree,
 };
 
 use super::{Limits, error::DirectError, first_refresh, mint_within, narrowed, store};
@@ -54,6 +55,21 @@ impl Asked {
     pub(crate) fn read(inner: &Inner, client: &Client, params: &Params<'_>) -> Result<Self, Error> {
         let scope = crate::oauth2::read_scope(params)?;
         Ok(Self::check(inner, client, scope.as_ref(), &Resources::read(params)?)?)
+    }
+
+    /// Narrows the request to scopes that another party vouches for, and those that they imply. It
+    /// is refused if nothing of it is left.
+    pub(crate) fn within(
+        self,
+        bound: Option<&Scopes>,
+        tree: &ScopeTree,
+    ) -> Result<Self, DirectError> {
+        let Some(bound) = bound else { return Ok(self) };
+        let scopes = self.scopes.intersection(&tree.expand(bound));
+        match scopes.is_empty() && !self.scopes.is_empty() {
+            true => Err(DirectError::ScopeNotAllowed),
+            false => Ok(Self { scopes, ..self }),
+        }
     }
 
     /// Narrows the request to what the application grants.

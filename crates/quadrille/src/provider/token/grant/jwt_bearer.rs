@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Scopes,
+    jose::Claims,
     oauth2::{Resources, TokenResponse},
     provider::{
         client::{grant_type::GrantType, record::Client},
@@ -34,6 +35,14 @@ pub(crate) async fn client_of<'i>(
     Ok(issuer.client())
 }
 
+/// The scopes of the assertion's own `scope` claim (RFC 8693, section 4.2), if it has one: its issuer
+/// vouches for no more.
+fn bound(claims: &Claims) -> Result<Option<Scopes>, AssertionError> {
+    let Some(claim) = claims.extra.get("scope") else { return Ok(None) };
+    let text = claim.as_str().ok_or(AssertionError::Scope)?;
+    Scopes::parse(text).map(Some).map_err(|_| AssertionError::Scope)
+}
+
 pub(crate) async fn issue(
     inner: &Inner,
     client: &Arc<Client>,
@@ -46,6 +55,7 @@ pub(crate) async fn issue(
     let (issuer, claims): (&TrustedIssuer, _) =
         issuers::verify(inner, assertion, Purpose::Assertion).await?;
     issuers::check_unused(inner, issuer, &claims).await?;
+    let asked = asked.within(bound(&claims)?.as_ref(), &inner.policy.scope_tree)?;
     let Asked { scopes, resources } = asked.clone();
     let (client_of, told) = (client.clone(), claims.clone());
     let asserted = Asserted { client: client_of, claims: told, scopes, resources };

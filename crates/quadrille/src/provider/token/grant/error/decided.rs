@@ -42,6 +42,9 @@ pub enum AssertionError {
     /// have to prove. A token for it would need no proof.
     #[error("the assertion is bound to a key, and no proof of the key is accepted here")]
     Bound,
+    /// The `scope` claim (RFC 8693, section 4.2) is no list of scopes.
+    #[error("the scope claim of the assertion is no list of scopes")]
+    Scope,
 }
 
 impl AssertionError {
@@ -59,7 +62,7 @@ impl AssertionError {
             Self::KeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable)
                 .status(StatusCode::SERVICE_UNAVAILABLE),
             // Only the issuer can have written the claims.
-            Self::Invalid(_) | Self::Replayed | Self::Bound => {
+            Self::Invalid(_) | Self::Replayed | Self::Bound | Self::Scope => {
                 Disclosure::words(ErrorCode::InvalidGrant)
             }
         }
