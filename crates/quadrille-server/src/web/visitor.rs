@@ -33,6 +33,7 @@ impl Visitor {
         let Session { subject, signed_in, .. } = &self.session;
         let mut authentication = Authentication::new(subject.clone(), *signed_in);
         authentication.amr = vec!["pwd".into()];
+        authentication.session = Some(self.session.short_id().into());
         authentication
     }
 }

@@ -273,6 +273,24 @@ async fn a_sign_in_of_the_same_second_from_before_the_request_is_not_the_one_tha
 }
 
 #[tokio::test]
+async fn a_second_sign_in_of_the_same_second_counts_by_its_session() {
+    let world = World::new().await;
+    let sign_in = |session: &str| {
+        let mut ada = quadrille::Authentication::new("ada", world.env.now());
+        ada.session = Some(session.into());
+        *world.signed_in.lock().unwrap() = Some(ada);
+    };
+    let mut browser = Browser::default();
+    let mut asked = world.asking();
+    asked.extra.push(("prompt".into(), "login".into()));
+    sign_in("first");
+    let next = world.ask(&mut browser, &asked).await.query("next");
+    let next = browser.get(&world, &next).await.query("next");
+    sign_in("second");
+    assert!(!browser.get(&world, &next).await.ticket().is_empty());
+}
+
+#[tokio::test]
 async fn a_first_party_client_is_not_asked_for() {
     let world = World::with(Policy::safe(), NewClient::first_party).await;
     world.sign_in("ada");

@@ -36,7 +36,7 @@ use super::{
     consent_page::{Back, ConsentPage, DeviceInfo, Slot},
     dance::{self, ENDPOINT},
     error::AuthorizeError,
-    next::{self, Next, Sent},
+    next::{self, Before, Next, Sent},
     request::{self, Asked, Unasked, is_trusted},
     ticket::Ticket,
 };
@@ -277,7 +277,7 @@ impl Authorization {
         };
         let rules = (&inner.policy, inner.now());
         let is_trusted = is_trusted(&asked.client, consent.as_ref());
-        let before = authentication.as_ref().map(|authentication| authentication.auth_time);
+        let before = authentication.as_ref().map(Before::of);
         let next = next::next(asked, authentication.as_ref(), consent.as_ref(), self.since, rules);
         match (next, authentication) {
             (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
@@ -295,9 +295,9 @@ impl Authorization {
         }
     }
 
-    /// The same request by GET; with a note if the client requests a sign-in. `before` is the time
-    /// of the user's authentication so far.
-    fn back(&self, before: Option<Timestamp>) -> Back {
+    /// The same request by GET; with a note if the client requests a sign-in. `before` is the
+    /// user's authentication so far.
+    fn back(&self, before: Option<Before>) -> Back {
         let mut url = self.same.clone();
         let prompt = &self.asked.prompt;
         if prompt.sign_in || prompt.max_age.is_some() || !prompt.acr_values.is_empty() {
@@ -332,7 +332,7 @@ impl Authorization {
                 address: dance.from,
                 requested: dance.pending.time(),
             }),
-            back: self.back(Some(authentication.auth_time)),
+            back: self.back(Some(Before::of(authentication))),
             granted: self.asked.scopes.intersection(&granted),
             data,
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer)?,
@@ -402,17 +402,22 @@ fn warn(inner: &Inner, to: &ToClient) -> Reply {
 const NOBODY: i64 = i64::MIN;
 
 fn seal_since(inner: &Inner, sent: Sent) -> String {
-    let before = sent.before.map_or(NOBODY, Timestamp::millis);
-    let plain = [sent.at.millis().to_be_bytes(), before.to_be_bytes()].concat();
+    let before = sent.before.map_or(NOBODY, |before| before.time.millis());
+    let session = sent.before.and_then(|before| before.session);
+    let times = [sent.at.millis().to_be_bytes(), before.to_be_bytes()].concat();
+    let plain = [&*times, session.as_ref().map_or(&[], |hash| &hash[..])].concat();
     inner.ring.seal(&inner.env, SINCE, inner.issuer.as_str(), &plain)
 }
 
 /// The note that the user was sent to sign in, if it is recent enough to be for this request.
 fn open_since(inner: &Inner, sealed: &str) -> Option<Sent> {
     let plain = inner.ring.open(SINCE, inner.issuer.as_str(), sealed).ok()?;
-    let (at, before) = plain.split_first_chunk()?;
+    let (at, rest) = plain.split_first_chunk()?;
+    let (before, session) = rest.split_first_chunk()?;
     let at = Timestamp::from_millis(i64::from_be_bytes(*at));
-    let before = i64::from_be_bytes(before.try_into().ok()?);
-    let before = (before != NOBODY).then(|| Timestamp::from_millis(before));
+    let before = i64::from_be_bytes(*before);
+    let time = Timestamp::from_millis(before);
+    let before = Before { time, session: session.try_into().ok() };
+    let before = (before.time.millis() != NOBODY).then_some(before);
     is_recent(inner.now(), at, inner.policy.ticket_lifetime).then_some(Sent { at, before })
 }

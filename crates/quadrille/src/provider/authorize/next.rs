@@ -1,7 +1,14 @@
 //! The next step of a valid authorization request: a pure decision about the signed-in user and the
 //! user's consent.
 
-use crate::{Policy, Timestamp, actor::Authentication, provider::store::Consent};
+use crate::{
+    Policy, Timestamp,
+    actor::Authentication,
+    provider::{
+        store::{Consent, SecretHash},
+        token::format::sha256,
+    },
+};
 
 use super::{
     error::AuthorizeError,
@@ -27,16 +34,34 @@ pub(crate) enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) at: Timestamp,
-    /// The time of the authentication that the user had then, which does not count.
-    pub(crate) before: Option<Timestamp>,
+    /// The authentication that the user had then, which does not count.
+    pub(crate) before: Option<Before>,
+}
+
+/// An authentication, to be told from a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Before {
+    pub(crate) time: Timestamp,
+    /// The hash of the application's session, if there is one.
+    pub(crate) session: Option<SecretHash>,
+}
+
+impl Before {
+    pub(crate) fn of(authentication: &Authentication) -> Self {
+        let session = authentication.session.as_deref();
+        Self {
+            time: authentication.auth_time,
+            session: session.map(|session| sha256(session.as_bytes())),
+        }
+    }
 }
 
 impl Sent {
     /// `true` if the authentication came after the note. Stores keep whole seconds: within the
-    /// second, it is a new one if it is not the one from before.
+    /// second, it is a new one if it is not the one from before, by its session or its time.
     fn was_answered_by(self, authentication: &Authentication) -> bool {
-        let time = authentication.auth_time;
-        time.seconds() >= self.at.seconds() && Some(time) != self.before
+        authentication.auth_time.seconds() >= self.at.seconds()
+            && Some(Before::of(authentication)) != self.before
     }
 }
 
@@ -169,7 +194,8 @@ mod tests {
                 given: at(0),
                 data: serde_json::Map::new(),
             });
-            let since = since.map(|sent| Sent { at: at(sent), before: before.map(at) });
+            let before_that = |time| Before { time: at(time), session: None };
+            let since = since.map(|sent| Sent { at: at(sent), before: before.map(before_that) });
             let next = next(
                 &asked,
                 authentication.as_ref(),
