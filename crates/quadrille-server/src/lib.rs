@@ -20,6 +20,7 @@ pub mod login;
 mod meter;
 pub mod output;
 mod request_id;
+mod row_number;
 pub mod serve;
 pub mod sessions;
 pub mod throttle;

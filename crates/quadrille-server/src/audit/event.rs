@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::users::User;
+use crate::{row_number::RowNumber, users::User};
 
 use super::operator::Operator;
 
@@ -49,7 +49,7 @@ pub(crate) struct Event<'a> {
     pub(crate) session: Option<&'a str>,
     /// The number of a token, which is no secret.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) token: Option<i64>,
+    pub(crate) token: Option<RowNumber>,
     /// The name of a token, or of a file or key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<&'a str>,

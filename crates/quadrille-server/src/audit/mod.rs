@@ -55,7 +55,8 @@ pub(crate) fn record(event: &Event<'_>) {
 
 fn log(event: &Event<'_>) {
     let Event { text, account, client, known_browser, slowed_down, .. } = *event;
-    let Event { asked, allowed, session, token, name, .. } = *event;
+    let Event { asked, allowed, session, name, .. } = *event;
+    let token = event.token.map(tracing::field::display);
     let subject = event.subject.map(tracing::field::display);
     let address = event.address.map(tracing::field::display);
     let operator = event.operator.as_ref().map(Operator::name);

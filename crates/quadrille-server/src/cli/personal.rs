@@ -20,6 +20,7 @@ use crate::{
     data::Data,
     failure::Refused,
     output::Output,
+    row_number::RowNumber,
     users::User,
 };
 
@@ -78,7 +79,7 @@ pub(super) struct AddArgs {
 /// A personal access token.
 #[derive(Serialize)]
 pub(super) struct ShownToken {
-    number: i64,
+    number: RowNumber,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
     name: String,
@@ -113,7 +114,7 @@ impl From<LiveGrant> for ShownToken {
     fn from(LiveGrant { grant, expires, .. }: LiveGrant) -> Self {
         let name = grant.details.as_ref().and_then(|details| details.name.as_deref());
         Self {
-            number: grant.id.0,
+            number: RowNumber(grant.id),
             access_token: None,
             name: name.unwrap_or_default().to_owned(),
             scope: grant.scopes.to_string(),
@@ -163,10 +164,10 @@ async fn add(
         Err(error) => return Err(Refused::Token(error.to_string()).into()),
     };
     let event = Event::by_operator("token_added", "a personal access token was made").about(&user);
-    let (token, name) = (Some(minted.grant.0), Some(args.token.trim()));
+    let (token, name) = (Some(RowNumber(minted.grant)), Some(args.token.trim()));
     record(&Event { token, name, allowed: Some(minted.scopes.as_str()), ..event });
     let shown = ShownToken {
-        number: minted.grant.0,
+        number: RowNumber(minted.grant),
         access_token: Some(minted.token.expose().to_owned()),
         name: args.token.trim().to_owned(),
         scope: minted.scopes.to_string(),
@@ -210,8 +211,9 @@ async fn revoke(
 ) -> Result<(), Failure> {
     let user = found(data, name).await?;
     let tokens = server.personal_tokens(&user.subject).await?;
-    let is_there = tokens.iter().any(|token| token.grant.id == RowId(number));
-    if !is_there || !server.revoke_grant(&user.subject, RowId(number)).await? {
+    let (grant, number) = (RowId(number), RowNumber(RowId(number)));
+    let is_there = tokens.iter().any(|token| token.grant.id == grant);
+    if !is_there || !server.revoke_grant(&user.subject, grant).await? {
         let name = number.to_string();
         return Err(Failure::NotFound { what: "personal access token", name });
     }

@@ -13,6 +13,7 @@ use crate::{
     config::{RegistrationMode, Settings, parse_lifetime},
     data::Data,
     output::Output,
+    row_number::RowNumber,
 };
 
 #[derive(Subcommand, Debug)]
@@ -44,7 +45,7 @@ Example:
 /// An initial access token.
 #[derive(Serialize)]
 struct Shown<'a> {
-    number: i64,
+    number: RowNumber,
     #[serde(skip_serializing_if = "Option::is_none")]
     initial_access_token: Option<&'a str>,
     name: &'a str,
@@ -55,7 +56,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     fn new(record: &'a InitialTokenRecord, token: Option<&'a str>) -> Self {
         Self {
-            number: record.row.0,
+            number: RowNumber(record.row),
             initial_access_token: token,
             name: &record.name,
             uses: record.uses,
@@ -80,7 +81,8 @@ pub(super) async fn run(
                 Ok(issued) => {
                     let text = "an initial access token was issued";
                     let event = Event::by_operator("initial_access_token_added", text);
-                    let (token, name) = (Some(issued.record.row.0), Some(&*issued.record.name));
+                    let (token, name) =
+                        (Some(RowNumber(issued.record.row)), Some(&*issued.record.name));
                     record(&Event { token, name, ..event });
                     let shown = Shown::new(&issued.record, Some(issued.token.expose()));
                     let written = output.result(&shown, || issued.token.expose().to_owned());
@@ -113,7 +115,8 @@ pub(super) async fn run(
                 Ok(true) => {
                     let text = "an initial access token was revoked";
                     let event = Event::by_operator("initial_access_token_revoked", text);
-                    record(&Event { token: Some(*number), ..event });
+                    let token = Some(RowNumber(RowId(*number)));
+                    record(&Event { token, ..event });
                     output.result(&serde_json::json!({ "revoked": true }), || {
                         "Revoked. The clients registered with it remain.".to_owned()
                     })

@@ -8,6 +8,7 @@ use quadrille::{RemoteAddress, provider::store::LiveGrant};
 use crate::{
     audit::{Event, record},
     meter,
+    row_number::RowNumber,
     sessions::Session,
     throttle::Turn,
     users::User,
@@ -77,7 +78,7 @@ pub(super) fn session_ended(user: &User, address: RemoteAddress, session: &Sessi
 pub(super) fn token_revoked(user: &User, address: RemoteAddress, token: &LiveGrant) {
     let name = token.grant.details.as_ref().and_then(|details| details.name.as_deref());
     let event = of("token_revoked", "a personal access token was revoked", Some(user), address);
-    record(&Event { token: Some(token.grant.id.0), name, ..event });
+    record(&Event { token: Some(RowNumber(token.grant.id)), name, ..event });
 }
 
 /// A user allowed all or some of the scopes that a client requested, or denied them.

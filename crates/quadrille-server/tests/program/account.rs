@@ -118,7 +118,7 @@ async fn a_personal_access_token_acts_for_its_user_until_it_is_revoked() {
     assert!(!acts(program, &first).await && acts(program, &second).await);
     assert!(program.log().contains("token_revoked"));
 
-    let number = second["number"].to_string();
+    let number = second["number"].as_str().unwrap().to_owned();
     program.json(&["user", "token", "revoke", "ada", &number]);
     assert_eq!(program.json(&list), json!([]));
     for (name, number) in [("ada", &*number), ("ada", "0"), ("nobody", &*number)] {

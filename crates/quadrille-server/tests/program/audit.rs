@@ -92,7 +92,7 @@ async fn people_and_commands_are_recorded_with_whom_they_concern() {
     command(&["client", "rotate-secret", id]);
     let token = ["user", "token", "add", "ada", "backup", "--scope", "photos:read"];
     let number = command(&token)["number"].clone();
-    command(&["user", "token", "revoke", "ada", &number.to_string()]);
+    command(&["user", "token", "revoke", "ada", number.as_str().unwrap()]);
     command(&["user", "withdraw", "ada", id]);
     command(&["user", "list"]);
     command(&["user", "remove", "ada"]);

@@ -147,7 +147,7 @@ async fn the_operator_gives_tokens_to_developers_and_takes_them_back() {
     assert_eq!(list[0].get("initial_access_token"), None, "shown once");
     assert_eq!(program.json(&["client", "list"])[0]["registered"], "with the token Ada");
 
-    let number = other["number"].to_string();
+    let number = other["number"].as_str().unwrap().to_owned();
     program.json(&["registration", "revoke-token", &number]);
     let token = other["initial_access_token"].as_str();
     let (status, _) = send(Method::POST, &endpoint, token, Some(&metadata())).await;
