@@ -11,6 +11,7 @@ use crate::{
 };
 
 use super::{
+    access_format::AccessTokenFormat,
     client::{
         name::is_shown, new::NewClient, personal::ClientOfPersonalTokens, record::Client,
         registration::RegistrationError,
@@ -51,7 +52,8 @@ pub struct NewToken {
 }
 
 impl NewToken {
-    /// A personal access token of this user, with a name by which the user knows it.
+    /// A personal access token of this user, with a name by which the user knows it. It is opaque,
+    /// whatever the format of other tokens is: APIs learn at once when it is revoked.
     pub fn personal(subject: impl Into<Arc<str>>, name: impl Into<Arc<str>>) -> Self {
         Self {
             name: Some(name.into()),
@@ -240,7 +242,11 @@ impl AuthorizationServer {
         }
         let resources =
             inner.resources.narrowed(&new.resources).ok_or(MintError::UnknownResource)?;
-        let client = self.client_to_mint_for(&new).await?;
+        let mut client = self.client_to_mint_for(&new).await?;
+        if new.name.is_some() {
+            // However long it lives, it ends everywhere when it is revoked.
+            Arc::make_mut(&mut client).access_token_format = Some(AccessTokenFormat::Opaque);
+        }
         let number = inner.newer_row().await?;
         if let Some(authentication) = &new.authentication {
             let is_theirs = authentication.subject == new.subject;

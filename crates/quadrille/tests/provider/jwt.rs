@@ -12,7 +12,8 @@ use quadrille::{
     oauth2::{ClientAuth, IntrospectionRequest, Resources, RevocationRequest, TokenRequest},
     provider::{
         AccessTokenFormat::{self, Jwt, Opaque},
-        AuthorizationServer, Error, GrantType, NewClient, OperatorError, RegistrationError,
+        AuthorizationServer, Error, GrantType, NewClient, NewToken, OperatorError,
+        RegistrationError,
     },
 };
 use serde_json::{Value, json};
@@ -184,6 +185,16 @@ async fn the_format_is_that_of_the_client_or_the_api_or_the_server() {
     let edited = own.server.edit_client(&own.client.id, |_, new| new.access_token_format(None));
     edited.await.unwrap();
     assert_eq!(format(&token_for(&own, "ada", API).await), Opaque);
+}
+
+#[tokio::test]
+async fn a_personal_access_token_is_opaque_where_others_are_jwts() {
+    let world = with_jwts().await;
+    let minted = world.server.mint(NewToken::personal("ada", "backup")).await.unwrap();
+    assert_eq!(format(minted.token.expose()), Opaque);
+    let client = NewToken::for_client("ada", world.client.id.clone());
+    let minted = world.server.mint(client).await.unwrap();
+    assert_eq!(format(minted.token.expose()), Jwt);
 }
 
 #[tokio::test]
