@@ -46,6 +46,29 @@ async fn signing_out_everywhere_ends_the_session_of_another_browser_and_so_does_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_account_page_makes_a_token_and_shows_it_once() {
+    in_browsers(["account-token"], async |[browser]| {
+        let provider = Provider::start(&["--set", "personal_access_token_scopes=photos:read"]);
+        account(browser, &provider).await;
+        sign_in(browser).await;
+        heading(browser, "Your access tokens").await;
+        browser.looks_good("1-form").await;
+        let name = element(browser, "//input[@name='name']").await;
+        name.send_keys("backup script").await.unwrap();
+        element(browser, "//input[@name='scope:photos:read']").await.click().await.unwrap();
+        press(browser, "Make a token").await;
+        let token = element(browser, "//code[@class='token']").await.text().await.unwrap();
+        assert!(token.len() > 20, "{token}");
+        browser.looks_good("2-made").await;
+        account(browser, &provider).await;
+        heading(browser, "Your access tokens").await;
+        let page = browser.source().await.unwrap();
+        assert!(page.contains("backup script") && !page.contains(&token), "{page}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_account_page_ends_one_session_one_token_and_one_consent() {
     in_browsers(["account-home", "account-office"], async |[home, office]| {
         let provider = Provider::start(&[]);

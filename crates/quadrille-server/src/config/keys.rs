@@ -187,6 +187,16 @@ pub const KEYS: &[Key] = &[
         "how long a client may refresh tokens after the consent",
     ),
     key(
+        "personal_access_token_scopes",
+        "QUADRILLE_PERSONAL_ACCESS_TOKEN_SCOPES",
+        "scopes of the personal access tokens that users may make on their account page",
+    ),
+    key(
+        "personal_access_token_max_lifetime",
+        "QUADRILLE_PERSONAL_ACCESS_TOKEN_MAX_LIFETIME",
+        "how long such a token is valid at most",
+    ),
+    key(
         "device.enabled",
         "QUADRILLE_DEVICE_ENABLED",
         "whether to offer the device authorization grant, to clients that are registered for it",

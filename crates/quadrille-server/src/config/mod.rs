@@ -14,6 +14,7 @@ mod grants;
 mod issuers;
 mod keys;
 mod oauth1;
+mod personal;
 mod registration;
 mod value;
 
@@ -26,6 +27,7 @@ pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
+pub use personal::PersonalTokenSettings;
 pub use registration::{RegistrationMode, RegistrationSettings};
 pub use value::{Expected, LogFormat, Network, ProxyHeader, parse_duration, parse_lifetime};
 
@@ -145,6 +147,8 @@ pub struct Settings {
     pub send_access_tokens_in_redirects_so_that_they_can_leak: bool,
     /// `true` if clients that are registered for it get tokens by the passwords of users.
     pub let_clients_see_passwords_of_users: bool,
+    /// The settings of the personal access tokens that users make.
+    pub personal_tokens: PersonalTokenSettings,
     /// The settings of OAuth 1.0a.
     pub oauth1: OAuth1Settings,
     /// The time that a client has to send the head of a request.
@@ -314,9 +318,11 @@ impl Settings {
             "all of scopes",
         )?;
         let registration = RegistrationSettings::of(&mut found)?;
+        let personal_tokens = PersonalTokenSettings::of(&mut found)?;
         for (key, names) in [
             ("client_metadata_document_scopes", &client_metadata_document_scopes),
             ("registration_scopes", &registration.scopes),
+            ("personal_access_token_scopes", &personal_tokens.scopes),
         ] {
             let mut names = names.iter().flat_map(Scopes::iter);
             if let Some(name) = names.find(|name| !scopes.contains_key(*name)) {
@@ -391,6 +397,7 @@ impl Settings {
             device,
             send_access_tokens_in_redirects_so_that_they_can_leak,
             let_clients_see_passwords_of_users,
+            personal_tokens,
             oauth1,
             header_timeout: found.duration("header_timeout", seconds(30))?,
             body_timeout: found.duration("body_timeout", seconds(10))?,

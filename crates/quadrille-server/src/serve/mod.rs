@@ -137,6 +137,7 @@ async fn serve(
         trusted_issuers: settings.trusted_issuers.clone(),
         token_exchange: settings.token_exchange.clone(),
         session_lifetime: settings.session_lifetime,
+        personal_tokens: settings.personal_tokens.clone(),
         ..Parts::new(issuer.clone(), data.backend().clone(), keys, pages)
     })
     .await?;

@@ -19,7 +19,7 @@ use quadrille::{
 };
 
 use crate::{
-    config::{ExchangeRules, SESSION_LIFETIME, TrustedIssuer},
+    config::{ExchangeRules, PersonalTokenSettings, SESSION_LIFETIME, TrustedIssuer},
     data::Backend,
     issuer::Issuer,
 };
@@ -86,6 +86,8 @@ pub struct Parts {
     pub pages: Pages,
     /// The lifetime of a session.
     pub session_lifetime: Duration,
+    /// The settings of the personal access tokens that users make.
+    pub personal_tokens: PersonalTokenSettings,
 }
 
 impl Parts {
@@ -112,6 +114,7 @@ impl Parts {
             token_exchange: ExchangeRules::new(),
             kdf: Kdf::default(),
             session_lifetime: SESSION_LIFETIME,
+            personal_tokens: PersonalTokenSettings::off(),
             issuer,
             backend,
             keys,
@@ -133,6 +136,7 @@ pub struct Shared {
     pub(super) scopes: BTreeMap<String, String>,
     pub(super) pages: Arc<Pages>,
     pub(super) session_lifetime: Duration,
+    pub(super) personal_tokens: PersonalTokenSettings,
     pub(super) server: AuthorizationServer,
     pub(super) cookies: Cookies,
     pub(super) forms: Forms,
@@ -193,6 +197,7 @@ impl App {
             kdf,
             pages,
             session_lifetime,
+            personal_tokens,
         } = parts;
         let pages = Arc::new(pages);
         let [problems, verifiers, devices] = [(); 3].map(|()| Arc::clone(&pages));
@@ -256,6 +261,7 @@ impl App {
             scopes,
             pages,
             session_lifetime,
+            personal_tokens,
             server,
         })))
     }

@@ -3,7 +3,10 @@
 //!
 //! A typed user name that does not exist may be a password, so it is not logged.
 
-use quadrille::{RemoteAddress, provider::store::LiveGrant};
+use quadrille::{
+    RemoteAddress, Scopes,
+    provider::store::{LiveGrant, RowId},
+};
 
 use crate::{
     audit::{Event, record},
@@ -72,6 +75,18 @@ pub(super) fn signed_out(user: &User, address: RemoteAddress, everywhere: bool) 
 pub(super) fn session_ended(user: &User, address: RemoteAddress, session: &Session) {
     let event = of("session_ended", "a session was ended", Some(user), address);
     record(&Event { session: Some(&session.short_id()), ..event });
+}
+
+/// A user made a personal access token.
+pub(super) fn token_made(
+    user: &User,
+    address: RemoteAddress,
+    (grant, name): (RowId, &str),
+    scopes: &Scopes,
+) {
+    let event = of("token_added", "a personal access token was made", Some(user), address);
+    let (token, name, allowed) = (Some(RowNumber(grant)), Some(name), Some(scopes.as_str()));
+    record(&Event { token, name, allowed, ..event });
 }
 
 /// A user revoked a personal access token.

@@ -13,7 +13,7 @@ use super::{
     app::App,
     health::{health, ready},
     me,
-    pages::{Link, Message, account, authorize, device, sign_in},
+    pages::{Link, Message, account, authorize, device, new_token, sign_in},
 };
 
 impl App {
@@ -29,6 +29,7 @@ impl App {
             &site.withdraw,
             &site.end_session,
             &site.revoke_token,
+            &site.make_token,
             &site.sign_out_everywhere,
         ];
         paths.extend(self.server.device_path());
@@ -51,6 +52,7 @@ impl App {
             .route(&site.withdraw, post(account::withdraw))
             .route(&site.end_session, post(account::end_session))
             .route(&site.revoke_token, post(account::revoke_token))
+            .route(&site.make_token, post(new_token::make_token))
             .route(&site.sign_out_everywhere, post(account::sign_out_everywhere))
             .route(
                 &at("/api/me"),

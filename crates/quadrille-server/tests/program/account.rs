@@ -93,6 +93,77 @@ async fn nobody_ends_the_sessions_and_tokens_of_another() {
     assert!(!program.log().contains("session_ended") && !program.log().contains("token_revoked"));
 }
 
+const OFFER: [&str; 4] = [
+    "--set",
+    "personal_access_token_scopes=photos:read",
+    "--set",
+    "personal_access_token_max_lifetime=30d",
+];
+
+#[tokio::test]
+async fn a_user_makes_a_personal_access_token_and_sees_it_once() {
+    let stage = Stage::with(&OFFER);
+    let program = &stage.program;
+    let (browser, page) = signed_in(program, "ada").await;
+    let filled = page.form("days").with("name", " backup <script> ").with("days", "30");
+    let filled = filled.with("scope:photos:read", "on");
+    let made = browser.submit(&filled).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.html);
+    let token = made.html.split("<code class=\"token\">").nth(1).unwrap();
+    let token = token.split('<').next().unwrap().to_owned();
+    let (status, _, shown) = me(program, Method::GET, &token).await;
+    assert_eq!((status, &shown["username"]), (StatusCode::OK, &json!("Ada")), "{shown}");
+    assert_eq!(shown["scope"], "photos:read");
+    let listed = program.json(&["user", "token", "list", "ada"]);
+    assert_eq!(listed[0]["name"], "backup <script>");
+    assert!(program.log().contains("token_added") && !program.log().contains(&token));
+
+    let page = browser.get(&program.url("/")).await;
+    assert!(page.html.contains("backup &lt;script&gt;") && !page.html.contains(&token));
+    let page = browser.submit(&page.form("token")).await;
+    assert!(page.html.contains("Revoked. Programs"), "{}", page.html);
+    assert_eq!(me(program, Method::GET, &token).await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn nobody_makes_a_token_by_another_s_form_or_beyond_the_settings() {
+    let stage = Stage::with(&OFFER);
+    let program = &stage.program;
+    program.add_user("bob", PASSWORD);
+    let (ada, page) = signed_in(program, "ada").await;
+    let (bob, _) = signed_in(program, "bob").await;
+    assert!(!page.html.contains("photos:write"), "{}", page.html);
+    let form = page.form("days").with("name", "x").with("days", "30");
+    let good = form.clone().with("scope:photos:read", "on");
+    let foreign = bob.submit(&good).await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN, "{}", foreign.html);
+    for (wrong, said) in [
+        (form.clone(), "Choose what"),
+        (form.with("scope:photos:write", "on"), "Choose what"),
+        (good.clone().with("days", "31"), "Choose how long"),
+        (good.clone().with("name", "  "), "Give the token a name"),
+        (good.clone().with("name", &"x".repeat(101)), "Give the token a name"),
+    ] {
+        let page = ada.submit(&wrong).await;
+        assert!(
+            page.status == StatusCode::BAD_REQUEST && page.html.contains(said),
+            "{}",
+            page.html
+        );
+    }
+    assert_eq!(program.json(&["user", "token", "list", "ada"]), json!([]));
+
+    // Without the setting there is no such form, and its address makes nothing.
+    let stage = Stage::new();
+    let (ada, page) = signed_in(&stage.program, "ada").await;
+    assert!(!page.html.contains("name=\"days\""), "{}", page.html);
+    let mut form = page.form("form").with("name", "x").with("days", "30");
+    form.action = stage.program.url("/tokens/make").parse().unwrap();
+    let page = ada.submit(&form.with("scope:photos:read", "on")).await;
+    assert!(page.html.contains("Your applications"), "{}", page.html);
+    assert_eq!(stage.program.json(&["user", "token", "list", "ada"]), json!([]));
+}
+
 #[tokio::test]
 async fn a_personal_access_token_acts_for_its_user_until_it_is_revoked() {
     let stage = Stage::new();

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, Response, StatusCode},
+    http::{HeaderMap, Response},
 };
 use quadrille::{
     oauth2::Resources,
@@ -28,6 +28,8 @@ use super::{
         forms::Purpose,
         visitor::Visitor,
     },
+    new_token::{Answer, Offer},
+    scope_line::ScopeLine,
     templates::FormsLead,
 };
 
@@ -92,6 +94,10 @@ struct Page<'a> {
     notice: Option<&'static str>,
     applications: Vec<Application>,
     tokens: Vec<TokenLine>,
+    /// The form that makes a token, if users may make some.
+    offer: Option<Offer>,
+    /// The answer to that form.
+    answer: Answer<'a>,
     sessions: Vec<SessionLine>,
 }
 
@@ -130,13 +136,6 @@ struct Application {
     used: Option<String>,
 }
 
-/// A scope with its description.
-#[derive(Debug, Serialize)]
-pub(in crate::web) struct ScopeLine {
-    pub(in crate::web) name: String,
-    pub(in crate::web) description: String,
-}
-
 /// `GET /`
 pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> Response<Body> {
     let visitor = match app.visitor(&headers).await {
@@ -144,35 +143,7 @@ pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> 
         Ok(None) => return app.see_other(&app.pages.site().sign_in),
         Err(error) => return app.store_failed(&error),
     };
-    let applications = match app.applications(&visitor).await {
-        Ok(applications) => applications,
-        Err(error) => return app.server_failed(&error, "consents cannot be listed"),
-    };
-    let tokens = match app.server.personal_tokens(&visitor.user.subject).await {
-        Ok(tokens) => tokens.iter().map(|token| app.token_line(token)).collect(),
-        Err(error) => return app.server_failed(&error, "access tokens cannot be listed"),
-    };
-    let sessions = match app.session_lines(&visitor).await {
-        Ok(sessions) => sessions,
-        Err(error) => return app.store_failed(&error),
-    };
-    // Every user in a browser has a cookie of a session.
-    let Some(cookie) = app.session_cookie(&headers) else { return app.failed() };
-    let notice = app.note(&headers, cookie);
-    let page = Page {
-        user: visitor.user.name.as_str(),
-        form: app.forms.field(Purpose::Account, cookie),
-        notice,
-        applications,
-        tokens,
-        sessions,
-    };
-    let mut response =
-        app.pages.render(StatusCode::OK, "applications.html", &page, FormsLead::Here);
-    if notice.is_some() {
-        app.cookies.clear(response.headers_mut(), Cookie::Note);
-    }
-    response
+    app.account_page(&headers, &visitor, Answer::default()).await
 }
 
 /// `POST /applications/withdraw`
@@ -260,6 +231,46 @@ pub(in crate::web) async fn sign_out_everywhere(
 }
 
 impl App {
+    /// The account page, with the answer to the form that makes a token.
+    pub(super) async fn account_page(
+        &self,
+        headers: &HeaderMap,
+        visitor: &Visitor,
+        answer: Answer<'_>,
+    ) -> Response<Body> {
+        let applications = match self.applications(visitor).await {
+            Ok(applications) => applications,
+            Err(error) => return self.server_failed(&error, "consents cannot be listed"),
+        };
+        let tokens = match self.server.personal_tokens(&visitor.user.subject).await {
+            Ok(tokens) => tokens.iter().map(|token| self.token_line(token)).collect(),
+            Err(error) => return self.server_failed(&error, "access tokens cannot be listed"),
+        };
+        let sessions = match self.session_lines(visitor).await {
+            Ok(sessions) => sessions,
+            Err(error) => return self.store_failed(&error),
+        };
+        // Every user in a browser has a cookie of a session.
+        let Some(cookie) = self.session_cookie(headers) else { return self.failed() };
+        let notice = self.note(headers, cookie);
+        let status = answer.status();
+        let page = Page {
+            user: visitor.user.name.as_str(),
+            form: self.forms.field(Purpose::Account, cookie),
+            notice,
+            applications,
+            tokens,
+            offer: self.offer_of_tokens(visitor),
+            answer,
+            sessions,
+        };
+        let mut response = self.pages.render(status, "applications.html", &page, FormsLead::Here);
+        if notice.is_some() {
+            self.cookies.clear(response.headers_mut(), Cookie::Note);
+        }
+        response
+    }
+
     /// A redirect to the account page, which will show this note once. The note is bound to the
     /// session, so no link and no other site can make the page show one.
     fn home_with_note(&self, headers: &HeaderMap, note: Purpose) -> Response<Body> {
@@ -333,18 +344,6 @@ impl App {
         }
         applications.sort_by_cached_key(|application| application.name.to_lowercase());
         Ok(applications)
-    }
-
-    /// The scopes with their descriptions.
-    pub(in crate::web) fn scope_lines<'a>(
-        &self,
-        names: impl Iterator<Item = &'a str>,
-    ) -> Vec<ScopeLine> {
-        let line = |name: &str| ScopeLine {
-            name: name.to_owned(),
-            description: self.scopes.get(name).cloned().unwrap_or_else(|| name.to_owned()),
-        };
-        names.map(line).collect()
     }
 }
 

@@ -3,7 +3,9 @@
 pub(super) mod account;
 pub(super) mod authorize;
 pub(super) mod device;
+pub(super) mod new_token;
 pub(super) mod problem;
+mod scope_line;
 pub(super) mod sign_in;
 mod templates;
 

@@ -75,6 +75,8 @@ pub struct Site {
     pub end_session: String,
     /// The path that revokes a personal access token.
     pub revoke_token: String,
+    /// The path that makes a personal access token.
+    pub make_token: String,
     /// The path of the style sheet.
     pub style: String,
     /// The path of the icon.
@@ -201,6 +203,7 @@ impl Pages {
             withdraw: at("/applications/withdraw"),
             end_session: at("/sessions/end"),
             revoke_token: at("/tokens/revoke"),
+            make_token: at("/tokens/make"),
             style: at(&format!("/assets/{}.css", fingerprint(&style))),
             icon: at(&format!("/assets/{}.svg", fingerprint(&icon))),
         };

@@ -1,0 +1,220 @@
+//! The form on the account page with which a user makes a personal access token.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{Response, StatusCode},
+};
+use quadrille::{
+    Scopes, Timestamp,
+    provider::{MintError, NewToken},
+};
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
+
+use super::{
+    super::{
+        account_form::{AccountForm, Sealed},
+        app::App,
+        audit,
+        visitor::Visitor,
+    },
+    scope_line::ScopeLine,
+};
+
+/// The longest time since the sign-in of a user who makes a token.
+const RECENT: Duration = Duration::from_secs(15 * 60);
+
+/// The greatest number of tokens of a user who makes another one.
+const MOST: usize = 100;
+
+/// The prefix of the names of the boxes for scopes.
+const SCOPE: &str = "scope:";
+
+/// The form that makes a personal access token.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct MakeToken {
+    #[serde(default)]
+    form: String,
+    #[serde(default)]
+    name: String,
+    /// The lifetime in days.
+    #[serde(default)]
+    days: String,
+    /// The boxes that are ticked.
+    #[serde(flatten)]
+    boxes: BTreeMap<String, String>,
+}
+
+impl Sealed for MakeToken {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
+/// The choices of the form.
+#[derive(Debug, Serialize)]
+pub(super) struct Offer {
+    scopes: Vec<ScopeLine>,
+    days: Vec<u64>,
+    /// Where the user signs in first, if the sign-in is not recent.
+    sign_in: Option<String>,
+}
+
+/// The answer to the form.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Answer<'a> {
+    /// The token, which is shown once.
+    token: Option<String>,
+    problem: Option<&'static str>,
+    /// The name that the user typed.
+    name: &'a str,
+}
+
+impl Answer<'_> {
+    /// The status of the page.
+    pub(super) fn status(&self) -> StatusCode {
+        if self.problem.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK }
+    }
+}
+
+const NAME: &str = "Give the token a name of at most 100 characters, by which you know it.";
+const SCOPES: &str = "Choose what a program with the token may do.";
+const DAYS: &str = "Choose how long the token is valid.";
+const TOO_MANY: &str = "You have a hundred tokens. Revoke one that you do not need any more.";
+
+/// A token that a user may make.
+struct Chosen {
+    scopes: Scopes,
+    lifetime: Duration,
+}
+
+impl MakeToken {
+    /// The choices, if they are among those of the page.
+    fn chosen(&self, offered: &Scopes, days: &[u64]) -> Result<Chosen, &'static str> {
+        let ticked = self.boxes.keys().filter_map(|name| name.strip_prefix(SCOPE));
+        let scopes: Scopes = ticked.filter(|name| offered.contains(name)).collect();
+        if scopes.is_empty() {
+            return Err(SCOPES);
+        }
+        let days = self.days.parse().ok().filter(|chosen| days.contains(chosen)).ok_or(DAYS)?;
+        Ok(Chosen { scopes, lifetime: Duration::from_secs(days * 24 * 3600) })
+    }
+}
+
+/// `POST /tokens/make`
+pub(in crate::web) async fn make_token(
+    State(app): State<App>,
+    asked: AccountForm<MakeToken>,
+) -> Response<Body> {
+    let AccountForm { form, visitor, address, headers } = asked;
+    let settings = &app.personal_tokens;
+    let Some(offered) = &settings.scopes else {
+        return app.see_other(&app.pages.site().home);
+    };
+    if !app.is_recent(&visitor) {
+        return app.see_other(&app.sign_in_again());
+    }
+    let name = form.name.trim();
+    let refuse = async |problem| {
+        let answer = Answer { token: None, problem: Some(problem), name };
+        app.account_page(&headers, &visitor, answer).await
+    };
+    let chosen = match form.chosen(offered, &settings.days()) {
+        Ok(chosen) => chosen,
+        Err(problem) => return refuse(problem).await,
+    };
+    match app.server.personal_tokens(&visitor.user.subject).await {
+        Ok(tokens) if tokens.len() >= MOST => return refuse(TOO_MANY).await,
+        Ok(_) => {}
+        Err(error) => return app.server_failed(&error, "access tokens cannot be listed"),
+    }
+    let new = NewToken::personal(visitor.user.subject.clone(), name)
+        .scopes(chosen.scopes)
+        .lifetime(chosen.lifetime)
+        .authentication(visitor.authentication());
+    match app.server.mint(new).await {
+        Ok(minted) => {
+            audit::token_made(&visitor.user, address, (minted.grant, name), &minted.scopes);
+            let token = Some(minted.token.expose().to_owned());
+            let answer = Answer { token, problem: None, name };
+            app.account_page(&headers, &visitor, answer).await
+        }
+        Err(MintError::Name) => refuse(NAME).await,
+        Err(MintError::Gone) => app.see_other(&app.pages.site().sign_in),
+        Err(MintError::Server(error)) => {
+            app.server_failed(&error, "an access token was not issued")
+        }
+        Err(error) => {
+            tracing::error!(%error, "an access token was not issued");
+            app.failed()
+        }
+    }
+}
+
+impl App {
+    /// The form that makes a token, if users may make some.
+    pub(super) fn offer_of_tokens(&self, visitor: &Visitor) -> Option<Offer> {
+        let scopes = self.personal_tokens.scopes.as_ref()?;
+        Some(Offer {
+            scopes: self.scope_lines(scopes.iter()),
+            days: self.personal_tokens.days(),
+            sign_in: (!self.is_recent(visitor)).then(|| self.sign_in_again()),
+        })
+    }
+
+    fn is_recent(&self, visitor: &Visitor) -> bool {
+        is_recent(visitor.session.signed_in, self.env.now())
+    }
+
+    /// The sign-in page, which leads back to the account page.
+    fn sign_in_again(&self) -> String {
+        let site = self.pages.site();
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        format!("{}?{}", site.sign_in, query.append_pair("next", &site.home).finish())
+    }
+}
+
+/// Whether a user who signed in `then` may make a token now. A sign-in ahead of the clock, which was
+/// set back since, is no recent one.
+fn is_recent(then: Timestamp, now: Timestamp) -> bool {
+    now.since(then) <= RECENT && then.since(now) <= Duration::from_secs(60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_is_recent_for_a_quarter_of_an_hour() {
+        let at = Timestamp::from_seconds;
+        for (then, recent) in [(0, true), (-900, true), (-901, false), (60, true), (61, false)] {
+            assert_eq!(is_recent(at(1_800_000_000 + then), at(1_800_000_000)), recent, "{then}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_page_offers_can_be_chosen() {
+        let offered = Scopes::of(["photos:read", "photos:write"]);
+        let form = |days: &str, boxes: &[&str]| MakeToken {
+            form: String::new(),
+            name: String::new(),
+            days: days.to_owned(),
+            boxes: boxes.iter().map(|name| ((*name).to_owned(), "on".to_owned())).collect(),
+        };
+        let chosen = |days: &str, boxes: &[&str]| {
+            let chosen = form(days, boxes).chosen(&offered, &[7, 30])?;
+            Ok((chosen.scopes.to_string(), chosen.lifetime.as_secs() / 86_400))
+        };
+        let read = "scope:photos:read";
+        assert_eq!(chosen("30", &[read, "scope:admin"]), Ok(("photos:read".to_owned(), 30)));
+        for boxes in [&[][..], &["scope:admin"], &["photos:read"]] {
+            assert_eq!(chosen("30", boxes), Err(SCOPES), "{boxes:?}");
+        }
+        for days in ["", "0", "31", "-7", "7.0", "99999999999999999999"] {
+            assert_eq!(chosen(days, &[read]), Err(DAYS), "{days}");
+        }
+    }
+}
