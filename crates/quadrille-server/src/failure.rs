@@ -358,6 +358,7 @@ impl Failure {
                 | DataError::KeysElsewhere { .. }
                 | DataError::KeysLost { .. }
                 | DataError::OtherKeys { .. }
+                | DataError::KeysOfFolder { .. }
                 | DataError::NoKeysInBackup { .. }
                 | DataError::SigningKeys { .. } => 3,
                 DataError::File { .. } | DataError::Database { .. } => 4,
@@ -402,7 +403,9 @@ impl Failure {
                 | DataError::RestoreInUse
                 | DataError::NoncesNotShared => "refused",
                 DataError::PlainIssuer(_) => "config",
-                DataError::Keys { .. } | DataError::OtherKeys { .. } => "keys",
+                DataError::Keys { .. }
+                | DataError::OtherKeys { .. }
+                | DataError::KeysOfFolder { .. } => "keys",
                 DataError::KeysElsewhere { .. }
                 | DataError::KeysLost { .. }
                 | DataError::NoKeysInBackup { .. } => "keys_lost",

@@ -52,6 +52,7 @@ pub fn back_up(
         return Err(DataError::BackupExists { path: to.to_owned() });
     }
     super::make_dir(to).map_err(in_file(to))?;
+    keep_to_oneself(to).map_err(in_file(to))?;
     let made = copy_to(settings, to, progress);
     if made.is_err() {
         for name in [UNFINISHED, KEYS, SIGNING_KEYS] {
@@ -92,7 +93,10 @@ fn copy_to(
 pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> {
     only_embedded(settings)?;
     let (backup, database) = (from.join(DATABASE), super::database(&settings.data_dir));
-    fs::metadata(&backup).map_err(in_file(&backup))?;
+    if fs::metadata(&backup).map_err(in_file(&backup))?.len() == 0 {
+        let error = StoreError::Corrupt("the file is empty");
+        return Err(super::in_database(&backup, error));
+    }
     if database.exists() {
         return Err(DataError::DatabaseExists { path: database });
     }
@@ -193,6 +197,14 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Lets no other user see or replace the files of a folder, which was there before.
+fn keep_to_oneself(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    let _ = folder;
+    Ok(())
 }
 
 /// Waits until the names in a folder are on the disk.

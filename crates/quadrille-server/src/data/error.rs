@@ -57,6 +57,16 @@ pub enum DataError {
         /// The database.
         place: String,
     },
+    /// A move was given a key ring that is not that of the folder.
+    #[error(
+        "the key ring in QUADRILLE_KEYS is not that in {}, under which the tokens were issued: unset \
+         it, or put the key of the file behind the others",
+        path.display()
+    )]
+    KeysOfFolder {
+        /// The file of the key ring.
+        path: PathBuf,
+    },
     /// The keys that sign access tokens cannot be used.
     #[error("the signing keys in {place}: {error}")]
     SigningKeys {

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use quadrille::KeyRing;
+use quadrille::{Env, KeyRing};
 
 use super::{Data, DataError, Place, PostgresBackend, keys, make_dir, postgres::Sealed};
 use crate::config::Settings;
@@ -26,9 +26,8 @@ impl Data {
     /// ring would silently make everything invalid that was issued. [`DataError::OtherKeys`] if the
     /// processes of the database have another one.
     pub async fn keys(&self, settings: &Settings) -> Result<KeyRing, DataError> {
-        let keys = match &settings.keys {
-            Some(keys) => KeyRing::parse(keys.expose())
-                .map_err(|error| DataError::Keys { place: "QUADRILLE_KEYS".to_owned(), error })?,
+        let keys = match given(settings)? {
+            Some(keys) => keys,
             None => self.keys_in(&settings.keys_file).await?,
         };
         if let Place::Shared(backend, url) = &self.place {
@@ -114,4 +113,23 @@ impl Data {
     ) -> Result<Option<Vec<u8>>, DataError> {
         backend.sealed(which).await.map_err(|error| self.failure(error))
     }
+}
+
+/// The key ring in the settings.
+fn given(settings: &Settings) -> Result<Option<KeyRing>, DataError> {
+    let Some(keys) = &settings.keys else { return Ok(None) };
+    let ring = KeyRing::parse(keys.expose());
+    ring.map(Some).map_err(|error| DataError::Keys { place: "QUADRILLE_KEYS".to_owned(), error })
+}
+
+/// Refuses a key ring of the settings that does not open what the ring of the folder seals: the
+/// tokens of the folder would not be valid under it.
+pub(super) fn opens_folder(settings: &Settings, folder: &Path) -> Result<(), DataError> {
+    let path = folder.join("keys");
+    let (Some(ring), Some(of_folder)) = (given(settings)?, keys::load(&path)?) else {
+        return Ok(());
+    };
+    let proof = of_folder.seal_bytes(&Env::system(), PROOF, DATABASE, b"");
+    let opened = ring.open_bytes(PROOF, DATABASE, &proof);
+    opened.map(drop).map_err(|_| DataError::KeysOfFolder { path })
 }

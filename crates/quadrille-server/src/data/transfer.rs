@@ -21,6 +21,7 @@ use super::{
     Backend, Data, DataError, Place, PostgresBackend, RecordedIssuer, SigningPlace, SqliteBackend,
     backup::{copy_secret, in_file, lock_alone, sync_folder},
     postgres::Sealed,
+    ring::opens_folder,
 };
 use crate::config::{PostgresUrl, Settings};
 
@@ -99,6 +100,9 @@ pub async fn transfer(
     let settings = from.settings(settings);
     let source = Data::open_existing(&settings).await?;
     let _lock = source.unused().await?;
+    if let End::Folder(folder) = from {
+        opens_folder(&settings, folder)?;
+    }
     let keys = source.keys(&settings).await?;
     let mark = source.backend.mark().await.map_err(|error| source.failure(error))?;
     let target = Target::open(&settings, to, &mark).await?;

@@ -124,7 +124,7 @@ async fn a_backup_that_is_damaged_or_unfinished_restores_nothing() {
     for page in torn.chunks_mut(4096).skip(1) {
         page[..8].fill(0xff);
     }
-    for bytes in [half, &torn, b"no database"] {
+    for bytes in [half, &torn, b"no database", b""] {
         std::fs::write(backup.join("quadrille.db"), bytes).unwrap();
         let (code, said) = failure(&restored, &["restore", &shown(&backup)]);
         assert!(code == 4 && said.contains("quadrille.db"), "{code} {said}");

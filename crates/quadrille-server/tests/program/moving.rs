@@ -9,7 +9,7 @@ use crate::{
     browser::Browser,
     flow::{PASSWORD, SCOPES, Stage},
     me::me,
-    process::{Folder, Program, failure, json, run, text},
+    process::{Folder, Program, failure, json, quadrille, run, text},
     servers,
 };
 
@@ -264,4 +264,26 @@ fn a_move_that_makes_no_sense_is_refused() {
     psql(&servers::postgres_database(), sql);
     assert!(sql.contains("CREATE TABLE quadrille_access_tokens"));
     assert!(sql.contains("CREATE TABLE quadrille_program_users"));
+}
+
+/// Under another key ring every token would be invalid.
+#[test]
+fn a_move_under_another_key_ring_is_refused() {
+    let folder = Folder::new();
+    let data = folder.data();
+    json(&data, &["client", "add", "Worker"], "");
+    let ring = std::fs::read_to_string(data.join("keys")).unwrap();
+    let other = "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=";
+    let moved = |keys: &str| {
+        let (from, to) = (sqlite(&data), servers::postgres_database());
+        let mut command = quadrille(&["migrate", "--from", &from, "--to", &to]);
+        command.arg("--data-dir").arg(folder.path().join("new")).env("QUADRILLE_KEYS", keys);
+        command.output().unwrap()
+    };
+    let output = moved(other);
+    let said = text(&output.stderr);
+    assert!(output.status.code() == Some(3) && said.contains("under which the tokens"), "{said}");
+    let keys: Vec<_> = ring.lines().filter(|line| !line.starts_with('#')).collect();
+    let output = moved(&format!("{other},{}", keys.join(",")));
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }

@@ -73,6 +73,11 @@ impl<E: Engine> Database<E> {
         }
     }
 
+    /// Whether the pool was closed, by a program that ends.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.pool.is_closed()
+    }
+
     pub(super) fn env(&self) -> &Env {
         &self.0.env
     }

@@ -72,6 +72,9 @@ pub trait Engine: Clone + Send + Sync + 'static {
     /// Reads whether keys are hashed, if that is a choice.
     const HASHED_KEYS: Option<&str>;
 
+    /// Whether the pool was closed, by a program that ends.
+    fn is_closed(&self) -> bool;
+
     /// A statement, which has prefix and keys already.
     fn statement(sql: &str) -> Statement;
 

@@ -11,6 +11,10 @@ use sqlx::{
 
 use crate::config::PostgresUrl;
 
+/// Lets a commit wait for the disk where the database, the role or the URL says otherwise.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
+    WHERE current_setting('synchronous_commit') = 'off'";
+
 /// The time that a verb waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -29,6 +33,10 @@ pub(in crate::data) async fn connect(
     };
     let options = options.application_name("quadrille");
     let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    // Otherwise a crash of the database loses what was answered: revocations, too.
+    let pool = pool.after_connect(|connection, _| {
+        Box::pin(async move { sqlx::query(DURABLE).execute(connection).await.map(drop) })
+    });
     pool.connect_with(options).await.map_err(store_error)
 }
 

@@ -79,3 +79,10 @@ pub(super) async fn mark(pool: &PgPool) -> Result<String, StoreError> {
     let sql = "SELECT mark FROM quadrille_program_mark";
     sqlx::query_scalar(sql).fetch_one(pool).await.map_err(store_error)
 }
+
+/// Whether the database answers, and may be written: a standby may not.
+pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
+    let sql = "SELECT current_setting('transaction_read_only') = 'on'";
+    let is_read_only = sqlx::query_scalar(sql).fetch_one(pool).await.map_err(store_error)?;
+    if is_read_only { Err(StoreError::ReadOnly) } else { Ok(()) }
+}

@@ -44,6 +44,10 @@ impl Engine for MySqlPool {
 
     const HASHED_KEYS: Option<&str> = None;
 
+    fn is_closed(&self) -> bool {
+        sqlx::Pool::is_closed(self)
+    }
+
     fn statement(sql: &str) -> Statement {
         translated(sql)
     }

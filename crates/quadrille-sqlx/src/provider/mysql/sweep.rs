@@ -55,7 +55,9 @@ pub(super) fn beside(database: &Database) {
             Ok((_, true)) => now,
             Ok((_, false)) => now + 1,
             Err(error) => {
-                tracing::warn!(%error, "expired rows could not be removed");
+                if !other.is_closed() {
+                    tracing::warn!(%error, "expired rows could not be removed");
+                }
                 now + 1
             }
         };

@@ -42,6 +42,10 @@ impl Engine for PgPool {
 
     const HASHED_KEYS: Option<&str> = Some("SELECT hashed_keys FROM quadrille_store_settings");
 
+    fn is_closed(&self) -> bool {
+        sqlx::Pool::is_closed(self)
+    }
+
     fn statement(sql: &str) -> Statement {
         Statement::plain(sql.replace("IN [keys]", "= ANY($1::bigint[])"))
     }

@@ -107,7 +107,9 @@ pub(super) fn beside(database: &Database, writes: usize) {
     }
     let other = database.clone();
     database.beside(async move {
-        if let Err(error) = step(&other).await {
+        if let Err(error) = step(&other).await
+            && !other.is_closed()
+        {
             tracing::warn!(%error, "expired rows could not be removed");
         }
     });
