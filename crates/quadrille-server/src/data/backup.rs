@@ -88,8 +88,8 @@ fn copy_to(
 /// unfinished at the backup is ended, and every session.
 ///
 /// # Errors
-/// [`DataError::NotEmbedded`], [`DataError::DatabaseExists`], [`DataError::RestoreInUse`] if a process serves the directory,
-/// [`DataError::File`], [`DataError::Keys`], [`DataError::KeysLost`] or [`DataError::Database`].
+/// [`DataError::NotEmbedded`], [`DataError::DatabaseExists`], [`DataError::RestoreInUse`] if a
+/// process serves the directory, [`DataError::File`], [`DataError::Keys`], [`DataError::KeysLost`] or [`DataError::Database`].
 pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> {
     only_embedded(settings)?;
     let (backup, database) = (from.join(DATABASE), super::database(&settings.data_dir));

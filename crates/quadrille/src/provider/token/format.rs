@@ -5,13 +5,13 @@
 //! the others  kind+version 1 | key id 4 | row 8, masked                  | secret 32
 //! ```
 //!
-//! in base64url without padding: 87 and 60 characters, perhaps behind a [prefix](super::prefix). The mask (AES of the first half of the
-//! secret, which occurs once) hides the row's number, and so the time and order of issue. Only the
+//! in base64url without padding: 87 and 60 characters, perhaps behind a [prefix](super::prefix). The
+//! mask (AES of the first half of the secret, which occurs once) hides the row's number, and so the time and order of issue. Only the
 //! SHA-256 of the secret is stored. The MAC proves that a refresh token is genuine, so that an old
 //! one, which no row knows any longer, is recognised as copied.
 //!
-//! An access token can be a JWT, whose `jti` has the second form; the SHA-256 of all of it is stored,
-//! as of an access token with a prefix.
+//! An access token can be a JWT, whose `jti` has the second form; the SHA-256 of all of it is
+//! stored, as of an access token with a prefix.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
