@@ -51,7 +51,7 @@ async fn the_account_page_makes_a_token_and_shows_it_once() {
         let provider = Provider::start(&["--set", "personal_access_token_scopes=photos:read"]);
         account(browser, &provider).await;
         sign_in(browser).await;
-        heading(browser, "Your access tokens").await;
+        element(browser, "//h2[.='Your access tokens']").await;
         browser.looks_good("1-form").await;
         let name = element(browser, "//input[@name='name']").await;
         name.send_keys("backup script").await.unwrap();
@@ -61,7 +61,7 @@ async fn the_account_page_makes_a_token_and_shows_it_once() {
         assert!(token.len() > 20, "{token}");
         browser.looks_good("2-made").await;
         account(browser, &provider).await;
-        heading(browser, "Your access tokens").await;
+        element(browser, "//h2[.='Your access tokens']").await;
         let page = browser.source().await.unwrap();
         assert!(page.contains("backup script") && !page.contains(&token), "{page}");
     })
