@@ -11,11 +11,11 @@ use crate::{
     throttle::{Each, Recovery},
 };
 
-/// Makes the rows of all keys, in one order, so that two attempts wait for each other once.
-const MAKE: &str = "INSERT INTO quadrille_program_failures (key, recovered)
-    SELECT key, 0 FROM unnest($1::bytea[]) AS key ORDER BY key ON CONFLICT DO NOTHING";
-const LOAD: &str = "SELECT key, recovered FROM quadrille_program_failures
-    WHERE key = ANY($1) ORDER BY key FOR UPDATE";
+/// Makes the rows of all keys, locks those that are there, and returns them: in one order, so that
+/// two attempts wait for each other once, and so that none is swept meanwhile.
+const LOCK: &str = "INSERT INTO quadrille_program_failures AS f (key, recovered)
+    SELECT DISTINCT key, 0::bigint FROM unnest($1::bytea[]) AS key ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET recovered = f.recovered RETURNING key, recovered";
 const STORE: &str = "UPDATE quadrille_program_failures f SET recovered = after.recovered
     FROM unnest($1::bytea[], $2::bigint[]) AS after (key, recovered) WHERE f.key = after.key";
 
@@ -51,18 +51,19 @@ pub(super) async fn change(
     let Each { device, pair, record, name, network } = &recount.keys;
     let keys: Vec<&CountKey> = device.iter().chain([pair, record, name, network]).collect();
     let texts: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
-    sqlx::query(MAKE).bind(&texts).execute(&mut *connection).await?;
     let rows: Vec<(Vec<u8>, i64)> =
-        sqlx::query_as(LOAD).bind(&texts).fetch_all(&mut *connection).await?;
+        sqlx::query_as(LOCK).bind(&texts).fetch_all(&mut *connection).await?;
     let found: BTreeMap<Vec<u8>, i64> = rows.into_iter().collect();
-    let of =
-        |key: &CountKey| Timestamp::from_millis(found.get(&key[..]).copied().unwrap_or_default());
+    let of = |key: &CountKey| {
+        let millis = found.get(&key[..]).copied().ok_or(sqlx::Error::RowNotFound)?;
+        Ok::<_, sqlx::Error>(Timestamp::from_millis(millis))
+    };
     let before = Recovery {
-        device: device.as_ref().map(of),
-        pair: of(pair),
-        record: of(record),
-        name: of(name),
-        network: of(network),
+        device: device.as_ref().map(of).transpose()?,
+        pair: of(pair)?,
+        record: of(record)?,
+        name: of(name)?,
+        network: of(network)?,
     };
     let after = (recount.change)(&before);
     let times: Vec<i64> = (after.device.iter())

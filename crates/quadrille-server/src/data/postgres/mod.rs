@@ -238,20 +238,19 @@ mod tests {
     use super::*;
     use crate::{config::PostgresUrl, data::tests::servers};
 
-    async fn backend(options: &str) -> PostgresBackend {
-        let url = [&servers::postgres_database(), options].concat();
-        let pool = connect(&PostgresUrl::parse(&url).unwrap(), 2).await.unwrap();
-        PostgresBackend::open(pool, Env::system()).await.unwrap()
+    async fn pool(url: &str) -> PgPool {
+        connect(&PostgresUrl::parse(url).unwrap(), 2).await.unwrap()
     }
 
     #[tokio::test]
     async fn a_commit_waits_for_the_disk_where_the_database_says_otherwise() {
+        let url = servers::postgres_database();
         for (options, expected) in [
             ("?options=-c%20synchronous_commit%3Doff", "on"),
             ("?options=-c%20synchronous_commit%3Dremote_write", "remote_write"),
             ("", "on"),
         ] {
-            let pool = backend(options).await.pool;
+            let pool = pool(&[&url, options].concat()).await;
             let setting = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&pool);
             let setting: String = setting.await.unwrap();
             assert_eq!(setting, expected, "{options}");
@@ -260,22 +259,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_database_that_may_not_be_written_is_not_ready() {
-        let backend = backend("").await;
-        backend.check().await.unwrap();
-        let only = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET
-            default_transaction_read_only = on', current_database()); END $$";
-        sqlx::query(only).execute(&backend.pool).await.unwrap();
-        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE datname = current_database()";
-        let _ = sqlx::query(kill).execute(&backend.pool).await;
-        let mut checked = backend.check().await;
-        // The first answers may be those of a connection that was ended.
-        for _ in 0..10 {
-            if matches!(checked, Err(StoreError::ReadOnly)) {
-                break;
-            }
-            checked = backend.check().await;
-        }
+        let url = servers::postgres_database();
+        marks::check(&pool(&url).await).await.unwrap();
+        let only = "?options=-c%20default_transaction_read_only%3Don";
+        let checked = marks::check(&pool(&[&url, only].concat()).await).await;
         assert!(matches!(checked, Err(StoreError::ReadOnly)), "{checked:?}");
     }
 
