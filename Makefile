@@ -143,7 +143,7 @@ program:
 	@test -n "$${QUADRILLE_BIN:-}" || $(CARGO) test $(EVERYTHING) --no-run --quiet
 
 .PHONY: test-python
-test-python: interop/.venv/.installed program ## requests-oauthlib and Authlib
+test-python: interop/.venv/.installed databases program ## requests-oauthlib and Authlib; nginx, HAProxy and the files in deploy/
 	cd interop && .venv/bin/python -m pytest
 
 .PHONY: test-node

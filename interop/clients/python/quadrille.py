@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -19,16 +20,25 @@ SCOPE = "photos:read photos:write"
 ENVIRONMENT = {**os.environ, "QUADRILLE_SCOPES": "photos:read=See your photos;photos:write=Add photos"}
 
 
-class Quadrille:
-    """A provider with one user, in its own directory. `settings` are environment variables."""
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
-    def __init__(self, directory, **settings):
+
+class Quadrille:
+    """A provider with one user, in its own directory, or another process that serves `data`.
+
+    `settings` are environment variables.
+    """
+
+    def __init__(self, directory, data=None, **settings):
         if not PROGRAM.exists():
             raise RuntimeError(f"{PROGRAM} is missing; build it: make program")
         self.directory = Path(directory)
         self.environment = {**ENVIRONMENT, **settings}
         self.log = open(self.directory / "log", "w+")
-        self.data = self.directory / "data"
+        self.data = data or self.directory / "data"
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0", "--json"],
             stdout=subprocess.PIPE,
@@ -37,9 +47,11 @@ class Quadrille:
             text=True,
         )
         try:
-            self.issuer = json.loads(self._first_line())["issuer"]
+            ready = json.loads(self._first_line())
+            self.issuer, self.listening = ready["issuer"], ready["listening"]
             self.me = self.issuer + "/api/me"
-            self.run("user", "add", USER, "--password-stdin", stdin=PASSWORD + "\n")
+            if data is None:
+                self.run("user", "add", USER, "--password-stdin", stdin=PASSWORD + "\n")
         except BaseException:
             self._end()
             raise

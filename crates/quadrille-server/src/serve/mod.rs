@@ -1,5 +1,7 @@
 //! `quadrille serve`.
 
+#[cfg(target_os = "linux")]
+mod notify;
 mod private;
 mod socket;
 
@@ -167,6 +169,8 @@ async fn serve(
     if let Some(private) = &private {
         private.routes.started(app.clone());
     }
+    #[cfg(target_os = "linux")]
+    notify::ready();
     let mut replaced = None;
     let stop = async {
         tokio::select! {
@@ -284,6 +288,8 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
 /// stops. A second signal ends that.
 async fn draining(stop: impl Future<Output = ()>, phase: Phase, time: Duration) {
     stop.await;
+    #[cfg(target_os = "linux")]
+    notify::stopping();
     phase.drain();
     if time.is_zero() {
         return;

@@ -43,6 +43,8 @@ mod registration;
 #[path = "../../../quadrille-sqlx/tests/storages/servers.rs"]
 #[allow(dead_code, reason = "the tests of storages need further servers")]
 mod servers;
+#[cfg(target_os = "linux")]
+mod service_manager;
 mod serving;
 mod sign_in;
 mod signing_keys;
