@@ -1,4 +1,4 @@
-//! Writes that wait at the same time are one statement.
+//! Entries that wait at the same time are one statement.
 
 use std::sync::Arc;
 
@@ -17,13 +17,16 @@ const WAITING: usize = 65_536;
 /// of the next ones gather.
 const AT_ONCE: usize = 2;
 
-/// An entry of a batch.
+/// An entry of a batch: a write, or a look-up.
 pub(super) trait Entry<E: Dialect>: Send + Sync + Sized + 'static {
     type Answer: Send + 'static;
 
-    /// Writes the entries in one transaction. An error means that none is written. Otherwise there
+    /// `false` if entries only read.
+    const WRITES: bool = true;
+
+    /// Runs the entries in one transaction. An error means that none is written. Otherwise there
     /// is a turn for each entry, in order.
-    fn write(
+    fn run(
         database: &Database<E>,
         entries: &[&Self],
     ) -> impl Future<Output = Result<Vec<Turn<Self::Answer>>, StoreError>> + Send;
@@ -44,7 +47,7 @@ struct Waiting<T, A> {
     reply: oneshot::Sender<Result<A, StoreError>>,
 }
 
-/// A queue of entries, and the tasks that write them.
+/// A queue of entries, and the tasks that run them.
 pub(super) struct Batches<T, A>(mpsc::Sender<Waiting<T, A>>);
 
 impl<T: Send + Sync + 'static, A: Send + 'static> Batches<T, A> {
@@ -59,37 +62,39 @@ impl<T: Send + Sync + 'static, A: Send + 'static> Batches<T, A> {
             database.clone().beside(async move {
                 loop {
                     let mut batch = Vec::new();
-                    // One task at a time waits here; entries gather while all of them write.
+                    // One task at a time waits here; entries gather while all of them run.
                     if receiver.lock().await.recv_many(&mut batch, E::BATCH).await == 0 {
                         return;
                     }
                     let entries = batch.len();
-                    write(&database, batch).await;
-                    E::sweep_beside(&database, entries);
+                    run(&database, batch).await;
+                    if T::WRITES {
+                        E::sweep_beside(&database, entries);
+                    }
                 }
             });
         }
         Self(sender)
     }
 
-    /// Writes an entry, and waits for the commit.
-    pub(super) async fn write(&self, entry: T) -> Result<A, StoreError> {
+    /// Runs an entry, and waits for the commit.
+    pub(super) async fn run(&self, entry: T) -> Result<A, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.0.try_send(Waiting { entry, reply }).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::unavailable("too many writes wait"),
+            TrySendError::Full(_) => StoreError::unavailable("too many requests wait"),
             TrySendError::Closed(_) => StoreError::Closed,
         })?;
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 }
 
-async fn write<E: Dialect, T: Entry<E>>(
+async fn run<E: Dialect, T: Entry<E>>(
     database: &Database<E>,
     mut batch: Vec<Waiting<T, T::Answer>>,
 ) {
     while !batch.is_empty() {
         let entries: Vec<_> = batch.iter().map(|waiting| &waiting.entry).collect();
-        match T::write(database, &entries).await {
+        match T::run(database, &entries).await {
             Ok(turns) => batch = answer(batch, turns),
             Err(error) if error.is_transient() || batch.len() == 1 => {
                 for waiting in batch.drain(..) {
@@ -99,7 +104,7 @@ async fn write<E: Dialect, T: Entry<E>>(
             // Nothing is written. The entry at fault fails by itself.
             Err(_) => {
                 for waiting in std::mem::take(&mut batch) {
-                    Box::pin(write(database, vec![waiting])).await;
+                    Box::pin(run(database, vec![waiting])).await;
                 }
             }
         }

@@ -9,13 +9,14 @@ use quadrille::{
     provider::store::{
         AccessRecord, Answer, Answered, Bought, CodeRecord, Consent, CredentialRecord,
         FamilyRecord, Grants, Issue, IssuerId, LiveGrant, OnceKeys, PendingRecord, PendingRef,
-        Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
+        Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef, is_same,
     },
 };
 
 use super::{
     clients, consents,
     dialect::Dialect,
+    lookups::Lookup,
     pending, reads, revoking,
     store::SqlStore,
     tokens::{self, Issuing, Redeeming, Rotating},
@@ -23,7 +24,7 @@ use super::{
 
 impl<E: Dialect> Grants for SqlStore<E> {
     async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
-        self.issuing.write(Issuing { issuer, issue }).await
+        self.issuing.run(Issuing { issuer, issue }).await
     }
 
     async fn redeem(
@@ -32,11 +33,11 @@ impl<E: Dialect> Grants for SqlStore<E> {
         code: RowId,
         issue: Issue,
     ) -> Result<Redeemed, StoreError> {
-        self.redeeming.write(Redeeming { issuer, code, issue }).await
+        self.redeeming.run(Redeeming { issuer, code, issue }).await
     }
 
     async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
-        self.rotating.write(Rotating { issuer, rotation }).await
+        self.rotating.run(Rotating { issuer, rotation }).await
     }
 
     async fn known_client(&self, issuer: IssuerId, id: &str) -> Result<Option<RowId>, StoreError> {
@@ -68,7 +69,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
         issuer: IssuerId,
         row: RowId,
     ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
-        self.run(move |db| async move { reads::code(&db, issuer, row).await }).await
+        self.codes.run(Lookup::of(issuer, row)).await
     }
 
     async fn import(&self, issuer: IssuerId, access: AccessRecord) -> Result<(), StoreError> {
@@ -80,8 +81,15 @@ impl<E: Dialect> Grants for SqlStore<E> {
         issuer: IssuerId,
         token: &TokenRef,
     ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
-        let token = token.clone();
-        self.run(move |db| async move { reads::access(&db, issuer, &token).await }).await
+        let hash = match token {
+            TokenRef::Row { hash, .. } | TokenRef::Foreign { hash } => *hash,
+            _ => return Ok(None),
+        };
+        let found = match token {
+            TokenRef::Row { row, .. } => self.accesses.run(Lookup::of(issuer, *row)).await?,
+            _ => self.run(move |db| async move { reads::foreign(&db, issuer, hash).await }).await?,
+        };
+        Ok(found.filter(|found| is_same(&found.hash, &hash)))
     }
 
     async fn family(
@@ -89,7 +97,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
         issuer: IssuerId,
         row: RowId,
     ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
-        self.run(move |db| async move { reads::family(&db, issuer, row).await }).await
+        self.families.run(Lookup::of(issuer, row)).await
     }
 
     async fn put_pending(

@@ -18,6 +18,7 @@ mod engine;
 mod fault;
 mod grants;
 mod keys;
+mod lookups;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod numbers;

@@ -1,47 +1,25 @@
-//! Grants, codes and tokens: read; single-use keys.
+//! Grants and tokens of others: read; single-use keys.
 
 use std::sync::Arc;
 
 use quadrille::{
     Timestamp,
-    provider::store::{
-        AccessRecord, CodeRecord, FamilyRecord, IssuerId, LiveGrant, RowId, SecretHash, StoreError,
-        TokenRef, is_same, user_column,
-    },
+    provider::store::{AccessRecord, IssuerId, LiveGrant, SecretHash, StoreError, user_column},
 };
 
 use super::{
-    columns::{access_columns, alive, code_columns, family_columns, grant_columns},
+    columns::{access_columns, alive, grant_columns},
     database::Database,
     engine::{Engine, Write},
     values::values,
 };
 
-const CODE: &str =
-    concat!("SELECT ", code_columns!(), " FROM quadrille_codes WHERE \"row\" = $1 AND issuer = $2");
-
-macro_rules! access {
-    ($row:literal) => {
-        concat!(
-            "SELECT ",
-            access_columns!(),
-            " FROM quadrille_access_tokens t WHERE t.\"row\" = ",
-            $row,
-            " AND t.issuer = $1 AND ",
-            alive!()
-        )
-    };
-}
-
-const ACCESS: &str = access!("$2");
-const FOREIGN: &str = access!(
-    "(SELECT f.\"row\" FROM quadrille_foreign_tokens f WHERE f.issuer = $1 AND f.hash = $2)"
-);
-
-const FAMILY: &str = concat!(
+const FOREIGN: &str = concat!(
     "SELECT ",
-    family_columns!(),
-    " FROM quadrille_families t WHERE t.\"row\" = $2 AND t.issuer = $1 AND ",
+    access_columns!(),
+    " FROM quadrille_access_tokens t WHERE t.\"row\" =
+        (SELECT f.\"row\" FROM quadrille_foreign_tokens f WHERE f.issuer = $1 AND f.hash = $2)
+    AND t.issuer = $1 AND ",
     alive!()
 );
 
@@ -73,36 +51,14 @@ static REMEMBER: Write = Write {
     )
 };
 
-pub(super) async fn code<E: Engine>(
+/// An access token that others made.
+pub(super) async fn foreign<E: Engine>(
     database: &Database<E>,
     issuer: IssuerId,
-    row: RowId,
-) -> Result<Option<Arc<CodeRecord>>, StoreError> {
-    let key = values![database.key(row), issuer.0];
-    Ok(database.one(CODE, key, |row| row.code()).await?.map(Arc::new))
-}
-
-pub(super) async fn access<E: Engine>(
-    database: &Database<E>,
-    issuer: IssuerId,
-    token: &TokenRef,
+    hash: SecretHash,
 ) -> Result<Option<Arc<AccessRecord>>, StoreError> {
-    let (sql, key, hash) = match token {
-        TokenRef::Row { row, hash } => (ACCESS, values![issuer.0, database.key(*row)], hash),
-        TokenRef::Foreign { hash } => (FOREIGN, values![issuer.0, hash], hash),
-        _ => return Ok(None),
-    };
-    let found = database.one(sql, key, |row| row.access()).await?;
-    Ok(found.filter(|found| is_same(&found.hash, hash)).map(Arc::new))
-}
-
-pub(super) async fn family<E: Engine>(
-    database: &Database<E>,
-    issuer: IssuerId,
-    row: RowId,
-) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
-    let key = values![issuer.0, database.key(row)];
-    Ok(database.one(FAMILY, key, |row| row.family()).await?.map(Arc::new))
+    let found = database.one(FOREIGN, values![issuer.0, &hash], |row| row.access()).await?;
+    Ok(found.map(Arc::new))
 }
 
 pub(super) async fn listed<E: Engine>(

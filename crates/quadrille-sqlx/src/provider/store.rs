@@ -1,10 +1,10 @@
 //! The store.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use quadrille::{
     Env,
-    provider::store::{Redeemed, Rotated, StoreError},
+    provider::store::{AccessRecord, CodeRecord, FamilyRecord, Redeemed, Rotated, StoreError},
 };
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     batches::Batches,
     database::Database,
     dialect::Dialect,
+    lookups::Lookup,
     tokens::{Issuing, Redeeming, Rotating},
 };
 use crate::pool::Pool;
@@ -20,8 +21,8 @@ use crate::pool::Pool;
 /// [`PgStore`] or [`MySqlStore`].
 ///
 /// Each verb is a statement or a transaction that says who won. Issued tokens, refreshes and redeemed
-/// codes that wait at the same time are written together, and answered after the commit; there is no
-/// timer. A transaction that lost to another one is run again, a bounded number of times. Each write
+/// codes that wait at the same time are written together, and answered after the commit; look-ups of
+/// tokens and codes that wait are one query. There is no timer. A transaction that lost to another one is run again, a bounded number of times. Each write
 /// may remove a few expired rows.
 ///
 /// It belongs to the Tokio runtime on which it was opened, as the pool does.
@@ -45,6 +46,9 @@ pub struct SqlStore<E: Dialect> {
     pub(super) issuing: Batches<Issuing, bool>,
     pub(super) redeeming: Batches<Redeeming, Redeemed>,
     pub(super) rotating: Batches<Rotating, Rotated>,
+    pub(super) accesses: Batches<Lookup<AccessRecord>, Option<Arc<AccessRecord>>>,
+    pub(super) families: Batches<Lookup<FamilyRecord>, Option<Arc<FamilyRecord>>>,
+    pub(super) codes: Batches<Lookup<CodeRecord>, Option<Arc<CodeRecord>>>,
 }
 
 impl<E: Dialect + Pool> SqlStore<E> {
@@ -70,6 +74,9 @@ impl<E: Dialect + Pool> SqlStore<E> {
             issuing: Batches::start(&database),
             redeeming: Batches::start(&database),
             rotating: Batches::start(&database),
+            accesses: Batches::start(&database),
+            families: Batches::start(&database),
+            codes: Batches::start(&database),
             database,
         })
     }

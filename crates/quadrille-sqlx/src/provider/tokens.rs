@@ -61,10 +61,7 @@ pub(super) struct Issuing {
 impl<E: Dialect> Entry<E> for Issuing {
     type Answer = bool;
 
-    async fn write(
-        database: &Database<E>,
-        entries: &[&Self],
-    ) -> Result<Vec<Turn<bool>>, StoreError> {
+    async fn run(database: &Database<E>, entries: &[&Self]) -> Result<Vec<Turn<bool>>, StoreError> {
         let issues: Vec<_> = entries.iter().map(|entry| (entry.issuer, &entry.issue)).collect();
         Ok(E::issue(database, &issues).await?.into_iter().map(Turn::Done).collect())
     }
@@ -80,7 +77,7 @@ pub(super) struct Redeeming {
 impl<E: Dialect> Entry<E> for Redeeming {
     type Answer = Redeemed;
 
-    async fn write(
+    async fn run(
         database: &Database<E>,
         entries: &[&Self],
     ) -> Result<Vec<Turn<Redeemed>>, StoreError> {
@@ -110,7 +107,7 @@ pub(super) struct Rotating {
 impl<E: Dialect> Entry<E> for Rotating {
     type Answer = Rotated;
 
-    async fn write(
+    async fn run(
         database: &Database<E>,
         entries: &[&Self],
     ) -> Result<Vec<Turn<Rotated>>, StoreError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use quadrille::provider::store::StoreError;
 use quadrille_sqlx::store_error;
 use sqlx::{
-    PgPool,
+    Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
@@ -17,6 +17,10 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
 
 /// The time that a verb waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection that was used within this time is used again without a question whether it lives,
+/// which would be a round trip more.
+const LIVELY: Duration = Duration::from_secs(1);
 
 /// Connects to the database of a URL, by at most `connections` connections at once. Unless the URL or
 /// the environment decides, a server on another machine must prove its name (`verify-full`).
@@ -33,6 +37,14 @@ pub(in crate::data) async fn connect(
     };
     let options = options.application_name("quadrille");
     let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    let pool = pool.test_before_acquire(false).before_acquire(|connection, used| {
+        Box::pin(async move {
+            if used.idle_for > LIVELY {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    });
     // Otherwise a crash of the database loses what was answered: revocations, too.
     let pool = pool.after_connect(|connection, _| {
         Box::pin(async move { sqlx::query(DURABLE).execute(connection).await.map(drop) })

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use quadrille::provider::store::{
-    Change, Grants as _, Issue, OnceKeys as _, Part as _, Redeemed, Rotated, RowId, Store,
+    Change, Grants as _, Issue, Issuers as _, OnceKeys as _, Part as _, Redeemed, Rotated, RowId,
+    Store, TokenRef,
 };
 use tokio::task::JoinSet;
 
@@ -20,6 +21,7 @@ on_each_store! {
     a_refresh_token_that_stays_serves_200_requests
     of_200_uses_of_a_key_one_is_the_first
     tokens_that_are_issued_at_once_are_all_stored
+    look_ups_at_once_find_each_their_own_row
     an_entry_that_fails_fails_alone
     every_change_is_told_once_while_two_processes_make_them
 }
@@ -114,6 +116,34 @@ async fn tokens_that_are_issued_at_once_are_all_stored<O: Open>() {
     })
     .await;
     assert_eq!(stores[1].grants(issuer, "alice").await.unwrap().len(), 200);
+}
+
+/// Each row is looked for with the right issuer, with another one, and with a wrong hash.
+async fn look_ups_at_once_find_each_their_own_row<O: Open>() {
+    let (_database, stores) = O::two().await;
+    let issuer = issuer(&*stores[0]).await;
+    let other = stores[0].issuer("https://other.example").await.unwrap();
+    for row in 2000..2010 {
+        let issued = Issue { family: Some(family(row)), ..issue(row) };
+        stores[0].issue(issuer, issued).await.unwrap();
+        stores[0].put_code(issuer, code(row)).await.unwrap();
+    }
+    race(&stores, move |store, racer| async move {
+        let row = 2000 + racer % 20;
+        let found = store.access(issuer, &token(row)).await.unwrap();
+        let expected = (row < 2010).then_some(RowId(row));
+        assert_eq!(found.map(|found| found.row), expected);
+        let wrong = TokenRef::Row { row: RowId(row), hash: hash(1) };
+        assert_eq!(store.access(issuer, &wrong).await.unwrap(), None);
+        assert_eq!(store.access(other, &token(row)).await.unwrap(), None);
+        let found = store.family(issuer, RowId(row)).await.unwrap();
+        assert_eq!(found.map(|found| found.row), expected);
+        assert_eq!(store.family(other, RowId(row)).await.unwrap(), None);
+        let found = store.code(issuer, RowId(row)).await.unwrap();
+        assert_eq!(found.map(|found| found.row), expected);
+        assert_eq!(store.code(other, RowId(row)).await.unwrap(), None);
+    })
+    .await;
 }
 
 /// A number of a row that is taken.
