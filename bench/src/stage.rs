@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct Programs {
     /// The folder of `limits` and `login`.
     pub(crate) baseline: PathBuf,
-    /// The folder of `quadrille-bench-server`, `quadrille-bench-login` and `quadrille`.
+    /// The folder of `quadrille`, `quadrille-bench-server` and its siblings.
     pub(crate) ours: PathBuf,
     /// The folder for databases, which is emptied at each start.
     pub(crate) data: PathBuf,
@@ -95,6 +95,7 @@ impl Programs {
 
     fn start_with(&self, role: Role, service: Option<&Server>) -> Result<Server> {
         let (ours, login) = ("quadrille-bench-server", "quadrille-bench-login");
+        let accounts = "quadrille-bench-accounts";
         let (folder, program, mode): (_, _, &[&str]) = match role {
             Role::Limits | Role::LimitsOfMany | Role::Service => (&self.baseline, "limits", &[]),
             Role::Guarded => (&self.baseline, "guarded", &[]),
@@ -105,12 +106,12 @@ impl Programs {
             Role::Login => (&self.ours, login, &["cookie"]),
             Role::Sessions => (&self.ours, login, &["sessions"]),
             Role::LinkedCookie => (&self.ours, login, &["linked"]),
-            Role::LinkedSqlite => (&self.ours, ours, &["linked", "sqlite"]),
-            Role::LinkedSqliteCached => (&self.ours, ours, &["linked", "sqlite-cached"]),
-            Role::LinkedPostgres => (&self.ours, ours, &["linked", "postgres"]),
-            Role::LinkedPostgresCached => (&self.ours, ours, &["linked", "postgres-cached"]),
+            Role::LinkedSqlite => (&self.ours, accounts, &["linked", "sqlite"]),
+            Role::LinkedSqliteCached => (&self.ours, accounts, &["linked", "sqlite-cached"]),
+            Role::LinkedPostgres => (&self.ours, accounts, &["linked", "postgres"]),
+            Role::LinkedPostgresCached => (&self.ours, accounts, &["linked", "postgres-cached"]),
             Role::Program => (&self.ours, "quadrille", &["serve"]),
-            Role::CrowdService => (&self.ours, ours, &["service"]),
+            Role::CrowdService => (&self.ours, accounts, &["service"]),
             Role::Crowd => return Err("a crowd needs a storage".into()),
         };
         let is_service = matches!(role, Role::Service | Role::CrowdService);
@@ -131,7 +132,7 @@ impl Programs {
         service: &Server,
     ) -> Result<Server> {
         let cores = [self.cores.server, self.cores.load];
-        let mut command = pinned(&cores, &self.ours.join("quadrille-bench-server"));
+        let mut command = pinned(&cores, &self.ours.join("quadrille-bench-accounts"));
         command.args(["crowd", storage]).envs(database);
         self.launch(Role::Crowd, command, Some(service))
     }

@@ -76,6 +76,7 @@ impl<'s> Actor<'s> {
         if server.role == Role::Guarded {
             return Self {
                 token: "/safe/token",
+                introspect: "/safe/introspect",
                 protected: "/safe/resource",
                 signed: ("/safe/resource", "http://127.0.0.1".to_owned()),
                 ..Self::bare(server, is_durable)
@@ -142,7 +143,7 @@ impl<'s> Actor<'s> {
             Play::Bearer(_) | Play::BearerAlike => {
                 repeated(Repeat::bearer(protected, &self.tokens()?))
             }
-            Play::Introspection => {
+            Play::Introspection | Play::IntrospectionAlike => {
                 let tokens = self.tokens_of_users()?;
                 repeated(Repeat::introspection(self.introspect, &self.basic()?, &tokens))
             }
@@ -274,6 +275,10 @@ impl<'s> Actor<'s> {
 
     /// Tokens that the client got for a user.
     fn tokens_of_users(&self) -> Result<Vec<String>> {
+        // All tokens are a user's there.
+        if self.server.role == Role::Guarded {
+            return self.tokens();
+        }
         self.collect(&self.dance()?, "access_token", TOKENS)
     }
 

@@ -52,6 +52,8 @@ enum Play {
     /// The bare handler has the same protections.
     BearerAlike,
     Introspection,
+    /// The bare handler has the same protections.
+    IntrospectionAlike,
     TokenExchange,
     DevicePolls,
     Signed,
@@ -71,7 +73,9 @@ impl Play {
     fn role(self, side: Side) -> Role {
         let store = self.store();
         match (side, self) {
-            (Side::Bare, Self::BearerAlike | Self::SignedAlike) => Role::Guarded,
+            (Side::Bare, Self::BearerAlike | Self::SignedAlike | Self::IntrospectionAlike) => {
+                Role::Guarded
+            }
             (Side::Bare, Self::Linked(_)) => Role::BareLinked,
             (
                 Side::Bare,

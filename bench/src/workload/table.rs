@@ -3,7 +3,7 @@
 use super::{Play, Storage, Store, Target, Workload};
 
 /// `/hello` comes first, as the measure for the others.
-pub(crate) const WORKLOADS: [Workload; 28] = [
+pub(crate) const WORKLOADS: [Workload; 29] = [
     Workload { title: "hello", connections: 16, target: Target::None, play: Play::Hello },
     Workload {
         title: "client credentials, memory",
@@ -76,6 +76,12 @@ pub(crate) const WORKLOADS: [Workload; 28] = [
         connections: 16,
         target: Target::OfHello(0.80),
         play: Play::Introspection,
+    },
+    Workload {
+        title: "introspection, beside the same protections",
+        connections: 16,
+        target: Target::None,
+        play: Play::IntrospectionAlike,
     },
     Workload {
         title: "token exchange, memory",

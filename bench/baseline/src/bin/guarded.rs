@@ -3,6 +3,7 @@
 //! grant, expiry and scopes, and leaves the access in the request for the extractor of the route.
 //!   /safe/token     client_credentials
 //!   /safe/resource  a bearer token, or a request signed with HMAC-SHA1
+//!   /safe/introspect  what a token is worth, for its client
 #[path = "../boxes.rs"]
 #[allow(dead_code)]
 mod boxes;
@@ -11,7 +12,7 @@ use aws_lc_rs::{
     constant_time, digest, hmac,
 };
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{FromRequestParts, Request, State},
     http::{header, request::Parts, HeaderMap, Method, Uri},
     middleware::{from_fn_with_state, Next},
@@ -24,7 +25,7 @@ use base64::{
     Engine,
 };
 use boxes::{now, random};
-use dashmap::DashMap;
+use dashmap::{mapref::one::Ref, DashMap};
 use std::{
     borrow::Cow,
     fmt::Write as _,
@@ -36,6 +37,8 @@ use std::{
 
 const SECRET: &str = "bench-secret-0123456789abcdef";
 const NONCES_LIVE: u64 = 600;
+/// The longest form, in bytes.
+const LONGEST: usize = 64 * 1024;
 
 struct Client {
     id: Arc<str>,
@@ -49,6 +52,7 @@ struct Row {
     scopes: Arc<str>,
     audience: Arc<str>,
     grant: i64,
+    issued: u64,
     expires: u64,
 }
 /// Token credentials with the key of their last signature.
@@ -66,7 +70,9 @@ struct App {
     revoked: DashMap<i64, ()>,
     signing: DashMap<Arc<str>, Signing>,
     nonces: DashMap<[u8; 16], u64>,
+    issuer: Arc<str>,
     audience: Arc<str>,
+    subject: Arc<str>,
     scopes: Arc<str>,
 }
 type S = State<Arc<App>>;
@@ -145,10 +151,11 @@ async fn token(State(app): S, headers: HeaderMap) -> Response {
     let row = Row {
         hash: sha(token.as_bytes()),
         client: client.id.clone(),
-        subject: None,
+        subject: Some(app.subject.clone()),
         scopes: app.scopes.clone(),
         audience: app.audience.clone(),
         grant: number,
+        issued: now(),
         expires: now() + 3600,
     };
     app.tokens.insert(number, row);
@@ -184,21 +191,22 @@ async fn guard(State(app): S, mut request: Request, next: Next) -> Response {
     }
 }
 
+/// The row of a token that is alive.
+fn live<'a>(app: &'a App, token: &str) -> Option<Ref<'a, i64, Row>> {
+    let row = app.tokens.get(&unmasked(app, token)?)?;
+    constant_time::verify_slices_are_equal(&sha(token.as_bytes()), &row.hash).ok()?;
+    let is_enabled = app.clients.get(&row.client).is_some_and(|client| client.is_enabled);
+    let is_live = is_enabled && row.expires > now() && !app.revoked.contains_key(&row.grant);
+    is_live.then_some(row)
+}
+
 fn bearer(app: &App, token: &str) -> Result<Granted, &'static str> {
     let is_token68 = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     if token.is_empty() || !token.bytes().all(is_token68) {
         return Err("invalid_request");
     }
-    let number = unmasked(app, token).ok_or("invalid_token")?;
-    let row = app.tokens.get(&number).ok_or("invalid_token")?;
-    constant_time::verify_slices_are_equal(&sha(token.as_bytes()), &row.hash)
-        .map_err(|_| "invalid_token")?;
-    let is_enabled = app.clients.get(&row.client).is_some_and(|client| client.is_enabled);
-    if !is_enabled
-        || row.expires <= now()
-        || app.revoked.contains_key(&row.grant)
-        || row.audience != app.audience
-    {
+    let row = live(app, token).ok_or("invalid_token")?;
+    if row.audience != app.audience {
         return Err("invalid_token");
     }
     Ok(Granted {
@@ -207,6 +215,105 @@ fn bearer(app: &App, token: &str) -> Result<Granted, &'static str> {
         scopes: row.scopes.clone(),
         expires: row.expires,
     })
+}
+
+/// The fields of a form, each once.
+struct Form<'f> {
+    token: Option<Cow<'f, str>>,
+    client_id: Option<Cow<'f, str>>,
+    client_secret: Option<Cow<'f, str>>,
+}
+
+fn form<'f>(headers: &HeaderMap, body: &'f [u8]) -> Option<Form<'f>> {
+    let content_type = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let media_type = content_type.split(';').next()?.trim();
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") || body.len() > LONGEST {
+        return None;
+    }
+    let mut form = Form { token: None, client_id: None, client_secret: None };
+    for pair in std::str::from_utf8(body).ok()?.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let place = match &*field(name)? {
+            "token" => &mut form.token,
+            "client_id" => &mut form.client_id,
+            "client_secret" => &mut form.client_secret,
+            _ => continue,
+        };
+        if place.replace(field(value)?).is_some() {
+            return None;
+        }
+    }
+    Some(form)
+}
+fn field(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('+') {
+        return decode(text);
+    }
+    decode(&text.replace('+', " ")).map(|text| Cow::Owned(text.into_owned()))
+}
+
+/// The id of the client that authenticates, by one method.
+fn authenticated<'a>(app: &'a App, headers: &HeaderMap, form: &Form<'_>) -> Option<Ref<'a, Arc<str>, Client>> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (id, secret): (Cow<'_, str>, Cow<'_, str>);
+    let pair;
+    match (values.next(), values.next()) {
+        (Some(value), None) => {
+            if form.client_id.is_some() || form.client_secret.is_some() {
+                return None;
+            }
+            let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
+            if !scheme.eq_ignore_ascii_case("basic") {
+                return None;
+            }
+            pair = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+            let (before, after) = pair.split_once(':')?;
+            (id, secret) = (field(before)?, field(after)?);
+        }
+        (None, _) => (id, secret) = (form.client_id.clone()?, form.client_secret.clone()?),
+        _ => return None,
+    }
+    let client = app.clients.get(&*id)?;
+    let given = sha(secret.as_bytes());
+    let is_right = constant_time::verify_slices_are_equal(&given, &client.secret).is_ok();
+    (is_right && client.is_enabled).then_some(client)
+}
+
+#[derive(serde::Serialize)]
+struct Active<'a> {
+    active: bool,
+    scope: &'a str,
+    client_id: &'a str,
+    token_type: &'a str,
+    exp: u64,
+    iat: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
+    aud: &'a str,
+    iss: &'a str,
+    jti: &'a str,
+}
+
+async fn introspect(State(app): S, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(form) = form(&headers, &body) else { return refuse("invalid_request") };
+    let Some(token) = &form.token else { return refuse("invalid_request") };
+    let Some(client) = authenticated(&app, &headers, &form) else { return refuse("invalid_client") };
+    let Some(row) = live(&app, token).filter(|row| row.client == client.id) else {
+        return json(200, "{\"active\":false}");
+    };
+    let active = Active {
+        active: true,
+        scope: &row.scopes,
+        client_id: &row.client,
+        token_type: "Bearer",
+        exp: row.expires,
+        iat: row.issued,
+        sub: row.subject.as_deref(),
+        aud: &row.audience,
+        iss: &app.issuer,
+        jti: &B64.encode(&row.hash[..16]),
+    };
+    json(200, serde_json::to_vec(&active).unwrap())
 }
 
 fn encode(out: &mut String, text: &str) {
@@ -347,7 +454,9 @@ async fn main() {
         revoked: DashMap::new(),
         signing: DashMap::new(),
         nonces: DashMap::new(),
+        issuer: "http://127.0.0.1".into(),
         audience: "http://127.0.0.1".into(),
+        subject: "7".into(),
         scopes: "read write".into(),
     });
     let client: Arc<str> = "bench".into();
@@ -364,6 +473,7 @@ async fn main() {
         .layer(from_fn_with_state(app.clone(), guard))
         .route("/hello", get(|| async { json(200, "{\"ok\":true}") }))
         .route("/safe/token", post(token))
+        .route("/safe/introspect", post(introspect))
         .with_state(app);
     let l = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
     use axum::serve::ListenerExt;
