@@ -30,10 +30,17 @@ pub(super) struct BackupArgs {
 #[command(after_help = "\
 The data folder must not have a database. Users sign in again, and logins that were under way begin
 again. Tokens, consents and clients are as they were when the backup was made: what was revoked or
-removed later has to be revoked or removed again.")]
+removed later has to be revoked or removed again.
+
+Without FOLDER, the data is there already, restored by other tools (pg_restore, a snapshot of the
+disk), and what was unfinished in it is ended.
+
+Examples:
+  quadrille restore /var/backups/quadrille-monday --data-dir restored
+  quadrille restore --database postgres://quadrille@db.internal/quadrille     after pg_restore")]
 pub(super) struct RestoreArgs {
-    /// Folder of the backup
-    folder: PathBuf,
+    /// Folder of the backup; none if other tools have restored the data
+    folder: Option<PathBuf>,
 }
 
 pub(super) fn back_up(
@@ -71,12 +78,25 @@ pub(super) async fn restore(
     settings: &Settings,
     output: Output,
 ) -> Result<(), Failure> {
-    data::restore(settings, &args.folder).await?;
-    let from = args.folder.display().to_string();
-    let event = Event::by_operator("restored", "database and keys were restored");
-    record(&Event { name: Some(&from), ..event });
-    let [dir, folder] = [&settings.data_dir, &args.folder].map(|path| path.display().to_string());
-    output.result(&json!({ "data_dir": dir, "restored_from": folder }), || {
-        format!("{dir} is restored from {folder}. Every session has ended: users sign in again.")
+    let [event, place, text] = match &args.folder {
+        Some(folder) => {
+            data::restore(settings, folder).await?;
+            let [dir, folder] = [&settings.data_dir, folder].map(|path| path.display().to_string());
+            let text = format!("{dir} is restored from {folder}.");
+            [folder, dir, text]
+        }
+        None => {
+            let place = data::restored_by_other_tools(settings).await?;
+            let text = format!("What was unfinished in {place} has ended.");
+            [place.clone(), place, text]
+        }
+    };
+    record(&Event {
+        name: Some(&event),
+        ..Event::by_operator("restored", "database and keys were restored")
+    });
+    let from = args.folder.as_ref().map(|folder| folder.display().to_string());
+    output.result(&json!({ "data_dir": place, "restored_from": from }), || {
+        format!("{text} Every session has ended: users sign in again.")
     })
 }

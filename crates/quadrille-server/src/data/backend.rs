@@ -7,7 +7,7 @@ use quadrille::{
     oauth2::Resources,
     provider::{
         AuthorizationServer, GrantTypes, IssuerError,
-        store::{RowId, SecretHash, StoreError, StoredRow, StoredTable},
+        store::{KnownSince, RowId, SecretHash, StoreError, StoredRow, StoredTable},
     },
 };
 
@@ -144,6 +144,16 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
 
     /// Raises the greatest number to that of another database.
     fn raise_newest(&self, newest: RowId) -> Answering<'_, ()>;
+
+    /// The moment since which the database knows what was used once.
+    fn known_since(&self) -> Answering<'_, KnownSince>;
+
+    /// Raises the moment to that of another database.
+    fn raise_known_since(&self, since: KnownSince) -> Answering<'_, ()>;
+
+    /// Ends every session and all that was unfinished in a database that was restored, and records
+    /// that it does not know what was used before `now`.
+    fn end_unfinished(&self, now: Timestamp) -> Answering<'_, ()>;
 
     /// Stores the users of another database. Those that are there already stay as they are.
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()>;

@@ -15,7 +15,7 @@ use quadrille::{
 };
 use zeroize::Zeroizing;
 
-use super::{Backend as _, DataError, SqliteBackend, keys};
+use super::{Backend as _, Data, DataError, SqliteBackend, keys};
 use crate::config::Settings;
 
 const DATABASE: &str = "quadrille.db";
@@ -129,6 +129,25 @@ pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> 
     Ok(())
 }
 
+/// Ends every session and all that was unfinished in data that other tools have restored: those of a
+/// database on a server, or a snapshot of a disk. Returns the place of the data.
+///
+/// # Errors
+/// [`DataError::RestoreInUse`] if a process serves the folder, [`DataError::File`] or
+/// [`DataError::Database`].
+pub async fn restored_by_other_tools(settings: &Settings) -> Result<String, DataError> {
+    let data = Data::open_existing(settings).await?;
+    let _lock = match data.is_shared() {
+        // Processes notice by themselves.
+        true => None,
+        false => Some(lock_alone(&settings.data_dir.join("lock"))?),
+    };
+    let ended = data.backend().end_unfinished(data.env().now()).await;
+    ended.map_err(|error| data.failure(error))?;
+    data.backend().close().await;
+    Ok(data.shown())
+}
+
 /// A database on a server has its own tools.
 fn only_embedded(settings: &Settings) -> Result<(), DataError> {
     match &settings.database {
@@ -141,7 +160,11 @@ fn only_embedded(settings: &Settings) -> Result<(), DataError> {
 /// an issuer, and so needs its key ring.
 async fn mend(database: &Path) -> Result<bool, StoreError> {
     let backend = SqliteBackend::open(database, Env::system()).await?;
-    let mended = backend.mend().await;
+    let mended = async {
+        backend.check_pages().await?;
+        backend.end_unfinished(Env::system().now()).await
+    };
+    let mended = mended.await;
     let issuer = backend.issuer().await;
     backend.close().await;
     mended?;

@@ -28,7 +28,7 @@ mod tests;
 mod transfer;
 
 pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
-pub use backup::{BackedUp, back_up, restore};
+pub use backup::{BackedUp, back_up, restore, restored_by_other_tools};
 pub use error::DataError;
 pub use postgres::PostgresBackend;
 pub use signing::{SigningKeysWatch, SigningPlace, rotation, sweep};

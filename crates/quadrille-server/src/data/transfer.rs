@@ -125,11 +125,13 @@ pub async fn transfer(
         }
     }
     let newest = source.backend.newest().await.map_err(|error| source.failure(error))?;
+    let since = source.backend.known_since().await.map_err(|error| source.failure(error))?;
     let users = source.backend.users().await.map_err(|error| source.failure(error))?;
     let read = u64::try_from(users.len()).unwrap_or(u64::MAX);
     let known = source.backend.served_with().await.map_err(|error| source.failure(error))?;
     let put = async {
         target.backend.raise_newest(newest).await?;
+        target.backend.raise_known_since(since).await?;
         target.backend.put_users(users).await?;
         if let Some(known) = known {
             target.backend.record_served_with(known).await?;

@@ -2,7 +2,10 @@
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use quadrille::provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column};
+use quadrille::{
+    Timestamp,
+    provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column},
+};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
@@ -88,6 +91,17 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 const LATEST: &str = "SELECT greatest((SELECT number FROM quadrille_newest),
     coalesce((SELECT max(grant_id) FROM quadrille_grants WHERE issuer = $1 AND actor = $2), 0))";
 
+/// What may have been used since a backup.
+const UNFINISHED: [&str; 4] = [
+    "DELETE FROM quadrille_codes",
+    "DELETE FROM quadrille_tickets",
+    "DELETE FROM quadrille_pending",
+    "DELETE FROM quadrille_initial_tokens",
+];
+
+const LOST_NOW: &str = "INSERT INTO quadrille_known_since (id, lost) VALUES (1, $1)
+    ON CONFLICT (id) DO UPDATE SET lost = excluded.lost";
+
 impl PgTransaction {
     /// The connection, for the statements of the application.
     pub fn connection(&mut self) -> &mut PgConnection {
@@ -125,6 +139,23 @@ impl PgTransaction {
     pub async fn forget_client(&mut self, issuer: &str, client: &str) -> Result<bool, StoreError> {
         let Some(issuer) = self.issuer(issuer).await? else { return Ok(false) };
         clients::forget_client(&mut self.0, issuer, &Arc::from(client)).await
+    }
+
+    /// Ends everything unfinished in a database that was restored from a backup, or promoted without its
+    /// last commits: authorization codes, device codes, temporary credentials (OAuth 1.0a) and initial
+    /// access tokens, whose uses are counted. Some of them may have been used since. The database records
+    /// the moment, before which it does not know what was used
+    /// ([`KnownSince`](quadrille::provider::store::KnownSince)): consent pages, assertions with a `jti`
+    /// and signed requests (OAuth 1.0a) from before it are refused, by processes that serve already within
+    /// a second.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn end_unfinished(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        for delete in UNFINISHED {
+            self.0.run(delete, values![]).await?;
+        }
+        self.0.run(LOST_NOW, values![now.millis()]).await.map(drop)
     }
 
     /// The number of an issuer; `None` if no server with this issuer has used the store.

@@ -17,6 +17,7 @@ use super::{
     fault::{reason, run},
     keys::Keys,
     reader::Reader,
+    remembered::Remembered,
     texts::Texts,
     values::Values,
 };
@@ -33,6 +34,7 @@ struct Inner<E: Engine> {
     prepares: bool,
     sweeping: E::Sweeping,
     newest: OnceLock<Statement>,
+    known_since: Remembered,
 }
 
 impl<E: Engine> fmt::Debug for Database<E> {
@@ -63,6 +65,7 @@ impl<E: Engine> Database<E> {
                 prepares: options.prepares,
                 sweeping: E::Sweeping::default(),
                 newest: OnceLock::new(),
+                known_since: Remembered::default(),
             }))
         };
         let ordered = with(pool.clone(), Keys::Ordered);
@@ -93,6 +96,10 @@ impl<E: Engine> Database<E> {
 
     pub(super) fn sweeping(&self) -> &E::Sweeping {
         &self.0.sweeping
+    }
+
+    pub(super) fn known_since(&self) -> &Remembered {
+        &self.0.known_since
     }
 
     /// Runs a verb on the store's own runtime, to its end even if the caller leaves.

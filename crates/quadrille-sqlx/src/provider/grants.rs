@@ -8,14 +8,16 @@ use quadrille::{
     oauth2::Resources,
     provider::store::{
         AccessRecord, Answer, Answered, Bought, CodeRecord, Consent, CredentialRecord,
-        FamilyRecord, Grants, Issue, IssuerId, LiveGrant, OnceKeys, PendingRecord, PendingRef,
-        Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef, is_same,
+        FamilyRecord, Grants, Issue, IssuerId, KnownSince, LiveGrant, OnceKeys, PendingRecord,
+        PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError,
+        TokenRef, is_same,
     },
 };
 
 use super::{
     clients, consents,
     dialect::Dialect,
+    known_since,
     lookups::Lookup,
     pending, reads, revoking,
     store::SqlStore,
@@ -166,6 +168,10 @@ impl<E: Dialect> Grants for SqlStore<E> {
             .await
     }
 
+    async fn uses_known_since(&self) -> Result<KnownSince, StoreError> {
+        self.run(|db| async move { known_since::known_since(&db).await }).await
+    }
+
     async fn consent(
         &self,
         issuer: IssuerId,
@@ -206,5 +212,9 @@ impl<E: Dialect> OnceKeys for SqlStore<E> {
             reads::remember_once(&db, issuer, space, &key, expires).await
         })
         .await
+    }
+
+    async fn keys_known_since(&self) -> Result<KnownSince, StoreError> {
+        self.run(|db| async move { known_since::known_since(&db).await }).await
     }
 }

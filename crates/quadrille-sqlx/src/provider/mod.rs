@@ -18,6 +18,7 @@ mod engine;
 mod fault;
 mod grants;
 mod keys;
+mod known_since;
 mod lookups;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -29,6 +30,7 @@ mod postgres;
 mod reader;
 mod reads;
 mod registration;
+mod remembered;
 mod revoking;
 mod store;
 mod texts;

@@ -108,16 +108,33 @@ impl StoreOptions {
     }
 
     fn plan(&self, dialect: Dialect) -> Plan {
-        let files: &[&str] = match dialect {
-            Dialect::Postgres => &[include_str!("../../migrations/store/postgres/1.sql")],
-            Dialect::MySql => &[include_str!("../../migrations/store/mysql/1.sql")],
+        macro_rules! files {
+            ($folder:literal) => {
+                &[
+                    (include_str!(concat!("../../migrations/store/", $folder, "/1.sql")), None),
+                    (
+                        include_str!(concat!("../../migrations/store/", $folder, "/2.sql")),
+                        Some(include_str!(concat!(
+                            "../../migrations/store/",
+                            $folder,
+                            "/2.back.sql"
+                        ))),
+                    ),
+                ]
+            };
+        }
+        let files: &[(&str, Option<&str>)] = match dialect {
+            Dialect::Postgres => files!("postgres"),
+            Dialect::MySql => files!("mysql"),
             // A provider has `SqliteStore`.
             Dialect::Sqlite => &[],
         };
         let hashed = if self.hashed_keys { "true" } else { "false" };
-        let up = |file: &&str| file.replace("{hashed_keys}", hashed);
-        let files: Vec<_> =
-            files.iter().map(|file| Migration { up: up(file), back: None }).collect();
+        let text = |file: &str| file.replace("{hashed_keys}", hashed);
+        let files: Vec<_> = files
+            .iter()
+            .map(|(up, back)| Migration { up: text(up), back: back.map(text) })
+            .collect();
         Plan::of(dialect, &self.prefix, "store_migrations", &files)
     }
 }

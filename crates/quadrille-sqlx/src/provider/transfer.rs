@@ -1,7 +1,8 @@
 //! The rows of the database, to be moved into another store.
 
 use quadrille::provider::store::{
-    IssuerId, RowId, StoreError, StoredColumn, StoredRow, StoredTable, StoredValue, Transfer,
+    IssuerId, KnownSince, RowId, StoreError, StoredColumn, StoredRow, StoredTable, StoredValue,
+    Transfer,
 };
 use sqlx::{
     Arguments as _, PgPool,
@@ -11,6 +12,7 @@ use sqlx::{
 use super::{
     columns::{epoch_now, number_now},
     database::Database,
+    known_since,
     reader::{Reader, target},
     store::SqlStore,
     values::values,
@@ -77,6 +79,10 @@ impl Transfer for SqlStore<PgPool> {
     async fn raise_newest(&self, newest: RowId) -> Result<(), StoreError> {
         self.run(|database| async move { database.run(RAISE, values![newest.0]).await.map(drop) })
             .await
+    }
+
+    async fn raise_known_since(&self, since: KnownSince) -> Result<(), StoreError> {
+        self.run(|database| async move { known_since::raise(&database, since).await }).await
     }
 }
 

@@ -13,9 +13,9 @@ use quadrille::{
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes, Clients,
             CodeRecord, Consent, CredentialRecord, FamilyRecord, Grants, Identifier,
-            InitialTokenRecord, Issue, IssuerId, Issuers, LiveGrant, OnceKeys, Part, PendingRecord,
-            PendingRef, PendingState, Redeemed, Registrations, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, StoreError, TokenRef, UnusedClient, Worker,
+            InitialTokenRecord, Issue, IssuerId, Issuers, KnownSince, LiveGrant, OnceKeys, Part,
+            PendingRecord, PendingRef, PendingState, Redeemed, Registrations, RevokeAll, Rotated,
+            Rotation, RowId, SecretHash, StoreError, TokenRef, UnusedClient, Worker,
         },
     },
 };
@@ -441,6 +441,10 @@ impl Grants for OwnStore {
         self.begin(issuer, |tables| Some(tables.removed.get(subject).copied().unwrap_or(RowId(0))))
     }
 
+    async fn uses_known_since(&self) -> Stored<KnownSince> {
+        Ok(KnownSince::ALWAYS)
+    }
+
     async fn consents(&self, issuer: IssuerId, subject: &str) -> Stored<Vec<Consent>> {
         let first = (subject.into(), "".into(), String::new());
         self.begin(issuer, |tables| {
@@ -478,5 +482,9 @@ impl OnceKeys for OwnStore {
             }
             is_new
         })
+    }
+
+    async fn keys_known_since(&self) -> Stored<KnownSince> {
+        Ok(KnownSince::ALWAYS)
     }
 }

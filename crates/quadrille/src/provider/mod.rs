@@ -2,6 +2,7 @@
 
 mod access_format;
 mod admin;
+mod assertion_use;
 mod authority;
 mod authorize;
 mod client;

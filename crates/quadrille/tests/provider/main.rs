@@ -56,6 +56,7 @@ mod protected_resource;
 mod races;
 mod registration;
 mod response_types;
+mod restored;
 mod revoke;
 mod scopes;
 mod step_up;

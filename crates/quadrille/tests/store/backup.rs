@@ -116,7 +116,8 @@ async fn codes_of_a_restored_database_are_not_redeemed_twice() {
 
     std::fs::rename(&copy, folder.path().join("quadrille.db")).unwrap();
     let restored = open(folder.path(), clock.env());
-    restored.write(SqliteStore::end_unfinished).await.unwrap();
+    let now = clock.now();
+    restored.write(move |tx| SqliteStore::end_unfinished(tx, now)).await.unwrap();
     assert_eq!(
         alive(&restored, issuer, (1000, "alice"), &clock).await,
         ["access token", "refresh token", "token credentials", "consent", "listed grant"]

@@ -15,8 +15,8 @@ use quadrille::{
     provider::{
         AuthorizationServer, IssuerError,
         store::{
-            Issuers as _, Part as _, RowId, SecretHash, StoreError, StoredRow, StoredTable,
-            Transfer as _,
+            Grants as _, Issuers as _, KnownSince, Part as _, RowId, SecretHash, StoreError,
+            StoredRow, StoredTable, Transfer as _,
         },
     },
 };
@@ -218,6 +218,24 @@ impl Backend for PostgresBackend {
 
     fn raise_newest(&self, newest: RowId) -> Answering<'_, ()> {
         Box::pin(self.store.raise_newest(newest))
+    }
+
+    fn known_since(&self) -> Answering<'_, KnownSince> {
+        Box::pin(self.store.uses_known_since())
+    }
+
+    fn raise_known_since(&self, since: KnownSince) -> Answering<'_, ()> {
+        Box::pin(self.store.raise_known_since(since))
+    }
+
+    fn end_unfinished(&self, now: Timestamp) -> Answering<'_, ()> {
+        Box::pin(self.store.transaction(move |transaction| {
+            Box::pin(async move {
+                let delete = sqlx::query("DELETE FROM quadrille_program_sessions");
+                delete.execute(transaction.connection()).await?;
+                Ok(transaction.end_unfinished(now).await?)
+            })
+        }))
     }
 
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()> {

@@ -12,12 +12,11 @@ use quadrille::{
     provider::{
         AuthorizationServer, IssuerError,
         store::{
-            Issuers as _, Part as _, RowId, SecretHash, SqliteStore, StoreError, StoredRow,
-            StoredTable, Transfer as _,
+            Grants as _, Issuers as _, KnownSince, Part as _, RowId, SecretHash, SqliteStore,
+            StoreError, StoredRow, StoredTable, Transfer as _,
         },
     },
 };
-use rusqlite::Transaction;
 
 use crate::{
     sessions::Session,
@@ -51,21 +50,16 @@ impl SqliteBackend {
         Ok(Self(Arc::new(store)))
     }
 
-    /// Checks that no page of a restored database is damaged, and ends every session and all that
-    /// was unfinished.
-    pub(super) async fn mend(&self) -> Result<(), StoreError> {
+    /// Checks that no page of the database is damaged.
+    pub(super) async fn check_pages(&self) -> Result<(), StoreError> {
         let check = "PRAGMA integrity_check(1)";
         let found = self.0.read(|connection| {
             Ok::<_, StoreError>(connection.query_row(check, [], |row| row.get::<_, String>(0))?)
         });
-        if found.await? != "ok" {
-            return Err(StoreError::Corrupt("its pages are damaged"));
+        match &*found.await? {
+            "ok" => Ok(()),
+            _ => Err(StoreError::Corrupt("its pages are damaged")),
         }
-        let end = |transaction: &Transaction<'_>| {
-            transaction.execute("DELETE FROM quadrille_program_sessions", [])?;
-            SqliteStore::end_unfinished(transaction)
-        };
-        self.0.write(end).await
     }
 }
 
@@ -206,6 +200,21 @@ impl Backend for SqliteBackend {
 
     fn raise_newest(&self, newest: RowId) -> Answering<'_, ()> {
         Box::pin(self.0.raise_newest(newest))
+    }
+
+    fn known_since(&self) -> Answering<'_, KnownSince> {
+        Box::pin(self.0.uses_known_since())
+    }
+
+    fn raise_known_since(&self, since: KnownSince) -> Answering<'_, ()> {
+        Box::pin(self.0.raise_known_since(since))
+    }
+
+    fn end_unfinished(&self, now: Timestamp) -> Answering<'_, ()> {
+        Box::pin(self.0.write(move |transaction| {
+            transaction.execute("DELETE FROM quadrille_program_sessions", [])?;
+            SqliteStore::end_unfinished(transaction, now)
+        }))
     }
 
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()> {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use quadrille::{
     Env,
-    provider::store::{Grants as _, Issuers as _, Part as _, RowId, StoreError},
+    provider::store::{Grants as _, Issuers as _, KnownSince, Part as _, RowId, StoreError},
 };
 use quadrille_sqlx::{MigrateError, PgStore, Prefix, StoreOptions};
 use sqlx::{PgPool, postgres::PgPoolOptions};
@@ -154,28 +154,29 @@ async fn tables_of_a_newer_version_are_left_alone() {
     store_of(&database).await;
     database.run("INSERT INTO quadrille_store_migrations (version) VALUES (7)").await;
     let error = PgStore::open(database.pool().await, Env::system()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 1 }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 2 }), "{error:?}");
     let versions = "SELECT version FROM quadrille_store_migrations ORDER BY version";
-    assert_eq!(database.numbers(versions).await, [1, 7]);
+    assert_eq!(database.numbers(versions).await, [1, 2, 7]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_goes_back_before_the_first_version() {
+async fn a_version_goes_back_and_forth_and_tokens_stay() {
     let (postgres, mariadb) = (Postgres::new().await, MariaDb::new().await);
     let store = store_of(&postgres).await;
     let issuer = issuer(&store).await;
     store.issue(issuer, issue(1000)).await.unwrap();
-    let options = StoreOptions::new();
-    options.migrate(&mariadb.pool().await).await.unwrap();
-    for back in [
-        options.migrate_back(&postgres.pool().await).await,
-        options.migrate_back(&mariadb.pool().await).await,
-    ] {
-        assert_eq!(back, Err(MigrateError::First));
+    let (pg, my, options) = (postgres.pool().await, mariadb.pool().await, StoreOptions::new());
+    options.migrate(&my).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(options.migrate_back(&pg).await, Ok(()));
+        assert_eq!(options.migrate_back(&my).await, Ok(()), "once more it is there already");
     }
-    assert_eq!(options.migrations_back_sql::<PgPool>(), None);
+    let older = Err(MigrateError::Older { found: 1, known: 2 });
+    assert_eq!((options.check(&pg).await, options.check(&my).await), (older, older));
+    assert_eq!((options.migrate(&pg).await, options.migrate(&my).await), (Ok(()), Ok(())));
     assert!(store.access(issuer, &token(1000)).await.unwrap().is_some());
-    assert_eq!(options.check(&mariadb.pool().await).await, Ok(()));
+    assert_eq!(store.uses_known_since().await.unwrap(), KnownSince::ALWAYS);
+    assert_eq!(options.check(&my).await, Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,14 +189,14 @@ async fn migrations_may_be_run_at_once_or_by_hand() {
     }
     assert!(all.join_all().await.iter().all(Result::is_ok));
     let versions = "SELECT version FROM quadrille_store_migrations";
-    assert_eq!(database.numbers(versions).await, [1]);
+    assert_eq!(database.numbers(versions).await, [1, 2]);
 
     let options = StoreOptions::new().prefix(Prefix::new("by_hand_").unwrap());
     let pool = database.pool().await;
-    let older = MigrateError::Older { found: 0, known: 1 };
+    let older = MigrateError::Older { found: 0, known: 2 };
     assert_eq!(options.check(&pool).await, Err(older));
     let error = PgStore::open_with(pool.clone(), Env::system(), &options).await.unwrap_err();
-    assert!(matches!(error, StoreError::Older { found: 0, known: 1 }), "{error:?}");
+    assert!(matches!(error, StoreError::Older { found: 0, known: 2 }), "{error:?}");
     database.run(&options.migrations_sql::<PgPool>()).await;
     let store = PgStore::open_with(pool, Env::system(), &options).await.unwrap();
     let issuer = issuer(&store).await;

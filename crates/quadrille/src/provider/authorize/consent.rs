@@ -295,6 +295,9 @@ impl By<'_> {
         if !ticket.is_for(authentication) {
             return Err(BrowserError::TicketOfOtherUser.into());
         }
+        if !inner.store.uses_known_since().await?.knows(ticket.made()) {
+            return Err(BrowserError::TicketBeforeRestore.into());
+        }
         let client = admission::client_that_asks(inner, &ticket.client, None).await?;
         client
             .filter(|client| is_unchanged(client, ticket, inner.redirect_rule.as_deref()))

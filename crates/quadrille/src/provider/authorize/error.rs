@@ -207,6 +207,10 @@ pub enum BrowserError {
     /// The page was open for too long.
     #[error("the ticket of the consent form has expired")]
     TicketExpired,
+    /// The page was shown before the store lost what it knew of answered pages, as a database does
+    /// that is restored from a backup.
+    #[error("the ticket of the consent form is from before the store was restored")]
+    TicketBeforeRestore,
     /// The page was answered differently before, or its code is redeemed.
     #[error("the consent page was answered before")]
     TicketAnswered,
@@ -239,6 +243,7 @@ impl BrowserError {
                 ..Shown::out_of_date("ticket_other_user")
             },
             Self::TicketExpired => Shown::out_of_date("ticket_expired"),
+            Self::TicketBeforeRestore => Shown::out_of_date("ticket_before_restore"),
             Self::TicketAnswered => Shown {
                 status: StatusCode::CONFLICT,
                 title: "Already answered",

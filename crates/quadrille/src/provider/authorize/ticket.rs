@@ -113,6 +113,12 @@ impl Ticket {
         Ok(ticket)
     }
 
+    /// The time at which the page was shown.
+    pub(crate) fn made(&self) -> Timestamp {
+        let [a, b, c, d, e, f, ..] = self.id;
+        Timestamp::from_millis(i64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+    }
+
     /// The use of this ticket, for the store.
     pub(crate) const fn use_up(&self) -> TicketUse {
         TicketUse { ticket: self.id, until: self.expires }

@@ -9,7 +9,12 @@ use crate::{
         Claims, ClaimsError, ClaimsPolicy, KeySet, TokenError, TokenType, Unverified, Verification,
         Verified, VerifyingKey,
     },
-    provider::{error::Error, server::Inner, token::format::sha256},
+    provider::{
+        assertion_use::{LONGEST, earliest_use},
+        error::Error,
+        server::Inner,
+        token::format::sha256,
+    },
 };
 
 use super::{
@@ -18,9 +23,6 @@ use super::{
     registered_auth::{ClientKeys, RegisteredAuth},
     sealed::SecretUse,
 };
-
-/// The time that an assertion may have left until it expires.
-const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The time for which a `jti` is remembered beyond the assertion, since clocks differ.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -74,6 +76,9 @@ async fn use_up(inner: &Inner, client: &str, claims: &Claims) -> Result<(), Erro
     let is_first = inner.store.remember_once(issuer, SPACE, key, end + MARGIN).await?;
     if !is_first {
         return Err(AuthenticateError::AssertionReplayed.into());
+    }
+    if !inner.store.keys_known_since().await?.knows(earliest_use(claims)) {
+        return Err(AuthenticateError::AssertionBeforeRestore.into());
     }
     // A request that waited longer may have been forgotten meanwhile, also by a process whose clock
     // is ahead.

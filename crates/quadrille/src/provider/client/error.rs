@@ -48,6 +48,10 @@ pub enum AuthenticateError {
     /// The client assertion was used before: its `jti` is known.
     #[error("the client assertion was used before")]
     AssertionReplayed,
+    /// The client assertion may be from before the store lost what it knew of used ones, as a
+    /// database does that is restored from a backup.
+    #[error("the client assertion may be from before the store was restored")]
+    AssertionBeforeRestore,
     /// The keys of the client cannot be fetched from its `jwks_uri`.
     #[error("the keys of the client cannot be fetched")]
     KeysUnknown,
@@ -83,7 +87,7 @@ impl AuthenticateError {
             | Self::KeysUnknown
             | Self::PublicClientAsks => silent,
             // The client has proved its identity.
-            Self::AssertionClaims(_) | Self::AssertionReplayed => {
+            Self::AssertionClaims(_) | Self::AssertionReplayed | Self::AssertionBeforeRestore => {
                 Disclosure::words(ErrorCode::InvalidClient)
             }
             Self::Throttled(_) => silent.status(StatusCode::TOO_MANY_REQUESTS),

@@ -59,21 +59,24 @@ async fn remember_in_the_store(
     if let Err(full) = nonces.count(seen, now, &inner.oauth1) {
         return Ok(full);
     }
-    let passes_until = Timestamp::from_seconds(seen.timestamp) + inner.oauth1.window;
-    let issuer = inner.issuer_id().await?;
-    let first =
-        inner.store.remember_once(issuer, NONCE, seen.key(), passes_until + nonces::MARGIN).await;
-    let once = match first {
+    let once = mark(inner, seen).await;
+    if !matches!(once, Ok(Once::First)) {
+        nonces.uncount(seen);
+    }
+    Ok(once?)
+}
+
+async fn mark(inner: &Inner, seen: Seen<'_>) -> Result<Once, Error> {
+    let (timestamp, window) = (Timestamp::from_seconds(seen.timestamp), inner.oauth1.window);
+    let passes_until = timestamp + window;
+    let (issuer, expires) = (inner.issuer_id().await?, passes_until + nonces::MARGIN);
+    Ok(match inner.store.remember_once(issuer, NONCE, seen.key(), expires).await? {
         // A request that waited longer may have been forgotten meanwhile, also by a process whose
         // clock is ahead.
-        Ok(true) if inner.now() > passes_until + nonces::MARGIN / 2 => Once::Late,
-        Ok(true) => return Ok(Once::First),
-        Ok(false) => Once::Again,
-        Err(error) => {
-            nonces.uncount(seen);
-            return Err(Error::from(error).into());
-        }
-    };
-    nonces.uncount(seen);
-    Ok(once)
+        true if inner.now() > passes_until + nonces::MARGIN / 2 => Once::Late,
+        // A client whose clock is ahead may have used it a window before.
+        true if !inner.store.keys_known_since().await?.knows(timestamp - window) => Once::Earlier,
+        true => Once::First,
+        false => Once::Again,
+    })
 }

@@ -16,14 +16,23 @@ pub(crate) struct Start {
     /// By the clock as it was.
     clock: Timestamp,
     steady: Timestamp,
-    /// The time of the newest row in the store, if it was in the future: the clock is behind the
-    /// one of an earlier process.
-    future: OnceCell<Option<Timestamp>>,
+    /// Facts of the store at the first request.
+    before: OnceCell<Before>,
+}
+
+/// Facts of the store that may put the start later.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    /// The time of the newest row, if it was in the future: the clock is behind the one of an earlier
+    /// process.
+    future: Option<Timestamp>,
+    /// The loss of the marks of an earlier process.
+    lost: Option<Timestamp>,
 }
 
 impl Start {
     pub(crate) fn new(env: &Env) -> Self {
-        Self { clock: env.now(), steady: env.steady(), future: OnceCell::new() }
+        Self { clock: env.now(), steady: env.steady(), before: OnceCell::new() }
     }
 
     /// The start by the clock as it is `now`. A machine may start with a clock that is behind, and
@@ -41,11 +50,18 @@ impl Start {
         let by_duration = now - env.steady().since(self.steady);
         let load = async || {
             let newest = store.newest().await?.time();
-            Ok::<_, Error>((newest.seconds() > now.seconds()).then_some(newest))
+            let future = (newest.seconds() > now.seconds()).then_some(newest);
+            let lost = store.keys_known_since().await?.lost();
+            Ok::<_, Error>(Before { future, lost })
         };
-        let future = *self.future.get_or_try_init(load).await?;
+        let Before { future, lost } = *self.before.get_or_try_init(load).await?;
         let reach = now + window + window;
-        let candidates = [Some(self.clock), future.map(|newest| newest + SECOND)];
+        let candidates = [
+            Some(self.clock),
+            future.map(|newest| newest + SECOND),
+            // A client whose clock is ahead may have used a request a window before its timestamp.
+            lost.map(|lost| lost + window + SECOND),
+        ];
         let counts = candidates.into_iter().flatten().filter(|time| *time <= reach);
         Ok(counts.fold(by_duration, Timestamp::max))
     }

@@ -9,8 +9,9 @@ use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client}
 use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients, CodeRecord,
     Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue, IssuerId, Issuers,
-    LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed, Registrations, RevokeAll,
-    Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, UnusedClient, Worker,
+    KnownSince, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed, Registrations,
+    RevokeAll, Rotated, Rotation, RowId, SecretHash, Store, StoreError, TokenRef, UnusedClient,
+    Worker,
 };
 
 /// The future of an [`ErasedStore`]'s verb.
@@ -163,6 +164,7 @@ verbs! {
         fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
         fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
         fn subject_since(issuer: IssuerId; subject: str) -> Option<RowId>;
+        fn uses_known_since() -> KnownSince;
         fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
                 -> Option<Consent>;
         fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
@@ -171,6 +173,7 @@ verbs! {
     OnceKeys [] {
         fn remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp)
                 -> bool;
+        fn keys_known_since() -> KnownSince;
     }
 }
 

@@ -6,8 +6,8 @@ use crate::{Timestamp, oauth2::Resources};
 
 use super::{
     AccessRecord, Answer, Answered, Bought, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-    Issue, IssuerId, LiveGrant, Part, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
-    Rotation, RowId, StoreError, TokenRef,
+    Issue, IssuerId, KnownSince, LiveGrant, Part, PendingRecord, PendingRef, Redeemed, RevokeAll,
+    Rotated, Rotation, RowId, StoreError, TokenRef,
 };
 #[cfg(doc)]
 use super::{Change, Clients, Grant, Identifier};
@@ -213,6 +213,13 @@ pub trait Grants: Part {
         issuer: IssuerId,
         subject: &str,
     ) -> impl Future<Output = Result<Option<RowId>, StoreError>> + Send;
+
+    /// The moment since which this part knows what was used: tickets, codes and pending requests.
+    /// The server accepts no ticket that was made before. Codes and pending requests from before it
+    /// are not in this part.
+    ///
+    /// It is [`KnownSince::ALWAYS`], or the moment of the last loss.
+    fn uses_known_since(&self) -> impl Future<Output = Result<KnownSince, StoreError>> + Send;
 
     /// The consent of a user to a client, at exactly these APIs.
     ///

@@ -7,8 +7,8 @@ use crate::{Timestamp, provider::client::record::Client};
 #[cfg(doc)]
 use super::Change;
 use super::{
-    Admission, Admitted, Changes, InitialTokenRecord, IssuerId, RowId, SecretHash, StoreError,
-    UnusedClient, Worker, is_same,
+    Admission, Admitted, Changes, InitialTokenRecord, IssuerId, KnownSince, RowId, SecretHash,
+    StoreError, UnusedClient, Worker, is_same,
 };
 
 /// The verbs of every part of a store.
@@ -250,4 +250,11 @@ pub trait OnceKeys: Part {
         key: SecretHash,
         expires: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// The moment since which this part knows every key that was used. The server calls it after
+    /// [`remember_once`](Self::remember_once) said that a key is new, and accepts nothing that was
+    /// made before this moment: so a loss before that call must be told here.
+    ///
+    /// It is [`KnownSince::ALWAYS`], or the moment of the last loss.
+    fn keys_known_since(&self) -> impl Future<Output = Result<KnownSince, StoreError>> + Send;
 }

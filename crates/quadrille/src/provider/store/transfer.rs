@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{IssuerId, Issuers, RowId, StoreError};
+use super::{IssuerId, KnownSince, RowId, Store, StoreError};
 
 /// A value of a [`StoredRow`].
 ///
@@ -273,10 +273,11 @@ pub struct StoredRow(pub Vec<StoredValue>);
 ///         }
 ///     }
 ///     to.raise_newest(from.newest().await?).await?;
+///     to.raise_known_since(from.uses_known_since().await?).await?;
 ///     Ok(count)
 /// }
 /// ```
-pub trait Transfer: Issuers {
+pub trait Transfer: Store {
     /// At most `limit` rows of an issuer, ordered by the store's own key, after the row `after`.
     fn rows(
         &self,
@@ -301,4 +302,11 @@ pub trait Transfer: Issuers {
     /// Raises [`Part::newest`](super::Part::newest) to that of the other store, whose greatest number may be of a
     /// row that is gone.
     fn raise_newest(&self, newest: RowId) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Raises [`Grants::uses_known_since`](super::Grants::uses_known_since) and
+    /// [`OnceKeys::keys_known_since`](super::OnceKeys::keys_known_since) to those of the other store.
+    fn raise_known_since(
+        &self,
+        since: KnownSince,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

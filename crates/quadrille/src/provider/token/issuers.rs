@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Timestamp,
     jose::{Claims, ClaimsError, ClaimsPolicy, Unverified},
-    provider::{error::Error, server::Inner, store::SecretHash},
+    provider::{assertion_use::earliest_use, error::Error, server::Inner, store::SecretHash},
 };
 
 use super::{
@@ -50,8 +50,16 @@ pub(crate) async fn check_unused(
     let Some(jti) = &claims.jti else { return Ok(()) };
     let (store, past) = (inner.issuer_id().await?, Timestamp::default());
     match inner.store.remember_once(store, SPACE, key(issuer, jti), past).await? {
-        true => Ok(()),
+        true => check_known(inner, claims).await,
         false => Err(AssertionError::Replayed.into()),
+    }
+}
+
+/// Refuses an assertion whose use the store may have forgotten.
+async fn check_known(inner: &Inner, claims: &Claims) -> Result<(), Error> {
+    match inner.store.keys_known_since().await?.knows(earliest_use(claims)) {
+        true => Ok(()),
+        false => Err(AssertionError::BeforeRestore.into()),
     }
 }
 
@@ -73,6 +81,7 @@ pub(crate) async fn use_up(
     if !inner.store.remember_once(store, SPACE, key, end + MARGIN).await? {
         return Err(AssertionError::Replayed.into());
     }
+    check_known(inner, claims).await?;
     // A request that waited longer may have been forgotten meanwhile.
     match inner.now() > end + MARGIN / 2 {
         true => Err(AssertionError::Invalid(ClaimsError::Expired).into()),

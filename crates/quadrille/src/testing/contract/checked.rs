@@ -10,8 +10,8 @@ use crate::{
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, CodeRecord,
             Consent, CredentialRecord, FamilyRecord, InitialTokenRecord, Issue, IssuerId,
-            LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId,
-            SecretHash, Store, TokenRef, UnusedClient, Worker,
+            KnownSince, LiveGrant, PendingRecord, PendingRef, Redeemed, RevokeAll, Rotated,
+            Rotation, RowId, SecretHash, Store, TokenRef, UnusedClient, Worker,
         },
     },
     testing::rules::worked,
@@ -75,11 +75,13 @@ verbs! {
     revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
     revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
     subject_since(issuer: IssuerId, subject: &str) -> Option<RowId>;
+    uses_known_since() -> KnownSince;
     consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
     grants(issuer: IssuerId, subject: &str) -> Vec<LiveGrant>;
     remember_once(
         issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
     ) -> bool;
+    keys_known_since() -> KnownSince;
     sweep(now: Timestamp) -> u64;
 }
 

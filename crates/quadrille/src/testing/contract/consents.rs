@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    checked::same,
+    checked::{holds, same},
     world::{CLIENT, World},
 };
 
@@ -56,6 +56,27 @@ pub async fn a_page_is_answered_once<S: Store>(store: &S, clock: &ManualClock) {
     let elsewhere = Answer { outcome: denial(2), consent: None, ..approve };
     let rule = "a ticket that one issuer knows is new to another";
     same(rule, store.answer(other, elsewhere).await, Answered::First);
+}
+
+/// Of a store that lost nothing, the moment since which it knows its answers lies before the first
+/// one, and stays.
+pub async fn answers_are_known_since_before_the_first_one<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let since = store.uses_known_since().await;
+    let rule = "`uses_known_since` is not after the making of a store that lost nothing";
+    holds(rule, since.knows(world.later(1)));
+    clock.advance(Duration::from_secs(60));
+    let outcome = Outcome::Ticket(world.ticket(1), Some(world.code(100)));
+    let answer = Answer { outcome, asked: Scopes::of(["photos"]), consent: None };
+    store.answer(world.issuer, answer).await;
+    clock.advance(Duration::from_hours(24));
+    store.sweep_all(clock.now()).await;
+    let rule = "`uses_known_since` stays while nothing is lost";
+    same(rule, store.uses_known_since().await, since);
 }
 
 /// The first code while it is unspent, and afterwards that it is spent.

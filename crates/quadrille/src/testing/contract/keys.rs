@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{Timestamp, provider::store::Store, testing::ManualClock};
 
 use super::{
-    checked::same,
+    checked::{holds, same},
     world::{World, hash},
 };
 
@@ -49,4 +49,21 @@ pub async fn a_key_is_remembered_once_until_it_expires<S: Store>(store: &S, cloc
     remember(rule, here, "nonce", 1, true).await;
     let rule = "`remember_once` remembers a key anew that had expired";
     remember(rule, here, "nonce", 1, false).await;
+}
+
+/// Of a store that lost nothing, the moment since which it knows its keys lies before the first one,
+/// and stays.
+pub async fn keys_are_known_since_before_the_first_one<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let since = store.keys_known_since().await;
+    let rule = "`keys_known_since` is not after the making of a store that lost nothing";
+    holds(rule, since.knows(world.later(1)));
+    clock.advance(Duration::from_secs(60));
+    let key = hash(1);
+    store.remember_once(world.issuer, "nonce", key, world.later(60)).await;
+    clock.advance(Duration::from_secs(120));
+    store.sweep_all(clock.now()).await;
+    let rule = "`keys_known_since` stays while nothing is lost";
+    same(rule, store.keys_known_since().await, since);
 }

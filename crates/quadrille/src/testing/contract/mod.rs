@@ -63,6 +63,7 @@ macro_rules! store_contract {
             }
             consents {
                 a_page_is_answered_once
+                answers_are_known_since_before_the_first_one
                 an_answer_given_again_says_what_became_of_the_first
                 a_consent_is_of_one_person_to_one_client
                 a_consent_is_for_certain_apis
@@ -119,6 +120,7 @@ macro_rules! store_contract {
             }
             keys {
                 a_key_is_remembered_once_until_it_expires
+                keys_are_known_since_before_the_first_one
             }
             sweeping {
                 what_expired_is_given_back_by_sweeping

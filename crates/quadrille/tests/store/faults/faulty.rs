@@ -16,8 +16,9 @@ use quadrille::{
     provider::{
         Client,
         store::{
-            Admission, Admitted, Changes, Clients, InitialTokenRecord, IssuerId, Issuers, OnceKeys,
-            Part, Registrations, RowId, SecretHash, SqliteStore, StoreError, UnusedClient, Worker,
+            Admission, Admitted, Changes, Clients, InitialTokenRecord, IssuerId, Issuers,
+            KnownSince, OnceKeys, Part, Registrations, RowId, SecretHash, SqliteStore, StoreError,
+            UnusedClient, Worker,
         },
     },
 };
@@ -405,5 +406,9 @@ impl OnceKeys for Faulty {
             return Ok(new || before == 0);
         }
         self.around("remember_once", self.inner.remember_once(issuer, space, key, wide)).await
+    }
+
+    async fn keys_known_since(&self) -> Stored<KnownSince> {
+        self.inner.keys_known_since().await
     }
 }

@@ -7,8 +7,8 @@ use quadrille::{
     oauth2::Resources,
     provider::store::{
         AccessRecord, Answer, Answered, Bought, CodeRecord, Consent, CredentialRecord,
-        FamilyRecord, Grants, Issue, IssuerId, LiveGrant, Outcome, PendingRecord, PendingRef,
-        Redeemed, RevokeAll, Rotated, Rotation, RowId, StoreError, TokenRef,
+        FamilyRecord, Grants, Issue, IssuerId, KnownSince, LiveGrant, Outcome, PendingRecord,
+        PendingRef, Redeemed, RevokeAll, Rotated, Rotation, RowId, StoreError, TokenRef,
     },
 };
 
@@ -306,6 +306,10 @@ impl Grants for Faulty {
 
     async fn subject_since(&self, issuer: IssuerId, subject: &str) -> Stored<Option<RowId>> {
         self.inner.subject_since(self.issuer("subject_since", issuer), subject).await
+    }
+
+    async fn uses_known_since(&self) -> Stored<KnownSince> {
+        self.inner.uses_known_since().await
     }
 
     async fn consent(

@@ -333,6 +333,14 @@ catches! {
             "swept or not";
         Also("sweep", "DELETE FROM quadrille_once") => a_key_is_remembered_once_until_it_expires,
             "until it expires";
+        Also("put_client", "INSERT OR REPLACE INTO quadrille_known_since VALUES (1, 9000000000000)") => keys_are_known_since_before_the_first_one,
+            "after the making of a store";
+        Also("remember_once", "INSERT OR REPLACE INTO quadrille_known_since VALUES (1, 1)") => keys_are_known_since_before_the_first_one,
+            "stays while nothing is lost";
+        Also("put_client", "INSERT OR REPLACE INTO quadrille_known_since VALUES (1, 9000000000000)") => answers_are_known_since_before_the_first_one,
+            "after the making of a store";
+        Also("answer", "INSERT OR REPLACE INTO quadrille_known_since VALUES (1, 1)") => answers_are_known_since_before_the_first_one,
+            "stays while nothing is lost";
         RememberIsNotAtomic => one_of_many_is_told_that_it_did_it,
             "told that it is new";
         LeasesAreShared => no_two_hold_the_same_worker_number,

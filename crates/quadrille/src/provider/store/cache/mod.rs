@@ -17,8 +17,8 @@ use crate::{
 use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Change, Changes, Clients,
     CodeRecord, Consent, CredentialRecord, ErasedStore, FamilyRecord, Grants, InitialTokenRecord,
-    Issue, IssuerId, Issuers, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed,
-    Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
+    Issue, IssuerId, Issuers, KnownSince, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef,
+    Redeemed, Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
     UnusedClient, Worker, erased::measured, forward::forward,
 };
 
@@ -272,6 +272,7 @@ impl Grants for Cached {
         fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;
         fn redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;
         fn subject_since(issuer: IssuerId; subject: str) -> Option<RowId>;
+        fn uses_known_since() -> KnownSince;
         fn consent(issuer: IssuerId; subject: str, client: str, resources: Resources)
             -> Option<Consent>;
         fn consents(issuer: IssuerId; subject: str) -> Vec<Consent>;
@@ -284,5 +285,6 @@ impl OnceKeys for Cached {
         fn remember_once(
             issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
         ) -> bool;
+        fn keys_known_since() -> KnownSince;
     }
 }

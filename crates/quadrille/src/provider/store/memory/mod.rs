@@ -24,8 +24,9 @@ use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client}
 use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients, CodeRecord,
     Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue, IssuerId, Issuers,
-    LiveGrant, OnceKeys, Outcome, Part, PendingRecord, PendingRef, Redeemed, Registrations,
-    RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef, UnusedClient, Worker,
+    KnownSince, LiveGrant, OnceKeys, Outcome, Part, PendingRecord, PendingRef, Redeemed,
+    Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
+    UnusedClient, Worker,
 };
 
 use realm::Realm;
@@ -381,6 +382,11 @@ impl Grants for MemoryStore {
         Ok(Some(self.realm(issuer)?.removed(subject)))
     }
 
+    /// Whatever could be used ends with the store.
+    async fn uses_known_since(&self) -> Result<KnownSince, StoreError> {
+        Ok(KnownSince::ALWAYS)
+    }
+
     async fn consent(
         &self,
         issuer: IssuerId,
@@ -409,5 +415,10 @@ impl OnceKeys for MemoryStore {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(self.realm(issuer)?.remember_once(space, key, expires, self.env.now()))
+    }
+
+    /// The clients that use keys end with the store.
+    async fn keys_known_since(&self) -> Result<KnownSince, StoreError> {
+        Ok(KnownSince::ALWAYS)
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Clients, CodeRecord,
             Consent, CredentialRecord, FamilyRecord, Grant, Grants, InitialTokenRecord, Issue,
-            IssuerId, Issuers, LiveGrant, OnceKeys, Outcome, PendingRecord, PendingRef,
+            IssuerId, Issuers, KnownSince, LiveGrant, OnceKeys, Outcome, PendingRecord, PendingRef,
             PendingState, Redeemed, Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash,
             StoreError, TokenRef, UnusedClient, UserTable, Worker, forward::forward,
         },
@@ -258,6 +258,7 @@ impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> Grants for Pa
         fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;
         fn revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
         fn revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
+        fn uses_known_since() -> KnownSince;
     }
 }
 
@@ -278,5 +279,6 @@ impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> OnceKeys
         fn remember_once(
             issuer: IssuerId, space: &'static str, key: SecretHash, expires: Timestamp
         ) -> bool;
+        fn keys_known_since() -> KnownSince;
     }
 }

@@ -12,7 +12,9 @@ use rusqlite::{
     backup::{Backup, StepResult},
 };
 
-use crate::provider::store::StoreError;
+#[cfg(doc)]
+use crate::provider::store::KnownSince;
+use crate::{Timestamp, provider::store::StoreError};
 
 use super::{SqliteStore, reader, schema};
 
@@ -86,8 +88,11 @@ impl SqliteStore {
     }
 
     /// Ends everything unfinished in a database that was restored from a backup: authorization
-    /// codes, consent pages, device codes and temporary credentials (OAuth 1.0a). Some of them may have been used
-    /// after the backup was made, and would be valid once more. Users and clients begin again.
+    /// codes, device codes, temporary credentials (OAuth 1.0a) and initial access tokens, whose uses are
+    /// counted. Some of them may have been used after the backup was made, and would be valid once more. The
+    /// database records the moment, before which it does not know what was used ([`KnownSince`]): consent
+    /// pages, assertions with a `jti` and signed requests (OAuth 1.0a) from before it are refused. Users and
+    /// clients begin again.
     ///
     /// Tokens and consents stay as they were: a client goes on with the refresh token that it had
     /// then, and gets a new authorization if its token was rotated since. A token that was revoked
@@ -103,7 +108,8 @@ impl SqliteStore {
     /// # let folder = std::env::temp_dir().join(format!("quadrille-end-{}", std::process::id()));
     /// # std::fs::create_dir_all(&folder).unwrap();
     /// let store = SqliteStore::open(folder.join("restored.db"), Env::system())?;
-    /// store.write(SqliteStore::end_unfinished).await?;
+    /// let now = Env::system().now();
+    /// store.write(move |transaction| SqliteStore::end_unfinished(transaction, now)).await?;
     /// # drop(store);
     /// # std::fs::remove_dir_all(folder).unwrap();
     /// # Ok::<(), StoreError>(()) }).unwrap();
@@ -111,10 +117,13 @@ impl SqliteStore {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn end_unfinished(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        for table in ["codes", "tickets", "pending"] {
+    pub fn end_unfinished(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
+        for table in ["codes", "tickets", "pending", "initial_tokens"] {
             transaction.execute(&format!("DELETE FROM quadrille_{table}"), [])?;
         }
+        let sql = "INSERT INTO quadrille_known_since (only, lost) VALUES (1, ?1)
+            ON CONFLICT (only) DO UPDATE SET lost = ?1";
+        transaction.execute(sql, [now.millis()])?;
         Ok(())
     }
 }

@@ -12,8 +12,8 @@ use crate::{
         client::record::Client,
         store::{
             AccessRecord, CodeRecord, Consent, Exchange, FamilyRecord, Grant, GrantColumns,
-            InitialTokenRecord, IssuerId, LiveGrant, RowId, SecretHash, StoreError, UnusedClient,
-            read_binding, read_exchange, read_resources, read_scopes,
+            InitialTokenRecord, IssuerId, KnownSince, LiveGrant, RowId, SecretHash, StoreError,
+            UnusedClient, read_binding, read_exchange, read_resources, read_scopes,
         },
     },
 };
@@ -104,6 +104,13 @@ pub(super) fn read_one<T>(
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     rows.next()?.map(read).transpose()
+}
+
+/// The moment since which the database knows what was used.
+pub(super) fn known_since(connection: &Connection) -> Result<KnownSince, StoreError> {
+    let sql = "SELECT lost FROM quadrille_known_since";
+    let lost = read_one(connection, sql, [], |row| Ok(Timestamp::from_millis(row.get(0)?)))?;
+    Ok(lost.map_or(KnownSince::ALWAYS, KnownSince::moment))
 }
 
 pub(super) fn client(record: &str) -> Result<Arc<Client>, StoreError> {

@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0007_registration.sql"),
     include_str!("../../../../migrations/sqlite/0009_exchange.sql"),
     include_str!("../../../../migrations/sqlite/0010_removed.sql"),
+    include_str!("../../../../migrations/sqlite/0011_known_since.sql"),
 ];
 
 /// The number of attempts to lock, at most two milliseconds apart: about five seconds.

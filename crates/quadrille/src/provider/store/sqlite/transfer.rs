@@ -3,7 +3,7 @@
 use rusqlite::{Row, params_from_iter, types::Value, types::ValueRef};
 
 use crate::provider::store::{
-    IssuerId, RowId, StoreError, StoredRow, StoredTable, StoredValue, Transfer,
+    IssuerId, KnownSince, RowId, StoreError, StoredRow, StoredTable, StoredValue, Transfer,
 };
 
 use super::{SqliteStore, rows::key};
@@ -97,6 +97,17 @@ impl Transfer for SqliteStore {
         self.write(move |transaction| {
             let sql = "UPDATE quadrille_newest SET number = max(number, ?1)";
             transaction.execute(sql, [newest.0])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn raise_known_since(&self, since: KnownSince) -> Result<(), StoreError> {
+        let Some(lost) = since.lost() else { return Ok(()) };
+        self.write(move |transaction| {
+            let sql = "INSERT INTO quadrille_known_since (only, lost) VALUES (1, ?1)
+                ON CONFLICT (only) DO UPDATE SET lost = max(lost, ?1)";
+            transaction.execute(sql, [lost.millis()])?;
             Ok(())
         })
         .await

@@ -12,9 +12,9 @@ use crate::{
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients,
             CodeRecord, Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue,
-            IssuerId, Issuers, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef, Redeemed,
-            Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
-            UnusedClient, Worker, is_same, user_column,
+            IssuerId, Issuers, KnownSince, LiveGrant, OnceKeys, Part, PendingRecord, PendingRef,
+            Redeemed, Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError,
+            TokenRef, UnusedClient, Worker, is_same, user_column,
         },
     },
 };
@@ -394,6 +394,10 @@ impl Grants for SqliteStore {
         Ok(Some(removed.unwrap_or(RowId(0))))
     }
 
+    async fn uses_known_since(&self) -> Result<KnownSince, StoreError> {
+        self.look(rows::known_since).await
+    }
+
     async fn consent(
         &self,
         issuer: IssuerId,
@@ -472,5 +476,9 @@ impl OnceKeys for SqliteStore {
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer.write(move |writes| writes.remember_once(issuer, space, &key, expires)).await
+    }
+
+    async fn keys_known_since(&self) -> Result<KnownSince, StoreError> {
+        self.look(rows::known_since).await
     }
 }

@@ -1,6 +1,8 @@
 //! Issuers elsewhere whose JWTs the server accepts.
 
-use std::{fmt, sync::Arc, time::Duration};
+#[cfg(feature = "http-client")]
+use std::time::Duration;
+use std::{fmt, sync::Arc};
 
 use url::Url;
 
@@ -9,6 +11,7 @@ use crate::{
     fetch::{Fetcher, NoKeys, RemoteKeys},
     jose::{Algorithms, ClaimsPolicy, KeySet, TokenType, Unverified, Verification},
     loopback::is_secure,
+    provider::assertion_use::LONGEST,
 };
 #[cfg(feature = "http-client")]
 use crate::{
@@ -198,7 +201,7 @@ impl TrustedIssuer {
         if purpose == Purpose::Exchange {
             return policy;
         }
-        let policy = policy.longest_lifetime(Duration::from_secs(3600));
+        let policy = policy.longest_lifetime(LONGEST);
         let policy = if self.needs_identifier { policy.require("jti") } else { policy };
         match token_endpoint {
             Some(endpoint) => policy.or_audience(endpoint),

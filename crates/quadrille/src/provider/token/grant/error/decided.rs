@@ -38,6 +38,10 @@ pub enum AssertionError {
     /// The assertion was used before: its `jti` is known.
     #[error("the assertion was used before")]
     Replayed,
+    /// The assertion may be from before the store lost what it knew of used ones, as a database does
+    /// that is restored from a backup.
+    #[error("the assertion may be from before the store was restored")]
+    BeforeRestore,
     /// The assertion is bound to a key (`cnf`, RFC 7800, section 3.1), which its presenter would
     /// have to prove. A token for it would need no proof.
     #[error("the assertion is bound to a key, and no proof of the key is accepted here")]
@@ -62,7 +66,7 @@ impl AssertionError {
             Self::KeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable)
                 .status(StatusCode::SERVICE_UNAVAILABLE),
             // Only the issuer can have written the claims.
-            Self::Invalid(_) | Self::Replayed | Self::Bound | Self::Scope => {
+            Self::Invalid(_) | Self::Replayed | Self::BeforeRestore | Self::Bound | Self::Scope => {
                 Disclosure::words(ErrorCode::InvalidGrant)
             }
         }

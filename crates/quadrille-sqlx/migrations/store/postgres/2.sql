@@ -1,0 +1,6 @@
+-- At most one row: the moment, in milliseconds, at which the database was restored from a backup, and
+-- since which it knows what was used once.
+CREATE TABLE quadrille_known_since (
+    id SMALLINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    lost BIGINT NOT NULL
+);
