@@ -336,6 +336,7 @@ impl Failure {
             _ if self.database().is_some() => 4,
             Self::System(_) | Self::Output(_) | Self::Server(_) => 1,
             // 2 is the code of clap for usage errors.
+            Self::Registration(RegistrationError::IdTaken) => 7,
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
             Self::Login(error) => error.exit_code(),
             // As a shell has it: 128 and the number of the signal.
@@ -426,6 +427,7 @@ impl Failure {
             Self::Listen { .. } => "listen",
             Self::NotFound { .. } | Self::NoToken => "not_found",
             Self::Exists { .. } => "exists",
+            Self::Registration(RegistrationError::IdTaken) => "exists",
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => "refused",
             Self::Login(error) => error.code(),
             Self::Interrupted => "interrupted",

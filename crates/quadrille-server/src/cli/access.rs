@@ -25,6 +25,16 @@ use super::{
 struct ShownClient {
     client_id: String,
     name: String,
+    /// `true` if the client registered itself, and so chose its name.
+    registered_itself: bool,
+    /// The host of a client that describes itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    destinations: Vec<String>,
+    /// The time at which the client changed its name or a redirect URI, if that was after the user's
+    /// consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<String>,
     scope: String,
     given: String,
     /// The time of the last token; absent if no token is valid.
@@ -39,11 +49,32 @@ impl From<ClientAccess> for ShownClient {
         Self {
             client_id: access.client.id.to_string(),
             name: access.client.name.clone(),
+            registered_itself: access.client.registered_itself(),
+            host: access.client_host(),
+            destinations: access.client.destinations().into_iter().map(str::to_owned).collect(),
+            changed: access.changed_since().map(when),
             scope: access.scopes().to_string(),
             given: when(access.given()),
             last_token: access.last_issue().map(when),
             grants: access.grants.len(),
         }
+    }
+}
+
+impl ShownClient {
+    /// The remark of the table about a client that chose its name.
+    fn remark(&self) -> String {
+        let mut remarks = Vec::new();
+        if let Some(host) = &self.host {
+            remarks.push(format!("described by {host}"));
+        }
+        if self.registered_itself {
+            remarks.push(format!("registered itself, for {}", self.destinations.join(", ")));
+        }
+        if let Some(changed) = &self.changed {
+            remarks.push(format!("changed its name or address on {changed}"));
+        }
+        remarks.join("; ")
     }
 }
 
@@ -84,7 +115,11 @@ pub(super) async fn list(
     let sessions: Vec<_> = sessions.into_iter().map(ShownSession::from).collect();
     let shown = json!({ "clients": &clients, "tokens": &tokens, "sessions": &sessions });
     output.result(&shown, || {
-        let clients = clients.iter().map(|it| [&*it.client_id, &it.name, &it.scope, &it.given]);
+        let remarks: Vec<_> = clients.iter().map(ShownClient::remark).collect();
+        let clients = clients
+            .iter()
+            .zip(&remarks)
+            .map(|(it, remark)| [&*it.client_id, &it.name, &it.scope, &it.given, remark]);
         let sessions = sessions.iter().map(|it| [&*it.session, &it.browser, &it.address, &it.used]);
         let none = |lines: String| if lines.is_empty() { "none".to_owned() } else { lines };
         format!(

@@ -188,7 +188,7 @@ fn a_client_brings_its_id_its_secret_and_its_consumer_secret_along() {
     let added = json(&data, &own, "a secret of its own\n");
     assert_eq!(added["client_id"], "old app");
     assert!(added.get("client_secret").is_none());
-    assert_eq!(run(&data, &own, "a secret of its own\n").status.code(), Some(2), "it is taken");
+    assert_eq!(run(&data, &own, "a secret of its own\n").status.code(), Some(7), "it is taken");
     let signs = ["client", "add", "Signs", "--id", "signs", "--oauth1", "--two-legged"];
     let signs =
         json(&data, &[&signs[..], &["--oauth1-secret-stdin"]].concat(), "0123456789abcdef0");

@@ -103,6 +103,14 @@ async fn a_stranger_is_shown_for_one_and_lives_from_registration_to_deletion() {
     assert!(page.html.contains("registered itself"), "{}", page.html);
     assert!(page.html.contains("127.0.0.1:9</strong>, where the answer"), "{}", page.html);
 
+    browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    let account = browser.get(&program.issuer).await;
+    assert!(account.html.contains("It registered itself"), "{}", account.html);
+    assert!(account.html.contains("127.0.0.1:9</strong>"), "{}", account.html);
+    assert!(!account.html.contains("after you allowed it"), "{}", account.html);
+    let access = program.json(&["user", "access", "ada"]);
+    assert_eq!(access["clients"][0]["registered_itself"], true);
+
     let list = program.json(&["client", "list"]);
     assert_eq!(list[0]["registered"], "by a stranger");
     let shown = text(&run(&program.data, &["client", "list"], "").stdout);
@@ -117,6 +125,12 @@ async fn a_stranger_is_shown_for_one_and_lives_from_registration_to_deletion() {
     changed["client_name"] = "Photo app 2".into();
     let (status, updated) = send(Method::PUT, uri, token, Some(&changed)).await;
     assert_eq!((status, &updated["client_name"]), (StatusCode::OK, &json!("Photo app 2")));
+    let account = browser.get(&program.issuer).await;
+    assert!(account.html.contains("Photo app 2"), "{}", account.html);
+    assert!(account.html.contains("after you allowed it"), "{}", account.html);
+    let shown = text(&run(&program.data, &["user", "access", "ada"], "").stdout);
+    assert!(shown.contains("registered itself, for http://127.0.0.1:9"), "{shown}");
+    assert!(shown.contains("changed its name or address"), "{shown}");
     let token = updated["registration_access_token"].as_str();
     let (status, _) = send(Method::DELETE, uri, token, None).await;
     assert_eq!(status, StatusCode::NO_CONTENT);

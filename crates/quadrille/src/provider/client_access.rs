@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{Scopes, Timestamp};
 
 use super::{
-    client::record::Client,
+    client::{document::metadata::host_of, record::Client},
     error::Error,
     server::AuthorizationServer,
     store::{Consent, LiveGrant, RowId},
@@ -60,6 +60,20 @@ impl ClientAccess {
         let used =
             |listed: &LiveGrant| listed.refreshed.unwrap_or_default().max(listed.grant.id.time());
         self.grants.iter().map(used).max()
+    }
+
+    /// The host of a client that describes itself
+    /// ([`ClientMetadataDocuments`](super::ClientMetadataDocuments)): such a client has chosen its
+    /// name. `None` for all others.
+    pub fn client_host(&self) -> Option<String> {
+        host_of(&self.client)
+    }
+
+    /// The time at which a client that registered itself last changed its name or a redirect URI, if
+    /// that was after the access was given: the user knows the client by another name.
+    pub fn changed_since(&self) -> Option<Timestamp> {
+        let changed = self.client.registration.as_ref()?.changed?;
+        (!self.client.is_as_at(self.given())).then_some(changed)
     }
 }
 

@@ -291,6 +291,24 @@ async fn a_second_sign_in_of_the_same_second_counts_by_its_session() {
 }
 
 #[tokio::test]
+async fn the_note_of_one_request_says_nothing_about_another() {
+    let world = World::new().await;
+    let mut browser = Browser::default();
+    let mut asked = world.asking();
+    asked.extra.push(("prompt".into(), "login".into()));
+    let next = world.ask(&mut browser, &asked).await.query("next");
+    let note = next.split_once("quadrille_since=").unwrap().1;
+    world.clock.advance(Duration::from_secs(2));
+    world.sign_in("ada");
+    asked.state = Some("another".into());
+    let other = asked.to_url("https://id.example/oauth/authorize").unwrap();
+    let other = other.strip_prefix("https://id.example").unwrap();
+    let answer = browser.get(&world, &format!("{other}&quadrille_since={note}")).await;
+    assert!(answer.location().starts_with("/sign-in?"));
+    assert!(!browser.get(&world, &next).await.ticket().is_empty(), "its own request");
+}
+
+#[tokio::test]
 async fn a_first_party_client_is_not_asked_for() {
     let world = World::with(Policy::safe(), NewClient::first_party).await;
     world.sign_in("ada");

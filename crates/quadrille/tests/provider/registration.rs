@@ -688,6 +688,17 @@ async fn a_software_statement_wins_over_the_request() {
             ),
             "invalid_software_statement",
         ),
+        // The assertion of a user describes no client.
+        (
+            statement(
+                &|claims| {
+                    claims.sub = Some("ada".to_owned());
+                    claims.extra = serde_json::Map::from_iter([("scope".into(), "read".into())]);
+                },
+                &key,
+            ),
+            "invalid_software_statement",
+        ),
         ("eyJhbGciOiJub25lIn0.e30.".to_owned(), "invalid_software_statement"),
         (format!("{good}x"), "invalid_software_statement"),
     ] {
@@ -726,6 +737,7 @@ async fn keys_of_software_statements_are_fetched_and_rotate() {
     let register_by = async |key: &SigningKey| {
         let mut claims = Claims::default();
         claims.iss = Some(iss.to_owned());
+        claims.extra.insert("software_id".to_owned(), "4NRB1".into());
         let statement = key.sign_claims(&Protected::plain(), &claims).unwrap();
         register(&world, &public(&json!({"software_statement": statement}))).await
     };

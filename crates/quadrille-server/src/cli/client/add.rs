@@ -82,8 +82,8 @@ struct OAuth1Args {
     /// Read the client's own consumer secret from standard input, instead of generating one
     #[arg(long, requires = "oauth1", conflicts_with_all = ["rsa_key", "short_rsa_key"])]
     oauth1_secret_stdin: bool,
-    /// The client signs for itself only, without users and their tokens (two-legged OAuth 1): it
-    /// needs neither --redirect-uri nor --oob
+    /// The client signs for itself only, without users and their tokens (two-legged OAuth 1), at
+    /// APIs that accept such requests: it needs neither --redirect-uri nor --oob
     #[arg(long, requires = "oauth1")]
     two_legged: bool,
     #[command(flatten)]

@@ -129,6 +129,12 @@ struct Application {
     id: String,
     name: String,
     initial: String,
+    /// The host of a client that describes itself.
+    host: Option<String>,
+    /// The destinations of a client that registered itself.
+    registered_for: Option<Vec<String>>,
+    /// The day on which the client changed its name or a redirect URI, if the user allowed it before.
+    changed: Option<String>,
     scopes: Vec<ScopeLine>,
     resources: Vec<String>,
     given: String,
@@ -336,6 +342,12 @@ impl App {
                 id: access.client.id.to_string(),
                 name: access.client.name.clone(),
                 initial: initial(&access.client.name),
+                host: access.client_host(),
+                registered_for: access
+                    .client
+                    .registered_itself()
+                    .then(|| access.client.destinations().into_iter().map(str::to_owned).collect()),
+                changed: access.changed_since().map(day),
                 scopes: self.scope_lines(access.scopes().iter()),
                 resources: resources.into_iter().collect(),
                 given: day(access.given()),

@@ -195,11 +195,11 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Fail
             inner.redirect_rule.as_deref(),
         )?
     };
-    let since = params.many(SINCE).next().and_then(|sealed| open_since(inner, sealed));
     let mut same = FormWriter::after_url(&inner.paths.authorize);
     for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
         same.append(name, value);
     }
+    let since = params.many(SINCE).next().and_then(|sealed| open_since(inner, &same, sealed));
     Ok(Read { asked, same, since })
 }
 
@@ -302,7 +302,8 @@ impl Authorization {
         let prompt = &self.asked.prompt;
         if prompt.sign_in || prompt.max_age.is_some() || !prompt.acr_values.is_empty() {
             let sent = Sent { at: self.inner.now(), before };
-            url.append(SINCE, &seal_since(&self.inner, sent));
+            let note = seal_since(&self.inner, &self.same, sent);
+            url.append(SINCE, &note);
         }
         Back::to(url)
     }
@@ -321,7 +322,7 @@ impl Authorization {
         let page = ConsentPage {
             client: self.asked.client.clone(),
             client_host: host_of(&self.asked.client),
-            registered_itself: self.asked.client.registration.is_some(),
+            registered_itself: self.asked.client.registered_itself(),
             scopes: inner.scopes.describe(&self.asked.scopes),
             resources: self.asked.resources.clone(),
             subject: authentication.subject.clone(),
@@ -401,17 +402,22 @@ fn warn(inner: &Inner, to: &ToClient) -> Reply {
 /// The mark of a user who was not signed in.
 const NOBODY: i64 = i64::MIN;
 
-fn seal_since(inner: &Inner, sent: Sent) -> String {
+/// The text that a note is bound to: a note for one request says nothing about another.
+fn note_for(inner: &Inner, same: &FormWriter) -> String {
+    [inner.issuer.as_str(), " ", &same.clone().finish()].concat()
+}
+
+fn seal_since(inner: &Inner, same: &FormWriter, sent: Sent) -> String {
     let before = sent.before.map_or(NOBODY, |before| before.time.millis());
     let session = sent.before.and_then(|before| before.session);
     let times = [sent.at.millis().to_be_bytes(), before.to_be_bytes()].concat();
     let plain = [&*times, session.as_ref().map_or(&[], |hash| &hash[..])].concat();
-    inner.ring.seal(&inner.env, SINCE, inner.issuer.as_str(), &plain)
+    inner.ring.seal(&inner.env, SINCE, &note_for(inner, same), &plain)
 }
 
 /// The note that the user was sent to sign in, if it is recent enough to be for this request.
-fn open_since(inner: &Inner, sealed: &str) -> Option<Sent> {
-    let plain = inner.ring.open(SINCE, inner.issuer.as_str(), sealed).ok()?;
+fn open_since(inner: &Inner, same: &FormWriter, sealed: &str) -> Option<Sent> {
+    let plain = inner.ring.open(SINCE, &note_for(inner, same), sealed).ok()?;
     let (at, rest) = plain.split_first_chunk()?;
     let (before, session) = rest.split_first_chunk()?;
     let at = Timestamp::from_millis(i64::from_be_bytes(*at));

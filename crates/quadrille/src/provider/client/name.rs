@@ -56,12 +56,16 @@ const fn is_empty(c: char) -> bool {
 }
 
 /// `true` if a word of the name has letters of several scripts that look alike, or letters in a
-/// style of their own (fullwidth, mathematical): they pass for the letters of another name.
+/// style of their own (fullwidth, mathematical, small capitals, raised): they pass for the letters
+/// of another name.
 pub(super) fn is_lookalike(name: &str) -> bool {
     let is_styled = |c: char| {
         matches!(
             c,
-            '\u{2100}'..='\u{2121}' | '\u{2123}'..='\u{214f}' | '\u{2460}'..='\u{24ff}'
+            '\u{262}' | '\u{26a}' | '\u{274}' | '\u{280}' | '\u{281}' | '\u{28f}'
+                | '\u{299}' | '\u{29b}' | '\u{29c}' | '\u{29f}' | '\u{2b0}'..='\u{2b8}'
+                | '\u{2e0}'..='\u{2e4}' | '\u{1d00}'..='\u{1dbf}' | '\u{2071}' | '\u{207f}'
+                | '\u{2090}'..='\u{209c}' | '\u{a730}' | '\u{a731}' | '\u{2100}'..='\u{2121}' | '\u{2123}'..='\u{214f}' | '\u{2460}'..='\u{24ff}'
                 | '\u{ff01}'..='\u{ff5e}' | '\u{1d400}'..='\u{1d7ff}'
                 | '\u{1f100}'..='\u{1f1e5}'
         )
@@ -89,8 +93,13 @@ impl ReservedNames {
     }
 
     /// `true` if a name passes for a reserved one, or has words that do: as users read it, in any
-    /// case, with or without accents, and with or without spaces.
+    /// case, with or without accents, and with or without spaces. A sign such as `|` is a letter or
+    /// the end of a word.
     pub(super) fn has(&self, name: &str) -> bool {
+        self.has_words(name) || self.has_words(&signs_as_letters(name))
+    }
+
+    fn has_words(&self, name: &str) -> bool {
         let words = name.split(|c| !is_of_a_word(c)).filter(|word| !word.is_empty());
         let words: Vec<_> = words.map(Looks::of).collect();
         self.0.iter().any(|reserved| {
@@ -125,6 +134,31 @@ impl Looks {
         }
         false
     }
+}
+
+/// The name with a letter in place of each sign that looks like one: by UTS 39, or for readers who
+/// know the name that it stands for.
+fn signs_as_letters(name: &str) -> String {
+    let mut letters = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '@' | '\u{2206}' => letters.push('a'),
+            '\u{a2}' => letters.push('c'),
+            '\u{20ac}' => letters.push('e'),
+            '!' | '\u{a1}' | '\u{a3}' | '\u{1175}' | '\u{23fd}' | '\u{2502}' | '\u{2503}'
+            | '\u{3163}' | '\u{4e28}' => letters.push('l'),
+            '\u{20b1}' => letters.push('p'),
+            '$' => letters.push('s'),
+            '\u{a5}' => letters.push('y'),
+            _ if is_of_a_word(c) => letters.push(c),
+            _ => {
+                let looks: String = skeleton(c.encode_utf8(&mut [0; 4])).collect();
+                let is_like_letters = !looks.is_empty() && looks.chars().all(char::is_alphanumeric);
+                letters.push_str(if is_like_letters { &looks } else { " " });
+            }
+        }
+    }
+    letters
 }
 
 /// `true` for letters, digits and the marks on them.
@@ -224,6 +258,8 @@ mod tests {
             "\u{1d406}oogle",
             "\u{24bc}oogle",
             "\u{13aa}oogle",
+            "\u{1d18}\u{1d00}\u{28f}\u{1d18}\u{1d00}\u{29f}",
+            "G\u{1d52}\u{1d52}gle",
         ] {
             assert!(is_lookalike(name), "{name}");
         }
@@ -236,6 +272,7 @@ mod tests {
             "\u{5199}\u{771f} App",
             "3D-Drucker (beta) 1.0",
             "\u{1f4f7} Photos",
+            "\u{190}\u{25b}we \u{254}k\u{254}",
         ] {
             assert!(!is_lookalike(name), "{name}");
         }
@@ -269,6 +306,22 @@ mod tests {
             "Acrne Direct",
             "acmedirect",
             "\u{445}\u{43e}\u{440}\u{43e}\u{448}\u{43e}",
+            // Signs that look like letters, or end words.
+            "PayPa|",
+            "PayPa\u{2223}",
+            "PayPa\u{ffe8}",
+            "PayPa\u{23fd}",
+            "PayPa\u{2502} Checkout",
+            "PayPa!",
+            "PayPa\u{4e28}",
+            "PayPa\u{3163}",
+            "P\u{237a}yPal",
+            "\u{20b1}ayPal",
+            "P@yP@l",
+            "\u{2206}cme Direct",
+            "A\u{a2}me Direct",
+            "PayPal|Checkout",
+            "Acme|Direct",
         ] {
             assert!(reserved.has(name), "{name}");
         }

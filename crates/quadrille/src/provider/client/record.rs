@@ -251,6 +251,35 @@ impl Client {
         self.registration.as_ref()?.unused_until
     }
 
+    /// `true` if the client registered itself (RFC 7591): the client has chosen its name.
+    ///
+    /// ```
+    /// use quadrille::provider::Client;
+    ///
+    /// fn line(client: &Client) -> String {
+    ///     let to = client.destinations().join(", ");
+    ///     match client.registered_itself() {
+    ///         true => format!("{}, which registered itself and is at {to}", client.name),
+    ///         false => client.name.clone(),
+    ///     }
+    /// }
+    /// ```
+    pub fn registered_itself(&self) -> bool {
+        self.registration.is_some()
+    }
+
+    /// The origins and private-use schemes of the redirect URIs, in their order: the parties that
+    /// receive the answers of users.
+    pub fn destinations(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = Vec::new();
+        for uri in &self.redirect_uris {
+            if !all.contains(&uri.destination()) {
+                all.push(uri.destination());
+            }
+        }
+        all
+    }
+
     /// `true` if the client was registered by a stranger: itself, without an initial access token.
     pub(crate) fn is_of_a_stranger(&self) -> bool {
         self.registration.as_ref().is_some_and(|found| found.initial_access_token.is_none())

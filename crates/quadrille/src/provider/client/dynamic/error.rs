@@ -124,6 +124,9 @@ pub enum ClientRegistrationError {
     /// A member of the software statement is malformed.
     #[error("the software statement is invalid: {0}")]
     StatementMember(RegistrationRequestError),
+    /// The software statement has no member that describes a client.
+    #[error("the software statement is invalid: it describes no client")]
+    StatementEmpty,
     /// The request has no initial access token, and one is needed.
     #[error("a registration needs an initial access token of this server")]
     TokenMissing,
@@ -175,9 +178,10 @@ impl ClientRegistrationError {
                 Disclosure::words(ErrorCode::InvalidRedirectUri)
             }
             Self::StatementUnapproved => Disclosure::words(ErrorCode::UnapprovedSoftwareStatement),
-            Self::StatementToken(_) | Self::StatementClaims(_) | Self::StatementMember(_) => {
-                Disclosure::words(ErrorCode::InvalidSoftwareStatement)
-            }
+            Self::StatementToken(_)
+            | Self::StatementClaims(_)
+            | Self::StatementMember(_)
+            | Self::StatementEmpty => Disclosure::words(ErrorCode::InvalidSoftwareStatement),
             Self::TokenMissing | Self::TokenInvalid => Disclosure::words(ErrorCode::InvalidToken),
             Self::StatementKeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable),
             Self::TooOften(_) | Self::Full(_) => {

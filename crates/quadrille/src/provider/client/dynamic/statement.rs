@@ -1,5 +1,7 @@
 //! Software statements (RFC 7591, section 2.3).
 
+use serde_json::Map;
+
 use crate::{
     Env,
     jose::{ClaimsError, ClaimsPolicy, TokenType, Unverified},
@@ -35,8 +37,18 @@ pub(super) async fn read(
         return Err(E::StatementClaims(ClaimsError::Audience));
     }
     let mut metadata = ClientMetadata::from_members(claims.extra).map_err(E::StatementMember)?;
+    if !is_about_software(&metadata) {
+        return Err(E::StatementEmpty);
+    }
     metadata.software_statement = Some(statement.to_owned());
     Ok(metadata)
+}
+
+/// `true` if the claims describe a client. Other tokens of the same issuer, such as the assertion of a
+/// user, have `scope` at most (RFC 8725, section 3.12).
+fn is_about_software(metadata: &ClientMetadata) -> bool {
+    let others = ClientMetadata { scope: None, extra: Map::new(), ..metadata.clone() };
+    others != ClientMetadata::default()
 }
 
 /// The metadata of a request, with the values of a statement in their place.
