@@ -22,8 +22,23 @@ pub enum StoreError {
     #[error("the database or its disk is full; make room, nothing needs to be restarted")]
     Full,
     /// The database can be read but not written.
-    #[error("the database is read-only; make the file and its folder writable for this user")]
+    #[error(
+        "the database is read-only; make its file and folder writable for this user, or connect to \
+         the server that may be written, which a standby may not"
+    )]
     ReadOnly,
+    /// The server refuses the user, the database or the statement.
+    #[error(
+        "the server of the database refuses this ({0}); check the name of the database, the user, \
+         the password and the rights"
+    )]
+    Denied(#[source] Arc<dyn Error + Send + Sync>),
+    /// There is no encrypted connection to the server, or not to the right one.
+    #[error(
+        "the connection to the database cannot be secured ({0}); check the TLS of the server, and \
+         sslmode and sslrootcert"
+    )]
+    Insecure(#[source] Arc<dyn Error + Send + Sync>),
     /// The file cannot be opened or created.
     #[error("the database file cannot be opened or created ({0}); check that its folder exists")]
     Unopenable(#[source] Arc<io::Error>),
@@ -75,10 +90,12 @@ pub enum StoreError {
 impl StoreError {
     /// The names that [`kind`](Self::kind) returns.
     #[cfg(feature = "metrics")]
-    pub(crate) const KINDS: [&str; 13] = [
+    pub(crate) const KINDS: [&str; 15] = [
         "busy",
         "full",
         "read_only",
+        "denied",
+        "insecure",
         "unopenable",
         "newer",
         "older",
@@ -113,6 +130,28 @@ impl StoreError {
         Self::Unavailable(error.into().into())
     }
 
+    /// A server that refuses the user, the database or the statement: [`StoreError::Denied`].
+    ///
+    /// ```
+    /// use quadrille::provider::store::StoreError;
+    ///
+    /// assert!(StoreError::denied("permission denied").to_string().contains("the rights"));
+    /// ```
+    pub fn denied(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Denied(error.into().into())
+    }
+
+    /// A server to which there is no secure connection: [`StoreError::Insecure`].
+    ///
+    /// ```
+    /// use quadrille::provider::store::StoreError;
+    ///
+    /// assert!(StoreError::insecure("invalid peer certificate").to_string().contains("sslmode"));
+    /// ```
+    pub fn insecure(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Insecure(error.into().into())
+    }
+
     /// A short name of the kind of the fault, as metrics have it.
     ///
     /// ```
@@ -125,6 +164,8 @@ impl StoreError {
             Self::Busy => "busy",
             Self::Full => "full",
             Self::ReadOnly => "read_only",
+            Self::Denied(_) => "denied",
+            Self::Insecure(_) => "insecure",
             Self::Unopenable(_) => "unopenable",
             Self::Newer { .. } => "newer",
             Self::Older { .. } => "older",
@@ -143,7 +184,13 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Busy | Self::Full | Self::ReadOnly | Self::Unavailable(_) | Self::Closed
+            Self::Busy
+                | Self::Full
+                | Self::ReadOnly
+                | Self::Denied(_)
+                | Self::Insecure(_)
+                | Self::Unavailable(_)
+                | Self::Closed
         )
     }
 }

@@ -39,7 +39,7 @@ pub struct IssuerId(pub i64);
 /// let imported = TokenRef::Foreign { hash: [7; 32] };
 /// assert_ne!(own, imported);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenRef {
     /// A token of ours, which carries the number of its row.

@@ -1,5 +1,6 @@
 //! A memory in front of a store.
 
+mod loads;
 mod view;
 
 use std::{
@@ -31,7 +32,8 @@ use view::View;
 /// A revocation or removal by another process is noticed within half a second: if the truth of an
 /// answer was last checked longer ago, the store's [changes](Part::changes) are read first, once
 /// however many requests wait. There is no background task. If changes may have been missed, or
-/// cannot be read, everything is forgotten and the store is asked.
+/// cannot be read, everything is forgotten and the store is asked, once for all requests that wait
+/// for the same answer.
 pub(crate) struct Cached {
     store: Arc<dyn ErasedStore>,
     env: Env,
@@ -119,11 +121,14 @@ impl Clients for Cached {
             return Ok(Some(client));
         }
         let mark = view.mark();
-        let client = self.store.client(issuer, id).await?;
-        if let Some(client) = &client {
-            view.keep_client(mark, client);
-        }
-        Ok(client)
+        let load = || async {
+            let client = self.store.client(issuer, id).await?;
+            if let Some(client) = &client {
+                view.keep_client(mark, client);
+            }
+            Ok(client)
+        };
+        view.client_loads.one(id.into(), mark, self.env.now(), load).await
     }
 
     async fn put_client(
@@ -196,11 +201,14 @@ impl Grants for Cached {
             return Ok(Some(access));
         }
         let mark = view.mark();
-        let access = self.store.access(issuer, token).await?;
-        if let Some(access) = &access {
-            view.keep_access(mark, access);
-        }
-        Ok(access)
+        let load = || async {
+            let access = self.store.access(issuer, token).await?;
+            if let Some(access) = &access {
+                view.keep_access(mark, access);
+            }
+            Ok(access)
+        };
+        view.token_loads.one(token.clone(), mark, self.env.now(), load).await
     }
 
     async fn credential(
@@ -215,11 +223,14 @@ impl Grants for Cached {
             return Ok(Some(credential));
         }
         let mark = view.mark();
-        let credential = self.store.credential(issuer, token).await?;
-        if let Some(credential) = &credential {
-            view.keep_credential(mark, credential);
-        }
-        Ok(credential)
+        let load = || async {
+            let credential = self.store.credential(issuer, token).await?;
+            if let Some(credential) = &credential {
+                view.keep_credential(mark, credential);
+            }
+            Ok(credential)
+        };
+        view.credential_loads.one(token.clone(), mark, self.env.now(), load).await
     }
 
     async fn revoke_grant(

@@ -7,7 +7,6 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use crate::{
@@ -23,8 +22,7 @@ use crate::{
     },
 };
 
-/// The longest age of the last read of changes: half of the promised second.
-const FRESH: Duration = Duration::from_millis(500);
+use super::loads::{FRESH, Loads, Mark};
 
 const SHARDS: usize = 32;
 
@@ -56,11 +54,10 @@ pub(super) struct View {
     pub(super) client_lookups: Lookups,
     pub(super) token_lookups: Lookups,
     pub(super) credential_lookups: Lookups,
+    pub(super) client_loads: Loads<Arc<str>, Client>,
+    pub(super) token_loads: Loads<TokenRef, AccessRecord>,
+    pub(super) credential_loads: Loads<TokenRef, CredentialRecord>,
 }
-
-/// The count of invalidations when a read began.
-#[derive(Clone, Copy)]
-pub(super) struct Mark(u64);
 
 impl View {
     pub(super) fn new(issuer: IssuerId) -> Self {
@@ -77,6 +74,9 @@ impl View {
             client_lookups: Lookups::of("client"),
             token_lookups: Lookups::of("token"),
             credential_lookups: Lookups::of("credential"),
+            client_loads: Loads::default(),
+            token_loads: Loads::default(),
+            credential_loads: Loads::default(),
         }
     }
 
