@@ -19,9 +19,17 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) enum Fault {
     /// Another statement was in the way: a deadlock, or a lock of SQLite. Nothing has changed.
     Conflict,
+    /// A lock was not available in time. Nothing has changed.
+    Locked,
     /// The database does not respond, or not in time.
     Unavailable,
     ReadOnly,
+    /// The server refuses the user, the database or the statement.
+    Denied,
+    /// There is no secure connection.
+    Insecure,
+    /// The prepared statements of this connection are gone: a pooler has given it another one.
+    Pooled,
     Full,
     /// A table or a column is missing.
     NotMigrated,
@@ -33,8 +41,13 @@ pub(crate) enum Fault {
 impl From<Fault> for StorageError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Conflict | Fault::Unavailable | Fault::Failed => Self::Unavailable,
-            Fault::ReadOnly | Fault::Full => Self::Unwritable,
+            Fault::Conflict
+            | Fault::Locked
+            | Fault::Unavailable
+            | Fault::Insecure
+            | Fault::Pooled
+            | Fault::Failed => Self::Unavailable,
+            Fault::ReadOnly | Fault::Denied | Fault::Full => Self::Unwritable,
             Fault::NotMigrated => Self::NotMigrated,
             Fault::Unreadable => Self::Unreadable,
         }
@@ -49,12 +62,19 @@ pub(crate) async fn run<T, F>(
 where
     F: Future<Output = sqlx::Result<T>> + Send,
 {
-    let is_conflict = |error: &sqlx::Error| fault(error) == Fault::Conflict;
-    again_after(is_conflict, attempt).await.map_err(|error| {
-        let reason = fault(&error).into();
-        error!(verb, %error, %reason, "the storage of tokens failed");
-        reason
-    })
+    again_after(is_conflict, attempt).await.map_err(|error| logged(verb, &error))
+}
+
+/// Whether a statement lost to another one, and may be run again.
+pub(crate) fn is_conflict(error: &sqlx::Error) -> bool {
+    fault(error) == Fault::Conflict
+}
+
+/// The reason without the error, which is in the log.
+pub(crate) fn logged(verb: &'static str, error: &sqlx::Error) -> StorageError {
+    let reason = fault(error).into();
+    error!(verb, %error, %reason, "the storage of tokens failed");
+    reason
 }
 
 /// Runs `attempt`, again after a conflict, a bounded number of times.
@@ -106,6 +126,7 @@ pub(crate) fn fault(error: &sqlx::Error) -> Fault {
         sqlx::Error::ColumnNotFound(_) | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
             Fault::NotMigrated
         }
+        sqlx::Error::Tls(_) => Fault::Insecure,
         // The network, the pool, or a thread of it.
         _ => Fault::Unavailable,
     }
@@ -148,17 +169,22 @@ fn of_postgres(state: &str) -> Fault {
     match state {
         // Serialization failure, deadlock.
         "40001" | "40P01" => Fault::Conflict,
-        // Read-only transaction, insufficient privilege.
-        "25006" | "42501" => Fault::ReadOnly,
+        // Lock not available.
+        "55P03" => Fault::Locked,
+        // Read-only transaction.
+        "25006" => Fault::ReadOnly,
+        // Insufficient privilege, invalid authorization, wrong password, no such database.
+        "42501" | "28000" | "28P01" | "3D000" => Fault::Denied,
+        // No such prepared statement, or another one of this name.
+        "26000" | "42P05" => Fault::Pooled,
         // Disk full.
         "53100" => Fault::Full,
         // Undefined table, undefined column.
         "42P01" | "42703" => Fault::NotMigrated,
         // Data corrupted, index corrupted.
         "XX001" | "XX002" => Fault::Unreadable,
-        // Connections, resources, operator; a lock that is not available in time.
+        // Connections, resources, operator.
         _ if ["08", "53", "57"].iter().any(|class| state.starts_with(class)) => Fault::Unavailable,
-        "55P03" => Fault::Unavailable,
         _ => Fault::Failed,
     }
 }
@@ -169,15 +195,18 @@ fn of_mysql(number: u16, message: &str) -> Fault {
     match number {
         // Deadlock, and a record that changed since it was read.
         1213 | 1020 => Fault::Conflict,
-        // Errors of writing, read-only server or transaction, rights.
-        3 | 1026 | 1036 | 1142 | 1290 | 1792 | 1836 => Fault::ReadOnly,
+        // Errors of writing, read-only server or transaction.
+        3 | 1026 | 1036 | 1290 | 1792 | 1836 => Fault::ReadOnly,
+        // Rights to a database or a table, wrong password, no such database.
+        1044 | 1045 | 1049 | 1142 | 1143 => Fault::Denied,
+        // A lock that is not available in time.
+        1205 => Fault::Locked,
         // Disk full, table full.
         1021 | 1114 => Fault::Full,
         // The engine passes on the system's "no space left".
         1030 if message.contains("28") => Fault::Full,
-        // Too many connections, shutdown, a lock that is not available in time, a connection that
-        // was killed or timed out.
-        1040 | 1053 | 1203 | 1205 | 1317 | 1927 | 1969 | 2006 | 2013 | 4031 => Fault::Unavailable,
+        // Too many connections, shutdown, a connection that was killed or timed out.
+        1040 | 1053 | 1203 | 1317 | 1927 | 1969 | 2006 | 2013 | 4031 => Fault::Unavailable,
         // No such table, unknown column.
         1146 | 1054 => Fault::NotMigrated,
         // Corrupt index or table.
@@ -211,13 +240,22 @@ mod tests {
 
     #[test]
     fn each_database_says_in_its_own_way_what_is_wrong() {
-        use Fault::{Conflict, Failed, Full, NotMigrated, ReadOnly, Unavailable, Unreadable};
+        use Fault::{
+            Conflict, Denied, Failed, Full, Locked, NotMigrated, Pooled, ReadOnly, Unavailable,
+            Unreadable,
+        };
         for (state, fault) in [
             ("40001", Conflict),
             ("40P01", Conflict),
             ("53100", Full),
             ("25006", ReadOnly),
+            ("42501", Denied),
+            ("28P01", Denied),
+            ("3D000", Denied),
+            ("55P03", Locked),
+            ("26000", Pooled),
             ("53300", Unavailable),
+            ("57014", Unavailable),
             ("57P01", Unavailable),
             ("42P01", NotMigrated),
             ("XX001", Unreadable),
@@ -227,7 +265,8 @@ mod tests {
         #[cfg(feature = "mysql")]
         for (number, message, fault) in [
             (1213, "Deadlock found", Conflict),
-            (1205, "Lock wait timeout exceeded", Unavailable),
+            (1205, "Lock wait timeout exceeded", Locked),
+            (1045, "Access denied", Denied),
             (1290, "--read-only", ReadOnly),
             (1030, "Got error 28 from storage engine", Full),
             (1030, "Got error 122 from storage engine", Failed),

@@ -3,7 +3,7 @@
 use quadrille::consumer::StorageError;
 
 use crate::{
-    fault::{is_without_tables, run},
+    fault::{again_after, is_conflict, is_without_tables, logged},
     plan::{Direction, Migration, Plan},
     pool::Pool,
     statements::Prefix,
@@ -82,7 +82,7 @@ impl Migrations {
     /// # Errors
     /// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
     pub async fn run<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
-        run_missing(&self.plan::<P>(), pool).await
+        Ok(run_missing(&self.plan::<P>(), pool).await?)
     }
 
     /// Checks that all of them have run. Writes nothing.
@@ -90,7 +90,7 @@ impl Migrations {
     /// # Errors
     /// [`MigrateError`].
     pub async fn check<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
-        check(&self.plan::<P>(), pool).await
+        Ok(check(&self.plan::<P>(), pool).await?)
     }
 
     /// The SQL of all of them with the version that each leaves behind.
@@ -98,7 +98,7 @@ impl Migrations {
         self.plan::<P>().sql()
     }
 
-    fn plan<P: Pool>(&self) -> Plan {
+    pub(crate) fn plan<P: Pool>(&self) -> Plan {
         let history = format!("{}_migrations", self.name);
         let file = |up: &&'static str| Migration { up: *up, back: None };
         let files: Vec<_> = self.scripts.iter().map(file).collect();
@@ -115,7 +115,7 @@ impl<P: Pool> SqlStorage<P> {
     /// # Errors
     /// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        run_missing(&self.plan(), &self.pool).await
+        Ok(run_missing(&self.plan(), &self.pool).await?)
     }
 
     /// Checks that the tables are there and of this version, for applications that run
@@ -138,7 +138,7 @@ impl<P: Pool> SqlStorage<P> {
     /// # Errors
     /// [`MigrateError`].
     pub async fn check(&self) -> Result<(), MigrateError> {
-        check(&self.plan(), &self.pool).await
+        Ok(check(&self.plan(), &self.pool).await?)
     }
 
     /// The SQL of all migrations with the version that each leaves behind, for those who run it on
@@ -182,7 +182,7 @@ impl<P: Pool> SqlStorage<P> {
     /// [`MigrateError::Newer`], [`MigrateError::Older`] if the tables are older than the version
     /// before, [`MigrateError::First`]: nothing is changed; [`MigrateError::Storage`].
     pub async fn migrate_back(&self) -> Result<(), MigrateError> {
-        run_back(&self.plan(), &self.pool).await
+        Ok(run_back(&self.plan(), &self.pool).await?)
     }
 
     /// The SQL of [`migrate_back`](Self::migrate_back), for those who run it on their own. `None` if
@@ -196,19 +196,40 @@ impl<P: Pool> SqlStorage<P> {
     }
 }
 
+/// The reason why tables cannot be used, with the error of the database.
+pub(crate) enum Unmigrated {
+    /// The tables are of another version.
+    Tables(MigrateError),
+    /// The database failed.
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Unmigrated {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Unmigrated> for MigrateError {
+    fn from(error: Unmigrated) -> Self {
+        match error {
+            Unmigrated::Tables(error) => error,
+            Unmigrated::Database(error) => Self::Storage(logged("migrate", &error)),
+        }
+    }
+}
+
 /// Runs the migrations of a plan that are missing. If there are none, it only reads.
 ///
 /// # Errors
-/// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
-pub(crate) async fn run_missing(plan: &Plan, pool: &impl Pool) -> Result<(), MigrateError> {
+/// [`MigrateError::Newer`], which changes nothing; those of the database.
+pub(crate) async fn run_missing(plan: &Plan, pool: &impl Pool) -> Result<(), Unmigrated> {
     match check(plan, pool).await {
-        Err(MigrateError::Older { .. }) => {}
+        Err(Unmigrated::Tables(MigrateError::Older { .. })) => {}
         other => return other,
     }
-    match run("migrate", || pool.migrate(plan, Direction::Forward)).await? {
-        found if found > plan.known => Err(MigrateError::Newer { found, known: plan.known }),
-        _ => Ok(()),
-    }
+    let before = again_after(is_conflict, || pool.migrate(plan, Direction::Forward)).await?;
+    is_known(before, plan)
 }
 
 /// Changes the tables of a plan from the known version to the one before. If they are of that one
@@ -216,39 +237,46 @@ pub(crate) async fn run_missing(plan: &Plan, pool: &impl Pool) -> Result<(), Mig
 ///
 /// # Errors
 /// [`MigrateError`].
-pub(crate) async fn run_back(plan: &Plan, pool: &impl Pool) -> Result<(), MigrateError> {
+pub(crate) async fn run_back(plan: &Plan, pool: &impl Pool) -> Result<(), Unmigrated> {
     let before = plan.known - 1;
+    let wrong = |error| Err(Unmigrated::Tables(error));
     match check(plan, pool).await {
-        Ok(()) | Err(MigrateError::Older { .. }) if plan.back().is_none() => {
-            return Err(MigrateError::First);
+        Ok(()) | Err(Unmigrated::Tables(MigrateError::Older { .. })) if plan.back().is_none() => {
+            return wrong(MigrateError::First);
         }
-        Err(MigrateError::Older { found, .. }) if found == before => return Ok(()),
-        Err(MigrateError::Older { found, .. }) => {
-            return Err(MigrateError::Older { found, known: before });
+        Err(Unmigrated::Tables(MigrateError::Older { found, .. })) if found == before => {
+            return Ok(());
+        }
+        Err(Unmigrated::Tables(MigrateError::Older { found, .. })) => {
+            return wrong(MigrateError::Older { found, known: before });
         }
         checked => checked?,
     }
-    match run("migrate", || pool.migrate(plan, Direction::Back)).await? {
-        found if found > plan.known => Err(MigrateError::Newer { found, known: plan.known }),
-        _ => Ok(()),
-    }
+    let before = again_after(is_conflict, || pool.migrate(plan, Direction::Back)).await?;
+    is_known(before, plan)
 }
 
 /// Checks that the tables of a plan are there and of the known version.
 ///
 /// # Errors
 /// [`MigrateError`].
-pub(crate) async fn check(plan: &Plan, pool: &impl Pool) -> Result<(), MigrateError> {
-    let found = run("migrate", || async {
+pub(crate) async fn check(plan: &Plan, pool: &impl Pool) -> Result<(), Unmigrated> {
+    let found = again_after(is_conflict, || async {
         match pool.version(&plan.version).await {
             Err(error) if is_without_tables(&error) => Ok(0),
             found => found,
         }
     });
-    let known = plan.known;
-    match found.await? {
-        found if found > known => Err(MigrateError::Newer { found, known }),
-        found if found < known => Err(MigrateError::Older { found, known }),
-        _ => Ok(()),
+    let (found, known) = (found.await?, plan.known);
+    match found < known {
+        true => Err(Unmigrated::Tables(MigrateError::Older { found, known })),
+        false => is_known(found, plan),
+    }
+}
+
+fn is_known(found: i64, plan: &Plan) -> Result<(), Unmigrated> {
+    match found > plan.known {
+        true => Err(Unmigrated::Tables(MigrateError::Newer { found, known: plan.known })),
+        false => Ok(()),
     }
 }

@@ -7,6 +7,12 @@ use quadrille::{
     provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column},
 };
 use sqlx::{PgConnection, PgPool};
+use quadrille::provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column};
+use sqlx::{
+    Execute as _, PgConnection, PgPool, Postgres,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
 
 use super::{
     clients,
@@ -57,7 +63,7 @@ impl SqlStore<PgPool> {
     ///     let removed = store.transaction(move |transaction| {
     ///         Box::pin(async move {
     ///             let delete = sqlx::query("DELETE FROM people WHERE subject = $1").bind(subject);
-    ///             delete.execute(transaction.connection()).await?;
+    ///             transaction.execute(delete).await?;
     ///             Ok(transaction.forget_subject("https://id.example", subject).await?)
     ///         })
     ///     });
@@ -84,6 +90,44 @@ impl SqlStore<PgPool> {
     }
 }
 
+/// A statement of the application's own, with its values.
+type Own = Query<'static, Postgres, PgArguments>;
+
+impl SqlStore<PgPool> {
+    /// The rows of a statement of the application's own, which is a transaction by itself. It is run
+    /// as those of the store are: prepared or not, for as long as the options say, again after a
+    /// conflict, and refused at once while the server is out of reach.
+    ///
+    /// ```no_run
+    /// use quadrille::provider::store::StoreError;
+    /// use quadrille_sqlx::PgStore;
+    ///
+    /// async fn is_there(store: &PgStore, subject: String) -> Result<bool, StoreError> {
+    ///     let find = sqlx::query("SELECT 1 FROM people WHERE subject = $1").bind(subject);
+    ///     Ok(!store.fetch(find).await?.is_empty())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn fetch(&self, mut statement: Own) -> Result<Vec<PgRow>, StoreError> {
+        let values = statement.take_arguments().map_err(StoreError::failed)?;
+        let sql = Arc::from(statement.sql().as_str());
+        self.database.rows(&sql, values.unwrap_or_default()).await
+    }
+
+    /// Runs a statement of the application's own, as [`fetch`](Self::fetch) does. Returns the number
+    /// of rows that it inserted, updated or deleted.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn execute(&self, mut statement: Own) -> Result<u64, StoreError> {
+        let values = statement.take_arguments().map_err(StoreError::failed)?;
+        let sql = Arc::from(statement.sql().as_str());
+        self.database.execute(&sql, values.unwrap_or_default()).await
+    }
+}
+
 /// The difference between the clocks of processes, which have numbers for requests under way.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 
@@ -103,9 +147,31 @@ const LOST_NOW: &str = "INSERT INTO quadrille_known_since (id, lost) VALUES (1, 
     ON CONFLICT (id) DO UPDATE SET lost = excluded.lost";
 
 impl PgTransaction {
-    /// The connection, for the statements of the application.
+    /// The connection, for the statements of the application. Behind a pooler that does not know
+    /// prepared statements, use [`fetch`](Self::fetch) and [`execute`](Self::execute).
     pub fn connection(&mut self) -> &mut PgConnection {
-        self.0.transaction()
+        self.0.connection()
+    }
+
+    /// The rows of a statement of the application.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn fetch(&mut self, statement: Own) -> sqlx::Result<Vec<PgRow>> {
+        let (held, way) = self.0.held();
+        let statement = statement.persistent(way.prepares);
+        held.run(way.limit, |connection| statement.fetch_all(connection)).await
+    }
+
+    /// Runs a statement of the application. Returns the number of rows that it inserted, updated or
+    /// deleted.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn execute(&mut self, statement: Own) -> sqlx::Result<u64> {
+        let (held, way) = self.0.held();
+        let statement = statement.persistent(way.prepares);
+        Ok(held.run(way.limit, |connection| statement.execute(connection)).await?.rows_affected())
     }
 
     /// Revokes all grants of a user who is removed, as

@@ -13,8 +13,10 @@ use tokio::runtime::Handle;
 
 use super::{
     StoreOptions,
-    engine::{Engine, Script, Statement, Write},
+    engine::{Engine, Script, Statement, Way, Write},
     fault::{reason, run},
+    gate::Gate,
+    held::Held,
     keys::Keys,
     reader::Reader,
     remembered::Remembered,
@@ -30,8 +32,10 @@ struct Inner<E: Engine> {
     pool: E,
     env: Env,
     runtime: Handle,
+    gate: Gate,
     texts: Texts,
-    prepares: bool,
+    way: Way,
+    settings: Arc<str>,
     sweeping: E::Sweeping,
     newest: OnceLock<Statement>,
     known_since: Remembered,
@@ -61,8 +65,10 @@ impl<E: Engine> Database<E> {
                 pool,
                 env: env.clone(),
                 runtime: runtime.clone(),
+                gate: Gate::new(runtime.clone()),
                 texts: Texts::new(options.prefix.clone(), keys),
-                prepares: options.prepares,
+                way: options.way,
+                settings: Arc::clone(&options.settings),
                 sweeping: E::Sweeping::default(),
                 newest: OnceLock::new(),
                 known_since: Remembered::default(),
@@ -78,7 +84,7 @@ impl<E: Engine> Database<E> {
 
     /// Whether the pool was closed, by a program that ends.
     pub(super) fn is_closed(&self) -> bool {
-        self.0.pool.is_closed()
+        self.0.pool.pool().is_closed()
     }
 
     pub(super) fn env(&self) -> &Env {
@@ -164,12 +170,36 @@ impl<E: Engine> Database<E> {
         values: E::Arguments,
     ) -> Result<Vec<E::Row>, StoreError> {
         run(|| async {
-            if self.0.prepares {
+            if self.0.way.prepares {
+                let mut held = self.connection().await?;
                 // To the end of the answer: the commit comes after the rows.
-                return self.0.pool.rows(sql, values.clone()).await.map_err(reason);
+                return E::rows(&mut held, sql, values.clone(), self.0.way).await.map_err(reason);
             }
             let mut steps = self.begin().await?;
             let rows = steps.rows(sql, values.clone()).await?;
+            steps.commit().await?;
+            Ok(rows)
+        })
+        .await
+    }
+
+    /// Runs a statement as [`rows`](Self::rows) does; returns the number of rows that it changed.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn execute(
+        &self,
+        sql: &Arc<str>,
+        values: E::Arguments,
+    ) -> Result<u64, StoreError> {
+        run(|| async {
+            if self.0.way.prepares {
+                let mut held = self.connection().await?;
+                let done = E::execute(&mut held, sql, values.clone(), self.0.way).await;
+                return done.map_err(reason);
+            }
+            let mut steps = self.begin().await?;
+            let way = self.0.way;
+            let rows = E::execute(&mut steps.held, sql, values.clone(), way).await;
+            let rows = rows.map_err(reason)?;
             steps.commit().await?;
             Ok(rows)
         })
@@ -229,9 +259,10 @@ impl<E: Engine> Database<E> {
         values: &Values,
     ) -> Result<u64, StoreError> {
         run(|| async {
-            if self.0.prepares {
+            if self.0.way.prepares {
                 let values = E::arguments(values, statement.order.as_deref())?;
-                let result = self.0.pool.execute(&statement.sql, values).await;
+                let mut held = self.connection().await?;
+                let result = E::execute(&mut held, &statement.sql, values, self.0.way).await;
                 return changed(result, statement);
             }
             let mut steps = self.begin().await?;
@@ -244,22 +275,34 @@ impl<E: Engine> Database<E> {
 
     /// Begins a transaction.
     pub(super) async fn begin(&self) -> Result<Steps<E>, StoreError> {
-        let transaction = self.0.pool.begin().await.map_err(reason)?;
-        Ok(Steps { database: self.clone(), transaction })
+        let mut held = self.connection().await?;
+        E::begin(&mut held, &self.0.settings, self.0.way.limit).await.map_err(reason)?;
+        Ok(Steps { database: self.clone(), held })
+    }
+
+    /// A connection of the pool.
+    async fn connection(&self) -> Result<Held<E::Driver>, StoreError> {
+        self.0.gate.pass(&self.0.pool).await
     }
 }
 
 /// The statements of one transaction. Without [`Steps::commit`] nothing has happened.
 pub(super) struct Steps<E: Engine> {
     database: Database<E>,
-    transaction: E::Transaction,
+    held: Held<E::Driver>,
 }
 
 impl<E: Engine> Steps<E> {
-    /// The transaction, for statements that are not the store's.
+    /// The connection, for statements that are not the store's.
     #[cfg(feature = "postgres")]
-    pub(super) fn transaction(&mut self) -> &mut E::Transaction {
-        &mut self.transaction
+    pub(super) fn connection(&mut self) -> &mut <E::Driver as sqlx::Database>::Connection {
+        self.held.connection()
+    }
+
+    /// How its statements are run.
+    #[cfg(feature = "postgres")]
+    pub(super) fn held(&mut self) -> (&mut Held<E::Driver>, Way) {
+        (&mut self.held, self.database.0.way)
     }
 
     #[cfg(feature = "postgres")]
@@ -311,9 +354,8 @@ impl<E: Engine> Steps<E> {
         values: &Values,
     ) -> Result<u64, StoreError> {
         let values = E::arguments(values, statement.order.as_deref())?;
-        let prepares = self.database.0.prepares;
-        let transaction = &mut self.transaction;
-        changed(E::execute_in(transaction, &statement.sql, values, prepares).await, statement)
+        let way = self.database.0.way;
+        changed(E::execute(&mut self.held, &statement.sql, values, way).await, statement)
     }
 
     /// The rows of a query, read.
@@ -353,12 +395,11 @@ impl<E: Engine> Steps<E> {
         sql: &Arc<str>,
         values: E::Arguments,
     ) -> Result<Vec<E::Row>, StoreError> {
-        let prepares = self.database.0.prepares;
-        E::rows_in(&mut self.transaction, sql, values, prepares).await.map_err(reason)
+        E::rows(&mut self.held, sql, values, self.database.0.way).await.map_err(reason)
     }
 
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        E::commit(self.transaction).await.map_err(reason)
+        self.held.commit(self.database.0.way.limit).await.map_err(reason)
     }
 }
 

@@ -1,10 +1,10 @@
 //! A kind of database: its driver, and how it writes SQL.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use quadrille::provider::store::StoreError;
 
-use super::{reader::Fields, values::Values};
+use super::{held::Held, reader::Fields, values::Values};
 
 /// A write: whether the first statement changes a row decides whether the others follow, in the
 /// same transaction.
@@ -63,17 +63,21 @@ pub struct Script<S> {
 
 /// A pool of sqlx, with the SQL of its database.
 pub trait Engine: Clone + Send + Sync + 'static {
+    type Driver: sqlx::Database<Row = Self::Row, Arguments = Self::Arguments>;
     type Row: Fields + Send + Sync;
     type Arguments: Clone + Send + Sync;
-    type Transaction: Send;
     /// How far the removal of expired rows has come.
     type Sweeping: Default + Send + Sync;
 
     /// Reads whether keys are hashed, if that is a choice.
     const HASHED_KEYS: Option<&str>;
 
-    /// Whether the pool was closed, by a program that ends.
-    fn is_closed(&self) -> bool;
+    /// The pool, by its own name.
+    fn pool(&self) -> &sqlx::Pool<Self::Driver>;
+
+    /// Connects beside the pool, and disconnects. The pool itself goes on trying where the server
+    /// refuses connections, and does not tell the reason.
+    fn dial(&self) -> impl Future<Output = sqlx::Result<()>> + Send;
 
     /// A statement, which has prefix and keys already.
     fn statement(sql: &str) -> Statement;
@@ -84,81 +88,72 @@ pub trait Engine: Clone + Send + Sync + 'static {
     fn arguments(values: &Values, order: Option<&[usize]>) -> Result<Self::Arguments, StoreError>;
 
     /// Begins a transaction at an isolation level at which each statement sees what others have
-    /// committed.
-    fn begin(&self) -> impl Future<Output = sqlx::Result<Self::Transaction>> + Send;
+    /// committed, with settings for this transaction alone.
+    fn begin(
+        held: &mut Held<Self::Driver>,
+        settings: &str,
+        limit: Duration,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
 
-    fn commit(transaction: Self::Transaction) -> impl Future<Output = sqlx::Result<()>> + Send;
-
-    /// The rows of a prepared statement, which is a transaction by itself.
+    /// The rows of a statement.
     fn rows(
-        &self,
+        held: &mut Held<Self::Driver>,
         sql: &Arc<str>,
         values: Self::Arguments,
+        way: Way,
     ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send;
 
-    fn rows_in(
-        transaction: &mut Self::Transaction,
-        sql: &Arc<str>,
-        values: Self::Arguments,
-        prepares: bool,
-    ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send;
-
-    /// The number of rows that a prepared statement, which is a transaction by itself, inserted,
-    /// found to update, or deleted.
+    /// The number of rows that a statement inserted, found to update, or deleted.
     fn execute(
-        &self,
+        held: &mut Held<Self::Driver>,
         sql: &Arc<str>,
         values: Self::Arguments,
+        way: Way,
     ) -> impl Future<Output = sqlx::Result<u64>> + Send;
+}
 
-    fn execute_in(
-        transaction: &mut Self::Transaction,
-        sql: &Arc<str>,
-        values: Self::Arguments,
-        prepares: bool,
-    ) -> impl Future<Output = sqlx::Result<u64>> + Send;
+/// How statements are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// Whether they are prepared once for a connection.
+    pub(super) prepares: bool,
+    /// The longest time until the answer.
+    pub(super) limit: Duration,
 }
 
 /// The methods of [`Engine`] that differ in types only.
 macro_rules! driver {
-    () => {
-        async fn commit(transaction: Self::Transaction) -> sqlx::Result<()> {
-            transaction.commit().await
+    ($connection:ty) => {
+        fn pool(&self) -> &sqlx::Pool<Self::Driver> {
+            self
+        }
+
+        async fn dial(&self) -> sqlx::Result<()> {
+            use sqlx::Connection as _;
+            let connection = <$connection>::connect_with(&self.connect_options()).await?;
+            connection.close().await
         }
 
         async fn rows(
-            &self,
+            held: &mut Held<Self::Driver>,
             sql: &Arc<str>,
             values: Self::Arguments,
+            way: Way,
         ) -> sqlx::Result<Vec<Self::Row>> {
             let query = sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), values);
-            query.fetch_all(self).await
+            let query = query.persistent(way.prepares);
+            held.run(way.limit, |connection| query.fetch_all(connection)).await
         }
 
-        async fn rows_in(
-            transaction: &mut Self::Transaction,
+        async fn execute(
+            held: &mut Held<Self::Driver>,
             sql: &Arc<str>,
             values: Self::Arguments,
-            prepares: bool,
-        ) -> sqlx::Result<Vec<Self::Row>> {
-            let query = sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), values);
-            query.persistent(prepares).fetch_all(&mut **transaction).await
-        }
-
-        async fn execute(&self, sql: &Arc<str>, values: Self::Arguments) -> sqlx::Result<u64> {
-            let query = sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), values);
-            Ok(query.execute(self).await?.rows_affected())
-        }
-
-        async fn execute_in(
-            transaction: &mut Self::Transaction,
-            sql: &Arc<str>,
-            values: Self::Arguments,
-            prepares: bool,
+            way: Way,
         ) -> sqlx::Result<u64> {
             let query = sqlx::query_with(sqlx::AssertSqlSafe(Arc::clone(sql)), values);
-            let query = query.persistent(prepares);
-            Ok(query.execute(&mut **transaction).await?.rows_affected())
+            let query = query.persistent(way.prepares);
+            Ok(held.run(way.limit, |connection| query.execute(connection)).await?.rows_affected())
         }
     };
 }

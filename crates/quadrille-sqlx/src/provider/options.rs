@@ -1,7 +1,12 @@
 //! What an application may choose about the tables of a store.
 
+use std::{sync::Arc, time::Duration};
+
+use quadrille::provider::store::StoreError;
+
+use super::engine::Way;
 use crate::{
-    MigrateError, Prefix,
+    MigrateError, Migrations, Prefix,
     migrate::{check, run_back, run_missing},
     plan::{Migration, Plan},
     pool::Pool,
@@ -25,14 +30,20 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     pub(super) prefix: Prefix,
-    pub(super) prepares: bool,
+    pub(super) way: Way,
+    pub(super) settings: Arc<str>,
     hashed_keys: bool,
 }
 
+/// The longest time until a statement is answered, unless the application says otherwise.
+const LIMIT: Duration = Duration::from_secs(30);
+
 impl StoreOptions {
-    /// The defaults: tables named `quadrille_...`, prepared statements, keys ordered by time.
+    /// The defaults: tables named `quadrille_...`, prepared statements, 30 seconds for each of them,
+    /// keys ordered by time.
     pub fn new() -> Self {
-        Self { prefix: Prefix::default(), prepares: true, hashed_keys: false }
+        let way = Way { prepares: true, limit: LIMIT };
+        Self { prefix: Prefix::default(), way, settings: "".into(), hashed_keys: false }
     }
 
     /// The prefix of the tables.
@@ -46,7 +57,27 @@ impl StoreOptions {
     /// before version 1.21: each statement is in a transaction, which costs two more round trips.
     #[must_use]
     pub fn without_prepared_statements(mut self) -> Self {
-        self.prepares = false;
+        self.way.prepares = false;
+        self
+    }
+
+    /// The longest time until a statement is answered. Then its connection is closed, and the verb
+    /// fails with [`StoreError::Unavailable`]:
+    /// where a network drops packets, no answer would come for many minutes. Let the server give up
+    /// first, by `statement_timeout` or `max_statement_time`.
+    #[must_use]
+    pub fn statement_limit(mut self, limit: Duration) -> Self {
+        self.way.limit = limit;
+        self
+    }
+
+    /// Statements of PostgreSQL for the beginning of each transaction, such as
+    /// `SET LOCAL lock_timeout = '2s'`, where a pooler in transaction mode keeps no settings of a
+    /// session. The text is run as it is. With [`without_prepared_statements`](Self::without_prepared_statements) every
+    /// statement of the store is in a transaction.
+    #[must_use]
+    pub fn settings_of_transactions(mut self, sql: impl Into<Arc<str>>) -> Self {
+        self.settings = sql.into();
         self
     }
 
@@ -65,7 +96,7 @@ impl StoreOptions {
     /// # Errors
     /// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
     pub async fn migrate<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
-        run_missing(&self.plan(P::DIALECT), pool).await
+        Ok(run_missing(&self.plan(P::DIALECT), pool).await?)
     }
 
     /// Checks that the tables are there and of this version, for applications that run
@@ -74,7 +105,41 @@ impl StoreOptions {
     /// # Errors
     /// [`MigrateError`].
     pub async fn check<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
-        check(&self.plan(P::DIALECT), pool).await
+        Ok(check(&self.plan(P::DIALECT), pool).await?)
+    }
+
+    /// [`migrate`](Self::migrate), and the migrations of the application's own tables after it, with
+    /// the error of the database.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], which changes nothing, and those of the database.
+    pub async fn migrate_with<P: Pool>(
+        &self,
+        pool: &P,
+        own: &[Migrations],
+    ) -> Result<(), StoreError> {
+        run_missing(&self.plan(P::DIALECT), pool).await?;
+        for migrations in own {
+            run_missing(&migrations.plan::<P>(), pool).await?;
+        }
+        Ok(())
+    }
+
+    /// [`check`](Self::check), and that of the application's own tables after it, with the error of
+    /// the database. Writes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Older`], [`StoreError::Newer`], and those of the database.
+    pub async fn check_with<P: Pool>(
+        &self,
+        pool: &P,
+        own: &[Migrations],
+    ) -> Result<(), StoreError> {
+        check(&self.plan(P::DIALECT), pool).await?;
+        for migrations in own {
+            check(&migrations.plan::<P>(), pool).await?;
+        }
+        Ok(())
     }
 
     /// Changes the tables back to the version before this library's, for an earlier version of the
@@ -85,7 +150,7 @@ impl StoreOptions {
     /// [`MigrateError::Newer`], [`MigrateError::Older`] if the tables are older than the version
     /// before, [`MigrateError::First`]: nothing is changed; [`MigrateError::Storage`].
     pub async fn migrate_back<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
-        run_back(&self.plan(P::DIALECT), pool).await
+        Ok(run_back(&self.plan(P::DIALECT), pool).await?)
     }
 
     /// The SQL of [`migrate_back`](Self::migrate_back), for those who run it on their own. `None` if

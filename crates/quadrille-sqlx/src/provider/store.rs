@@ -59,7 +59,7 @@ impl<E: Dialect + Pool> SqlStore<E> {
     /// database.
     pub async fn open(pool: E, env: Env) -> Result<Self, StoreError> {
         let options = StoreOptions::new();
-        options.migrate(&pool).await?;
+        options.migrate_with(&pool, &[]).await?;
         Self::open_with(pool, env, &options).await
     }
 
@@ -68,7 +68,7 @@ impl<E: Dialect + Pool> SqlStore<E> {
     /// # Errors
     /// [`StoreError::Newer`], [`StoreError::Older`], and those of the database.
     pub async fn open_with(pool: E, env: Env, options: &StoreOptions) -> Result<Self, StoreError> {
-        options.check(&pool).await?;
+        options.check_with(&pool, &[]).await?;
         let database = Database::open(pool, env, options).await?;
         Ok(Self {
             issuing: Batches::start(&database),

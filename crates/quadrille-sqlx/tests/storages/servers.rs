@@ -137,7 +137,7 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn place() -> (PathBuf, u16) {
+pub(crate) fn place() -> (PathBuf, u16) {
     let folder = tempfile::tempdir().unwrap().keep();
     if is_root() {
         finish(Command::new("chown").arg("nobody").arg(&folder));
@@ -146,7 +146,7 @@ fn place() -> (PathBuf, u16) {
 }
 
 /// Servers refuse to be run by root.
-fn as_nobody(program: &Path) -> Command {
+pub(crate) fn as_nobody(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
@@ -171,7 +171,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{name} is missing; on Debian, as root: {INSTALL}"))
 }
 
-fn finish(command: &mut Command) {
+pub(crate) fn finish(command: &mut Command) {
     let out = command.env("LC_ALL", "C").output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(out.status.success(), "{command:?}\n{}{}", text(&out.stdout), text(&out.stderr));

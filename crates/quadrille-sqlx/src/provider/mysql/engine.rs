@@ -1,17 +1,21 @@
 //! MySQL and MariaDB: their driver and their SQL.
 
-use std::sync::{Arc, atomic::AtomicI64};
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
 use quadrille::provider::store::StoreError;
 use sqlx::{
-    Arguments as _, MySql, MySqlPool, Row as _, Transaction,
+    Arguments as _, MySql, MySqlConnection, MySqlPool, Row as _,
     mysql::{MySqlArguments, MySqlRow},
 };
 
 use super::{
     super::{
-        engine::{Engine, Script, Statement, Write, driver},
+        engine::{Engine, Script, Statement, Way, Write, driver},
         fault::reason,
+        held::Held,
         reader::Fields,
         values::{Value, Values},
     },
@@ -36,17 +40,13 @@ impl Fields for MySqlRow {
 }
 
 impl Engine for MySqlPool {
+    type Driver = MySql;
     type Row = MySqlRow;
     type Arguments = MySqlArguments;
-    type Transaction = Transaction<'static, MySql>;
     /// The earliest second at which expired rows are removed again.
     type Sweeping = AtomicI64;
 
     const HASHED_KEYS: Option<&str> = None;
-
-    fn is_closed(&self) -> bool {
-        sqlx::Pool::is_closed(self)
-    }
 
     fn statement(sql: &str) -> Statement {
         translated(sql)
@@ -100,12 +100,11 @@ impl Engine for MySqlPool {
         Ok(arguments)
     }
 
-    async fn begin(&self) -> sqlx::Result<Self::Transaction> {
-        let mut connection = self.acquire().await?;
-        let level = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
-        sqlx::raw_sql(level).execute(&mut *connection).await?;
-        Transaction::begin(connection, None).await
+    async fn begin(held: &mut Held<MySql>, _: &str, limit: Duration) -> sqlx::Result<()> {
+        let level = sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+        held.run(limit, |connection| level.execute(connection)).await?;
+        held.begin(None, limit).await
     }
 
-    driver!();
+    driver!(MySqlConnection);
 }

@@ -1,17 +1,18 @@
 //! PostgreSQL: its driver and its SQL.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use quadrille::provider::store::StoreError;
 use sqlx::{
-    Arguments as _, PgPool, Postgres, Row as _, Transaction,
+    Arguments as _, AssertSqlSafe, PgConnection, PgPool, Postgres, Row as _, SqlSafeStr as _,
     postgres::{PgArguments, PgRow},
 };
 
 use super::{
     super::{
-        engine::{Engine, Script, Statement, Write, driver},
+        engine::{Engine, Script, Statement, Way, Write, driver},
         fault::reason,
+        held::Held,
         reader::Fields,
         values::{Value, Values},
     },
@@ -35,16 +36,12 @@ impl Fields for PgRow {
 }
 
 impl Engine for PgPool {
+    type Driver = Postgres;
     type Row = PgRow;
     type Arguments = PgArguments;
-    type Transaction = Transaction<'static, Postgres>;
     type Sweeping = Laps;
 
     const HASHED_KEYS: Option<&str> = Some("SELECT hashed_keys FROM quadrille_store_settings");
-
-    fn is_closed(&self) -> bool {
-        sqlx::Pool::is_closed(self)
-    }
 
     fn statement(sql: &str) -> Statement {
         Statement::plain(sql.replace("IN [keys]", "= ANY($1::bigint[])"))
@@ -70,11 +67,19 @@ impl Engine for PgPool {
         Ok(arguments)
     }
 
-    async fn begin(&self) -> sqlx::Result<Self::Transaction> {
-        self.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    async fn begin(held: &mut Held<Postgres>, settings: &str, limit: Duration) -> sqlx::Result<()> {
+        // One message with all of them, which is one round trip.
+        let begin = match settings {
+            "" => "BEGIN ISOLATION LEVEL READ COMMITTED".into_sql_str(),
+            settings => {
+                let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {settings}");
+                AssertSqlSafe(begin).into_sql_str()
+            }
+        };
+        held.begin(Some(begin), limit).await
     }
 
-    driver!();
+    driver!(PgConnection);
 }
 
 /// A write as one statement, which returns a row if it did something. All its parts see the same
