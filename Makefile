@@ -127,6 +127,13 @@ test-core: ## The core builds and passes its tests without any I/O crate in its 
 test-rust: chromium databases interop/node_modules/.installed interop/.venv/.installed ## Rust: unit, integration, documentation and browser tests, examples
 	$(CARGO) test $(EVERYTHING) --no-fail-fast
 
+# The same tests are among those of `test-rust`, with a few rounds.
+ROUNDS ?= 20
+
+.PHONY: kill
+kill: databases ## Kill processes and databases twenty times each, and let one be away for a minute (minutes); ROUNDS=20
+	QUADRILLE_TEST_ROUNDS=$(ROUNDS) $(CARGO) test $(EVERYTHING) --test program -- --nocapture --test-threads=1 kills:: outage::
+
 # What was compiled for `test-rust` serves here too, as far as it is the same.
 .PHONY: test-fuzz
 test-fuzz: ## Every fuzz target on its corpus, without libFuzzer

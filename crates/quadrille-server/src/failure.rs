@@ -383,6 +383,8 @@ impl Failure {
                 StoreError::Busy => "database_locked",
                 StoreError::Full => "database_full",
                 StoreError::ReadOnly => "database_read_only",
+                StoreError::Denied(_) => "database_denied",
+                StoreError::Insecure(_) => "database_insecure",
                 StoreError::Newer { .. } => "database_newer",
                 StoreError::Older { .. } => "database_older",
                 StoreError::Unavailable(_) => "database_unavailable",

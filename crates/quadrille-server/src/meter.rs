@@ -3,6 +3,8 @@
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::data::Connections;
+
 /// The limits of the histograms of durations, in seconds: from a look-up to a timeout.
 const DURATIONS: [f64; 17] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
@@ -13,6 +15,7 @@ const DURATIONS: [f64; 17] = [
 const NUMBERS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
 const CONNECTIONS: &str = "quadrille_connections";
+const DATABASE: &str = "quadrille_database_connections";
 const RESPONSES: &str = "quadrille_http_responses_total";
 const SIGN_INS: &str = "quadrille_sign_ins_total";
 /// As in the library, which counts its own limits.
@@ -32,9 +35,11 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     metrics::set_global_recorder(recorder)?;
     quadrille::provider::describe_metrics();
     describe_gauge!(CONNECTIONS, "open connections");
+    describe_gauge!(DATABASE, "connections to a server of databases by state");
     describe_counter!(RESPONSES, "responses by status");
     describe_counter!(SIGN_INS, "sign-ins by outcome");
     gauge!(CONNECTIONS).set(0.0);
+    database(Connections::default());
     for outcome in ["ok", "failed", "refused"] {
         counter!(SIGN_INS, "outcome" => outcome).increment(0);
     }
@@ -58,6 +63,14 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         gauge!(CONNECTIONS).decrement(1.0);
+    }
+}
+
+/// The connections to the server of databases.
+pub(crate) fn database(connections: Connections) {
+    let Connections { in_use, idle, max } = connections;
+    for (state, number) in [("in_use", in_use), ("idle", idle), ("max", max)] {
+        gauge!(DATABASE, "state" => state).set(f64::from(number));
     }
 }
 

@@ -1,15 +1,74 @@
 //! The database.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
+use sqlx::postgres::PgConnectOptions;
 use toml::Value;
 use url::Url;
 
 use super::{
     error::{ConfigError, Origin},
     found::Found,
-    value::Expected,
+    value::{self, Expected},
 };
+
+/// The values of `sslmode`.
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+/// How a process uses its connections to a database of PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionSettings {
+    /// The greatest number of connections.
+    pub connections: u32,
+    /// The time for which `serve` waits at its start for the server.
+    pub wait: Duration,
+    /// The longest time that a statement waits for a lock.
+    pub lock_timeout: Duration,
+    /// The longest time that a statement runs.
+    pub statement_timeout: Duration,
+    /// Whether statements are prepared. `None` unless a pooler in transaction mode stands before the
+    /// database.
+    pub prepared_statements: Option<bool>,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            wait: Duration::from_secs(60),
+            lock_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(10),
+            prepared_statements: None,
+        }
+    }
+}
+
+impl ConnectionSettings {
+    pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
+        let usual = Self::default();
+        let most = usual.connections as usize;
+        let connections =
+            found.or("database_connections", value::count, ToString::to_string, most)?;
+        Ok(Self {
+            connections: u32::try_from(connections).unwrap_or(u32::MAX),
+            wait: found.or(
+                "database_wait",
+                value::duration_or_none,
+                |wait| value::show_duration(*wait),
+                usual.wait,
+            )?,
+            lock_timeout: found.duration("database_lock_timeout", usual.lock_timeout)?,
+            statement_timeout: found
+                .duration("database_statement_timeout", usual.statement_timeout)?,
+            prepared_statements: found.optional(
+                "database_prepared_statements",
+                value::switch,
+                ToString::to_string,
+                "unless a pooler in transaction mode stands before the database",
+            )?,
+        })
+    }
+}
 
 /// The URL of a database of PostgreSQL: `postgres://USER@HOST/DATABASE`. Its password is never
 /// shown.
@@ -20,12 +79,19 @@ impl PostgresUrl {
     /// Reads a URL with the scheme `postgres` or `postgresql`.
     ///
     /// # Errors
-    /// [`Expected::Database`].
+    /// [`Expected::Database`] or [`Expected::SslMode`].
     pub fn parse(text: &str) -> Result<Self, Expected> {
         let url = Url::parse(text.trim()).map_err(|_| Expected::Database)?;
-        match matches!(url.scheme(), "postgres" | "postgresql") {
-            true => Ok(Self(url)),
-            false => Err(Expected::Database),
+        if !matches!(url.scheme(), "postgres" | "postgresql") {
+            return Err(Expected::Database);
+        }
+        let mut modes = url.query_pairs().filter(|(name, _)| name == "sslmode");
+        if modes.any(|(_, mode)| !SSL_MODES.contains(&&*mode)) {
+            return Err(Expected::SslMode);
+        }
+        match url.as_str().parse::<PgConnectOptions>() {
+            Ok(_) => Ok(Self(url)),
+            Err(_) => Err(Expected::Database),
         }
     }
 
@@ -96,5 +162,7 @@ mod tests {
         for text in ["mysql://db/id", "quadrille.db", "sqlite:x", ""] {
             assert_eq!(PostgresUrl::parse(text), Err(Expected::Database), "{text}");
         }
+        let mode = "postgres://id@db.internal/id?sslmode=verify";
+        assert_eq!(PostgresUrl::parse(mode), Err(Expected::SslMode));
     }
 }

@@ -33,6 +33,26 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_DATABASE_CONNECTIONS",
         "greatest number of connections of this process to that database",
     ),
+    key(
+        "database_wait",
+        "QUADRILLE_DATABASE_WAIT",
+        "how long `serve` waits at its start for that database to answer; 0 for not at all",
+    ),
+    key(
+        "database_lock_timeout",
+        "QUADRILLE_DATABASE_LOCK_TIMEOUT",
+        "how long a statement waits for a lock of that database",
+    ),
+    key(
+        "database_statement_timeout",
+        "QUADRILLE_DATABASE_STATEMENT_TIMEOUT",
+        "how long a statement runs in that database",
+    ),
+    key(
+        "database_prepared_statements",
+        "QUADRILLE_DATABASE_PREPARED_STATEMENTS",
+        "whether statements are prepared once for a connection",
+    ),
     key("listen", "QUADRILLE_LISTEN", "address and port to listen on"),
     key(
         "metrics_listen",

@@ -18,7 +18,7 @@ mod personal;
 mod registration;
 mod value;
 
-pub use database::PostgresUrl;
+pub use database::{ConnectionSettings, PostgresUrl};
 pub use device::DeviceSettings;
 pub use effective::Effective;
 pub use error::{ConfigError, ExchangeFault, IssuerFault, Origin};
@@ -91,8 +91,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The database of PostgreSQL. `None` is the embedded one, in the folder.
     pub database: Option<PostgresUrl>,
-    /// The greatest number of connections to that database.
-    pub database_connections: u32,
+    /// How the connections to that database are used.
+    pub connection: ConnectionSettings,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The address for measurements and health alone, if there is one.
@@ -238,8 +238,7 @@ impl Settings {
             }
         };
         let database = database::of(&mut found)?;
-        let connections =
-            found.or("database_connections", value::count, ToString::to_string, 16)?;
+        let connection = ConnectionSettings::of(&mut found)?;
         let listen = found.or(
             "listen",
             value::address,
@@ -366,7 +365,7 @@ impl Settings {
         Ok(Self {
             data_dir,
             database,
-            database_connections: u32::try_from(connections).unwrap_or(u32::MAX),
+            connection,
             listen,
             metrics_listen,
             issuer,

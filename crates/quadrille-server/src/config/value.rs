@@ -31,6 +31,12 @@ pub enum Expected {
         "the URL of a database of PostgreSQL, such as postgres://quadrille@db.internal/quadrille"
     )]
     Database,
+    /// How a connection to a database is secured.
+    #[error(
+        "the URL of a database with an sslmode of disable, allow, prefer, require, verify-ca or \
+         verify-full"
+    )]
+    SslMode,
     /// An address to listen on.
     #[error("an address and port, such as 127.0.0.1:4004 or [::1]:4004")]
     Address,

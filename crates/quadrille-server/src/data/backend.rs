@@ -158,11 +158,27 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Stores the users of another database. Those that are there already stay as they are.
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()>;
 
-    /// Succeeds if the database answers.
+    /// Succeeds if the database answers and is written.
     fn check(&self) -> Answering<'_, ()>;
+
+    /// The connections to a server of databases.
+    fn connections(&self) -> Connections {
+        Connections::default()
+    }
 
     /// Finishes the writes under way, and closes the database: every later write fails.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The numbers of connections to a server of databases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Those with a statement or a transaction, or that are being opened.
+    pub in_use: u32,
+    /// Those without.
+    pub idle: u32,
+    /// The greatest number of both.
+    pub max: u32,
 }
 
 /// The key of a count: a keyed digest.

@@ -231,3 +231,10 @@ pub enum DataError {
     #[error(transparent)]
     Issuer(#[from] IssuerError),
 }
+
+impl DataError {
+    /// Whether the database may answer later without anything being changed.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Database { error: StoreError::Unavailable(_), .. })
+    }
+}

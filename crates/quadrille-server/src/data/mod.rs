@@ -27,7 +27,7 @@ mod sqlite;
 mod tests;
 mod transfer;
 
-pub use backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount};
+pub use backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount};
 pub use backup::{BackedUp, back_up, restore, restored_by_other_tools};
 pub use error::DataError;
 pub use postgres::PostgresBackend;
@@ -128,10 +128,10 @@ impl Data {
     ) -> Result<Self, DataError> {
         let (env, place) = (Env::system(), url.to_string());
         let opening = async {
-            let pool = postgres::connect(url, settings.database_connections).await?;
+            let connected = postgres::connect(url, &settings.connection).await?;
             match make {
-                true => PostgresBackend::open(pool, env.clone()).await,
-                false => PostgresBackend::open_existing(pool, env.clone()).await,
+                true => PostgresBackend::open(connected, env.clone()).await,
+                false => PostgresBackend::open_existing(connected, env.clone()).await,
             }
         };
         let failure = |error| DataError::Database { place: place.clone(), error };

@@ -4,6 +4,7 @@
 mod notify;
 mod private;
 mod socket;
+mod waiting;
 
 use std::{collections::BTreeSet, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -111,7 +112,7 @@ async fn serve(
     let socket = bind(address).map_err(failure)?;
     let listening = socket.local_addr().map_err(failure)?;
     let private = settings.metrics_listen.map(private::listen).transpose()?;
-    let data = Data::open_or_make(settings).await?;
+    let data = waiting::open(settings).await?;
     let keys = data.keys(settings).await?;
     let place = data.signing(settings).await?;
     let signing = place.keys_to_serve(settings, data.env()).await?;

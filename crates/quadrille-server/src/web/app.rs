@@ -33,6 +33,7 @@ use super::{
     pages::{Link, Message, Pages, problem},
     passwords::{ClientsThatSeePasswords, Passwords},
     phase::Phase,
+    readiness::Readiness,
     seals::Seals,
     sent::Unreadable,
 };
@@ -144,6 +145,7 @@ pub struct Shared {
     pub(super) seals: Seals,
     pub(super) passwords: Arc<Passwords>,
     pub(super) phase: Phase,
+    pub(super) readiness: Readiness,
 }
 
 /// A provider cannot be built.
@@ -254,6 +256,7 @@ impl App {
             seals: Seals::new(keys.clone(), &mark),
             passwords,
             phase: Phase::default(),
+            readiness: Readiness::default(),
             forms: Forms::new(env.clone(), keys, issuer.clone()),
             env,
             issuer,

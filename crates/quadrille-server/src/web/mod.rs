@@ -15,6 +15,7 @@ mod pages;
 mod passwords;
 mod phase;
 mod private;
+mod readiness;
 mod refusals;
 mod routes;
 mod seals;

@@ -11,6 +11,8 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::meter;
+
 use super::{app::App, health};
 
 /// The state of the private routes, which answer before the provider is built.
@@ -36,7 +38,7 @@ impl Private {
     pub fn router(&self) -> Router {
         Router::new()
             .route("/metrics", get(metrics))
-            .route("/health", get(health))
+            .route("/health", get(health::health))
             .route("/ready", get(ready))
             .with_state(self.clone())
     }
@@ -44,17 +46,13 @@ impl Private {
 
 /// `GET /metrics`, in the text format of Prometheus.
 async fn metrics(State(private): State<Private>) -> Response<Body> {
+    if let Some(app) = private.app.get() {
+        meter::database(app.backend.connections());
+    }
     let mut response = Response::new(Body::from(private.metrics.render()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
-}
-
-async fn health(State(private): State<Private>) -> Response<Body> {
-    match private.app.get() {
-        Some(app) => health::health(State(app.clone())).await,
-        None => health::starting(),
-    }
 }
 
 async fn ready(State(private): State<Private>) -> Response<Body> {

@@ -4,6 +4,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::Duration,
 };
 
 use reqwest::{Client, StatusCode};
@@ -13,7 +14,7 @@ use crate::{
     browser::Browser,
     flow::{PASSWORD, SCOPES, Stage},
     me::me,
-    process::{Folder, Program, json, preloaded, quadrille, run, text},
+    process::{Folder, Program, eventually, json, preloaded, quadrille, run, text},
 };
 
 /// Starts `serve` with file modes in force: for root without the capability to override them.
@@ -159,6 +160,16 @@ async fn a_full_disk_is_told_to_everyone_and_nothing_that_was_answered_is_lost()
     let text_of = |name: &str| tokens[name].as_str().unwrap().to_owned();
 
     failing.breaks(ENOSPC);
+    let http = Client::builder().no_proxy().build().unwrap();
+    let ready = async || {
+        let ready = http.get(stage.program.url("/ready")).send().await.unwrap();
+        (ready.status(), ready.text().await.unwrap())
+    };
+    let is_full = || async {
+        let (status, parts) = ready().await;
+        status == StatusCode::SERVICE_UNAVAILABLE && parts.contains(r#""store":"full""#)
+    };
+    assert!(eventually(Duration::from_secs(10), is_full).await, "{:?}", ready().await);
     for _ in 0..3 {
         let (status, wait, answer) = refresh(stage, &text_of("refresh_token")).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{answer}");
@@ -202,6 +213,8 @@ async fn a_full_disk_is_told_to_everyone_and_nothing_that_was_answered_is_lost()
     assert!(log.contains("full; make room"), "{log}");
 
     failing.is_mended();
+    let is_ready = || async { ready().await.0 == StatusCode::OK };
+    assert!(eventually(Duration::from_secs(10), is_ready).await, "{:?}", ready().await);
     let (status, _, renewed) = refresh(stage, &text_of("refresh_token")).await;
     assert_eq!(status, StatusCode::OK, "the refused requests used nothing up: {renewed}");
     let page = somebody.get(&stage.authorize_url()).await;

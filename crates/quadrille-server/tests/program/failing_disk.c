@@ -1,6 +1,7 @@
 /* A disk that is full, or read-only, or broken, for any user and at a chosen moment: put before the
  * C library (LD_PRELOAD), it fails what the program writes to its database with the number of the
- * error that is in the file named by FAILING_DISK, for as long as that file exists. */
+ * error that is in the file named by FAILING_DISK, for as long as that file exists. The database is
+ * quadrille.db, or what has FAILING_FILES in its path. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +24,9 @@ static int fails(int fd) {
   ssize_t end = readlink(link, path, sizeof path - 1);
   if (length <= 0 || end <= 0) return 0;
   number[length] = path[end] = 0;
-  const char *name = strrchr(path, '/');
-  if (!name || strncmp(name, "/quadrille.db", 13) || strstr(name, "-shm")) return 0;
+  const char *name = strrchr(path, '/'), *part = getenv("FAILING_FILES");
+  if (part ? !strstr(path, part) : !name || strncmp(name, "/quadrille.db", 13) || strstr(name, "-shm"))
+    return 0;
   errno = atoi(number);
   return 1;
 }

@@ -16,6 +16,7 @@ mod canaries;
 mod client_documents;
 mod clients;
 mod clock;
+mod cluster;
 mod command_line;
 mod connections;
 mod database;
@@ -28,16 +29,20 @@ mod hardening;
 mod implicit;
 mod issuers;
 mod killed;
+mod kills;
 mod limits;
+mod load;
 mod login;
 mod me;
 mod moving;
 mod oauth1;
 mod oauth2_crate;
 mod observing;
+mod outage;
 mod passwords;
 mod postgres;
 mod process;
+mod proxy;
 mod refusals;
 mod registration;
 #[path = "../../../quadrille-sqlx/tests/storages/servers.rs"]
@@ -48,6 +53,7 @@ mod service_manager;
 mod serving;
 mod sign_in;
 mod signing_keys;
+mod startup;
 
 /// The program under test, for `process`.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_quadrille");

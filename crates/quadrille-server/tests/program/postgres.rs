@@ -4,7 +4,6 @@ use std::{path::Path, process::Command, time::Duration};
 
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::{
     browser::Browser,
@@ -17,7 +16,7 @@ use crate::{
 const SECONDS: Duration = Duration::from_secs(20);
 
 /// A provider on a database, with a user and a client.
-fn stage(url: &str, arguments: &[&str]) -> Stage {
+pub(crate) fn stage(url: &str, arguments: &[&str]) -> Stage {
     let folder = Folder::new();
     let program = Program::start_with(&folder, &served(url, arguments));
     let data = program.data.clone();
@@ -29,12 +28,12 @@ fn stage(url: &str, arguments: &[&str]) -> Stage {
     Stage { program, client, folder }
 }
 
-fn served<'a>(url: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn served<'a>(url: &'a str, arguments: &[&'a str]) -> Vec<&'a str> {
     [&SCOPES[..], &["--database", url], arguments].concat()
 }
 
 /// The folder of another machine, with the key ring of the first.
-fn machine(first: &Program) -> Folder {
+pub(crate) fn machine(first: &Program) -> Folder {
     let folder = Folder::new();
     std::fs::create_dir(folder.data()).unwrap();
     std::fs::copy(first.data.join("keys"), folder.data().join("keys")).unwrap();
@@ -42,17 +41,17 @@ fn machine(first: &Program) -> Folder {
 }
 
 /// Another process, to be reached at its own address.
-fn another(folder: &Folder, url: &str, arguments: &[&str]) -> Program {
+pub(crate) fn another(folder: &Folder, url: &str, arguments: &[&str]) -> Program {
     let mut program = Program::start_with(folder, &served(url, arguments));
     program.issuer = format!("http://{}", program.listening);
     program
 }
 
-fn field(answer: &Value, name: &str) -> String {
+pub(crate) fn field(answer: &Value, name: &str) -> String {
     answer[name].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }
 
-async fn revoke(program: &Program, client: &Value, token: &str) -> StatusCode {
+pub(crate) async fn revoke(program: &Program, client: &Value, token: &str) -> StatusCode {
     let http = Client::builder().no_proxy().build().unwrap();
     let request = http
         .post(program.url("/oauth/revoke"))
@@ -168,67 +167,6 @@ async fn a_process_with_another_key_ring_says_so_and_stops() {
     assert_eq!(json(&folder.data(), &replace, "")["replaced"], true);
     refused(&other.data(), "is not that of postgres://");
     program.stop();
-}
-
-#[tokio::test]
-async fn a_process_that_is_killed_at_work_loses_nothing_that_it_answered() {
-    let url = servers::postgres_database();
-    let stage = stage(&url, &[]);
-    let tokens = stage.dance(&Browser::new()).await;
-    let machine_client = ["client", "add", "Machine", "--grant", "client_credentials"];
-    let machine_client =
-        json(&stage.program.data, &[&machine_client[..], &["--database", &url]].concat(), "");
-    let folder = machine(&stage.program);
-    let http = Client::builder().no_proxy().build().unwrap();
-    let answer = async |program: &Program, client: &Value, fields: &[(&str, &str)]| {
-        let request = http
-            .post(program.url("/oauth/token"))
-            .basic_auth(field(client, "client_id"), client["client_secret"].as_str())
-            .form(fields);
-        let response = request.send().await.ok()?;
-        let status = response.status();
-        let answer: Value = response.json().await.ok()?;
-        assert_eq!(status, StatusCode::OK, "{answer}");
-        Some(answer)
-    };
-    let mut refresh_token = field(&tokens, "refresh_token");
-    for round in 0..5 {
-        let victim = another(&folder, &url, &[]);
-        let (answered, mut count) = watch::channel(0);
-        let renew = async {
-            let mut newest = refresh_token.clone();
-            loop {
-                let fields = [("grant_type", "refresh_token"), ("refresh_token", &*newest)];
-                let Some(next) = answer(&victim, &stage.client, &fields).await else { break };
-                newest = field(&next, "refresh_token");
-                answered.send_modify(|count| *count += 1);
-            }
-            newest
-        };
-        let work = async || {
-            let mut all = Vec::new();
-            let fields = [("grant_type", "client_credentials")];
-            while let Some(next) = answer(&victim, &machine_client, &fields).await {
-                all.push(field(&next, "access_token"));
-                answered.send_modify(|count| *count += 1);
-            }
-            all
-        };
-        let kill = async {
-            // The moment within a request varies.
-            count.wait_for(|count| *count > 10 + round).await.unwrap();
-            victim.signal("-KILL");
-        };
-        let (newest, first, second, ()) = tokio::join!(renew, work(), work(), kill);
-        // A request under way at the kill may count as a repeat.
-        let fields = [("grant_type", "refresh_token"), ("refresh_token", &*newest)];
-        let renewed = answer(&stage.program, &stage.client, &fields).await.unwrap();
-        refresh_token = field(&renewed, "refresh_token");
-        for issued in first.iter().chain(&second) {
-            assert_eq!(me(&stage.program, Method::GET, issued).await.0, StatusCode::OK);
-        }
-    }
-    stage.program.stop();
 }
 
 #[tokio::test]

@@ -6,8 +6,6 @@ use quadrille::{
     Timestamp,
     provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column},
 };
-use sqlx::{PgConnection, PgPool};
-use quadrille::provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column};
 use sqlx::{
     Execute as _, PgConnection, PgPool, Postgres,
     postgres::{PgArguments, PgRow},

@@ -3,17 +3,13 @@
 use std::time::Duration;
 
 use quadrille::provider::store::StoreError;
-use quadrille_sqlx::store_error;
+use quadrille_sqlx::{StoreOptions, store_error};
 use sqlx::{
-    Connection as _, PgPool,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
-use crate::config::PostgresUrl;
-
-/// Lets a commit wait for the disk where the database, the role or the URL says otherwise.
-const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
-    WHERE current_setting('synchronous_commit') = 'off'";
+use crate::config::{ConnectionSettings, PostgresUrl};
 
 /// The time that a verb waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,21 +18,61 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// which would be a round trip more.
 const LIVELY: Duration = Duration::from_secs(1);
 
-/// Connects to the database of a URL, by at most `connections` connections at once. Unless the URL or
-/// the environment decides, a server on another machine must prove its name (`verify-full`).
+/// The time after which a statement is given up that the server should have given up.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The connections to a database.
+pub(in crate::data) struct Connected {
+    pub(super) pool: PgPool,
+    /// How the store uses the connections.
+    pub(super) options: StoreOptions,
+    /// Whether a pooler in transaction mode stands before the database.
+    pub(super) is_pooled: bool,
+    server: PgConnectOptions,
+}
+
+impl Connected {
+    /// A connection whose statements may take any time, and are not in the log for that.
+    pub(super) fn for_migrations(&self) -> PgPool {
+        let options = self.server.clone().disable_statement_logging();
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+        let pool = match self.is_pooled {
+            true => pool,
+            false => pool.after_connect(|connection, _| {
+                let unlimited = "SET lock_timeout = 0; SET statement_timeout = 0";
+                Box::pin(
+                    async move { sqlx::raw_sql(unlimited).execute(connection).await.map(drop) },
+                )
+            }),
+        };
+        pool.connect_lazy_with(options)
+    }
+}
+
+/// Connects to the database of a URL. Unless the URL or the environment decides, a server on another
+/// machine must prove its name (`verify-full`).
 pub(in crate::data) async fn connect(
     url: &PostgresUrl,
-    connections: u32,
-) -> Result<PgPool, StoreError> {
-    let options: PgConnectOptions = url.expose().parse().map_err(store_error)?;
+    settings: &ConnectionSettings,
+) -> Result<Connected, StoreError> {
+    let server: PgConnectOptions = url.expose().parse().map_err(store_error)?;
     let is_decided = url.has("sslmode") || std::env::var_os("PGSSLMODE").is_some();
-    let is_local = options.get_socket().is_some() || is_this_machine(options.get_host());
-    let options = match is_decided || is_local {
-        true => options,
-        false => options.ssl_mode(PgSslMode::VerifyFull),
+    let is_local = server.get_socket().is_some() || is_this_machine(server.get_host());
+    let server = match is_decided || is_local {
+        true => server,
+        false => server.ssl_mode(PgSslMode::VerifyFull),
     };
-    let options = options.application_name("quadrille");
-    let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    // PgBouncer would refuse a connection that sets the digits of floating-point numbers.
+    let server = server.application_name("quadrille").extra_float_digits(None);
+    // Without the pool, which does not tell why it cannot connect.
+    let is_pooled = tokio::time::timeout(PATIENCE, is_pooled(&server)).await.map_err(|_| {
+        StoreError::unavailable(format!("no answer within {} seconds", PATIENCE.as_secs()))
+    })?;
+    let is_pooled = is_pooled.map_err(store_error)?;
+    let prepares = settings.prepared_statements.unwrap_or(!is_pooled);
+    let limit = settings.statement_timeout.saturating_add(GRACE);
+    let options = StoreOptions::new().statement_limit(limit);
+    let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(PATIENCE);
     let pool = pool.test_before_acquire(false).before_acquire(|connection, used| {
         Box::pin(async move {
             if used.idle_for > LIVELY {
@@ -45,11 +81,63 @@ pub(in crate::data) async fn connect(
             Ok(true)
         })
     });
-    // Otherwise a crash of the database loses what was answered: revocations, too.
-    let pool = pool.after_connect(|connection, _| {
-        Box::pin(async move { sqlx::query(DURABLE).execute(connection).await.map(drop) })
-    });
-    pool.connect_with(options).await.map_err(store_error)
+    let (pool, options) = match prepares {
+        true => {
+            let sql = settings_in("SESSION", settings);
+            let set = pool.after_connect(move |connection, _| {
+                let set = sqlx::raw_sql(AssertSqlSafe(sql.clone()));
+                Box::pin(async move { set.execute(connection).await.map(drop) })
+            });
+            (set, options)
+        }
+        // Each transaction may be on another connection of the pooler.
+        false => {
+            let sql = settings_in("LOCAL", settings);
+            (pool, options.without_prepared_statements().settings_of_transactions(sql))
+        }
+    };
+    if is_pooled && prepares {
+        tracing::warn!(
+            "a pooler in transaction mode stands before the database: it has to know prepared \
+             statements, and the role of the program needs lock_timeout and statement_timeout"
+        );
+    }
+    let pool = pool.connect_lazy_with(server.clone());
+    Ok(Connected { pool, options, is_pooled, server })
+}
+
+/// Statements that bound the time of later ones, and that let a commit wait for the disk where the
+/// database, the role or the URL says otherwise: a crash of the database would lose what was
+/// answered, revocations, too.
+fn settings_in(scope: &str, settings: &ConnectionSettings) -> String {
+    let ConnectionSettings { lock_timeout, statement_timeout, .. } = settings;
+    format!(
+        "SET {scope} lock_timeout = {}; SET {scope} statement_timeout = {}; \
+         SELECT set_config('synchronous_commit', 'on', {}) \
+         WHERE current_setting('synchronous_commit') = 'off'",
+        lock_timeout.as_millis(),
+        statement_timeout.as_millis(),
+        scope == "LOCAL"
+    )
+}
+
+/// Whether a pooler in transaction mode stands before the database: two sessions have the same
+/// process of the server by turns, or one has two of them.
+async fn is_pooled(server: &PgConnectOptions) -> sqlx::Result<bool> {
+    let (mut first, mut second) = (server.connect().await?, server.connect().await?);
+    let before = process(&mut first).await?;
+    sqlx::raw_sql("BEGIN").execute(&mut second).await?;
+    let is_pooled = process(&mut second).await? == before || process(&mut first).await? != before;
+    sqlx::raw_sql("ROLLBACK").execute(&mut second).await?;
+    for connection in [first, second] {
+        connection.close().await?;
+    }
+    Ok(is_pooled)
+}
+
+/// The process of the server that has the connection. Without a prepared statement.
+async fn process(connection: &mut PgConnection) -> sqlx::Result<i32> {
+    sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(connection).await?.try_get(0)
 }
 
 /// Whether a host is a socket in the file system or a loopback address.

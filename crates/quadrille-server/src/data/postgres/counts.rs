@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use quadrille::{Timestamp, provider::store::StoreError};
-use quadrille_sqlx::PgStore;
-use sqlx::PgConnection;
+use quadrille_sqlx::{PgStore, PgTransaction};
+use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     data::backend::{CountKey, Recount},
@@ -34,9 +34,8 @@ pub(super) async fn recount(
     let work = store.transaction(move |transaction| {
         let recount = Arc::clone(&recount);
         Box::pin(async move {
-            let connection = transaction.connection();
-            let before = change(connection, &recount).await?;
-            sqlx::query(SWEEP).bind(now.millis()).execute(connection).await?;
+            let before = change(transaction, &recount).await?;
+            transaction.execute(sqlx::query(SWEEP).bind(now.millis())).await?;
             Ok(before)
         })
     });
@@ -45,15 +44,15 @@ pub(super) async fn recount(
 
 /// Changes counts, and returns them as they were.
 pub(super) async fn change(
-    connection: &mut PgConnection,
+    transaction: &mut PgTransaction,
     recount: &Recount,
 ) -> sqlx::Result<Recovery> {
     let Each { device, pair, record, name, network } = &recount.keys;
     let keys: Vec<&CountKey> = device.iter().chain([pair, record, name, network]).collect();
     let texts: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
-    let rows: Vec<(Vec<u8>, i64)> =
-        sqlx::query_as(LOCK).bind(&texts).fetch_all(&mut *connection).await?;
-    let found: BTreeMap<Vec<u8>, i64> = rows.into_iter().collect();
+    let rows = transaction.fetch(sqlx::query(LOCK).bind(&texts)).await?;
+    let count = |row: &PgRow| Ok((row.try_get("key")?, row.try_get("recovered")?));
+    let found: BTreeMap<Vec<u8>, i64> = rows.iter().map(count).collect::<sqlx::Result<_>>()?;
     let of = |key: &CountKey| {
         let millis = found.get(&key[..]).copied().ok_or(sqlx::Error::RowNotFound)?;
         Ok::<_, sqlx::Error>(Timestamp::from_millis(millis))
@@ -70,6 +69,6 @@ pub(super) async fn change(
         .chain([&after.pair, &after.record, &after.name, &after.network])
         .map(|time| time.millis())
         .collect();
-    sqlx::query(STORE).bind(&texts).bind(&times).execute(connection).await?;
+    transaction.execute(sqlx::query(STORE).bind(&texts).bind(&times)).await?;
     Ok(before)
 }

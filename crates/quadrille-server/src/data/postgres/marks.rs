@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use quadrille::provider::store::StoreError;
 use quadrille_sqlx::{PgStore, store_error};
-use sqlx::PgPool;
+use sqlx::{Row as _, postgres::PgRow};
 
 use crate::data::{
     backend::{Known, RecordedIssuer},
     known::KnownColumns,
 };
 
-pub(super) async fn issuer(pool: &PgPool) -> Result<Option<RecordedIssuer>, StoreError> {
-    let sql = "SELECT issuer, given FROM quadrille_program_issuer";
-    let row: Option<(String, bool)> =
-        sqlx::query_as(sql).fetch_optional(pool).await.map_err(store_error)?;
-    Ok(row.map(|(issuer, given)| RecordedIssuer { issuer, given }))
+pub(super) async fn issuer(store: &PgStore) -> Result<Option<RecordedIssuer>, StoreError> {
+    let rows =
+        store.fetch(sqlx::query("SELECT issuer, given FROM quadrille_program_issuer")).await?;
+    let recorded = |row: &PgRow| {
+        Ok(RecordedIssuer { issuer: row.try_get("issuer")?, given: row.try_get("given")? })
+    };
+    rows.first().map(recorded).transpose().map_err(store_error)
 }
 
 pub(super) async fn record_issuer(
@@ -33,35 +35,36 @@ pub(super) async fn record_issuer(
         let change = Arc::clone(&change);
         Box::pin(async move {
             let (RecordedIssuer { issuer, given }, renamed_from) = &*change;
-            let connection = transaction.connection();
             if let Some(before) = renamed_from {
                 // Rows that an earlier attempt left under the new issuer are deleted.
                 for sql in [DELETE, RENAME] {
                     let rename = sqlx::query(sql).bind(issuer.as_bytes()).bind(before.as_bytes());
-                    rename.execute(&mut *connection).await?;
+                    transaction.execute(rename).await?;
                 }
             }
-            sqlx::query(RECORD).bind(issuer).bind(given).execute(connection).await?;
+            transaction.execute(sqlx::query(RECORD).bind(issuer).bind(given)).await?;
             Ok(())
         })
     });
     work.await
 }
 
-pub(super) async fn served_with(pool: &PgPool) -> Result<Option<Known>, StoreError> {
+pub(super) async fn served_with(store: &PgStore) -> Result<Option<Known>, StoreError> {
     let sql = "SELECT scopes, resources, grant_types, oauth1 FROM quadrille_program_served_with";
-    let row: Option<(String, String, String, bool)> =
-        sqlx::query_as(sql).fetch_optional(pool).await.map_err(store_error)?;
-    let columns = row.map(|(scopes, resources, grant_types, oauth1)| KnownColumns {
-        scopes,
-        resources,
-        grant_types,
-        oauth1,
-    });
+    let rows = store.fetch(sqlx::query(sql)).await?;
+    let columns = |row: &PgRow| {
+        Ok(KnownColumns {
+            scopes: row.try_get("scopes")?,
+            resources: row.try_get("resources")?,
+            grant_types: row.try_get("grant_types")?,
+            oauth1: row.try_get("oauth1")?,
+        })
+    };
+    let columns = rows.first().map(columns).transpose().map_err(store_error)?;
     columns.map(KnownColumns::read).transpose()
 }
 
-pub(super) async fn record_served_with(pool: &PgPool, known: Known) -> Result<(), StoreError> {
+pub(super) async fn record_served_with(store: &PgStore, known: Known) -> Result<(), StoreError> {
     let columns = KnownColumns::of(&known)?;
     let sql = "INSERT INTO quadrille_program_served_with
         (id, scopes, resources, grant_types, oauth1) VALUES (1, $1, $2, $3, $4)
@@ -72,17 +75,16 @@ pub(super) async fn record_served_with(pool: &PgPool, known: Known) -> Result<()
         .bind(columns.resources)
         .bind(columns.grant_types)
         .bind(columns.oauth1);
-    insert.execute(pool).await.map(drop).map_err(store_error)
+    store.execute(insert).await.map(drop)
 }
 
-pub(super) async fn mark(pool: &PgPool) -> Result<String, StoreError> {
-    let sql = "SELECT mark FROM quadrille_program_mark";
-    sqlx::query_scalar(sql).fetch_one(pool).await.map_err(store_error)
+pub(super) async fn mark(store: &PgStore) -> Result<String, StoreError> {
+    let rows = store.fetch(sqlx::query("SELECT mark FROM quadrille_program_mark")).await?;
+    let row = rows.first().ok_or(StoreError::Corrupt("the mark of the database"))?;
+    row.try_get("mark").map_err(store_error)
 }
 
-/// Whether the database answers, and may be written: a standby may not.
-pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
-    let sql = "SELECT current_setting('transaction_read_only') = 'on'";
-    let is_read_only = sqlx::query_scalar(sql).fetch_one(pool).await.map_err(store_error)?;
-    if is_read_only { Err(StoreError::ReadOnly) } else { Ok(()) }
+/// Whether the database answers, and is written: a standby is not, nor a full disk.
+pub(super) async fn check(store: &PgStore) -> Result<(), StoreError> {
+    store.execute(sqlx::query("UPDATE quadrille_program_mark SET mark = mark")).await.map(drop)
 }

@@ -20,8 +20,8 @@ use quadrille::{
         },
     },
 };
-use quadrille_sqlx::{MigrateError, Migrations, PgStore, StoreOptions, store_error};
-use sqlx::PgPool;
+use quadrille_sqlx::{Migrations, PgStore, StoreOptions, store_error};
+use sqlx::{PgPool, Row as _};
 
 use crate::{
     sessions::Session,
@@ -29,9 +29,9 @@ use crate::{
     users::{Added, User, UserName},
 };
 
-use super::backend::{Answering, Backend, Known, RecordedIssuer, Recount};
+use super::backend::{Answering, Backend, Connections, Known, RecordedIssuer, Recount};
 
-pub(super) use connect::connect;
+pub(super) use connect::{Connected, connect};
 pub(super) use sealed::Sealed;
 
 /// The program's own tables. Append, never change.
@@ -50,10 +50,17 @@ impl PostgresBackend {
     ///
     /// # Errors
     /// Those of [`PgStore::open`].
-    pub async fn open(pool: PgPool, env: Env) -> Result<Self, StoreError> {
-        let options = StoreOptions::new();
-        options.migrate(&pool).await?;
-        MIGRATIONS.run(&pool).await?;
+    pub(super) async fn open(connected: Connected, env: Env) -> Result<Self, StoreError> {
+        match connected.options.check_with(&connected.pool, &[MIGRATIONS]).await {
+            Err(StoreError::Older { .. }) => {
+                let pool = connected.for_migrations();
+                let migrated = connected.options.migrate_with(&pool, &[MIGRATIONS]).await;
+                pool.close().await;
+                migrated?;
+            }
+            checked => checked?,
+        }
+        let Connected { pool, options, .. } = connected;
         let store = Arc::new(PgStore::open_with(pool.clone(), env, &options).await?);
         Ok(Self { store, pool })
     }
@@ -62,10 +69,10 @@ impl PostgresBackend {
     ///
     /// # Errors
     /// [`StoreError::Older`] without tables, and those of [`open`](Self::open).
-    pub async fn open_existing(pool: PgPool, env: Env) -> Result<Self, StoreError> {
-        match MIGRATIONS.check(&pool).await {
-            Err(error @ MigrateError::Older { found: 0, .. }) => Err(error.into()),
-            _ => Self::open(pool, env).await,
+    pub(super) async fn open_existing(connected: Connected, env: Env) -> Result<Self, StoreError> {
+        match connected.options.check_with(&connected.pool, &[MIGRATIONS]).await {
+            Err(error @ StoreError::Older { found: 0, .. }) => Err(error),
+            _ => Self::open(connected, env).await,
         }
     }
 
@@ -75,8 +82,9 @@ impl PostgresBackend {
     /// Those of the database.
     pub(super) async fn leases(&self, now: Timestamp) -> Result<i64, StoreError> {
         let sql = "SELECT count(*) FROM quadrille_workers WHERE expires > $1";
-        let leases = sqlx::query_scalar(sql).bind(now.millis()).fetch_one(&self.pool);
-        leases.await.map_err(store_error)
+        let rows = self.store.fetch(sqlx::query(sql).bind(now.millis())).await?;
+        let row = rows.first().ok_or(StoreError::Corrupt("the number of leases"))?;
+        row.try_get(0).map_err(store_error)
     }
 
     /// The SQL of all tables, for operators who run it on their own.
@@ -95,23 +103,23 @@ impl Backend for PostgresBackend {
     }
 
     fn user_by_name<'a>(&'a self, name: &'a UserName) -> Answering<'a, Option<User>> {
-        Box::pin(users::by_name(&self.pool, name))
+        Box::pin(users::by_name(&self.store, name))
     }
 
     fn user_by_subject<'a>(&'a self, subject: &'a str) -> Answering<'a, Option<User>> {
-        Box::pin(users::by_subject(&self.pool, subject))
+        Box::pin(users::by_subject(&self.store, subject))
     }
 
     fn users(&self) -> Answering<'_, Vec<User>> {
-        Box::pin(users::all(&self.pool))
+        Box::pin(users::all(&self.store))
     }
 
     fn has_users(&self) -> Answering<'_, bool> {
-        Box::pin(users::any(&self.pool))
+        Box::pin(users::any(&self.store))
     }
 
     fn replace_hash<'a>(&'a self, user: &'a User, better: Arc<str>) -> Answering<'a, ()> {
-        Box::pin(users::replace_hash(&self.pool, user, better))
+        Box::pin(users::replace_hash(&self.store, user, better))
     }
 
     fn set_password<'a>(
@@ -140,23 +148,23 @@ impl Backend for PostgresBackend {
     }
 
     fn session<'a>(&'a self, id: &'a SecretHash) -> Answering<'a, Option<Session>> {
-        Box::pin(sessions::find(&self.pool, id))
+        Box::pin(sessions::find(&self.store, id))
     }
 
     fn sessions_of<'a>(&'a self, subject: &'a str) -> Answering<'a, Vec<Session>> {
-        Box::pin(sessions::of(&self.pool, subject))
+        Box::pin(sessions::of(&self.store, subject))
     }
 
     fn session_used(&self, id: SecretHash, now: Timestamp) -> Answering<'_, ()> {
-        Box::pin(sessions::used(&self.pool, id, now))
+        Box::pin(sessions::used(&self.store, id, now))
     }
 
     fn end_session(&self, id: SecretHash) -> Answering<'_, ()> {
-        Box::pin(sessions::end(&self.pool, id))
+        Box::pin(sessions::end(&self.store, id))
     }
 
     fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()> {
-        Box::pin(sessions::end_all(&self.pool, subject))
+        Box::pin(sessions::end_all(&self.store, subject))
     }
 
     fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery> {
@@ -164,7 +172,7 @@ impl Backend for PostgresBackend {
     }
 
     fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>> {
-        Box::pin(marks::issuer(&self.pool))
+        Box::pin(marks::issuer(&self.store))
     }
 
     fn record_issuer(
@@ -176,15 +184,15 @@ impl Backend for PostgresBackend {
     }
 
     fn served_with(&self) -> Answering<'_, Option<Known>> {
-        Box::pin(marks::served_with(&self.pool))
+        Box::pin(marks::served_with(&self.store))
     }
 
     fn record_served_with(&self, known: Known) -> Answering<'_, ()> {
-        Box::pin(marks::record_served_with(&self.pool, known))
+        Box::pin(marks::record_served_with(&self.store, known))
     }
 
     fn mark(&self) -> Answering<'_, String> {
-        Box::pin(marks::mark(&self.pool))
+        Box::pin(marks::mark(&self.store))
     }
 
     fn rows<'a>(
@@ -232,7 +240,7 @@ impl Backend for PostgresBackend {
         Box::pin(self.store.transaction(move |transaction| {
             Box::pin(async move {
                 let delete = sqlx::query("DELETE FROM quadrille_program_sessions");
-                delete.execute(transaction.connection()).await?;
+                transaction.execute(delete).await?;
                 Ok(transaction.end_unfinished(now).await?)
             })
         }))
@@ -243,7 +251,13 @@ impl Backend for PostgresBackend {
     }
 
     fn check(&self) -> Answering<'_, ()> {
-        Box::pin(marks::check(&self.pool))
+        Box::pin(marks::check(&self.store))
+    }
+
+    fn connections(&self) -> Connections {
+        let (open, idle) = (self.pool.size(), self.pool.num_idle());
+        let idle = u32::try_from(idle).unwrap_or(u32::MAX).min(open);
+        Connections { in_use: open - idle, idle, max: self.pool.options().get_max_connections() }
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -254,10 +268,19 @@ impl Backend for PostgresBackend {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::PostgresUrl, data::tests::servers};
+    use crate::{
+        config::{ConnectionSettings, PostgresUrl},
+        data::tests::servers,
+    };
 
-    async fn pool(url: &str) -> PgPool {
-        connect(&PostgresUrl::parse(url).unwrap(), 2).await.unwrap()
+    async fn connected(url: &str) -> Connected {
+        let settings = ConnectionSettings { connections: 8, ..ConnectionSettings::default() };
+        connect(&PostgresUrl::parse(url).unwrap(), &settings).await.unwrap()
+    }
+
+    async fn setting(connected: &Connected, name: &str) -> String {
+        let setting = sqlx::query_scalar("SELECT current_setting($1)").bind(name);
+        setting.fetch_one(&connected.pool).await.unwrap()
     }
 
     #[tokio::test]
@@ -268,24 +291,69 @@ mod tests {
             ("?options=-c%20synchronous_commit%3Dremote_write", "remote_write"),
             ("", "on"),
         ] {
-            let pool = pool(&[&url, options].concat()).await;
-            let setting = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&pool);
-            let setting: String = setting.await.unwrap();
-            assert_eq!(setting, expected, "{options}");
+            let connected = connected(&[&url, options].concat()).await;
+            assert_eq!(setting(&connected, "synchronous_commit").await, expected, "{options}");
+            assert_eq!(setting(&connected, "lock_timeout").await, "2s");
+            assert_eq!(setting(&connected, "statement_timeout").await, "10s");
         }
     }
 
     #[tokio::test]
     async fn a_database_that_may_not_be_written_is_not_ready() {
         let url = servers::postgres_database();
-        marks::check(&pool(&url).await).await.unwrap();
+        let backend = PostgresBackend::open(connected(&url).await, Env::system()).await.unwrap();
+        backend.check().await.unwrap();
         let only = "?options=-c%20default_transaction_read_only%3Don";
-        let checked = marks::check(&pool(&[&url, only].concat()).await).await;
+        let only = connected(&[&url, only].concat()).await;
+        let only = PostgresBackend::open(only, Env::system()).await.unwrap();
+        let checked = only.check().await;
         assert!(matches!(checked, Err(StoreError::ReadOnly)), "{checked:?}");
     }
 
+    /// Behind a pooler in transaction mode, which does not know prepared statements, and with
+    /// settings of a session that others change.
+    #[tokio::test]
+    async fn a_pooler_is_noticed_and_each_transaction_has_its_own_settings() {
+        let url = servers::postgres_database();
+        let direct = connected(&url).await;
+        assert!(!direct.is_pooled);
+        let port = format!(":{}/", servers::postgres().port);
+        let pooled = url.replace(&port, &format!(":{}/", servers::pgbouncer().port));
+        let pooled = connected(&pooled).await;
+        assert!(pooled.is_pooled);
+        let backend = PostgresBackend::open(pooled, Env::system()).await.unwrap();
+        let careless = "SET synchronous_commit = off; SET lock_timeout = 0";
+        for _ in 0..4 {
+            sqlx::raw_sql(careless).execute(&backend.pool).await.unwrap();
+        }
+        let setting = async |name: &str| -> String {
+            let setting = sqlx::query("SELECT current_setting($1)").bind(name);
+            backend.store.fetch(setting).await.unwrap()[0].get(0)
+        };
+        assert_eq!(setting("synchronous_commit").await, "on");
+        assert_eq!(setting("lock_timeout").await, "2s");
+        // Statements of many connections, of which each would have its own numbers for them.
+        let all = (0..40).map(|_| async { backend.mark().await.unwrap() });
+        let mut all = all.map(Box::pin).collect::<Vec<_>>();
+        while let Some(one) = all.pop() {
+            let (first, second) = tokio::join!(one, backend.has_users());
+            assert!(!first.is_empty() && !second.unwrap());
+        }
+    }
+
     crate::data::tests::contract::backend_contract!(async |_| {
-        let url = PostgresUrl::parse(&servers::postgres_database()).unwrap();
-        PostgresBackend::open(connect(&url, 8).await?, Env::system()).await
+        let connected = connected(&servers::postgres_database()).await;
+        PostgresBackend::open(connected, Env::system()).await
     });
+
+    mod behind_pgbouncer {
+        use super::*;
+
+        crate::data::tests::contract::backend_contract!(async |_| {
+            let port = format!(":{}/", servers::postgres().port);
+            let url = servers::postgres_database();
+            let url = url.replace(&port, &format!(":{}/", servers::pgbouncer().port));
+            PostgresBackend::open(connected(&url).await, Env::system()).await
+        });
+    }
 }

@@ -2,6 +2,7 @@
 
 use quadrille::provider::store::StoreError;
 use quadrille_sqlx::store_error;
+use sqlx::Row as _;
 
 use super::PostgresBackend;
 
@@ -33,15 +34,14 @@ impl PostgresBackend {
         which: Sealed,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT sealed FROM quadrille_program_sealed WHERE name = $1";
-        let found = sqlx::query_scalar(sql).bind(which.name()).fetch_optional(&self.pool);
-        found.await.map_err(store_error)
+        let found = self.store.fetch(sqlx::query(sql).bind(which.name())).await?;
+        found.first().map(|row| row.try_get(0)).transpose().map_err(store_error)
     }
 
     /// Removes a sealed secret.
     pub(in crate::data) async fn forget(&self, which: Sealed) -> Result<(), StoreError> {
         let sql = "DELETE FROM quadrille_program_sealed WHERE name = $1";
-        let delete = sqlx::query(sql).bind(which.name()).execute(&self.pool);
-        delete.await.map(drop).map_err(store_error)
+        self.store.execute(sqlx::query(sql).bind(which.name())).await.map(drop)
     }
 
     /// Compare-and-swap of a sealed secret: `false` if the stored one is not `before`.
@@ -61,7 +61,6 @@ impl PostgresBackend {
             }
         };
         let change = sqlx::query(sql).bind(which.name()).bind(after).bind(before);
-        let changed = change.execute(&self.pool).await.map_err(store_error)?;
-        Ok(changed.rows_affected() > 0)
+        Ok(self.store.execute(change).await? > 0)
     }
 }

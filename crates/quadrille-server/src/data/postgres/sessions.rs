@@ -6,8 +6,8 @@ use quadrille::{
     Timestamp,
     provider::store::{SecretHash, StoreError},
 };
-use quadrille_sqlx::{PgStore, store_error};
-use sqlx::{PgConnection, PgPool, Row as _, postgres::PgRow};
+use quadrille_sqlx::{PgStore, PgTransaction, store_error};
+use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{data::backend::Recount, sessions::Session};
 
@@ -53,7 +53,6 @@ pub(super) async fn open(
         let shared = Arc::clone(&shared);
         Box::pin(async move {
             let (session, recount) = &*shared;
-            let connection = transaction.connection();
             let insert = sqlx::query(OPEN)
                 .bind(&session.id[..])
                 .bind(&*session.subject)
@@ -63,15 +62,14 @@ pub(super) async fn open(
                 .bind(session.expires.seconds())
                 .bind(&session.browser)
                 .bind(&session.address);
-            if insert.execute(&mut *connection).await?.rows_affected() == 0 {
+            if transaction.execute(insert).await? == 0 {
                 return Ok(false);
             }
             if let Some(before) = replaces {
-                sqlx::query(END).bind(&before[..]).execute(&mut *connection).await?;
+                transaction.execute(sqlx::query(END).bind(&before[..])).await?;
             }
-            let sweep = sqlx::query(SWEEP).bind(session.signed_in.seconds());
-            sweep.execute(&mut *connection).await?;
-            counts::change(connection, recount).await?;
+            transaction.execute(sqlx::query(SWEEP).bind(session.signed_in.seconds())).await?;
+            counts::change(transaction, recount).await?;
             Ok(true)
         })
     });
@@ -79,37 +77,40 @@ pub(super) async fn open(
 }
 
 /// The session of this id, valid or not.
-pub(super) async fn find(pool: &PgPool, id: &SecretHash) -> Result<Option<Session>, StoreError> {
-    let found = sqlx::query(FIND).bind(&id[..]).fetch_optional(pool).await;
-    found.map_err(store_error)?.as_ref().map(session).transpose().map_err(store_error)
+pub(super) async fn find(store: &PgStore, id: &SecretHash) -> Result<Option<Session>, StoreError> {
+    let found = store.fetch(sqlx::query(FIND).bind(&id[..])).await?;
+    found.first().map(session).transpose().map_err(store_error)
 }
 
 /// The sessions of a user, the most recently used first.
-pub(super) async fn of(pool: &PgPool, subject: &str) -> Result<Vec<Session>, StoreError> {
-    let rows = sqlx::query(OF).bind(subject).fetch_all(pool).await.map_err(store_error)?;
+pub(super) async fn of(store: &PgStore, subject: &str) -> Result<Vec<Session>, StoreError> {
+    let rows = store.fetch(sqlx::query(OF).bind(subject)).await?;
     rows.iter().map(session).collect::<sqlx::Result<_>>().map_err(store_error)
 }
 
 /// Stores the time of the last request of a session.
-pub(super) async fn used(pool: &PgPool, id: SecretHash, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn used(
+    store: &PgStore,
+    id: SecretHash,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let update = "UPDATE quadrille_program_sessions SET used = $2 WHERE id = $1";
-    let update = sqlx::query(update).bind(&id[..]).bind(now.seconds());
-    update.execute(pool).await.map(drop).map_err(store_error)
+    store.execute(sqlx::query(update).bind(&id[..]).bind(now.seconds())).await.map(drop)
 }
 
 /// Ends a session.
-pub(super) async fn end(pool: &PgPool, id: SecretHash) -> Result<(), StoreError> {
-    sqlx::query(END).bind(&id[..]).execute(pool).await.map(drop).map_err(store_error)
+pub(super) async fn end(store: &PgStore, id: SecretHash) -> Result<(), StoreError> {
+    store.execute(sqlx::query(END).bind(&id[..])).await.map(drop)
 }
 
 /// Ends all sessions of a user.
-pub(super) async fn end_all(pool: &PgPool, subject: Arc<str>) -> Result<(), StoreError> {
-    sqlx::query(END_ALL).bind(&*subject).execute(pool).await.map(drop).map_err(store_error)
+pub(super) async fn end_all(store: &PgStore, subject: Arc<str>) -> Result<(), StoreError> {
+    store.execute(sqlx::query(END_ALL).bind(&*subject)).await.map(drop)
 }
 
 /// Ends all sessions of a user, within a transaction.
-pub(super) async fn end_in(connection: &mut PgConnection, subject: &str) -> sqlx::Result<()> {
-    sqlx::query(END_ALL).bind(subject).execute(connection).await.map(drop)
+pub(super) async fn end_in(transaction: &mut PgTransaction, subject: &str) -> sqlx::Result<()> {
+    transaction.execute(sqlx::query(END_ALL).bind(subject)).await.map(drop)
 }
 
 fn session(row: &PgRow) -> sqlx::Result<Session> {

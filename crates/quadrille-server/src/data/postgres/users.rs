@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use quadrille::{Timestamp, provider::store::StoreError};
-use quadrille_sqlx::{PgStore, store_error};
-use sqlx::{PgConnection, PgPool, Row as _, postgres::PgRow};
+use quadrille_sqlx::{PgStore, PgTransaction, store_error};
+use sqlx::{Row as _, postgres::PgRow};
 
 use crate::users::{Added, User, UserName};
 
@@ -34,14 +34,16 @@ pub(super) async fn add(store: &PgStore, user: User) -> Result<Added, StoreError
         Box::pin(async move {
             // Nobody else adds a user until the commit; others read meanwhile.
             let lock = "LOCK TABLE quadrille_program_users IN SHARE ROW EXCLUSIVE MODE";
-            sqlx::query(lock).execute(transaction.connection()).await?;
+            transaction.execute(sqlx::query(lock)).await?;
             let names = "SELECT key, name FROM quadrille_program_users";
+            let rows = transaction.fetch(sqlx::query(names)).await?;
+            let names = |row: &PgRow| Ok((row.try_get("key")?, row.try_get("name")?));
             let names: Vec<(String, String)> =
-                sqlx::query_as(names).fetch_all(transaction.connection()).await?;
+                rows.iter().map(names).collect::<sqlx::Result<_>>()?;
             if let Some(other) = user.clash(names.iter().map(|(key, name)| (&**key, &**name))) {
                 return Ok(other);
             }
-            insert(transaction.connection(), &user).await?;
+            insert(transaction, &user).await?;
             Ok(Added::Now)
         })
     });
@@ -55,7 +57,7 @@ pub(super) async fn put(store: &PgStore, users: Vec<User>) -> Result<(), StoreEr
         let users = Arc::clone(&users);
         Box::pin(async move {
             for user in &*users {
-                insert(transaction.connection(), user).await?;
+                insert(transaction, user).await?;
             }
             Ok(())
         })
@@ -64,7 +66,7 @@ pub(super) async fn put(store: &PgStore, users: Vec<User>) -> Result<(), StoreEr
 }
 
 /// Stores a user, unless there is one with the same name or subject.
-async fn insert(connection: &mut PgConnection, user: &User) -> sqlx::Result<()> {
+async fn insert(transaction: &mut PgTransaction, user: &User) -> sqlx::Result<()> {
     let sql = "INSERT INTO quadrille_program_users
         (key, name, subject, password, password_number, created)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
@@ -75,41 +77,41 @@ async fn insert(connection: &mut PgConnection, user: &User) -> sqlx::Result<()> 
         .bind(&*user.password)
         .bind(user.password_number)
         .bind(user.created.seconds());
-    insert.execute(connection).await.map(drop)
+    transaction.execute(insert).await.map(drop)
 }
 
-pub(super) async fn by_name(pool: &PgPool, name: &UserName) -> Result<Option<User>, StoreError> {
-    one(pool, BY_NAME, name.key()).await
+pub(super) async fn by_name(store: &PgStore, name: &UserName) -> Result<Option<User>, StoreError> {
+    one(store, BY_NAME, name.key()).await
 }
 
-pub(super) async fn by_subject(pool: &PgPool, subject: &str) -> Result<Option<User>, StoreError> {
-    one(pool, BY_SUBJECT, subject).await
+pub(super) async fn by_subject(store: &PgStore, subject: &str) -> Result<Option<User>, StoreError> {
+    one(store, BY_SUBJECT, subject).await
 }
 
-async fn one(pool: &PgPool, sql: &'static str, key: &str) -> Result<Option<User>, StoreError> {
+async fn one(store: &PgStore, sql: &'static str, key: &str) -> Result<Option<User>, StoreError> {
     // A subject in a request may hold any character; a text of PostgreSQL holds no U+0000.
     if key.contains('\0') {
         return Ok(None);
     }
-    let found = sqlx::query(sql).bind(key).fetch_optional(pool).await;
-    found.map_err(store_error)?.as_ref().map(user).transpose()
+    store.fetch(sqlx::query(sql).bind(key)).await?.first().map(user).transpose()
 }
 
 /// Whether there is a user.
-pub(super) async fn any(pool: &PgPool) -> Result<bool, StoreError> {
+pub(super) async fn any(store: &PgStore) -> Result<bool, StoreError> {
     let any = "SELECT EXISTS (SELECT 1 FROM quadrille_program_users)";
-    sqlx::query_scalar(any).fetch_one(pool).await.map_err(store_error)
+    let rows = store.fetch(sqlx::query(any)).await?;
+    let row = rows.first().ok_or(StoreError::Corrupt("the number of users"))?;
+    row.try_get(0).map_err(store_error)
 }
 
 /// All users, ordered by name.
-pub(super) async fn all(pool: &PgPool) -> Result<Vec<User>, StoreError> {
-    let rows = sqlx::query(ALL).fetch_all(pool).await.map_err(store_error)?;
-    rows.iter().map(user).collect()
+pub(super) async fn all(store: &PgStore) -> Result<Vec<User>, StoreError> {
+    store.fetch(sqlx::query(ALL)).await?.iter().map(user).collect()
 }
 
 /// Stores a better hash of the password that `user` has.
 pub(super) async fn replace_hash(
-    pool: &PgPool,
+    store: &PgStore,
     user: &User,
     better: Arc<str>,
 ) -> Result<(), StoreError> {
@@ -117,7 +119,7 @@ pub(super) async fn replace_hash(
     let update = "UPDATE quadrille_program_users SET password = $1
         WHERE subject = $2 AND password_number = $3";
     let update = sqlx::query(update).bind(&*better).bind(&*user.subject).bind(user.password_number);
-    update.execute(pool).await.map(drop).map_err(store_error)
+    store.execute(update).await.map(drop)
 }
 
 /// Gives a user a new password. This ends the user's sessions: one that is being opened with the old
@@ -132,15 +134,14 @@ pub(super) async fn set_password(
         let (key, password) = (Arc::clone(&key), Arc::clone(&password));
         Box::pin(async move {
             let update = sqlx::query(SET_PASSWORD).bind(&*password).bind(&*key);
-            let changed = update.fetch_optional(transaction.connection()).await?;
-            if let Some(user) = &changed {
-                let subject: &str = user.try_get("subject")?;
-                super::sessions::end_in(transaction.connection(), subject).await?;
+            let changed = transaction.fetch(update).await?;
+            if let Some(user) = changed.first() {
+                super::sessions::end_in(transaction, user.try_get("subject")?).await?;
             }
             Ok(changed)
         })
     });
-    work.await?.as_ref().map(user).transpose()
+    work.await?.first().map(user).transpose()
 }
 
 /// Removes a user with sessions and grants. Returns the user, if there was one.
@@ -154,17 +155,17 @@ pub(super) async fn remove(
         let (key, issuer) = (Arc::clone(&key), Arc::clone(&issuer));
         Box::pin(async move {
             let delete = sqlx::query(REMOVE).bind(&*key);
-            let removed = delete.fetch_optional(transaction.connection()).await?;
-            if let Some(user) = &removed {
+            let removed = transaction.fetch(delete).await?;
+            if let Some(user) = removed.first() {
                 let subject: &str = user.try_get("subject")?;
-                super::sessions::end_in(transaction.connection(), subject).await?;
+                super::sessions::end_in(transaction, subject).await?;
                 // Without the issuer no server has run yet, so nothing was granted.
                 transaction.forget_subject(&issuer, subject).await?;
             }
             Ok(removed)
         })
     });
-    work.await?.as_ref().map(user).transpose()
+    work.await?.first().map(user).transpose()
 }
 
 fn user(row: &PgRow) -> Result<User, StoreError> {

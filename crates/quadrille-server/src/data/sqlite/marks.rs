@@ -97,10 +97,15 @@ pub(super) async fn mark(store: &SqliteStore) -> Result<String, StoreError> {
         .await
 }
 
+/// Whether the database answers, and is written: a full disk is not. SQLite does not write a row that
+/// stays as it is.
 pub(super) async fn check(store: &SqliteStore) -> Result<(), StoreError> {
+    let write = "INSERT INTO quadrille_program_failures (key, recovered) VALUES (x'00', 0)";
+    let undo = "DELETE FROM quadrille_program_failures WHERE key = x'00'";
     store
-        .read(|connection| {
-            connection.query_row("SELECT 1 FROM quadrille_program_mark", [], |_| Ok(()))?;
+        .write(move |transaction| {
+            transaction.execute(write, [])?;
+            transaction.execute(undo, [])?;
             Ok(())
         })
         .await
