@@ -112,6 +112,12 @@ pub enum Refused {
     /// There is no terminal to prompt for the password.
     #[error("there is no terminal to ask for a password; use --password-stdin")]
     NoTerminal,
+    /// The operator did not confirm something that cannot be undone, or there is no terminal to ask.
+    #[error("{what} Nothing was done: type yes at a terminal, or add --yes")]
+    NotConfirmed {
+        /// What would have happened.
+        what: String,
+    },
     /// A user name is rejected.
     #[error(transparent)]
     UserName(#[from] NameError),
@@ -359,6 +365,8 @@ impl Failure {
                 | DataError::KeysElsewhere { .. }
                 | DataError::KeysLost { .. }
                 | DataError::OtherKeys { .. }
+                | DataError::KeyGivenUp { .. }
+                | DataError::KeysReplaced { .. }
                 | DataError::KeysOfFolder { .. }
                 | DataError::NoKeysInBackup { .. }
                 | DataError::SigningKeys { .. } => 3,
@@ -408,6 +416,8 @@ impl Failure {
                 DataError::PlainIssuer(_) => "config",
                 DataError::Keys { .. }
                 | DataError::OtherKeys { .. }
+                | DataError::KeyGivenUp { .. }
+                | DataError::KeysReplaced { .. }
                 | DataError::KeysOfFolder { .. } => "keys",
                 DataError::KeysElsewhere { .. }
                 | DataError::KeysLost { .. }

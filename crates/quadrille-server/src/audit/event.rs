@@ -50,6 +50,9 @@ pub(crate) struct Event<'a> {
     /// The number of a token, which is no secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<RowNumber>,
+    /// Whether a new key signs at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at_once: Option<bool>,
     /// The name of a token, or of a file or key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<&'a str>,

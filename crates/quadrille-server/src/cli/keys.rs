@@ -9,7 +9,10 @@ use quadrille::{
 };
 use serde_json::{Value, json};
 
-use super::table::{table, when};
+use super::{
+    confirm::confirm,
+    table::{table, when},
+};
 use crate::{
     Failure,
     audit::{Event, record},
@@ -41,9 +44,23 @@ Examples:
         #[arg(long)]
         at_once: bool,
     },
-    /// Accept the key ring of this process for a database of PostgreSQL whose ring is lost. Every
-    /// session and every token ends, and the keys that sign access tokens are made anew
-    ReplaceRing,
+    /// End every session and every token, and accept the key ring of this process in place of one that
+    /// is lost or stolen
+    #[command(after_help = "\
+There is no way back. Sessions, access tokens, refresh tokens, token credentials of OAuth 1.0a, codes,
+consent pages and initial access tokens end; the keys that sign access tokens are made anew; secrets that are sealed under the old ring
+(client_secret_jwt, OAuth 1.0a) cannot be opened, so their clients need new ones. Users, clients and
+consents stay. Processes that serve a database of PostgreSQL stop within seconds; stop those of a folder first. A
+ring with the old key is refused from then on.
+
+Examples:
+  quadrille keys replace-ring-and-end-all-tokens
+  quadrille keys replace-ring-and-end-all-tokens --yes      in a script")]
+    ReplaceRingAndEndAllTokens {
+        /// End everything without asking
+        #[arg(long)]
+        yes: bool,
+    },
     /// Remove a key: tokens that it signed are rejected by APIs that verify, once they fetch the
     /// keys again
     Remove {
@@ -58,13 +75,20 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let data = Data::open_existing(settings).await?;
-    if matches!(command, KeysCommand::ReplaceRing) {
+    if let KeysCommand::ReplaceRingAndEndAllTokens { yes } = command {
+        if !yes {
+            confirm(&format!(
+                "This ends every session and every token of {}, for ever: all users and clients begin \
+                 again.",
+                data.shown()
+            ))?;
+        }
         return replace_ring(&data, settings, output).await;
     }
     let now = data.env().now();
     let place = data.signing(settings).await?;
     let keys = match command {
-        KeysCommand::ReplaceRing => None,
+        KeysCommand::ReplaceRingAndEndAllTokens { .. } => None,
         KeysCommand::List => place.keys().await?,
         KeysCommand::Rotate { algorithm, at_once } => {
             // The new key signs as soon as it was published for a day.
@@ -82,7 +106,9 @@ pub(super) async fn run(
                 Ok(keys)
             });
             let changed = changed.await?;
-            record(&Event::by_operator("keys_rotated", "the signing keys were rotated"));
+            let newest = changed.iter().last().and_then(|(key, _)| key.kid());
+            let event = Event::by_operator("keys_rotated", "the signing keys were rotated");
+            record(&Event { name: newest, at_once: Some(at_once), ..event });
             Some(changed)
         }
         KeysCommand::Remove { kid } => {
@@ -111,14 +137,18 @@ pub(super) async fn run(
 }
 
 async fn replace_ring(data: &Data, settings: &Settings, output: Output) -> Result<(), Failure> {
-    let replaced = data.replace_ring(settings).await?;
+    let replaced = data.give_ring_up(settings).await?;
     if replaced {
-        record(&Event::by_operator("key_ring_replaced", "the key ring was replaced"));
+        let text = "the key ring was replaced, and every token ended";
+        record(&Event { is_warning: true, ..Event::by_operator("key_ring_replaced", text) });
     }
     output.result(&json!({ "replaced": replaced }), || {
         match replaced {
-            true => "The key ring of this process is that of the database now. Restart the others with it.",
-            false => "This key ring is not another one: nothing was changed.",
+            true => {
+                "Every session and every token has ended. The key ring of this process is that of the \
+                 database now: start all processes with it."
+            }
+            false => "This key ring is that of the database already: nothing has ended.",
         }
         .to_owned()
     })

@@ -7,9 +7,9 @@ use crate::{
     Failure,
     audit::{Event, record},
     config::{PostgresUrl, Settings},
-    data::{Data, End, PostgresBackend, Progress, folder_of, transfer},
+    data::{Data, End, KeysAfter, PostgresBackend, Progress, folder_of, transfer},
     failure::Refused,
-    output::Output,
+    output::{Output, quoted},
 };
 
 #[derive(Args, Debug)]
@@ -58,7 +58,7 @@ pub(super) async fn run(
 async fn move_data(args: &MigrateArgs, settings: &Settings, output: Output) -> Result<(), Failure> {
     let (from, to) = (end(args.from.as_deref(), settings)?, end(args.to.as_deref(), settings)?);
     let mut moved = serde_json::Map::new();
-    transfer(settings, (&from, &to), |progress| {
+    let keys = transfer(settings, (&from, &to), |progress| {
         let Progress { kind, read, is_complete } = progress;
         let name = kind.replace('_', " ");
         if is_complete {
@@ -73,8 +73,28 @@ async fn move_data(args: &MigrateArgs, settings: &Settings, output: Output) -> R
     let (from, to) = (shown(&from), shown(&to));
     let event = Event::by_operator("moved", "the data was moved into another database");
     record(&Event { name: Some(&to), ..event });
-    output.result(&json!({ "from": from, "to": to, "moved": moved }), || {
-        format!("Moved from {from} to {to}. Every session has ended: users sign in again.")
+    let next = match &keys {
+        KeysAfter::InFolder => String::new(),
+        KeysAfter::OfProcesses => {
+            " Each process that serves it needs the key ring: in QUADRILLE_KEYS, or as a file."
+                .to_owned()
+        }
+        KeysAfter::InSettings(file) => {
+            let file = quoted(&file.display().to_string());
+            format!(
+                " The key ring is in QUADRILLE_KEYS, and not in the folder: serve it with this \
+                 variable, or put the ring there:\n  (umask 077; printenv QUADRILLE_KEYS | tr , \
+                 '\\n' > {file})"
+            )
+        }
+    };
+    let keys = match keys {
+        KeysAfter::InFolder => "folder",
+        KeysAfter::InSettings(_) => "environment",
+        KeysAfter::OfProcesses => "processes",
+    };
+    output.result(&json!({ "from": from, "to": to, "moved": moved, "keys": keys }), || {
+        format!("Moved from {from} to {to}. Every session has ended: users sign in again.{next}")
     })
 }
 

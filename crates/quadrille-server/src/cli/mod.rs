@@ -5,6 +5,7 @@ mod backup;
 mod checks;
 mod client;
 mod config;
+mod confirm;
 mod keys;
 mod login;
 mod migrate;

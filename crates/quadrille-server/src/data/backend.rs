@@ -14,6 +14,7 @@ use quadrille::{
 #[cfg(doc)]
 use quadrille::provider::store::{Part, Transfer};
 
+use super::sealed::Sealed;
 use crate::{
     sessions::Session,
     throttle::{Each, Recovery},
@@ -154,6 +155,28 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Ends every session and all that was unfinished in a database that was restored, and records
     /// that it does not know what was used before `now`.
     fn end_unfinished(&self, now: Timestamp) -> Answering<'_, ()>;
+
+    /// A secret that is sealed under the key ring; `None` if there is none yet.
+    fn sealed(&self, which: Sealed) -> Answering<'_, Option<Vec<u8>>>;
+
+    /// Compare-and-swap of a sealed secret: `false` if the stored one is not `before`.
+    fn replace_sealed(
+        &self,
+        which: Sealed,
+        before: Option<Vec<u8>>,
+        after: Vec<u8>,
+    ) -> Answering<'_, bool>;
+
+    /// Removes a sealed secret.
+    fn forget_sealed(&self, which: Sealed) -> Answering<'_, ()>;
+
+    /// The proofs of rings that were given up.
+    fn rings_given_up(&self) -> Answering<'_, Vec<Vec<u8>>>;
+
+    /// Gives up the key ring of the proof `before`, if it is still the stored one, in favour of the
+    /// ring of the proof `after`: ends every session and all tokens, forgets the sealed signing
+    /// keys, and remembers the old proof. `false`, and nothing is changed, if another proof is stored.
+    fn give_ring_up(&self, before: Vec<u8>, after: Vec<u8>, now: Timestamp) -> Answering<'_, bool>;
 
     /// Stores the users of another database. Those that are there already stay as they are.
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()>;

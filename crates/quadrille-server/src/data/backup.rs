@@ -4,7 +4,7 @@
 //! ring and signing keys. The database gets its name last, so a folder that has it is complete.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
 };
@@ -15,7 +15,12 @@ use quadrille::{
 };
 use zeroize::Zeroizing;
 
-use super::{Backend as _, Data, DataError, SqliteBackend, keys};
+use super::{
+    Backend as _, Data, DataError, SqliteBackend,
+    files::{in_file, lock_alone, remove_if_there, sync_folder},
+    keys,
+    ring::{given, prove},
+};
 use crate::config::Settings;
 
 const DATABASE: &str = "quadrille.db";
@@ -119,12 +124,11 @@ pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> 
             copy_secret(&key, to)?;
         }
     }
-    let was_in_use = mend(&scratch).await;
-    let was_in_use = was_in_use.map_err(|error| super::in_database(&backup, error))?;
-    if was_in_use && settings.keys.is_none() && keys::load(&settings.keys_file)?.is_none() {
-        let (path, backup) = (settings.keys_file.clone(), from.to_owned());
-        return Err(DataError::NoKeysInBackup { path, backup });
-    }
+    let opened = SqliteBackend::open(&scratch, Env::system()).await;
+    let restored = opened.map_err(|error| super::in_database(&backup, error))?;
+    let mended = mend(&restored, settings, from).await;
+    restored.close().await;
+    mended?;
     fs::rename(&scratch, &database).and_then(|()| sync_folder(dir)).map_err(in_file(&database))?;
     Ok(())
 }
@@ -156,19 +160,27 @@ fn only_embedded(settings: &Settings) -> Result<(), DataError> {
     }
 }
 
-/// Checks a copied database, migrates it, and ends all that was unfinished. Returns whether it has
-/// an issuer, and so needs its key ring.
-async fn mend(database: &Path) -> Result<bool, StoreError> {
-    let backend = SqliteBackend::open(database, Env::system()).await?;
-    let mended = async {
-        backend.check_pages().await?;
-        backend.end_unfinished(Env::system().now()).await
+/// Checks a copied database and its key ring, and ends all that was unfinished.
+async fn mend(restored: &SqliteBackend, settings: &Settings, from: &Path) -> Result<(), DataError> {
+    let failure = |error| super::in_database(&from.join(DATABASE), error);
+    restored.check_pages().await.map_err(failure)?;
+    let ring = match given(settings)? {
+        Some(ring) => Some(ring),
+        None => keys::load(&settings.keys_file)?,
     };
-    let mended = mended.await;
-    let issuer = backend.issuer().await;
-    backend.close().await;
-    mended?;
-    Ok(issuer?.is_some())
+    let was_in_use = restored.issuer().await.map_err(failure)?.is_some();
+    match ring {
+        Some(ring) if was_in_use => {
+            let place = from.display().to_string();
+            prove(restored, &Env::system(), &place, &ring).await?;
+        }
+        None if was_in_use => {
+            let (path, backup) = (settings.keys_file.clone(), from.to_owned());
+            return Err(DataError::NoKeysInBackup { path, backup });
+        }
+        _ => {}
+    }
+    restored.end_unfinished(Env::system().now()).await.map_err(failure)
 }
 
 /// Copies a file that only this user may read. A file that is there already must be the same.
@@ -199,23 +211,6 @@ pub(super) fn copy_secret(from: &Path, to: &Path) -> Result<(), DataError> {
     }
 }
 
-/// The lock that every process that serves holds.
-pub(super) fn lock_alone(path: &Path) -> Result<File, DataError> {
-    let lock = super::open_lock(path).map_err(in_file(path))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(DataError::RestoreInUse),
-        Err(TryLockError::Error(error)) => Err(in_file(path)(error)),
-    }
-}
-
-fn remove_if_there(path: &Path) -> Result<(), DataError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(in_file(path)(error)),
-        _ => Ok(()),
-    }
-}
-
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -228,18 +223,4 @@ fn keep_to_oneself(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     let _ = folder;
     Ok(())
-}
-
-/// Waits until the names in a folder are on the disk.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Other systems cannot open folders.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    let _ = folder;
-    Ok(())
-}
-
-pub(super) fn in_file(path: &Path) -> impl Fn(io::Error) -> DataError {
-    let path = path.to_owned();
-    move |error| DataError::File { path: path.clone(), error }
 }

@@ -26,7 +26,8 @@ pub enum DataError {
     #[error(
         "the key ring {path} is missing, and without it everything that {issuer} issued is \
          invalid: restore {path} from a backup, or make a new key ring, which ends every session \
-         and every token: (umask 077; openssl rand -base64 32 > {path})",
+         and every token: (umask 077; openssl rand -base64 32 > {path}), and then `quadrille keys \
+         replace-ring-and-end-all-tokens`",
         path = path.display()
     )]
     KeysLost {
@@ -47,13 +48,30 @@ pub enum DataError {
         /// The database.
         place: String,
     },
-    /// The key ring is not that of the other processes of the database.
+    /// The key ring is not the one that the database was used with.
     #[error(
-        "the key ring of this process is not that of {place}: processes that share a database need \
-         the same one. If that ring is lost, `quadrille keys replace-ring` accepts this one, which \
-         ends every session and every token"
+        "the key ring of this process is not that of {place}, so no token of it would be valid: give \
+         the right one, in QUADRILLE_KEYS or the file of the keys. If it is lost, `quadrille keys \
+         replace-ring-and-end-all-tokens` accepts this one"
     )]
     OtherKeys {
+        /// The database, or the backup.
+        place: String,
+    },
+    /// The key ring has a key that was given up.
+    #[error(
+        "the key ring of this process has a key that was given up at {place}, since it was lost or \
+         stolen: remove it from the ring"
+    )]
+    KeyGivenUp {
+        /// The database.
+        place: String,
+    },
+    /// The database got another key ring while this process served.
+    #[error(
+        "{place} has got another key ring, so this process has stopped: start it with that ring"
+    )]
+    KeysReplaced {
         /// The database.
         place: String,
     },

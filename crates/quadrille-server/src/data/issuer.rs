@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use quadrille::KeyRing;
+
 use super::{Data, DataError, RecordedIssuer};
 use crate::{config::Settings, issuer::Issuer};
 
@@ -97,14 +99,17 @@ impl Data {
         }
     }
 
-    /// Waits until the database has another issuer than this one, which another process gave it.
-    /// Forever for a data folder, whose issuer does not change while it is served.
-    pub async fn replaced(&self, issuer: &Issuer) -> DataError {
+    /// Waits until the database has another issuer than this one, or another key ring, which another
+    /// process gave it. Forever for a data folder, where neither changes while it is served.
+    pub async fn replaced(&self, issuer: &Issuer, keys: &KeyRing) -> DataError {
         if !self.is_shared() {
             return std::future::pending().await;
         }
         loop {
             tokio::time::sleep(LOOK).await;
+            if let Some(error) = self.ring_given_up(keys).await {
+                return error;
+            }
             // A database that does not answer for a while has not been renamed by that.
             let Ok(Some(recorded)) = self.backend.issuer().await else { continue };
             if recorded.issuer != issuer.as_str() {

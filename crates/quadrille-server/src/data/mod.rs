@@ -15,12 +15,14 @@
 mod backend;
 mod backup;
 mod error;
+mod files;
 mod issuer;
 mod keys;
 mod known;
 mod nonces;
 mod postgres;
 mod ring;
+mod sealed;
 mod signing;
 mod sqlite;
 #[cfg(test)]
@@ -31,9 +33,10 @@ pub use backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssu
 pub use backup::{BackedUp, back_up, restore, restored_by_other_tools};
 pub use error::DataError;
 pub use postgres::PostgresBackend;
+pub use sealed::Sealed;
 pub use signing::{SigningKeysWatch, SigningPlace, rotation, sweep};
 pub use sqlite::SqliteBackend;
-pub use transfer::{End, Progress, folder_of, transfer};
+pub use transfer::{End, KeysAfter, Progress, folder_of, transfer};
 
 use std::{
     fs::{DirBuilder, File, OpenOptions},

@@ -1,14 +1,19 @@
 //! The key ring of the processes of a database.
 //!
-//! An embedded database has its ring in a file beside it, or in the settings. Processes that share a
-//! database need the same ring, each from its own file or settings. So the database has a proof,
-//! sealed under the ring, which a process with another ring cannot open.
+//! It is in a file or in the settings, not in the database. The database has a proof, sealed under the
+//! newest key, which a process with another ring cannot open: it would find every token unknown. A
+//! ring that was given up is remembered by its proof, so that none with its key is used again.
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use quadrille::{Env, KeyRing};
 
-use super::{Data, DataError, Place, PostgresBackend, keys, make_dir, postgres::Sealed};
+use super::{
+    Backend, Data, DataError, Place,
+    files::{lock_alone, remove_if_there},
+    keys, make_dir,
+    sealed::Sealed,
+};
 use crate::config::Settings;
 
 /// The purpose of the seal of the proof.
@@ -24,16 +29,20 @@ impl Data {
     /// [`DataError::Keys`], [`DataError::File`], [`DataError::KeysLost`] or
     /// [`DataError::KeysElsewhere`] if the database was in use and the file is missing: a new key
     /// ring would silently make everything invalid that was issued. [`DataError::OtherKeys`] if the
-    /// processes of the database have another one.
+    /// database was used with another one, [`DataError::KeyGivenUp`] if it has a key of one that was
+    /// given up.
     pub async fn keys(&self, settings: &Settings) -> Result<KeyRing, DataError> {
-        let keys = match given(settings)? {
-            Some(keys) => keys,
-            None => self.keys_in(&settings.keys_file).await?,
-        };
-        if let Place::Shared(backend, url) = &self.place {
-            self.prove(backend, url, &keys).await?;
-        }
+        let keys = self.unproved(settings).await?;
+        prove(&*self.backend, &self.env, &self.shown(), &keys).await?;
         Ok(keys)
+    }
+
+    /// The key ring, which may be another one than that of the database.
+    async fn unproved(&self, settings: &Settings) -> Result<KeyRing, DataError> {
+        match given(settings)? {
+            Some(keys) => Ok(keys),
+            None => self.keys_in(&settings.keys_file).await,
+        }
     }
 
     async fn keys_in(&self, path: &Path) -> Result<KeyRing, DataError> {
@@ -41,8 +50,8 @@ impl Data {
             return Ok(keys);
         }
         match &self.place {
-            Place::Shared(backend, place) => {
-                if self.sealed(backend, Sealed::Proof).await?.is_some() {
+            Place::Shared(_, place) => {
+                if self.sealed(Sealed::Proof).await?.is_some() {
                     let (path, place) = (path.to_owned(), place.clone());
                     return Err(DataError::KeysElsewhere { path, place });
                 }
@@ -59,64 +68,104 @@ impl Data {
         }
     }
 
-    /// Makes sure that the processes of a database have the same ring. The first one leaves the
-    /// proof, and one with a new key in front seals it again.
-    pub(super) async fn prove(
-        &self,
-        backend: &PostgresBackend,
-        place: &str,
-        keys: &KeyRing,
-    ) -> Result<(), DataError> {
+    /// Accepts the ring of this process in place of the one of the database, which is lost or stolen,
+    /// and ends every session, all tokens and the keys that sign JWTs. `false` if the ring is that of
+    /// the database.
+    ///
+    /// # Errors
+    /// [`DataError::InUse`] if a process serves the folder, and as for [`keys`](Self::keys).
+    pub async fn give_ring_up(&self, settings: &Settings) -> Result<bool, DataError> {
+        let keys = self.unproved(settings).await?;
+        let _lock = match self.place {
+            Place::Embedded(_) => Some(self.lock_unused()?),
+            // Processes that serve notice, and stop.
+            Place::Shared(..) => None,
+        };
         loop {
-            let before = self.sealed(backend, Sealed::Proof).await?;
-            if let Some(proof) = &before {
-                let opened = keys.open_bytes(PROOF, DATABASE, proof);
-                opened.map_err(|_| DataError::OtherKeys { place: place.to_owned() })?;
-                if keys.is_under_newest_key(proof) {
-                    return Ok(());
-                }
+            let Some(before) = self.sealed(Sealed::Proof).await? else {
+                return self.keys(settings).await.map(|_| false);
+            };
+            if keys.open_bytes(PROOF, DATABASE, &before).is_ok() {
+                return self.keys(settings).await.map(|_| false);
+            }
+            refuse_given_up(&*self.backend, &self.shown(), &keys).await?;
+            if let Place::Embedded(_) = self.place {
+                remove_if_there(&settings.signing_keys_file)?;
             }
             let after = keys.seal_bytes(&self.env, PROOF, DATABASE, b"");
-            let replaced = backend.replace_sealed(Sealed::Proof, before.as_deref(), &after).await;
-            if replaced.map_err(|error| self.failure(error))? {
-                return Ok(());
+            let given_up = self.backend.give_ring_up(before, after, self.env.now()).await;
+            if given_up.map_err(|error| self.failure(error))? {
+                return Ok(true);
             }
         }
     }
 
-    /// Accepts the ring of this process in place of the one that the processes of the database had,
-    /// which is lost. The signing keys go with it. `false` if there was no other ring.
-    ///
-    /// # Errors
-    /// As for [`keys`](Self::keys).
-    pub async fn replace_ring(&self, settings: &Settings) -> Result<bool, DataError> {
-        let Place::Shared(backend, _) = &self.place else { return Ok(false) };
-        match self.keys(settings).await {
-            Ok(_) => Ok(false),
-            Err(DataError::OtherKeys { .. }) => {
-                // The proof last: until then the command can be run again.
-                for which in [Sealed::SigningKeys, Sealed::Proof] {
-                    let forgotten = backend.forget(which).await;
-                    forgotten.map_err(|error| self.failure(error))?;
-                }
-                self.keys(settings).await.map(|_| true)
-            }
-            Err(error) => Err(error),
-        }
+    /// The error of a process whose ring is no longer that of the database, if it is not.
+    pub(super) async fn ring_given_up(&self, keys: &KeyRing) -> Option<DataError> {
+        // A database that does not answer for a while has not got another ring by that.
+        let proof = self.backend.sealed(Sealed::Proof).await.ok()??;
+        let opened = keys.open_bytes(PROOF, DATABASE, &proof);
+        opened.is_err().then(|| DataError::KeysReplaced { place: self.shown() })
     }
 
     /// A sealed secret.
-    pub(super) async fn sealed(
-        &self,
-        backend: &PostgresBackend,
-        which: Sealed,
-    ) -> Result<Option<Vec<u8>>, DataError> {
-        backend.sealed(which).await.map_err(|error| self.failure(error))
+    pub(super) async fn sealed(&self, which: Sealed) -> Result<Option<Vec<u8>>, DataError> {
+        self.backend.sealed(which).await.map_err(|error| self.failure(error))
+    }
+
+    /// The lock of the folder, which no process serves.
+    fn lock_unused(&self) -> Result<File, DataError> {
+        match lock_alone(&self.dir.join("lock")) {
+            Err(DataError::RestoreInUse) => Err(DataError::InUse { place: self.shown() }),
+            lock => lock,
+        }
+    }
+}
+
+/// Makes sure that a ring is that of a database, which is `place` for the operator. The first process
+/// leaves the proof, and one with a new key in front seals it again.
+pub(super) async fn prove(
+    backend: &dyn Backend,
+    env: &Env,
+    place: &str,
+    keys: &KeyRing,
+) -> Result<(), DataError> {
+    let failure = |error| DataError::Database { place: place.to_owned(), error };
+    loop {
+        let before = backend.sealed(Sealed::Proof).await.map_err(failure)?;
+        if let Some(proof) = &before {
+            let opened = keys.open_bytes(PROOF, DATABASE, proof);
+            opened.map_err(|_| DataError::OtherKeys { place: place.to_owned() })?;
+            refuse_given_up(backend, place, keys).await?;
+            if keys.is_under_newest_key(proof) {
+                return Ok(());
+            }
+        }
+        let after = keys.seal_bytes(env, PROOF, DATABASE, b"");
+        let replaced = backend.replace_sealed(Sealed::Proof, before, after).await;
+        if replaced.map_err(failure)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Refuses a ring with a key that was given up: it is lost, or others know it.
+async fn refuse_given_up(
+    backend: &dyn Backend,
+    place: &str,
+    keys: &KeyRing,
+) -> Result<(), DataError> {
+    let given_up = backend.rings_given_up().await;
+    let given_up =
+        given_up.map_err(|error| DataError::Database { place: place.to_owned(), error })?;
+    match given_up.iter().any(|proof| keys.open_bytes(PROOF, DATABASE, proof).is_ok()) {
+        true => Err(DataError::KeyGivenUp { place: place.to_owned() }),
+        false => Ok(()),
     }
 }
 
 /// The key ring in the settings.
-fn given(settings: &Settings) -> Result<Option<KeyRing>, DataError> {
+pub(super) fn given(settings: &Settings) -> Result<Option<KeyRing>, DataError> {
     let Some(keys) = &settings.keys else { return Ok(None) };
     let ring = KeyRing::parse(keys.expose());
     ring.map(Some).map_err(|error| DataError::Keys { place: "QUADRILLE_KEYS".to_owned(), error })

@@ -18,7 +18,9 @@ use quadrille::{
     provider::{Client, store::StoreError},
 };
 
-use super::{Data, DataError, Place, PostgresBackend, postgres::Sealed, ring::DATABASE};
+use super::{
+    Backend as _, Data, DataError, Place, PostgresBackend, ring::DATABASE, sealed::Sealed,
+};
 use crate::config::Settings;
 
 /// The purpose of the seal of the keys in a database.
@@ -172,7 +174,7 @@ impl Row {
             let changed = in_background(move || change(keys)).await?;
             let changed = changed.map_err(|error| self.wrong(error))?;
             let json = changed.to_json().map_err(|error| self.wrong(error))?;
-            if self.replace(before.as_deref(), json.expose().as_bytes()).await? {
+            if self.replace(before, json.expose().as_bytes()).await? {
                 return Ok(changed);
             }
         }
@@ -185,12 +187,12 @@ impl Row {
         let (Some(sealed), Some(keys)) = (old, keys) else { return Ok(()) };
         let json = keys.to_json().map_err(|error| self.wrong(error))?;
         // Another process that was faster has sealed them, too.
-        self.replace(Some(&sealed), json.expose().as_bytes()).await.map(drop)
+        self.replace(Some(sealed), json.expose().as_bytes()).await.map(drop)
     }
 
-    async fn replace(&self, before: Option<&[u8]>, json: &[u8]) -> Result<bool, DataError> {
+    async fn replace(&self, before: Option<Vec<u8>>, json: &[u8]) -> Result<bool, DataError> {
         let after = self.keys.seal_bytes(&self.env, SIGNING_KEYS, DATABASE, json);
-        let replaced = self.backend.replace_sealed(Sealed::SigningKeys, before, &after).await;
+        let replaced = self.backend.replace_sealed(Sealed::SigningKeys, before, after).await;
         replaced.map_err(|error| self.failure(error))
     }
 

@@ -19,9 +19,10 @@ use quadrille::{
 
 use super::{
     Backend, Data, DataError, Place, PostgresBackend, RecordedIssuer, SigningPlace, SqliteBackend,
-    backup::{copy_secret, in_file, lock_alone, sync_folder},
-    postgres::Sealed,
-    ring::opens_folder,
+    backup::copy_secret,
+    files::{in_file, lock_alone, sync_folder},
+    ring::{given, opens_folder, prove},
+    sealed::Sealed,
 };
 use crate::config::{PostgresUrl, Settings};
 
@@ -83,6 +84,17 @@ enum TargetKind {
     Server { data: Data, backend: PostgresBackend },
 }
 
+/// The place of the key ring after a move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeysAfter {
+    /// The file in the new folder.
+    InFolder,
+    /// The settings of this process: the new folder has none, and would have it in this file.
+    InSettings(PathBuf),
+    /// That of each process of the new database.
+    OfProcesses,
+}
+
 /// Moves a provider.
 ///
 /// # Errors
@@ -93,7 +105,7 @@ pub async fn transfer(
     settings: &Settings,
     (from, to): (&End, &End),
     mut progress: impl FnMut(Progress),
-) -> Result<(), DataError> {
+) -> Result<KeysAfter, DataError> {
     if let (End::Folder(_), End::Folder(_)) = (from, to) {
         return Err(DataError::SameKind);
     }
@@ -144,9 +156,9 @@ pub async fn transfer(
     put.await.map_err(|error| target.failure(error))?;
     progress(Progress { kind: "users", read, is_complete: true });
     let signing = source.signing(&settings).await?.keys().await?;
-    target.finish(&settings, &keys, signing).await?;
+    let in_folder = target.finish(&settings, &keys, signing).await?;
     source.backend.close().await;
-    Ok(())
+    Ok(in_folder)
 }
 
 impl Target {
@@ -195,27 +207,34 @@ impl Target {
         settings: &Settings,
         keys: &KeyRing,
         signing: Option<SigningKeys>,
-    ) -> Result<(), DataError> {
+    ) -> Result<KeysAfter, DataError> {
         match self.kind {
             TargetKind::Folder { folder, .. } => {
+                let shown = folder.display().to_string();
+                prove(&*self.backend, &Env::system(), &shown, keys).await?;
                 self.backend.close().await;
                 let path = folder.join("signing-keys");
                 store_keys(&SigningPlace::File(path), signing).await?;
-                if settings.keys.is_none() {
-                    copy_secret(&settings.keys_file, &folder.join("keys"))?;
-                }
+                let file = folder.join("keys");
+                let after = match given(settings)? {
+                    None => {
+                        copy_secret(&settings.keys_file, &file)?;
+                        KeysAfter::InFolder
+                    }
+                    Some(_) => KeysAfter::InSettings(file),
+                };
                 let (scratch, database) = (folder.join(UNFINISHED), super::database(&folder));
                 let named = fs::rename(&scratch, &database).and_then(|()| sync_folder(&folder));
-                named.map_err(in_file(&database))
+                named.map(|()| after).map_err(in_file(&database))
             }
             TargetKind::Server { data, backend } => {
                 let Place::Shared(_, url) = &data.place else { return Err(DataError::SameKind) };
-                data.prove(&backend, url, keys).await?;
+                prove(&backend, &data.env, url, keys).await?;
                 store_keys(&data.signing_under(&backend, url, keys), signing).await?;
-                let forgotten = backend.forget(Sealed::Move).await;
+                let forgotten = backend.forget_sealed(Sealed::Move).await;
                 forgotten.map_err(|error| data.failure(error))?;
                 backend.close().await;
-                Ok(())
+                Ok(KeysAfter::OfProcesses)
             }
         }
     }
@@ -248,8 +267,8 @@ impl Data {
 
     /// Refuses a database into which data is being moved.
     pub(super) async fn refuse_unfinished(&self) -> Result<(), DataError> {
-        let Place::Shared(backend, place) = &self.place else { return Ok(()) };
-        match self.sealed(backend, Sealed::Move).await? {
+        let Place::Shared(_, place) = &self.place else { return Ok(()) };
+        match self.sealed(Sealed::Move).await? {
             Some(_) => Err(DataError::Unfinished { place: place.clone() }),
             None => Ok(()),
         }
@@ -269,7 +288,7 @@ impl Data {
         if is_used {
             return Err(in_use());
         }
-        let claimed = backend.replace_sealed(Sealed::Move, None, mark.as_bytes()).await;
+        let claimed = backend.replace_sealed(Sealed::Move, None, mark.into()).await;
         claimed.map_err(failure)?.then_some(()).ok_or_else(in_use)
     }
 }

@@ -141,7 +141,7 @@ async fn serve(
         token_exchange: settings.token_exchange.clone(),
         session_lifetime: settings.session_lifetime,
         personal_tokens: settings.personal_tokens.clone(),
-        ..Parts::new(issuer.clone(), data.backend().clone(), keys, pages)
+        ..Parts::new(issuer.clone(), data.backend().clone(), keys.clone(), pages)
     })
     .await?;
     let limits = Limits {
@@ -176,7 +176,7 @@ async fn serve(
     let stop = async {
         tokio::select! {
             () = draining(stop, app.phase().clone(), settings.drain_time) => {}
-            error = data.replaced(&issuer) => replaced = Some(error),
+            error = data.replaced(&issuer, &keys) => replaced = Some(error),
         }
     };
     if !server.run(listener, stop).await {

@@ -97,6 +97,7 @@ async fn people_and_commands_are_recorded_with_whom_they_concern() {
     command(&["user", "list"]);
     command(&["user", "remove", "ada"]);
     command(&["client", "remove", id]);
+    let rotated = command(&["keys", "rotate", "--at-once"]);
     failure(&program.data, &[&["client", "remove", "nobody"][..], &setting].concat());
 
     let subject = lines(&file)[0]["subject"].clone();
@@ -118,6 +119,7 @@ async fn people_and_commands_are_recorded_with_whom_they_concern() {
         json!({ "event": "consent_withdrawn", "account": "Ada", "subject": subject, "client": id }),
         json!({ "event": "user_removed", "account": "Ada", "subject": subject }),
         json!({ "event": "client_removed", "client": id }),
+        json!({ "event": "keys_rotated", "name": rotated["keys"][0]["kid"], "at_once": true }),
     ];
     let found = lines(&file);
     assert_eq!(found.len(), expected.len(), "{found:#?}");

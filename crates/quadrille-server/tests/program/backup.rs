@@ -141,6 +141,10 @@ async fn a_backup_that_is_damaged_or_unfinished_restores_nothing() {
     let (code, said) = failure(&restored, &["restore", &shown(&backup)]);
     assert!(code == 3 && said.contains("has no key ring"), "{said}");
     nothing(&said);
+    std::fs::write(restored.join("keys"), "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=").unwrap();
+    let (code, said) = failure(&restored, &["restore", &shown(&backup)]);
+    assert!(code == 3 && said.contains("is not that of"), "{said}");
+    nothing(&said);
     std::fs::copy(folder.path().join("keys"), restored.join("keys")).unwrap();
     run_json(&restored, &["restore", &shown(&backup)], "");
 }

@@ -287,3 +287,30 @@ fn a_move_under_another_key_ring_is_refused() {
     let output = moved(&format!("{other},{}", keys.join(",")));
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
+
+/// A ring that is kept out of folders stays out of a new one, which says how it is served.
+#[test]
+fn a_folder_that_a_provider_moves_to_is_served_with_the_ring_of_the_environment() {
+    let folder = Folder::new();
+    let (data, url) = (folder.data(), servers::postgres_database());
+    let ring = "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=";
+    let of_ring = |arguments: &[&str]| {
+        let mut command = quadrille(arguments);
+        let output = command.arg("--data-dir").arg(&data).env("QUADRILLE_KEYS", ring).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    of_ring(&["client", "add", "Worker", "--database", &url]);
+    let said = of_ring(&["migrate", "--from", &url, "--to", &sqlite(&data)]);
+    assert!(!data.join("keys").exists());
+    of_ring(&["client", "add", "Another"]);
+    let (code, why) = failure(&data, &["client", "add", "Without"]);
+    assert!(code == 3 && why.contains("is missing"), "{why}");
+
+    let (_, command) = said.split_once("put the ring there:\n").unwrap();
+    let mut shell = Command::new("sh");
+    let done = shell.args(["-c", command]).env("QUADRILLE_KEYS", ring).output().unwrap();
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    json(&data, &["client", "add", "With"], "");
+}

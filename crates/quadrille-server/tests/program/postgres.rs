@@ -9,7 +9,7 @@ use crate::{
     browser::Browser,
     flow::{PASSWORD, REDIRECT, SCOPES, Stage, VERIFIER, token},
     me::me,
-    process::{Folder, Program, eventually, json, quadrille, run, text},
+    process::{Folder, Program, eventually, failure, json, quadrille, run, text},
     servers,
 };
 
@@ -161,12 +161,59 @@ async fn a_process_with_another_key_ring_says_so_and_stops() {
     another(&other, &url, &["--set", "access_token_format=jwt"]).stop();
     refused(&folder.data(), "is not that of postgres://");
 
-    // The ring is lost.
-    let replace = ["keys", "replace-ring", "--database", &url];
-    assert_eq!(json(&other.data(), &replace, "")["replaced"], false);
-    assert_eq!(json(&folder.data(), &replace, "")["replaced"], true);
-    refused(&other.data(), "is not that of postgres://");
-    program.stop();
+    // The one that did not follow notices.
+    let (status, log) = program.ended();
+    assert_eq!(status.code(), Some(3), "{log}");
+    assert!(log.contains("has got another key ring"), "{log}");
+}
+
+#[tokio::test]
+async fn a_key_ring_that_is_given_up_ends_every_token_and_is_never_used_again() {
+    let url = servers::postgres_database();
+    let stage = stage(&url, &["--set", "access_token_format=jwt"]);
+    let tokens = stage.dance(&Browser::new()).await;
+    let lost = std::fs::read_to_string(stage.folder.data().join("keys")).unwrap();
+    let lost = lost.lines().last().unwrap().to_owned();
+    let new = "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=";
+    let ring = Folder::new();
+    let of_ring = |keys: &str| {
+        std::fs::create_dir_all(ring.data()).unwrap();
+        std::fs::write(ring.data().join("keys"), keys).unwrap();
+    };
+    of_ring(new);
+    let give_up = ["keys", "replace-ring-and-end-all-tokens", "--database", &url];
+    let (code, said) = failure(&ring.data(), &give_up);
+    assert!(code == 2 && said.contains("every session and every token") && said.contains("--yes"));
+    let give_up = [&give_up[..], &["--yes"]].concat();
+    assert_eq!(json(&ring.data(), &give_up, "")["replaced"], true);
+    assert_eq!(json(&ring.data(), &give_up, "")["replaced"], false);
+    let Stage { program, client, folder } = stage;
+    let listening = program.listening.clone();
+    let (status, log) = program.ended();
+    assert_eq!(status.code(), Some(3), "{log}");
+    let (code, said) = failure(&folder.data(), &give_up);
+    assert!(code == 3 && said.contains("given up"), "{said}");
+
+    for keys in [format!("{new}\n{lost}"), format!("{lost}\n{new}"), lost] {
+        of_ring(&keys);
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+        let (code, said) = failure(&ring.data(), &serve);
+        assert_eq!(code, 3, "{said}");
+    }
+    of_ring(new);
+    let jwt = ["--set", "access_token_format=jwt", "--listen", &listening];
+    let stage =
+        Stage { program: Program::start_with(&ring, &served(&url, &jwt)), client, folder: ring };
+    let refresh = field(&tokens, "refresh_token");
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", &*refresh)];
+    assert_eq!(stage.token(&refresh).await.0, StatusCode::BAD_REQUEST);
+    let access = field(&tokens, "access_token");
+    assert_eq!(me(&stage.program, Method::GET, &access).await.0, StatusCode::UNAUTHORIZED);
+    let browser = Browser::new();
+    let page = browser.get(&stage.authorize_url()).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    assert!(page.parameter("code").is_some(), "the consent stays: {}", page.html);
+    stage.program.stop();
 }
 
 #[tokio::test]

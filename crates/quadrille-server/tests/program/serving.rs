@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     browser::Browser,
-    flow::{SCOPES, Stage, add_client, token},
+    flow::{PASSWORD, SCOPES, Stage, add_client, token},
     process::{Folder, Program, eventually, failure, json, quadrille, rest_of, run, text},
 };
 
@@ -182,6 +182,52 @@ fn a_key_ring_that_is_gone_is_asked_for_and_not_replaced() {
     }
     std::fs::write(&keys, kept).unwrap();
     json(&data, &["client", "list"], "");
+}
+
+#[tokio::test]
+async fn a_folder_is_served_under_its_own_key_ring_until_that_is_given_up() {
+    let stage = Stage::new();
+    let tokens = stage.dance(&Browser::new()).await;
+    let (program, client, folder) = (stage.program, stage.client, stage.folder);
+    let (data, keys) = (folder.data(), folder.data().join("keys"));
+    let listening = program.listening.clone();
+    let give_up = ["keys", "replace-ring-and-end-all-tokens", "--yes"];
+    assert_eq!(program.json(&["client", "list"])[0]["client_id"], client["client_id"]);
+    let lost = std::fs::read_to_string(&keys).unwrap();
+    let lost = lost.lines().last().unwrap().to_owned();
+    let new = "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=";
+    std::fs::write(&keys, new).unwrap();
+    let (code, said) = failure(&data, &give_up);
+    assert!(code == 2 && said.contains("a process serves"), "{said}");
+    program.stop();
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["client", "add", "Machine"]] {
+        let (code, said) = failure(&data, command);
+        assert!(code == 3 && said.contains("is not that of"), "{said}");
+    }
+    // A rotation, there and back.
+    for ring in [format!("{new}\n{lost}"), format!("{lost}\n{new}"), lost.clone()] {
+        std::fs::write(&keys, ring).unwrap();
+        json(&data, &["client", "add", "Machine", "--grant", "client_credentials"], "");
+    }
+
+    std::fs::write(&keys, new).unwrap();
+    let (code, said) = failure(&data, &give_up[..2]);
+    assert!(code == 2 && said.contains("--yes"), "{said}");
+    assert_eq!(json(&data, &give_up, "")["replaced"], true);
+    std::fs::write(&keys, format!("{new}\n{lost}")).unwrap();
+    let (code, said) = failure(&data, &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(code == 3 && said.contains("given up"), "{said}");
+    std::fs::write(&keys, new).unwrap();
+    let serve = [&SCOPES[..], &["--listen", &listening]].concat();
+    let stage = Stage { program: Program::start_with(&folder, &serve), client, folder };
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    assert_eq!(stage.token(&refresh).await.0, reqwest::StatusCode::BAD_REQUEST);
+    let browser = Browser::new();
+    let page = browser.get(&stage.authorize_url()).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    assert!(page.parameter("code").is_some(), "the consent stays: {}", page.html);
+    stage.program.stop();
 }
 
 #[tokio::test]

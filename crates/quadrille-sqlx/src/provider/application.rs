@@ -141,6 +141,15 @@ const UNFINISHED: [&str; 4] = [
     "DELETE FROM quadrille_initial_tokens",
 ];
 
+/// Tokens.
+const ISSUED: [&str; 5] = [
+    "DELETE FROM quadrille_access_tokens",
+    "DELETE FROM quadrille_families",
+    "DELETE FROM quadrille_grants",
+    "DELETE FROM quadrille_foreign_tokens",
+    "DELETE FROM quadrille_token_credentials",
+];
+
 const LOST_NOW: &str = "INSERT INTO quadrille_known_since (id, lost) VALUES (1, $1)
     ON CONFLICT (id) DO UPDATE SET lost = excluded.lost";
 
@@ -220,6 +229,19 @@ impl PgTransaction {
             self.0.run(delete, values![]).await?;
         }
         self.0.run(LOST_NOW, values![now.millis()]).await.map(drop)
+    }
+
+    /// Ends everything that was issued, after the key ring was lost or stolen: all tokens and token
+    /// credentials (OAuth 1.0a), and what is unfinished, as [`end_unfinished`](Self::end_unfinished) does.
+    /// Nothing of it is valid again under an old ring. Clients and consents stay.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn end_all_tokens(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        for delete in ISSUED {
+            self.0.run(delete, values![]).await?;
+        }
+        self.end_unfinished(now).await
     }
 
     /// The number of an issuer; `None` if no server with this issuer has used the store.

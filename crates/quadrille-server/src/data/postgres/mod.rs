@@ -29,10 +29,12 @@ use crate::{
     users::{Added, User, UserName},
 };
 
-use super::backend::{Answering, Backend, Connections, Known, RecordedIssuer, Recount};
+use super::{
+    backend::{Answering, Backend, Connections, Known, RecordedIssuer, Recount},
+    sealed::Sealed,
+};
 
 pub(super) use connect::{Connected, connect};
-pub(super) use sealed::Sealed;
 
 /// The program's own tables. Append, never change.
 const MIGRATIONS: Migrations =
@@ -244,6 +246,31 @@ impl Backend for PostgresBackend {
                 Ok(transaction.end_unfinished(now).await?)
             })
         }))
+    }
+
+    fn sealed(&self, which: Sealed) -> Answering<'_, Option<Vec<u8>>> {
+        Box::pin(sealed::find(&self.store, which))
+    }
+
+    fn replace_sealed(
+        &self,
+        which: Sealed,
+        before: Option<Vec<u8>>,
+        after: Vec<u8>,
+    ) -> Answering<'_, bool> {
+        Box::pin(sealed::replace(&self.store, which, before, after))
+    }
+
+    fn forget_sealed(&self, which: Sealed) -> Answering<'_, ()> {
+        Box::pin(sealed::forget(&self.store, which))
+    }
+
+    fn rings_given_up(&self) -> Answering<'_, Vec<Vec<u8>>> {
+        Box::pin(sealed::rings_given_up(&self.store))
+    }
+
+    fn give_ring_up(&self, before: Vec<u8>, after: Vec<u8>, now: Timestamp) -> Answering<'_, bool> {
+        Box::pin(sealed::give_ring_up(&self.store, before, after, now))
     }
 
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()> {

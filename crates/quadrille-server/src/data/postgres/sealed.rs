@@ -1,66 +1,83 @@
 //! Secrets that the processes share, sealed under their key ring.
 
-use quadrille::provider::store::StoreError;
-use quadrille_sqlx::store_error;
-use sqlx::Row as _;
+use std::sync::Arc;
 
-use super::PostgresBackend;
+use quadrille::{Timestamp, provider::store::StoreError};
+use quadrille_sqlx::{PgStore, store_error};
+use sqlx::{Postgres, Row as _, postgres::PgArguments, query::Query};
 
-/// A secret that the processes share.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::data) enum Sealed {
-    /// Text that opens under the right key ring only.
-    Proof,
-    /// The keys that sign access tokens.
-    SigningKeys,
-    /// The mark of the database that is being moved into this one; not sealed.
-    Move,
+use crate::data::sealed::{GIVEN_UP, Sealed, given_up};
+
+pub(super) async fn find(store: &PgStore, which: Sealed) -> Result<Option<Vec<u8>>, StoreError> {
+    let sql = "SELECT sealed FROM quadrille_program_sealed WHERE name = $1";
+    let found = store.fetch(sqlx::query(sql).bind(which.name())).await?;
+    found.first().map(|row| row.try_get(0)).transpose().map_err(store_error)
 }
 
-impl Sealed {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Proof => "proof",
-            Self::SigningKeys => "signing_keys",
-            Self::Move => "move",
+pub(super) async fn forget(store: &PgStore, which: Sealed) -> Result<(), StoreError> {
+    store.execute(deletion(which)).await.map(drop)
+}
+
+pub(super) async fn replace(
+    store: &PgStore,
+    which: Sealed,
+    before: Option<Vec<u8>>,
+    after: Vec<u8>,
+) -> Result<bool, StoreError> {
+    Ok(store.execute(swap(which, before, after)).await? > 0)
+}
+
+pub(super) async fn rings_given_up(store: &PgStore) -> Result<Vec<Vec<u8>>, StoreError> {
+    let sql = "SELECT sealed FROM quadrille_program_sealed WHERE starts_with(name, $1)";
+    let found = store.fetch(sqlx::query(sql).bind(GIVEN_UP)).await?;
+    found.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(store_error)
+}
+
+pub(super) async fn give_ring_up(
+    store: &PgStore,
+    before: Vec<u8>,
+    after: Vec<u8>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    const GIVE_UP: &str = "INSERT INTO quadrille_program_sealed (name, sealed) VALUES ($1, $2)";
+    let proofs = Arc::new((before, after));
+    let work = store.transaction(move |transaction| {
+        let proofs = Arc::clone(&proofs);
+        Box::pin(async move {
+            let (before, after) = (*proofs).clone();
+            let name = given_up(&before);
+            let swap = swap(Sealed::Proof, Some(before.clone()), after);
+            if transaction.execute(swap).await? == 0 {
+                return Ok(false);
+            }
+            transaction.execute(sqlx::query(GIVE_UP).bind(name).bind(before)).await?;
+            transaction.execute(deletion(Sealed::SigningKeys)).await?;
+            transaction.execute(sqlx::query("DELETE FROM quadrille_program_sessions")).await?;
+            transaction.end_all_tokens(now).await?;
+            Ok(true)
+        })
+    });
+    work.await
+}
+
+fn deletion(which: Sealed) -> Query<'static, Postgres, PgArguments> {
+    sqlx::query("DELETE FROM quadrille_program_sealed WHERE name = $1").bind(which.name())
+}
+
+/// Compare-and-swap of a sealed secret: it changes no row if the stored one is not `before`.
+fn swap(
+    which: Sealed,
+    before: Option<Vec<u8>>,
+    after: Vec<u8>,
+) -> Query<'static, Postgres, PgArguments> {
+    let sql = match before {
+        Some(_) => {
+            "UPDATE quadrille_program_sealed SET sealed = $2 WHERE name = $1 AND sealed = $3"
         }
-    }
-}
-
-impl PostgresBackend {
-    /// The sealed secret; `None` if there is none yet.
-    pub(in crate::data) async fn sealed(
-        &self,
-        which: Sealed,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
-        let sql = "SELECT sealed FROM quadrille_program_sealed WHERE name = $1";
-        let found = self.store.fetch(sqlx::query(sql).bind(which.name())).await?;
-        found.first().map(|row| row.try_get(0)).transpose().map_err(store_error)
-    }
-
-    /// Removes a sealed secret.
-    pub(in crate::data) async fn forget(&self, which: Sealed) -> Result<(), StoreError> {
-        let sql = "DELETE FROM quadrille_program_sealed WHERE name = $1";
-        self.store.execute(sqlx::query(sql).bind(which.name())).await.map(drop)
-    }
-
-    /// Compare-and-swap of a sealed secret: `false` if the stored one is not `before`.
-    pub(in crate::data) async fn replace_sealed(
-        &self,
-        which: Sealed,
-        before: Option<&[u8]>,
-        after: &[u8],
-    ) -> Result<bool, StoreError> {
-        let sql = match before {
-            Some(_) => {
-                "UPDATE quadrille_program_sealed SET sealed = $2 WHERE name = $1 AND sealed = $3"
-            }
-            None => {
-                "INSERT INTO quadrille_program_sealed (name, sealed)
-                SELECT $1, $2 WHERE $3::bytea IS NULL ON CONFLICT DO NOTHING"
-            }
-        };
-        let change = sqlx::query(sql).bind(which.name()).bind(after).bind(before);
-        Ok(self.store.execute(change).await? > 0)
-    }
+        None => {
+            "INSERT INTO quadrille_program_sealed (name, sealed)
+            SELECT $1, $2 WHERE $3::bytea IS NULL ON CONFLICT DO NOTHING"
+        }
+    };
+    sqlx::query(sql).bind(which.name()).bind(after).bind(before)
 }

@@ -2,6 +2,7 @@
 
 mod counts;
 mod marks;
+mod sealed;
 mod sessions;
 mod users;
 
@@ -24,7 +25,10 @@ use crate::{
     users::{Added, User, UserName},
 };
 
-use super::backend::{Answering, Backend, Known, RecordedIssuer, Recount};
+use super::{
+    backend::{Answering, Backend, Known, RecordedIssuer, Recount},
+    sealed::Sealed,
+};
 
 /// The program's own tables. Append, never change.
 const MIGRATIONS: &[&str] = &[
@@ -32,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0002_served_with.sql"),
     include_str!("../../../migrations/sqlite/0003_sign_in.sql"),
     include_str!("../../../migrations/sqlite/0004_served_with_grants.sql"),
+    include_str!("../../../migrations/sqlite/0005_sealed.sql"),
 ];
 
 /// An SQLite file.
@@ -215,6 +220,31 @@ impl Backend for SqliteBackend {
             transaction.execute("DELETE FROM quadrille_program_sessions", [])?;
             SqliteStore::end_unfinished(transaction, now)
         }))
+    }
+
+    fn sealed(&self, which: Sealed) -> Answering<'_, Option<Vec<u8>>> {
+        Box::pin(sealed::find(&self.0, which))
+    }
+
+    fn replace_sealed(
+        &self,
+        which: Sealed,
+        before: Option<Vec<u8>>,
+        after: Vec<u8>,
+    ) -> Answering<'_, bool> {
+        Box::pin(sealed::replace(&self.0, which, before, after))
+    }
+
+    fn forget_sealed(&self, which: Sealed) -> Answering<'_, ()> {
+        Box::pin(sealed::forget(&self.0, which))
+    }
+
+    fn rings_given_up(&self) -> Answering<'_, Vec<Vec<u8>>> {
+        Box::pin(sealed::rings_given_up(&self.0))
+    }
+
+    fn give_ring_up(&self, before: Vec<u8>, after: Vec<u8>, now: Timestamp) -> Answering<'_, bool> {
+        Box::pin(sealed::give_ring_up(&self.0, before, after, now))
     }
 
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()> {

@@ -118,14 +118,53 @@ impl SqliteStore {
     /// # Errors
     /// Those of the database.
     pub fn end_unfinished(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
-        for table in ["codes", "tickets", "pending", "initial_tokens"] {
-            transaction.execute(&format!("DELETE FROM quadrille_{table}"), [])?;
-        }
+        delete_all(transaction, &UNFINISHED)?;
         let sql = "INSERT INTO quadrille_known_since (only, lost) VALUES (1, ?1)
             ON CONFLICT (only) DO UPDATE SET lost = ?1";
         transaction.execute(sql, [now.millis()])?;
         Ok(())
     }
+
+    /// Ends everything that was issued, after the key ring was lost or stolen: all tokens and token
+    /// credentials (OAuth 1.0a), and what is unfinished, as [`end_unfinished`](Self::end_unfinished) does.
+    /// Nothing of it is valid again under an old ring. Clients and consents stay.
+    ///
+    /// Servers that use the file go on with the tokens that they remember, so stop them first.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use quadrille::{Env, provider::store::{SqliteStore, StoreError}};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("quadrille-all-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// let store = SqliteStore::open(folder.join("provider.db"), Env::system())?;
+    /// let now = Env::system().now();
+    /// store.write(move |transaction| SqliteStore::end_all_tokens(transaction, now)).await?;
+    /// # drop(store);
+    /// # std::fs::remove_dir_all(folder).unwrap();
+    /// # Ok::<(), StoreError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn end_all_tokens(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
+        delete_all(transaction, &ISSUED)?;
+        Self::end_unfinished(transaction, now)
+    }
+}
+
+/// The tables of what may have been used since a backup.
+const UNFINISHED: [&str; 4] = ["codes", "tickets", "pending", "initial_tokens"];
+
+/// The tables of tokens.
+const ISSUED: [&str; 5] =
+    ["access_tokens", "families", "grants", "foreign_tokens", "token_credentials"];
+
+fn delete_all(transaction: &Transaction<'_>, tables: &[&str]) -> Result<(), StoreError> {
+    for table in tables {
+        transaction.execute(&format!("DELETE FROM quadrille_{table}"), [])?;
+    }
+    Ok(())
 }
 
 fn copy_pages(

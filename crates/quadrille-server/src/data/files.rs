@@ -1,0 +1,42 @@
+//! Files and locks of a data directory.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::Path,
+};
+
+use super::DataError;
+
+/// The lock that every process that serves holds.
+pub(super) fn lock_alone(path: &Path) -> Result<File, DataError> {
+    let lock = super::open_lock(path).map_err(in_file(path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(DataError::RestoreInUse),
+        Err(TryLockError::Error(error)) => Err(in_file(path)(error)),
+    }
+}
+
+/// Removes a file, if there is one.
+pub(super) fn remove_if_there(path: &Path) -> Result<(), DataError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(in_file(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until the names in a folder are on the disk.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Other systems cannot open folders.
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    let _ = folder;
+    Ok(())
+}
+
+/// The error of a file.
+pub(super) fn in_file(path: &Path) -> impl Fn(io::Error) -> DataError {
+    let path = path.to_owned();
+    move |error| DataError::File { path: path.clone(), error }
+}

@@ -1,0 +1,35 @@
+//! Secrets in the database, sealed under the key ring.
+
+/// A secret in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealed {
+    /// Text that opens under the right key ring only.
+    Proof,
+    /// The keys that sign access tokens, of a database on a server.
+    SigningKeys,
+    /// The mark of the database that is being moved into this one; not sealed.
+    Move,
+}
+
+impl Sealed {
+    /// The name of the row.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Proof => "proof",
+            Self::SigningKeys => "signing_keys",
+            Self::Move => "move",
+        }
+    }
+}
+
+/// The beginning of the names of proofs of rings that were given up.
+pub(super) const GIVEN_UP: &str = "given up ";
+
+/// The name of the row for the proof of a ring that is given up.
+pub(super) fn given_up(proof: &[u8]) -> String {
+    use std::fmt::Write as _;
+    proof.iter().fold(GIVEN_UP.to_owned(), |mut name, byte| {
+        let _ = write!(name, "{byte:02x}");
+        name
+    })
+}
