@@ -9,14 +9,11 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::{
-    me::me,
-    process::{Program, eventually},
-};
+use crate::process::{Program, eventually};
 
 /// Long enough for a database that recovers from a kill.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -105,7 +102,8 @@ impl Load {
         let different: BTreeSet<_> = access.iter().collect();
         assert_eq!(different.len(), access.len(), "a token was issued twice");
         for token in &access {
-            let (status, ..) = me(program, Method::GET, token).await;
+            let request = self.work.http.get(program.url("/api/me")).bearer_auth(token);
+            let status = request.send().await.unwrap().status();
             assert_eq!(status, StatusCode::OK, "a token of {} is lost", access.len());
         }
         self.work.refresh.lock().unwrap().clone()

@@ -130,6 +130,7 @@ fn two_who_migrate_at_once_both_succeed_and_nothing_is_logged_but_that() {
         .map(|_| {
             let mut command = quadrille(&["migrate", "--json"]);
             command.env("QUADRILLE_DATABASE", &url).arg("--data-dir").arg(folder.data());
+            command.stdout(std::process::Stdio::null());
             command.stderr(std::process::Stdio::piped()).spawn().unwrap()
         })
         .collect();

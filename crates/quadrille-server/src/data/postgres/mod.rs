@@ -368,6 +368,30 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn statements_that_are_prepared_behind_a_pooler_that_knows_none_fail_with_its_name() {
+        let url = servers::postgres_database();
+        let port = format!(":{}/", servers::postgres().port);
+        let url = url.replace(&port, &format!(":{}/", servers::pgbouncer().port));
+        let prepared = ConnectionSettings {
+            prepared_statements: Some(true),
+            connections: 2,
+            ..ConnectionSettings::default()
+        };
+        let url = PostgresUrl::parse(&url).unwrap();
+        let mut backends = Vec::new();
+        // The second process has the first one's connection of the pooler, with its statements.
+        let error = loop {
+            let connected = connect(&url, &prepared).await.unwrap();
+            match PostgresBackend::open(connected, Env::system()).await {
+                Ok(backend) => backends.push(backend),
+                Err(error) => break error,
+            }
+            assert!(backends.len() < 20);
+        };
+        assert!(error.to_string().contains("a pooler such as PgBouncer"), "{error}");
+    }
+
     crate::data::tests::contract::backend_contract!(async |_| {
         let connected = connected(&servers::postgres_database()).await;
         PostgresBackend::open(connected, Env::system()).await
