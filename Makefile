@@ -78,8 +78,10 @@ features:
 	  echo "quadrille-sqlx with only these features: '$$set'"; \
 	  $(CARGO) clippy --quiet $(SLOW_SQLITE) --package quadrille-sqlx --features "$$set" -- -D warnings $(PARTIAL_MAY); \
 	done
-	@echo "quadrille-server by itself"
-	@$(ALONE) --package quadrille-server -- -D warnings
+	@for set in "" opentelemetry; do \
+	  echo "quadrille-server by itself, with only these features: '$$set'"; \
+	  $(ALONE) --package quadrille-server --features "$$set" -- -D warnings; \
+	done
 
 .PHONY: rustdoc
 rustdoc:

@@ -24,6 +24,7 @@ mod row_number;
 pub mod serve;
 pub mod sessions;
 pub mod throttle;
+mod traces;
 pub mod users;
 pub mod web;
 mod words;

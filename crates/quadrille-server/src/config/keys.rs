@@ -59,6 +59,16 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_METRICS_LISTEN",
         "address and port for /metrics, /health and /ready alone, without encryption; not public",
     ),
+    key(
+        "traces_endpoint",
+        "QUADRILLE_TRACES_ENDPOINT",
+        "URL of an OpenTelemetry collector that gets traces (OTLP over HTTP)",
+    ),
+    key(
+        "traces_ratio",
+        "QUADRILLE_TRACES_RATIO",
+        "share of requests that are traced, unless a trusted proxy decided: 0 to 1",
+    ),
     key("issuer", "QUADRILLE_ISSUER", "public URL of the provider, and its name in every message"),
     key("name", "QUADRILLE_NAME", "name of the site, on every page"),
     key(

@@ -16,6 +16,7 @@ mod keys;
 mod oauth1;
 mod personal;
 mod registration;
+mod traces;
 mod value;
 
 pub use database::{ConnectionSettings, PostgresUrl};
@@ -29,6 +30,7 @@ pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
 pub use personal::PersonalTokenSettings;
 pub use registration::{RegistrationMode, RegistrationSettings};
+pub use traces::TraceSettings;
 pub use value::{Expected, LogFormat, Network, ProxyHeader, parse_duration, parse_lifetime};
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -97,6 +99,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The address for measurements and health alone, if there is one.
     pub metrics_listen: Option<SocketAddr>,
+    /// The settings of traces.
+    pub traces: TraceSettings,
     /// The issuer, if it is set.
     pub issuer: Option<Issuer>,
     /// Addresses of the proxies whose `proxy_header` is trusted.
@@ -247,6 +251,7 @@ impl Settings {
         )?;
         let metrics_listen =
             found.optional("metrics_listen", value::address, ToString::to_string, "off")?;
+        let traces = TraceSettings::of(&mut found)?;
         let issuer = found.optional(
             "issuer",
             value::issuer,
@@ -368,6 +373,7 @@ impl Settings {
             connection,
             listen,
             metrics_listen,
+            traces,
             issuer,
             name,
             trusted_proxies,

@@ -97,6 +97,9 @@ pub enum Expected {
     /// A level.
     #[error("off, error, warn, info, debug or trace, also by part (info,quadrille::request=debug)")]
     Targets,
+    /// A setting of traces.
+    #[error("{0}")]
+    Traces(&'static str),
     /// A format of access tokens.
     #[error("opaque or jwt")]
     AccessTokenFormat,

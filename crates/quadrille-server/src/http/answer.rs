@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use crate::{
     meter,
     request_id::{self, RequestId},
+    traces,
 };
 
 use super::{
@@ -45,8 +46,11 @@ impl Inner {
         let header = id.header();
         // Of the level of every line, so that each has it.
         let span = tracing::error_span!(target: "quadrille::request", "request", %id);
+        let is_trusted = trusted.iter().any(|network| network.contains(peer.ip().to_canonical()));
+        let traced = traces::in_request(request.method(), request.headers(), is_trusted, &id);
         let answering = id.scope(self.answer_here(request, peer, place));
-        let mut response = answering.instrument(span).await;
+        let mut response = answering.instrument(traced.clone()).instrument(span).await;
+        traces::answered(&traced, response.status());
         if let Some(header) = header {
             response.headers_mut().insert(request_id::HEADER, header);
         }

@@ -44,7 +44,7 @@ use tokio::{
 use crate::{
     config::{Network, ProxyHeader},
     issuer::Issuer,
-    meter,
+    meter, traces,
 };
 
 use deadline::WriteDeadline;
@@ -141,7 +141,7 @@ impl Server {
             env,
             issuer,
             limits,
-            router,
+            router: traces::note_routes(router),
             shares: Shares::new(),
             pages,
             warned: AtomicBool::default(),

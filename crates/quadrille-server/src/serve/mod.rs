@@ -21,6 +21,7 @@ use crate::{
     http::{Limits, Server, reserve},
     issuer::Issuer,
     output::{Output, quoted},
+    traces,
     web::{App, AppError, Pages, Parts, Phase},
     words::Quoted,
 };
@@ -185,6 +186,7 @@ async fn serve(
     data.close(app.server().clone()).await;
     drop((serving, taking_signed));
     tracing::info!("stopped");
+    traces::flush().await;
     replaced.map_or(Ok(()), |error| Err(error.into()))
 }
 

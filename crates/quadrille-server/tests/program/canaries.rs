@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::Browser,
+    collector::Collector,
     flow::{PASSWORD, Stage, VERIFIER, token},
     issuers::Partner,
     process::{Folder, Program, json as command, run, text},
@@ -14,15 +15,21 @@ use crate::{
 
 const WRONG: &str = "canary of a mistyped password";
 
-/// What the program wrote about itself: its log, its audit log and its measurements.
-async fn written(program: &Program, audit: &Path) -> String {
+/// What the program wrote about itself: its log, its audit log, its measurements and its traces.
+async fn written(program: Program, audit: &Path, collector: &Collector) -> String {
     let http = Client::builder().no_proxy().build().unwrap();
     let metrics = http.get(format!("http://{}/metrics", program.metrics)).send().await.unwrap();
     let (metrics, audit) = (metrics.text().await.unwrap(), fs::read_to_string(audit).unwrap());
     for (text, part) in [(&metrics, "quadrille_requests_total"), (&audit, "consent_given")] {
         assert!(text.contains(part), "{text}");
     }
-    [program.log(), audit, metrics].concat()
+    // The last traces are sent at the end.
+    program.signal("-TERM");
+    let (status, log) = program.ended();
+    assert!(status.success(), "{log}");
+    let routes = collector.spans();
+    assert!(routes.iter().any(|span| span.is("POST /oauth/token")));
+    [log, audit, metrics, collector.text()].concat()
 }
 
 /// Puts each secret that the program sees through it, and returns them with their names.
@@ -126,8 +133,10 @@ async fn spend(stage: &Stage, partner: &Partner) -> Vec<(&'static str, String)> 
 }
 
 #[tokio::test]
-async fn no_secret_is_in_the_log_the_audit_log_or_the_measurements() {
+async fn no_secret_is_in_the_log_the_audit_log_the_measurements_or_the_traces() {
     let (folder, partner) = (Folder::new(), Partner::new());
+    let collector = Collector::start();
+    let traces = collector.setting();
     let audit = folder.path().join("audit.jsonl");
     let audit_log = format!("audit_log={}", audit.display());
     let trusted = partner.setting("trusted_for = ['jwt-bearer'], subjects = 'user-names'");
@@ -141,6 +150,8 @@ async fn no_secret_is_in_the_log_the_audit_log_or_the_measurements() {
         "metrics_listen=127.0.0.1:0",
         "--set",
         &audit_log,
+        "--set",
+        &traces,
         "--set",
         &trusted,
     ]);
@@ -172,7 +183,7 @@ async fn no_secret_is_in_the_log_the_audit_log_or_the_measurements() {
         ("new password", new.to_owned()),
         ("chosen secret", "canary-of-a-chosen-secret".to_owned()),
     ]);
-    let written = written(program, &audit).await + &said;
+    let written = written(stage.program, &audit, &collector).await + &said;
     assert!(written.contains("DEBUG"), "everything is logged");
     for (name, secret) in secrets {
         assert!(secret.len() >= 8, "{name}");

@@ -12,11 +12,14 @@ mod account;
 mod audit;
 mod backup;
 mod browser;
+#[cfg(feature = "opentelemetry")]
 mod canaries;
 mod client_documents;
 mod clients;
 mod clock;
 mod cluster;
+#[cfg(feature = "opentelemetry")]
+mod collector;
 mod command_line;
 mod connections;
 mod database;
@@ -54,6 +57,8 @@ mod serving;
 mod sign_in;
 mod signing_keys;
 mod startup;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 
 /// The program under test, for `process`.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_quadrille");

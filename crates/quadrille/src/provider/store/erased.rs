@@ -3,6 +3,9 @@
 use std::{fmt, pin::Pin, sync::Arc};
 
 #[cfg(feature = "metrics")]
+use tracing::{Instrument as _, field::Empty};
+
+#[cfg(feature = "metrics")]
 use crate::provider::meter::{self, Stopwatch};
 use crate::{Env, Timestamp, oauth2::Resources, provider::client::record::Client};
 
@@ -32,7 +35,17 @@ impl Measured {
         verb: Answering<'_, T>,
     ) -> Result<T, StoreError> {
         let began = Stopwatch::start(&self.env);
-        let outcome = verb.await;
+        let span = tracing::trace_span!(
+            target: "quadrille::span",
+            "store",
+            otel.name = name,
+            otel.kind = "client",
+            "error.type" = Empty,
+        );
+        let outcome = verb.instrument(span.clone()).await;
+        if let Err(error) = &outcome {
+            span.record("error.type", error.kind());
+        }
         meter::verb(&self.env, name, began, outcome.as_ref().err().map(StoreError::kind));
         outcome
     }
