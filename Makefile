@@ -151,13 +151,22 @@ PROGRAM := $(or $(QUADRILLE_BIN),$(CURDIR)/target/debug/quadrille)
 program:
 	@test -n "$${QUADRILLE_BIN:-}" || $(CARGO) test $(EVERYTHING) --no-run --quiet
 
+# Each grant once, over PostgreSQL and MariaDB; the whole with INTEROP_WHOLE=1.
+INTEROP_WHOLE ?=
+EACH_GRANT := $(addprefix clients/python/test_,$(if $(INTEROP_WHOLE),*.py,\
+	requests_oauthlib.py device.py grants.py implicit.py passwords.py registration.py oauth1.py::test_a_code_may_be_typed_as_people_type))
+EACH_GRANT_OF_NODE := $(addprefix clients/node/,$(if $(INTEROP_WHOLE),*.test.js,openid-client.test.js device.test.js))
+
 .PHONY: test-python
 test-python: interop/.venv/.installed databases program ## requests-oauthlib and Authlib; nginx, HAProxy and the files in deploy/
 	cd interop && .venv/bin/python -m pytest
+	cd interop && ./with-databases env INTEROP_DATABASE=postgres .venv/bin/python -m pytest $(EACH_GRANT) clients/python/test_mariadb.py
 
 .PHONY: test-node
-test-node: interop/node_modules/.installed program ## openid-client and oauth4webapi
+test-node: interop/node_modules/.installed databases program ## openid-client and oauth4webapi
 	cd interop && npm test --silent
+	cd interop && ./with-databases env INTEROP_DATABASE=postgres node --test $(EACH_GRANT_OF_NODE)
+
 
 interop/.venv/.installed: interop/requirements.txt
 	rm -rf interop/.venv

@@ -16,13 +16,24 @@ const env = { ...process.env, QUADRILLE_SCOPES: 'photos:read=See your photos;pho
 /** The only user, as the fields of the sign-in form. */
 export const PERSON = { username: 'margot', password: 'correct horse battery staple' };
 
+let databases = 0;
+
+/** A new database of the kind in INTEROP_DATABASE, as a setting. The data folder has one by default. */
+function database() {
+  if ((process.env.INTEROP_DATABASE ?? 'sqlite') === 'sqlite') return {};
+  const name = `interop_node_${process.pid}_${databases += 1}`;
+  const url = process.env.INTEROP_POSTGRES;
+  execFileSync('psql', ['--quiet', '--command', `CREATE DATABASE ${name}`, `${url}/postgres`]);
+  return { QUADRILLE_DATABASE: `${url}/${name}` };
+}
+
 /** A provider with one user, in its own directory. */
 export class Quadrille {
   /** `settings` are environment variables. */
   static async start(settings = {}) {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing; build it: make program`);
     const provider = new Quadrille();
-    provider.env = { ...env, ...settings };
+    provider.env = { ...env, ...database(), ...settings };
     provider.directory = mkdtempSync(path.join(tmpdir(), 'quadrille-'));
     provider.data = path.join(provider.directory, 'data');
     provider.logFile = path.join(provider.directory, 'log');

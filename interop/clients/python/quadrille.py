@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import requests
 
+import databases
+
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(os.environ.get("QUADRILLE_BIN", ROOT / "target/debug/quadrille"))
 # Nothing listens at this address: the browser stops at it, as a native application would.
@@ -18,6 +20,12 @@ REDIRECT_URI = "http://127.0.0.1:9/callback"
 USER, PASSWORD = "margot", "correct horse battery staple"
 SCOPE = "photos:read photos:write"
 ENVIRONMENT = {**os.environ, "QUADRILLE_SCOPES": "photos:read=See your photos;photos:write=Add photos"}
+
+
+def database():
+    """A new database of the kind in INTEROP_DATABASE, as a setting. The data folder has one by default."""
+    kind = os.environ.get("INTEROP_DATABASE", "sqlite")
+    return {"sqlite": dict, "postgres": lambda: {"QUADRILLE_DATABASE": databases.postgres()}}[kind]()
 
 
 def free_port():
@@ -36,7 +44,7 @@ class Quadrille:
         if not PROGRAM.exists():
             raise RuntimeError(f"{PROGRAM} is missing; build it: make program")
         self.directory = Path(directory)
-        self.environment = {**ENVIRONMENT, **settings}
+        self.environment = {**ENVIRONMENT, **database(), **settings}
         self.log = open(self.directory / "log", "w+")
         self.data = data or self.directory / "data"
         self.process = subprocess.Popen(

@@ -151,7 +151,7 @@ impl<E: Engine> Database<E> {
         self.all_of(statement, &Values::default(), read).await
     }
 
-    async fn all_of<T>(
+    pub(super) async fn all_of<T>(
         &self,
         statement: &Statement,
         values: &Values,
@@ -206,14 +206,9 @@ impl<E: Engine> Database<E> {
         .await
     }
 
-    /// [`rows`](Self::rows) of a statement that is not a constant.
-    #[cfg(feature = "postgres")]
-    pub(super) async fn rows_of(
-        &self,
-        sql: &str,
-        values: E::Arguments,
-    ) -> Result<Vec<E::Row>, StoreError> {
-        self.rows(&self.0.texts.statement::<E>(sql).sql, values).await
+    /// A statement that is not a constant.
+    pub(super) fn statement(&self, sql: &str) -> Statement {
+        self.0.texts.statement::<E>(sql)
     }
 
     /// The statement of a constant.

@@ -2,7 +2,9 @@
 
 use quadrille::{
     Timestamp,
-    provider::store::{Answer, Issue, IssuerId, Rotation, RowId, StoreError},
+    provider::store::{
+        Answer, Issue, IssuerId, Rotation, RowId, StoreError, StoredRow, StoredTable,
+    },
 };
 
 use super::{
@@ -59,6 +61,17 @@ pub trait Dialect: Engine {
         sql: &'static str,
         keys: &[i64],
     ) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
+
+    /// The condition that the consent `c` has not ended.
+    const CONSENT_LIVES: &str;
+
+    /// Stores rows of another store whose keys are new, at once, and returns their number.
+    fn put_rows(
+        database: &Database<Self>,
+        issuer: IssuerId,
+        table: StoredTable,
+        rows: Vec<StoredRow>,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Removes a few expired rows while others go on, after a number of writes.
     fn sweep_beside(database: &Database<Self>, writes: usize);

@@ -9,7 +9,6 @@ use super::{database::Database, engine::Engine, values::values};
 
 const LOST: &str = "SELECT lost FROM quadrille_known_since";
 
-#[cfg(feature = "postgres")]
 const RAISE: &str = "INSERT INTO quadrille_known_since (id, lost) VALUES (1, $1)
     ON CONFLICT (id) DO UPDATE SET lost = greatest(quadrille_known_since.lost, excluded.lost)";
 
@@ -26,7 +25,6 @@ pub(super) async fn known_since<E: Engine>(
     Ok(since)
 }
 
-#[cfg(feature = "postgres")]
 pub(super) async fn raise<E: Engine>(
     database: &Database<E>,
     since: KnownSince,

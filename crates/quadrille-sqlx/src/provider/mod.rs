@@ -37,7 +37,6 @@ mod revoking;
 mod store;
 mod texts;
 mod tokens;
-#[cfg(feature = "postgres")]
 mod transfer;
 mod values;
 

@@ -105,7 +105,6 @@ impl<'r, R: Fields> Reader<'r, R> {
     }
 
     /// [`row`](Self::row), or null.
-    #[cfg(feature = "postgres")]
     pub(super) fn optional_row(&mut self) -> Result<Option<i64>, StoreError> {
         Ok(self.optional_number()?.map(|key| self.keys.unmix(key)))
     }

@@ -71,5 +71,5 @@ pub use crate::users_contract;
 #[doc(inline)]
 pub use crate::{
     client_table_contract, clients_contract, grants_contract, once_contract, store_contract,
-    user_table_contract,
+    transfer_contract, user_table_contract,
 };

@@ -13,10 +13,13 @@ mod own_store {
 use own_store::store::OwnStore;
 use quadrille::{
     provider::store::MemoryStore,
-    testing::{clients_contract, grants_contract, once_contract, store_contract},
+    testing::{
+        clients_contract, grants_contract, once_contract, store_contract, transfer_contract,
+    },
 };
 
 store_contract!(memory, |env| (MemoryStore::new(env), ()));
+transfer_contract!(memory_moves, |env| (MemoryStore::new(env), ()));
 grants_contract!(memory_for_grants, |env| (MemoryStore::new(env), ()));
 clients_contract!(memory_for_clients, |env| (MemoryStore::new(env), ()));
 once_contract!(memory_for_once, |env| (MemoryStore::new(env), ()));

@@ -8,6 +8,8 @@ mod everything;
 mod faults;
 mod file;
 mod forget;
+mod growing;
+mod growth;
 mod model;
 mod parts;
 mod process;
@@ -16,12 +18,15 @@ mod world;
 
 use quadrille::{
     provider::store::{MemoryStore, Parts},
-    testing::{clients_contract, grants_contract, once_contract, store_contract},
+    testing::{
+        clients_contract, grants_contract, once_contract, store_contract, transfer_contract,
+    },
 };
 use std::sync::Arc;
 use world::sqlite;
 
 store_contract!(sqlite, sqlite);
+transfer_contract!(sqlite_moves, sqlite);
 store_contract!(cached, |env| {
     let (store, folder) = sqlite(env.clone());
     (quadrille::testing::cached(store, env), folder)

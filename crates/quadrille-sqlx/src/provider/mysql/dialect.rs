@@ -10,13 +10,17 @@ use quadrille::{
     Actor, Timestamp,
     provider::store::{
         Answer, FamilyRecord, GrantColumns, Issue, IssuerId, Rotation, RowId, StoreError,
+        StoredRow, StoredTable,
     },
 };
 use sqlx::{MySqlPool, mysql::MySqlRow};
 
 use super::{
     super::{
-        columns::{access_columns, access_values, add_grant, alive, family_columns, family_values},
+        columns::{
+            access_columns, access_values, add_grant, alive, epoch_now, family_columns,
+            family_values, number_now,
+        },
         database::{Database, Steps},
         dialect::{Buys, Dialect},
         engine::{Engine, Statement, Write},
@@ -25,7 +29,7 @@ use super::{
         values::{Values, values},
     },
     remembering::remember,
-    sweep,
+    sweep, transfer,
 };
 
 const ACCESS_TOKENS: &str =
@@ -197,6 +201,22 @@ impl Dialect for MySqlPool {
     ) -> Result<Vec<MySqlRow>, StoreError> {
         let (statement, values) = with_keys(database, sql, keys);
         database.rows(&statement.sql, Self::arguments(&values, None)?).await
+    }
+
+    const CONSENT_LIVES: &str = concat!(
+        "c.number = ",
+        number_now!("c.client"),
+        " AND c.epoch = ",
+        epoch_now!("c.client", "CONCAT('u', c.subject)")
+    );
+
+    async fn put_rows(
+        database: &Database<Self>,
+        issuer: IssuerId,
+        table: StoredTable,
+        rows: Vec<StoredRow>,
+    ) -> Result<u64, StoreError> {
+        transfer::put_rows(database, issuer, table, rows).await
     }
 
     fn sweep_beside(database: &Database<Self>, _: usize) {

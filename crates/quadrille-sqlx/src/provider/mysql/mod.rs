@@ -4,4 +4,5 @@ mod dialect;
 mod engine;
 mod remembering;
 mod sweep;
+mod transfer;
 mod translation;

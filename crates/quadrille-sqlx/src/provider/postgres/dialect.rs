@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use quadrille::{
     Timestamp,
-    provider::store::{Answer, Issue, IssuerId, Rotation, RowId, StoreError},
+    provider::store::{
+        Answer, Issue, IssuerId, Rotation, RowId, StoreError, StoredRow, StoredTable,
+    },
 };
 use sqlx::{
     Arguments as _, PgPool,
@@ -13,14 +15,17 @@ use sqlx::{
 
 use super::{
     super::{
-        columns::{access_columns, access_values, alive, family_columns, family_values},
+        columns::{
+            access_columns, access_values, alive, epoch_now, family_columns, family_values,
+            number_now,
+        },
         database::Database,
         dialect::{Buys, Dialect},
         engine::Write,
         reader::Reader,
         values::{Value, Values, values},
     },
-    sweep,
+    sweep, transfer,
 };
 
 /// The access tokens of a batch, `a`: 12 arrays, numbered in their order.
@@ -214,6 +219,22 @@ impl Dialect for PgPool {
         let mut values = PgArguments::default();
         values.add(keys).map_err(StoreError::failed)?;
         database.rows(&database.text(sql).sql, values).await
+    }
+
+    const CONSENT_LIVES: &str = concat!(
+        "c.number = ",
+        number_now!("c.client"),
+        " AND c.epoch = ",
+        epoch_now!("c.client", "('u'::bytea || c.subject)")
+    );
+
+    async fn put_rows(
+        database: &Database<Self>,
+        issuer: IssuerId,
+        table: StoredTable,
+        rows: Vec<StoredRow>,
+    ) -> Result<u64, StoreError> {
+        transfer::put_rows(database, issuer, table, rows).await
     }
 
     fn sweep_beside(database: &Database<Self>, writes: usize) {

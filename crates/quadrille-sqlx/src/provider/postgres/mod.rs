@@ -5,3 +5,4 @@ mod engine;
 mod laps;
 mod remembering;
 mod sweep;
+mod transfer;

@@ -3,13 +3,20 @@
 mod dance;
 mod faults;
 mod forgetting;
+mod growing;
+#[path = "../../../../quadrille/tests/store/growth.rs"]
+mod growth;
 mod mysql_faults;
 mod processes;
 mod world;
 
 use std::sync::Arc;
 
-use quadrille::{Env, provider::store::Store, testing::store_contract};
+use quadrille::{
+    Env,
+    provider::store::Store,
+    testing::{store_contract, transfer_contract},
+};
 use quadrille_sqlx::{MySqlStore, PgStore, StoreOptions};
 use sqlx::PgPool;
 use tokio::runtime::Runtime;
@@ -19,15 +26,23 @@ use crate::{
     servers,
 };
 
-store_contract!(postgres, |env| {
+store_contract!(postgres, on_postgres);
+store_contract!(pgbouncer, on_pgbouncer);
+store_contract!(mariadb, on_mariadb);
+transfer_contract!(postgres_moves, on_postgres);
+transfer_contract!(pgbouncer_moves, on_pgbouncer);
+transfer_contract!(mariadb_moves, on_mariadb);
+
+fn on_postgres(env: Env) -> (PgStore, (Postgres, Runtime)) {
     let runtime = Runtime::new().unwrap();
     let (store, database) = runtime.block_on(async {
         let database = Postgres::new().await;
         (PgStore::open(database.pool().await, env).await.unwrap(), database)
     });
     (store, (database, runtime))
-});
-store_contract!(pgbouncer, |env| {
+}
+
+fn on_pgbouncer(env: Env) -> (PgStore, (Postgres, Runtime)) {
     let runtime = Runtime::new().unwrap();
     let (store, database) = runtime.block_on(async {
         let database = Postgres::new().await;
@@ -35,16 +50,16 @@ store_contract!(pgbouncer, |env| {
         (store, database)
     });
     (store, (database, runtime))
-});
+}
 
-store_contract!(mariadb, |env| {
+fn on_mariadb(env: Env) -> (MySqlStore, (MariaDb, Runtime)) {
     let runtime = Runtime::new().unwrap();
     let (store, database) = runtime.block_on(async {
         let database = MariaDb::new().await;
         (MySqlStore::open(database.pool().await, env).await.unwrap(), database)
     });
     (store, (database, runtime))
-});
+}
 
 /// With hashed keys, too.
 async fn behind_pgbouncer(database: &Postgres, env: Env) -> PgStore {

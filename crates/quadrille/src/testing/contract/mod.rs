@@ -38,6 +38,7 @@ pub mod revoking;
 pub mod rows;
 pub mod sweeping;
 pub mod tables;
+pub mod transfer;
 pub mod values;
 mod world;
 
@@ -215,6 +216,25 @@ macro_rules! clients_contract {
 macro_rules! once_contract {
     ($module:ident, $make:expr) => {
         $crate::store_contract! { @part $module, $make, once }
+    };
+}
+
+/// Makes a module that tests the move of all rows into a store and out of it
+/// ([`Transfer`](crate::provider::store::Transfer)). Takes the same as
+/// [`store_contract!`](crate::store_contract).
+#[macro_export]
+macro_rules! transfer_contract {
+    ($module:ident, $make:expr) => {
+        $crate::store_contract! { @tests $module, $make,
+            transfer {
+                everything_moves_with_all_its_values
+                what_was_moved_goes_on_in_the_other_store
+                rows_are_read_page_by_page
+                rows_that_are_there_stay_as_they_are
+                rows_of_another_shape_are_refused
+                numbers_go_on_above_those_that_were_moved
+            }
+        }
     };
 }
 

@@ -4,6 +4,7 @@
 mod fault;
 mod faulty;
 mod grants;
+mod transfer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -12,7 +13,7 @@ use quadrille::testing::{
     contract::{
         access::*, clients::*, codes::*, consents::*, issuers::*, keys::*, known::*, oauth1::*,
         pending::*, races::*, refresh::*, registration::*, revoking::*, rows::*, run, sweeping::*,
-        values::*,
+        transfer::*, values::*,
     },
 };
 
@@ -50,6 +51,58 @@ fn verdict(behaviour: impl Future<Output = ()>) -> Result<(), String> {
 }
 
 catches! {
+    moves_that_lose_or_change_something_are_caught {
+        RowsSkipOne => rows_are_read_page_by_page,
+            "each row after the given one once";
+        RowsRepeatOne => rows_are_read_page_by_page,
+            "come to an end";
+        RowsIgnoreTheLimit => rows_are_read_page_by_page,
+            "at most as many rows";
+        MixesIssuers("rows") => rows_are_read_page_by_page,
+            "no rows of another issuer";
+        PutRowsOverwrites => rows_that_are_there_stay_as_they_are,
+            "`put_rows` returns the number of new rows";
+        PutRowsCountsAll => rows_that_are_there_stay_as_they_are,
+            "`put_rows` returns the number of new rows";
+        First("put_rows", "DELETE FROM quadrille_consents") => rows_that_are_there_stay_as_they_are,
+            "`put_rows` returns the number of new rows";
+        Also("put_rows", "UPDATE quadrille_families SET generation = 0") => rows_that_are_there_stay_as_they_are,
+            "leaves rows whose keys are there";
+        PutRowsTakesAnyShape => rows_of_another_shape_are_refused,
+            "with other columns";
+        PutRowsStopsInTheMiddle => rows_of_another_shape_are_refused,
+            "stores none of the rows";
+        RaiseNewestDoesNothing => numbers_go_on_above_those_that_were_moved,
+            "raises the newest number";
+        RaiseNewestLowers => numbers_go_on_above_those_that_were_moved,
+            "lowers no number";
+        RaiseKnownSinceDoesNothing => numbers_go_on_above_those_that_were_moved,
+            "raises the moment";
+        Also("put_rows", "INSERT INTO quadrille_changes (issuer, change) SELECT number, '{\"client\":\"app\"}' FROM quadrille_issuers") => numbers_go_on_above_those_that_were_moved,
+            "tells no change";
+        Also("put_rows", "UPDATE quadrille_codes SET challenge = coalesce(challenge, '')") => everything_moves_with_all_its_values,
+            "keeps every value of codes";
+        Also("put_rows", "UPDATE quadrille_cut SET client = ''") => everything_moves_with_all_its_values,
+            "keeps every value of cut";
+        Also("put_rows", "UPDATE quadrille_families SET previous = NULL") => everything_moves_with_all_its_values,
+            "keeps every value of families";
+        Also("put_rows", "DELETE FROM quadrille_tickets") => everything_moves_with_all_its_values,
+            "keeps every value of tickets";
+        Also("put_rows", "DELETE FROM quadrille_once") => what_was_moved_goes_on_in_the_other_store,
+            "knows the keys that were used before";
+        Also("put_rows", "DELETE FROM quadrille_revoked") => what_was_moved_goes_on_in_the_other_store,
+            "unless it was revoked";
+        Also("put_rows", "UPDATE quadrille_codes SET redeemed = 1") => what_was_moved_goes_on_in_the_other_store,
+            "`redeem` redeems a code";
+        Also("put_rows", "DELETE FROM quadrille_removed") => what_was_moved_goes_on_in_the_other_store,
+            "a removal that was moved";
+        Also("put_rows", "UPDATE quadrille_pending SET user_code = NULL") => what_was_moved_goes_on_in_the_other_store,
+            "by its user code";
+        Also("put_rows", "DELETE FROM quadrille_token_credentials") => what_was_moved_goes_on_in_the_other_store,
+            "token credentials that were moved";
+        Also("put_rows", "DELETE FROM quadrille_foreign_tokens") => what_was_moved_goes_on_in_the_other_store,
+            "finds a token that was moved";
+    }
     a_change_that_other_processes_do_not_hear_of_is_caught {
         TellsNothing("revoke_all consent") => changes_are_told_in_order_to_their_issuer,
             "`changes` tells a consent that was withdrawn";

@@ -74,21 +74,39 @@ impl Grants {
     pub(super) fn put(&self, issue: &Issue, now: Timestamp) {
         let family = issue.family.as_ref();
         let grant = family.map_or(&issue.access.grant, |family| &family.grant);
-        let Actor::User(subject) = &grant.actor else { return };
         let ends = family.map_or(issue.access.expires, |family| family.ends);
-        let expires = ends.max(issue.access.expires).seconds();
+        let ends = ends.max(issue.access.expires);
+        self.list(grant, family.map(|family| family.row), ends, now);
+    }
+
+    /// Lists a grant. `false` if it is listed already, or is that of no user; its end may be
+    /// postponed.
+    pub(super) fn list(
+        &self,
+        grant: &Grant,
+        family: Option<RowId>,
+        ends: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let Actor::User(subject) = &grant.actor else { return false };
+        let expires = ends.seconds();
         {
             let mut shard = self.rows.lock(&grant.id);
             if let Some(known) = shard.get_mut(&grant.id) {
                 known.expires = known.expires.max(expires);
-                return;
+                return false;
             }
-            let family = family.map(|family| family.row);
             shard.insert(grant.id, Listed { grant: grant.clone(), family, expires }, now);
         }
         let mut index = lock(&self.index);
         index.make_room(|number| self.rows.lock(number).get(number).is_some());
         index.numbers.entry(Arc::clone(subject)).or_default().push(grant.id);
+        true
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Listed> {
+        self.rows.collected(|_, listed| listed.clone())
     }
 
     /// The grants of a user, alive or not, ordered by number.

@@ -3,12 +3,14 @@
 mod clients;
 mod grants;
 mod log;
+mod moved;
 mod oauth1;
 mod pending;
 mod realm;
 mod registration;
 mod shards;
 mod tokens;
+mod transfer;
 
 use std::{
     collections::HashMap,
@@ -52,6 +54,8 @@ pub struct MemoryStore {
     workers: Mutex<HashMap<u16, Worker>>,
     /// The greatest number ever stored.
     newest: AtomicI64,
+    /// Another one than always if rows of another store were moved here.
+    known_since: Mutex<KnownSince>,
 }
 
 impl MemoryStore {
@@ -63,6 +67,7 @@ impl MemoryStore {
             realms: RwLock::default(),
             workers: Mutex::default(),
             newest: AtomicI64::new(0),
+            known_since: Mutex::new(KnownSince::ALWAYS),
         }
     }
 
@@ -384,7 +389,7 @@ impl Grants for MemoryStore {
 
     /// Whatever could be used ends with the store.
     async fn uses_known_since(&self) -> Result<KnownSince, StoreError> {
-        Ok(KnownSince::ALWAYS)
+        Ok(*lock(&self.known_since))
     }
 
     async fn consent(
@@ -419,6 +424,6 @@ impl OnceKeys for MemoryStore {
 
     /// The clients that use keys end with the store.
     async fn keys_known_since(&self) -> Result<KnownSince, StoreError> {
-        Ok(KnownSince::ALWAYS)
+        Ok(*lock(&self.known_since))
     }
 }

@@ -107,6 +107,16 @@ impl Pending {
         Redeemed::Issued
     }
 
+    /// `true` if there is a row with this number.
+    pub(super) fn has(&self, row: RowId) -> bool {
+        self.rows.lock(&row).get(&row).is_some()
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Arc<PendingRecord>> {
+        self.rows.collected(|_, held| Arc::clone(held))
+    }
+
     pub(super) fn sweep(&self, now: Timestamp) -> u64 {
         // Places are not counted as rows.
         self.places.sweep(now, PER_SWEEP);

@@ -36,23 +36,23 @@ pub(super) const PER_SWEEP: usize = 64;
 pub(super) struct Realm {
     pub(super) clients: RwLock<Clients>,
     pub(super) initial_tokens: InitialTokens,
-    tickets: Shards<TicketId, Ticket>,
-    codes: Rows<Arc<CodeRecord>>,
+    pub(super) tickets: Shards<TicketId, Ticket>,
+    pub(super) codes: Rows<Arc<CodeRecord>>,
     pub(super) pending: Pending,
-    families: Rows<Arc<FamilyRecord>>,
-    tokens: Tokens,
-    foreign: Shards<SecretHash, Place>,
+    pub(super) families: Rows<Arc<FamilyRecord>>,
+    pub(super) tokens: Tokens,
+    pub(super) foreign: Shards<SecretHash, Place>,
     pub(super) credentials: Credentials,
-    grants: Grants,
+    pub(super) grants: Grants,
     pub(super) consents: Mutex<HashMap<ConsentKey, Consent>>,
-    once: Shards<(&'static str, SecretHash), Seconds>,
-    revoked: Rows<Seconds>,
+    pub(super) once: Shards<(&'static str, SecretHash), Seconds>,
+    pub(super) revoked: Rows<Seconds>,
     /// Spares most reads the look-up in `revoked` and `cut`.
-    any_revoked: AtomicBool,
+    pub(super) any_revoked: AtomicBool,
     /// The number up to which grants are dead, by subject and, for one client only, client.
-    cut: RwLock<HashMap<SubjectAndAnyClient, RowId>>,
+    pub(super) cut: RwLock<HashMap<SubjectAndAnyClient, RowId>>,
     /// The number of the last removal, by subject.
-    removed: RwLock<HashMap<Arc<str>, RowId>>,
+    pub(super) removed: RwLock<HashMap<Arc<str>, RowId>>,
     log: Mutex<Log>,
 }
 
@@ -60,12 +60,12 @@ pub(super) struct Realm {
 type ConsentKey = (Arc<str>, Arc<str>, Resources);
 type SubjectAndAnyClient = (Arc<str>, Option<Arc<str>>);
 
-struct Ticket {
-    expires: i64,
-    code: Option<RowId>,
+pub(super) struct Ticket {
+    pub(super) expires: i64,
+    pub(super) code: Option<RowId>,
 }
 
-struct Seconds(i64);
+pub(super) struct Seconds(pub(super) i64);
 
 impl Realm {
     pub(super) fn new() -> Self {

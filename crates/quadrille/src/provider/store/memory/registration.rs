@@ -50,6 +50,11 @@ impl Clients {
         self.all.values()
     }
 
+    /// Those that are kept elsewhere, by their ids.
+    pub(super) fn all_elsewhere(&self) -> impl Iterator<Item = (&Arc<str>, &RowId)> {
+        self.elsewhere.iter()
+    }
+
     pub(super) fn unused(&self) -> impl Iterator<Item = &Arc<Client>> {
         self.unused.iter().filter_map(|(_, id)| self.all.get(id))
     }
@@ -81,6 +86,12 @@ pub(super) struct InitialTokens(Mutex<BTreeMap<RowId, InitialTokenRecord>>);
 impl InitialTokens {
     pub(super) fn put(&self, token: InitialTokenRecord) {
         lock(&self.0).insert(token.row, token);
+    }
+
+    /// Puts a token whose row is new. `false` if it is not.
+    pub(super) fn add(&self, token: InitialTokenRecord) -> bool {
+        let mut tokens = lock(&self.0);
+        !tokens.contains_key(&token.row) && tokens.insert(token.row, token).is_none()
     }
 
     pub(super) fn find(&self, hash: &SecretHash) -> Option<InitialTokenRecord> {

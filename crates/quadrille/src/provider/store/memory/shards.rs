@@ -66,6 +66,15 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher + Clone + Default> Shards<K
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What a function makes of each entry, in no order.
+    pub(super) fn collected<T>(&self, read: impl Fn(&K, &V) -> T) -> Vec<T> {
+        let mut all = Vec::new();
+        for shard in self.each() {
+            all.extend(shard.map.iter().map(|(key, value)| read(key, value)));
+        }
+        all
+    }
+
     /// Removes expired entries, up to `limit` in each shard.
     pub(super) fn sweep(&self, now: Timestamp, limit: usize) -> u64 {
         self.each().map(|mut shard| shard.sweep(now, limit)).sum()
@@ -86,6 +95,15 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher> Shard<K, V, S> {
         self.sweep(now, PER_INSERT);
         self.due.file(key, value.expires());
         self.map.insert(key, value);
+    }
+
+    /// Inserts an entry whose key is new. `false` if it is not.
+    pub(super) fn add(&mut self, key: K, value: V, now: Timestamp) -> bool {
+        let is_new = !self.map.contains_key(&key);
+        if is_new {
+            self.insert(key, value, now);
+        }
+        is_new
     }
 
     pub(super) fn remove(&mut self, key: &K) -> Option<V> {

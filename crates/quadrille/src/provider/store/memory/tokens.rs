@@ -35,6 +35,28 @@ impl Expires for Token {
     }
 }
 
+impl Token {
+    fn record(&self, row: RowId) -> AccessRecord {
+        let Self { hash, grant, shared, expires } = self;
+        AccessRecord {
+            row,
+            hash: *hash,
+            grant: Grant {
+                id: *grant,
+                client: Arc::clone(&shared.client),
+                actor: shared.actor.clone(),
+                scopes: shared.scopes.clone(),
+                resources: shared.resources.clone(),
+                authentication: shared.authentication.clone(),
+                details: shared.details.clone(),
+            },
+            expires: Timestamp::from_seconds((*expires).into()),
+            binding: shared.binding,
+            exchange: shared.exchange.clone(),
+        }
+    }
+}
+
 impl Tokens {
     pub(super) fn new() -> Self {
         Self { rows: Rows::new(), shared: Interner::new() }
@@ -59,26 +81,23 @@ impl Tokens {
 
     pub(super) fn get(&self, row: RowId, hash: &SecretHash) -> Option<AccessRecord> {
         let shard = self.rows.lock(&row);
-        let Token { hash: kept, grant, shared, expires } = shard.get(&row)?;
-        if !is_same(kept, hash) {
-            return None;
+        let token = shard.get(&row)?;
+        is_same(&token.hash, hash).then(|| token.record(row))
+    }
+
+    /// Inserts a token whose row is new. `false` if it is not.
+    pub(super) fn add(&self, record: AccessRecord, now: Timestamp) -> bool {
+        let row = record.row;
+        let is_new = self.rows.lock(&row).get(&row).is_none();
+        if is_new {
+            self.insert(record, now);
         }
-        Some(AccessRecord {
-            row,
-            hash: *hash,
-            grant: Grant {
-                id: *grant,
-                client: Arc::clone(&shared.client),
-                actor: shared.actor.clone(),
-                scopes: shared.scopes.clone(),
-                resources: shared.resources.clone(),
-                authentication: shared.authentication.clone(),
-                details: shared.details.clone(),
-            },
-            expires: Timestamp::from_seconds((*expires).into()),
-            binding: shared.binding,
-            exchange: shared.exchange.clone(),
-        })
+        is_new
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<AccessRecord> {
+        self.rows.collected(|row, token| token.record(*row))
     }
 
     pub(super) fn sweep(&self, now: Timestamp, limit: usize) -> u64 {
