@@ -41,7 +41,7 @@ use quadrille::{
     provider::{AccessTokenFormat, GrantType, TokenPrefixes},
 };
 use toml::Value;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::{issuer::Issuer, words::nearest};
 
@@ -367,6 +367,7 @@ impl Settings {
         let share = (max_connections / 4).max(16).min(max_connections);
         let max_connections_per_address =
             found.or("max_connections_per_address", value::count, ToString::to_string, share)?;
+        let default_log = Targets::new().with_default(LevelFilter::INFO);
         Ok(Self {
             data_dir,
             database,
@@ -416,7 +417,7 @@ impl Settings {
             )?,
             max_connections,
             max_connections_per_address,
-            log: found.or("log", value::targets, ToString::to_string, value::default_targets())?,
+            log: found.or("log", value::targets, ToString::to_string, default_log)?,
             log_format: found.or(
                 "log_format",
                 value::log_format,

@@ -417,10 +417,6 @@ pub(super) fn targets(value: &Value) -> Result<Targets, Expected> {
     text.parse().map_err(|_| Expected::Targets)
 }
 
-pub(super) fn default_targets() -> Targets {
-    Targets::new().with_default(LevelFilter::INFO)
-}
-
 pub(super) fn proxy_header(value: &Value) -> Result<ProxyHeader, Expected> {
     let text = value.as_str().map(str::to_ascii_lowercase);
     match text.as_deref().map(str::trim) {

@@ -62,8 +62,8 @@ pub(crate) async fn a_year_leaves_a_bounded_store<S: Store + Transfer>(
     }
     // Nothing here lives longer than a month, so after three it is as much as there will ever be.
     let total = |month: &BTreeMap<_, usize>| month.values().sum::<usize>();
-    let [_, _, (third, bytes_then), .., (last, bytes_now)] = &months[..] else { unreachable!() };
-    assert!(total(third) > 1000, "the server was busy: {third:?}");
+    let ((third, bytes_then), (last, bytes_now)) = (&months[2], &months[11]);
+    assert!(total(third) > 500, "the server was busy: {third:?}");
     assert!(total(last) <= total(third) + total(third) / 5, "{third:#?}\n{last:#?}");
     let sizes: Vec<_> = months.iter().map(|(_, bytes)| bytes).collect();
     assert!(*bytes_now <= bytes_then + bytes_then / 2, "{sizes:?}");

@@ -78,7 +78,7 @@ catches! {
             "lowers no number";
         RaiseKnownSinceDoesNothing => numbers_go_on_above_those_that_were_moved,
             "raises the moment";
-        Also("put_rows", "INSERT INTO quadrille_changes (issuer, change) SELECT number, '{\"client\":\"app\"}' FROM quadrille_issuers") => numbers_go_on_above_those_that_were_moved,
+        Also("put_rows", "INSERT INTO quadrille_changes (issuer, change) SELECT number, '{\"Client\":\"app\"}' FROM quadrille_issuers") => numbers_go_on_above_those_that_were_moved,
             "tells no change";
         Also("put_rows", "UPDATE quadrille_codes SET challenge = coalesce(challenge, '')") => everything_moves_with_all_its_values,
             "keeps every value of codes";
