@@ -1,4 +1,4 @@
-"""Each grant of an application that has its provider in MariaDB (`examples/provider.rs` of `quadrille-sqlx`)."""
+"""Each grant of an application that has its provider in MariaDB (`examples/provider_in_database.rs` of `quadrille-sqlx`)."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import databases
 from browser import Browser
 from quadrille import REDIRECT_URI, ROOT
 
-PROGRAM = ROOT / "target/debug/examples/provider"
+PROGRAM = ROOT / "target/debug/examples/provider_in_database"
 pytestmark = pytest.mark.skipif("INTEROP_MARIADB" not in os.environ, reason="needs with-databases")
 
 

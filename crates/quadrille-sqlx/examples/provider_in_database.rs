@@ -2,7 +2,7 @@
 //! grant. Every visitor is signed in: put your own sign-in there.
 //!
 //! ```text
-//! cargo run --package quadrille-sqlx --features mysql,postgres,provider,sqlite --example provider -- \
+//! cargo run --package quadrille-sqlx --features mysql,postgres,provider,sqlite --example provider_in_database -- \
 //!     mysql://root@127.0.0.1:3306/application http://127.0.0.1:9/callback
 //! ```
 
@@ -36,7 +36,7 @@ scopes! {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(url), Some(callback)) = (args().nth(1), args().nth(2)) else {
-        return Err("usage: provider DATABASE CALLBACK".into());
+        return Err("usage: provider_in_database DATABASE CALLBACK".into());
     };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let issuer = format!("http://{}", listener.local_addr()?);
