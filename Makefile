@@ -47,7 +47,7 @@ clippy:
 	cd fuzz && CARGO_TARGET_DIR=../target $(CARGO) clippy --quiet --all-targets -- -D warnings
 
 # Features add API and never change behaviour, so each of them has to stand alone and beside the others.
-FEATURE_SETS := "" rsa-sha1 provider axum consumer,axum provider,axum sqlite http-client provider,http-client testing provider,testing metrics
+FEATURE_SETS := "" rsa-sha1 provider axum consumer,axum provider,axum sqlite http-client provider,http-client testing provider,testing metrics memcached
 
 # A consumer without axum has nothing that answers a browser, and a guard without a provider no server in its process:
 # what only these call is unused, and would take an attribute at each of dozens of items.

@@ -26,6 +26,8 @@ mod jwt {}
 mod keys {}
 #[doc = include_str!("../../../docs/src/consumer/login.md")]
 mod login {}
+#[doc = include_str!("../../../docs/src/provider/cache.md")]
+mod cache {}
 #[doc = include_str!("../../../docs/src/provider/oauth1.md")]
 mod oauth1 {}
 #[doc = include_str!("../../../docs/src/consumer/oauth1.md")]

@@ -336,7 +336,8 @@ impl Grants for OwnStore {
                 Identifier::Row(_) => None,
             };
             let keys = [user_code, foreign];
-            if keys.iter().flatten().any(|key| tables.by_hash.contains_key(key)) {
+            let is_taken = keys.iter().flatten().any(|key| tables.by_hash.contains_key(key));
+            if is_taken || tables.pending.contains_key(&pending.row) {
                 return false;
             }
             tables.saw(pending.row);

@@ -40,6 +40,8 @@ mod service;
 pub mod storage;
 #[cfg(feature = "consumer")]
 pub mod users;
+#[cfg(feature = "provider")]
+pub mod volatile;
 
 #[cfg(feature = "consumer")]
 pub use crate::consumer::presets::manners::{Answers, Denial, Emulated, Manners, Refresh, Row};
@@ -72,4 +74,5 @@ pub use crate::users_contract;
 pub use crate::{
     client_table_contract, clients_contract, grants_contract, once_contract, store_contract,
     transfer_contract, user_table_contract,
+    volatile_contract, volatile_store_contract,
 };

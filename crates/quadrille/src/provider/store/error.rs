@@ -68,6 +68,9 @@ pub enum StoreError {
     /// The database does not respond, or has no connection left.
     #[error("the database is unavailable ({0}); check that it runs and accepts connections")]
     Unavailable(#[source] Arc<dyn Error + Send + Sync>),
+    /// The cache of short-lived records does not respond.
+    #[error("the cache is unavailable ({0}); check that it runs and accepts connections")]
+    CacheUnavailable(#[source] Arc<dyn Error + Send + Sync>),
     /// The tables are missing, or an earlier version of this program wrote them.
     #[error("the tables are of schema version {found}, this program needs {known}; migrate them")]
     Older {
@@ -90,7 +93,7 @@ pub enum StoreError {
 impl StoreError {
     /// The names that [`kind`](Self::kind) returns.
     #[cfg(feature = "metrics")]
-    pub(crate) const KINDS: [&str; 15] = [
+    pub(crate) const KINDS: [&str; 16] = [
         "busy",
         "full",
         "read_only",
@@ -103,6 +106,7 @@ impl StoreError {
         "managed_by_application",
         "client_twice",
         "unavailable",
+        "cache_unavailable",
         "closed",
         "corrupt",
         "failed",
@@ -152,6 +156,17 @@ impl StoreError {
         Self::Insecure(error.into().into())
     }
 
+    /// A cache that does not respond: [`StoreError::CacheUnavailable`].
+    ///
+    /// ```
+    /// use quadrille::provider::store::StoreError;
+    ///
+    /// assert!(StoreError::cache_unavailable("connection refused").is_transient());
+    /// ```
+    pub fn cache_unavailable(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::CacheUnavailable(error.into().into())
+    }
+
     /// A short name of the kind of the fault, as metrics have it.
     ///
     /// ```
@@ -173,6 +188,7 @@ impl StoreError {
             Self::ManagedByApplication(_) => "managed_by_application",
             Self::ClientTwice(_) => "client_twice",
             Self::Unavailable(_) => "unavailable",
+            Self::CacheUnavailable(_) => "cache_unavailable",
             Self::Closed => "closed",
             Self::Corrupt(_) => "corrupt",
             Self::Failed(_) => "failed",
@@ -190,6 +206,7 @@ impl StoreError {
                 | Self::Denied(_)
                 | Self::Insecure(_)
                 | Self::Unavailable(_)
+                | Self::CacheUnavailable(_)
                 | Self::Closed
         )
     }

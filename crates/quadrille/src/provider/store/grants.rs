@@ -147,7 +147,8 @@ pub trait Grants: Part {
 
     /// Stores a pending request, which [`Grants::answer`] approves or denies. `false`, with nothing
     /// stored, if another one of this issuer has the user code or the
-    /// [foreign](Identifier::Foreign) identifier: the caller draws again.
+    /// [foreign](Identifier::Foreign) identifier: the caller draws again. `false`, with nothing
+    /// changed, if the request itself is stored already, in whatever state.
     fn put_pending(
         &self,
         issuer: IssuerId,

@@ -30,6 +30,7 @@ mod sqlite;
 mod table;
 mod transfer;
 mod verbs;
+mod volatile;
 mod whole;
 
 pub use columns::{
@@ -70,5 +71,11 @@ pub use transfer::{StoredColumn, StoredRow, StoredTable, StoredValue, Transfer};
 pub use verbs::{
     Answer, Answered, Change, Changes, Outcome, Redeemed, RevokeAll, Rotated, Rotation, TicketUse,
     Worker,
+};
+#[cfg(feature = "memcached")]
+pub use volatile::VolatileMemcached;
+pub use volatile::{
+    VolatileCache, VolatileEntry, VolatileFiles, VolatileFound, VolatileKey, VolatileMemory,
+    VolatileStore,
 };
 pub use whole::Store;

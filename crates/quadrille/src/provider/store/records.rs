@@ -214,7 +214,7 @@ pub enum SubjectToken {
 }
 
 /// Hashes in base64url.
-mod hash {
+pub(super) mod hash {
     use std::borrow::Cow;
 
     use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -222,14 +222,14 @@ mod hash {
 
     use super::SecretHash;
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(in super::super) fn serialize<S: Serializer>(
         hash: &SecretHash,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&BASE64_URL_SAFE_NO_PAD.encode(hash))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<SecretHash, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;

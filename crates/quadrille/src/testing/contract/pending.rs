@@ -85,6 +85,33 @@ pub async fn a_pending_request_comes_back_as_it_was_put<S: Store>(store: &S, clo
     same(rule, store.pending(world.issuer, &by_identifier(99)).await, None);
 }
 
+/// Otherwise a request that was put again would be approved or redeemed again.
+pub async fn a_pending_request_that_is_put_again_stays_as_it_is<S: Store>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let coded = PendingRecord { user_code: Some(hash(-200)), ..world.pending(200) };
+    for put in [world.pending(100), coded] {
+        let row = put.row.0;
+        store.put_pending(world.issuer, put.clone()).await;
+        let state = async || {
+            store.pending(world.issuer, &by_identifier(row)).await.map(|found| found.state.clone())
+        };
+        for denies in [false, true] {
+            if denies {
+                store.answer(world.issuer, said(&world, row, None)).await;
+            }
+            let before = state().await;
+            let rule = "`put_pending` says `false` of a request that is there already";
+            same(rule, store.put_pending(world.issuer, put.clone()).await, false);
+            let rule = "a `put_pending` of a request that is there already changes nothing of it";
+            same(rule, state().await, before);
+        }
+    }
+}
+
 /// Imported identifiers, and codes that a user types.
 pub async fn a_pending_request_is_found_by_a_foreign_identifier_and_by_its_user_code<S: Store>(
     store: &S,

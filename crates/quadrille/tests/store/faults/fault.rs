@@ -52,6 +52,7 @@ pub(super) enum Fault {
     PendingIsFoundByAnyHash,
     PendingIsFoundByAnyUserCode,
     PutPendingOverwrites,
+    PutPendingBeginsAnew,
     PutPendingSaysYes,
     ApprovalIsNotAtomic,
     RedeemPendingIsNotAtomic,

@@ -194,6 +194,10 @@ impl Grants for Faulty {
             let code: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
             self.sql(format!("DELETE FROM quadrille_pending WHERE user_code = x'{code}'")).await?;
         }
+        if self.is(PutPendingBeginsAnew) {
+            let row = pending.row.0;
+            self.sql(format!("DELETE FROM quadrille_pending WHERE \"row\" = {row}")).await?;
+        }
         let put = self.around("put_pending", self.inner.put_pending(issuer, pending)).await?;
         Ok(put || self.is(PutPendingSaysYes))
     }

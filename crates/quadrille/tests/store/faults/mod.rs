@@ -432,6 +432,8 @@ catches! {
             "where another request has the user code";
         PutPendingOverwrites => a_user_code_leads_to_one_request,
             "where another request has the user code";
+        PutPendingBeginsAnew => a_pending_request_that_is_put_again_stays_as_it_is,
+            "says `false` of a request that is there already";
         PutPendingSaysYes => a_user_code_leads_to_one_request,
             "where another request has the user code";
         PutPendingSaysYes => one_of_many_puts_a_user_code,

@@ -51,7 +51,11 @@ impl Pending {
             }
             places.insert(*key, place, now);
         }
-        self.rows.lock(&row).insert(row, Arc::new(pending), now);
+        let mut rows = self.rows.lock(&row);
+        if rows.get(&row).is_some() {
+            return false;
+        }
+        rows.insert(row, Arc::new(pending), now);
         true
     }
 
