@@ -6,6 +6,10 @@ mod fault;
 mod keys;
 mod reseal;
 mod storage;
+#[cfg(feature = "provider")]
+mod volatile;
 
 pub use cache::RedisCache;
 pub use storage::RedisStorage;
+#[cfg(feature = "provider")]
+pub use volatile::VolatileRedis;

@@ -8,7 +8,10 @@
 )]
 
 mod cache;
+#[allow(dead_code, reason = "the tests of the provider's cache need more of it")]
 mod server;
+#[cfg(feature = "provider")]
+mod volatile;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::TcpListener,
+    path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
 };
@@ -29,13 +30,31 @@ pub(crate) struct Server {
 impl Server {
     /// An empty server.
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap().keep();
-        let port = free_port();
+        Self::run_in(&tempfile::tempdir().unwrap().keep(), free_port(), None)
+    }
+
+    /// An empty server on this port.
+    pub(crate) fn at(port: &str) -> Self {
+        Self::run_in(&tempfile::tempdir().unwrap().keep(), port.parse().unwrap(), None)
+    }
+
+    /// A server that begins with the snapshot in this folder, if there is one.
+    pub(crate) fn in_folder(data: &Path) -> Self {
+        Self::run_in(&tempfile::tempdir().unwrap().keep(), free_port(), Some(data))
+    }
+
+    /// The port on which it listens.
+    pub(crate) fn port(&self) -> String {
+        self.url.trim_end_matches('/').rsplit(':').next().unwrap().to_owned()
+    }
+
+    /// `folder` is removed at the end, `data` stays.
+    fn run_in(folder: &Path, port: u16, data: Option<&Path>) -> Self {
         let mut child = Command::new("sh")
             .args(["-c", GUARD, "guard"])
-            .arg(&folder)
-            .args(["redis-server", "--bind", "127.0.0.1", "--port", &port.to_string(), "--dir"])
-            .arg(&folder)
+            .arg(folder)
+            .args([&*program(), "--bind", "127.0.0.1", "--port", &port.to_string(), "--dir"])
+            .arg(data.unwrap_or(folder))
             .args(["--save", "", "--maxmemory-policy", "noeviction"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -94,6 +113,11 @@ impl Server {
         let mut connection = self.connect().await;
         redis::cmd(name).arg(arguments).query_async(&mut connection).await.unwrap()
     }
+}
+
+/// Redis, or the server that `QUADRILLE_TEST_REDIS` names, such as `valkey-server`.
+fn program() -> String {
+    std::env::var("QUADRILLE_TEST_REDIS").unwrap_or_else(|_| "redis-server".to_owned())
 }
 
 /// A port on which nothing listens.

@@ -1,0 +1,284 @@
+//! A cache of a provider's short-lived records.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use quadrille::{
+    Env, Timestamp,
+    provider::store::{
+        RowId, StoreError, VolatileCache, VolatileEntry, VolatileFound, VolatileKey,
+    },
+};
+use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, aio::ConnectionLike};
+
+/// The time for which Redis keeps an entry that has expired, for clocks that differ.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
+
+/// The time by which the clocks of the processes may differ.
+const SKEW: Duration = Duration::from_secs(5);
+
+/// The digits before a value: the mark of its run, its version, its expiry in seconds.
+const MARK: usize = 16;
+const VERSION: usize = 16;
+const EXPIRES: usize = 20;
+
+/// The head of each script, which begins with the key of the run: what the server is, how many
+/// keys it has evicted, since when nothing is lost, and the mark of entries. The server has another
+/// `run_id` after each restart, and a replica that was promoted has one of its own.
+macro_rules! script {
+    ($rest:literal) => {
+        concat!(
+            "local function server()
+                return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or '0'
+            end
+            local function evicted()
+                return string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
+            end
+            local function begin(id, evictions, since, mark)
+                local run = id .. ' ' .. evictions .. ' ' .. since .. ' ' .. mark
+                redis.call('SET', KEYS[1], run)
+            end
+            local run = redis.call('GET', KEYS[1]) or ''
+            local id, evictions, since, mark = string.match(run, '^(%x+) (%d+) (%d+) (%x+)$')
+            local now, new_since, new_mark = tonumber(ARGV[1]), ARGV[2], ARGV[3]",
+            $rest
+        )
+    };
+}
+
+/// Run, entry, newest; now, since, mark; version, expiry, value, lifetime, row.
+const ADD: &str = script!(
+    "
+    if not mark then
+        mark = new_mark
+        begin(server(), evicted(), new_since, mark)
+    end
+    local there = redis.call('GET', KEYS[2])
+    if there and tonumber(string.sub(there, 33, 52)) >= now then return 0 end
+    if ARGV[8] ~= '' and ARGV[8] > (redis.call('GET', KEYS[3]) or '') then
+        redis.call('SET', KEYS[3], ARGV[8])
+    end
+    redis.call('SET', KEYS[2], mark .. ARGV[4] .. ARGV[5] .. ARGV[6], 'PX', ARGV[7])
+    return 1"
+);
+
+/// Run, entry; now, since, mark; version as it was found, the next one, value.
+const REPLACE: &str = script!(
+    "
+    local there = redis.call('GET', KEYS[2])
+    if not there or string.sub(there, 17, 32) ~= ARGV[4]
+        or tonumber(string.sub(there, 33, 52)) < now then return 0 end
+    local here = server()
+    if id ~= here then
+        begin(here, evicted(), new_since, new_mark)
+        return 0
+    end
+    if mark ~= string.sub(there, 1, 16) then return 0 end
+    local value = mark .. ARGV[5] .. string.sub(there, 33, 52) .. ARGV[6]
+    redis.call('SET', KEYS[2], value, 'KEEPTTL')
+    return 1"
+);
+
+/// Run; now, since, mark. The time since which nothing is lost, in milliseconds.
+const SINCE: &str = script!(
+    "
+    local here, gone = server(), evicted()
+    if id == here and evictions == gone then return since end
+    if id ~= here then mark = new_mark end
+    if not since or tonumber(new_since) > tonumber(since) then since = new_since end
+    begin(here, gone, since, mark)
+    return since"
+);
+
+/// A cache of short-lived records in Redis or Valkey, for a
+/// [`VolatileStore`](quadrille::provider::store::VolatileStore) whose processes share it. Cheap to
+/// clone, as its connection is.
+///
+/// It notices when the server loses what it had: when it is emptied, evicts keys, restarts, or when
+/// a replica takes its place that had not yet got everything. What was made before that is accepted
+/// no more: its user, or its client, begins again. So it keeps marks of used keys, too. The clocks
+/// of the processes may differ by five seconds, and the server's clock must not be set forward by
+/// more than a minute.
+///
+/// All keys are in one slot of a cluster. The user needs the commands `GET`, `MGET`, `SET`, `DEL`,
+/// `EVALSHA`, `SCRIPT LOAD` and `INFO`.
+///
+/// ```no_run
+/// use quadrille::{Env, KeyRing, provider::store::{MemoryStore, VolatileStore}};
+/// use quadrille_redis::VolatileRedis;
+///
+/// # async fn open(store: MemoryStore, keys: KeyRing) -> Result<(), Box<dyn std::error::Error>> {
+/// let client = redis::Client::open("redis://cache.internal/")?;
+/// let cache = VolatileRedis::new(client.get_connection_manager().await?, Env::system());
+/// if cache.evicts().await? {
+///     return Err("configure it with maxmemory-policy noeviction".into());
+/// }
+/// let store = VolatileStore::new(store, cache, keys, Env::system());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct VolatileRedis<C> {
+    connection: C,
+    env: Env,
+    prefix: Arc<str>,
+    scripts: Arc<Scripts>,
+}
+
+struct Scripts {
+    add: Script,
+    replace: Script,
+    since: Script,
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileRedis<C> {
+    /// A cache in keys that begin with `{quadrille-volatile}:`, on a connection that clones share.
+    /// Its time-outs decide how long a request waits for a server that is slow.
+    pub fn new(connection: C, env: Env) -> Self {
+        Self::with_prefix(connection, env, "{quadrille-volatile}:")
+    }
+
+    /// A cache in keys with another prefix, for several stores on one server. Braces in it name the
+    /// slot of a cluster.
+    pub fn with_prefix(connection: C, env: Env, prefix: &str) -> Self {
+        let scripts = Scripts {
+            add: Script::new(ADD),
+            replace: Script::new(REPLACE),
+            since: Script::new(SINCE),
+        };
+        Self { connection, env, prefix: prefix.into(), scripts: Arc::new(scripts) }
+    }
+
+    /// `true` if the server removes keys when its memory is full (`maxmemory-policy`). Each eviction
+    /// then ends what is under way: see [`VolatileRedis`].
+    ///
+    /// # Errors
+    /// [`StoreError::CacheUnavailable`].
+    pub async fn evicts(&self) -> Result<bool, StoreError> {
+        let mut info = redis::cmd("INFO");
+        info.arg("memory");
+        let info: Result<String, _> = info.query_async(&mut self.connection.clone()).await;
+        let info = info.map_err(unavailable)?;
+        let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name));
+        let is_bounded = field("maxmemory:").is_none_or(|bytes| bytes.trim() != "0");
+        let is_kept = field("maxmemory_policy:").is_some_and(|name| name.trim() == "noeviction");
+        Ok(is_bounded && !is_kept)
+    }
+
+    fn key(&self, name: &str) -> String {
+        [&self.prefix, name].concat()
+    }
+
+    /// The key of the run. No kind of entry has this name.
+    fn run(&self) -> String {
+        self.key("run")
+    }
+
+    /// A call of a script, with the arguments that all have.
+    fn call<'a>(&self, script: &'a Script, now: Timestamp) -> ScriptInvocation<'a> {
+        let since = (now + SKEW).millis().max(0);
+        let mut call = script.key(self.run());
+        call.arg(now.seconds()).arg(since).arg(self.digits());
+        call
+    }
+
+    /// Random digits, which come never again.
+    fn digits(&self) -> String {
+        format!("{:016x}", u64::from_be_bytes(self.env.random()))
+    }
+
+    async fn answer<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        call.invoke_async(&mut self.connection.clone()).await.map_err(unavailable)
+    }
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for VolatileRedis<C> {
+    async fn add(
+        &self,
+        key: &VolatileKey,
+        entry: VolatileEntry,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut call = self.call(&self.scripts.add, now);
+        call.key(self.key(key.as_str())).key(self.key("newest"));
+        let lifetime = entry.expires.since(now) + LEFT_BEHIND;
+        call.arg(self.digits()).arg(format!("{:020}", entry.expires.seconds().max(0)));
+        call.arg(entry.value).arg(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX / 4));
+        call.arg(entry.row.map_or(String::new(), |row| format!("{:019}", row.0.max(0))));
+        self.answer(&call).await
+    }
+
+    async fn find(
+        &self,
+        key: &VolatileKey,
+        now: Timestamp,
+    ) -> Result<Option<VolatileFound>, StoreError> {
+        let mut get = redis::cmd("MGET");
+        get.arg(self.run()).arg(self.key(key.as_str()));
+        let got = get.query_async(&mut self.connection.clone()).await;
+        let (run, held): (Option<Vec<u8>>, Option<Vec<u8>>) = got.map_err(unavailable)?;
+        let (Some(run), Some(held)) = (run, held) else { return Ok(None) };
+        let found = unpack(&held).ok_or(StoreError::Corrupt("an entry of the cache"))?;
+        let is_of_run = held.get(..MARK).is_some_and(|mark| run.ends_with(mark));
+        let is_there = is_of_run && found.expires.seconds() >= now.seconds();
+        Ok(is_there.then_some(found))
+    }
+
+    async fn replace(
+        &self,
+        key: &VolatileKey,
+        found: &VolatileFound,
+        value: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut call = self.call(&self.scripts.replace, now);
+        call.key(self.key(key.as_str()));
+        call.arg(format!("{:016x}", found.version)).arg(self.digits()).arg(value);
+        self.answer(&call).await
+    }
+
+    async fn remove(&self, key: &VolatileKey) -> Result<(), StoreError> {
+        let mut delete = redis::cmd("DEL");
+        delete.arg(self.key(key.as_str()));
+        delete.query_async(&mut self.connection.clone()).await.map_err(unavailable)
+    }
+
+    async fn newest(&self) -> Result<RowId, StoreError> {
+        let mut get = redis::cmd("GET");
+        get.arg(self.key("newest"));
+        let found: Result<Option<i64>, _> = get.query_async(&mut self.connection.clone()).await;
+        Ok(RowId(found.map_err(unavailable)?.unwrap_or(0)))
+    }
+
+    fn keeps_marks(&self) -> bool {
+        true
+    }
+
+    async fn lost_nothing_since(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        let call = self.call(&self.scripts.since, now);
+        let millis: i64 = self.answer(&call).await?;
+        Ok(Timestamp::from_millis(millis))
+    }
+}
+
+fn unpack(held: &[u8]) -> Option<VolatileFound> {
+    let (_, held) = held.split_at_checked(MARK)?;
+    let (version, held) = held.split_at_checked(VERSION)?;
+    let (expires, value) = held.split_at_checked(EXPIRES)?;
+    let version = u64::from_str_radix(std::str::from_utf8(version).ok()?, 16).ok()?;
+    let expires = std::str::from_utf8(expires).ok()?.parse().ok()?;
+    Some(VolatileFound::new(value.to_vec(), Timestamp::from_seconds(expires), version))
+}
+
+fn unavailable(error: RedisError) -> StoreError {
+    tracing::error!(%error, "Redis failed");
+    StoreError::cache_unavailable(error)
+}
+
+impl<C> fmt::Debug for VolatileRedis<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VolatileRedis").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
