@@ -369,8 +369,9 @@ impl Failure {
                 | DataError::KeysReplaced { .. }
                 | DataError::KeysOfFolder { .. }
                 | DataError::NoKeysInBackup { .. }
+                | DataError::CacheEvicts { .. }
                 | DataError::SigningKeys { .. } => 3,
-                DataError::File { .. } | DataError::Database { .. } => 4,
+                DataError::File { .. } | DataError::Database { .. } | DataError::Cache { .. } => 4,
                 DataError::BackupExists { .. }
                 | DataError::DatabaseExists { .. }
                 | DataError::TargetInUse { .. }
@@ -413,7 +414,8 @@ impl Failure {
                 | DataError::Unfinished { .. }
                 | DataError::RestoreInUse
                 | DataError::NoncesNotShared => "refused",
-                DataError::PlainIssuer(_) => "config",
+                DataError::PlainIssuer(_) | DataError::CacheEvicts { .. } => "config",
+                DataError::Cache { .. } => "cache",
                 DataError::Keys { .. }
                 | DataError::OtherKeys { .. }
                 | DataError::KeyGivenUp { .. }

@@ -138,6 +138,15 @@ pub enum ConfigError {
         /// The origin of the URL.
         origin: Origin,
     },
+    /// The URL of the cache has a password, in a place that others can read.
+    #[error(
+        "{origin}: the URL of the cache has a password; give the URL in the environment variable \
+         QUADRILLE_CACHE"
+    )]
+    CachePassword {
+        /// The origin of the URL.
+        origin: Origin,
+    },
     /// The setting is for the embedded database.
     #[error("{0} has no effect with the setting database: {1}")]
     Embedded(&'static str, &'static str),

@@ -53,6 +53,18 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_DATABASE_PREPARED_STATEMENTS",
         "whether statements are prepared once for a connection",
     ),
+    key(
+        "cache",
+        "QUADRILLE_CACHE",
+        "cache of codes and of requests that wait for users: none, memory, files:DIR, redis://HOST or \
+         memcached://HOST",
+    ),
+    key(
+        "let_the_cache_evict_what_is_under_way",
+        "QUADRILLE_LET_THE_CACHE_EVICT_WHAT_IS_UNDER_WAY",
+        "serve also with a Redis that removes keys when its memory is full: logins break off, and \
+         signed requests are refused for minutes",
+    ),
     key("listen", "QUADRILLE_LISTEN", "address and port to listen on"),
     key(
         "metrics_listen",

@@ -3,6 +3,7 @@
 //! [`KEYS`] names every setting once; [`Settings::load`] finds each and remembers where it came
 //! from, for `quadrille config`.
 
+mod cache;
 mod database;
 mod device;
 mod effective;
@@ -19,6 +20,7 @@ mod registration;
 mod traces;
 mod value;
 
+pub use cache::{CachePlace, RedisUrl};
 pub use database::{ConnectionSettings, PostgresUrl};
 pub use device::DeviceSettings;
 pub use effective::Effective;
@@ -95,6 +97,10 @@ pub struct Settings {
     pub database: Option<PostgresUrl>,
     /// How the connections to that database are used.
     pub connection: ConnectionSettings,
+    /// The cache of short-lived records.
+    pub cache: CachePlace,
+    /// `true` if the cache may remove what is under way when its memory is full.
+    pub let_the_cache_evict_what_is_under_way: bool,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The address for measurements and health alone, if there is one.
@@ -243,6 +249,8 @@ impl Settings {
         };
         let database = database::of(&mut found)?;
         let connection = ConnectionSettings::of(&mut found)?;
+        let cache = cache::of(&mut found)?;
+        let evicts = found.switch("let_the_cache_evict_what_is_under_way")?;
         let listen = found.or(
             "listen",
             value::address,
@@ -372,6 +380,8 @@ impl Settings {
             data_dir,
             database,
             connection,
+            cache,
+            let_the_cache_evict_what_is_under_way: evicts,
             listen,
             metrics_listen,
             traces,

@@ -37,6 +37,12 @@ pub enum Expected {
          verify-full"
     )]
     SslMode,
+    /// A cache.
+    #[error(
+        "none, memory, files:DIR, or the URL of a cache, such as redis://cache.internal, \
+         rediss://cache.internal or memcached://cache.internal:11211"
+    )]
+    Cache,
     /// An address to listen on.
     #[error("an address and port, such as 127.0.0.1:4004 or [::1]:4004")]
     Address,

@@ -14,7 +14,7 @@ use quadrille::{
 #[cfg(doc)]
 use quadrille::provider::store::{Part, Transfer};
 
-use super::sealed::Sealed;
+use super::{Cache, sealed::Sealed};
 use crate::{
     sessions::Session,
     throttle::{Each, Recovery},
@@ -33,11 +33,16 @@ pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> +
 /// # Errors
 /// [`StoreError`], for every verb that returns a future.
 pub trait Backend: fmt::Debug + Send + Sync + 'static {
-    /// An authorization server over the provider's store.
+    /// An authorization server over the provider's store, with short-lived records in the cache, if
+    /// there is one.
     ///
     /// # Errors
     /// [`IssuerError`].
-    fn server(&self, issuer: &str) -> Result<AuthorizationServer, IssuerError>;
+    fn server(
+        &self,
+        issuer: &str,
+        cache: Option<Cache>,
+    ) -> Result<AuthorizationServer, IssuerError>;
 
     /// Adds a user, unless another user has the same name or a name that [looks the
     /// same](UserName::looks_like).

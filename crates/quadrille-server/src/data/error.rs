@@ -14,6 +14,23 @@ use crate::words::describe;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
+    /// The cache does not answer.
+    #[error("{place}: {error}")]
+    Cache {
+        /// The cache, without its password.
+        place: String,
+        /// The reason.
+        error: StoreError,
+    },
+    /// The cache removes keys when its memory is full.
+    #[error(
+        "{place} removes keys when its memory is full, which would break off logins: configure it \
+         with maxmemory-policy noeviction, or set let_the_cache_evict_what_is_under_way"
+    )]
+    CacheEvicts {
+        /// The cache, without its password.
+        place: String,
+    },
     /// The key ring cannot be used.
     #[error("the key ring in {place}: {error}")]
     Keys {

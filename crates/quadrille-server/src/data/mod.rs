@@ -14,6 +14,7 @@
 
 mod backend;
 mod backup;
+mod cache;
 mod error;
 mod files;
 mod issuer;
@@ -31,6 +32,7 @@ mod transfer;
 
 pub use backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount};
 pub use backup::{BackedUp, back_up, restore, restored_by_other_tools};
+pub use cache::Cache;
 pub use error::DataError;
 pub use postgres::PostgresBackend;
 pub use sealed::Sealed;
@@ -184,7 +186,7 @@ impl Data {
         let keys = self.keys(settings).await?;
         let issuer = self.issuer(settings).await?;
         let known = self.known(settings).await?;
-        let server = self.backend.server(issuer.as_str())?;
+        let server = self.backend.server(issuer.as_str(), None)?;
         let server = match self.signing(settings).await?.keys().await? {
             Some(keys) => server.signing_keys(keys),
             None => server,
@@ -209,7 +211,7 @@ impl Data {
         // Nothing is sealed under these keys, and nothing opened.
         let keys = KeyRing::new([&self.env.random::<32>()]);
         let keys = keys.map_err(|error| DataError::Keys { place: "clients".to_owned(), error })?;
-        let server = self.backend.server(&recorded.issuer)?.keys(keys);
+        let server = self.backend.server(&recorded.issuer, None)?.keys(keys);
         server.clients().await.map_err(|error| match error {
             Error::Operator(OperatorError::Store(error)) => self.failure(error),
             error => self.failure(StoreError::Failed(Arc::new(error))),

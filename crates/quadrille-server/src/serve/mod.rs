@@ -56,6 +56,10 @@ pub struct ServeArgs {
     /// Use pages from this folder instead of the built-in ones [env: QUADRILLE_TEMPLATES]
     #[arg(long, value_name = "DIR")]
     templates: Option<String>,
+    /// Keep codes, and requests that wait for users, in a cache: memory, files:DIR, redis://HOST,
+    /// rediss://HOST or memcached://HOST [env: QUADRILLE_CACHE] [default: none]
+    #[arg(long, value_name = "CACHE")]
+    cache: Option<String>,
     /// Also offer the device authorization grant, for devices without a browser, to clients that are
     /// registered for it [env: QUADRILLE_DEVICE_ENABLED]
     #[arg(long)]
@@ -75,6 +79,7 @@ impl ServeArgs {
     pub(crate) fn flags(&self, flags: &mut Flags) {
         flags.give("listen", "--listen", self.listen.as_deref());
         flags.give_all("trusted_proxies", "--trusted-proxy", &self.trusted_proxies);
+        flags.give("cache", "--cache", self.cache.as_deref());
         flags.give("templates", "--templates", self.templates.as_deref());
         flags.give("device.enabled", "--device", self.device.then_some("true"));
         flags.give("oauth1.enabled", "--oauth1", self.oauth1.then_some("true"));
@@ -120,6 +125,7 @@ async fn serve(
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
     data.served_with(settings).await?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
+    let cache = data.cache(settings, &keys).await?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
     let pages = Pages::load(name, &issuer, settings.templates.as_deref())?;
     let app = App::new(Parts {
@@ -142,6 +148,7 @@ async fn serve(
         token_exchange: settings.token_exchange.clone(),
         session_lifetime: settings.session_lifetime,
         personal_tokens: settings.personal_tokens.clone(),
+        cache,
         ..Parts::new(issuer.clone(), data.backend().clone(), keys.clone(), pages)
     })
     .await?;

@@ -20,7 +20,7 @@ use quadrille::{
 
 use crate::{
     config::{ExchangeRules, PersonalTokenSettings, SESSION_LIFETIME, TrustedIssuer},
-    data::Backend,
+    data::{Backend, Cache},
     issuer::Issuer,
 };
 
@@ -59,6 +59,8 @@ pub struct Parts {
     pub clients_see_passwords: bool,
     /// The offer of OAuth 1.0a, if there is one.
     pub oauth1: Option<OAuth1>,
+    /// The cache of short-lived records, if there is one.
+    pub cache: Option<Cache>,
     /// The scopes, each with its description.
     pub scopes: BTreeMap<String, String>,
     /// The APIs that tokens can be issued for.
@@ -102,6 +104,7 @@ impl Parts {
             redirects_tokens: false,
             clients_see_passwords: false,
             oauth1: None,
+            cache: None,
             scopes: BTreeMap::new(),
             resources: Resources::EMPTY,
             signing_keys: None,
@@ -146,6 +149,7 @@ pub struct Shared {
     pub(super) passwords: Arc<Passwords>,
     pub(super) phase: Phase,
     pub(super) readiness: Readiness,
+    pub(super) cache: Option<Cache>,
 }
 
 /// A provider cannot be built.
@@ -185,6 +189,7 @@ impl App {
             redirects_tokens,
             clients_see_passwords,
             oauth1,
+            cache,
             scopes,
             resources,
             signing_keys,
@@ -204,7 +209,7 @@ impl App {
         let pages = Arc::new(pages);
         let [problems, verifiers, devices] = [(); 3].map(|()| Arc::clone(&pages));
         let mut server = backend
-            .server(issuer.as_str())?
+            .server(issuer.as_str(), cache.clone())?
             .keys(keys.clone())
             .policy(policy)
             .scopes(&scopes)
@@ -257,6 +262,7 @@ impl App {
             passwords,
             phase: Phase::default(),
             readiness: Readiness::default(),
+            cache,
             forms: Forms::new(env.clone(), keys, issuer.clone()),
             env,
             issuer,

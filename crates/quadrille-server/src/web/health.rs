@@ -7,22 +7,29 @@ use axum::{
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use quadrille::provider::{self, OperatorError, store::StoreError};
+use quadrille::provider::{
+    self, OperatorError,
+    store::{StoreError, VolatileCache as _},
+};
 use serde::Serialize;
 
 use super::{app::App, readiness::Looked};
+use crate::data::Cache;
 
 /// The time that the store has for its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The body of `/ready`: `ok`, or the reason, for each part.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 struct Report {
     status: &'static str,
     process: &'static str,
     store: &'static str,
     keys: &'static str,
     lease: &'static str,
+    /// `None` without a cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache: Option<&'static str>,
 }
 
 /// `GET /health`: whether the process lives. It knows nothing of the store, since no restart brings
@@ -42,34 +49,44 @@ pub(super) async fn ready(State(app): State<App>) -> Response<Body> {
         true => "not_rotated",
         false => "ok",
     };
-    let Looked { store, lease } = app.readiness.look(&app.env, || look(&app)).await;
-    report(process, store, keys, lease)
+    let Looked { store, lease, cache } = app.readiness.look(&app.env, || look(&app)).await;
+    report(Report { process, store, keys, lease, cache, ..STARTING })
 }
+
+/// A process that starts.
+const STARTING: Report = Report {
+    status: "not_ready",
+    process: "starting",
+    store: "unknown",
+    keys: "unknown",
+    lease: "unknown",
+    cache: None,
+};
 
 /// `GET /ready` of a process that starts.
 pub(super) fn starting() -> Response<Body> {
-    report("starting", "unknown", "unknown", "unknown")
+    report(STARTING)
 }
 
-fn report(
-    process: &'static str,
-    store: &'static str,
-    keys: &'static str,
-    lease: &'static str,
-) -> Response<Body> {
-    let is_ready = [process, store, lease] == ["ok"; 3];
+fn report(report: Report) -> Response<Body> {
+    let is_ready = [report.process, report.store, report.lease] == ["ok"; 3];
     let (code, status) = match is_ready {
         true => (StatusCode::OK, "ready"),
         false => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
     };
-    let report = Report { status, process, store, keys, lease };
-    // Five words have no value that JSON lacks.
+    let report = Report { status, ..report };
+    // Six words have no value that JSON lacks.
     answer(code, serde_json::to_string(&report).unwrap_or_else(|_| "{}".to_owned()))
 }
 
 async fn look(app: &App) -> Looked {
     let store = store(app).await;
-    Looked { store, lease: if store == "ok" { lease(app).await } else { "unknown" } }
+    // Without it, logins break off; but the others share it, so none of them would do better.
+    let cache = match &app.cache {
+        Some(cache) => Some(kept(cache).await),
+        None => None,
+    };
+    Looked { store, lease: if store == "ok" { lease(app).await } else { "unknown" }, cache }
 }
 
 /// `ok`, or the kind of the failure of the store.
@@ -78,6 +95,18 @@ async fn store(app: &App) -> &'static str {
         Some(Ok(())) => "ok",
         Some(Err(error)) => {
             tracing::error!(%error, "the store does not answer");
+            error.kind()
+        }
+        None => TOO_SLOW,
+    }
+}
+
+/// `ok`, or the kind of the failure of the cache.
+async fn kept(cache: &Cache) -> &'static str {
+    match in_time(cache.check()).await {
+        Some(Ok(())) => "ok",
+        Some(Err(error)) => {
+            tracing::error!(%error, "the cache does not answer");
             error.kind()
         }
         None => TOO_SLOW,

@@ -18,6 +18,8 @@ pub(super) struct Readiness(Mutex<Option<(Timestamp, Looked)>>);
 pub(super) struct Looked {
     pub(super) store: &'static str,
     pub(super) lease: &'static str,
+    /// Of the cache of short-lived records; `None` without one.
+    pub(super) cache: Option<&'static str>,
 }
 
 impl Readiness {
@@ -51,7 +53,7 @@ mod tests {
         let looked = std::cell::Cell::new(0);
         let look = || async {
             looked.set(looked.get() + 1);
-            Looked { store: "ok", lease: "ok" }
+            Looked { store: "ok", lease: "ok", cache: None }
         };
         for (wait, expected) in [(0, 1), (999, 1), (1, 2), (10, 2)] {
             clock.advance(Duration::from_millis(wait));

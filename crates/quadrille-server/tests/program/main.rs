@@ -12,6 +12,7 @@ mod account;
 mod audit;
 mod backup;
 mod browser;
+mod cache;
 #[cfg(feature = "opentelemetry")]
 mod canaries;
 mod client_documents;
@@ -46,6 +47,9 @@ mod passwords;
 mod postgres;
 mod process;
 mod proxy;
+#[path = "../../../quadrille-redis/tests/storage/server.rs"]
+#[allow(dead_code, reason = "the tests of storages need more of it")]
+mod redis_server;
 mod refusals;
 mod registration;
 #[path = "../../../quadrille-sqlx/tests/storages/servers.rs"]

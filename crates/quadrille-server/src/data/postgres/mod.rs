@@ -29,6 +29,7 @@ use crate::{
     users::{Added, User, UserName},
 };
 
+use super::cache::{self, Cache};
 use super::{
     backend::{Answering, Backend, Connections, Known, RecordedIssuer, Recount},
     sealed::Sealed,
@@ -96,8 +97,12 @@ impl PostgresBackend {
 }
 
 impl Backend for PostgresBackend {
-    fn server(&self, issuer: &str) -> Result<AuthorizationServer, IssuerError> {
-        AuthorizationServer::new(issuer, Arc::clone(&self.store))
+    fn server(
+        &self,
+        issuer: &str,
+        cache: Option<Cache>,
+    ) -> Result<AuthorizationServer, IssuerError> {
+        cache::server(issuer, Arc::clone(&self.store), cache)
     }
 
     fn add_user(&self, user: User) -> Answering<'_, Added> {

@@ -25,6 +25,7 @@ use crate::{
     users::{Added, User, UserName},
 };
 
+use super::cache::{self, Cache};
 use super::{
     backend::{Answering, Backend, Known, RecordedIssuer, Recount},
     sealed::Sealed,
@@ -69,8 +70,12 @@ impl SqliteBackend {
 }
 
 impl Backend for SqliteBackend {
-    fn server(&self, issuer: &str) -> Result<AuthorizationServer, IssuerError> {
-        AuthorizationServer::new(issuer, Arc::clone(&self.0))
+    fn server(
+        &self,
+        issuer: &str,
+        cache: Option<Cache>,
+    ) -> Result<AuthorizationServer, IssuerError> {
+        cache::server(issuer, Arc::clone(&self.0), cache)
     }
 
     fn add_user(&self, user: User) -> Answering<'_, Added> {

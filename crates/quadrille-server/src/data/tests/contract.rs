@@ -190,7 +190,7 @@ pub(in crate::data) async fn removing_a_user_ends_sessions_and_grants_and_nobody
     assert!(open(&backend, &session(&ada, 1)).await && open(&backend, &session(&bob, 2)).await);
     let nobody = backend.remove_user(&name("eve"), ISSUER).await;
     assert_eq!(nobody.unwrap(), None, "before a server has run");
-    let server = backend.server(ISSUER).unwrap().keys(KeyRing::new([&[7; 32]]).unwrap());
+    let server = backend.server(ISSUER, None).unwrap().keys(KeyRing::new([&[7; 32]]).unwrap());
     let mint = |user: &User| server.mint(NewToken::personal(user.subject.clone(), "a script"));
     let (adas, bobs) = (mint(&ada).await.unwrap().token, mint(&bob).await.unwrap().token);
     assert_eq!(backend.remove_user(&ada.name, ISSUER).await.unwrap(), Some(ada.clone()));
@@ -274,7 +274,8 @@ pub(in crate::data) async fn an_issuer_that_is_renamed_keeps_its_clients(backend
     backend.record_issuer(recorded(old, false), None).await.unwrap();
     assert_eq!(backend.issuer().await.unwrap(), Some(recorded(old, false)));
     let client = NewClient::public("Printer").id("printer").redirect_uri("https://a.example/");
-    let server = |issuer| backend.server(issuer).unwrap().keys(KeyRing::new([&[7; 32]]).unwrap());
+    let server =
+        |issuer| backend.server(issuer, None).unwrap().keys(KeyRing::new([&[7; 32]]).unwrap());
     server(old).register(client).await.unwrap();
     let is_known = async |issuer| server(issuer).client("printer").await.unwrap().is_some();
     assert!(is_known(old).await && !is_known(new).await);
