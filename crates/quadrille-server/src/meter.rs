@@ -3,7 +3,7 @@
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::data::Connections;
+use crate::data::{CACHE_VERBS, Connections};
 
 /// The limits of the histograms of durations, in seconds: from a look-up to a timeout.
 const DURATIONS: [f64; 17] = [
@@ -18,7 +18,6 @@ const CONNECTIONS: &str = "quadrille_connections";
 const DATABASE: &str = "quadrille_database_connections";
 const RESPONSES: &str = "quadrille_http_responses_total";
 const SIGN_INS: &str = "quadrille_sign_ins_total";
-const CACHE: &str = "quadrille_cache_verbs_total";
 /// As in the library, which counts its own limits.
 const LIMITED: &str = "quadrille_limited_total";
 
@@ -39,7 +38,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(DATABASE, "connections to a server of databases by state");
     describe_counter!(RESPONSES, "responses by status");
     describe_counter!(SIGN_INS, "sign-ins by outcome");
-    describe_counter!(CACHE, "verbs of the cache of short-lived records, by result");
+    describe_counter!(CACHE_VERBS, "verbs of the cache of short-lived records, by result");
     gauge!(CONNECTIONS).set(0.0);
     database(Connections::default());
     for outcome in ["ok", "failed", "refused"] {
@@ -84,17 +83,6 @@ pub(crate) fn responded(status: u16) {
 /// A connection or a request was refused because of a limit.
 pub(crate) fn limited(limit: &'static str) {
     counter!(LIMITED, "limit" => limit).increment(1);
-}
-
-/// A verb of the cache of short-lived records: whether it found, added or replaced something; `None`
-/// if the cache failed.
-pub(crate) fn cache(verb: &'static str, did: Option<bool>) {
-    let result = match did {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => "failed",
-    };
-    counter!(CACHE, "verb" => verb, "result" => result).increment(1);
 }
 
 /// A sign-in ended so: `ok`, `failed`, or `refused` without a look at the password.

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use metrics::counter;
 use quadrille::{
     Env, KeyRing, Timestamp,
     provider::{
@@ -15,12 +16,12 @@ use quadrille::{
 use quadrille_redis::VolatileRedis;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
-use crate::{
-    config::{CachePlace, Settings},
-    meter,
-};
+use crate::config::{CachePlace, Settings};
 
 use super::{Data, DataError};
+
+/// The counter of the verbs of the cache.
+pub(crate) const CACHE_VERBS: &str = "quadrille_cache_verbs_total";
 
 /// The most entries in the memory of this process: some 100 MB.
 const ENTRIES: usize = 100_000;
@@ -130,6 +131,16 @@ macro_rules! verb {
     };
 }
 
+/// Counts a verb: whether it found, added or replaced something; `None` if the cache failed.
+fn measured(verb: &'static str, did: Option<bool>) {
+    let result = match did {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "failed",
+    };
+    counter!(CACHE_VERBS, "verb" => verb, "result" => result).increment(1);
+}
+
 impl VolatileCache for Cache {
     async fn add(
         &self,
@@ -138,7 +149,7 @@ impl VolatileCache for Cache {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let added = verb!(self.add(key, entry, now));
-        meter::cache("add", added.as_ref().ok().copied());
+        measured("add", added.as_ref().ok().copied());
         added
     }
 
@@ -148,7 +159,7 @@ impl VolatileCache for Cache {
         now: Timestamp,
     ) -> Result<Option<VolatileFound>, StoreError> {
         let found = verb!(self.find(key, now));
-        meter::cache("find", found.as_ref().ok().map(Option::is_some));
+        measured("find", found.as_ref().ok().map(Option::is_some));
         found
     }
 
@@ -160,19 +171,19 @@ impl VolatileCache for Cache {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let replaced = verb!(self.replace(key, found, value, now));
-        meter::cache("replace", replaced.as_ref().ok().copied());
+        measured("replace", replaced.as_ref().ok().copied());
         replaced
     }
 
     async fn remove(&self, key: &VolatileKey) -> Result<(), StoreError> {
         let removed = verb!(self.remove(key));
-        meter::cache("remove", removed.as_ref().ok().map(|()| true));
+        measured("remove", removed.as_ref().ok().map(|()| true));
         removed
     }
 
     async fn newest(&self) -> Result<RowId, StoreError> {
         let newest = verb!(self.newest());
-        meter::cache("newest", newest.as_ref().ok().map(|_| true));
+        measured("newest", newest.as_ref().ok().map(|_| true));
         newest
     }
 
@@ -182,7 +193,7 @@ impl VolatileCache for Cache {
 
     async fn lost_nothing_since(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let since = verb!(self.lost_nothing_since(now));
-        meter::cache("lost_nothing_since", since.as_ref().ok().map(|_| true));
+        measured("lost_nothing_since", since.as_ref().ok().map(|_| true));
         since
     }
 

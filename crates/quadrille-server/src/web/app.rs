@@ -229,6 +229,9 @@ impl App {
         if let Some(keys) = signing_keys {
             server = server.signing_keys(keys);
         }
+        if let Some(cache) = &cache {
+            server = server.share_limits(cache.clone());
+        }
         if let Some(oauth1) = oauth1 {
             server = server.oauth1(oauth1);
         }

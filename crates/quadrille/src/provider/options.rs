@@ -20,12 +20,12 @@ use super::{
         grant_type::GrantType, record::Client, redirect_uri::RedirectUri,
     },
     device::DeviceGrant,
-    guessing::Kdf,
+    guessing::{Kdf, SharedLimits},
     oauth1::OAuth1,
     paths::Paths,
     server::{AuthorizationServer, Shared},
     signing::Signing,
-    store::cache::Cached,
+    store::{VolatileCache, cache::Cached},
     token::{
         format::TokenKeys,
         planned::{BeforeIssue, NotIssued, PlannedToken},
@@ -34,6 +34,22 @@ use super::{
 };
 
 impl AuthorizationServer {
+    /// Counts wrong user codes (RFC 8628, section 5.1) of each user in a cache that the processes of
+    /// this issuer share, so that several processes allow no more than one. If the cache does not
+    /// answer, each process counts its own.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::{MemoryStore, VolatileMemory}}};
+    /// let store = MemoryStore::new(Env::system());
+    /// let server = AuthorizationServer::new("https://id.example", store)?
+    ///     .share_limits(VolatileMemory::new(10_000));
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn share_limits(self, cache: impl VolatileCache) -> Self {
+        self.with(|inner| inner.limits = SharedLimits::in_cache(cache))
+    }
+
     /// Sets the keys that seal tickets and mask and derive tokens: [`KeyRing::from_env`]. All
     /// processes of one issuer share them.
     #[must_use]

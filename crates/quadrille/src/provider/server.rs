@@ -35,7 +35,7 @@ use super::{
     clock::{self, ClockWatch},
     device::{DeviceGrant, guesses::Guesses, pace::Pace},
     error::{Error, OperatorError},
-    guessing::{Kdf, Rate, Throttle, passwords::Passwords, turns::Turns},
+    guessing::{Kdf, Rate, SharedLimits, Throttle, passwords::Passwords, turns::Turns},
     issuer::{Issuer, IssuerError},
     oauth1::{OAuth1, asked::Seconds, keys::Memo, nonces::Nonces, start::Start},
     paths::{EndpointPath, Paths},
@@ -109,6 +109,8 @@ pub(crate) struct Inner {
     /// The keys of clients that have a `jwks_uri`.
     pub(crate) remote_keys: Option<RemoteKeys>,
     pub(crate) registration: Option<DynamicRegistration>,
+    /// The limits that processes share.
+    pub(crate) limits: SharedLimits,
     pub(crate) paths: Paths,
     /// `true` if requests arrive without the path of the issuer.
     pub(super) prefix_is_stripped: bool,
@@ -187,6 +189,7 @@ impl AuthorizationServer {
             documents: None,
             remote_keys: None,
             registration: None,
+            limits: SharedLimits::default(),
             decided: DecidedGrants::default(),
             metadata: Default::default(),
             shared: Arc::new(Shared::new(env.clone())),

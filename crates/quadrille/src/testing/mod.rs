@@ -73,6 +73,5 @@ pub use crate::users_contract;
 #[doc(inline)]
 pub use crate::{
     client_table_contract, clients_contract, grants_contract, once_contract, store_contract,
-    transfer_contract, user_table_contract,
-    volatile_contract, volatile_store_contract,
+    transfer_contract, user_table_contract, volatile_contract, volatile_store_contract,
 };

@@ -16,8 +16,8 @@ use quadrille::{
     KeyRing,
     provider::store::{MemoryStore, VolatileFiles, VolatileMemory, VolatileStore},
     testing::{
-        clients_contract, grants_contract, once_contract, store_contract, volatile_contract,
-        volatile_store_contract, transfer_contract,
+        clients_contract, grants_contract, once_contract, store_contract, transfer_contract,
+        volatile_contract, volatile_store_contract,
     },
 };
 

@@ -14,8 +14,9 @@ use crate::{
     provider::{
         client::record::Client,
         clock::is_over,
-        device::{DeviceGrant, user_code::UserCode},
+        device::{DeviceGrant, guesses, user_code::UserCode},
         error::{ClientError, Error, OperatorError},
+        guessing::Party,
         meter, refusal,
         server::{AuthorizationServer, Inner},
         store::{PendingRecord, PendingRef, PendingState},
@@ -228,12 +229,15 @@ impl DeviceVerification {
         let (subject, steady) = (&*authentication.subject, inner.env.steady());
         let guesses = &inner.shared.guesses;
         let address = from.map(|from| from.0);
-        if let Err(wait) = guesses.begin(subject, from, steady) {
+        let issuer = inner.issuer_id().await?;
+        let (limit, rate) = ("user-code-guesses", guesses::OF_USER);
+        let party = Party { limit, issuer: issuer.0, name: subject, rate };
+        let counted = inner.limits.count(party, inner.now()).await;
+        if let Err(wait) = counted.and_then(|()| guesses.begin(subject, from, steady)) {
             meter::limited("user_codes");
             tracing::info!(subject, from = ?address, "too many user codes were tried");
             return Ok(Err(UserCodeError::TooMany(wait)));
         }
-        let issuer = inner.issuer_id().await?;
         let mut pending = None;
         // Codes outlive a change of keys.
         for key in inner.tokens.all() {
@@ -249,7 +253,10 @@ impl DeviceVerification {
         };
         let found = decide(pending.as_deref(), client, &code, self.device.lifetime, inner.now());
         match &found {
-            Ok(_) => guesses.was_right(subject, from, steady),
+            Ok(_) => {
+                guesses.was_right(subject, from, steady);
+                inner.limits.forgive(party, inner.now()).await;
+            }
             Err(reason) => {
                 tracing::info!(subject, from = ?address, %reason, "a user code was not accepted");
             }

@@ -12,7 +12,7 @@ use crate::{
     provider::guessing::{Rate, Throttle, Who},
 };
 
-const OF_USER: Rate = Rate { burst: 10, forgiven_every: Duration::from_secs(60) };
+pub(crate) const OF_USER: Rate = Rate { burst: 10, forgiven_every: Duration::from_secs(60) };
 const OF_NETWORK: Rate = Rate { burst: 50, forgiven_every: Duration::from_secs(10) };
 
 /// Every request for a device code takes a row, and a public client needs no secret for one.

@@ -10,6 +10,7 @@ mod jobs;
 mod kdf;
 mod line;
 pub(super) mod passwords;
+mod shared;
 mod throttle;
 pub(super) mod turns;
 
@@ -17,4 +18,5 @@ pub use imported::VerifierError;
 pub(crate) use kdf::Terms;
 pub use kdf::{Cost, Kdf, KdfError, Verdict};
 pub use line::{Away, Failures, Line, Place};
+pub(crate) use shared::{Party, SharedLimits};
 pub use throttle::{Rate, Throttle, Who};

@@ -41,6 +41,11 @@ pub struct Rate {
 impl Rate {
     /// Ten at once, then one every ten seconds.
     pub const FAILURES: Self = Self { burst: 10, forgiven_every: Duration::from_secs(10) };
+
+    /// The time to wait for a party whose failures are forgiven at this time; `None` for no wait.
+    pub(super) fn wait(self, recovered: Timestamp, now: Timestamp) -> Option<Duration> {
+        wait(self, recovered.millis(), now)
+    }
 }
 
 /// The party whose failures are counted.
