@@ -15,6 +15,7 @@ mod parts;
 mod process;
 mod races;
 mod world;
+mod volatile_faults;
 
 use quadrille::{
     provider::store::{MemoryStore, Parts},
