@@ -1,5 +1,7 @@
 //! Measurements of the program, beside those of the library, and the recorder of both.
 
+use std::time::Duration;
+
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -16,6 +18,8 @@ const NUMBERS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 
 
 const CONNECTIONS: &str = "quadrille_connections";
 const DATABASE: &str = "quadrille_database_connections";
+const REPLICA_LAG: &str = "quadrille_replica_lag_seconds";
+const REPLICA_USED: &str = "quadrille_replica_used";
 const RESPONSES: &str = "quadrille_http_responses_total";
 const SIGN_INS: &str = "quadrille_sign_ins_total";
 /// As in the library, which counts its own limits.
@@ -36,6 +40,8 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     quadrille::provider::describe_metrics();
     describe_gauge!(CONNECTIONS, "open connections");
     describe_gauge!(DATABASE, "connections to a server of databases by state");
+    describe_gauge!(REPLICA_LAG, "time by which a replica of the database lags");
+    describe_gauge!(REPLICA_USED, "1 if a replica of the database gets look-ups");
     describe_counter!(RESPONSES, "responses by status");
     describe_counter!(SIGN_INS, "sign-ins by outcome");
     describe_counter!(CACHE_VERBS, "verbs of the cache of short-lived records, by result");
@@ -78,6 +84,14 @@ pub(crate) fn database(connections: Connections) {
 /// A request was answered with this status.
 pub(crate) fn responded(status: u16) {
     counter!(RESPONSES, "status" => status.to_string()).increment(1);
+}
+
+/// A replica of the database, by its place in the settings. One that does not answer has no lag.
+pub(crate) fn replica(number: u32, lag: Option<Duration>, is_used: bool) {
+    let replica = number.to_string();
+    let lag = lag.map_or(f64::INFINITY, |lag| lag.as_secs_f64());
+    gauge!(REPLICA_LAG, "replica" => replica.clone()).set(lag);
+    gauge!(REPLICA_USED, "replica" => replica).set(f64::from(u8::from(is_used)));
 }
 
 /// A connection or a request was refused because of a limit.

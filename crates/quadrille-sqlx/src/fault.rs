@@ -114,6 +114,13 @@ pub(crate) fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
 
+/// Whether a database lacks a function or a feature.
+#[cfg(feature = "provider")]
+pub(crate) fn is_unsupported(error: &sqlx::Error) -> bool {
+    let state = error.as_database_error().and_then(DatabaseError::code);
+    matches!(state.as_deref(), Some("0A000" | "42883"))
+}
+
 /// Whether a table is missing.
 pub(crate) fn is_without_tables(error: &sqlx::Error) -> bool {
     fault(error) == Fault::NotMigrated

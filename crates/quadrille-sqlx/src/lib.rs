@@ -18,7 +18,7 @@ mod users;
 
 pub use migrate::{MigrateError, Migrations};
 #[cfg(all(feature = "provider", feature = "postgres"))]
-pub use provider::{PgTransaction, TransactionError};
+pub use provider::{PgTransaction, Replica, TransactionError};
 #[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]
 pub use provider::{SqlStore, StoreOptions, store_error};
 pub use statements::{Prefix, PrefixError};

@@ -131,20 +131,80 @@ impl fmt::Debug for PostgresUrl {
 
 /// The setting `database`. `None` is the embedded database.
 pub(super) fn of(found: &mut Found) -> Result<Option<PostgresUrl>, ConfigError> {
-    let origin = found.values.get("database").map(|(origin, _)| origin.clone());
-    let parse = |value: &Value| value.as_str().map_or(Err(Expected::Database), PostgresUrl::parse);
-    let url = found.optional("database", parse, PostgresUrl::to_string, "embedded, in data_dir")?;
-    match (&url, origin) {
-        (Some(url), Some(origin @ (Origin::Flag(_) | Origin::File(_)))) if url.has_password() => {
+    url(found, "database", "embedded, in data_dir")
+}
+
+/// The setting `database_direct`: the same database without a pooler between.
+pub(super) fn direct(found: &mut Found) -> Result<Option<PostgresUrl>, ConfigError> {
+    url(found, "database_direct", "as database")
+}
+
+/// Read-only replicas of a shared database.
+#[derive(Clone, Debug)]
+pub struct ReadFrom {
+    /// The streaming standbys.
+    pub urls: Vec<PostgresUrl>,
+    /// The longest time by which one may lag and still be asked.
+    pub max_lag: Duration,
+}
+
+impl ReadFrom {
+    /// The settings `read_from` and `read_from_max_lag`.
+    pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
+        let origin = found.values.get("read_from").map(|(origin, _)| origin.clone());
+        let parse = |value: &Value| {
+            let urls = value::list(value, Expected::Database)?;
+            urls.iter().map(|url| PostgresUrl::parse(url)).collect()
+        };
+        let urls = found.or("read_from", parse, |urls| value::show_list(urls), Vec::new())?;
+        refuse_passwords(&urls, origin)?;
+        let max_lag = found.duration("read_from_max_lag", Duration::from_secs(10))?;
+        Ok(Self { urls, max_lag })
+    }
+}
+
+/// Flags and files may be read by others.
+fn refuse_passwords<'u>(
+    urls: impl IntoIterator<Item = &'u PostgresUrl>,
+    origin: Option<Origin>,
+) -> Result<(), ConfigError> {
+    let has_password = urls.into_iter().any(PostgresUrl::has_password);
+    match origin {
+        Some(origin @ (Origin::Flag(_) | Origin::File(_))) if has_password => {
             Err(ConfigError::DatabasePassword { origin })
         }
-        _ => Ok(url),
+        _ => Ok(()),
     }
+}
+
+fn url(
+    found: &mut Found,
+    key: &'static str,
+    absent: &str,
+) -> Result<Option<PostgresUrl>, ConfigError> {
+    let origin = found.values.get(key).map(|(origin, _)| origin.clone());
+    let parse = |value: &Value| value.as_str().map_or(Err(Expected::Database), PostgresUrl::parse);
+    let url = found.optional(key, parse, PostgresUrl::to_string, absent)?;
+    refuse_passwords(&url, origin)?;
+    Ok(url)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_of_a_replica_is_refused_where_others_can_read_it() {
+        let urls = ["postgres://one/id", "postgres://id:hunter2@two/id"];
+        let urls = urls.map(|url| PostgresUrl::parse(url).unwrap());
+        let flag = || Some(Origin::Flag("--read-from"));
+        assert!(matches!(
+            refuse_passwords(&urls, flag()),
+            Err(ConfigError::DatabasePassword { origin: Origin::Flag("--read-from") })
+        ));
+        assert!(refuse_passwords(&urls[..1], flag()).is_ok());
+        assert!(refuse_passwords(&urls, None).is_ok());
+    }
 
     #[test]
     fn a_password_is_noticed_wherever_it_is_and_never_shown() {

@@ -65,6 +65,22 @@ pub const KEYS: &[Key] = &[
         "serve also with a Redis that removes keys when its memory is full: logins break off, and \
          signed requests are refused for minutes",
     ),
+    key(
+        "database_direct",
+        "QUADRILLE_DATABASE_DIRECT",
+        "URL of that database without a pooler between, to hear at once what other processes change, \
+         if database is a PgBouncer in transaction mode",
+    ),
+    key(
+        "read_from",
+        "QUADRILLE_READ_FROM",
+        "URLs of streaming standbys of that database, in which access tokens are looked up",
+    ),
+    key(
+        "read_from_max_lag",
+        "QUADRILLE_READ_FROM_MAX_LAG",
+        "longest time by which a standby may lag and still be asked",
+    ),
     key("listen", "QUADRILLE_LISTEN", "address and port to listen on"),
     key(
         "metrics_listen",

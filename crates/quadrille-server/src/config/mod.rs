@@ -21,7 +21,7 @@ mod traces;
 mod value;
 
 pub use cache::{CachePlace, RedisUrl};
-pub use database::{ConnectionSettings, PostgresUrl};
+pub use database::{ConnectionSettings, PostgresUrl, ReadFrom};
 pub use device::DeviceSettings;
 pub use effective::Effective;
 pub use error::{ConfigError, ExchangeFault, IssuerFault, Origin};
@@ -101,6 +101,10 @@ pub struct Settings {
     pub cache: CachePlace,
     /// `true` if the cache may remove what is under way when its memory is full.
     pub let_the_cache_evict_what_is_under_way: bool,
+    /// The same database without a pooler between, for the announcements of other processes.
+    pub database_direct: Option<PostgresUrl>,
+    /// Standbys in which access tokens are looked up.
+    pub read_from: ReadFrom,
     /// The address to listen on.
     pub listen: SocketAddr,
     /// The address for measurements and health alone, if there is one.
@@ -251,6 +255,8 @@ impl Settings {
         let connection = ConnectionSettings::of(&mut found)?;
         let cache = cache::of(&mut found)?;
         let evicts = found.switch("let_the_cache_evict_what_is_under_way")?;
+        let database_direct = database::direct(&mut found)?;
+        let read_from = ReadFrom::of(&mut found)?;
         let listen = found.or(
             "listen",
             value::address,
@@ -382,6 +388,8 @@ impl Settings {
             connection,
             cache,
             let_the_cache_evict_what_is_under_way: evicts,
+            database_direct,
+            read_from,
             listen,
             metrics_listen,
             traces,

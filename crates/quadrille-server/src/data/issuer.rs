@@ -16,10 +16,10 @@ use std::{
 
 use quadrille::KeyRing;
 
-use super::{Data, DataError, RecordedIssuer};
+use super::{Data, DataError, Place, RecordedIssuer};
 use crate::{config::Settings, issuer::Issuer};
 
-/// The time between two looks at the issuer of a shared database.
+/// The longest time between two looks at the issuer of a shared database.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// A lock that is held while a process serves a data folder. The system releases it however the
@@ -102,11 +102,10 @@ impl Data {
     /// Waits until the database has another issuer than this one, or another key ring, which another
     /// process gave it. Forever for a data folder, where neither changes while it is served.
     pub async fn replaced(&self, issuer: &Issuer, keys: &KeyRing) -> DataError {
-        if !self.is_shared() {
-            return std::future::pending().await;
-        }
+        let Place::Shared(backend, _) = &self.place else { return std::future::pending().await };
+        let mut heard = 0;
         loop {
-            tokio::time::sleep(LOOK).await;
+            heard = backend.announced_after(heard, LOOK).await;
             if let Some(error) = self.ring_given_up(keys).await {
                 return error;
             }

@@ -146,6 +146,19 @@ impl Data {
         Ok(Self { env, dir, place: Place::Shared(backend, place), backend: opened })
     }
 
+    /// Hears at once what other processes change, and looks tokens up in replicas: for a process that
+    /// serves a shared database.
+    ///
+    /// # Errors
+    /// [`DataError::Database`] for a URL that does not fit.
+    pub fn join(&self, settings: &Settings) -> Result<(), DataError> {
+        let Place::Shared(backend, _) = &self.place else { return Ok(()) };
+        let joined = backend
+            .listen(settings.database_direct.as_ref())
+            .and_then(|()| backend.read_from(&settings.read_from, &settings.connection));
+        joined.map_err(|error| self.failure(error))
+    }
+
     /// The clock and the random numbers.
     pub fn env(&self) -> &Env {
         &self.env

@@ -238,12 +238,24 @@ pub struct SigningKeysWatch {
     seen: Option<String>,
     /// The last warning, which is not repeated.
     warned: String,
+    /// How many changes of other processes were heard of.
+    heard: u64,
 }
 
 impl SigningKeysWatch {
     /// A watch over the place, which has these keys now, or none yet.
     pub fn new(place: SigningPlace, env: Env, keys: Option<&SigningKeys>) -> Self {
-        Self { env, place, seen: keys.map(fingerprint), warned: String::new() }
+        Self { env, place, seen: keys.map(fingerprint), warned: String::new(), heard: 0 }
+    }
+
+    /// Waits for so long, or until another process announces a change.
+    pub async fn pause(&mut self, longest: Duration) {
+        match &self.place {
+            SigningPlace::File(_) => tokio::time::sleep(longest).await,
+            SigningPlace::Row(row) => {
+                self.heard = row.backend.announced_after(self.heard, longest).await;
+            }
+        }
     }
 
     /// `true` if [`rotate`](Self::rotate) would change the keys. `false` if they cannot be read.
@@ -395,6 +407,7 @@ mod tests {
             place: SigningPlace::File(path.clone()),
             seen: Some(fingerprint(&first)),
             warned: String::new(),
+            heard: 0,
         };
         let mut watches = [watch(), watch()];
         let rotation = Rotation { period: MONTH, ..Rotation::default() };
@@ -440,6 +453,7 @@ mod tests {
             place: SigningPlace::File(path.clone()),
             seen,
             warned,
+            heard: 0,
         };
         assert!(
             watch.changed().await.is_none() && watch.warned.is_empty(),

@@ -27,7 +27,7 @@ use crate::{
 };
 use socket::{BACKLOG, bind};
 
-/// The time between two looks at the signing keys.
+/// The longest time between two looks at the signing keys.
 const WATCH: Duration = Duration::from_secs(2);
 
 /// The time for which a key signs that only commands replace: a thousand years.
@@ -53,6 +53,10 @@ pub struct ServeArgs {
     /// [env: QUADRILLE_TRUSTED_PROXIES]
     #[arg(long = "trusted-proxy", value_name = "CIDR")]
     trusted_proxies: Vec<String>,
+    /// Look access tokens up in this streaming standby of the database; repeatable
+    /// [env: QUADRILLE_READ_FROM]
+    #[arg(long, value_name = "URL")]
+    read_from: Vec<String>,
     /// Use pages from this folder instead of the built-in ones [env: QUADRILLE_TEMPLATES]
     #[arg(long, value_name = "DIR")]
     templates: Option<String>,
@@ -80,6 +84,7 @@ impl ServeArgs {
         flags.give("listen", "--listen", self.listen.as_deref());
         flags.give_all("trusted_proxies", "--trusted-proxy", &self.trusted_proxies);
         flags.give("cache", "--cache", self.cache.as_deref());
+        flags.give_all("read_from", "--read-from", &self.read_from);
         flags.give("templates", "--templates", self.templates.as_deref());
         flags.give("device.enabled", "--device", self.device.then_some("true"));
         flags.give("oauth1.enabled", "--oauth1", self.oauth1.then_some("true"));
@@ -124,6 +129,7 @@ async fn serve(
     let signing = place.keys_to_serve(settings, data.env()).await?;
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
     data.served_with(settings).await?;
+    data.join(settings)?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
     let cache = data.cache(settings, &keys).await?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
@@ -205,7 +211,7 @@ fn watch(mut watch: SigningKeysWatch, settings: Settings, app: App) {
         // Clients with long lifetimes make the overlap longer: they are listed if a key may be due.
         let mut known: Option<Rotation> = None;
         loop {
-            tokio::time::sleep(WATCH).await;
+            watch.pause(WATCH).await;
             let period = settings.signing_keys_rotate_every.unwrap_or(BY_COMMAND);
             let shortest = || rotation(&settings, &[], period);
             let listed = match watch.is_due(&known.unwrap_or_else(shortest)).await {

@@ -321,3 +321,22 @@ async fn a_dump_is_restored_as_the_guide_says_it() {
     assert_eq!(browser.get(&stage.authorize_url()).await.url.path(), "/sign-in");
     stage.program.stop();
 }
+
+#[tokio::test]
+async fn a_replica_that_does_not_answer_is_measured_and_left_out() {
+    let url = servers::postgres_database();
+    let nowhere = "postgres://postgres@127.0.0.1:1/id";
+    let measured = ["--read-from", nowhere, "--set", "metrics_listen=127.0.0.1:0"];
+    let stage = stage(&url, &measured);
+    let tokens = stage.dance(&Browser::new()).await;
+    let access = field(&tokens, "access_token");
+    assert_eq!(me(&stage.program, Method::GET, &access).await.0, StatusCode::OK);
+    let http = Client::builder().no_proxy().build().unwrap();
+    let metrics = format!("http://{}/metrics", stage.program.metrics);
+    let is_measured = || async {
+        let shown = http.get(&metrics).send().await.unwrap().text().await.unwrap();
+        shown.contains("quadrille_replica_lag_seconds{replica=\"1\"} inf")
+            && shown.contains("quadrille_replica_used{replica=\"1\"} 0")
+    };
+    assert!(eventually(SECONDS, is_measured).await);
+}

@@ -9,7 +9,7 @@ use quadrille::{
     Env,
     provider::store::{RowId, StoreError},
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, task::AbortHandle};
 
 use super::{
     StoreOptions,
@@ -18,12 +18,13 @@ use super::{
     gate::Gate,
     held::Held,
     keys::Keys,
+    news::{Announced, News},
     reader::Reader,
     remembered::Remembered,
     texts::Texts,
     values::Values,
 };
-use crate::fault::is_duplicate;
+use crate::fault::{is_duplicate, is_unsupported};
 
 /// A pool with what all verbs share.
 pub struct Database<E: Engine>(Arc<Inner<E>>);
@@ -37,8 +38,10 @@ struct Inner<E: Engine> {
     way: Way,
     settings: Arc<str>,
     sweeping: E::Sweeping,
+    replicas: E::Replicas,
     newest: OnceLock<Statement>,
     known_since: Remembered,
+    news: News,
 }
 
 impl<E: Engine> fmt::Debug for Database<E> {
@@ -70,8 +73,10 @@ impl<E: Engine> Database<E> {
                 way: options.way,
                 settings: Arc::clone(&options.settings),
                 sweeping: E::Sweeping::default(),
+                replicas: E::Replicas::default(),
                 newest: OnceLock::new(),
                 known_since: Remembered::default(),
+                news: News::new(options.prefix.apply("quadrille_changes")),
             }))
         };
         let ordered = with(pool.clone(), Keys::Ordered);
@@ -82,9 +87,37 @@ impl<E: Engine> Database<E> {
         }
     }
 
+    /// The same tables on another pool.
+    #[cfg(feature = "postgres")]
+    pub(super) fn on(&self, pool: E) -> Self {
+        Self(Arc::new(Inner {
+            pool,
+            env: self.0.env.clone(),
+            runtime: self.0.runtime.clone(),
+            gate: Gate::new(self.0.runtime.clone()),
+            texts: self.0.texts.again(),
+            way: self.0.way,
+            settings: Arc::clone(&self.0.settings),
+            sweeping: E::Sweeping::default(),
+            replicas: E::Replicas::default(),
+            newest: OnceLock::new(),
+            known_since: Remembered::default(),
+            news: News::new(self.0.news.channel.to_string()),
+        }))
+    }
+
+    pub(super) fn replicas(&self) -> &E::Replicas {
+        &self.0.replicas
+    }
+
     /// Whether the pool was closed, by a program that ends.
     pub(super) fn is_closed(&self) -> bool {
         self.0.pool.pool().is_closed()
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(super) fn pool(&self) -> &sqlx::Pool<E::Driver> {
+        self.0.pool.pool()
     }
 
     pub(super) fn env(&self) -> &Env {
@@ -117,8 +150,36 @@ impl<E: Engine> Database<E> {
     }
 
     /// Lets a task run beside the verbs.
-    pub(super) fn beside(&self, task: impl Future<Output = ()> + Send + 'static) {
-        drop(self.0.runtime.spawn(task));
+    pub(super) fn beside(&self, task: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.0.runtime.spawn(task).abort_handle()
+    }
+
+    pub(super) fn news(&self) -> &News {
+        &self.0.news
+    }
+
+    /// Announces a change, which is committed, to the processes that listen. If that fails, they see
+    /// it when they look.
+    pub(super) async fn announce(&self, what: Announced) {
+        if E::ANNOUNCES
+            && !self.0.news.is_silent()
+            && let Err(error) = self.tell(what.text()).await
+        {
+            tracing::debug!(%error, "a change is not announced");
+        }
+    }
+
+    /// Announces a text.
+    pub(super) async fn tell(&self, text: &str) -> Result<(), StoreError> {
+        let Inner { news, way, .. } = &*self.0;
+        let mut held = self.connection().await?;
+        let told = E::announce(&mut held, &news.channel, text, way.limit).await;
+        told.map_err(|error| {
+            if is_unsupported(&error) {
+                news.be_silent();
+            }
+            reason(error)
+        })
     }
 
     /// The rows of a statement, read.
@@ -228,11 +289,23 @@ impl<E: Engine> Database<E> {
         write: &'static Write,
         values: Values,
     ) -> Result<bool, StoreError> {
+        let did = self.write_alone(write, &values).await?;
+        if did && write.tells.is_some() {
+            self.announce(Announced::Change).await;
+        }
+        Ok(did)
+    }
+
+    async fn write_alone(
+        &self,
+        write: &'static Write,
+        values: &Values,
+    ) -> Result<bool, StoreError> {
         let script = self.0.texts.script::<E>(write);
         if script.then.is_empty() {
             // What one statement does needs no transaction, which would hold the locks of the others.
             for statement in &script.in_turn {
-                if self.run_alone(statement, &values).await? > 0 {
+                if self.run_alone(statement, values).await? > 0 {
                     return Ok(true);
                 }
             }
@@ -240,7 +313,7 @@ impl<E: Engine> Database<E> {
         }
         run(|| async {
             let mut steps = self.begin().await?;
-            let did = steps.follow(&script, &values).await?;
+            let did = steps.follow(&script, values).await?;
             steps.commit().await?;
             Ok(did)
         })
@@ -272,7 +345,7 @@ impl<E: Engine> Database<E> {
     pub(super) async fn begin(&self) -> Result<Steps<E>, StoreError> {
         let mut held = self.connection().await?;
         E::begin(&mut held, &self.0.settings, self.0.way.limit).await.map_err(reason)?;
-        Ok(Steps { database: self.clone(), held })
+        Ok(Steps { database: self.clone(), held, tells: false })
     }
 
     /// A connection of the pool.
@@ -285,6 +358,8 @@ impl<E: Engine> Database<E> {
 pub(super) struct Steps<E: Engine> {
     database: Database<E>,
     held: Held<E::Driver>,
+    /// Whether a change must be announced after the commit.
+    tells: bool,
 }
 
 impl<E: Engine> Steps<E> {
@@ -322,7 +397,9 @@ impl<E: Engine> Steps<E> {
         values: &Values,
     ) -> Result<bool, StoreError> {
         let script = self.database.0.texts.script::<E>(write);
-        self.follow(&script, values).await
+        let did = self.follow(&script, values).await?;
+        self.tells |= did && write.tells.is_some();
+        Ok(did)
     }
 
     async fn follow(
@@ -394,7 +471,11 @@ impl<E: Engine> Steps<E> {
     }
 
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        self.held.commit(self.database.0.way.limit).await.map_err(reason)
+        self.held.commit(self.database.0.way.limit).await.map_err(reason)?;
+        if self.tells {
+            self.database.announce(Announced::Change).await;
+        }
+        Ok(())
     }
 }
 

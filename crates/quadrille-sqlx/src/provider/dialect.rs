@@ -73,6 +73,22 @@ pub trait Dialect: Engine {
         rows: Vec<StoredRow>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
+    /// The rows of a query with these keys, in a read-only replica that has all changes up to the last
+    /// half second. `None` if there is none, or if it has no answer.
+    fn rows_of_replica(
+        database: &Database<Self>,
+        sql: &'static str,
+        keys: &[i64],
+    ) -> impl Future<Output = Option<Vec<Self::Row>>> + Send {
+        let _ = (database, sql, keys);
+        std::future::ready(None)
+    }
+
+    /// A cache gets the changes up to this position, so no replica may be behind it.
+    fn tell_up_to(database: &Database<Self>, position: i64) {
+        let _ = (database, position);
+    }
+
     /// Removes a few expired rows while others go on, after a number of writes.
     fn sweep_beside(database: &Database<Self>, writes: usize);
 

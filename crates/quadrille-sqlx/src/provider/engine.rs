@@ -68,7 +68,11 @@ pub trait Engine: Clone + Send + Sync + 'static {
     type Arguments: Clone + Send + Sync;
     /// How far the removal of expired rows has come.
     type Sweeping: Default + Send + Sync;
+    /// The read-only replicas.
+    type Replicas: Default + Send + Sync;
 
+    /// Whether the database tells processes what others announce.
+    const ANNOUNCES: bool = false;
     /// Reads whether keys are hashed, if that is a choice.
     const HASHED_KEYS: Option<&str>;
 
@@ -94,6 +98,17 @@ pub trait Engine: Clone + Send + Sync + 'static {
         settings: &str,
         limit: Duration,
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
+
+    /// Announces a text to the processes that listen, if it [announces](Self::ANNOUNCES).
+    fn announce(
+        held: &mut Held<Self::Driver>,
+        channel: &str,
+        text: &str,
+        limit: Duration,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send {
+        let _ = (held, channel, text, limit);
+        std::future::ready(Ok(()))
+    }
 
     /// The rows of a statement.
     fn rows(

@@ -18,19 +18,31 @@ use super::{
 pub(super) trait Kind: Send + Sync + Sized + 'static {
     /// The query for issuer and record of the rows `[keys]`.
     const SQL: &'static str;
+    /// The same query, which begins with the position of the last change, if replicas may answer.
+    const ON_REPLICA: Option<&'static str> = None;
 
     fn read<R: Fields>(row: &mut Reader<'_, R>) -> Result<Self, StoreError>;
 
     fn row(&self) -> RowId;
 }
 
+macro_rules! access {
+    ($before:literal) => {
+        concat!(
+            "SELECT ",
+            $before,
+            "t.issuer, ",
+            access_columns!(),
+            " FROM quadrille_access_tokens t WHERE t.\"row\" IN [keys] AND ",
+            alive!()
+        )
+    };
+}
+
 impl Kind for AccessRecord {
-    const SQL: &'static str = concat!(
-        "SELECT t.issuer, ",
-        access_columns!(),
-        " FROM quadrille_access_tokens t WHERE t.\"row\" IN [keys] AND ",
-        alive!()
-    );
+    const SQL: &'static str = access!("");
+    const ON_REPLICA: Option<&'static str> =
+        Some(access!("(SELECT p.last FROM quadrille_positions p WHERE p.id = 1), "));
 
     fn read<R: Fields>(row: &mut Reader<'_, R>) -> Result<Self, StoreError> {
         row.access()
@@ -98,15 +110,39 @@ impl<E: Dialect, K: Kind> Entry<E> for Lookup<K> {
         let mut keys: Vec<_> = entries.iter().map(|entry| database.key(entry.row)).collect();
         keys.sort_unstable();
         keys.dedup();
-        let rows = E::rows_of_keys(database, K::SQL, &keys).await?;
-        let mut found = HashMap::with_capacity(rows.len());
-        for row in &rows {
-            let mut reader = Reader::of(row, database.keys());
-            let issuer = IssuerId(reader.number()?);
-            let record = K::read(&mut reader)?;
-            found.insert((issuer, record.row()), Arc::new(record));
+        let mut found = HashMap::with_capacity(keys.len());
+        if let Some(sql) = K::ON_REPLICA
+            && let Some(rows) = E::rows_of_replica(database, sql, &keys).await
+        {
+            for row in &rows {
+                let mut row = Reader::of(row, database.keys());
+                // The position, which was compared.
+                row.number()?;
+                found.extend([read::<E, K>(database, row)?]);
+            }
+            keys.retain(|key| !found.contains_key(key));
         }
-        let answer = |entry: &&Self| found.get(&(entry.issuer, entry.row)).cloned();
+        if !keys.is_empty() {
+            for row in &E::rows_of_keys(database, K::SQL, &keys).await? {
+                found.extend([read::<E, K>(database, Reader::of(row, database.keys()))?]);
+            }
+        }
+        let answer = |entry: &&Self| {
+            let found = found.get(&database.key(entry.row));
+            found
+                .filter(|(issuer, _)| *issuer == entry.issuer)
+                .map(|(_, record)| Arc::clone(record))
+        };
         Ok(entries.iter().map(|entry| Turn::Done(answer(entry))).collect())
     }
+}
+
+/// A row: its key, its issuer, and the record.
+fn read<E: Dialect, K: Kind>(
+    database: &Database<E>,
+    mut row: Reader<'_, E::Row>,
+) -> Result<(i64, (IssuerId, Arc<K>)), StoreError> {
+    let issuer = IssuerId(row.number()?);
+    let record = K::read(&mut row)?;
+    Ok((database.key(record.row()), (issuer, Arc::new(record))))
 }

@@ -24,6 +24,7 @@ mod known_since;
 mod lookups;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod news;
 mod numbers;
 mod options;
 mod pending;
@@ -44,4 +45,6 @@ mod values;
 pub use application::{PgTransaction, TransactionError};
 pub use fault::store_error;
 pub use options::StoreOptions;
+#[cfg(feature = "postgres")]
+pub use postgres::Replica;
 pub use store::SqlStore;

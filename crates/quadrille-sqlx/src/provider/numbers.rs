@@ -48,9 +48,15 @@ impl<E: Dialect> Part for SqlStore<E> {
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
         self.run(|db| async move {
             let rows = db.all(CHANGES, values![position], |row| row.change(issuer)).await?;
-            Ok(changes_of(rows, position))
+            let changes = changes_of(rows, position);
+            E::tell_up_to(&db, changes.position);
+            Ok(changes)
         })
         .await
+    }
+
+    fn heard(&self) -> u64 {
+        self.database.news().changes()
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -13,6 +13,7 @@ use super::{
     database::Database,
     dialect::Dialect,
     lookups::Lookup,
+    news::Listening,
     tokens::{Issuing, Redeeming, Rotating},
 };
 use crate::pool::Pool;
@@ -48,6 +49,9 @@ pub struct SqlStore<E: Dialect> {
     pub(super) rotating: Batches<Rotating, Rotated>,
     pub(super) accesses: Batches<Lookup<AccessRecord>, Option<Arc<AccessRecord>>>,
     pub(super) families: Batches<Lookup<FamilyRecord>, Option<Arc<FamilyRecord>>>,
+    /// The task that listens to other processes.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "MySQL announces nothing"))]
+    pub(super) listening: Listening,
     pub(super) codes: Batches<Lookup<CodeRecord>, Option<Arc<CodeRecord>>>,
 }
 
@@ -77,6 +81,7 @@ impl<E: Dialect + Pool> SqlStore<E> {
             accesses: Batches::start(&database),
             families: Batches::start(&database),
             codes: Batches::start(&database),
+            listening: Listening::default(),
             database,
         })
     }

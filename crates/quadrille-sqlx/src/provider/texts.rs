@@ -28,6 +28,12 @@ impl Texts {
         Self { prefix, keys, statements: RwLock::default(), scripts: RwLock::default() }
     }
 
+    /// Those of another connection to the same tables.
+    #[cfg(feature = "postgres")]
+    pub(super) fn again(&self) -> Self {
+        Self::new(self.prefix.clone(), self.keys)
+    }
+
     pub(super) fn keys(&self) -> Keys {
         self.keys
     }

@@ -31,17 +31,40 @@ pub(crate) struct Server {
 /// The server of PostgreSQL; its user is `postgres`, without a password.
 pub(crate) fn postgres() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let (folder, port) = place();
-        let data = folder.join("data");
-        let mut init = as_nobody(&program("initdb"));
-        init.args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]);
-        finish(init.args(["--locale=C", "--pgdata"]).arg(&data));
-        let mut server = as_nobody(&program("postgres"));
-        server.arg("-D").arg(&data).arg("-k").arg(&folder);
-        server.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-N", "200", "-F"]);
-        Server::start(&server, &folder, port, "INT")
-    })
+    SERVER.get_or_init(|| new_postgres(&["-N", "200", "-F"]))
+}
+
+/// A server of PostgreSQL of its own, which has a [`standby`]. Nothing is written but by its test.
+#[allow(dead_code, reason = "the tests of stores need it")]
+pub(crate) fn primary() -> Server {
+    new_postgres(&["-F", "-c", "autovacuum=off"])
+}
+
+fn new_postgres(options: &[&str]) -> Server {
+    let (folder, port) = place();
+    let data = folder.join("data");
+    let mut init = as_nobody(&program("initdb"));
+    init.args(["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]);
+    finish(init.args(["--locale=C", "--pgdata"]).arg(&data));
+    start_postgres(&folder, port, options)
+}
+
+/// A streaming standby of a [`primary`], with a setting.
+#[allow(dead_code, reason = "the tests of stores need it")]
+pub(crate) fn standby(primary: &Server, setting: &str) -> Server {
+    let (folder, port) = place();
+    let mut copy = as_nobody(&program("pg_basebackup"));
+    copy.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &primary.port.to_string(), "-D"]);
+    copy.arg(folder.join("data"));
+    finish(copy.args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]));
+    start_postgres(&folder, port, &["-F", "-c", setting])
+}
+
+fn start_postgres(folder: &Path, port: u16, options: &[&str]) -> Server {
+    let mut server = as_nobody(&program("postgres"));
+    server.arg("-D").arg(folder.join("data")).arg("-k").arg(folder);
+    server.args(["-h", "127.0.0.1", "-p", &port.to_string()]).args(options);
+    Server::start(&server, folder, port, "INT")
 }
 
 /// The URL of a new, empty database of [`postgres`].
@@ -121,6 +144,7 @@ impl Server {
         let mut said = String::new();
         while !(said.contains("ready") && said.contains("for connections")
             || said.contains("ready to accept connections")
+            || said.contains("ready to accept read-only connections")
             || said.contains("process up"))
         {
             let read = log.read_line(&mut said).unwrap();

@@ -49,21 +49,12 @@ impl Connected {
     }
 }
 
-/// Connects to the database of a URL. Unless the URL or the environment decides, a server on another
-/// machine must prove its name (`verify-full`).
+/// Connects to the database of a URL.
 pub(in crate::data) async fn connect(
     url: &PostgresUrl,
     settings: &ConnectionSettings,
 ) -> Result<Connected, StoreError> {
-    let server: PgConnectOptions = url.expose().parse().map_err(store_error)?;
-    let is_decided = url.has("sslmode") || std::env::var_os("PGSSLMODE").is_some();
-    let is_local = server.get_socket().is_some() || is_this_machine(server.get_host());
-    let server = match is_decided || is_local {
-        true => server,
-        false => server.ssl_mode(PgSslMode::VerifyFull),
-    };
-    // PgBouncer would refuse a connection that sets the digits of floating-point numbers.
-    let server = server.application_name("quadrille").extra_float_digits(None);
+    let server = options_of(url)?;
     // Without the pool, which does not tell why it cannot connect.
     let is_pooled = tokio::time::timeout(PATIENCE, is_pooled(&server)).await.map_err(|_| {
         StoreError::unavailable(format!("no answer within {} seconds", PATIENCE.as_secs()))
@@ -73,14 +64,7 @@ pub(in crate::data) async fn connect(
     let limit = settings.statement_timeout.saturating_add(GRACE);
     let options = StoreOptions::new().statement_limit(limit);
     let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(PATIENCE);
-    let pool = pool.test_before_acquire(false).before_acquire(|connection, used| {
-        Box::pin(async move {
-            if used.idle_for > LIVELY {
-                connection.ping().await?;
-            }
-            Ok(true)
-        })
-    });
+    let pool = lively(pool);
     let (pool, options) = match prepares {
         true => {
             let sql = settings_in("SESSION", settings);
@@ -104,6 +88,41 @@ pub(in crate::data) async fn connect(
     }
     let pool = pool.connect_lazy_with(server.clone());
     Ok(Connected { pool, options, is_pooled, server })
+}
+
+/// A pool whose connections prove that they live if they were idle for a while.
+fn lively(pool: PgPoolOptions) -> PgPoolOptions {
+    pool.test_before_acquire(false).before_acquire(|connection, used| {
+        Box::pin(async move {
+            if used.idle_for > LIVELY {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    })
+}
+
+/// Connections to a replica, which need not answer yet.
+pub(super) fn connect_lazily(
+    url: &PostgresUrl,
+    settings: &ConnectionSettings,
+) -> Result<PgPool, StoreError> {
+    let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(PATIENCE);
+    Ok(lively(pool).connect_lazy_with(options_of(url)?))
+}
+
+/// The options of a connection to the database of a URL. Unless the URL or the environment decides, a
+/// server on another machine must prove its name (`verify-full`).
+pub(super) fn options_of(url: &PostgresUrl) -> Result<PgConnectOptions, StoreError> {
+    let server: PgConnectOptions = url.expose().parse().map_err(store_error)?;
+    let is_decided = url.has("sslmode") || std::env::var_os("PGSSLMODE").is_some();
+    let is_local = server.get_socket().is_some() || is_this_machine(server.get_host());
+    let server = match is_decided || is_local {
+        true => server,
+        false => server.ssl_mode(PgSslMode::VerifyFull),
+    };
+    // PgBouncer would refuse a connection that sets the digits of floating-point numbers.
+    Ok(server.application_name("quadrille").extra_float_digits(None))
 }
 
 /// Statements that bound the time of later ones, and that let a commit wait for the disk where the

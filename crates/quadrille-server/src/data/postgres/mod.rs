@@ -4,11 +4,12 @@
 mod connect;
 mod counts;
 mod marks;
+mod replicas;
 mod sealed;
 mod sessions;
 mod users;
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use quadrille::{
     Env, Timestamp,
@@ -24,6 +25,7 @@ use quadrille_sqlx::{Migrations, PgStore, StoreOptions, store_error};
 use sqlx::{PgPool, Row as _};
 
 use crate::{
+    config::{ConnectionSettings, PostgresUrl, ReadFrom},
     sessions::Session,
     throttle::Recovery,
     users::{Added, User, UserName},
@@ -77,6 +79,31 @@ impl PostgresBackend {
             Err(error @ StoreError::Older { found: 0, .. }) => Err(error),
             _ => Self::open(connected, env).await,
         }
+    }
+
+    /// Looks access tokens up in replicas.
+    pub(super) fn read_from(
+        &self,
+        replicas: &ReadFrom,
+        settings: &ConnectionSettings,
+    ) -> Result<(), StoreError> {
+        replicas::read_from(&self.store, replicas, settings)
+    }
+
+    /// Listens to what other processes change, by connections to the database at `direct` if that is
+    /// another URL.
+    pub(super) fn listen(&self, direct: Option<&PostgresUrl>) -> Result<(), StoreError> {
+        match direct {
+            Some(url) => self.store.listen_at(connect::options_of(url)?),
+            None => self.store.listen(),
+        }
+        Ok(())
+    }
+
+    /// Waits until another number of changes in the program's tables was heard of than `seen`, or for
+    /// so long; returns the number.
+    pub(super) async fn announced_after(&self, seen: u64, longest: Duration) -> u64 {
+        tokio::time::timeout(longest, self.store.announced_after(seen)).await.unwrap_or(seen)
     }
 
     /// The number of processes that hold a lease of a worker number.
@@ -187,7 +214,11 @@ impl Backend for PostgresBackend {
         recorded: RecordedIssuer,
         renamed_from: Option<String>,
     ) -> Answering<'_, ()> {
-        Box::pin(marks::record_issuer(&self.store, recorded, renamed_from))
+        Box::pin(async move {
+            marks::record_issuer(&self.store, recorded, renamed_from).await?;
+            self.store.announce().await;
+            Ok(())
+        })
     }
 
     fn served_with(&self) -> Answering<'_, Option<Known>> {
@@ -263,7 +294,13 @@ impl Backend for PostgresBackend {
         before: Option<Vec<u8>>,
         after: Vec<u8>,
     ) -> Answering<'_, bool> {
-        Box::pin(sealed::replace(&self.store, which, before, after))
+        Box::pin(async move {
+            let is_replaced = sealed::replace(&self.store, which, before, after).await?;
+            if is_replaced {
+                self.store.announce().await;
+            }
+            Ok(is_replaced)
+        })
     }
 
     fn forget_sealed(&self, which: Sealed) -> Answering<'_, ()> {
@@ -275,7 +312,13 @@ impl Backend for PostgresBackend {
     }
 
     fn give_ring_up(&self, before: Vec<u8>, after: Vec<u8>, now: Timestamp) -> Answering<'_, bool> {
-        Box::pin(sealed::give_ring_up(&self.store, before, after, now))
+        Box::pin(async move {
+            let is_given_up = sealed::give_ring_up(&self.store, before, after, now).await?;
+            if is_given_up {
+                self.store.announce().await;
+            }
+            Ok(is_given_up)
+        })
     }
 
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()> {
@@ -300,10 +343,7 @@ impl Backend for PostgresBackend {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        config::{ConnectionSettings, PostgresUrl},
-        data::tests::servers,
-    };
+    use crate::data::tests::servers;
 
     async fn connected(url: &str) -> Connected {
         let settings = ConnectionSettings { connections: 8, ..ConnectionSettings::default() };
@@ -395,6 +435,24 @@ mod tests {
             assert!(backends.len() < 20);
         };
         assert!(error.to_string().contains("a pooler such as PgBouncer"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_process_hears_of_other_keys_and_of_another_issuer() {
+        let url = servers::postgres_database();
+        let backend =
+            || async { PostgresBackend::open(connected(&url).await, Env::system()).await };
+        let (listening, other) = (backend().await.unwrap(), backend().await.unwrap());
+        listening.listen(None).unwrap();
+        let hour = Duration::from_secs(3600);
+        // That it listens.
+        let mut heard = listening.announced_after(0, hour).await;
+        assert!(other.replace_sealed(Sealed::SigningKeys, None, b"sealed".to_vec()).await.unwrap());
+        heard = listening.announced_after(heard, hour).await;
+        assert!(!other.replace_sealed(Sealed::SigningKeys, None, b"other".to_vec()).await.unwrap());
+        let issuer = "https://id.example".to_owned();
+        other.record_issuer(RecordedIssuer { issuer, given: true }, None).await.unwrap();
+        assert_eq!(listening.announced_after(heard, hour).await, heard + 1);
     }
 
     crate::data::tests::contract::backend_contract!(async |_| {

@@ -45,6 +45,7 @@ impl Engine for MySqlPool {
     type Arguments = MySqlArguments;
     /// The earliest second at which expired rows are removed again.
     type Sweeping = AtomicI64;
+    type Replicas = ();
 
     const HASHED_KEYS: Option<&str> = None;
 

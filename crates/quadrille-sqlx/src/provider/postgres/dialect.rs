@@ -25,7 +25,7 @@ use super::{
         reader::Reader,
         values::{Value, Values, values},
     },
-    sweep, transfer,
+    replicas, sweep, transfer,
 };
 
 /// The access tokens of a batch, `a`: 12 arrays, numbered in their order.
@@ -235,6 +235,18 @@ impl Dialect for PgPool {
         rows: Vec<StoredRow>,
     ) -> Result<u64, StoreError> {
         transfer::put_rows(database, issuer, table, rows).await
+    }
+
+    async fn rows_of_replica(
+        database: &Database<Self>,
+        sql: &'static str,
+        keys: &[i64],
+    ) -> Option<Vec<PgRow>> {
+        replicas::rows(database, sql, keys).await
+    }
+
+    fn tell_up_to(database: &Database<Self>, position: i64) {
+        database.replicas().require(position);
     }
 
     fn sweep_beside(database: &Database<Self>, writes: usize) {

@@ -18,6 +18,7 @@ use super::{
     },
     laps::Laps,
     remembering::REMEMBER,
+    replicas::Replicas,
 };
 
 impl Fields for PgRow {
@@ -40,7 +41,9 @@ impl Engine for PgPool {
     type Row = PgRow;
     type Arguments = PgArguments;
     type Sweeping = Laps;
+    type Replicas = Replicas;
 
+    const ANNOUNCES: bool = true;
     const HASHED_KEYS: Option<&str> = Some("SELECT hashed_keys FROM quadrille_store_settings");
 
     fn statement(sql: &str) -> Statement {
@@ -77,6 +80,17 @@ impl Engine for PgPool {
             }
         };
         held.begin(Some(begin), limit).await
+    }
+
+    async fn announce(
+        held: &mut Held<Postgres>,
+        channel: &str,
+        text: &str,
+        limit: Duration,
+    ) -> sqlx::Result<()> {
+        // Neither has a quotation mark. It is not prepared, for poolers.
+        let sql = AssertSqlSafe(format!("SELECT pg_notify('{channel}', '{text}')"));
+        held.run(limit, |connection| sqlx::raw_sql(sql).execute(connection)).await.map(drop)
     }
 
     driver!(PgConnection);

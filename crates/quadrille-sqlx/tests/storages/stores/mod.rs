@@ -6,11 +6,13 @@ mod forgetting;
 mod growing;
 #[path = "../../../../quadrille/tests/store/growth.rs"]
 mod growth;
+mod listening;
 mod mysql_faults;
 mod processes;
+mod replicas;
 mod world;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use quadrille::{
     Env,
@@ -68,6 +70,17 @@ async fn behind_pgbouncer(database: &Postgres, env: Env) -> PgStore {
     let url = database.at(servers::pgbouncer().port);
     let pool = PgPool::connect(&url).await.unwrap();
     PgStore::open_with(pool, env, &options).await.unwrap()
+}
+
+/// Asks until the answer is yes.
+async fn becomes<F: Future<Output = bool>>(what: &str, ask: impl Fn() -> F) {
+    let asking = async {
+        while !ask().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(60), asking).await;
+    assert!(asked.is_ok(), "{what}");
 }
 
 /// A kind of store.

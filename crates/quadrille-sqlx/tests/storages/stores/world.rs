@@ -12,6 +12,7 @@ use quadrille::{
             TokenRef,
         },
     },
+    testing::ManualClock,
 };
 
 pub(super) const ISSUER: &str = "https://id.example";
@@ -43,6 +44,11 @@ pub(super) fn hash(row: i64) -> [u8; 32] {
 
 pub(super) fn token(row: i64) -> TokenRef {
     TokenRef::Row { row: RowId(row), hash: hash(row) }
+}
+
+/// A clock that stands still now: the records here have the time of the system.
+pub(super) fn clock_now() -> ManualClock {
+    ManualClock::at(Env::system().now())
 }
 
 fn later(seconds: u64) -> Timestamp {

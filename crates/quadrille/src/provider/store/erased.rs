@@ -73,6 +73,8 @@ macro_rules! verbs {
         pub(crate) trait ErasedStore: Send + Sync + 'static {
             /// See [`Part::is_cacheable`].
             fn is_cacheable(&self) -> bool;
+            /// See [`Part::heard`].
+            fn heard(&self) -> u64;
             $($(
                 #[doc = concat!("See [`", stringify!($part), "::", stringify!($verb), "`].")]
                 fn $verb<'a>(
@@ -86,6 +88,9 @@ macro_rules! verbs {
         impl<S: Store> ErasedStore for S {
             fn is_cacheable(&self) -> bool {
                 Part::is_cacheable(self)
+            }
+            fn heard(&self) -> u64 {
+                Part::heard(self)
             }
             $($(
                 fn $verb<'a>(
@@ -102,6 +107,9 @@ macro_rules! verbs {
         impl ErasedStore for Measured {
             fn is_cacheable(&self) -> bool {
                 self.store.is_cacheable()
+            }
+            fn heard(&self) -> u64 {
+                self.store.heard()
             }
             $($(
                 fn $verb<'a>(
@@ -134,7 +142,10 @@ macro_rules! verbs {
 }
 
 verbs! {
-    Part [fn is_cacheable(&self) -> bool { Part::is_cacheable(&**self) }] {
+    Part [
+        fn is_cacheable(&self) -> bool { Part::is_cacheable(&**self) }
+        fn heard(&self) -> u64 { Part::heard(&**self) }
+    ] {
         fn newest() -> RowId;
         fn changes(issuer: IssuerId, position: i64) -> Changes;
         fn sweep(now: Timestamp) -> u64;

@@ -61,6 +61,13 @@ pub trait Part: Send + Sync + 'static {
         position: i64,
     ) -> impl Future<Output = Result<Changes, StoreError>> + Send;
 
+    /// How often this store has heard that another process changed something. If the number is another
+    /// one than at its last look, a cache reads [`changes`](Self::changes) at once, and not only after
+    /// half a second. Nothing is heard by default.
+    fn heard(&self) -> u64 {
+        0
+    }
+
     /// Removes rows that expired before the second of `now`, a bounded number at a time, and
     /// nothing else: see above. Returns the number of rows; zero if none is left.
     fn sweep(&self, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;

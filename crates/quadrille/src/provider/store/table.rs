@@ -147,6 +147,10 @@ impl<T: ClientTable, C: Part> Part for TableClients<T, C> {
         self.others.is_cacheable()
     }
 
+    fn heard(&self) -> u64 {
+        self.others.heard()
+    }
+
     /// Always a gap: the application changes its table without telling.
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
         let told = self.others.changes(issuer, position).await?;

@@ -30,10 +30,10 @@ use view::View;
 /// it](Part::is_cacheable).
 ///
 /// A revocation or removal by another process is noticed within half a second: if the truth of an
-/// answer was last checked longer ago, the store's [changes](Part::changes) are read first, once
-/// however many requests wait. There is no background task. If changes may have been missed, or
-/// cannot be read, everything is forgotten and the store is asked, once for all requests that wait
-/// for the same answer.
+/// answer was last checked longer ago, or the store has [heard](Part::heard) of a change since, its
+/// [changes](Part::changes) are read first, once however many requests wait. There is no background
+/// task. If changes may have been missed, or cannot be read, everything is forgotten and the store is
+/// asked, once for all requests that wait for the same answer.
 pub(crate) struct Cached {
     store: Arc<dyn ErasedStore>,
     env: Env,
@@ -73,7 +73,7 @@ impl Cached {
         let mut found = look(view);
         if found.is_some() {
             let now = self.env.now();
-            if !view.is_fresh(now) {
+            if !view.is_fresh(now, self.store.heard()) {
                 view.refresh(&*self.store, now).await;
                 found = look(view);
             }
@@ -96,6 +96,10 @@ impl fmt::Debug for Cached {
 impl Part for Cached {
     fn is_cacheable(&self) -> bool {
         self.store.is_cacheable()
+    }
+
+    fn heard(&self) -> u64 {
+        self.store.heard()
     }
 
     forward! { store:

@@ -41,6 +41,8 @@ pub(super) struct View {
     /// The time of the last successful read of changes, in milliseconds; the minimum if there was
     /// none.
     asked: AtomicI64,
+    /// How often the store had heard of changes before that read.
+    heard: AtomicU64,
     /// The position in the changes, locked while they are read.
     position: tokio::sync::Mutex<i64>,
     /// Counts invalidations. An answer read before one must not be remembered after it.
@@ -64,6 +66,7 @@ impl View {
         Self {
             issuer,
             asked: AtomicI64::new(i64::MIN),
+            heard: AtomicU64::new(0),
             position: tokio::sync::Mutex::new(-1),
             forgotten: AtomicU64::new(0),
             clients: RwLock::default(),
@@ -80,17 +83,22 @@ impl View {
         }
     }
 
-    /// `true` if the memory may be used without reading changes first.
-    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+    /// `true` if the memory may be used without reading changes first, of which the store has heard so
+    /// often.
+    pub(super) fn is_fresh(&self, now: Timestamp, heard: u64) -> bool {
         let asked = self.asked.load(Ordering::Acquire);
         // After a step back of the clock it is not fresh.
-        asked <= now.millis() && now < Timestamp::from_millis(asked) + FRESH
+        heard == self.heard.load(Ordering::Acquire)
+            && asked <= now.millis()
+            && now < Timestamp::from_millis(asked) + FRESH
     }
 
     /// Reads changes, once however many requests wait. If that fails, forgets everything.
     pub(super) async fn refresh(&self, store: &dyn ErasedStore, now: Timestamp) {
         let mut position = self.position.lock().await;
-        if self.is_fresh(now) {
+        // Before the read, so that an announcement during it leads to another one.
+        let heard = store.heard();
+        if self.is_fresh(now, heard) {
             return;
         }
         loop {
@@ -113,6 +121,7 @@ impl View {
                 }
             }
         }
+        self.heard.store(heard, Ordering::Release);
         self.asked.store(now.millis(), Ordering::Release);
         meter::changes_read(now);
     }

@@ -29,6 +29,12 @@ impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> Part for Part
             || self.apart.once && self.once.is_cacheable()
     }
 
+    fn heard(&self) -> u64 {
+        let clients = if self.apart.clients { self.clients.heard() } else { 0 };
+        // A sum is another number if one of them is.
+        self.grants.heard().wrapping_add(clients)
+    }
+
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
         let (of_clients, of_grants) = self.positions().find(position).unwrap_or((-1, -1));
         let mut told = self.grants.changes(issuer, of_grants).await?;

@@ -30,6 +30,10 @@ impl<S: Store, C: VolatileCache> Part for VolatileStore<S, C> {
         self.store.is_cacheable()
     }
 
+    fn heard(&self) -> u64 {
+        self.store.heard()
+    }
+
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
         self.store.changes(issuer, position).await
     }
