@@ -118,6 +118,15 @@ pub enum Refused {
         /// What would have happened.
         what: String,
     },
+    /// The client of personal access tokens is to be removed, with those of all users.
+    #[error(
+        "this client has the personal access tokens of all users: end those of one with `quadrille \
+         user token revoke`, or leave personal_access_token_scopes out to end the offer"
+    )]
+    ClientOfTokens,
+    /// The name of an initial access token is rejected.
+    #[error("an initial access token needs a name of at most 100 characters, all of them visible")]
+    InitialTokenName,
     /// A user name is rejected.
     #[error(transparent)]
     UserName(#[from] NameError),

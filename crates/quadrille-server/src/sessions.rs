@@ -76,7 +76,7 @@ pub fn browser_name(user_agent: &str) -> String {
     match (named(&browsers), named(&systems)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => "Another browser".to_owned(),
+        (None, None) => "Unknown browser".to_owned(),
     }
 }
 
@@ -106,9 +106,9 @@ mod tests {
                  Chrome/130.0.0.0 Mobile Safari/537.36",
                 "Chrome on Android",
             ),
-            ("curl/8.5.0", "Another browser"),
-            ("", "Another browser"),
-            ("<script>alert(1)</script>", "Another browser"),
+            ("curl/8.5.0", "Unknown browser"),
+            ("", "Unknown browser"),
+            ("<script>alert(1)</script>", "Unknown browser"),
         ] {
             assert_eq!(browser_name(said), name, "{said}");
         }

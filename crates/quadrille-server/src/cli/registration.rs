@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use clap::Subcommand;
-use quadrille::provider::store::{InitialTokenRecord, RowId};
+use quadrille::provider::{
+    InitialTokenError,
+    store::{InitialTokenRecord, RowId},
+};
 use serde::Serialize;
 
 use super::table::{table, when};
@@ -12,6 +15,7 @@ use crate::{
     audit::{Event, record},
     config::{RegistrationMode, Settings, parse_lifetime},
     data::Data,
+    failure::Refused,
     output::Output,
     row_number::RowNumber,
 };
@@ -97,7 +101,9 @@ pub(super) async fn run(
                     }
                     written
                 }
-                Err(error) => Err(error.into()),
+                Err(InitialTokenError::Name) => Err(Refused::InitialTokenName.into()),
+                Err(InitialTokenError::Server(error)) => Err(error.into()),
+                Err(error) => Err(Refused::Token(error.to_string()).into()),
             }
         }
         RegistrationCommand::List => match server.initial_access_tokens().await {

@@ -16,6 +16,8 @@ pub(super) enum Cookie {
     Device,
     /// The cookie with a note for the next page.
     Note,
+    /// The cookie with a new token, sealed, for the next page.
+    Token,
 }
 
 /// Reads and writes cookies under names that no other provider on this host uses.
@@ -27,6 +29,7 @@ pub(super) struct Cookies {
     form: String,
     device: String,
     note: String,
+    token: String,
 }
 
 impl Cookies {
@@ -41,6 +44,7 @@ impl Cookies {
             form: name("form"),
             device: name("device"),
             note: name("note"),
+            token: name("token"),
         }
     }
 
@@ -87,6 +91,7 @@ impl Cookies {
             Cookie::Form => &self.form,
             Cookie::Device => &self.device,
             Cookie::Note => &self.note,
+            Cookie::Token => &self.token,
         }
     }
 }

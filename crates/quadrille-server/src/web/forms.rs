@@ -9,11 +9,18 @@ use std::time::Duration;
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use quadrille::{Env, KeyRing, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::issuer::Issuer;
 
 /// The time that a form stays valid.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
+
+/// The time for which a text waits to be shown once.
+pub(super) const SHOWN_FOR: Duration = Duration::from_secs(60);
+
+/// The purpose of the seal of such a text.
+const SHOWN_ONCE: &str = "quadrille shown once";
 
 /// The purpose of a form, or of a note after one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +76,24 @@ impl Forms {
         time.copy_from_slice(&self.env.now().millis().to_be_bytes());
         bound.copy_from_slice(&hash(cookie));
         self.keys.seal(&self.env, purpose.name(), self.issuer.as_str(), &plain)
+    }
+
+    /// A text that only the browser that has `cookie` may show, for a minute.
+    pub(super) fn seal_text(&self, cookie: &str, text: &str) -> String {
+        let time = self.env.now().millis().to_be_bytes();
+        let plain = Zeroizing::new([&time, &hash(cookie)[..], text.as_bytes()].concat());
+        self.keys.seal(&self.env, SHOWN_ONCE, self.issuer.as_str(), &plain)
+    }
+
+    /// The text of [`seal_text`](Self::seal_text).
+    pub(super) fn open_text(&self, cookie: &str, sealed: &str) -> Option<String> {
+        let plain = self.keys.open(SHOWN_ONCE, self.issuer.as_str(), sealed).ok()?;
+        let (time, rest) = plain.split_first_chunk::<8>()?;
+        let (bound, text) = rest.split_first_chunk::<32>()?;
+        let made = Timestamp::from_millis(i64::from_be_bytes(*time));
+        let is_ours = verify_slices_are_equal(bound, &hash(cookie)).is_ok();
+        (is_ours && self.env.now().since(made) <= SHOWN_FOR)
+            .then(|| std::str::from_utf8(text).map(str::to_owned).ok())?
     }
 
     /// Checks a form with this field from the browser that has `cookie`.

@@ -120,6 +120,10 @@ async fn a_user_makes_a_personal_access_token_and_sees_it_once() {
 
     let page = browser.get(&program.url("/")).await;
     assert!(page.html.contains("backup &lt;script&gt;") && !page.html.contains(&token));
+    assert_eq!(made.url.path(), "/", "the page that is loaded again");
+    assert_eq!(program.json(&["user", "token", "list", "ada"]).as_array().unwrap().len(), 1);
+    let (code, said) = failure(&program.data, &["client", "remove", "personal-access-tokens"]);
+    assert!(code == 2 && said.contains("of all users"), "{said}");
     let page = browser.submit(&page.form("token")).await;
     assert!(page.html.contains("Revoked. Programs"), "{}", page.html);
     assert_eq!(me(program, Method::GET, &token).await.0, StatusCode::UNAUTHORIZED);

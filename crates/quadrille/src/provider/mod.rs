@@ -51,7 +51,9 @@ pub use client::{
     admin::AdminError,
     document::{error::ClientDocumentError, load::ClientMetadataDocuments},
     dynamic::{
-        error::ClientRegistrationError, initial::InitialAccessToken, record::ClientRegistration,
+        error::ClientRegistrationError,
+        initial::{InitialAccessToken, InitialTokenError},
+        record::ClientRegistration,
         settings::DynamicRegistration,
     },
     error::AuthenticateError,

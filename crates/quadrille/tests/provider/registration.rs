@@ -16,7 +16,7 @@ use quadrille::{
     },
     provider::{
         AuthorizationServer, ClientType, DynamicRegistration, FetchError, Fetched, Fetcher,
-        GrantType, Lifetimes, NewClient, TrustedIssuer, store::SqliteStore,
+        GrantType, InitialTokenError, Lifetimes, NewClient, TrustedIssuer, store::SqliteStore,
     },
     testing::ManualClock,
 };
@@ -321,7 +321,12 @@ async fn an_initial_access_token_allows_as_many_clients_as_it_says() {
     assert_refused(&wrong, 401, "invalid_token");
     assert!(wrong.header("www-authenticate").contains(r#"error="invalid_token""#));
 
-    let issued = world.server.issue_initial_access_token("Ada", 2, HOUR).await.unwrap();
+    for name in ["", " ", "a\u{202e}b", &"x".repeat(101)] {
+        let refused = world.server.issue_initial_access_token(name, 2, HOUR).await;
+        assert!(matches!(refused, Err(InitialTokenError::Name)), "{name:?}");
+    }
+    let issued = world.server.issue_initial_access_token(" Ada ", 2, HOUR).await.unwrap();
+    assert_eq!(&*issued.record.name, "Ada");
     let token = Some(issued.token.expose());
     let bad = post(&public(&json!({"client_name": "\u{202e}"})), token, 1);
     assert_eq!(world.send(bad).await.status(), 400, "which uses nothing up");

@@ -20,6 +20,7 @@ use crate::{
     Failure,
     config::{Settings, parse_duration},
     data::Data,
+    failure::Refused,
     output::Output,
 };
 
@@ -196,6 +197,9 @@ async fn rotate_secret(
 
 async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
     let client = find(server, id).await?;
+    if client.is_of_personal_tokens() {
+        return Err(Refused::ClientOfTokens.into());
+    }
     if !server.remove_client(id).await? {
         return Err(not_found(id));
     }

@@ -28,7 +28,7 @@ use super::{
         forms::Purpose,
         visitor::Visitor,
     },
-    new_token::{Answer, Offer},
+    new_token::{Answer, Made, Offer},
     scope_line::ScopeLine,
     templates::FormsLead,
 };
@@ -98,6 +98,8 @@ struct Page<'a> {
     offer: Option<Offer>,
     /// The answer to that form.
     answer: Answer<'a>,
+    /// A new token, which is shown once.
+    made: Option<&'a Made>,
     sessions: Vec<SessionLine>,
 }
 
@@ -259,6 +261,7 @@ impl App {
         // Every user in a browser has a cookie of a session.
         let Some(cookie) = self.session_cookie(headers) else { return self.failed() };
         let notice = self.note(headers, cookie);
+        let made = self.made(headers, cookie);
         let status = answer.status();
         let page = Page {
             user: visitor.user.name.as_str(),
@@ -268,11 +271,15 @@ impl App {
             tokens,
             offer: self.offer_of_tokens(visitor),
             answer,
+            made: made.as_ref(),
             sessions,
         };
         let mut response = self.pages.render(status, "applications.html", &page, FormsLead::Here);
         if notice.is_some() {
             self.cookies.clear(response.headers_mut(), Cookie::Note);
+        }
+        if made.is_some() {
+            self.cookies.clear(response.headers_mut(), Cookie::Token);
         }
         response
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use axum::{
     body::Body,
     extract::State,
-    http::{Response, StatusCode},
+    http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::{
     Scopes, Timestamp,
@@ -13,12 +13,15 @@ use quadrille::{
 };
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use super::{
     super::{
         account_form::{AccountForm, Sealed},
         app::App,
         audit,
+        cookies::Cookie,
+        forms::SHOWN_FOR,
         visitor::Visitor,
     },
     scope_line::ScopeLine,
@@ -66,11 +69,16 @@ pub(super) struct Offer {
 /// The answer to the form.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Answer<'a> {
-    /// The token, which is shown once.
-    token: Option<String>,
     problem: Option<&'static str>,
     /// The name that the user typed.
     name: &'a str,
+}
+
+/// A new token, which the account page shows once.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Made {
+    name: String,
+    token: String,
 }
 
 impl Answer<'_> {
@@ -119,7 +127,7 @@ pub(in crate::web) async fn make_token(
     }
     let name = form.name.trim();
     let refuse = async |problem| {
-        let answer = Answer { token: None, problem: Some(problem), name };
+        let answer = Answer { problem: Some(problem), name };
         app.account_page(&headers, &visitor, answer).await
     };
     let chosen = match form.chosen(offered, &settings.days()) {
@@ -138,9 +146,8 @@ pub(in crate::web) async fn make_token(
     match app.server.mint(new).await {
         Ok(minted) => {
             audit::token_made(&visitor.user, address, (minted.grant, name), &minted.scopes);
-            let token = Some(minted.token.expose().to_owned());
-            let answer = Answer { token, problem: None, name };
-            app.account_page(&headers, &visitor, answer).await
+            let made = Made { name: name.to_owned(), token: minted.token.expose().to_owned() };
+            app.home_with_token(&headers, &made)
         }
         Err(MintError::Name) => refuse(NAME).await,
         Err(MintError::Gone) => app.see_other(&app.pages.site().sign_in),
@@ -163,6 +170,28 @@ impl App {
             days: self.personal_tokens.days(),
             sign_in: (!self.is_recent(visitor)).then(|| self.sign_in_again()),
         })
+    }
+
+    /// A redirect to the account page, which will show this token once: the page may be loaded again,
+    /// and makes no other one.
+    fn home_with_token(&self, headers: &HeaderMap, made: &Made) -> Response<Body> {
+        let (Some(session), Ok(made)) =
+            (self.session_cookie(headers), serde_json::to_string(made).map(Zeroizing::new))
+        else {
+            return self.failed();
+        };
+        let mut response = self.see_other(&format!("{}#tokens", self.pages.site().home));
+        let sealed = self.forms.seal_text(session, &made);
+        self.cookies.set(response.headers_mut(), Cookie::Token, &sealed, Some(SHOWN_FOR));
+        response
+    }
+
+    /// The new token in a request of this session, if there is one.
+    pub(super) fn made(&self, headers: &HeaderMap, session: &str) -> Option<Made> {
+        let is_ours = |sealed: &str| self.forms.open_text(session, sealed).is_some();
+        let sealed = self.cookies.read(headers, Cookie::Token, is_ours)?;
+        let made = Zeroizing::new(self.forms.open_text(session, sealed)?);
+        serde_json::from_str(&made).ok()
     }
 
     fn is_recent(&self, visitor: &Visitor) -> bool {

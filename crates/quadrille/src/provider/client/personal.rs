@@ -6,6 +6,15 @@ use crate::provider::store::Grant;
 
 use super::record::{Client, ClientType};
 
+impl Client {
+    /// `true` for the client that personal access tokens belong to
+    /// ([`NewToken::personal`](crate::provider::NewToken::personal)). Its removal would end the tokens
+    /// of all users.
+    pub fn is_of_personal_tokens(&self) -> bool {
+        ClientOfPersonalTokens::is(self)
+    }
+}
+
 /// The client that personal access tokens belong to: it has a reserved id, and can do nothing itself.
 /// It is registered with the first of them.
 #[derive(Clone, Debug)]

@@ -5,9 +5,10 @@ use std::time::Duration;
 use crate::{
     Secret,
     provider::{
+        client::name::is_shown,
         error::Error,
         server::{AuthorizationServer, Inner},
-        store::{InitialTokenRecord, RowId, SecretHash},
+        store::{InitialTokenRecord, RowId, SecretHash, StoreError},
         token::format::sha256,
     },
 };
@@ -30,20 +31,47 @@ pub struct InitialAccessToken {
     pub record: InitialTokenRecord,
 }
 
+/// The reason why no initial access token was issued.
+///
+/// ```
+/// use quadrille::provider::InitialTokenError;
+///
+/// assert!(InitialTokenError::Name.to_string().contains("100 characters"));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitialTokenError {
+    /// The name is empty or too long, or has invisible characters.
+    #[error("an initial access token needs a name of at most 100 characters, all of them visible")]
+    Name,
+    /// The server failed.
+    #[error(transparent)]
+    Server(#[from] Error),
+}
+
+impl From<StoreError> for InitialTokenError {
+    fn from(error: StoreError) -> Self {
+        Self::Server(error.into())
+    }
+}
+
 impl AuthorizationServer {
     /// Issues an initial access token (RFC 7591, section 3), with which `uses` clients (at least
     /// one) can be registered within `lifetime`. The name is for the operator, and stands in the
     /// clients' records.
     ///
     /// # Errors
-    /// [`Error`] if the store fails.
+    /// [`InitialTokenError`].
     pub async fn issue_initial_access_token(
         &self,
         name: &str,
         uses: u32,
         lifetime: Duration,
-    ) -> Result<InitialAccessToken, Error> {
-        let inner = self.inner();
+    ) -> Result<InitialAccessToken, InitialTokenError> {
+        let (inner, name) = (self.inner(), name.trim());
+        if !is_shown(name) {
+            return Err(InitialTokenError::Name);
+        }
         let issuer = inner.issuer_id().await?;
         let (hash, token) = random_token(inner);
         let record = InitialTokenRecord {
