@@ -2,6 +2,7 @@
 
 pub(crate) mod asserted;
 pub(crate) mod exchange;
+pub(crate) mod exchanged_tokens;
 pub(crate) mod extension;
 pub(crate) mod granted;
 pub(crate) mod password;

@@ -16,9 +16,9 @@ use crate::{
         store::{Grant, GrantDetails, Issue, SubjectToken},
         token::{
             decided::{
-                exchange::{
-                    ActorToken, Decision, Exchanging, Subject, actor_of_access, actor_of_claims,
-                    decide, of_access, of_claims, of_grant,
+                exchange::{ActorToken, Decision, Exchanging, Subject, decide},
+                exchanged_tokens::{
+                    actor_of_access, actor_of_claims, of_access, of_claims, of_grant,
                 },
                 trusted::Purpose,
             },

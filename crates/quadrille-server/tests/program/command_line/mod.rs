@@ -1,5 +1,8 @@
 //! The command line.
 
+mod order;
+mod settings;
+
 use std::io::Write as _;
 
 use serde_json::Value;
@@ -326,59 +329,6 @@ fn an_older_application_can_be_let_in_without_pkce_if_it_has_a_secret() {
 }
 
 #[test]
-fn scopes_are_a_table_or_a_list_and_what_is_neither_is_refused() {
-    let folder = Folder::new();
-    let data = folder.data();
-    let shown = |value: &str| {
-        let settings = json(&data, &["config", "--set", &format!("scopes={value}")], "");
-        let find = |setting: &&Value| setting["key"] == "scopes";
-        let value = settings.as_array().unwrap().iter().find(find).unwrap()["value"].clone();
-        value.as_str().unwrap().to_owned()
-    };
-    assert_eq!(shown("a,b"), "a=a;b=b");
-    assert_eq!(shown("b, a ;c=See, and count"), "a=a;b=b;c=See, and count");
-    assert_eq!(shown("a=1+1=2, or not"), "a=1+1=2, or not");
-    for wrong in
-        ["a=A,b=B", "a,b=B", "a, b=See b;c", "{a=\"A\"}", "a,,b", "a b", "\"a\"", "=x", "a,"]
-    {
-        let (code, said) = failure(&data, &["config", "--set", &format!("scopes={wrong}")]);
-        assert_eq!(code, 3, "{wrong}: {said}");
-        assert!(said.contains("photos:read=See your photos"), "{said}");
-    }
-    let file = folder.path().join("quadrille.toml");
-    std::fs::write(&file, "scopes = [\"a\", \"b\"]").unwrap();
-    let config = ["config", "--config", file.to_str().unwrap()];
-    assert!(json(&data, &config, "").to_string().contains("a=a;b=b"));
-}
-
-#[test]
-fn a_list_is_separated_by_commas_or_semicolons() {
-    let folder = Folder::new();
-    for (setting, shown) in [
-        ("resources=https://a.example;https://b.example", "https://a.example,https://b.example"),
-        ("trusted_proxies=127.0.0.1; ::1", "127.0.0.1/32,::1/128"),
-        ("oauth1.signature_methods=HMAC-SHA256;RSA-SHA256", "HMAC-SHA256,RSA-SHA256"),
-    ] {
-        let settings = json(&folder.data(), &["config", "--set", setting], "").to_string();
-        assert!(settings.contains(&format!("\"value\":\"{shown}\"")), "{setting}: {settings}");
-    }
-}
-
-#[test]
-fn a_misspelt_level_is_refused_and_does_not_silence_the_log() {
-    let folder = Folder::new();
-    let data = folder.data();
-    for wrong in ["inof", "loud", "info,audit", "quadrille::request", "info,audit=inof"] {
-        let (code, said) = failure(&data, &["config", "--log", wrong]);
-        assert_eq!(code, 3, "{wrong}: {said}");
-        assert!(said.contains("off, error, warn, info"), "{said}");
-    }
-    for right in ["warn", "INFO", "info,quadrille::request=debug", "audit=info, warn", "off"] {
-        json(&data, &["config", "--log", right], "");
-    }
-}
-
-#[test]
 fn clients_that_could_never_work_or_never_be_safe_are_refused() {
     let folder = Folder::new();
     let data = folder.data();
@@ -482,84 +432,4 @@ fn what_the_system_refuses_is_said_in_our_words() {
         assert_eq!(output.status.code(), Some(3), "{said}");
         assert!(said.contains(words) && !said.contains("os error"), "{said}");
     }
-}
-
-#[test]
-fn flags_win_over_the_environment_and_that_over_the_file() {
-    let folder = Folder::new();
-    let file = folder.path().join("quadrille.toml");
-    let toml = "code_lifetime = 30\naccess_token_lifetime = \"10m\"\nsession_lifetime = \"1d\"\n\
-        trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nproxy_header = \"Forwarded\"\n\
-        resources = [\"https://api.example\", \"urn:mail\"]\nclient_metadata_documents = true\n\
-        client_metadata_document_scopes = [\"photos:read\", \"b\"]\n[scopes]\n\"photos:read\" = \"See your photos\"\nb = \"B\"\n\
-        [oauth1]\nenabled = true\nsignature_methods = [\"HMAC-SHA512\"]\ntimestamp_window = \"2m\"\n";
-    std::fs::write(&file, toml).unwrap();
-    let output = quadrille(&["config", "--json", "--set", "code_lifetime=50s", "--config"])
-        .arg(&file)
-        .env("QUADRILLE_CODE_LIFETIME", "40s")
-        .env("QUADRILLE_ACCESS_TOKEN_LIFETIME", "5m")
-        .env("QUADRILLE_OAUTH1_TIMESTAMP_WINDOW", "1m")
-        .env("QUADRILLE_KEYS", "canary")
-        .output()
-        .unwrap();
-    let settings: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let of = |key: &str| {
-        let setting = settings.as_array().unwrap().iter().find(|setting| setting["key"] == key);
-        let setting = setting.unwrap_or_else(|| panic!("{key} in {settings}"));
-        format!(
-            "{} from {}",
-            setting["value"].as_str().unwrap(),
-            setting["origin"].as_str().unwrap()
-        )
-    };
-    let file = file.to_str().unwrap();
-    assert_eq!(of("code_lifetime"), "50s from --set");
-    assert_eq!(of("access_token_lifetime"), "5m from QUADRILLE_ACCESS_TOKEN_LIFETIME");
-    assert_eq!(of("session_lifetime"), format!("1d from {file}"));
-    assert_eq!(of("trusted_proxies"), format!("10.0.0.0/8,::1/128 from {file}"));
-    assert_eq!(of("proxy_header"), format!("forwarded from {file}"));
-    assert_eq!(of("resources"), format!("https://api.example,urn:mail from {file}"));
-    assert_eq!(of("client_metadata_documents"), format!("true from {file}"));
-    assert_eq!(of("client_metadata_document_scopes"), format!("photos:read,b from {file}"));
-    assert_eq!(of("scopes"), format!("b=B;photos:read=See your photos from {file}"));
-    assert_eq!(of("oauth1.enabled"), format!("true from {file}"));
-    assert_eq!(of("oauth1.signature_methods"), format!("HMAC-SHA512 from {file}"));
-    assert_eq!(of("oauth1.timestamp_window"), "1m from QUADRILLE_OAUTH1_TIMESTAMP_WINDOW");
-    assert_eq!(of("oauth1.token_lifetime"), "(until they are revoked) from default");
-    assert_eq!(of("listen"), "127.0.0.1:4004 from default");
-    assert!(!text(&output.stdout).contains("canary"));
-}
-
-#[test]
-fn a_setting_that_does_not_exist_is_named_with_the_nearest_one() {
-    let folder = Folder::new();
-    let file = folder.path().join("quadrille.toml");
-    let said = |toml: &str| {
-        std::fs::write(&file, toml).unwrap();
-        let output = quadrille(&["config", "--config"]).arg(&file).output().unwrap();
-        assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
-        text(&output.stderr)
-    };
-    let unknown = said("acess_token_lifetime = 5");
-    assert!(unknown.contains("did you mean \"access_token_lifetime\"?"), "{unknown}");
-    assert!(unknown.contains("quadrille.toml"));
-    assert!(said("listen = \"nowhere\"").contains("listen must be an address and port"));
-    assert!(said("code_lifetime = 0").contains("code_lifetime must be a duration"));
-    assert!(said("issuer = \"http://id.example\"").contains("issuer must be an https URL"));
-    assert!(said("trusted_proxies = [\"10.0.0.0/33\"]").contains("trusted_proxies must be"));
-    let header = said("proxy_header = \"x-real-ip\"");
-    assert!(header.contains("proxy_header must be x-forwarded-for or forwarded"), "{header}");
-    assert!(said("listen = ").contains("quadrille.toml"));
-    let nested = said("[oauth1]\nenable = true");
-    assert!(nested.contains("\"oauth1.enable\"; did you mean \"oauth1.enabled\"?"), "{nested}");
-    assert!(said("oauth1 = true").contains("no setting \"oauth1\""));
-    assert!(said("[oauth1]\nenabled = \"perhaps\"").contains("true or false"));
-    let short = said("[oauth1]\nsignature_methods = [\"HMAC-SHA1\"]");
-    assert!(short.contains("HMAC-SHA1-as-most-clients-sign"), "{short}");
-    let secret = said("keys = \"canary\"");
-    assert!(secret.contains("QUADRILLE_KEYS") && !secret.contains("canary"), "{secret}");
-    // Other programs may have variables of this prefix: a remark is enough.
-    let output = quadrille(&["config"]).env("QUADRILLE_LISTN", "x").output().unwrap();
-    assert!(output.status.success());
-    assert!(text(&output.stderr).contains("did you mean \"listen\"?"), "{}", text(&output.stderr));
 }
