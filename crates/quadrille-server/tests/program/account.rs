@@ -130,6 +130,24 @@ async fn a_user_makes_a_personal_access_token_and_sees_it_once() {
 }
 
 #[tokio::test]
+async fn forms_sent_at_once_do_not_exceed_the_limit_of_tokens() {
+    let stage = Stage::with(&OFFER);
+    let program = &stage.program;
+    let (browser, page) = signed_in(program, "ada").await;
+    let filled = page.form("days").with("name", "backup").with("days", "30");
+    let filled = filled.with("scope:photos:read", "on");
+    for _ in 0..26 {
+        let send = || browser.submit(&filled);
+        tokio::join!(send(), send(), send(), send());
+    }
+    let listed = program.json(&["user", "token", "list", "ada"]);
+    let count = listed.as_array().unwrap().len();
+    assert!((90..=100).contains(&count), "{count}");
+    let refused = browser.submit(&filled).await;
+    assert!(count < 100 || refused.status == StatusCode::BAD_REQUEST, "{}", refused.html);
+}
+
+#[tokio::test]
 async fn nobody_makes_a_token_by_another_s_form_or_beyond_the_settings() {
     let stage = Stage::with(&OFFER);
     let program = &stage.program;

@@ -14,8 +14,8 @@ mod model;
 mod parts;
 mod process;
 mod races;
-mod world;
 mod volatile_faults;
+mod world;
 
 use quadrille::{
     provider::store::{MemoryStore, Parts},

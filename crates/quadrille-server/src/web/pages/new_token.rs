@@ -9,7 +9,7 @@ use axum::{
 };
 use quadrille::{
     Scopes, Timestamp,
-    provider::{MintError, NewToken},
+    provider::{Error, MintError, NewToken, store::RowId},
 };
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
@@ -145,6 +145,11 @@ pub(in crate::web) async fn make_token(
         .authentication(visitor.authentication());
     match app.server.mint(new).await {
         Ok(minted) => {
+            match app.exceeds_limit(&visitor.user.subject, minted.grant).await {
+                Ok(false) => {}
+                Ok(true) => return refuse(TOO_MANY).await,
+                Err(error) => return app.server_failed(&error, "a token was not counted"),
+            }
             audit::token_made(&visitor.user, address, (minted.grant, name), &minted.scopes);
             let made = Made { name: name.to_owned(), token: minted.token.expose().to_owned() };
             app.home_with_token(&headers, &made)
@@ -170,6 +175,16 @@ impl App {
             days: self.personal_tokens.days(),
             sign_in: (!self.is_recent(visitor)).then(|| self.sign_in_again()),
         })
+    }
+
+    /// Revokes a new token if the user has too many with it: requests at the same time have counted
+    /// without each other. Returns `true` if the token is revoked.
+    async fn exceeds_limit(&self, subject: &str, number: RowId) -> Result<bool, Error> {
+        let is_too_many = self.server.personal_tokens(subject).await?.len() > MOST;
+        if is_too_many {
+            self.server.revoke_grant(subject, number).await?;
+        }
+        Ok(is_too_many)
     }
 
     /// A redirect to the account page, which will show this token once: the page may be loaded again,
