@@ -14,6 +14,7 @@ mod report;
 mod spread;
 mod stage;
 mod stats;
+mod stored;
 mod workload;
 
 use std::{
@@ -29,6 +30,7 @@ use process::Cores;
 use process::Side;
 use report::Report;
 use stage::Stage;
+use stored::{Shared, Wanted};
 use workload::WORKLOADS;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -50,6 +52,13 @@ struct Options {
     /// Measures only the bare handlers or only Quadrille: to profile, not to compare.
     #[arg(long)]
     side: Option<Side>,
+    /// Measures the provider on SQLite, PostgreSQL and MariaDB with live tokens in them, in place of the
+    /// other workloads.
+    #[arg(long)]
+    databases: bool,
+    /// The numbers of live tokens in a database.
+    #[arg(long, value_delimiter = ',', default_values_t = [1000, 100_000, 1_000_000])]
+    tokens: Vec<u32>,
     /// The number of users who log in at the same time, over each storage; 0 for none.
     #[arg(long, default_value_t = 10_000)]
     crowd: usize,
@@ -94,6 +103,9 @@ fn run(options: &Options) -> Result<()> {
     };
     let window = Duration::from_secs_f64(options.seconds);
     let mut report = Report::default();
+    if options.databases {
+        return measure_databases(options, &programs, window, report);
+    }
     for round in 0..options.rounds {
         measure_round(options, &programs, round, window, &mut report)?;
         if options.only.is_none() && options.side.is_none() {
@@ -117,6 +129,25 @@ fn run(options: &Options) -> Result<()> {
     Err("a login came out as nobody or as another".into())
 }
 
+/// The provider on databases.
+fn measure_databases(
+    options: &Options,
+    programs: &stage::Programs,
+    window: Duration,
+    mut report: Report,
+) -> Result<()> {
+    let (begun, mut shared) = (Instant::now(), Shared::default());
+    let title = |title: &str| options.wants(title);
+    let wanted = Wanted { title: &title, tokens: &options.tokens, only: options.side, window };
+    for round in 0..options.rounds {
+        stored::measure_round(programs, &wanted, round, &mut report, &mut shared)?;
+        eprintln!("round {} of {} after {:.0?}", round + 1, options.rounds, begun.elapsed());
+    }
+    report.print();
+    shared.print();
+    report.save(&options.results)
+}
+
 /// Everything once, on fresh processes; who goes first changes from round to round.
 fn measure_round(
     options: &Options,
@@ -127,7 +158,7 @@ fn measure_round(
 ) -> Result<()> {
     let stage = Stage::new(programs);
     let wanted = |title: &str| title == "hello" || options.wants(title);
-    for workload in WORKLOADS.iter().filter(|workload| wanted(workload.title)) {
+    for workload in WORKLOADS.iter().filter(|workload| wanted(&workload.title)) {
         let mut sides = [Side::Bare, Side::Quadrille];
         if round % 2 == 1 {
             sides.reverse();

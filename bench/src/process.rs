@@ -38,6 +38,10 @@ pub(crate) enum Role {
     MemoryOfMany,
     /// Quadrille's provider on SQLite.
     Sqlite,
+    /// `baseline` on a database with tokens.
+    BareStored,
+    /// Quadrille's provider on one.
+    Stored,
     /// Quadrille's login, accounts in cookies.
     Login,
     /// Quadrille's login with a hook that makes the application's own session.
@@ -74,10 +78,12 @@ impl Role {
             | Self::Guarded
             | Self::HandLogin
             | Self::Service
+            | Self::BareStored
             | Self::BareLinked => Side::Bare,
             Self::Memory
             | Self::MemoryOfMany
             | Self::Sqlite
+            | Self::Stored
             | Self::Login
             | Self::Sessions
             | Self::Program

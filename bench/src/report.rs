@@ -10,13 +10,15 @@ use crate::{
     program::Figures,
     spread::Spread,
     stats::Sample,
-    workload::{Target, WORKLOADS, Workload},
+    workload::{Target, Workload},
 };
 
 /// All samples of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    samples: BTreeMap<(&'static str, Side), Vec<Sample>>,
+    samples: BTreeMap<(String, Side), Vec<Sample>>,
+    /// The workloads with samples, in the order of the first ones.
+    workloads: Vec<(String, Target)>,
     /// The program's own figures, one per round.
     pub(crate) program: Vec<Figures>,
 }
@@ -38,7 +40,11 @@ const PROGRAM: [Row; 6] = [
 impl Report {
     /// Adds a sample.
     pub(crate) fn add(&mut self, workload: &Workload, side: Side, sample: Sample) {
-        self.samples.entry((workload.title, side)).or_default().push(sample);
+        let title = workload.title.as_ref();
+        if !self.workloads.iter().any(|(known, _)| known == title) {
+            self.workloads.push((title.to_owned(), workload.target.clone()));
+        }
+        self.samples.entry((title.to_owned(), side)).or_default().push(sample);
     }
 
     /// Prints the table as Markdown.
@@ -47,8 +53,8 @@ impl Report {
             "| workload | quadrille/s | bare/s | of bare | of hello | CPU µs, quadrille | CPU µs, bare \
              | CPU, of bare | target |\n|---|--:|--:|--:|--:|--:|--:|--:|---|"
         );
-        for workload in &WORKLOADS {
-            self.print_workload(workload);
+        for (title, target) in &self.workloads {
+            self.print_workload(title, target);
         }
         if !self.program.is_empty() {
             println!("\n| the program | median | from | to | target |\n|---|--:|--:|--:|--:|");
@@ -59,19 +65,18 @@ impl Report {
         }
     }
 
-    fn print_workload(&self, workload: &Workload) {
-        let of = |title, side| self.samples.get(&(title, side)).map_or(&[][..], Vec::as_slice);
-        let (ours, bare) = (of(workload.title, Side::Quadrille), of(workload.title, Side::Bare));
-        if ours.is_empty() && bare.is_empty() {
-            return;
-        }
+    fn print_workload(&self, title: &str, target: &Target) {
+        let of = |title: &str, side| {
+            self.samples.get(&(title.to_owned(), side)).map_or(&[][..], Vec::as_slice)
+        };
+        let (ours, bare) = (of(title, Side::Quadrille), of(title, Side::Bare));
         let hello = of("hello", Side::Bare);
         let of_bare = ratio(ours, bare, |sample| sample.throughput);
         let of_hello = ratio(ours, hello, |sample| sample.throughput);
-        let target = match workload.target {
+        let target = match *target {
             Target::OfHello(wanted) => verdict("hello", wanted, of_hello.median),
             Target::OfBare(wanted) => verdict("bare", wanted, of_bare.median),
-            Target::OfOwn(title, wanted) => {
+            Target::OfOwn(ref title, wanted) => {
                 let other = of(title, Side::Quadrille);
                 verdict(title, wanted, ratio(ours, other, |sample| sample.throughput).median)
             }
@@ -79,7 +84,7 @@ impl Report {
         };
         println!(
             "| {} | {} | {} | {} | {} | {} | {} | {} | {target} |",
-            workload.title,
+            title,
             rate(ours),
             rate(bare),
             share(of_bare),

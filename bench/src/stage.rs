@@ -12,7 +12,8 @@ use std::{
 use crate::{
     Result, databases,
     load::message::{Answer, get},
-    process::{Cores, Role, Server, free_port, pinned},
+    process::{Cores, Role, Server, Side, free_port, pinned},
+    stored::Database,
 };
 
 /// The folders of the programs, and the cores that they run on.
@@ -112,6 +113,7 @@ impl Programs {
             Role::LinkedPostgresCached => (&self.ours, accounts, &["linked", "postgres-cached"]),
             Role::Program => (&self.ours, "quadrille", &["serve"]),
             Role::CrowdService => (&self.ours, accounts, &["service"]),
+            Role::BareStored | Role::Stored => return Err("it needs a database".into()),
             Role::Crowd => return Err("a crowd needs a storage".into()),
         };
         let is_service = matches!(role, Role::Service | Role::CrowdService);
@@ -122,6 +124,37 @@ impl Programs {
             command.env("PG_URL", [&databases::postgres(), "postgres"].concat());
         }
         self.launch(role, command, service)
+    }
+
+    /// Starts a server on a new database, or on that of another server.
+    pub(crate) fn start_stored(
+        &self,
+        database: Database,
+        side: Side,
+        beside: Option<&Server>,
+    ) -> Result<Server> {
+        let (role, folder, program) = match side {
+            Side::Bare => (Role::BareStored, &self.baseline, "limits"),
+            Side::Quadrille => (Role::Stored, &self.ours, "quadrille-bench-stores"),
+        };
+        let mut command = pinned(&[self.cores.server], &folder.join(program));
+        let (mode, variable, url) = match database {
+            Database::Sqlite => ("sqlite", "DATABASE", String::new()),
+            Database::Postgres => {
+                ("postgres", "PG_URL", databases::empty_postgres(side, beside.is_none())?)
+            }
+            Database::MariaDb => ("mariadb", "MY_URL", databases::empty_mariadb(side)?),
+        };
+        if database == Database::Sqlite {
+            // The folder may be missing.
+            let _ = fs::remove_dir_all(self.data.join(format!("{role:?}")));
+        }
+        if side == Side::Quadrille {
+            command.arg(mode);
+        }
+        command.env(variable, url);
+        command.envs(beside.map(|other| ("ISSUER", format!("http://{}", other.address))));
+        self.launch(role, command, None)
     }
 
     /// Starts the site of a crowd on both cores: two threads meet where one would not.

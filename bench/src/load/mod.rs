@@ -26,11 +26,25 @@ pub(crate) fn run(
     warm_up: Duration,
     window: Duration,
 ) -> Result<Sample> {
-    let mut crew = Crew::connect(server.address, scripts)?;
+    run_at(vec![(server, scripts)], warm_up, window)
+}
+
+/// [`run`] against several servers at the same time, whose CPU times are added.
+pub(crate) fn run_at(
+    all: Vec<(&Server, Vec<Box<dyn Script>>)>,
+    warm_up: Duration,
+    window: Duration,
+) -> Result<Sample> {
+    let servers: Vec<_> = all.iter().map(|(server, _)| *server).collect();
+    let cpu = || servers.iter().map(|server| server.cpu()).sum::<Result<Duration>>();
+    let mut crew = Crew::new()?;
+    for (server, scripts) in all {
+        crew.connect(server.address, scripts)?;
+    }
     crew.drive(Until::Time(Instant::now() + warm_up))?;
-    let (cpu, begun) = (server.cpu()?, Instant::now());
+    let (before, begun) = (cpu()?, Instant::now());
     let operations = crew.drive(Until::Time(begun + window))?;
-    let (elapsed, cpu) = (begun.elapsed(), server.cpu()?.saturating_sub(cpu));
+    let (elapsed, cpu) = (begun.elapsed(), cpu()?.saturating_sub(before));
     if operations == 0 {
         return Err(format!("nothing came to an end in {elapsed:?}").into());
     }
@@ -43,7 +57,9 @@ pub(crate) fn run_count(
     scripts: Vec<Box<dyn Script>>,
     operations: u64,
 ) -> Result<()> {
-    Crew::connect(server.address, scripts)?.drive(Until::Count(operations)).map(drop)
+    let mut crew = Crew::new()?;
+    crew.connect(server.address, scripts)?;
+    crew.drive(Until::Count(operations)).map(drop)
 }
 
 #[derive(Clone, Copy)]
@@ -71,15 +87,19 @@ struct Connection {
 const ANSWER_LEN: usize = 64 * 1024;
 
 impl Crew {
-    fn connect(address: SocketAddr, scripts: Vec<Box<dyn Script>>) -> Result<Self> {
-        let poll = Poll::new()?;
-        let mut members = Vec::with_capacity(scripts.len());
-        for (index, script) in scripts.into_iter().enumerate() {
+    fn new() -> Result<Self> {
+        let (poll, events) = (Poll::new()?, Events::with_capacity(256));
+        Ok(Self { poll, events, members: Vec::new() })
+    }
+
+    fn connect(&mut self, address: SocketAddr, scripts: Vec<Box<dyn Script>>) -> Result<()> {
+        for script in scripts {
+            let index = self.members.len();
             let stream = std::net::TcpStream::connect(address)?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
-            poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
+            self.poll.registry().register(&mut stream, Token(index), Interest::READABLE)?;
             let mut member = Connection {
                 stream,
                 script,
@@ -88,9 +108,9 @@ impl Crew {
                 filled: 0,
             };
             member.send()?;
-            members.push(member);
+            self.members.push(member);
         }
-        Ok(Self { poll, events: Events::with_capacity(256), members })
+        Ok(())
     }
 
     /// The number of completed operations.

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     Router,
-    extract::{FromRequestParts, State},
+    extract::{FromRequestParts, Query, State},
     http::{self, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
     routing::get,
@@ -18,16 +18,17 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use quadrille::{
     Authentication, Env, KeyRing, Scopes,
-    guard::Access,
+    guard::{Access, Guard},
     jose::{Algorithm, SigningKey, SigningKeys},
     provider::{
         AccessTokenFormat, Authorization, AuthorizationServer, DeviceGrant, Exchanged, GrantType,
-        NewClient, Step,
+        NewClient, NewSecret, RegistrationError, Step,
         oauth1::{NewKey, OAuth1},
-        store::{MemoryStore, SqliteStore},
+        store::SqliteStore,
     },
     scopes,
 };
+use tokio::task::JoinSet;
 
 use crate::{
     Result,
@@ -42,11 +43,6 @@ scopes! {
 /// The API whose tokens are JWTs.
 const API_OF_JWTS: &str = "urn:bench:jwt";
 
-/// A provider that loses its data when it ends.
-pub(crate) async fn in_memory(origin: &str) -> Result<Router> {
-    application(AuthorizationServer::new(origin, MemoryStore::new(Env::system()))?).await
-}
-
 /// A provider that stores its data in a database.
 pub(crate) async fn on_sqlite(origin: &str, folder: &str) -> Result<Router> {
     let env = Env::system();
@@ -54,7 +50,7 @@ pub(crate) async fn on_sqlite(origin: &str, folder: &str) -> Result<Router> {
     application(AuthorizationServer::new(origin, store)?.keys(KeyRing::new([&env.random()])?)).await
 }
 
-async fn application(server: AuthorizationServer) -> Result<Router> {
+pub(crate) async fn application(server: AuthorizationServer) -> Result<Router> {
     let oauth1 = OAuth1::new().allow_hmac_sha1_as_most_clients_sign();
     let keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, Env::system().now())?;
     let server = server
@@ -78,19 +74,29 @@ async fn application(server: AuthorizationServer) -> Result<Router> {
         ])
         .first_party()
         .oauth1(NewKey::Secret);
-    let registered = server.register(client).await?;
-    let secret = registered.secret.ok_or("no secret")?.expose().to_owned();
-    let oauth1_secret = registered.oauth1_secret.ok_or("no secret")?.expose().to_owned();
+    let (secret, oauth1_secret) = match server.register(client).await {
+        Ok(registered) => (registered.secret, registered.oauth1_secret),
+        // Another process has registered it.
+        Err(RegistrationError::IdTaken) => {
+            let added = server.add_secret("bench", NewSecret::generated()).await?;
+            (added.secret, None)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let secret = secret.ok_or("no secret")?.expose().to_owned();
+    let oauth1_secret = oauth1_secret.map(|secret| secret.expose().to_owned()).unwrap_or_default();
     let (tokens, basic) = (server.clone(), basic("bench", &secret));
     let routes = Router::new()
-        .route("/seed", get(move || seed(tokens.clone(), basic.clone())))
+        .route("/seed", get(move |many| seed(tokens.clone(), basic.clone(), many)))
         .route("/secret", get(move || async move { secret }))
         .route("/oauth1-secret", get(move || async move { oauth1_secret }))
         .route("/sign-in", get(sign_in))
         .route(server.authorize_path(), get(ask).post(ask))
         .route("/api/resource", get(resource))
         .with_state(People::default());
-    Ok(server.attach(routes))
+    let jwts = Guard::new(&server).audience(API_OF_JWTS);
+    let jwts = Router::new().route("/api/jwt", get(resource)).layer(jwts);
+    Ok(server.attach(routes).merge(jwts))
 }
 
 async fn ask(user: User, request: Authorization) -> Response {
@@ -102,27 +108,52 @@ async fn ask(user: User, request: Authorization) -> Response {
     }
 }
 
-/// The number of tokens that `/seed` issues.
-const MANY: usize = 1_000_000;
+/// The number of tokens that `/seed` issues: a million unless `n` says otherwise.
+#[derive(serde::Deserialize)]
+struct Many {
+    n: Option<usize>,
+}
 
-/// Issues many tokens, and returns each thousandth on a line of its own.
-async fn seed(server: AuthorizationServer, basic: String) -> Result<String, StatusCode> {
-    let mut sample = String::new();
-    for number in 0..MANY {
-        let request = http::Request::post("/oauth/token")
-            .header(header::AUTHORIZATION, &basic)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body("grant_type=client_credentials&scope=read%20write".into());
-        let answer = server.token(request.map_err(|_| StatusCode::BAD_REQUEST)?).await;
-        if number % 1000 == 0 {
-            let answer: serde_json::Value = serde_json::from_slice(answer.body())
-                .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-            let token = answer.get("access_token").and_then(|token| token.as_str());
-            sample.push_str(token.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?);
-            sample.push('\n');
-        }
+/// The number of requests that `/seed` has under way at once, so that a database has batches.
+const AT_ONCE: usize = 512;
+
+/// Issues many tokens, and returns a thousand of them, each on a line of its own.
+async fn seed(
+    server: AuthorizationServer,
+    basic: String,
+    Query(many): Query<Many>,
+) -> Result<String, StatusCode> {
+    let many = many.n.unwrap_or(1_000_000);
+    let step = (many / 1000).max(1);
+    let mut all = JoinSet::new();
+    for from in 0..AT_ONCE {
+        let (server, basic) = (server.clone(), basic.clone());
+        all.spawn(async move {
+            let mut sample = String::new();
+            for number in (from..many).step_by(AT_ONCE) {
+                let token = issued(&server, &basic).await?;
+                if number % step == 0 {
+                    sample.push_str(&token);
+                    sample.push('\n');
+                }
+            }
+            Ok(sample)
+        });
     }
-    Ok(sample)
+    all.join_all().await.into_iter().collect()
+}
+
+/// A token that the client got for itself.
+async fn issued(server: &AuthorizationServer, basic: &str) -> Result<String, StatusCode> {
+    let request = http::Request::post("/oauth/token")
+        .header(header::AUTHORIZATION, basic)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body("grant_type=client_credentials&scope=read%20write".into());
+    let answer = server.token(request.map_err(|_| StatusCode::BAD_REQUEST)?).await;
+    let answer: serde_json::Value =
+        serde_json::from_slice(answer.body()).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let token = answer.get("access_token").and_then(|token| token.as_str());
+    token.map(str::to_owned).ok_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn basic(client: &str, secret: &str) -> String {

@@ -15,6 +15,7 @@ use crate::{
     },
     process::{Role, Server, Side},
     stage::{Stage, fetch, fetch_with},
+    stored::Database,
 };
 
 use super::{Play, Storage, Store};
@@ -26,6 +27,18 @@ const TOKENS: u64 = 1000;
 const DEVICE_CODES: u64 = 128 * 1024;
 /// The number of users with an account in each database.
 const USERS: u32 = 1000;
+
+/// The paths of a store of the bare handlers.
+macro_rules! paths {
+    ($store:literal) => {
+        [
+            concat!($store, "/authorize"),
+            concat!($store, "/token"),
+            concat!($store, "/introspect"),
+            concat!($store, "/resource"),
+        ]
+    };
+}
 
 /// The script of each connection, by its number.
 pub(super) type ByNumber = Box<dyn Fn(usize) -> Box<dyn Script>>;
@@ -44,6 +57,8 @@ pub(super) struct Actor<'s> {
     login: &'static str,
     /// The token endpoint that issues JWTs.
     jwt: &'static str,
+    /// The route that they protect.
+    jwt_protected: &'static str,
     /// The path that issues a million tokens and returns a thousand of them.
     seed: &'static str,
     /// A thousand of a million tokens.
@@ -71,6 +86,23 @@ impl<'s> Actor<'s> {
         Ok(actor)
     }
 
+    /// A server on a database with these tokens.
+    pub(super) fn of_database(
+        server: &'s Server,
+        database: Database,
+        side: Side,
+        many: &'s [String],
+    ) -> Self {
+        let actor = Self { many, ..Self::at(server, Store::Database) };
+        let [authorize, token, introspect, protected] = match (side, database) {
+            (Side::Quadrille, _) => return actor,
+            (Side::Bare, Database::Sqlite) => paths!("/sqf-group"),
+            (Side::Bare, Database::Postgres) => paths!("/pg-group"),
+            (Side::Bare, Database::MariaDb) => paths!("/my-group"),
+        };
+        Self { authorize, token, introspect, protected, sign_in: authorize, ..actor }
+    }
+
     pub(super) fn at(server: &'s Server, store: Store) -> Self {
         let is_durable = store == Store::Sqlite;
         if server.role == Role::Guarded {
@@ -95,6 +127,7 @@ impl<'s> Actor<'s> {
                 sign_in: "/sign-in",
                 login: "/login/stub",
                 jwt: "/oauth/token",
+                jwt_protected: "/api/jwt",
                 seed: "/seed",
                 many: &[],
                 secret: Some("/secret"),
@@ -117,6 +150,7 @@ impl<'s> Actor<'s> {
             sign_in: "/mem/authorize",
             login: "/login",
             jwt: "/jwt/es256/token",
+            jwt_protected: "/jwt/es256-cache/resource",
             seed: "/admin/seed?store=mem&n=1000000",
             many: &[],
             secret: None,
@@ -139,9 +173,16 @@ impl<'s> Actor<'s> {
                 let dance = self.dance()?;
                 Box::new(move |_| Box::new(Refresh::new(dance.clone())))
             }
-            Play::Bearer(Store::MemoryOfMany) => repeated(Repeat::bearer(protected, self.many)),
+            Play::Bearer(Store::MemoryOfMany | Store::Database) => {
+                repeated(Repeat::bearer(protected, self.many))
+            }
             Play::Bearer(_) | Play::BearerAlike => {
                 repeated(Repeat::bearer(protected, &self.tokens()?))
+            }
+            Play::BearerJwt => {
+                let repeat = Repeat::client_credentials_for_jwts(self.jwt, &self.basic()?);
+                let tokens = self.collect(&repeat, "access_token", TOKENS)?;
+                repeated(Repeat::bearer(self.jwt_protected, &tokens))
             }
             Play::Introspection | Play::IntrospectionAlike => {
                 let tokens = self.tokens_of_users()?;

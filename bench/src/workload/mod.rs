@@ -1,9 +1,10 @@
 //! The workloads, as data.
 
 mod actor;
+pub(crate) mod stored;
 mod table;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use crate::{
     Result,
@@ -15,13 +16,14 @@ use crate::{
 
 use actor::Actor;
 
+pub(crate) use stored::Stored;
 pub(crate) use table::WORKLOADS;
 
 /// A workload for both sides.
 #[derive(Debug)]
 pub(crate) struct Workload {
     /// The title in the table.
-    pub(crate) title: &'static str,
+    pub(crate) title: Cow<'static, str>,
     /// The number of connections.
     pub(crate) connections: usize,
     /// The target of Quadrille.
@@ -30,14 +32,14 @@ pub(crate) struct Workload {
 }
 
 /// A ratio of throughputs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Target {
     /// A share of the throughput of `/hello` in the bare handlers.
     OfHello(f64),
     /// A share of the throughput of the bare handler with the same task.
     OfBare(f64),
     /// A share of Quadrille's own throughput in the workload with this title.
-    OfOwn(&'static str, f64),
+    OfOwn(Cow<'static, str>, f64),
     /// No target.
     None,
 }
@@ -51,6 +53,8 @@ enum Play {
     Bearer(Store),
     /// The bare handler has the same protections.
     BearerAlike,
+    /// The tokens are JWTs.
+    BearerJwt,
     Introspection,
     /// The bare handler has the same protections.
     IntrospectionAlike,
@@ -91,6 +95,7 @@ impl Play {
                 Store::Memory => Role::Memory,
                 Store::MemoryOfMany => Role::MemoryOfMany,
                 Store::Sqlite => Role::Sqlite,
+                Store::Database => Role::Stored,
             },
         }
     }
@@ -144,6 +149,8 @@ enum Store {
     /// Memory with a million tokens in it.
     MemoryOfMany,
     Sqlite,
+    /// A database with tokens in it.
+    Database,
 }
 
 impl Workload {

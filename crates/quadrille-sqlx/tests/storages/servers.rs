@@ -40,7 +40,8 @@ pub(crate) fn primary() -> Server {
     new_postgres(&["-F", "-c", "autovacuum=off"])
 }
 
-fn new_postgres(options: &[&str]) -> Server {
+/// A new server of PostgreSQL with these options.
+pub(crate) fn new_postgres(options: &[&str]) -> Server {
     let (folder, port) = place();
     let data = folder.join("data");
     let mut init = as_nobody(&program("initdb"));
@@ -83,21 +84,25 @@ pub(crate) fn postgres_database() -> String {
 /// purpose: values that are too long are cut, and texts are Latin-1.
 pub(crate) fn mariadb() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let (folder, port) = place();
-        let data = format!("--datadir={}", folder.join("data").display());
-        let mut init = as_nobody(&program("mariadb-install-db"));
-        init.args(["--no-defaults", "--auth-root-authentication-method=normal", &data]);
-        finish(init.args(["--skip-test-db", "--skip-name-resolve"]));
-        let mut server = as_nobody(&program("mariadbd"));
-        server.args(["--no-defaults", &data, "--bind-address=127.0.0.1", "--sql-mode="]);
-        server.args([&format!("--port={port}"), "--max-connections=200"]);
-        server.args(["--character-set-server=latin1", "--innodb-flush-log-at-trx-commit=0"]);
-        for (option, name) in [("socket", "socket"), ("pid-file", "pid")] {
-            server.arg(format!("--{option}={}", folder.join(name).display()));
-        }
-        Server::start(&server, &folder, port, "TERM")
-    })
+    SERVER.get_or_init(|| new_mariadb("0"))
+}
+
+/// A new server of MariaDB, with this `innodb_flush_log_at_trx_commit`.
+pub(crate) fn new_mariadb(flush: &str) -> Server {
+    let (folder, port) = place();
+    let data = format!("--datadir={}", folder.join("data").display());
+    let mut init = as_nobody(&program("mariadb-install-db"));
+    init.args(["--no-defaults", "--auth-root-authentication-method=normal", &data]);
+    finish(init.args(["--skip-test-db", "--skip-name-resolve"]));
+    let mut server = as_nobody(&program("mariadbd"));
+    server.args(["--no-defaults", &data, "--bind-address=127.0.0.1", "--sql-mode="]);
+    server.args([&format!("--port={port}"), "--max-connections=200"]);
+    server.args(["--character-set-server=latin1"]);
+    server.arg(format!("--innodb-flush-log-at-trx-commit={flush}"));
+    for (option, name) in [("socket", "socket"), ("pid-file", "pid")] {
+        server.arg(format!("--{option}={}", folder.join(name).display()));
+    }
+    Server::start(&server, &folder, port, "TERM")
 }
 
 /// A PgBouncer in transaction mode in front of [`postgres`], with few connections to it. It gives
