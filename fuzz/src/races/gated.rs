@@ -17,9 +17,9 @@ use quadrille::{
         store::{
             AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients,
             CodeRecord, Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue,
-            IssuerId, Issuers, LiveGrant, MemoryStore, OnceKeys, Part, PendingRecord, PendingRef,
-            Redeemed, Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError,
-            TokenRef, UnusedClient, Worker,
+            IssuerId, Issuers, KnownSince, LiveGrant, MemoryStore, OnceKeys, Part, PendingRecord,
+            PendingRef, Redeemed, Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash,
+            StoreError, TokenRef, UnusedClient, Worker,
         },
     },
 };
@@ -125,11 +125,13 @@ gated! {
         revoke_grant(issuer: IssuerId, grant: RowId, until: Timestamp) -> bool;
         revoke_all(issuer: IssuerId, what: RevokeAll, last: RowId) -> ();
         subject_since(issuer: IssuerId, subject: &str) -> Option<RowId>;
+        uses_known_since() -> KnownSince;
         consent(issuer: IssuerId, subject: &str, client: &str, at: &Resources) -> Option<Consent>;
         consents(issuer: IssuerId, subject: &str) -> Vec<Consent>;
         grants(issuer: IssuerId, subject: &str) -> Vec<LiveGrant>;
     }
     OnceKeys [] {
         remember_once(issuer: IssuerId, space: &'static str, key: SecretHash, end: Timestamp) -> bool;
+        keys_known_since() -> KnownSince;
     }
 }
