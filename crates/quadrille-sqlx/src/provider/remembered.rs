@@ -26,7 +26,6 @@ impl Remembered {
     }
 
     /// Has the next caller look.
-    #[cfg(feature = "postgres")]
     pub(super) fn forget(&self) {
         self.set(None);
     }
