@@ -18,6 +18,27 @@ use std::{process::Command, sync::OnceLock};
 
 use crate::{Result, process::Side};
 
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+    MariaDb,
+}
+
+impl Database {
+    pub(crate) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
+
+    /// The name in the table.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite FULL",
+            Self::Postgres => "PostgreSQL",
+            Self::MariaDb => "MariaDB",
+        }
+    }
+}
+
 /// The URL of the PostgreSQL server, without the name of a database.
 pub(crate) fn postgres() -> String {
     format!("postgres://postgres@127.0.0.1:{}/", sql::postgres().port)

@@ -10,10 +10,10 @@ use std::{
 };
 
 use crate::{
-    Result, databases,
+    Result,
+    databases::{self, Database},
     load::message::{Answer, get},
     process::{Cores, Role, Server, Side, free_port, pinned},
-    stored::Database,
 };
 
 /// The folders of the programs, and the cores that they run on.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Result,
+    databases::Database,
     process::{Role, Server, Side},
     report::Report,
     spread::Spread,
@@ -20,27 +21,6 @@ const OF_FEWEST: f64 = 0.95;
 const OF_HELLO: f64 = 0.36;
 /// The greatest resident memory of a process, in MiB.
 const MEMORY: f64 = 64.0;
-
-/// A kind of database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Database {
-    Sqlite,
-    Postgres,
-    MariaDb,
-}
-
-impl Database {
-    const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
-
-    /// The name in the table.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Sqlite => "SQLite FULL",
-            Self::Postgres => "PostgreSQL",
-            Self::MariaDb => "MariaDB",
-        }
-    }
-}
 
 /// What is measured.
 pub(crate) struct Wanted<'w> {

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     Result,
+    databases::Database,
     load::{
         self,
         message::{basic, query},
@@ -15,7 +16,6 @@ use crate::{
     },
     process::{Role, Server, Side},
     stage::{Stage, fetch, fetch_with},
-    stored::Database,
 };
 
 use super::{Play, Storage, Store};

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    Result, load,
+    Result,
+    databases::Database,
+    load,
     process::{Server, Side},
     stage::fetch,
     stats::Sample,
-    stored::Database,
 };
 
 use super::{Play, Store, Target, Workload, actor::Actor};

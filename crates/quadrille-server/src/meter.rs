@@ -5,8 +5,6 @@ use std::time::Duration;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::data::{CACHE_VERBS, Connections};
-
 /// The limits of the histograms of durations, in seconds: from a look-up to a timeout.
 const DURATIONS: [f64; 17] = [
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
@@ -16,6 +14,7 @@ const DURATIONS: [f64; 17] = [
 /// The limits of the histograms of numbers of things.
 const NUMBERS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
+const CACHE_VERBS: &str = "quadrille_cache_verbs_total";
 const CONNECTIONS: &str = "quadrille_connections";
 const DATABASE: &str = "quadrille_database_connections";
 const REPLICA_LAG: &str = "quadrille_replica_lag_seconds";
@@ -46,7 +45,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(SIGN_INS, "sign-ins by outcome");
     describe_counter!(CACHE_VERBS, "verbs of the cache of short-lived records, by result");
     gauge!(CONNECTIONS).set(0.0);
-    database(Connections::default());
+    database([0; 3]);
     for outcome in ["ok", "failed", "refused"] {
         counter!(SIGN_INS, "outcome" => outcome).increment(0);
     }
@@ -73,12 +72,16 @@ impl Drop for Connection {
     }
 }
 
-/// The connections to the server of databases.
-pub(crate) fn database(connections: Connections) {
-    let Connections { in_use, idle, max } = connections;
+/// The connections to the server of databases: in use, idle, and at most.
+pub(crate) fn database([in_use, idle, max]: [u32; 3]) {
     for (state, number) in [("in_use", in_use), ("idle", idle), ("max", max)] {
         gauge!(DATABASE, "state" => state).set(f64::from(number));
     }
+}
+
+/// A verb of the cache of short-lived records ended so.
+pub(crate) fn cache_verb(verb: &'static str, result: &'static str) {
+    counter!(CACHE_VERBS, "verb" => verb, "result" => result).increment(1);
 }
 
 /// A request was answered with this status.

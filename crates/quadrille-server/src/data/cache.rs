@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use metrics::counter;
 use quadrille::{
     Env, KeyRing, Timestamp,
     provider::{
@@ -16,12 +15,12 @@ use quadrille::{
 use quadrille_redis::VolatileRedis;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
-use crate::config::{CachePlace, Settings};
+use crate::{
+    config::{CachePlace, Settings},
+    meter,
+};
 
 use super::{Data, DataError};
-
-/// The counter of the verbs of the cache.
-pub(crate) const CACHE_VERBS: &str = "quadrille_cache_verbs_total";
 
 /// The most entries in the memory of this process: some 100 MB.
 const ENTRIES: usize = 100_000;
@@ -138,7 +137,7 @@ fn measured(verb: &'static str, did: Option<bool>) {
         Some(false) => "no",
         None => "failed",
     };
-    counter!(CACHE_VERBS, "verb" => verb, "result" => result).increment(1);
+    meter::cache_verb(verb, result);
 }
 
 impl VolatileCache for Cache {

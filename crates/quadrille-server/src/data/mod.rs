@@ -32,7 +32,6 @@ mod transfer;
 
 pub use backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount};
 pub use backup::{BackedUp, back_up, restore, restored_by_other_tools};
-pub(crate) use cache::CACHE_VERBS;
 pub use cache::Cache;
 pub use error::DataError;
 pub use postgres::PostgresBackend;

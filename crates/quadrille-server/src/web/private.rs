@@ -11,7 +11,7 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::meter;
+use crate::{data::Connections, meter};
 
 use super::{app::App, health};
 
@@ -47,7 +47,8 @@ impl Private {
 /// `GET /metrics`, in the text format of Prometheus.
 async fn metrics(State(private): State<Private>) -> Response<Body> {
     if let Some(app) = private.app.get() {
-        meter::database(app.backend.connections());
+        let Connections { in_use, idle, max } = app.backend.connections();
+        meter::database([in_use, idle, max]);
     }
     let mut response = Response::new(Body::from(private.metrics.render()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
