@@ -1,7 +1,6 @@
 """Each grant of an application that has its provider in MariaDB (`examples/provider_in_database.rs` of `quadrille-sqlx`)."""
 
 import json
-import os
 import subprocess
 from types import SimpleNamespace
 
@@ -17,7 +16,6 @@ from browser import Browser
 from quadrille import REDIRECT_URI, ROOT
 
 PROGRAM = ROOT / "target/debug/examples/provider_in_database"
-pytestmark = pytest.mark.skipif("INTEROP_MARIADB" not in os.environ, reason="needs with-databases")
 
 
 @pytest.fixture(scope="module")
