@@ -9,6 +9,7 @@ use url::Url;
 use super::{
     error::{ConfigError, Origin},
     found::Found,
+    shown,
     value::{self, Expected},
 };
 
@@ -54,7 +55,7 @@ impl ConnectionSettings {
             wait: found.or(
                 "database_wait",
                 value::duration_or_none,
-                |wait| value::show_duration(*wait),
+                |wait| shown::duration(*wait),
                 usual.wait,
             )?,
             lock_timeout: found.duration("database_lock_timeout", usual.lock_timeout)?,
@@ -156,7 +157,7 @@ impl ReadFrom {
             let urls = value::list(value, Expected::Database)?;
             urls.iter().map(|url| PostgresUrl::parse(url)).collect()
         };
-        let urls = found.or("read_from", parse, |urls| value::show_list(urls), Vec::new())?;
+        let urls = found.or("read_from", parse, |urls| shown::list(urls), Vec::new())?;
         refuse_passwords(&urls, origin)?;
         let max_lag = found.duration("read_from_max_lag", Duration::from_secs(10))?;
         Ok(Self { urls, max_lag })

@@ -8,6 +8,7 @@ use super::{
     effective::Effective,
     error::{ConfigError, Origin},
     keys::KEYS,
+    shown,
     value::{self, Expected},
 };
 
@@ -24,7 +25,7 @@ impl Found {
         key: &'static str,
         default: Duration,
     ) -> Result<Duration, ConfigError> {
-        self.or(key, value::duration, |duration| value::show_duration(*duration), default)
+        self.or(key, value::duration, |duration| shown::duration(*duration), default)
     }
 
     /// A switch, `false` by default.

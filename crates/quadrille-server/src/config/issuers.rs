@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use super::{
     error::{ConfigError, IssuerFault},
     found::Found,
+    shown,
     value::{self, Expected},
 };
 
@@ -173,7 +174,7 @@ pub(super) fn of(found: &mut Found) -> Result<Vec<Issuer>, ConfigError> {
     if let Some(shown) = found.effective.iter_mut().find(|setting| setting.key == KEY)
         && !issuers.is_empty()
     {
-        shown.value = value::show_list(&issuers);
+        shown.value = shown::list(&issuers);
     }
     Ok(issuers)
 }

@@ -17,6 +17,7 @@ mod keys;
 mod oauth1;
 mod personal;
 mod registration;
+mod shown;
 mod traces;
 mod value;
 
@@ -273,12 +274,8 @@ impl Settings {
             "http://localhost:PORT of listen",
         )?;
         let name = found.optional("name", value::name, Clone::clone, "the host of the issuer")?;
-        let trusted_proxies = found.or(
-            "trusted_proxies",
-            value::networks,
-            |list| value::show_list(list),
-            Vec::new(),
-        )?;
+        let trusted_proxies =
+            found.or("trusted_proxies", value::networks, |list| shown::list(list), Vec::new())?;
         let proxy_header = found.or(
             "proxy_header",
             value::proxy_header,
@@ -301,7 +298,7 @@ impl Settings {
         let signing_keys_rotate_every = found.optional(
             "signing_keys_rotate_every",
             value::rotation_period,
-            |period| value::show_duration(*period),
+            |period| shown::duration(*period),
             "by command only",
         )?;
         let access_token_format = found.or(
@@ -317,7 +314,7 @@ impl Settings {
             "tokens have no prefix",
         )?;
         let token_prefixes = prefix.map(|(_, prefixes)| prefixes).unwrap_or_default();
-        let scopes = found.or("scopes", value::scopes, value::show_scopes, BTreeMap::new())?;
+        let scopes = found.or("scopes", value::scopes, shown::scopes, BTreeMap::new())?;
         let show = |set: &Resources| set.as_str().replace(' ', ",");
         let resources = found.or("resources", value::resources, show, Resources::EMPTY)?;
         let jwt_resources = found.or("jwt_resources", value::resources, show, Resources::EMPTY)?;
@@ -430,7 +427,7 @@ impl Settings {
             drain_time: found.or(
                 "drain_time",
                 value::duration_or_none,
-                |duration| value::show_duration(*duration),
+                |duration| shown::duration(*duration),
                 Duration::ZERO,
             )?,
             max_connections,

@@ -8,6 +8,7 @@ use toml::Value;
 use super::{
     error::ConfigError,
     found::Found,
+    shown,
     value::{self, Expected},
 };
 
@@ -89,7 +90,7 @@ impl OAuth1Settings {
             token_lifetime: found.optional(
                 "oauth1.token_lifetime",
                 value::duration,
-                |duration| value::show_duration(*duration),
+                |duration| shown::duration(*duration),
                 "until they are revoked",
             )?,
             several_processes,

@@ -16,6 +16,7 @@ use super::{
     found::Found,
     grants::Offer,
     issuers::{Issuer, Purpose},
+    shown,
     value::{self, Expected},
 };
 
@@ -153,7 +154,7 @@ impl RegistrationSettings {
             secret_lifetime: found.optional(
                 "registration_secret_lifetime",
                 value::duration,
-                |duration| value::show_duration(*duration),
+                |duration| shown::duration(*duration),
                 "until they are rotated",
             )?,
             unused_lifetime: found

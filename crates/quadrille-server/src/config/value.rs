@@ -1,4 +1,4 @@
-//! Parsing and formatting the values of settings.
+//! Parsing the values of settings.
 
 use std::{
     collections::BTreeMap,
@@ -465,25 +465,6 @@ pub(super) fn log_format(value: &Value) -> Result<LogFormat, Expected> {
 #[expect(clippy::ptr_arg, reason = "has the shape of the other show functions")]
 pub(super) fn show_path(path: &PathBuf) -> String {
     path.display().to_string()
-}
-
-pub(super) fn show_list<T: fmt::Display>(list: &[T]) -> String {
-    list.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-}
-
-pub(super) fn show_scopes(scopes: &BTreeMap<String, String>) -> String {
-    scopes.iter().map(|(name, text)| format!("{name}={text}")).collect::<Vec<_>>().join(";")
-}
-
-pub(super) fn show_duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0 => "0s".to_owned(),
-        _ if seconds.is_multiple_of(86400) => format!("{}d", seconds / 86400),
-        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
-        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
-        _ => format!("{seconds}s"),
-    }
 }
 
 /// A list, or a text separated by commas or semicolons.

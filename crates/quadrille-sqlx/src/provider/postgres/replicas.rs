@@ -71,8 +71,8 @@ struct Set {
     longest_lag: Duration,
     /// The position that is required of a replica.
     required: AtomicI64,
-    /// The position as it was read last, and when, and how many changes were heard of before. The
-    /// lock is held during a read.
+    /// The time of the last read of the position, and the number of changes that were heard of until
+    /// then. A read holds the lock.
     read: tokio::sync::Mutex<Option<(Timestamp, u64)>>,
     /// Positions in the primary's log, with the times before which they were written.
     marks: Mutex<VecDeque<(Timestamp, i64)>>,

@@ -88,7 +88,7 @@ async fn removing_it_ends_what_it_was_granted_and_open_pages_and_it_asks_anew() 
     let answer = browser.answer(&world, &open, "decision=all").await;
     assert_eq!(answer.reason(), "client_changed");
     let asked = page(&world, &mut Browser::default()).await;
-    assert!(asked.text().contains("field=ticket="), "nothing of before is remembered");
+    assert!(asked.text().contains("field=ticket="), "the earlier consent does not count");
     let again = world.tokens("ada").await;
     assert!(world.is_good(&again.access).await && !world.is_good(&tokens.access).await);
 }
