@@ -18,9 +18,9 @@ mod users;
 
 pub use migrate::{MigrateError, Migrations};
 #[cfg(all(feature = "provider", feature = "postgres"))]
-pub use provider::{PgTransaction, Replica, TransactionError};
+pub use provider::Replica;
 #[cfg(all(feature = "provider", any(feature = "mysql", feature = "postgres")))]
-pub use provider::{SqlStore, StoreOptions, store_error};
+pub use provider::{SqlStore, SqlTransaction, StoreOptions, TransactionError, store_error};
 pub use statements::{Prefix, PrefixError};
 pub use storage::SqlStorage;
 pub use users::SqlUsers;
@@ -166,3 +166,29 @@ pub type PgStore = SqlStore<sqlx::PgPool>;
 /// ```
 #[cfg(all(feature = "provider", feature = "mysql"))]
 pub type MySqlStore = SqlStore<sqlx::MySqlPool>;
+
+/// A transaction of the application's own in PostgreSQL, beside the rows of a [`PgStore`].
+///
+/// ```no_run
+/// use quadrille_sqlx::{PgTransaction, TransactionError};
+///
+/// async fn remove(transaction: &mut PgTransaction, id: i64) -> Result<bool, TransactionError> {
+///     transaction.execute(sqlx::query("DELETE FROM people WHERE id = $1").bind(id)).await?;
+///     Ok(transaction.forget_subject("https://id.example", &id.to_string()).await?)
+/// }
+/// ```
+#[cfg(all(feature = "provider", feature = "postgres"))]
+pub type PgTransaction = SqlTransaction<sqlx::PgPool>;
+
+/// A transaction of the application's own in MySQL or MariaDB, beside the rows of a [`MySqlStore`].
+///
+/// ```no_run
+/// use quadrille_sqlx::{MySqlTransaction, TransactionError};
+///
+/// async fn remove(transaction: &mut MySqlTransaction, id: i64) -> Result<bool, TransactionError> {
+///     transaction.execute(sqlx::query("DELETE FROM people WHERE id = ?").bind(id)).await?;
+///     Ok(transaction.forget_subject("https://id.example", &id.to_string()).await?)
+/// }
+/// ```
+#[cfg(all(feature = "provider", feature = "mysql"))]
+pub type MySqlTransaction = SqlTransaction<sqlx::MySqlPool>;

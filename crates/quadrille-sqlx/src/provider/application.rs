@@ -6,15 +6,13 @@ use quadrille::{
     Timestamp,
     provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column},
 };
-use sqlx::{
-    Execute as _, PgConnection, PgPool, Postgres,
-    postgres::{PgArguments, PgRow},
-    query::Query,
-};
+use sqlx::{Execute as _, query::Query};
 
 use super::{
     clients,
     database::Steps,
+    dialect::Dialect,
+    engine::Engine,
     fault::{reason, run},
     numbers::FIND_ISSUER,
     revoking::{REVOKE_ALL, all_values},
@@ -44,14 +42,17 @@ pub enum TransactionError {
     Store(#[from] StoreError),
 }
 
-/// A transaction of the application's own on the pool of a [`PgStore`](crate::PgStore), as
-/// [`transaction`](SqlStore::transaction) has it.
-pub struct PgTransaction(Steps<PgPool>);
+/// A transaction of the application's own on the pool of a [`SqlStore`], as
+/// [`transaction`](SqlStore::transaction) has it: [`PgTransaction`] or [`MySqlTransaction`].
+///
+/// [`PgTransaction`]: crate::PgTransaction
+/// [`MySqlTransaction`]: crate::MySqlTransaction
+pub struct SqlTransaction<E: Dialect>(Steps<E>);
 
-impl SqlStore<PgPool> {
+impl<E: Dialect> SqlStore<E> {
     /// Runs `work` in a transaction of its own on the store's pool, at READ COMMITTED: committed on
     /// `Ok`, rolled back on `Err`. After a conflict with another transaction it is run again, a
-    /// bounded number of times.
+    /// bounded number of times. MySQL and MariaDB commit before statements that change a schema.
     ///
     /// ```no_run
     /// use quadrille::provider::store::StoreError;
@@ -73,10 +74,10 @@ impl SqlStore<PgPool> {
     /// Those of `work` and of the commit.
     pub async fn transaction<T: Send>(
         &self,
-        work: impl for<'t> Fn(&'t mut PgTransaction) -> Work<'t, T> + Send + Sync,
+        work: impl for<'t> Fn(&'t mut SqlTransaction<E>) -> Work<'t, T> + Send + Sync,
     ) -> Result<T, StoreError> {
         run(|| async {
-            let mut begun = PgTransaction(self.database.begin().await?);
+            let mut begun = SqlTransaction(self.database.begin().await?);
             let done = work(&mut begun).await.map_err(|error| match error {
                 TransactionError::Statement(error) => reason(error),
                 TransactionError::Store(error) => error,
@@ -89,9 +90,9 @@ impl SqlStore<PgPool> {
 }
 
 /// A statement of the application's own, with its values.
-type Own = Query<'static, Postgres, PgArguments>;
+type Own<E> = Query<'static, <E as Engine>::Driver, <E as Engine>::Arguments>;
 
-impl SqlStore<PgPool> {
+impl<E: Dialect> SqlStore<E> {
     /// The rows of a statement of the application's own, which is a transaction by itself. It is run
     /// as those of the store are: prepared or not, for as long as the options say, again after a
     /// conflict, and refused at once while the server is out of reach.
@@ -108,10 +109,9 @@ impl SqlStore<PgPool> {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn fetch(&self, mut statement: Own) -> Result<Vec<PgRow>, StoreError> {
-        let values = statement.take_arguments().map_err(StoreError::failed)?;
-        let sql = Arc::from(statement.sql().as_str());
-        self.database.rows(&sql, values.unwrap_or_default()).await
+    pub async fn fetch(&self, statement: Own<E>) -> Result<Vec<E::Row>, StoreError> {
+        let (sql, values) = parts::<E>(statement).map_err(reason)?;
+        self.database.rows(&sql, values).await
     }
 
     /// Runs a statement of the application's own, as [`fetch`](Self::fetch) does. Returns the number
@@ -119,11 +119,16 @@ impl SqlStore<PgPool> {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn execute(&self, mut statement: Own) -> Result<u64, StoreError> {
-        let values = statement.take_arguments().map_err(StoreError::failed)?;
-        let sql = Arc::from(statement.sql().as_str());
-        self.database.execute(&sql, values.unwrap_or_default()).await
+    pub async fn execute(&self, statement: Own<E>) -> Result<u64, StoreError> {
+        let (sql, values) = parts::<E>(statement).map_err(reason)?;
+        self.database.execute(&sql, values).await
     }
+}
+
+/// The text and the values of a statement.
+fn parts<E: Engine>(mut statement: Own<E>) -> sqlx::Result<(Arc<str>, E::Arguments)> {
+    let values = statement.take_arguments().map_err(sqlx::Error::Encode)?;
+    Ok((Arc::from(statement.sql().as_str()), values.unwrap_or_default()))
 }
 
 /// The difference between the clocks of processes, which have numbers for requests under way.
@@ -153,10 +158,10 @@ const ISSUED: [&str; 5] = [
 const LOST_NOW: &str = "INSERT INTO quadrille_known_since (id, lost) VALUES (1, $1)
     ON CONFLICT (id) DO UPDATE SET lost = excluded.lost";
 
-impl PgTransaction {
+impl<E: Dialect> SqlTransaction<E> {
     /// The connection, for the statements of the application. Behind a pooler that does not know
     /// prepared statements, use [`fetch`](Self::fetch) and [`execute`](Self::execute).
-    pub fn connection(&mut self) -> &mut PgConnection {
+    pub fn connection(&mut self) -> &mut <E::Driver as sqlx::Database>::Connection {
         self.0.connection()
     }
 
@@ -164,10 +169,10 @@ impl PgTransaction {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn fetch(&mut self, statement: Own) -> sqlx::Result<Vec<PgRow>> {
+    pub async fn fetch(&mut self, statement: Own<E>) -> sqlx::Result<Vec<E::Row>> {
+        let (sql, values) = parts::<E>(statement)?;
         let (held, way) = self.0.held();
-        let statement = statement.persistent(way.prepares);
-        held.run(way.limit, |connection| statement.fetch_all(connection)).await
+        E::rows(held, &sql, values, way).await
     }
 
     /// Runs a statement of the application. Returns the number of rows that it inserted, updated or
@@ -175,10 +180,10 @@ impl PgTransaction {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn execute(&mut self, statement: Own) -> sqlx::Result<u64> {
+    pub async fn execute(&mut self, statement: Own<E>) -> sqlx::Result<u64> {
+        let (sql, values) = parts::<E>(statement)?;
         let (held, way) = self.0.held();
-        let statement = statement.persistent(way.prepares);
-        Ok(held.run(way.limit, |connection| statement.execute(connection)).await?.rows_affected())
+        E::execute(held, &sql, values, way).await
     }
 
     /// Revokes all grants of a user who is removed, as
@@ -251,8 +256,8 @@ impl PgTransaction {
     }
 }
 
-impl fmt::Debug for PgTransaction {
+impl<E: Dialect> fmt::Debug for SqlTransaction<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PgTransaction").finish_non_exhaustive()
+        f.debug_struct("SqlTransaction").finish_non_exhaustive()
     }
 }

@@ -245,7 +245,6 @@ impl<E: Engine> Database<E> {
     }
 
     /// Runs a statement as [`rows`](Self::rows) does; returns the number of rows that it changed.
-    #[cfg(feature = "postgres")]
     pub(super) async fn execute(
         &self,
         sql: &Arc<str>,
@@ -364,18 +363,15 @@ pub(super) struct Steps<E: Engine> {
 
 impl<E: Engine> Steps<E> {
     /// The connection, for statements that are not the store's.
-    #[cfg(feature = "postgres")]
     pub(super) fn connection(&mut self) -> &mut <E::Driver as sqlx::Database>::Connection {
         self.held.connection()
     }
 
     /// How its statements are run.
-    #[cfg(feature = "postgres")]
     pub(super) fn held(&mut self) -> (&mut Held<E::Driver>, Way) {
         (&mut self.held, self.database.0.way)
     }
 
-    #[cfg(feature = "postgres")]
     pub(super) fn now(&self) -> quadrille::Timestamp {
         self.database.env().now()
     }

@@ -65,7 +65,7 @@ pub struct Script<S> {
 pub trait Engine: Clone + Send + Sync + 'static {
     type Driver: sqlx::Database<Row = Self::Row, Arguments = Self::Arguments>;
     type Row: Fields + Send + Sync;
-    type Arguments: Clone + Send + Sync;
+    type Arguments: sqlx::IntoArguments<Self::Driver> + Clone + Default + Send + Sync;
     /// How far the removal of expired rows has come.
     type Sweeping: Default + Send + Sync;
     /// The read-only replicas.

@@ -19,7 +19,6 @@ impl<D: Database> Held<D> {
     }
 
     /// The connection, for statements that are not the store's.
-    #[cfg(feature = "postgres")]
     pub(super) fn connection(&mut self) -> &mut D::Connection {
         &mut self.connection
     }

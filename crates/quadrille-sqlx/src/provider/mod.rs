@@ -6,7 +6,6 @@
     reason = "the path of a function is not general enough in the lifetime of a row"
 )]
 
-#[cfg(feature = "postgres")]
 mod application;
 mod batches;
 mod clients;
@@ -41,8 +40,7 @@ mod tokens;
 mod transfer;
 mod values;
 
-#[cfg(feature = "postgres")]
-pub use application::{PgTransaction, TransactionError};
+pub use application::{SqlTransaction, TransactionError};
 pub use fault::store_error;
 pub use options::StoreOptions;
 #[cfg(feature = "postgres")]

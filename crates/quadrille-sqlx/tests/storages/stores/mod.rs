@@ -1,5 +1,6 @@
 //! Stores of a provider on real databases.
 
+mod application;
 mod dance;
 mod faults;
 mod forgetting;
@@ -10,6 +11,7 @@ mod listening;
 mod mysql_faults;
 mod processes;
 mod replicas;
+mod restored;
 mod world;
 
 use std::{sync::Arc, time::Duration};
@@ -89,7 +91,12 @@ trait Open: 'static {
     type Database: Send;
 
     /// Two stores on two pools, over one database.
-    fn two() -> impl Future<Output = (Self::Database, [Arc<Self::Store>; 2])> + Send;
+    fn two_at(env: Env) -> impl Future<Output = (Self::Database, [Arc<Self::Store>; 2])> + Send;
+
+    /// [`Open::two_at`] the time of the system.
+    fn two() -> impl Future<Output = (Self::Database, [Arc<Self::Store>; 2])> + Send {
+        Self::two_at(Env::system())
+    }
 }
 
 struct OnPostgres;
@@ -98,12 +105,11 @@ impl Open for OnPostgres {
     type Store = PgStore;
     type Database = Postgres;
 
-    async fn two() -> (Postgres, [Arc<PgStore>; 2]) {
+    async fn two_at(env: Env) -> (Postgres, [Arc<PgStore>; 2]) {
         let database = Postgres::new().await;
         let (one, two) = (database.pool().await, database.pool().await);
         // Both processes start at the same time.
-        let (one, two) =
-            tokio::join!(PgStore::open(one, Env::system()), PgStore::open(two, Env::system()));
+        let (one, two) = tokio::join!(PgStore::open(one, env.clone()), PgStore::open(two, env));
         (database, [Arc::new(one.unwrap()), Arc::new(two.unwrap())])
     }
 }
@@ -114,10 +120,10 @@ impl Open for BehindPgBouncer {
     type Store = PgStore;
     type Database = Postgres;
 
-    async fn two() -> (Postgres, [Arc<PgStore>; 2]) {
+    async fn two_at(env: Env) -> (Postgres, [Arc<PgStore>; 2]) {
         let database = Postgres::new().await;
-        let one = behind_pgbouncer(&database, Env::system()).await;
-        let two = behind_pgbouncer(&database, Env::system()).await;
+        let one = behind_pgbouncer(&database, env.clone()).await;
+        let two = behind_pgbouncer(&database, env).await;
         (database, [Arc::new(one), Arc::new(two)])
     }
 }
@@ -128,13 +134,11 @@ impl Open for OnMariaDb {
     type Store = MySqlStore;
     type Database = MariaDb;
 
-    async fn two() -> (MariaDb, [Arc<MySqlStore>; 2]) {
+    async fn two_at(env: Env) -> (MariaDb, [Arc<MySqlStore>; 2]) {
         let database = MariaDb::new().await;
         let (one, two) = (database.pool().await, database.pool().await);
-        let (one, two) = tokio::join!(
-            MySqlStore::open(one, Env::system()),
-            MySqlStore::open(two, Env::system())
-        );
+        let (one, two) =
+            tokio::join!(MySqlStore::open(one, env.clone()), MySqlStore::open(two, env));
         (database, [Arc::new(one.unwrap()), Arc::new(two.unwrap())])
     }
 }
