@@ -1,21 +1,27 @@
 //! Entries that wait at the same time are one statement.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use quadrille::provider::store::StoreError;
-use tokio::sync::{
-    Mutex,
-    mpsc::{self, error::TrySendError},
-    oneshot,
+use tokio::{
+    sync::{
+        Mutex,
+        mpsc::{self, error::TrySendError},
+        oneshot,
+    },
+    time::timeout,
 };
 
 use super::{database::Database, dialect::Dialect};
 
 /// The most entries that may wait. Beyond it the database cannot keep up, and a client must be told.
 const WAITING: usize = 65_536;
-/// The number of statements of one kind in progress at the same time. While they run, the entries
-/// of the next ones gather.
-const AT_ONCE: usize = 2;
+/// The most statements of one kind in progress at the same time.
+const AT_ONCE: usize = 4;
+/// The time for which a statement of a kind is the only one in progress. Entries gather while it
+/// runs, so that few statements and commits serve many; if it waits for a lock, or its server is far
+/// away, others go on beside it.
+const ALONE: Duration = Duration::from_millis(20);
 
 /// An entry of a batch: a write, or a look-up.
 pub(super) trait Entry<E: Dialect>: Send + Sync + Sized + 'static {
@@ -61,13 +67,18 @@ impl<T: Send + Sync + 'static, A: Send + 'static> Batches<T, A> {
             let (receiver, database) = (Arc::clone(&receiver), database.clone());
             database.clone().beside(async move {
                 loop {
+                    let mut receiver = receiver.lock().await;
                     let mut batch = Vec::new();
-                    // One task at a time waits here; entries gather while all of them run.
-                    if receiver.lock().await.recv_many(&mut batch, E::BATCH).await == 0 {
+                    if receiver.recv_many(&mut batch, E::BATCH).await == 0 {
                         return;
                     }
                     let entries = batch.len();
-                    run(&database, batch).await;
+                    let mut running = pin!(run(&database, batch));
+                    let is_done = timeout(ALONE, &mut running).await.is_ok();
+                    drop(receiver);
+                    if !is_done {
+                        running.await;
+                    }
                     if T::WRITES {
                         E::sweep_beside(&database, entries);
                     }

@@ -141,23 +141,24 @@ pub(super) fn access_values<E: Engine>(
     Ok(values)
 }
 
-/// The issuer and the values of `family_columns`.
-pub(super) fn family_values<E: Engine>(
+/// The values of `family_columns`.
+pub(super) fn add_family<E: Engine>(
+    values: &mut Values,
     database: &Database<E>,
-    issuer: IssuerId,
-    family: &FamilyRecord,
-) -> Result<Values, StoreError> {
-    let mut values = values![issuer.0, database.key(family.row)];
-    add_grant(&mut values, Some(&GrantColumns::of(&family.grant)?));
+    family: Option<&FamilyRecord>,
+) -> Result<(), StoreError> {
+    let grant = family.map(|family| GrantColumns::of(&family.grant)).transpose()?;
+    values.push(family.map(|family| database.key(family.row)));
+    add_grant(values, grant.as_ref());
     values.extend(values![
-        i64::from(family.generation),
-        &family.current,
-        family.previous.as_ref(),
-        family.rotated.seconds(),
-        family.rotated_scopes.as_str(),
-        family.rotated_resources.as_str(),
-        family.expires.seconds(),
-        family.ends.seconds()
+        family.map(|family| i64::from(family.generation)),
+        family.map(|family| &family.current),
+        family.and_then(|family| family.previous.as_ref()),
+        family.map(|family| family.rotated.seconds()),
+        family.map(|family| family.rotated_scopes.as_str()),
+        family.map(|family| family.rotated_resources.as_str()),
+        family.map(|family| family.expires.seconds()),
+        family.map(|family| family.ends.seconds())
     ]);
-    Ok(values)
+    Ok(())
 }

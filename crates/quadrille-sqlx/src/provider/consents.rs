@@ -11,6 +11,7 @@ use quadrille::{
 };
 
 use super::{
+    batches::{Entry, Turn},
     columns::{add_code, alive, code_columns, epoch_now, number_now},
     database::Database,
     dialect::Dialect,
@@ -51,12 +52,6 @@ const ANSWERED: &str = concat!(
         AND ",
     alive!(),
     ") live ON live.\"row\" = ticket.used"
-);
-
-const PUT_CODE: &str = concat!(
-    "INSERT INTO quadrille_codes (issuer, ",
-    code_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 );
 
 macro_rules! find {
@@ -120,15 +115,25 @@ async fn answer_page<E: Dialect>(
     }
 }
 
-/// Stores a code granted without a page.
-pub(super) async fn put_code<E: Engine>(
-    database: &Database<E>,
-    issuer: IssuerId,
-    code: &CodeRecord,
-) -> Result<(), StoreError> {
-    let mut values = values![issuer.0];
-    add_code(&mut values, database, Some(code))?;
-    database.run(PUT_CODE, values).await.map(drop)
+/// A code granted without a page.
+pub(super) struct PuttingCode {
+    pub(super) issuer: IssuerId,
+    pub(super) code: CodeRecord,
+}
+
+impl<E: Dialect> Entry<E> for PuttingCode {
+    type Answer = ();
+
+    async fn run(database: &Database<E>, entries: &[&Self]) -> Result<Vec<Turn<()>>, StoreError> {
+        let values = entries.iter().map(|entry| {
+            let mut values = values![entry.issuer.0];
+            add_code(&mut values, database, Some(&entry.code))?;
+            Ok(values)
+        });
+        let values = values.collect::<Result<_, StoreError>>()?;
+        E::put_codes(database, values).await?;
+        Ok(entries.iter().map(|_| Turn::Done(())).collect())
+    }
 }
 
 pub(super) async fn consents<E: Engine>(

@@ -35,6 +35,12 @@ pub trait Dialect: Engine {
         answer: &Answer,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Stores codes. The values are the issuer and those of `code_columns`.
+    fn put_codes(
+        database: &Database<Self>,
+        codes: Vec<Values>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Issues tokens. Returns for each entry whether its grant is alive; nothing is stored of others.
     fn issue(
         database: &Database<Self>,
@@ -60,6 +66,14 @@ pub trait Dialect: Engine {
         database: &Database<Self>,
         sql: &'static str,
         keys: &[i64],
+    ) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
+
+    /// The rows of a query about the issuer `$1` with these names, in place of `[names]`.
+    fn rows_of_names(
+        database: &Database<Self>,
+        sql: &'static str,
+        issuer: IssuerId,
+        names: &[&[u8]],
     ) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
 
     /// The condition that the consent `c` has not ended.

@@ -15,11 +15,13 @@ use quadrille::{
 };
 
 use super::{
-    clients, consents,
+    clients,
+    consents::{self, PuttingCode},
     dialect::Dialect,
     known_since,
     lookups::Lookup,
-    pending, reads, revoking,
+    pending, reads,
+    revoking::{self, SubjectSince},
     store::SqlStore,
     tokens::{self, Issuing, Redeeming, Rotating},
 };
@@ -63,7 +65,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
     }
 
     async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Result<(), StoreError> {
-        self.write(move |db| async move { consents::put_code(&db, issuer, &code).await }).await
+        self.putting_codes.run(PuttingCode { issuer, code }).await
     }
 
     async fn code(
@@ -163,9 +165,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
         issuer: IssuerId,
         subject: &str,
     ) -> Result<Option<RowId>, StoreError> {
-        let subject = subject.to_owned();
-        self.run(move |db| async move { revoking::subject_since(&db, issuer, &subject).await })
-            .await
+        self.subjects.run(SubjectSince { issuer, subject: subject.into() }).await.map(Some)
     }
 
     async fn uses_known_since(&self) -> Result<KnownSince, StoreError> {

@@ -23,6 +23,7 @@ mod known_since;
 mod lookups;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod newest;
 mod news;
 mod numbers;
 mod options;

@@ -10,6 +10,7 @@ use super::{
     dialect::Dialect,
     engine::Engine,
     fault::run,
+    newest::Newest,
     reader::changes_of,
     registration,
     store::SqlStore,
@@ -36,13 +37,9 @@ const CHANGES: &str = "SELECT p.last,
         WHERE position > $1 ORDER BY position LIMIT 4096) c ON true
     WHERE p.id = 1 ORDER BY c.position";
 
-/// The tables whose rows are numbered, but for those that count as `quadrille_newest`.
-const NUMBERED: [&str; 6] =
-    ["codes", "access_tokens", "families", "grants", "pending", "token_credentials"];
-
 impl<E: Dialect> Part for SqlStore<E> {
     async fn newest(&self) -> Result<RowId, StoreError> {
-        self.run(|db| async move { newest(&db).await }).await
+        self.newest.run(Newest).await
     }
 
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {
@@ -119,27 +116,4 @@ async fn lease<E: Engine>(
     let number = number.try_into().map_err(|_| StoreError::Corrupt("a worker"))?;
     let not_before = Timestamp::from_millis(not_before);
     Ok(Some(Worker { number, holder, expires, not_before }))
-}
-
-async fn newest<E: Engine>(database: &Database<E>) -> Result<RowId, StoreError> {
-    let keys = database.keys();
-    let sql = || {
-        let ranges = keys.ranges();
-        let greatest = |table: &&str| {
-            let greatest = |(first, last): &(i64, i64)| {
-                format!(
-                    " UNION ALL SELECT true, max(\"row\") FROM quadrille_{table} \
-                     WHERE \"row\" BETWEEN {first} AND {last}"
-                )
-            };
-            ranges.iter().map(greatest).collect::<String>()
-        };
-        let all: String = NUMBERED.iter().map(greatest).collect();
-        format!("SELECT false, number FROM quadrille_newest{all}")
-    };
-    let numbers = database.newest(sql, |row| {
-        let (is_key, number) = (row.flag()?, row.optional_number()?.unwrap_or(0));
-        Ok(if is_key { keys.unmix(number) } else { number })
-    });
-    Ok(RowId(numbers.await?.into_iter().max().unwrap_or(0)))
 }

@@ -1,6 +1,9 @@
 //! Revocation of a grant, and of all grants of a user.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use quadrille::{
     Timestamp,
@@ -8,8 +11,11 @@ use quadrille::{
 };
 
 use super::{
+    batches::{Entry, Turn},
     database::Database,
+    dialect::Dialect,
     engine::{Engine, Write},
+    reader::Reader,
     values::{Value, Values, values},
 };
 
@@ -43,7 +49,8 @@ pub(super) static REVOKE_ALL: Write = Write {
     lives: None,
 };
 
-const SINCE: &str = "SELECT last FROM quadrille_removed WHERE issuer = $1 AND subject = $2";
+const SINCE: &str =
+    "SELECT subject, last FROM quadrille_removed WHERE issuer = $1 AND subject IN [names]";
 
 pub(super) async fn revoke_grant<E: Engine>(
     database: &Database<E>,
@@ -65,14 +72,36 @@ pub(super) async fn revoke_all<E: Engine>(
     database.write(&REVOKE_ALL, all_values(issuer, what, last)?).await.map(drop)
 }
 
-pub(super) async fn subject_since<E: Engine>(
-    database: &Database<E>,
-    issuer: IssuerId,
-    subject: &str,
-) -> Result<Option<RowId>, StoreError> {
-    let key = values![issuer.0, subject.as_bytes()];
-    let removed = database.one(SINCE, key, |row| Ok(RowId(row.number()?))).await?;
-    Ok(Some(removed.unwrap_or(RowId(0))))
+/// A subject whose user is looked for: requests that wait at the same time share a query.
+pub(super) struct SubjectSince {
+    pub(super) issuer: IssuerId,
+    pub(super) subject: Box<str>,
+}
+
+impl<E: Dialect> Entry<E> for SubjectSince {
+    type Answer = RowId;
+    const WRITES: bool = false;
+
+    async fn run(
+        database: &Database<E>,
+        entries: &[&Self],
+    ) -> Result<Vec<Turn<RowId>>, StoreError> {
+        let mut subjects = BTreeMap::<_, BTreeSet<_>>::new();
+        for entry in entries {
+            subjects.entry(entry.issuer).or_default().insert(entry.subject.as_bytes());
+        }
+        let mut removed = HashMap::new();
+        for (issuer, subjects) in subjects {
+            let names: Vec<_> = subjects.into_iter().collect();
+            for row in &E::rows_of_names(database, SINCE, issuer, &names).await? {
+                let mut row = Reader::of(row, database.keys());
+                removed.insert((issuer, row.text()?.to_owned()), RowId(row.number()?));
+            }
+        }
+        let since = |entry: &&Self| removed.get(&(entry.issuer, String::from(&*entry.subject)));
+        let answer = |entry| Turn::Done(since(entry).copied().unwrap_or(RowId(0)));
+        Ok(entries.iter().map(answer).collect())
+    }
 }
 
 /// The values of [`REVOKE_ALL`].

@@ -4,16 +4,21 @@ use std::{fmt, sync::Arc};
 
 use quadrille::{
     Env,
-    provider::store::{AccessRecord, CodeRecord, FamilyRecord, Redeemed, Rotated, StoreError},
+    provider::store::{
+        AccessRecord, CodeRecord, FamilyRecord, Redeemed, Rotated, RowId, StoreError,
+    },
 };
 
 use super::{
     StoreOptions,
     batches::Batches,
+    consents::PuttingCode,
     database::Database,
     dialect::Dialect,
     lookups::Lookup,
+    newest::Newest,
     news::Listening,
+    revoking::SubjectSince,
     tokens::{Issuing, Redeeming, Rotating},
 };
 use crate::pool::Pool;
@@ -45,6 +50,7 @@ use crate::pool::Pool;
 pub struct SqlStore<E: Dialect> {
     pub(super) database: Database<E>,
     pub(super) issuing: Batches<Issuing, bool>,
+    pub(super) putting_codes: Batches<PuttingCode, ()>,
     pub(super) redeeming: Batches<Redeeming, Redeemed>,
     pub(super) rotating: Batches<Rotating, Rotated>,
     pub(super) accesses: Batches<Lookup<AccessRecord>, Option<Arc<AccessRecord>>>,
@@ -53,6 +59,8 @@ pub struct SqlStore<E: Dialect> {
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "MySQL announces nothing"))]
     pub(super) listening: Listening,
     pub(super) codes: Batches<Lookup<CodeRecord>, Option<Arc<CodeRecord>>>,
+    pub(super) newest: Batches<Newest, RowId>,
+    pub(super) subjects: Batches<SubjectSince, RowId>,
 }
 
 impl<E: Dialect + Pool> SqlStore<E> {
@@ -76,11 +84,14 @@ impl<E: Dialect + Pool> SqlStore<E> {
         let database = Database::open(pool, env, options).await?;
         Ok(Self {
             issuing: Batches::start(&database),
+            putting_codes: Batches::start(&database),
             redeeming: Batches::start(&database),
             rotating: Batches::start(&database),
             accesses: Batches::start(&database),
             families: Batches::start(&database),
             codes: Batches::start(&database),
+            newest: Batches::start(&database),
+            subjects: Batches::start(&database),
             listening: Listening::default(),
             database,
         })

@@ -18,20 +18,22 @@ use sqlx::{MySqlPool, mysql::MySqlRow};
 use super::{
     super::{
         columns::{
-            access_columns, access_values, add_grant, alive, epoch_now, family_columns,
-            family_values, number_now,
+            access_columns, access_values, add_family, add_grant, alive, code_columns, epoch_now,
+            family_columns, number_now,
         },
         database::{Database, Steps},
         dialect::{Buys, Dialect},
         engine::{Engine, Statement, Write},
         fault::run,
         reader::Reader,
-        values::{Values, values},
+        values::{Value, Values, values},
     },
     remembering::remember,
     sweep, transfer,
 };
 
+const CODES: &str =
+    concat!("INSERT INTO quadrille_codes (issuer, ", code_columns!(), ") VALUES [rows]");
 const ACCESS_TOKENS: &str =
     concat!("INSERT INTO quadrille_access_tokens (issuer, ", access_columns!(), ") VALUES [rows]");
 /// A token of a client itself, by one statement. The values are those of `access_values`.
@@ -106,6 +108,21 @@ impl Dialect for MySqlPool {
             }
             steps.commit().await?;
             Ok(true)
+        })
+        .await
+    }
+
+    async fn put_codes(database: &Database<Self>, codes: Vec<Values>) -> Result<(), StoreError> {
+        let inserts: Vec<_> = inserts(database, CODES, &codes).collect();
+        if let [(statement, values)] = &*inserts {
+            return database.run_alone(statement, values).await.map(drop);
+        }
+        run(|| async {
+            let mut steps = database.begin().await?;
+            for (statement, values) in &inserts {
+                steps.execute(statement, values).await?;
+            }
+            steps.commit().await
         })
         .await
     }
@@ -203,6 +220,18 @@ impl Dialect for MySqlPool {
         database.rows(&statement.sql, Self::arguments(&values, None)?).await
     }
 
+    async fn rows_of_names(
+        database: &Database<Self>,
+        sql: &'static str,
+        issuer: IssuerId,
+        names: &[&[u8]],
+    ) -> Result<Vec<MySqlRow>, StoreError> {
+        let (statement, names) = with_any(database, sql, "[names]", names);
+        let mut values = values![issuer.0];
+        values.extend(names);
+        database.rows(&statement.sql, Self::arguments(&values, None)?).await
+    }
+
     const CONSENT_LIVES: &str = concat!(
         "c.number = ",
         number_now!("c.client"),
@@ -260,6 +289,17 @@ async fn issue_living(
         *lives = *lives && found.contains(&issue.access.row.0);
     }
     Ok(found.len() == keys.len())
+}
+
+/// The issuer and the values of `family_columns`.
+fn family_values(
+    database: &Database<MySqlPool>,
+    issuer: IssuerId,
+    family: &FamilyRecord,
+) -> Result<Values, StoreError> {
+    let mut values = values![issuer.0];
+    add_family(&mut values, database, Some(family))?;
+    Ok(values)
 }
 
 /// A family after a rotation; `None` if another one was faster.
@@ -344,16 +384,27 @@ async fn of_keys(
     steps.rows(&statement.sql, MySqlPool::arguments(&values, None)?).await
 }
 
-/// A statement about these keys. Their number is a power of two: the last one is repeated.
+/// A statement about these keys.
 fn with_keys(
     database: &Database<MySqlPool>,
     sql: &'static str,
     keys: &[i64],
 ) -> (Statement, Values) {
-    let count = keys.len().next_power_of_two();
-    let keys = keys.iter().chain(keys.last().into_iter().cycle()).take(count);
-    let text = database.text(sql).sql.replace("[keys]", &format!("({})", marks(count)));
-    (Statement::plain(text), Values(keys.map(|key| (*key).into()).collect()))
+    with_any(database, sql, "[keys]", keys)
+}
+
+/// A statement with these keys or names at a place. Their number is a power of two: the last one is
+/// repeated.
+fn with_any<T: Copy + Into<Value>>(
+    database: &Database<MySqlPool>,
+    sql: &'static str,
+    place: &str,
+    any: &[T],
+) -> (Statement, Values) {
+    let count = any.len().next_power_of_two();
+    let all = any.iter().chain(any.last().into_iter().cycle()).take(count);
+    let text = database.text(sql).sql.replace(place, &format!("({})", marks(count)));
+    (Statement::plain(text), Values(all.map(|one| (*one).into()).collect()))
 }
 
 /// A `?` for each of `count` values.

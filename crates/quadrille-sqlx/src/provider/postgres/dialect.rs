@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use quadrille::{
-    Timestamp,
+    Actor, Timestamp,
     provider::store::{
         Answer, Issue, IssuerId, Rotation, RowId, StoreError, StoredRow, StoredTable,
     },
@@ -16,8 +16,8 @@ use sqlx::{
 use super::{
     super::{
         columns::{
-            access_columns, access_values, alive, epoch_now, family_columns, family_values,
-            number_now,
+            access_columns, access_values, add_family, alive, code_columns, epoch_now,
+            family_columns, number_now,
         },
         database::Database,
         dialect::{Buys, Dialect},
@@ -28,100 +28,121 @@ use super::{
     replicas, sweep, transfer,
 };
 
-/// The access tokens of a batch, `a`: 12 arrays, numbered in their order.
-macro_rules! access_tokens {
+/// The 12 arrays of access tokens, numbered in the order of their columns. The first one is a query
+/// of its own, so that the planner does not look at its length: a plan for the lengths of one batch
+/// takes longer to make than to run, and PostgreSQL would make one each time it looks cheaper than
+/// the plan for any length.
+macro_rules! access_arrays {
+    () => {
+        "(SELECT $1::bigint[]), $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::text[], \
+         $7::text[], $8::text[], $9::bytea[], $10::bigint[], $11::text[], $12::text[]"
+    };
+}
+
+const PUT_CODES: &str = concat!(
+    "INSERT INTO quadrille_codes (issuer, ",
+    code_columns!(),
+    ") SELECT * FROM unnest((SELECT $1::bigint[]), $2::bigint[], $3::bigint[], $4::bytea[], \
+     $5::bytea[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bigint[], $11::bytea[], \
+     $12::bytea[], $13::boolean[])"
+);
+
+/// The columns of an access token, and those of the family that is issued with it, which are null
+/// where there is none.
+macro_rules! issue_columns {
     () => {
         concat!(
-            "a AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[],
-                $5::bytea[], $6::text[], $7::text[], $8::text[], $9::bytea[], $10::bigint[],
-                $11::text[], $12::text[])
-                WITH ORDINALITY AS a(issuer, ",
+            "issuer, ",
             access_columns!(),
-            ", n))"
+            ", family, family_grant, family_client, family_actor, family_scopes, \
+             family_resources, family_auth, generation, current, previous, rotated, \
+             rotated_scopes, rotated_resources, family_expires, ends"
         )
     };
 }
 
-/// The families of a batch, `f`: 17 arrays, the first of which has the numbers of their entries.
-macro_rules! families {
+/// The arrays of `issue_columns`.
+macro_rules! issue_arrays {
     () => {
         concat!(
-            "f AS (SELECT * FROM unnest($13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[],
-                $17::bytea[], $18::bytea[], $19::text[], $20::text[], $21::text[], $22::bigint[],
-                $23::bytea[], $24::bytea[], $25::bigint[], $26::text[], $27::text[], $28::bigint[],
-                $29::bigint[]) AS f(n, issuer, ",
-            family_columns!(),
-            "))"
+            access_arrays!(),
+            ", $13::bigint[], $14::bigint[], $15::bytea[], $16::bytea[], $17::text[], \
+             $18::text[], $19::text[], $20::bigint[], $21::bytea[], $22::bytea[], $23::bigint[], \
+             $24::text[], $25::text[], $26::bigint[], $27::bigint[]"
         )
     };
 }
 
-/// Stores the access tokens of the entries in `won`.
-macro_rules! put_access_tokens {
-    () => {
-        concat!(
-            "put_access AS (INSERT INTO quadrille_access_tokens (issuer, ",
-            access_columns!(),
-            ") SELECT issuer, ",
-            access_columns!(),
-            " FROM a JOIN won USING (n))"
-        )
-    };
-}
-
-/// Issues the tokens of the entries in `won`: stores access tokens and families, and lists their
-/// grants or postpones their ends.
+/// Issues the tokens of the entries that `$won` has: stores access tokens and families, and lists
+/// their grants or postpones their ends. No part joins another one, so the statement costs the same
+/// for each entry, however many there are.
 macro_rules! issue {
     ($won:expr) => {
         concat!(
-            "WITH ",
-            access_tokens!(),
-            ", ",
-            families!(),
-            ", ",
+            "WITH won AS (",
             $won,
-            ", ",
-            put_access_tokens!(),
-            ", put_families AS (INSERT INTO quadrille_families (issuer, ",
-            family_columns!(),
+            "), put_access AS (INSERT INTO quadrille_access_tokens (issuer, ",
+            access_columns!(),
             ") SELECT issuer, ",
+            access_columns!(),
+            " FROM won), put_families AS (INSERT INTO quadrille_families (issuer, ",
             family_columns!(),
-            " FROM f JOIN won USING (n)),
-            listed AS (SELECT f.n, f.issuer, f.grant_id, f.client, f.actor, f.scopes, f.resources,
-                f.auth, f.\"row\" AS family, greatest(f.ends, a.expires) AS expires
-                FROM f JOIN a ON a.n = f.n
-                UNION ALL
-                SELECT a.n, a.issuer, a.grant_id, a.client, a.actor, a.scopes, a.resources, a.auth,
-                NULL, a.expires FROM a WHERE NOT EXISTS (SELECT 1 FROM f WHERE f.n = a.n)),
+            ") SELECT issuer, family, family_grant, family_client, family_actor, family_scopes,
+                family_resources, family_auth, generation, current, previous, rotated,
+                rotated_scopes, rotated_resources, family_expires, ends
+                FROM won WHERE family IS NOT NULL),
             put_grants AS (INSERT INTO quadrille_grants (\"row\", grant_id, issuer, client, actor,
                 scopes, resources, auth, family, expires)
-                SELECT DISTINCT ON (l.grant_id) mix(l.grant_id), l.grant_id, l.issuer, l.client,
-                l.actor, l.scopes, l.resources, l.auth, l.family, l.expires
-                FROM listed l JOIN won ON won.n = l.n
-                WHERE substring(l.actor from 1 for 1) = 'u'
-                ORDER BY l.grant_id, l.expires DESC
+                SELECT DISTINCT ON (grant_id) mix(grant_id), grant_id, issuer, client, actor,
+                coalesce(family_scopes, scopes), coalesce(family_resources, resources),
+                CASE WHEN family IS NULL THEN auth ELSE family_auth END, family,
+                greatest(ends, expires)
+                FROM won WHERE substring(actor from 1 for 1) = 'u'
+                ORDER BY grant_id, greatest(ends, expires) DESC
                 ON CONFLICT (\"row\") DO UPDATE
                 SET expires = greatest(quadrille_grants.expires, excluded.expires))
-            SELECT n FROM won"
+            SELECT \"row\" FROM won"
         )
     };
 }
 
-const ISSUE: &str = issue!(concat!("won AS (SELECT t.n FROM a t WHERE ", alive!(), ")"));
+const ISSUE: &str = issue!(concat!(
+    "SELECT * FROM unnest(",
+    issue_arrays!(),
+    ") AS t(",
+    issue_columns!(),
+    ") WHERE ",
+    alive!()
+));
 
-/// The entries redeem the rows in `$30`.
+/// Tokens of clients themselves, which have no families and are not listed.
+const ISSUE_OWN: &str = concat!(
+    "INSERT INTO quadrille_access_tokens (issuer, ",
+    access_columns!(),
+    ") SELECT * FROM unnest(",
+    access_arrays!(),
+    ") AS t(issuer, ",
+    access_columns!(),
+    ") WHERE ",
+    alive!(),
+    " RETURNING \"row\""
+);
+
+/// The entries redeem the rows in `$28`.
 macro_rules! redeem {
     ($change:literal, $condition:literal) => {
         issue!(concat!(
-            "e AS (SELECT e.key, a.issuer, a.n
-                FROM unnest($30::bigint[]) WITH ORDINALITY AS e(key, n) JOIN a ON a.n = e.n),
-            won AS (UPDATE ",
+            "UPDATE ",
             $change,
-            " FROM e WHERE t.\"row\" = e.key AND t.issuer = e.issuer AND ",
+            " FROM unnest(",
+            issue_arrays!(),
+            ", $28::bigint[]) AS e(",
+            issue_columns!(),
+            ", redeemed) WHERE t.\"row\" = e.redeemed AND t.issuer = e.issuer AND ",
             $condition,
             " AND ",
             alive!(),
-            " RETURNING e.n)"
+            " RETURNING e.*"
         ))
     };
 }
@@ -131,23 +152,27 @@ const REDEEM_PENDING: &str = redeem!("quadrille_pending t SET state = 2", "t.sta
 
 /// The rotations are the arrays from `$13`.
 const ROTATE: &str = concat!(
-    "WITH ",
-    access_tokens!(),
-    ", e AS (SELECT a.issuer, e.* FROM unnest($13::bigint[], $14::bigint[], $15::bytea[],
-        $16::bytea[], $17::bigint[], $18::text[], $19::text[], $20::bigint[])
-        WITH ORDINALITY AS e(family, generation, presented, successor, rotated, scopes, resources,
-        expires, n) JOIN a ON a.n = e.n),
-    won AS (UPDATE quadrille_families t SET
+    "WITH won AS (UPDATE quadrille_families t SET
         generation = t.generation + CASE WHEN e.successor IS NULL THEN 0 ELSE 1 END,
         previous = CASE WHEN e.successor IS NULL THEN t.previous ELSE t.current END,
         current = coalesce(e.successor, t.current), rotated = e.rotated,
-        rotated_scopes = e.scopes, rotated_resources = e.resources, expires = e.expires
-        FROM e WHERE t.\"row\" = e.family AND t.issuer = e.issuer
+        rotated_scopes = e.rotated_scopes, rotated_resources = e.rotated_resources,
+        expires = e.family_expires
+        FROM unnest(",
+    access_arrays!(),
+    ", $13::bigint[], $14::bigint[], $15::bytea[], $16::bytea[], $17::bigint[], $18::text[],
+        $19::text[], $20::bigint[]) AS e(issuer, ",
+    access_columns!(),
+    ", family, generation, presented, successor, rotated, rotated_scopes, rotated_resources,
+        family_expires) WHERE t.\"row\" = e.family AND t.issuer = e.issuer
         AND t.generation = e.generation AND t.current = e.presented AND ",
     alive!(),
-    " RETURNING e.n), ",
-    put_access_tokens!(),
-    " SELECT n FROM won"
+    " RETURNING e.*)
+    INSERT INTO quadrille_access_tokens (issuer, ",
+    access_columns!(),
+    ") SELECT issuer, ",
+    access_columns!(),
+    " FROM won RETURNING \"row\""
 );
 
 impl Dialect for PgPool {
@@ -163,12 +188,24 @@ impl Dialect for PgPool {
         database.write(write, values).await
     }
 
+    async fn put_codes(database: &Database<Self>, codes: Vec<Values>) -> Result<(), StoreError> {
+        database.execute(&database.text(PUT_CODES).sql, arrays(&codes)?).await.map(drop)
+    }
+
     async fn issue(
         database: &Database<Self>,
         entries: &[(IssuerId, &Issue)],
     ) -> Result<Vec<bool>, StoreError> {
-        let values = issues(database, entries.iter().copied())?;
-        winners(database, ISSUE, values, entries.len()).await
+        let is_own = |(_, issue): &(IssuerId, &Issue)| {
+            issue.family.is_none() && !matches!(issue.access.grant.actor, Actor::User(_))
+        };
+        let is_all_own = entries.iter().all(is_own);
+        let values = entries.iter().map(|(issuer, issue)| match is_all_own {
+            true => access_values(database, *issuer, &issue.access),
+            false => issue_values(database, *issuer, issue),
+        });
+        let values = values.collect::<Result<_, _>>()?;
+        winners(database, if is_all_own { ISSUE_OWN } else { ISSUE }, values).await
     }
 
     async fn redeem(
@@ -176,25 +213,26 @@ impl Dialect for PgPool {
         buys: Buys,
         entries: &[(IssuerId, RowId, &Issue)],
     ) -> Result<Vec<bool>, StoreError> {
-        let entry = |(issuer, _, issue): &(IssuerId, RowId, _)| (*issuer, *issue);
-        let mut values = issues(database, entries.iter().map(entry))?;
-        let keys: Vec<_> = entries.iter().map(|(_, row, _)| database.key(*row)).collect();
-        values.add(keys).map_err(StoreError::failed)?;
         let sql = match buys {
             Buys::Code => REDEEM,
             Buys::Pending => REDEEM_PENDING,
         };
-        winners(database, sql, values, entries.len()).await
+        let values = entries.iter().map(|(issuer, row, issue)| {
+            let mut values = issue_values(database, *issuer, issue)?;
+            values.push(database.key(*row));
+            Ok(values)
+        });
+        let values = values.collect::<Result<_, StoreError>>()?;
+        winners(database, sql, values).await
     }
 
     async fn rotate(
         database: &Database<Self>,
         entries: &[(IssuerId, &Rotation)],
     ) -> Result<Vec<bool>, StoreError> {
-        let (mut tokens, mut rotations) = (Vec::new(), Vec::new());
-        for (issuer, rotation) in entries {
-            tokens.push(access_values(database, *issuer, &rotation.access)?);
-            rotations.push(values![
+        let values = entries.iter().map(|(issuer, rotation)| {
+            let mut values = access_values(database, *issuer, &rotation.access)?;
+            values.extend(values![
                 database.key(rotation.family),
                 i64::from(rotation.generation),
                 &rotation.presented,
@@ -204,11 +242,10 @@ impl Dialect for PgPool {
                 rotation.resources.as_str(),
                 rotation.expires.seconds()
             ]);
-        }
-        let mut values = PgArguments::default();
-        add_arrays(&mut values, &ACCESS_TOKENS, &tokens)?;
-        add_arrays(&mut values, &ROTATIONS, &rotations)?;
-        winners(database, ROTATE, values, entries.len()).await
+            Ok(values)
+        });
+        let values = values.collect::<Result<_, StoreError>>()?;
+        winners(database, ROTATE, values).await
     }
 
     async fn rows_of_keys(
@@ -218,6 +255,18 @@ impl Dialect for PgPool {
     ) -> Result<Vec<PgRow>, StoreError> {
         let mut values = PgArguments::default();
         values.add(keys).map_err(StoreError::failed)?;
+        database.rows(&database.text(sql).sql, values).await
+    }
+
+    async fn rows_of_names(
+        database: &Database<Self>,
+        sql: &'static str,
+        issuer: IssuerId,
+        names: &[&[u8]],
+    ) -> Result<Vec<PgRow>, StoreError> {
+        let mut values = PgArguments::default();
+        values.add(issuer.0).map_err(StoreError::failed)?;
+        values.add(names).map_err(StoreError::failed)?;
         database.rows(&database.text(sql).sql, values).await
     }
 
@@ -258,66 +307,41 @@ impl Dialect for PgPool {
     }
 }
 
-/// Whether each of `count` entries won.
+/// Runs a statement over the values of entries, of which each begins with an issuer and the key of an
+/// access token. Whether each entry won: the statement returns the keys of the winners.
 async fn winners(
     database: &Database<PgPool>,
     sql: &'static str,
-    values: PgArguments,
-    count: usize,
+    entries: Vec<Values>,
 ) -> Result<Vec<bool>, StoreError> {
-    let rows = database.rows(&database.text(sql).sql, values).await?;
-    let number = |row| Reader::of(row, database.keys()).number();
-    let won = rows.iter().map(number).collect::<Result<HashSet<i64>, _>>()?;
-    Ok((1..).take(count).map(|number| won.contains(&number)).collect())
+    let rows = database.rows(&database.text(sql).sql, arrays(&entries)?).await?;
+    let key = |row| Reader::of(row, database.keys()).number();
+    let won = rows.iter().map(key).collect::<Result<HashSet<i64>, _>>()?;
+    let has_won = |entry: &Values| match entry.0.get(1) {
+        Some(Value::Number(Some(key))) => won.contains(key),
+        _ => false,
+    };
+    Ok(entries.iter().map(has_won).collect())
 }
 
-/// The values of access tokens and families.
-fn issues<'i>(
+/// The values of `issue_columns`.
+fn issue_values(
     database: &Database<PgPool>,
-    entries: impl Iterator<Item = (IssuerId, &'i Issue)>,
-) -> Result<PgArguments, StoreError> {
-    let (mut tokens, mut families) = (Vec::new(), Vec::new());
-    for (number, (issuer, issue)) in (1..).zip(entries) {
-        tokens.push(access_values(database, issuer, &issue.access)?);
-        if let Some(family) = &issue.family {
-            let mut values = values![number];
-            values.extend(family_values(database, issuer, family)?);
-            families.push(values);
-        }
-    }
-    let mut values = PgArguments::default();
-    add_arrays(&mut values, &ACCESS_TOKENS, &tokens)?;
-    add_arrays(&mut values, &FAMILIES, &families)?;
+    issuer: IssuerId,
+    issue: &Issue,
+) -> Result<Values, StoreError> {
+    let mut values = access_values(database, issuer, &issue.access)?;
+    add_family(&mut values, database, issue.family.as_ref())?;
     Ok(values)
 }
 
-/// The type of a column, which an array without entries has, too.
-#[derive(Clone, Copy)]
-enum Type {
-    Number,
-    Bytes,
-    Text,
-}
-use Type::{Bytes, Number, Text};
-
-const ACCESS_TOKENS: [Type; 12] =
-    [Number, Number, Number, Bytes, Bytes, Text, Text, Text, Bytes, Number, Text, Text];
-const FAMILIES: [Type; 17] = [
-    Number, Number, Number, Number, Bytes, Bytes, Text, Text, Text, Number, Bytes, Bytes, Number,
-    Text, Text, Number, Number,
-];
-const ROTATIONS: [Type; 8] = [Number, Number, Bytes, Bytes, Number, Text, Text, Number];
-
-/// An array for each column.
-fn add_arrays(
-    arguments: &mut PgArguments,
-    types: &[Type],
-    rows: &[Values],
-) -> Result<(), StoreError> {
-    for (place, column) in types.iter().enumerate() {
+/// An array for each column of the rows.
+fn arrays(rows: &[Values]) -> Result<PgArguments, StoreError> {
+    let mut arguments = PgArguments::default();
+    for (place, first) in rows.iter().take(1).flat_map(|row| row.0.iter().enumerate()) {
         let values = rows.iter().map(|row| row.0.get(place));
-        let added = match column {
-            Number => arguments.add(
+        let added = match first {
+            Value::Number(_) => arguments.add(
                 values
                     .map(|value| match value {
                         Some(Value::Number(number)) => *number,
@@ -325,7 +349,15 @@ fn add_arrays(
                     })
                     .collect::<Vec<_>>(),
             ),
-            Bytes => arguments.add(
+            Value::Flag(_) => arguments.add(
+                values
+                    .map(|value| match value {
+                        Some(Value::Flag(flag)) => *flag,
+                        _ => None,
+                    })
+                    .collect::<Vec<_>>(),
+            ),
+            Value::Bytes(_) | Value::Key(_) | Value::Actor(_) => arguments.add(
                 values
                     .map(|value| match value {
                         Some(Value::Bytes(bytes) | Value::Key(bytes) | Value::Actor(bytes)) => {
@@ -335,7 +367,7 @@ fn add_arrays(
                     })
                     .collect::<Vec<_>>(),
             ),
-            Text => arguments.add(
+            Value::Text(_) => arguments.add(
                 values
                     .map(|value| match value {
                         Some(Value::Text(text)) => text.as_deref(),
@@ -346,5 +378,5 @@ fn add_arrays(
         };
         added.map_err(StoreError::failed)?;
     }
-    Ok(())
+    Ok(arguments)
 }

@@ -47,7 +47,9 @@ impl Engine for PgPool {
     const HASHED_KEYS: Option<&str> = Some("SELECT hashed_keys FROM quadrille_store_settings");
 
     fn statement(sql: &str) -> Statement {
-        Statement::plain(sql.replace("IN [keys]", "= ANY($1::bigint[])"))
+        // An array is a query of its own, so that one plan serves all lengths.
+        let sql = sql.replace("IN [keys]", "= ANY((SELECT $1::bigint[])::bigint[])");
+        Statement::plain(sql.replace("IN [names]", "= ANY((SELECT $2::bytea[])::bytea[])"))
     }
 
     fn script(write: &Write) -> Script<String> {

@@ -9,6 +9,7 @@ mod growing;
 mod growth;
 mod listening;
 mod mysql_faults;
+mod plans;
 mod processes;
 mod replicas;
 mod restored;
