@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::Request;
 use quadrille::{
-    Policy, RemoteAddress, Scopes, Secret,
+    Policy, Scopes, Secret,
     oauth2::{ClientAuth, Resources, TokenRequest},
     provider::{
         AdminError, ClientMetadataError, GrantType, NewClient, RegistrationError,
@@ -13,17 +13,17 @@ use quadrille::{
     },
 };
 
-use crate::support::{Answer, Browser, CALLBACK, World, paused_clock};
+use crate::support::{Answer, Browser, CALLBACK, World};
 
-const ITSELF: TokenRequest<'static> =
+pub(crate) const ITSELF: TokenRequest<'static> =
     TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY };
 
-async fn machine() -> World {
+pub(crate) async fn machine() -> World {
     World::with(Policy::safe(), |new| new.grant_types([GrantType::ClientCredentials])).await
 }
 
 /// A world whose client has a secret that somebody chose.
-async fn chosen() -> World {
+pub(crate) async fn chosen() -> World {
     let mut world = machine().await;
     world.server = world.server.clone().kdf(Kdf::new(Cost::TRIVIAL_FOR_TESTS_ONLY));
     let new = NewClient::confidential("Legacy")
@@ -34,32 +34,8 @@ async fn chosen() -> World {
     world
 }
 
-fn basic(id: &str, secret: &str) -> ClientAuth {
+pub(crate) fn basic(id: &str, secret: &str) -> ClientAuth {
     ClientAuth::Basic { client_id: id.into(), client_secret: secret.into() }
-}
-
-async fn from(world: &World, address: &str, auth: &ClientAuth) -> Answer {
-    let request = ITSELF.to_request("https://id.example/oauth/token", auth, &[]).unwrap();
-    let mut request: Request<bytes::Bytes> = request;
-    request.extensions_mut().insert(RemoteAddress(address.parse().unwrap()));
-    Answer::of(world.server.token(request).await)
-}
-
-/// Many at once, and how long each took.
-async fn at_once(world: &World, many: usize, address: &str, auth: &ClientAuth) -> Vec<Duration> {
-    let began = paused_clock();
-    let mut asking = tokio::task::JoinSet::new();
-    for _ in 0..many {
-        let request = ITSELF.to_request("https://id.example/oauth/token", auth, &[]).unwrap();
-        let mut request: Request<bytes::Bytes> = request;
-        request.extensions_mut().insert(RemoteAddress(address.parse().unwrap()));
-        let server = world.server.clone();
-        asking.spawn(async move {
-            server.token(request).await;
-            began.elapsed()
-        });
-    }
-    asking.join_all().await
 }
 
 #[tokio::test]
@@ -161,105 +137,16 @@ async fn a_removed_client_takes_its_tokens_along() {
 }
 
 #[tokio::test]
-async fn guesses_at_a_generated_secret_are_slowed_down_and_the_client_itself_is_not() {
-    let world = machine().await;
-    let wrong = basic(&world.client.id, "wrong");
-    for _ in 0..10 {
-        assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 401);
-    }
-    let answer = from(&world, "192.0.2.1", &wrong).await;
-    assert_eq!((answer.status(), answer.header("retry-after")), (429, "10"));
-    assert_eq!(answer.error(), "invalid_client");
-    assert_eq!(from(&world, "198.51.100.1", &wrong).await.status(), 429, "whoever guesses at it");
-    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
-    world.clock.advance(Duration::from_secs(10));
-    assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 401);
-}
-
-#[tokio::test]
-async fn one_address_cannot_look_for_clients() {
-    let world = machine().await;
-    for name in 0..10 {
-        let nobody = basic(&format!("nobody{name}"), "x");
-        assert_eq!(from(&world, "192.0.2.1", &nobody).await.status(), 401);
-    }
-    assert_eq!(from(&world, "192.0.2.1", &basic("another", "x")).await.status(), 429);
-    assert_eq!(from(&world, "192.0.2.2", &basic("another", "x")).await.status(), 401);
-    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
-}
-
-#[tokio::test(start_paused = true)]
-async fn guesses_at_a_chosen_secret_run_out_and_lock_nobody_out() {
-    let world = chosen().await;
-    let wrong = basic(&world.client.id, "wrong");
-    let waited = async |address: &str| {
-        let began = paused_clock();
-        let status = from(&world, address, &world.auth()).await.status();
-        (status, began.elapsed().as_secs())
-    };
-    assert_eq!(waited("192.0.2.7").await, (200, 0));
-    for _ in 0..10 {
-        assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 401);
-    }
-    let began = paused_clock();
-    assert_eq!(from(&world, "192.0.2.1", &wrong).await.status(), 429);
-    assert!(began.elapsed().as_secs() >= 3, "guesses wait");
-    let (status, seconds) = waited("192.0.2.1").await;
-    assert_eq!(status, 200, "the right one is heard at the address of the guesses, too");
-    assert!(seconds <= 8, "{seconds}");
-    assert_eq!(waited("192.0.2.1").await, (200, 0), "where it was right, it does not wait");
-    assert_eq!(waited("192.0.2.2").await, (200, 0), "nor elsewhere");
-    for _ in 0..20 {
-        from(&world, "192.0.2.7", &wrong).await;
-    }
-    assert_eq!(waited("192.0.2.7").await, (200, 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn while_others_guess_at_the_same_address_the_right_secret_is_heard_within_seconds() {
-    let world = chosen().await;
-    let wrong = basic(&world.client.id, "wrong");
-    let guesses = at_once(&world, 40, "192.0.2.1", &wrong).await;
-    let looked_at = guesses.into_iter().filter(|waited| !waited.is_zero()).count();
-    assert!(looked_at <= 14, "{looked_at}: ten are free, four wait, the rest is refused at once");
-    world.clock.advance(Duration::from_secs(2));
-    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
-}
-
-#[tokio::test(start_paused = true)]
-async fn guesses_do_not_tell_whether_there_is_such_a_client() {
-    // A client with a generated secret, one with a chosen secret, and one that is not there.
-    let tried = async |world: &World, network: u8, id: &str| {
-        let mut seen = Vec::new();
-        for number in 0..24 {
-            let began = paused_clock();
-            // From one address, and then from many.
-            let host = if number < 12 { 1 } else { number };
-            let wrong = basic(id, "wrong");
-            let answer = from(world, &format!("198.51.{network}.{host}"), &wrong).await;
-            let told = answer.header("retry-after").to_owned();
-            seen.push((answer.status(), told, began.elapsed().as_secs()));
-        }
-        seen
-    };
-    let world = machine().await;
-    assert_eq!(tried(&world, 1, &world.client.id).await, tried(&world, 2, "nobody").await);
-    let world = chosen().await;
-    from(&world, "192.0.2.1", &world.auth()).await;
-    assert_eq!(tried(&world, 1, &world.client.id).await, tried(&world, 2, "nobody").await);
-}
-
-#[tokio::test]
 async fn a_chosen_secret_is_hashed_anew_when_hashes_have_become_dearer() {
     let mut world = chosen().await;
     let dearer = Cost { iterations: 2, ..Cost::TRIVIAL_FOR_TESTS_ONLY };
     world.server = world.server.clone().kdf(Kdf::new(dearer));
     let before = format!("{:?}", world.client.secrets);
-    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
+    assert_eq!(world.token(&world.auth(), &ITSELF).await.status(), 200);
     let client = world.server.client(&world.client.id).await.unwrap().unwrap();
     let after = format!("{:?}", client.secrets);
     assert!(before.contains("t=1") && after.contains("t=2"), "{before} {after}");
-    assert_eq!(from(&world, "192.0.2.1", &world.auth()).await.status(), 200);
+    assert_eq!(world.token(&world.auth(), &ITSELF).await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

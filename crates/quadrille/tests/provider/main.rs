@@ -14,6 +14,7 @@ mod bound;
 mod canaries;
 mod client_assertions;
 mod client_documents;
+mod client_guessing;
 mod client_limits;
 mod client_redirects;
 mod client_rules;
