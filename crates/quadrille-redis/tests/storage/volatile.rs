@@ -168,13 +168,19 @@ async fn a_restart_from_a_snapshot_brings_no_entry_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_lags_and_is_promoted_redeems_nothing_again() {
     let (world, replica) = (World::new().await, Server::start());
+    // Without the pause in which further replicas may come.
+    world.server.run(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await;
     world.since().await;
     world.add(1).await;
     let found = world.find(1).await.unwrap();
     replica.run(&["REPLICAOF", "127.0.0.1", &world.server.port()]).await;
     let cache = VolatileRedis::new(replica.connect().await, world.clock.env());
     let now = world.clock.now();
-    while cache.find(&key(1), now).await.unwrap_or_default().is_none() {}
+    let mut tries = 0;
+    while cache.find(&key(1), now).await.unwrap_or_default().is_none() {
+        tries += 1;
+        assert!(tries < 100_000, "the replica gets nothing");
+    }
     // It gets no more from here on.
     replica.run(&["REPLICAOF", "NO", "ONE"]).await;
     assert!(world.replace(1, &found).await);
