@@ -1,24 +1,17 @@
 //! The failure of a command, and its exit code.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use quadrille::{
-    oauth1::KeyError,
-    provider::{self, AdminError, OperatorError, RegistrationError, store::StoreError},
-};
+use quadrille::provider::{self, AdminError, OperatorError, RegistrationError, store::StoreError};
 
 use crate::{
     config::ConfigError,
     data::DataError,
     login::LoginError,
+    refused::Refused,
     users::{NameError, PasswordError},
     web::{AppError, PagesError},
-    words::{Quoted, describe, did_you_mean},
+    words::{Quoted, describe},
 };
 
 /// The failure of a command. Each kind has its exit code, which `quadrille --help` lists.
@@ -94,205 +87,6 @@ pub enum Failure {
     /// The system refused something that should always succeed.
     #[error("{}", describe(.0))]
     System(#[from] io::Error),
-}
-
-/// An argument or the input of a command is rejected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refused {
-    /// A new password is rejected.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// The password is not text.
-    #[error("a password is text in UTF-8")]
-    PasswordNotUtf8,
-    /// The second password differs from the first.
-    #[error("the two passwords differ")]
-    PasswordsDiffer,
-    /// There is no terminal to prompt for the password.
-    #[error("there is no terminal to ask for a password; use --password-stdin")]
-    NoTerminal,
-    /// The operator did not confirm something that cannot be undone, or there is no terminal to ask.
-    #[error("{what} Nothing was done: type yes at a terminal, or add --yes")]
-    NotConfirmed {
-        /// What would have happened.
-        what: String,
-    },
-    /// The client of personal access tokens is to be removed, with those of all users.
-    #[error(
-        "this client has the personal access tokens of all users: end those of one with `quadrille \
-         user token revoke`, or leave personal_access_token_scopes out to end the offer"
-    )]
-    ClientOfTokens,
-    /// The name of an initial access token is rejected.
-    #[error("an initial access token needs a name of at most 100 characters, all of them visible")]
-    InitialTokenName,
-    /// A user name is rejected.
-    #[error(transparent)]
-    UserName(#[from] NameError),
-    /// Users could confuse two names.
-    #[error("the name of the user {} looks the same as {}", Quoted(other), Quoted(name))]
-    UserNameLooksLike {
-        /// The name as given.
-        name: String,
-        /// The name that is taken.
-        other: String,
-    },
-    /// The text is not a scope.
-    #[error(
-        "{} is not a scope: a scope is printable ASCII without quotation marks, backslashes and \
-         spaces",
-        Quoted(.0)
-    )]
-    Scope(String),
-    /// The scope is not in the setting `scopes`.
-    #[error(
-        "there is no scope {} among the setting scopes{}{}",
-        Quoted(name),
-        did_you_mean(nearest.as_deref()),
-        where_to_look(nearest.as_deref())
-    )]
-    UnknownScope {
-        /// The scope as given.
-        name: String,
-        /// The known scope that is closest.
-        nearest: Option<String>,
-    },
-    /// The API is not in the setting `resources`.
-    #[error(
-        "there is no API {} among the setting resources{}{}",
-        Quoted(uri),
-        did_you_mean(nearest.as_deref()),
-        where_to_look(nearest.as_deref())
-    )]
-    UnknownResource {
-        /// The URI as given.
-        uri: String,
-        /// The known URI that is closest.
-        nearest: Option<String>,
-    },
-    /// The client does not have the value that is to be removed.
-    #[error("the client has no {what} {}{}", Quoted(name), did_you_mean(nearest.as_deref()))]
-    NotOfTheClient {
-        /// `scope` or `redirect URI`.
-        what: &'static str,
-        /// The value as given.
-        name: String,
-        /// The client's value that is closest.
-        nearest: Option<String>,
-    },
-    /// The text is not a resource indicator.
-    #[error("an audience is an absolute URI without a fragment, such as https://api.example")]
-    Audience,
-    /// The client has redirect URIs, and no grant that uses them.
-    #[error(
-        "--redirect-uri needs the grant authorization_code, or implicit for an old client: leave it \
-         out, or add --grant authorization_code"
-    )]
-    RedirectUriUnused,
-    /// A public client has no way to get tokens.
-    #[error(
-        "a public client needs --redirect-uri, where users return to it with a code, or a grant of \
-         its own: --grant device_code for a device"
-    )]
-    PublicWithoutRedirectUri,
-    /// A client of OAuth 1.0a has no way back from the consent page.
-    #[error(
-        "a client that signs its requests (--oauth1) needs --redirect-uri, or --oob if users copy \
-         the verifier to it"
-    )]
-    NoCallback,
-    /// A file of keys is PEM, not a JWK Set.
-    #[error(
-        "{}: this is PEM, and --jwks takes a JWK Set (RFC 7517, section 5): {{\"keys\": [JWK]}} with \
-         the public key of the client as a JWK. Libraries for JOSE convert it, such as jwcrypto for \
-         Python: jwk.JWK.from_pem(pem).export_public() is the JWK{}",
-        path.display(),
-        if *is_private { ". The key in this file is private, and stays with the client" } else { "" }
-    )]
-    PemOfJwks {
-        /// The file.
-        path: PathBuf,
-        /// `true` if the file has a private key.
-        is_private: bool,
-    },
-    /// A file has no usable RSA public key.
-    #[error("{}: {reason}", path.display())]
-    RsaKey {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        reason: KeyError,
-    },
-    /// The RSA key is short enough to be broken at a price.
-    #[error(
-        "{}: the RSA key has {bits} bits, and fewer than 2048 are not safe; if the client cannot \
-         have another key, give it as --rsa-key-of-1024-bits-and-up-as-old-installations-have-them",
-        path.display()
-    )]
-    ShortRsaKey {
-        /// The file.
-        path: PathBuf,
-        /// The length in bits.
-        bits: usize,
-    },
-    /// Standard input has no secret.
-    #[error(
-        "there is no secret on standard input: one line of printable ASCII characters, at most 1024"
-    )]
-    Secret,
-    /// The access tokens of a client are to be JWTs, and there are no keys to sign them.
-    #[error(
-        "no key signs access tokens here: `quadrille keys rotate` makes one, which `quadrille \
-         serve` uses from its next start on"
-    )]
-    NoSigningKeys,
-    /// The text names no database.
-    #[error(
-        "a database is sqlite:DIR, with DIR a data folder, or a URL of PostgreSQL, such as \
-         postgres://quadrille@db.internal/quadrille"
-    )]
-    DatabaseUrl,
-    /// The URL of a database on the command line has a password.
-    #[error(
-        "the URL of the database has a password, which other users of this machine can read: give \
-         the URL in QUADRILLE_DATABASE and leave the flag out, or the password alone in PGPASSWORD"
-    )]
-    DatabasePassword,
-    /// A personal access token cannot be issued.
-    #[error("{0}")]
-    Token(String),
-    /// Lines of an import are wrong.
-    #[error("nothing was imported:\n{0}")]
-    Import(String),
-    /// A secret of a client to export is sealed under other keys.
-    #[error("a secret of the client {} is sealed under a key that the key ring has not", Quoted(.0))]
-    SealedElsewhere(String),
-    /// Standard input has no token.
-    #[error("there is no token on standard input")]
-    NothingToRevoke,
-}
-
-/// A hint to put after the error for an unknown scope or API, unless a suggestion says enough.
-const fn where_to_look(nearest: Option<&str>) -> &'static str {
-    match nearest {
-        Some(_) => "",
-        None => {
-            " (`quadrille config` shows it; give it to this command as to `quadrille serve`, or \
-             serve this folder with it first)"
-        }
-    }
-}
-
-impl Refused {
-    /// The reason for rejecting the key in this file.
-    pub(crate) fn rsa_key(path: &Path, reason: KeyError) -> Self {
-        let path = path.to_owned();
-        match reason {
-            KeyError::Length { bits: bits @ 1024..2048 } => Self::ShortRsaKey { path, bits },
-            reason => Self::RsaKey { path, reason },
-        }
-    }
 }
 
 impl From<provider::Error> for Failure {

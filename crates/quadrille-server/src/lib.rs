@@ -19,6 +19,7 @@ pub mod logging;
 pub mod login;
 mod meter;
 pub mod output;
+mod refused;
 mod request_id;
 mod row_number;
 pub mod serve;

@@ -6,7 +6,7 @@ use quadrille::{
     provider::{ClientMetadataError, RegistrationError},
 };
 
-use crate::{Failure, data::Known, failure::Refused, words::nearest};
+use crate::{Failure, data::Known, refused::Refused, words::nearest};
 
 /// Reads scopes. One flag may name several, separated by spaces as in messages.
 pub(super) fn parse_scopes(names: &[String]) -> Result<Scopes, Refused> {

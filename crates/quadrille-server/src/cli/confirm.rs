@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use crate::{Failure, failure::Refused};
+use crate::{Failure, refused::Refused};
 
 /// Asks the operator on the terminal, after saying what will happen.
 ///

@@ -8,8 +8,8 @@ use crate::{
     audit::{Event, record},
     config::{PostgresUrl, Settings},
     data::{Data, End, KeysAfter, PostgresBackend, Progress, folder_of, transfer},
-    failure::Refused,
     output::{Output, quoted},
+    refused::Refused,
 };
 
 #[derive(Args, Debug)]

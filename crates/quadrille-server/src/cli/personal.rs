@@ -18,8 +18,8 @@ use crate::{
     audit::{Event, record},
     config::{Settings, parse_lifetime},
     data::Data,
-    failure::Refused,
     output::Output,
+    refused::Refused,
     row_number::RowNumber,
     users::User,
 };

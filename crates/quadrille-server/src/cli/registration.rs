@@ -15,8 +15,8 @@ use crate::{
     audit::{Event, record},
     config::{RegistrationMode, Settings, parse_lifetime},
     data::Data,
-    failure::Refused,
     output::Output,
+    refused::Refused,
     row_number::RowNumber,
 };
 

@@ -12,8 +12,8 @@ use crate::{
     audit::{Event, record},
     config::Settings,
     data::Data,
-    failure::Refused,
     output::Output,
+    refused::Refused,
 };
 
 #[derive(Subcommand, Debug)]

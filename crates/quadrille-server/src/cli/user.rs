@@ -22,8 +22,8 @@ use crate::{
     audit::{Event, record},
     config::Settings,
     data::Data,
-    failure::Refused,
     output::Output,
+    refused::Refused,
     users::{
         Added, LEAST_PASSWORD, MOST_PASSWORD, PasswordError, User, UserName, check_password,
         prepared,

@@ -8,7 +8,7 @@ use quadrille::{
     provider::{ClientKeys, RegisteredAuth},
 };
 
-use crate::{Failure, failure::Refused};
+use crate::{Failure, refused::Refused};
 
 /// The arguments for the only authentication method of a client (RFC 7591, section 2).
 #[derive(Args, Debug)]

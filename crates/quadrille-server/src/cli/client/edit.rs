@@ -7,7 +7,7 @@ use quadrille::{
 };
 
 use crate::{
-    Failure, config::Settings, data::Known, failure::Refused, grant::Grant, output::Output,
+    Failure, config::Settings, data::Known, grant::Grant, output::Output, refused::Refused,
     words::nearest,
 };
 

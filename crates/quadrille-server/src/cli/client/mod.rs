@@ -20,8 +20,8 @@ use crate::{
     Failure,
     config::{Settings, parse_duration},
     data::Data,
-    failure::Refused,
     output::Output,
+    refused::Refused,
 };
 
 use super::table::table;

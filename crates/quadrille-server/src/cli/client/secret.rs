@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use crate::{
     Failure,
     config::{parse_duration, parse_lifetime},
-    failure::Refused,
     output::Output,
+    refused::Refused,
     words::nearest,
 };
 

@@ -19,9 +19,9 @@ use crate::{
     Failure,
     config::Settings,
     data::Known,
-    failure::Refused,
     grant::Grant,
     output::Output,
+    refused::Refused,
     words::{did_you_mean, nearest},
 };
 
