@@ -21,7 +21,7 @@ pub enum Failure {
     /// A setting is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The data directory cannot be used.
+    /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
     /// A file or folder cannot be used.
@@ -161,8 +161,8 @@ impl Failure {
                 | DataError::NotEmbedded { .. }
                 | DataError::SameKind
                 | DataError::Unfinished { .. }
-                | DataError::RestoreInUse
-                | DataError::NoncesNotShared => 2,
+                | DataError::RestoreInUse { .. }
+                | DataError::NoncesNotShared { .. } => 2,
                 DataError::PlainIssuer(_)
                 | DataError::Keys { .. }
                 | DataError::KeysElsewhere { .. }
@@ -215,8 +215,8 @@ impl Failure {
                 | DataError::NotEmbedded { .. }
                 | DataError::SameKind
                 | DataError::Unfinished { .. }
-                | DataError::RestoreInUse
-                | DataError::NoncesNotShared => "refused",
+                | DataError::RestoreInUse { .. }
+                | DataError::NoncesNotShared { .. } => "refused",
                 DataError::PlainIssuer(_) | DataError::CacheEvicts { .. } => "config",
                 DataError::Cache { .. } => "cache",
                 DataError::Keys { .. }

@@ -20,7 +20,7 @@ use crate::{
 pub(super) enum TokenCommand {
     /// Revoke a token, and every token of the same grant
     #[command(after_help = "\
-Every process that serves the data folder rejects it within a second.
+Every process of the provider rejects it within a second.
 
 Example:
   quadrille token revoke --token-stdin < leaked-token")]

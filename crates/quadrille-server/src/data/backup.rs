@@ -107,7 +107,7 @@ pub async fn restore(settings: &Settings, from: &Path) -> Result<(), DataError> 
     }
     let dir = &settings.data_dir;
     super::make_dir(dir).map_err(in_file(dir))?;
-    let _lock = lock_alone(&dir.join("lock"))?;
+    let _lock = lock_alone(dir)?;
     let scratch = dir.join(UNFINISHED);
     for suffix in ["", "-wal", "-shm"] {
         remove_if_there(&with_suffix(&scratch, suffix))?;
@@ -144,7 +144,7 @@ pub async fn restored_by_other_tools(settings: &Settings) -> Result<String, Data
     let _lock = match data.is_shared() {
         // Processes notice by themselves.
         true => None,
-        false => Some(lock_alone(&settings.data_dir.join("lock"))?),
+        false => Some(lock_alone(&settings.data_dir)?),
     };
     let ended = data.backend().end_unfinished(data.env().now()).await;
     ended.map_err(|error| data.failure(error))?;

@@ -1,4 +1,4 @@
-//! Errors of a data directory.
+//! Errors of the data: a folder, or a database on a server.
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
@@ -10,7 +10,7 @@ use quadrille::{
 
 use crate::words::describe;
 
-/// A data directory cannot be used.
+/// The data cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -131,39 +131,47 @@ pub enum DataError {
     },
     /// Processes that do not share nonces could each accept the same request of OAuth 1.0a once.
     #[error(
-        "another process serves this data directory with OAuth 1.0a, and processes do not share \
-         the requests that they have seen: set oauth1.several_processes = true for all of them"
+        "another process serves {place} with OAuth 1.0a, and processes do not share the requests \
+         that they have seen: set oauth1.several_processes = true for all of them"
     )]
-    NoncesNotShared,
-    /// The settings name another issuer than the directory has.
+    NoncesNotShared {
+        /// The data folder.
+        place: String,
+    },
+    /// The settings name another issuer than the data has.
     #[error(
-        "this data directory has the issuer {current}, not {asked}; only `quadrille serve \
-         --rename-issuer` changes that"
+        "{place} has the issuer {current}, not {asked}; only `quadrille serve --rename-issuer` \
+         changes that"
     )]
     OtherIssuer {
-        /// The issuer of the directory.
+        /// The data folder, or the database without its password.
+        place: String,
+        /// The issuer of the data.
         current: String,
         /// The issuer in the settings.
         asked: String,
     },
-    /// `serve` was given another issuer than the directory has, without `--rename-issuer`.
+    /// `serve` was given another issuer than the data has, without `--rename-issuer`.
     #[error(
-        "this data directory has the issuer {current}; with the issuer {asked}, existing tokens \
-         become invalid, and every client needs the new issuer. To rename it, add --rename-issuer"
+        "{place} has the issuer {current}; with the issuer {asked}, existing tokens become \
+         invalid, and every client needs the new issuer. To rename it, add --rename-issuer"
     )]
     IssuerRenamed {
-        /// The issuer of the directory.
+        /// The data folder, or the database without its password.
+        place: String,
+        /// The issuer of the data.
         current: String,
         /// The issuer in the settings.
         asked: String,
     },
-    /// The issuer would change while another process serves the directory under the old one.
+    /// The issuer would change while another process serves the folder under the old one.
     #[error(
-        "another process serves this data directory with the issuer {current}: to serve it with \
-         one more process, give --issuer {current}; to serve it as {asked}, stop the other \
-         process first"
+        "another process serves {place} with the issuer {current}: to serve it with one more \
+         process, give --issuer {current}; to serve it as {asked}, stop the other process first"
     )]
     IssuerInUse {
+        /// The data folder.
+        place: String,
         /// The issuer that is served.
         current: String,
         /// The issuer in the settings.
@@ -260,8 +268,11 @@ pub enum DataError {
         backup: PathBuf,
     },
     /// A backup is to be restored where a process serves.
-    #[error("a process serves this data directory: stop it before a backup is restored")]
-    RestoreInUse,
+    #[error("a process serves {place}: stop it before a backup is restored")]
+    RestoreInUse {
+        /// The data folder.
+        place: String,
+    },
     /// The recorded issuer is not valid.
     #[error(transparent)]
     Issuer(#[from] IssuerError),

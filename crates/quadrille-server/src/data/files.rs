@@ -8,13 +8,16 @@ use std::{
 
 use super::DataError;
 
-/// The lock that every process that serves holds.
-pub(super) fn lock_alone(path: &Path) -> Result<File, DataError> {
-    let lock = super::open_lock(path).map_err(in_file(path))?;
+/// The lock of a data folder, which every process that serves holds.
+pub(super) fn lock_alone(dir: &Path) -> Result<File, DataError> {
+    let path = dir.join("lock");
+    let lock = super::open_lock(&path).map_err(in_file(&path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(DataError::RestoreInUse),
-        Err(TryLockError::Error(error)) => Err(in_file(path)(error)),
+        Err(TryLockError::WouldBlock) => {
+            Err(DataError::RestoreInUse { place: dir.display().to_string() })
+        }
+        Err(TryLockError::Error(error)) => Err(in_file(&path)(error)),
     }
 }
 

@@ -60,7 +60,8 @@ impl Data {
         if let Some(before) = kept.filter(|before| before.as_str() != issuer.as_str()) {
             let (current, asked) = (before.to_string(), issuer.to_string());
             if !rename {
-                return Err(DataError::IssuerRenamed { current, asked });
+                let place = self.shown();
+                return Err(DataError::IssuerRenamed { place, current, asked });
             }
             tracing::warn!(%before, now = %issuer, "issuer renamed: tokens issued before are invalid");
         }
@@ -80,7 +81,8 @@ impl Data {
         let known = recorded.as_ref().and_then(|recorded| Issuer::parse(&recorded.issuer).ok());
         match (&settings.issuer, known) {
             (Some(asked), Some(known)) if known != *asked => {
-                Err(DataError::OtherIssuer { current: known.to_string(), asked: asked.to_string() })
+                let (current, asked) = (known.to_string(), asked.to_string());
+                Err(DataError::OtherIssuer { place: self.shown(), current, asked })
             }
             (_, Some(known)) => Ok(known),
             (Some(asked), None) => {
@@ -144,7 +146,8 @@ impl Data {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => {
                     let asked = issuer.to_string();
-                    return Err(DataError::IssuerInUse { current, asked });
+                    let place = self.shown();
+                    return Err(DataError::IssuerInUse { place, current, asked });
                 }
                 Err(TryLockError::Error(error)) => return Err(self.lock_failure(error)),
             }

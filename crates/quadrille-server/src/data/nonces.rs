@@ -35,7 +35,9 @@ impl Data {
             if oauth1.several_processes { lock.try_lock_shared() } else { lock.try_lock() };
         match locked {
             Ok(()) => Ok(Some(TakingSigned { _lock: lock })),
-            Err(TryLockError::WouldBlock) => Err(DataError::NoncesNotShared),
+            Err(TryLockError::WouldBlock) => {
+                Err(DataError::NoncesNotShared { place: self.shown() })
+            }
             Err(TryLockError::Error(error)) => Err(failure(error)),
         }
     }

@@ -115,8 +115,8 @@ impl Data {
 
     /// The lock of the folder, which no process serves.
     fn lock_unused(&self) -> Result<File, DataError> {
-        match lock_alone(&self.dir.join("lock")) {
-            Err(DataError::RestoreInUse) => Err(DataError::InUse { place: self.shown() }),
+        match lock_alone(&self.dir) {
+            Err(DataError::RestoreInUse { place }) => Err(DataError::InUse { place }),
             lock => lock,
         }
     }

@@ -167,7 +167,7 @@ impl Target {
         match to {
             End::Folder(folder) => {
                 super::make_dir(folder).map_err(in_file(folder))?;
-                let lock = lock_alone(&folder.join("lock"))?;
+                let lock = lock_alone(folder)?;
                 let path = super::database(folder);
                 if path.exists() {
                     return Err(DataError::DatabaseExists { path });
@@ -253,8 +253,8 @@ impl Data {
     async fn unused(&self) -> Result<Option<File>, DataError> {
         let in_use = || DataError::InUse { place: self.shown() };
         match &self.place {
-            Place::Embedded(_) => match lock_alone(&self.dir.join("lock")) {
-                Err(DataError::RestoreInUse) => Err(in_use()),
+            Place::Embedded(_) => match lock_alone(&self.dir) {
+                Err(DataError::RestoreInUse { .. }) => Err(in_use()),
                 lock => lock.map(Some),
             },
             Place::Shared(backend, _) => match backend.leases(self.env.now()).await {

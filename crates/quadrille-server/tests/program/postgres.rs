@@ -217,6 +217,30 @@ async fn a_key_ring_that_is_given_up_ends_every_token_and_is_never_used_again() 
 }
 
 #[tokio::test]
+async fn what_a_command_refuses_names_the_database_and_not_its_password() {
+    let url = servers::postgres_database();
+    let folder = Folder::new();
+    let known = ["--database", &url, "--issuer", "https://id.example"];
+    let machine = ["client", "add", "Machine", "--grant", "client_credentials"];
+    json(&folder.data(), &[&machine[..], &known].concat(), "");
+    let (scheme, place) = url.split_once("://").unwrap();
+    let (user, place) = place.split_once('@').unwrap();
+    let with_password = format!("{scheme}://{user}:hunter2@{place}");
+    for (command, more) in [
+        (&["serve", "--listen", "127.0.0.1:0"][..], "add --rename-issuer"),
+        (&machine, "only `quadrille serve --rename-issuer`"),
+    ] {
+        let mut refused = quadrille(command);
+        refused.args(["--issuer", "https://typo.example", "--data-dir"]).arg(folder.data());
+        let output = refused.env("QUADRILLE_DATABASE", &with_password).output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(&format!("{place} has the issuer https://id.example")), "{said}");
+        assert!(said.contains(more) && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[tokio::test]
 async fn a_process_whose_issuer_was_replaced_stops() {
     let url = servers::postgres_database();
     let Stage { program, folder, .. } = stage(&url, &[]);

@@ -130,6 +130,10 @@ async fn an_address_that_others_can_reach_needs_an_https_issuer() {
     assert_eq!(Program::start(&folder).issuer, "https://id.example");
 }
 
+fn serves(folder: &Folder, issuer: &str) -> String {
+    format!("serves {} with the issuer {issuer}", folder.data().display())
+}
+
 #[tokio::test]
 async fn one_data_directory_is_not_served_under_two_names_at_once() {
     let folder = Folder::new();
@@ -137,10 +141,7 @@ async fn one_data_directory_is_not_served_under_two_names_at_once() {
     let other = ["--listen", "127.0.0.1:0", "--issuer", "https://other.example"];
     let renamed = [&["serve", "--rename-issuer"], &other[..]].concat();
     let (code, said) = failure(&folder.data(), &renamed);
-    assert!(
-        code == 2 && said.contains("serves this data directory with the issuer https://id.example"),
-        "{said}"
-    );
+    assert!(code == 2 && said.contains(&serves(&folder, "https://id.example")), "{said}");
     program.stop();
 
     // An issuer that was given changes only with `--rename-issuer`.
@@ -162,7 +163,8 @@ fn no_command_but_serve_changes_what_a_data_directory_is_called() {
         let arguments = [command, &["--issuer", "https://typo.example"]].concat();
         let (code, said) = failure(&folder.data(), &arguments);
         assert_eq!(code, 2, "{said}");
-        assert!(said.contains("this data directory has the issuer https://id.example"), "{said}");
+        let has = format!("{} has the issuer https://id.example", folder.data().display());
+        assert!(said.contains(&has), "{said}");
     }
     let list = json(&folder.data(), &[&["client", "list"], &issuer[..]].concat(), "");
     assert_eq!(list[0]["client_id"], id);
