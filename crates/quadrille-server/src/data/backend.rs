@@ -7,6 +7,7 @@ use quadrille::{
     oauth2::Resources,
     provider::{
         AuthorizationServer, GrantTypes, IssuerError,
+        guessing::CountChange,
         store::{KnownSince, RowId, SecretHash, StoreError, StoredRow, StoredTable},
     },
 };
@@ -106,6 +107,10 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Changes counts of failed sign-ins. Returns the counts as they were; a count that is not
     /// stored is the Unix epoch. Counts that ended before `now` may be forgotten.
     fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery>;
+
+    /// Changes one count of failures, and returns it as it was, as [`recount`](Self::recount) does.
+    fn count(&self, key: CountKey, change: CountChange, now: Timestamp)
+    -> Answering<'_, Timestamp>;
 
     /// The recorded issuer.
     fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>>;

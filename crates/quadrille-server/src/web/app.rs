@@ -36,6 +36,7 @@ use super::{
     readiness::Readiness,
     seals::Seals,
     sent::Unreadable,
+    shared_counts::CountsInDatabase,
 };
 
 /// The parts of a provider.
@@ -229,9 +230,8 @@ impl App {
         if let Some(keys) = signing_keys {
             server = server.signing_keys(keys);
         }
-        if let Some(cache) = &cache {
-            server = server.share_limits(cache.clone());
-        }
+        let mark = backend.mark().await?;
+        server = server.share_limits(CountsInDatabase::new(backend.clone(), &keys, &mark));
         if let Some(oauth1) = oauth1 {
             server = server.oauth1(oauth1);
         }
@@ -246,7 +246,6 @@ impl App {
             server = server.grant_types(grant_types);
         }
         server = grants::offered(server, &backend, trusted_issuers, token_exchange);
-        let mark = backend.mark().await?;
         let attempts = Attempts::new(env.clone(), backend.clone(), &keys, &mark);
         let passwords = Passwords::new(env.clone(), backend.clone(), kdf.clone(), attempts);
         let passwords = Arc::new(passwords);

@@ -20,6 +20,7 @@ mod refusals;
 mod routes;
 mod seals;
 mod sent;
+mod shared_counts;
 mod visitor;
 
 pub use app::{App, AppError, Parts};

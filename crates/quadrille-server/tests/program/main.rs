@@ -59,6 +59,7 @@ mod servers;
 mod service_manager;
 mod serving;
 mod sign_in;
+mod shared_limits;
 mod signing_keys;
 mod startup;
 #[cfg(feature = "opentelemetry")]

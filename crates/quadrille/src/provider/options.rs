@@ -20,12 +20,12 @@ use super::{
         grant_type::GrantType, record::Client, redirect_uri::RedirectUri,
     },
     device::DeviceGrant,
-    guessing::{Kdf, SharedLimits},
+    guessing::{Kdf, SharedCounts, SharedLimits},
     oauth1::OAuth1,
     paths::Paths,
     server::{AuthorizationServer, Shared},
     signing::Signing,
-    store::{VolatileCache, cache::Cached},
+    store::cache::Cached,
     token::{
         format::TokenKeys,
         planned::{BeforeIssue, NotIssued, PlannedToken},
@@ -34,8 +34,11 @@ use super::{
 };
 
 impl AuthorizationServer {
-    /// Counts wrong user codes (RFC 8628, section 5.1) of each user in a cache that the processes of
-    /// this issuer share, so that several processes allow no more than one. If the cache does not
+    /// Counts guesses in a place that the processes of this issuer share, so that several processes
+    /// allow no more of them than one: at user codes (RFC 8628, section 5.1) by each user; from each
+    /// network, at a client secret that was chosen, and at the password of a user (RFC 6749, section
+    /// 4.3); and registrations of strangers (RFC 7591). The place is a
+    /// [cache](crate::provider::store::VolatileCache), or a [database](SharedCounts). If it does not
     /// answer, each process counts its own.
     ///
     /// ```
@@ -46,8 +49,8 @@ impl AuthorizationServer {
     /// # Ok::<(), quadrille::provider::IssuerError>(())
     /// ```
     #[must_use]
-    pub fn share_limits(self, cache: impl VolatileCache) -> Self {
-        self.with(|inner| inner.limits = SharedLimits::in_cache(cache))
+    pub fn share_limits(self, counts: impl SharedCounts) -> Self {
+        self.with(|inner| inner.limits = SharedLimits::of(counts))
     }
 
     /// Sets the keys that seal tickets and mask and derive tokens: [`KeyRing::from_env`]. All

@@ -35,7 +35,7 @@ use super::{
     clock::{self, ClockWatch},
     device::{DeviceGrant, guesses::Guesses, pace::Pace},
     error::{Error, OperatorError},
-    guessing::{Kdf, Rate, SharedLimits, Throttle, passwords::Passwords, turns::Turns},
+    guessing::{Kdf, LimitsNow, Rate, SharedLimits, Throttle, passwords::Passwords, turns::Turns},
     issuer::{Issuer, IssuerError},
     oauth1::{OAuth1, asked::Seconds, keys::Memo, nonces::Nonces, start::Start},
     paths::{EndpointPath, Paths},
@@ -189,7 +189,7 @@ impl AuthorizationServer {
             documents: None,
             remote_keys: None,
             registration: None,
-            limits: SharedLimits::default(),
+            limits: SharedLimits::NONE,
             decided: DecidedGrants::default(),
             metadata: Default::default(),
             shared: Arc::new(Shared::new(env.clone())),
@@ -423,6 +423,11 @@ impl Inner {
         self.row_above(self.store.newest().await?.max(client)).await
     }
 
+    /// The limits that processes share, now.
+    pub(crate) async fn limits_now(&self) -> Result<LimitsNow<'_>, Error> {
+        Ok(self.limits.at(self.issuer_id().await?.0, self.now()))
+    }
+
     /// A new row number.
     pub(crate) async fn row(&self) -> Result<RowId, Error> {
         Ok(self.shared.rows.draw_from(&*self.store).await?)
@@ -433,7 +438,7 @@ impl Shared {
     pub(super) fn new(env: Env) -> Self {
         Self {
             throttle: Throttle::new(Rate::FAILURES),
-            turns: Turns::new(),
+            turns: Turns::new("client-secret-guesses"),
             passwords: Passwords::new(),
             has_chosen_secrets: AtomicBool::new(false),
             has_missed_address: AtomicBool::new(false),

@@ -60,6 +60,7 @@ mod response_types;
 mod restored;
 mod revoke;
 mod scopes;
+mod shared_limits;
 mod step_up;
 mod support;
 mod token;

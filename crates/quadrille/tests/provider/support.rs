@@ -241,10 +241,7 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.app.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer(Response::from_parts(parts, body))
+        Answer::of_app(self.app.clone(), request).await
     }
 
     pub(crate) async fn request(
@@ -350,6 +347,13 @@ pub(crate) struct Tokens {
 pub(crate) struct Answer(Response<Bytes>);
 
 impl Answer {
+    pub(crate) async fn of_app(app: Router, request: Request<Body>) -> Self {
+        let response = app.oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Self(Response::from_parts(parts, body))
+    }
+
     pub(crate) fn of(response: Response<Bytes>) -> Self {
         Self(response)
     }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use quadrille::{Timestamp, provider::store::StoreError};
+use quadrille::{
+    Timestamp,
+    provider::{guessing::CountChange, store::StoreError},
+};
 use quadrille_sqlx::{PgStore, PgTransaction};
 use sqlx::{Row as _, postgres::PgRow};
 
@@ -35,6 +38,31 @@ pub(super) async fn recount(
         let recount = Arc::clone(&recount);
         Box::pin(async move {
             let before = change(transaction, &recount).await?;
+            transaction.execute(sqlx::query(SWEEP).bind(now.millis())).await?;
+            Ok(before)
+        })
+    });
+    work.await
+}
+
+/// Changes one count, deletes some that have ended, and returns the count as it was.
+pub(super) async fn count(
+    store: &PgStore,
+    key: CountKey,
+    change: CountChange,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let work = store.transaction(move |transaction| {
+        let change = Arc::clone(&change);
+        Box::pin(async move {
+            let key = [&key[..]];
+            let locked = transaction.fetch(sqlx::query(LOCK).bind(&key[..])).await?;
+            let row = locked.first().ok_or(sqlx::Error::RowNotFound)?;
+            let before = Timestamp::from_millis(row.try_get("recovered")?);
+            if let Some(after) = change(before) {
+                let after = [after.millis()];
+                transaction.execute(sqlx::query(STORE).bind(&key[..]).bind(&after[..])).await?;
+            }
             transaction.execute(sqlx::query(SWEEP).bind(now.millis())).await?;
             Ok(before)
         })

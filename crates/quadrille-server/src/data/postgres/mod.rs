@@ -15,6 +15,7 @@ use quadrille::{
     Env, Timestamp,
     provider::{
         AuthorizationServer, IssuerError,
+        guessing::CountChange,
         store::{
             Grants as _, Issuers as _, KnownSince, Part as _, RowId, SecretHash, StoreError,
             StoredRow, StoredTable, Transfer as _,
@@ -33,7 +34,7 @@ use crate::{
 
 use super::cache::{self, Cache};
 use super::{
-    backend::{Answering, Backend, Connections, Known, RecordedIssuer, Recount},
+    backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount},
     sealed::Sealed,
 };
 
@@ -212,6 +213,15 @@ impl Backend for PostgresBackend {
     fn record_issuer(
         &self,
         recorded: RecordedIssuer,
+    fn count(
+        &self,
+        key: CountKey,
+        change: CountChange,
+        now: Timestamp,
+    ) -> Answering<'_, Timestamp> {
+        Box::pin(counts::count(&self.store, key, change, now))
+    }
+
         renamed_from: Option<String>,
     ) -> Answering<'_, ()> {
         Box::pin(async move {

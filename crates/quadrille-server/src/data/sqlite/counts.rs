@@ -1,6 +1,9 @@
 //! Counts of failed sign-ins.
 
-use quadrille::{Timestamp, provider::store::StoreError};
+use quadrille::{
+    Timestamp,
+    provider::{guessing::CountChange, store::StoreError},
+};
 use rusqlite::{OptionalExtension as _, Transaction};
 
 use crate::{
@@ -11,6 +14,10 @@ use crate::{
 /// The greatest number of ended counts that one attempt deletes.
 const SWEPT: i64 = 32;
 
+const FIND: &str = "SELECT recovered FROM quadrille_program_failures WHERE key = ?1";
+const PUT: &str = "INSERT INTO quadrille_program_failures (key, recovered) VALUES (?1, ?2)
+    ON CONFLICT (key) DO UPDATE SET recovered = ?2";
+
 /// Changes counts, and returns them as they were.
 pub(super) fn change(
     transaction: &Transaction<'_>,
@@ -18,6 +25,19 @@ pub(super) fn change(
 ) -> Result<Recovery, StoreError> {
     let before = load(transaction, &recount.keys)?;
     store(transaction, &recount.keys, &before, &(recount.change)(&before))?;
+    Ok(before)
+}
+
+/// Changes one count, and returns it as it was.
+pub(super) fn change_one(
+    transaction: &Transaction<'_>,
+    key: &CountKey,
+    change: &CountChange,
+) -> Result<Timestamp, StoreError> {
+    let before = of(transaction, key)?;
+    if let Some(after) = change(before) {
+        transaction.prepare_cached(PUT)?.execute((&key[..], after.millis()))?;
+    }
     Ok(before)
 }
 
@@ -32,20 +52,20 @@ pub(super) fn sweep(transaction: &Transaction<'_>, now: Timestamp) -> Result<(),
 }
 
 fn load(transaction: &Transaction<'_>, keys: &Each<CountKey>) -> Result<Recovery, StoreError> {
-    let mut read = transaction
-        .prepare_cached("SELECT recovered FROM quadrille_program_failures WHERE key = ?1")?;
-    let mut recovered = |key: &CountKey| -> Result<Timestamp, StoreError> {
-        let found: Option<i64> =
-            read.query_row([&key[..]], |row| row.get("recovered")).optional()?;
-        Ok(Timestamp::from_millis(found.unwrap_or(0)))
-    };
+    let recovered = |key: &CountKey| of(transaction, key);
     Ok(Recovery {
-        device: keys.device.as_ref().map(&mut recovered).transpose()?,
+        device: keys.device.as_ref().map(recovered).transpose()?,
         pair: recovered(&keys.pair)?,
         record: recovered(&keys.record)?,
         name: recovered(&keys.name)?,
         network: recovered(&keys.network)?,
     })
+}
+
+fn of(transaction: &Transaction<'_>, key: &CountKey) -> Result<Timestamp, StoreError> {
+    let mut read = transaction.prepare_cached(FIND)?;
+    let found: Option<i64> = read.query_row([&key[..]], |row| row.get("recovered")).optional()?;
+    Ok(Timestamp::from_millis(found.unwrap_or(0)))
 }
 
 fn store(
@@ -54,10 +74,7 @@ fn store(
     before: &Recovery,
     after: &Recovery,
 ) -> Result<(), StoreError> {
-    let mut write = transaction.prepare_cached(
-        "INSERT INTO quadrille_program_failures (key, recovered) VALUES (?1, ?2)
-         ON CONFLICT (key) DO UPDATE SET recovered = ?2",
-    )?;
+    let mut write = transaction.prepare_cached(PUT)?;
     let mut changed = |key: &CountKey, before: Timestamp, after: Timestamp| {
         if before == after {
             return Ok(());

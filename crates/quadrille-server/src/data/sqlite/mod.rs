@@ -12,6 +12,7 @@ use quadrille::{
     Env, Timestamp,
     provider::{
         AuthorizationServer, IssuerError,
+        guessing::CountChange,
         store::{
             Grants as _, Issuers as _, KnownSince, Part as _, RowId, SecretHash, SqliteStore,
             StoreError, StoredRow, StoredTable, Transfer as _,
@@ -27,7 +28,7 @@ use crate::{
 
 use super::cache::{self, Cache};
 use super::{
-    backend::{Answering, Backend, Known, RecordedIssuer, Recount},
+    backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount},
     sealed::Sealed,
 };
 
@@ -169,6 +170,19 @@ impl Backend for SqliteBackend {
 
     fn served_with(&self) -> Answering<'_, Option<Known>> {
         Box::pin(marks::served_with(&self.0))
+    }
+
+    fn count(
+        &self,
+        key: CountKey,
+        change: CountChange,
+        now: Timestamp,
+    ) -> Answering<'_, Timestamp> {
+        Box::pin(self.0.write(move |transaction| {
+            let before = counts::change_one(transaction, &key, &change)?;
+            counts::sweep(transaction, now)?;
+            Ok(before)
+        }))
     }
 
     fn record_served_with(&self, known: Known) -> Answering<'_, ()> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use quadrille::{
     Env, KeyRing, Timestamp,
     oauth2::Resources,
-    provider::{GrantType, NewClient, NewToken, store::SecretHash},
+    provider::{GrantType, NewClient, NewToken, guessing::CountChange, store::SecretHash},
 };
 
 use crate::{
@@ -29,6 +29,7 @@ macro_rules! backend_contract {
             a_session_takes_the_place_of_another_and_counts_are_changed_with_it
             sessions_come_with_the_last_used_first_and_end
             counts_of_many_attempts_at_once_are_all_counted
+            one_count_is_changed_at_once_or_left_as_it_is
             an_issuer_that_is_renamed_keeps_its_clients
             what_a_directory_is_served_with_is_recorded
             a_mark_is_drawn_once
@@ -265,6 +266,32 @@ pub(in crate::data) async fn counts_of_many_attempts_at_once_are_all_counted(bac
     assert_eq!(before, expected, "each sees those before it");
     assert_eq!(counts(&backend, 7).await, each(Timestamp::from_seconds(32)));
     assert_eq!(counts(&backend, 8).await, each(Timestamp::default()), "nobody else's");
+}
+
+pub(in crate::data) async fn one_count_is_changed_at_once_or_left_as_it_is(backend: Tested) {
+    let attempts: Vec<_> = (0..32)
+        .map(|_| {
+            let backend = backend.clone();
+            let change: CountChange = Arc::new(|before| Some(before + Duration::from_secs(1)));
+            let count = async move { backend.count([1; 16], change, Timestamp::default()).await };
+            tokio::spawn(count)
+        })
+        .collect();
+    let mut before = Vec::new();
+    for attempt in attempts {
+        before.push(attempt.await.unwrap().unwrap());
+    }
+    before.sort();
+    let expected: Vec<_> = (0..32).map(Timestamp::from_seconds).collect();
+    assert_eq!(before, expected, "each sees those before it");
+
+    let later = NOON + Duration::from_secs(60);
+    let raise: CountChange = Arc::new(move |_| Some(later));
+    backend.count([2; 16], raise, NOON).await.unwrap();
+    let leave: CountChange = Arc::new(|_| None);
+    assert_eq!(backend.count([2; 16], leave.clone(), NOON).await.unwrap(), later);
+    assert_eq!(backend.count([2; 16], leave.clone(), NOON).await.unwrap(), later, "left as it is");
+    assert_eq!(backend.count([3; 16], leave, NOON).await.unwrap(), Timestamp::default());
 }
 
 pub(in crate::data) async fn an_issuer_that_is_renamed_keeps_its_clients(backend: Tested) {

@@ -230,10 +230,15 @@ impl DeviceVerification {
         let guesses = &inner.shared.guesses;
         let address = from.map(|from| from.0);
         let issuer = inner.issuer_id().await?;
-        let (limit, rate) = ("user-code-guesses", guesses::OF_USER);
-        let party = Party { limit, issuer: issuer.0, name: subject, rate };
-        let counted = inner.limits.count(party, inner.now()).await;
-        if let Err(wait) = counted.and_then(|()| guesses.begin(subject, from, steady)) {
+        let party = Party::new("user-code-guesses", guesses::OF_USER, subject);
+        let shared = inner.limits_now().await?;
+        let counted = match guesses.begin(subject, from, steady) {
+            Ok(()) => shared.count(&party).await.inspect_err(|_| {
+                guesses.was_right(subject, from, steady);
+            }),
+            refused => refused,
+        };
+        if let Err(wait) = counted {
             meter::limited("user_codes");
             tracing::info!(subject, from = ?address, "too many user codes were tried");
             return Ok(Err(UserCodeError::TooMany(wait)));
@@ -255,7 +260,7 @@ impl DeviceVerification {
         match &found {
             Ok(_) => {
                 guesses.was_right(subject, from, steady);
-                inner.limits.forgive(party, inner.now()).await;
+                shared.forgive(&party).await;
             }
             Err(reason) => {
                 tracing::info!(subject, from = ?address, %reason, "a user code was not accepted");

@@ -194,6 +194,7 @@ async fn check_chosen(
 ) -> Result<Option<Arc<Client>>, Error> {
     let Shared { throttle, turns, has_chosen_secrets, .. } = &*inner.shared;
     let (id, steady) = (&*presented.id, inner.env.steady());
+    let at = (steady, inner.limits_now().await?);
     let is_known = throttle.is_known(id, from);
     let _place = if is_known {
         None
@@ -204,7 +205,7 @@ async fn check_chosen(
         });
         Some(
             turns
-                .take(id, from, is_hot, is_costly, steady)
+                .take(id, from, is_hot, is_costly, at)
                 .await
                 .map_err(AuthenticateError::Throttled)?,
         )
@@ -225,7 +226,7 @@ async fn check_chosen(
                 continue;
             }
             if !is_known {
-                turns.forgive(id, from, steady);
+                turns.forgive(id, from, at).await;
             }
             throttle.succeeded(id, from, steady);
             if presented.raw_secret().is_some_and(|raw| raw.expose() == secret) {

@@ -8,6 +8,7 @@ use crate::{RemoteAddress, Timestamp};
 
 use super::{
     line::Place,
+    shared::LimitsNow,
     throttle::{Rate, Throttle, Who},
     turns::Turns,
 };
@@ -25,7 +26,7 @@ pub(crate) struct PasswordTurn<'a> {
     passwords: &'a Passwords,
     key: String,
     from: Option<RemoteAddress>,
-    now: Timestamp,
+    at: (Timestamp, LimitsNow<'a>),
     /// The parties whose failures this attempt was added to.
     counted: Counted,
     place: Place<'a>,
@@ -40,17 +41,18 @@ struct Counted {
 
 impl Passwords {
     pub(crate) fn new() -> Self {
-        Self { throttle: Throttle::new(Rate::FAILURES), turns: Turns::new() }
+        Self { throttle: Throttle::new(Rate::FAILURES), turns: Turns::new("password-guesses") }
     }
 
     /// Returns when an attempt at this name from this address may start. If too many wait, returns
     /// the time to stay away.
-    pub(crate) async fn turn(
-        &self,
+    pub(crate) async fn turn<'a>(
+        &'a self,
         name: &str,
         from: Option<RemoteAddress>,
-        now: Timestamp,
-    ) -> Result<PasswordTurn<'_>, Duration> {
+        at: (Timestamp, LimitsNow<'a>),
+    ) -> Result<PasswordTurn<'a>, Duration> {
+        let (now, _) = at;
         // An application may take names in any case: each has the turns of one user.
         let key = name.trim().to_lowercase();
         let throttle = &self.throttle;
@@ -62,8 +64,8 @@ impl Passwords {
         let is_hot = is_over && !throttle.is_known(&key, from);
         // Only the application knows by which function it hashes the password.
         let is_costly = false;
-        match self.turns.take(&key, from, is_hot, is_costly, now).await {
-            Ok(place) => Ok(PasswordTurn { passwords: self, key, from, now, counted, place }),
+        match self.turns.take(&key, from, is_hot, is_costly, at).await {
+            Ok(place) => Ok(PasswordTurn { passwords: self, key, from, at, counted, place }),
             Err(wait) => {
                 self.forgive(&key, from, counted, now);
                 Err(wait)
@@ -88,16 +90,18 @@ impl PasswordTurn<'_> {
     }
 
     /// The password was right.
-    pub(crate) fn was_right(self) {
-        self.passwords.throttle.succeeded(&self.key, self.from, self.now);
-        self.was_not_looked_at();
+    pub(crate) async fn was_right(self) {
+        let (now, _) = self.at;
+        self.passwords.throttle.succeeded(&self.key, self.from, now);
+        self.was_not_looked_at().await;
     }
 
     /// The application did not look at the password: the attempt counts for nothing.
-    pub(crate) fn was_not_looked_at(self) {
-        let Self { passwords, key, from, now, counted, place } = self;
-        passwords.turns.forgive(&key, from, now);
-        passwords.forgive(&key, from, counted, now);
+    pub(crate) async fn was_not_looked_at(self) {
+        let Self { passwords, key, from, at, counted, place } = self;
         drop(place);
+        passwords.turns.forgive(&key, from, at).await;
+        let (now, _) = at;
+        passwords.forgive(&key, from, counted, now);
     }
 }

@@ -1,13 +1,12 @@
-//! Limits that several processes share, in a cache.
+//! Limits that several processes share, in a cache or a database.
 //!
-//! They are the same as those of one process (`throttle.rs`), in one entry for each party: the time
-//! at which its failures are forgiven. If the cache does not answer, each process has its own limits
-//! alone.
+//! They are the same as those of one process (`throttle.rs`): of each party, the time at which its
+//! failures are forgiven. If nobody answers, each process has its own limits alone.
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use crate::{
-    Timestamp,
+    RemoteAddress, Timestamp,
     provider::{
         store::{SecretHash, StoreError, VolatileCache, VolatileEntry, VolatileFound, VolatileKey},
         token::format::sha256,
@@ -16,7 +15,7 @@ use crate::{
 
 use super::throttle::Rate;
 
-/// The lifetime of an entry, after which the failures of a party are forgiven.
+/// The lifetime of an entry of a cache, after which the failures of a party are forgiven.
 const LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
 /// The attempts to change an entry that others change at the same time. Each failed one is a failure
@@ -26,89 +25,77 @@ const ATTEMPTS: usize = 16;
 /// The wait of a party whose attempts come too fast to be counted.
 const TOO_FAST: Duration = Duration::from_secs(1);
 
-/// The cache of limits, if processes share one.
-#[derive(Clone, Default)]
-pub(crate) struct SharedLimits(Option<Arc<dyn Counts>>);
+/// A change of a count: the time at which the failures of a party are forgiven after it, from that
+/// before; `None` for no change. A pure function, which may be called again.
+pub type CountChange = Arc<dyn Fn(Timestamp) -> Option<Timestamp> + Send + Sync>;
 
-/// A party whose failures are counted for all processes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Party<'a> {
-    /// The kind of the limit, as part of the key.
-    pub(crate) limit: &'static str,
-    /// The number of the issuer.
-    pub(crate) issuer: i64,
-    /// The name of the party.
-    pub(crate) name: &'a str,
-    /// The rate of the limit.
-    pub(crate) rate: Rate,
-}
-
-impl Party<'_> {
-    fn key(&self) -> VolatileKey {
-        let hash: SecretHash = sha256(self.name.as_bytes());
-        VolatileKey::new(self.limit, self.issuer, &hash)
-    }
-}
-
-type Counting<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// A cache as an object.
-trait Counts: Send + Sync + 'static {
-    fn count<'a>(&'a self, party: Party<'a>, now: Timestamp) -> Counting<'a, Result<(), Duration>>;
-    fn forgive<'a>(&'a self, party: Party<'a>, now: Timestamp) -> Counting<'a, ()>;
-}
-
-impl SharedLimits {
-    pub(crate) fn in_cache(cache: impl VolatileCache) -> Self {
-        Self(Some(Arc::new(Cached(cache))))
-    }
-
-    /// Counts a failure, unless the party must wait: the time until it need not.
-    pub(crate) async fn count(&self, party: Party<'_>, now: Timestamp) -> Result<(), Duration> {
-        let Some(counts) = &self.0 else { return Ok(()) };
-        counts.count(party, now).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "a limit is counted by this process alone");
-            Ok(())
-        })
-    }
-
-    /// Takes a counted failure back.
-    pub(crate) async fn forgive(&self, party: Party<'_>, now: Timestamp) {
-        let Some(counts) = &self.0 else { return };
-        if let Err(error) = counts.forgive(party, now).await {
-            tracing::warn!(%error, "a counted failure is not taken back");
-        }
-    }
-}
-
-struct Cached<C>(C);
-
-impl<C: VolatileCache> Cached<C> {
-    /// Changes the entry of a party by `change`, which returns the time at which its failures are
-    /// forgiven.
-    async fn change<E>(
+/// The counts of failures that the processes of an issuer share:
+/// [`AuthorizationServer::share_limits`](crate::provider::AuthorizationServer::share_limits).
+///
+/// Every [`VolatileCache`] has such counts. Implement it over a database, which forgives nothing when
+/// it is started again. A count is the time at which all failures of a party are forgiven. One that is
+/// in the past may be removed.
+///
+/// ```
+/// use quadrille::{Timestamp, provider::{guessing::{CountChange, SharedCounts}}};
+/// use quadrille::provider::store::{StoreError, VolatileKey};
+/// use std::{collections::HashMap, sync::Mutex};
+///
+/// #[derive(Default)]
+/// struct Counts(Mutex<HashMap<VolatileKey, Timestamp>>);
+///
+/// impl SharedCounts for Counts {
+///     async fn change(
+///         &self,
+///         key: VolatileKey,
+///         change: CountChange,
+///         _now: Timestamp,
+///     ) -> Result<Option<Timestamp>, StoreError> {
+///         let mut counts = self.0.lock().map_err(|_| StoreError::Closed)?;
+///         let before = counts.get(&key).copied().unwrap_or_default();
+///         if let Some(after) = change(before) {
+///             counts.insert(key, after);
+///         }
+///         Ok(Some(before))
+///     }
+/// }
+/// ```
+pub trait SharedCounts: Send + Sync + 'static {
+    /// Changes the count of a party, at once, and returns it as it was: the Unix epoch if there is
+    /// none. `None` if so many change it that this process had no turn; nothing is changed then.
+    /// Counts from before `now` may be removed.
+    ///
+    /// # Errors
+    /// Those of the store. The process goes on with its own limits.
+    fn change(
         &self,
-        party: Party<'_>,
+        key: VolatileKey,
+        change: CountChange,
         now: Timestamp,
-        change: impl Fn(Timestamp) -> Result<Timestamp, E>,
-        too_fast: Result<(), E>,
-    ) -> Result<Result<(), E>, StoreError> {
-        let key = party.key();
+    ) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+}
+
+impl<C: VolatileCache> SharedCounts for C {
+    async fn change(
+        &self,
+        key: VolatileKey,
+        change: CountChange,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
         for _ in 0..ATTEMPTS {
-            let found = self.0.find(&key, now).await?;
-            let after = match change(found.as_ref().and_then(recovered).unwrap_or_default()) {
-                Ok(after) => after.millis().to_be_bytes().to_vec(),
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let found = self.find(&key, now).await?;
+            let before = found.as_ref().and_then(recovered).unwrap_or_default();
+            let Some(after) = change(before) else { return Ok(Some(before)) };
+            let after = after.millis().to_be_bytes().to_vec();
             let is_changed = match &found {
-                Some(found) => self.0.replace(&key, found, after, now).await?,
-                None => self.0.add(&key, VolatileEntry::new(after, now + LIFETIME), now).await?,
+                Some(found) => self.replace(&key, found, after, now).await?,
+                None => self.add(&key, VolatileEntry::new(after, now + LIFETIME), now).await?,
             };
             if is_changed {
-                return Ok(Ok(()));
+                return Ok(Some(before));
             }
         }
-        Ok(too_fast)
+        Ok(None)
     }
 }
 
@@ -117,27 +104,130 @@ fn recovered(found: &VolatileFound) -> Option<Timestamp> {
     Some(Timestamp::from_millis(i64::from_be_bytes(millis)))
 }
 
-impl<C: VolatileCache> Counts for Cached<C> {
-    fn count<'a>(&'a self, party: Party<'a>, now: Timestamp) -> Counting<'a, Result<(), Duration>> {
-        let one_more = move |recovered| match party.rate.wait(recovered, now) {
-            Some(wait) => Err(wait),
-            None => Ok(recovered.max(now) + party.rate.forgiven_every),
-        };
-        Box::pin(self.change(party, now, one_more, Err(TOO_FAST)))
+/// The counts, if processes share some.
+#[derive(Clone)]
+pub(crate) struct SharedLimits(Option<Arc<dyn Counts>>);
+
+type Counting<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<Timestamp>, StoreError>> + Send + 'a>>;
+
+/// [`SharedCounts`] as an object.
+trait Counts: Send + Sync + 'static {
+    fn change(&self, key: VolatileKey, change: CountChange, now: Timestamp) -> Counting<'_>;
+}
+
+impl<C: SharedCounts> Counts for C {
+    fn change(&self, key: VolatileKey, change: CountChange, now: Timestamp) -> Counting<'_> {
+        Box::pin(SharedCounts::change(self, key, change, now))
+    }
+}
+
+impl SharedLimits {
+    /// Each process counts for itself.
+    pub(crate) const NONE: Self = Self(None);
+
+    pub(crate) fn of(counts: impl SharedCounts) -> Self {
+        Self(Some(Arc::new(counts)))
     }
 
-    fn forgive<'a>(&'a self, party: Party<'a>, now: Timestamp) -> Counting<'a, ()> {
-        let one_less = move |recovered: Timestamp| match recovered > now {
-            true => Ok(recovered - party.rate.forgiven_every),
-            false => Err(()),
-        };
-        Box::pin(async move { self.change(party, now, one_less, Ok(())).await.map(|_| ()) })
+    /// The limits of this issuer at this time, by a clock that all processes share.
+    pub(crate) fn at(&self, issuer: i64, now: Timestamp) -> LimitsNow<'_> {
+        LimitsNow { counts: self.0.as_deref(), issuer, now }
     }
 }
 
 impl fmt::Debug for SharedLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SharedLimits").field(&self.0.is_some()).finish()
+    }
+}
+
+/// A party whose failures are counted for all processes.
+#[derive(Clone, Debug)]
+pub(crate) struct Party {
+    /// The kind of the limit, as part of the key.
+    limit: &'static str,
+    /// The hash of the party's name.
+    name: SecretHash,
+    rate: Rate,
+}
+
+impl Party {
+    pub(crate) fn new(limit: &'static str, rate: Rate, name: &str) -> Self {
+        Self { limit, name: sha256(name.as_bytes()), rate }
+    }
+
+    /// A name at one network.
+    pub(crate) fn pair(
+        limit: &'static str,
+        rate: Rate,
+        name: &str,
+        from: Option<RemoteAddress>,
+    ) -> Self {
+        let network = from.map(|from| from.network().to_string());
+        Self::new(limit, rate, &format!("{}\0{name}", network.as_deref().unwrap_or("")))
+    }
+}
+
+/// The shared limits of an issuer at a time.
+#[derive(Clone, Copy)]
+pub(crate) struct LimitsNow<'a> {
+    counts: Option<&'a dyn Counts>,
+    issuer: i64,
+    now: Timestamp,
+}
+
+impl LimitsNow<'_> {
+    /// Counts a failure, unless the party must wait: the time until it need not.
+    pub(crate) async fn count(&self, party: &Party) -> Result<(), Duration> {
+        self.turn(party, Duration::ZERO).await.map(drop)
+    }
+
+    /// Counts a failure that may wait for `patience`, and returns its wait. If the wait is longer,
+    /// counts nothing and returns the time until it would be short enough.
+    pub(crate) async fn turn(
+        &self,
+        party: &Party,
+        patience: Duration,
+    ) -> Result<Duration, Duration> {
+        let (rate, now) = (party.rate, self.now);
+        let turn = move |recovered| rate.turn(recovered, now, patience);
+        let one_more = move |recovered| turn(recovered).ok().map(|(_, after)| after);
+        match self.change(party, Arc::new(one_more)).await {
+            Ok(Some(before)) => turn(before).map(|(wait, _)| wait),
+            Ok(None) => Err(TOO_FAST),
+            Err(error) => {
+                tracing::warn!(%error, "a limit is counted by this process alone");
+                Ok(Duration::ZERO)
+            }
+        }
+    }
+
+    /// Takes a counted failure back.
+    pub(crate) async fn forgive(&self, party: &Party) {
+        let (rate, now) = (party.rate, self.now);
+        let one_less =
+            move |recovered: Timestamp| (recovered > now).then(|| recovered - rate.forgiven_every);
+        if let Err(error) = self.change(party, Arc::new(one_less)).await {
+            tracing::warn!(%error, "a counted failure is not taken back");
+        }
+    }
+
+    /// The count before it; the Unix epoch if processes share none.
+    async fn change(
+        &self,
+        party: &Party,
+        change: CountChange,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let Some(counts) = self.counts else { return Ok(Some(Timestamp::default())) };
+        let key = VolatileKey::new(party.limit, self.issuer, &party.name);
+        counts.change(key, change, self.now).await
+    }
+}
+
+impl fmt::Debug for LimitsNow<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LimitsNow").field(&self.counts.is_some()).finish()
     }
 }
 
@@ -148,8 +238,12 @@ mod tests {
 
     const RATE: Rate = Rate { burst: 10, forgiven_every: Duration::from_secs(60) };
 
-    fn party(name: &str) -> Party<'_> {
-        Party { limit: "guesses", issuer: 1, name, rate: RATE }
+    fn party(name: &str) -> Party {
+        Party::new("guesses", RATE, name)
+    }
+
+    async fn count(limits: &SharedLimits, name: &str, now: Timestamp) -> Result<(), Duration> {
+        limits.at(1, now).count(&party(name)).await
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -158,30 +252,30 @@ mod tests {
 
     #[tokio::test]
     async fn ten_failures_are_free_at_all_processes_together_and_then_one_a_minute() {
-        let first = SharedLimits::in_cache(VolatileMemory::new(100));
+        let first = SharedLimits::of(VolatileMemory::new(100));
         let processes = [first.clone(), first.clone(), first];
         let mut counted = 0;
         for process in processes.iter().cycle().take(60) {
-            counted += i32::from(process.count(party("eve"), at(0)).await.is_ok());
+            counted += i32::from(count(process, "eve", at(0)).await.is_ok());
         }
         assert_eq!(counted, 10);
         let [first, second, _] = &processes;
-        assert_eq!(second.count(party("eve"), at(0)).await, Err(Duration::from_secs(60)));
-        assert_eq!(first.count(party("ada"), at(0)).await, Ok(()), "another user");
-        assert_eq!(first.count(party("eve"), at(60)).await, Ok(()));
-        assert!(second.count(party("eve"), at(60)).await.is_err());
-        second.forgive(party("eve"), at(60)).await;
-        assert_eq!(first.count(party("eve"), at(60)).await, Ok(()));
-        assert_eq!(first.count(party("eve"), at(100_000)).await, Ok(()), "in an entry of its own");
+        assert_eq!(count(second, "eve", at(0)).await, Err(Duration::from_secs(60)));
+        assert_eq!(count(first, "ada", at(0)).await, Ok(()), "another user");
+        assert_eq!(count(first, "eve", at(60)).await, Ok(()));
+        assert!(count(second, "eve", at(60)).await.is_err());
+        second.at(1, at(60)).forgive(&party("eve")).await;
+        assert_eq!(count(first, "eve", at(60)).await, Ok(()));
+        assert_eq!(count(first, "eve", at(100_000)).await, Ok(()), "in an entry of its own");
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn of_two_hundred_failures_at_once_at_most_ten_are_free() {
-        let limits = SharedLimits::in_cache(VolatileMemory::new(100));
+        let limits = SharedLimits::of(VolatileMemory::new(100));
         let mut all = tokio::task::JoinSet::new();
         for _ in 0..200 {
             let limits = limits.clone();
-            all.spawn(async move { limits.count(party("eve"), at(0)).await.is_ok() });
+            all.spawn(async move { count(&limits, "eve", at(0)).await.is_ok() });
         }
         let counted = all.join_all().await.into_iter().filter(|is_free| *is_free).count();
         assert!((1..=10).contains(&counted), "{counted}");
@@ -222,10 +316,10 @@ mod tests {
                 Err(StoreError::cache_unavailable("away"))
             }
         }
-        for limits in [SharedLimits::default(), SharedLimits::in_cache(Away)] {
+        for limits in [SharedLimits::NONE, SharedLimits::of(Away)] {
             for _ in 0..20 {
-                assert_eq!(limits.count(party("eve"), at(0)).await, Ok(()));
-                limits.forgive(party("eve"), at(0)).await;
+                assert_eq!(count(&limits, "eve", at(0)).await, Ok(()));
+                limits.at(1, at(0)).forgive(&party("eve")).await;
             }
         }
     }

@@ -42,9 +42,21 @@ impl Rate {
     /// Ten at once, then one every ten seconds.
     pub const FAILURES: Self = Self { burst: 10, forgiven_every: Duration::from_secs(10) };
 
-    /// The time to wait for a party whose failures are forgiven at this time; `None` for no wait.
-    pub(super) fn wait(self, recovered: Timestamp, now: Timestamp) -> Option<Duration> {
-        wait(self, recovered.millis(), now)
+    /// Counts a failure of a party whose failures are forgiven at the time `recovered`: its wait, and
+    /// the time after it. If the wait is longer than `patience`, counts nothing and returns the time
+    /// until it would be short enough.
+    pub(super) fn turn(
+        self,
+        recovered: Timestamp,
+        now: Timestamp,
+        patience: Duration,
+    ) -> Result<(Duration, Timestamp), Duration> {
+        let wait = wait(self, recovered.millis(), now).map_or(Duration::ZERO, |wait| wait);
+        // A refused attempt adds nothing, so the announced wait is the real one.
+        if wait > patience {
+            return Err(wait.saturating_sub(patience));
+        }
+        Ok((wait, now.max(recovered) + self.forgiven_every))
     }
 }
 
@@ -145,14 +157,10 @@ impl Throttle {
             make_room(&mut buckets, now.millis());
         }
         let recovered = buckets.entry(key).or_insert(i64::MIN);
-        let before = wait(self.rate, *recovered, now).map_or(Duration::ZERO, |wait| wait);
-        // A refused attempt adds nothing, so the announced wait is the real one.
-        if before > patience {
-            return Err(before.saturating_sub(patience));
-        }
-        *recovered =
-            (now.max(Timestamp::from_millis(*recovered)) + self.rate.forgiven_every).millis();
-        Ok(before)
+        let before = Timestamp::from_millis(*recovered);
+        let (wait, after) = self.rate.turn(before, now, patience)?;
+        *recovered = after.millis();
+        Ok(wait)
     }
 
     /// The number of failures of `who` that are counted and not yet forgiven.

@@ -21,7 +21,7 @@ use crate::{
             secrets,
         },
         error::Error,
-        guessing::Who,
+        guessing::{Party, Who},
         paths::EndpointPath,
         server::{AuthorizationServer, Inner},
         store::{Admission, Admitted, InitialTokenRecord, UnusedClient},
@@ -30,8 +30,13 @@ use crate::{
 };
 
 use super::{
-    described, error::ClientRegistrationError, initial::random_token, record::ClientRegistration,
-    room, settings::DynamicRegistration, statement,
+    described,
+    error::ClientRegistrationError,
+    initial::random_token,
+    record::ClientRegistration,
+    room,
+    settings::{DynamicRegistration, REGISTRATIONS},
+    statement,
 };
 
 /// Registers a client.
@@ -48,7 +53,7 @@ pub(crate) async fn register(
     let is_open = token.is_none();
     if is_open {
         // Before other clients are read, and others wait for it.
-        count(inner, settings, from)?;
+        count(inner, settings, from).await?;
     }
     let (hash, registration_access_token) = random_token(inner);
     draft.registration.token = hash;
@@ -109,14 +114,21 @@ async fn allowed(
 }
 
 /// Counts a registration of a stranger, and refuses it if its network has made too many.
-fn count(
+async fn count(
     inner: &Inner,
     settings: &DynamicRegistration,
     from: Option<RemoteAddress>,
-) -> Result<(), ClientRegistrationError> {
-    let steady = inner.env.steady();
-    let wait = from.and_then(|from| settings.memory.networks.failed(Who::Address(from), steady));
-    wait.map_or(Ok(()), |wait| Err(ClientRegistrationError::TooOften(wait)))
+) -> Result<(), Error> {
+    let Some(network) = from else { return Ok(()) };
+    let (networks, steady) = (&settings.memory.networks, inner.env.steady());
+    if let Some(wait) = networks.failed(Who::Address(network), steady) {
+        return Err(ClientRegistrationError::TooOften(wait).into());
+    }
+    let party = Party::pair("registrations", REGISTRATIONS, "", from);
+    inner.limits_now().await?.count(&party).await.map_err(|wait| {
+        networks.forgive(Who::Address(network), steady);
+        ClientRegistrationError::TooOften(wait).into()
+    })
 }
 
 /// The clients that give way to another one of a stranger.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The limit of registrations of strangers for one network.
-const REGISTRATIONS: Rate = Rate { burst: 20, forgiven_every: Duration::from_secs(60) };
+pub(super) const REGISTRATIONS: Rate = Rate { burst: 20, forgiven_every: Duration::from_secs(60) };
 
 /// Dynamic client registration (RFC 7591), and the management of such clients by themselves (RFC
 /// 7592). Pass it to

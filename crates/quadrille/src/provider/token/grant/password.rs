@@ -42,7 +42,8 @@ pub(crate) async fn issue(
     let turn = match verifier.limits_guesses_itself() {
         true => None,
         false => {
-            let turn = inner.shared.passwords.turn(user_name, from, inner.env.steady()).await;
+            let at = (inner.env.steady(), inner.limits_now().await?);
+            let turn = inner.shared.passwords.turn(user_name, from, at).await;
             Some(turn.map_err(PasswordError::TooMany)?)
         }
     };
@@ -51,8 +52,8 @@ pub(crate) async fn issue(
     if let Some(turn) = turn {
         match &checked {
             Ok(None) => turn.was_wrong(),
-            Ok(Some(_)) => turn.was_right(),
-            Err(_) => turn.was_not_looked_at(),
+            Ok(Some(_)) => turn.was_right().await,
+            Err(_) => turn.was_not_looked_at().await,
         }
     }
     let authentication = checked.map_err(not_checked)?.ok_or(PasswordError::Wrong)?;
