@@ -13,7 +13,7 @@ import yaml
 from compose_spec import PyCompose
 from dockerfile_parse import DockerfileParser
 
-from quadrille import PROGRAM, ROOT
+from quadrille import PROGRAM, ROOT, Quadrille, free_port
 
 DEPLOY = ROOT / "deploy"
 GUIDE = (ROOT / "docs/src/program/deploying.md").read_text() + (ROOT / "docs/src/program/balancing.md").read_text()
@@ -102,6 +102,24 @@ def test_the_composition_has_settings_that_the_program_knows_and_time_to_stop():
     for name in re.findall(r"\./(\S+?):", text) + [entry["file"] for entry in yaml.safe_load(text)["secrets"].values()]:
         file = name.removeprefix("./")
         assert (DEPLOY / "compose" / file).exists() or file in GUIDE, file
+
+
+def test_the_cache_of_the_composition_suits_the_program(tmp_path):
+    services = yaml.safe_load((DEPLOY / "compose/compose.yaml").read_text())["services"]
+    redis, program = services["redis"], services["quadrille"]
+    shared = set(redis["networks"]) & set(program["networks"])
+    assert shared and not any(shared & set(services[other]["networks"]) for other in ("postgres", "haproxy"))
+    number = free_port()
+    url = program["environment"]["QUADRILLE_CACHE"].replace("//redis", f"//127.0.0.1:{number}")
+    server = subprocess.Popen([*redis["command"], "--port", str(number), "--dir", tmp_path], stdout=subprocess.PIPE, text=True)
+    try:
+        # A cache that evicts, or does not answer, ends the start.
+        next(line for line in server.stdout if "Ready to accept connections" in line)
+        quadrille = Quadrille(tmp_path, QUADRILLE_CACHE=url)
+        quadrille.stop()
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
 
 
 def test_the_image_runs_the_program_as_nobody():
