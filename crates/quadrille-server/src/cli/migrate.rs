@@ -1,13 +1,13 @@
 //! `quadrille migrate`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::{
     Failure,
     audit::{Event, record},
     config::{PostgresUrl, Settings},
-    data::{Data, End, KeysAfter, PostgresBackend, Progress, folder_of, transfer},
+    data::{Data, End, KeysAfter, PostgresBackend, Progress, SqliteBackend, folder_of, transfer},
     output::{Output, quoted},
     refused::Refused,
 };
@@ -20,6 +20,8 @@ one of the two, it is the database of the settings. A move that was interrupted 
 
 Examples:
   quadrille migrate
+  quadrille migrate --sql sqlite | sqlite3 quadrille.db
+  quadrille migrate --sql postgres --back
   quadrille migrate --from sqlite:/var/lib/quadrille --to postgres://quadrille@db.internal/quadrille
   quadrille migrate --from postgres://quadrille@db.internal/quadrille --to sqlite:/var/lib/quadrille")]
 pub(super) struct MigrateArgs {
@@ -29,9 +31,26 @@ pub(super) struct MigrateArgs {
     /// Database to move to, which must be empty
     #[arg(long, value_name = "DATABASE")]
     to: Option<String>,
-    /// Print the SQL of all tables in PostgreSQL, for an operator who runs it, and do nothing
-    #[arg(long, conflicts_with_all = ["from", "to"])]
-    sql: bool,
+    /// Print the SQL of all tables, for an operator who runs it, and do nothing: postgres or sqlite
+    #[arg(
+        long,
+        value_name = "KIND",
+        num_args = 0..=1,
+        default_missing_value = "postgres",
+        conflicts_with_all = ["from", "to"]
+    )]
+    sql: Option<Kind>,
+    /// With --sql: print the way back to the tables of the version before, for a program of that
+    /// version. What only this version stores is lost; stop its processes first
+    #[arg(long, requires = "sql")]
+    back: bool,
+}
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    Postgres,
+    Sqlite,
 }
 
 pub(super) async fn run(
@@ -39,8 +58,13 @@ pub(super) async fn run(
     settings: &Settings,
     output: Output,
 ) -> Result<(), Failure> {
-    if args.sql {
-        let sql = PostgresBackend::migrations_sql();
+    if let Some(kind) = args.sql {
+        let sql = match (kind, args.back) {
+            (Kind::Postgres, false) => PostgresBackend::migrations_sql(),
+            (Kind::Postgres, true) => PostgresBackend::migrations_back_sql(),
+            (Kind::Sqlite, false) => SqliteBackend::migrations_sql(),
+            (Kind::Sqlite, true) => SqliteBackend::migrations_back_sql(),
+        };
         return output.result(&json!({ "sql": sql }), || sql.clone());
     }
     if args.from.is_some() || args.to.is_some() {

@@ -38,6 +38,7 @@ mod limits;
 mod load;
 mod login;
 mod me;
+mod migrations;
 mod moving;
 mod oauth1;
 mod oauth2_crate;
@@ -58,8 +59,8 @@ mod servers;
 #[cfg(target_os = "linux")]
 mod service_manager;
 mod serving;
-mod sign_in;
 mod shared_limits;
+mod sign_in;
 mod signing_keys;
 mod startup;
 #[cfg(feature = "opentelemetry")]

@@ -142,10 +142,12 @@ fn sqlite(folder: &Path) -> String {
     format!("sqlite:{}", folder.display())
 }
 
-fn psql(url: &str, sql: &str) {
+/// Runs statements; returns the values of the last one.
+pub(crate) fn psql(url: &str, sql: &str) -> String {
     let mut psql = Command::new(servers::program("psql"));
-    let done = psql.args(["-v", "ON_ERROR_STOP=1", "-c", sql, url]).output().unwrap();
+    let done = psql.args(["-v", "ON_ERROR_STOP=1", "-At", "-c", sql, url]).output().unwrap();
     assert!(done.status.success(), "{}", text(&done.stderr));
+    text(&done.stdout).trim().to_owned()
 }
 
 #[tokio::test]

@@ -122,6 +122,13 @@ impl PostgresBackend {
     pub fn migrations_sql() -> String {
         StoreOptions::new().migrations_sql::<PgPool>() + &MIGRATIONS.sql::<PgPool>()
     }
+
+    /// The SQL of the way back to the tables of the version before. The program's own are of their
+    /// first version.
+    pub fn migrations_back_sql() -> String {
+        let back = StoreOptions::new().migrations_back_sql::<PgPool>();
+        back.map(|back| format!("BEGIN;\n{back}COMMIT;\n")).unwrap_or_default()
+    }
 }
 
 impl Backend for PostgresBackend {
@@ -206,13 +213,6 @@ impl Backend for PostgresBackend {
         Box::pin(counts::recount(&self.store, recount, now))
     }
 
-    fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>> {
-        Box::pin(marks::issuer(&self.store))
-    }
-
-    fn record_issuer(
-        &self,
-        recorded: RecordedIssuer,
     fn count(
         &self,
         key: CountKey,
@@ -222,6 +222,13 @@ impl Backend for PostgresBackend {
         Box::pin(counts::count(&self.store, key, change, now))
     }
 
+    fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>> {
+        Box::pin(marks::issuer(&self.store))
+    }
+
+    fn record_issuer(
+        &self,
+        recorded: RecordedIssuer,
         renamed_from: Option<String>,
     ) -> Answering<'_, ()> {
         Box::pin(async move {

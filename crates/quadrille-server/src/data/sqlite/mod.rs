@@ -41,6 +41,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0005_sealed.sql"),
 ];
 
+/// The way back from the last of them.
+const BACK: &str = include_str!("../../../migrations/sqlite/0005_sealed.back.sql");
+
+const NAMESPACE: &str = "program";
+
 /// An SQLite file.
 #[derive(Debug)]
 pub struct SqliteBackend(Arc<SqliteStore>);
@@ -52,9 +57,20 @@ impl SqliteBackend {
     /// Those of [`SqliteStore::open`].
     pub async fn open(path: &Path, env: Env) -> Result<Self, StoreError> {
         let store = SqliteStore::open(path, env)?;
-        store.migrate("program", MIGRATIONS).await?;
+        store.migrate(NAMESPACE, MIGRATIONS).await?;
         users::normalize(&store).await?;
         Ok(Self(Arc::new(store)))
+    }
+
+    /// The SQL of all tables, for operators who run it on their own.
+    pub fn migrations_sql() -> String {
+        SqliteStore::migrations_sql() + &SqliteStore::migrations_sql_of(NAMESPACE, MIGRATIONS)
+    }
+
+    /// The SQL of the way back to the tables of the version before.
+    pub fn migrations_back_sql() -> String {
+        let own = SqliteStore::migrations_back_sql_of(NAMESPACE, MIGRATIONS, BACK);
+        own + &SqliteStore::migrations_back_sql()
     }
 
     /// Checks that no page of the database is damaged.
@@ -156,6 +172,19 @@ impl Backend for SqliteBackend {
         }))
     }
 
+    fn count(
+        &self,
+        key: CountKey,
+        change: CountChange,
+        now: Timestamp,
+    ) -> Answering<'_, Timestamp> {
+        Box::pin(self.0.write(move |transaction| {
+            let before = counts::change_one(transaction, &key, &change)?;
+            counts::sweep(transaction, now)?;
+            Ok(before)
+        }))
+    }
+
     fn issuer(&self) -> Answering<'_, Option<RecordedIssuer>> {
         Box::pin(marks::issuer(&self.0))
     }
@@ -170,19 +199,6 @@ impl Backend for SqliteBackend {
 
     fn served_with(&self) -> Answering<'_, Option<Known>> {
         Box::pin(marks::served_with(&self.0))
-    }
-
-    fn count(
-        &self,
-        key: CountKey,
-        change: CountChange,
-        now: Timestamp,
-    ) -> Answering<'_, Timestamp> {
-        Box::pin(self.0.write(move |transaction| {
-            let before = counts::change_one(transaction, &key, &change)?;
-            counts::sweep(transaction, now)?;
-            Ok(before)
-        }))
     }
 
     fn record_served_with(&self, known: Known) -> Answering<'_, ()> {

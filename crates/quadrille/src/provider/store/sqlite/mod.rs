@@ -101,6 +101,38 @@ impl SqliteStore {
             .await?
     }
 
+    /// The SQL of all tables of the store, as a transaction, for an operator who runs it on a file of
+    /// their own. [`open`](Self::open) finds nothing to do then.
+    ///
+    /// ```
+    /// use quadrille::provider::store::SqliteStore;
+    ///
+    /// let sql = SqliteStore::migrations_sql();
+    /// assert!(sql.contains("CREATE TABLE quadrille_access_tokens"));
+    /// ```
+    pub fn migrations_sql() -> String {
+        schema::sql(schema::NAMESPACE, schema::MIGRATIONS)
+    }
+
+    /// The SQL that changes the tables back to the version before this library's, as a transaction,
+    /// for an earlier version of the program. What only the later version stores is lost; all else
+    /// stays. Stop the processes of the later version first, since [`open`](Self::open) undoes it.
+    pub fn migrations_back_sql() -> String {
+        schema::back_sql(schema::NAMESPACE, schema::MIGRATIONS, schema::BACK)
+    }
+
+    /// The SQL of tables of the application's own, with the arguments of [`migrate`](Self::migrate).
+    /// It comes after [`migrations_sql`](Self::migrations_sql).
+    pub fn migrations_sql_of(namespace: &str, migrations: &[&str]) -> String {
+        schema::sql(namespace, migrations)
+    }
+
+    /// The SQL that takes the last migration of the application's own back, as a transaction: `back` is
+    /// a script that undoes it.
+    pub fn migrations_back_sql_of(namespace: &str, migrations: &[&str], back: &str) -> String {
+        schema::back_sql(namespace, migrations, back)
+    }
+
     /// Runs `write` in a transaction of its own: committed on `Ok`, rolled back on `Err`. It runs
     /// to its end even if the future is dropped.
     ///

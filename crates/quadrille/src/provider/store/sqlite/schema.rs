@@ -23,6 +23,19 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0011_known_since.sql"),
 ];
 
+/// The way back from the last of them.
+pub(super) const BACK: &str =
+    include_str!("../../../../migrations/sqlite/0011_known_since.back.sql");
+
+/// The table of what has run.
+const HISTORY: &str = "CREATE TABLE IF NOT EXISTS quadrille_migrations (
+    namespace TEXT NOT NULL,
+    version   INTEGER NOT NULL,
+    applied   INTEGER NOT NULL,
+    PRIMARY KEY (namespace, version)
+) STRICT, WITHOUT ROWID;
+";
+
 /// The number of attempts to lock, at most two milliseconds apart: about five seconds.
 const PATIENCE: i32 = 2500;
 
@@ -67,14 +80,7 @@ pub(super) fn migrate(
     env: &Env,
 ) -> Result<(), StoreError> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    transaction.execute_batch(
-        "CREATE TABLE IF NOT EXISTS quadrille_migrations (
-            namespace TEXT NOT NULL,
-            version   INTEGER NOT NULL,
-            applied   INTEGER NOT NULL,
-            PRIMARY KEY (namespace, version)
-        ) STRICT, WITHOUT ROWID",
-    )?;
+    transaction.execute_batch(HISTORY)?;
     let found: i64 = transaction.query_row(
         "SELECT coalesce(max(version), 0) FROM quadrille_migrations WHERE namespace = ?1",
         [namespace],
@@ -93,6 +99,33 @@ pub(super) fn migrate(
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// The SQL of all `migrations`, as a transaction, with the versions that it leaves behind.
+pub(super) fn sql(namespace: &str, migrations: &[&str]) -> String {
+    let mut sql = format!("BEGIN IMMEDIATE;\n{HISTORY}");
+    for (version, script) in (1..).zip(migrations) {
+        let record = format!(
+            "INSERT INTO quadrille_migrations (namespace, version, applied) \
+             VALUES ({}, {version}, CAST(strftime('%s', 'now') AS INTEGER));\n",
+            quoted(namespace)
+        );
+        sql.extend([&format!("\n-- Version {version}.\n"), *script, &record]);
+    }
+    sql + "COMMIT;\n"
+}
+
+/// The SQL of the way `back` from the last of `migrations`, as a transaction.
+pub(super) fn back_sql(namespace: &str, migrations: &[&str], back: &str) -> String {
+    let (version, namespace) = (migrations.len(), quoted(namespace));
+    format!(
+        "BEGIN IMMEDIATE;\n{back}DELETE FROM quadrille_migrations \
+         WHERE namespace = {namespace} AND version = {version};\nCOMMIT;\n"
+    )
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn make(path: &Path) -> Result<(), StoreError> {

@@ -1,0 +1,87 @@
+//! `quadrille migrate --sql`: what operators run on their own.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::{
+    moving::psql,
+    process::{Folder, failure, json, run, text},
+    servers,
+};
+
+fn printed(arguments: &[&str]) -> String {
+    let output = run(Folder::new().path(), &[&["migrate", "--sql"], arguments].concat(), "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// The tables of a file, and the versions in it.
+fn schema(data: &Path) -> (Vec<String>, Vec<(String, i64)>) {
+    let database = Connection::open(data.join("quadrille.db")).unwrap();
+    let mut tables =
+        database.prepare("SELECT sql FROM sqlite_master WHERE sql <> '' ORDER BY name").unwrap();
+    let tables = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut versions = database
+        .prepare(
+            "SELECT namespace, max(version) FROM quadrille_migrations
+            GROUP BY namespace ORDER BY namespace",
+        )
+        .unwrap();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let versions = versions.query_map([], read).unwrap().map(Result::unwrap).collect();
+    (tables, versions)
+}
+
+#[test]
+fn a_file_made_by_the_printed_sql_is_that_of_the_program_and_goes_back_and_forth() {
+    let (folder, by_program) = (Folder::new(), Folder::new());
+    json(&by_program.data(), &["migrate"], "");
+    let data = folder.data();
+    std::fs::create_dir(&data).unwrap();
+    let database = || Connection::open(data.join("quadrille.db")).unwrap();
+    database().execute_batch(&printed(&["sqlite"])).unwrap();
+    assert_eq!(schema(&data), schema(&by_program.data()));
+    assert!(database().execute_batch(&printed(&["sqlite"])).is_err(), "there is something already");
+
+    json(&data, &["client", "add", "Worker", "--id", "worker"], "");
+    let (_, now) = schema(&data);
+    database().execute_batch(&printed(&["sqlite", "--back"])).unwrap();
+    let (tables, before) = schema(&data);
+    let one_less = |(name, version): &(String, i64)| (name.clone(), version - 1);
+    assert_eq!(before, now.iter().map(one_less).collect::<Vec<_>>());
+    let is_newer =
+        |table: &String| ["_known_since", "_sealed"].iter().any(|new| table.contains(new));
+    assert!(!tables.iter().any(is_newer), "{tables:?}");
+
+    json(&data, &["migrate"], "");
+    assert_eq!(schema(&data).1, now);
+    assert_eq!(json(&data, &["client", "list"], "")[0]["client_id"], "worker");
+}
+
+#[test]
+fn a_database_made_by_the_printed_sql_goes_back_and_forth() {
+    let (folder, url) = (Folder::new(), servers::postgres_database());
+    let data = folder.data();
+    psql(&url, &printed(&[]));
+    json(&data, &["client", "add", "Worker", "--id", "worker", "--database", &url], "");
+    psql(&url, &printed(&["postgres", "--back"]));
+    let version = || {
+        let table = "to_regclass('quadrille_known_since') IS NOT NULL";
+        psql(&url, &format!("SELECT max(version), {table} FROM quadrille_store_migrations"))
+    };
+    assert_eq!(version(), "1|f");
+    json(&data, &["migrate", "--database", &url], "");
+    assert_eq!(version(), "2|t");
+    let clients = json(&data, &["client", "list", "--database", &url], "");
+    assert_eq!(clients[0]["client_id"], "worker");
+}
+
+#[test]
+fn the_way_back_is_printed_and_never_taken_by_itself() {
+    let folder = Folder::new();
+    let (code, said) = failure(&folder.data(), &["migrate", "--back"]);
+    assert!(code == 2 && said.contains("--sql"), "{said}");
+    let (code, said) = failure(&folder.data(), &["migrate", "--sql", "mysql"]);
+    assert!(code == 2 && said.contains("sqlite"), "{said}");
+}

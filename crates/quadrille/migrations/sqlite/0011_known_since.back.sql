@@ -1,0 +1,1 @@
+DROP TABLE quadrille_known_since;
