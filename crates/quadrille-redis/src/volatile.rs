@@ -23,12 +23,18 @@ const EXPIRES: usize = 20;
 
 /// The head of each script, which begins with the key of the run: what the server is, how many
 /// keys it has evicted, since when nothing is lost, and the mark of entries. The server has another
-/// `run_id` after each restart, and a replica that was promoted has one of its own.
+/// `run_id` after each restart, and another `master_replid` after each promotion and each data set
+/// that it took from a primary: so a primary that gets the data of its replica, and is promoted
+/// again, is not what it was. A server that tells neither cannot notice its losses.
 macro_rules! script {
     ($rest:literal) => {
         concat!(
             "local function server()
-                return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or '0'
+                local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+                local history = redis.call('INFO', 'replication')
+                history = string.match(history, 'master_replid:(%x+)')
+                if not run or not history then error('no run_id and master_replid in INFO') end
+                return run .. history
             end
             local function evicted()
                 return string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
@@ -94,10 +100,11 @@ const SINCE: &str = script!(
 /// clone, as its connection is.
 ///
 /// It notices when the server loses what it had: when it is emptied, evicts keys, restarts, or when
-/// a replica takes its place that had not yet got everything. What was made before that is accepted
-/// no more: its user, or its client, begins again. So it keeps marks of used keys, too. The clocks
-/// of the processes may differ by five seconds, and the server's clock must not be set forward by
-/// more than a minute.
+/// a replica takes its place, which may not have got everything. What was made before that is
+/// accepted no more: its user, or its client, begins again. So it keeps marks of used keys, too. A
+/// server that never had a replica counts as another one when it gets its first. The clocks of the
+/// processes may differ by five seconds, and the server's clock must not be set forward by more than
+/// a minute.
 ///
 /// All keys are in one slot of a cluster. The user needs the commands `GET`, `MGET`, `SET`, `DEL`,
 /// `EVALSHA`, `SCRIPT LOAD` and `INFO`.

@@ -98,6 +98,13 @@ impl Server {
         while client.get_multiplexed_async_connection().await.is_ok() {}
     }
 
+    /// Makes it a replica of another server, whose data it has from then on.
+    pub(crate) async fn follow(&self, primary: &Self) {
+        self.run(&["REPLICAOF", "127.0.0.1", &primary.port()]).await;
+        let has_it = |info: &str| info.contains("master_link_status:up");
+        while !has_it(&self.query::<String>(&["INFO", "replication"]).await) {}
+    }
+
     pub(crate) async fn query<T: redis::FromRedisValue>(
         &self,
         command: &[impl redis::ToRedisArgs],

@@ -165,22 +165,25 @@ async fn a_restart_from_a_snapshot_brings_no_entry_back() {
     assert!(world.replace(2, &fresh).await, "what is new is good");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replica_that_lags_and_is_promoted_redeems_nothing_again() {
-    let (world, replica) = (World::new().await, Server::start());
-    // Without the pause in which further replicas may come.
-    world.server.run(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await;
-    world.since().await;
-    world.add(1).await;
-    let found = world.find(1).await.unwrap();
-    replica.run(&["REPLICAOF", "127.0.0.1", &world.server.port()]).await;
-    let cache = VolatileRedis::new(replica.connect().await, world.clock.env());
-    let now = world.clock.now();
+/// Waits until a replica has the first entry.
+async fn arrives(replica: &Cache, now: Timestamp) {
     let mut tries = 0;
-    while cache.find(&key(1), now).await.unwrap_or_default().is_none() {
+    while replica.find(&key(1), now).await.unwrap_or_default().is_none() {
         tries += 1;
         assert!(tries < 100_000, "the replica gets nothing");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_lags_and_is_promoted_redeems_nothing_again() {
+    let (world, replica) = (World::new().await, Server::start());
+    replica.follow(&world.server).await;
+    world.since().await;
+    world.add(1).await;
+    let found = world.find(1).await.unwrap();
+    let cache = VolatileRedis::new(replica.connect().await, world.clock.env());
+    let now = world.clock.now();
+    arrives(&cache, now).await;
     // It gets no more from here on.
     replica.run(&["REPLICAOF", "NO", "ONE"]).await;
     assert!(world.replace(1, &found).await);
@@ -190,6 +193,35 @@ async fn a_replica_that_lags_and_is_promoted_redeems_nothing_again() {
     assert_eq!(stale, Some(found.clone()));
     assert!(!cache.replace(&key(1), &found, b"again".to_vec(), now).await.unwrap());
     assert!(cache.lost_nothing_since(now).await.unwrap() >= now);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_takes_the_data_of_its_replica_redeems_nothing_again() {
+    let (world, replica) = (World::new().await, Server::start());
+    replica.follow(&world.server).await;
+    let first = world.since().await;
+    world.add(1).await;
+    let found = world.find(1).await.unwrap();
+    let cache = VolatileRedis::new(replica.connect().await, world.clock.env());
+    arrives(&cache, world.clock.now()).await;
+    // The replica gets no more, and takes the place of the primary, which does not know it yet.
+    replica.run(&["REPLICAOF", "NO", "ONE"]).await;
+    assert!(world.replace(1, &found).await);
+    assert!(world.add(2).await, "a mark that the replica has not");
+    assert_eq!(world.since().await, first);
+    world.clock.advance(Duration::from_secs(30));
+    world.server.follow(&replica).await;
+    world.server.run(&["REPLICAOF", "NO", "ONE"]).await;
+    assert_eq!(world.find(1).await, Some(found.clone()), "it is as it was");
+    assert!(!world.replace(1, &found).await, "but nobody redeems it");
+    assert_eq!(world.find(1).await, None);
+    assert!(world.add(2).await, "the mark is lost");
+    let moved = world.since().await;
+    assert!(moved >= world.clock.now() && moved > first);
+    world.add(3).await;
+    let fresh = world.find(3).await.unwrap();
+    assert!(world.replace(3, &fresh).await, "what is new is good");
+    assert_eq!(world.since().await, moved);
 }
 
 #[tokio::test(flavor = "multi_thread")]
