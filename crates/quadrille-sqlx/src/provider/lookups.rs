@@ -18,7 +18,8 @@ use super::{
 pub(super) trait Kind: Send + Sync + Sized + 'static {
     /// The query for issuer and record of the rows `[keys]`.
     const SQL: &'static str;
-    /// The same query, which begins with the position of the last change, if replicas may answer.
+    /// The same query, if replicas may answer: it begins with the position of the last change, and
+    /// the mark of the change at `$2`.
     const ON_REPLICA: Option<&'static str> = None;
 
     fn read<R: Fields>(row: &mut Reader<'_, R>) -> Result<Self, StoreError>;
@@ -41,8 +42,10 @@ macro_rules! access {
 
 impl Kind for AccessRecord {
     const SQL: &'static str = access!("");
-    const ON_REPLICA: Option<&'static str> =
-        Some(access!("(SELECT p.last FROM quadrille_positions p WHERE p.id = 1), "));
+    const ON_REPLICA: Option<&'static str> = Some(access!(
+        "(SELECT p.last FROM quadrille_positions p WHERE p.id = 1),
+            (SELECT c.mark FROM quadrille_changes c WHERE c.position = $2), "
+    ));
 
     fn read<R: Fields>(row: &mut Reader<'_, R>) -> Result<Self, StoreError> {
         row.access()
@@ -116,8 +119,9 @@ impl<E: Dialect, K: Kind> Entry<E> for Lookup<K> {
         {
             for row in &rows {
                 let mut row = Reader::of(row, database.keys());
-                // The position, which was compared.
+                // Position and mark, which were compared.
                 row.number()?;
+                row.optional_number()?;
                 found.extend([read::<E, K>(database, row)?]);
             }
             keys.retain(|key| !found.contains_key(key));

@@ -4,3 +4,7 @@ CREATE TABLE quadrille_known_since (
     id SMALLINT NOT NULL PRIMARY KEY CHECK (id = 1),
     lost BIGINT NOT NULL
 );
+
+-- Random: a standby that has a change with another mark follows another primary.
+ALTER TABLE quadrille_changes
+    ADD COLUMN mark BIGINT NOT NULL DEFAULT floor(random() * 9007199254740992)::bigint;

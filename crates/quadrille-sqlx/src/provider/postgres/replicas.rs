@@ -1,16 +1,18 @@
 //! Read-only replicas: streaming standbys that answer look-ups of access tokens.
 //!
-//! A replica may lag. It is trusted as far as it has all changes that the primary told: its answer
-//! comes with the position of the last change in it, in the same snapshot. So a revocation is
-//! bounded as in a cache, however far the replica lags: the position of the primary is read every half
-//! second, and one that a cache has read counts, too.
+//! A replica may lag, or follow another primary than ours: one that was replaced. It is trusted as
+//! far as it has all changes that our primary told: its answer comes with the position of the last
+//! change in it and the mark of our primary's last change, in the same snapshot. Marks are random, so
+//! two primaries that count on from one position have different ones. So a revocation is bounded as
+//! in a cache, however far the replica lags: position and mark of the primary are read every half
+//! second, and a position that a cache has read counts, too.
 
 use std::{
     collections::VecDeque,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -22,7 +24,12 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use super::super::{database::Database, reader::Reader, store::SqlStore, values::Values};
+use super::super::{
+    database::Database,
+    reader::Reader,
+    store::SqlStore,
+    values::{Values, values},
+};
 
 /// The longest age of the position that is required of a replica: as that of a cache.
 const FRESH: Duration = Duration::from_millis(500);
@@ -35,7 +42,9 @@ const MARKS: usize = 1024;
 /// The lag of a replica that does not answer, or whose lag is not known yet.
 const UNKNOWN: i64 = i64::MAX;
 
-const POSITION: &str = "SELECT last FROM quadrille_positions WHERE id = 1";
+/// The position of the last change, and the mark at a position: at `$1`, or without it at the last.
+const POSITION: &str = "SELECT p.last, c.mark FROM quadrille_positions p
+    LEFT JOIN quadrille_changes c ON c.position = coalesce($1, p.last) WHERE p.id = 1";
 const WRITTEN: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint";
 /// Null if the server is no standby.
 const REPLAYED: &str = "SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint";
@@ -55,7 +64,8 @@ pub struct Replica {
     /// Host and port of the server.
     pub server: String,
     /// The age of the oldest change of the database that the replica does not have, rounded up to
-    /// about a second; zero if it has all. `None` if it does not answer, or is not known yet.
+    /// about a second; zero if it has all. `None` if it does not answer, follows another primary, or
+    /// is not known yet.
     pub lag: Option<Duration>,
     /// Whether the replica gets look-ups: its lag is not too long.
     pub is_used: bool,
@@ -71,13 +81,25 @@ struct Set {
     longest_lag: Duration,
     /// The position that is required of a replica.
     required: AtomicI64,
-    /// The time of the last read of the position, and the number of changes that were heard of until
-    /// then. A read holds the lock.
-    read: tokio::sync::Mutex<Option<(Timestamp, u64)>>,
+    /// The last read of the position. A read holds the lock.
+    read: tokio::sync::Mutex<Option<Known>>,
     /// Positions in the primary's log, with the times before which they were written.
     marks: Mutex<VecDeque<(Timestamp, i64)>>,
     /// The time of the last measurement. The lock is held during one.
     measured: tokio::sync::Mutex<Option<Timestamp>>,
+}
+
+/// The last change of the primary: its position and its mark, which is missing before the first one.
+type Point = (i64, Option<i64>);
+
+#[derive(Clone, Copy)]
+struct Known {
+    point: Point,
+    at: Timestamp,
+    /// The number of changes that were heard of until then.
+    heard: u64,
+    /// The position that was required before.
+    required: i64,
 }
 
 struct Standby {
@@ -85,6 +107,8 @@ struct Standby {
     server: String,
     /// In milliseconds.
     lag: AtomicI64,
+    /// Whether it follows another primary.
+    is_astray: AtomicBool,
 }
 
 impl SqlStore<PgPool> {
@@ -95,7 +119,8 @@ impl SqlStore<PgPool> {
     ///
     /// Revocations and removals are refused as soon as without replicas, after half a second at
     /// most: an answer is used only if the replica has all changes that the primary had told by
-    /// then. While a replica lags behind a revocation, its answers are not used.
+    /// then. While a replica lags behind a revocation, its answers are not used, nor are those of one
+    /// that follows another primary, which this one has replaced.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -119,7 +144,8 @@ impl SqlStore<PgPool> {
             let options = pool.connect_options();
             let server = format!("{}:{}", options.get_host(), options.get_port());
             let database = self.database.on(pool);
-            Standby { database, server, lag: AtomicI64::new(UNKNOWN) }
+            let (lag, is_astray) = (AtomicI64::new(UNKNOWN), AtomicBool::new(false));
+            Standby { database, server, lag, is_astray }
         };
         let set = Set {
             all: replicas.into_iter().map(standby).collect(),
@@ -155,8 +181,8 @@ impl Replicas {
     }
 }
 
-/// The rows of a query with these keys, in a replica that has all changes. Their first column is the
-/// position of the last change. `None` if no replica has an answer.
+/// The rows of a query with these keys, in a replica that has all changes. Their first columns are the
+/// position of the last change and the mark of a change. `None` if no replica has an answer.
 pub(super) async fn rows(
     database: &Database<PgPool>,
     sql: &'static str,
@@ -168,11 +194,14 @@ pub(super) async fn rows(
         database.beside(async move { set.measure(&primary).await });
     }
     let standby = set.choose()?;
-    set.know_position(database).await?;
-    // Before the query, whose snapshot is later.
-    let required = set.required.load(Ordering::Acquire);
+    let (position, mark) = set.know_position(database).await?;
+    // A cache has read of a later change, whose mark is not known.
+    if set.required.load(Ordering::Acquire) > position {
+        return None;
+    }
     let mut values = PgArguments::default();
     values.add(keys).ok()?;
+    values.add(position).ok()?;
     let statement = standby.database.text(sql);
     let query = standby.database.rows(&statement.sql, values);
     let rows = timeout(PATIENCE, query).await.unwrap_or_else(|_| Err(late()));
@@ -183,8 +212,9 @@ pub(super) async fn rows(
             return None;
         }
     };
-    let position = Reader::of(rows.first()?, database.keys()).number().ok()?;
-    (position >= required).then_some(rows)
+    let mut first = Reader::of(rows.first()?, database.keys());
+    let (last, marked) = (first.number().ok()?, first.optional_number().ok()?);
+    (last >= position && marked == mark).then_some(rows)
 }
 
 impl Set {
@@ -199,21 +229,24 @@ impl Set {
         used.get(turn).copied()
     }
 
-    /// Reads the position of the primary, unless that was within half a second. `None` if it cannot
-    /// be read.
-    async fn know_position(&self, primary: &Database<PgPool>) -> Option<()> {
+    /// The last change of the primary, read within the last half second. `None` if it cannot be read.
+    async fn know_position(&self, primary: &Database<PgPool>) -> Option<Point> {
         let mut read = self.read.lock().await;
         let (now, heard) = (primary.env().now(), primary.news().changes());
-        let is_fresh =
-            |(at, before): &(Timestamp, u64)| *before == heard && *at <= now && now < *at + FRESH;
-        if read.as_ref().is_some_and(is_fresh) {
-            return Some(());
+        let required = self.required.load(Ordering::Acquire);
+        let is_fresh = |known: &Known| {
+            known.heard == heard
+                && known.required >= required
+                && known.at <= now
+                && now < known.at + FRESH
+        };
+        if let Some(known) = read.filter(is_fresh) {
+            return Some(known.point);
         }
-        let position =
-            primary.one(POSITION, Values::default(), |row| row.number()).await.ok()??;
-        self.required.fetch_max(position, Ordering::AcqRel);
-        *read = Some((now, heard));
-        Some(())
+        let point = primary.one(POSITION, values![None::<i64>], point).await.ok()??;
+        let required = self.required.fetch_max(point.0, Ordering::AcqRel).max(point.0);
+        *read = Some(Known { point, at: now, heard, required });
+        Some(point)
     }
 
     fn is_measured_long_ago(&self, now: Timestamp) -> bool {
@@ -234,12 +267,11 @@ impl Set {
             marks.truncate(MARKS - 1);
             marks.push_front((now, written));
         }
+        let known = timeout(PATIENCE, self.know_position(primary)).await.ok().flatten();
         for standby in &self.all {
-            let replayed =
-                standby.database.one(REPLAYED, Values::default(), |row| row.optional_number());
-            let replayed = timeout(PATIENCE, replayed).await.unwrap_or_else(|_| Err(late()));
-            match replayed {
-                Ok(replayed) => self.place(standby, replayed.flatten(), now),
+            let asked = timeout(PATIENCE, standby.ask(known)).await;
+            match asked.unwrap_or_else(|_| Err(late())) {
+                Ok(replayed) => self.place(standby, replayed, now),
                 Err(error) => standby.fail(&error),
             }
         }
@@ -265,11 +297,34 @@ impl Standby {
         self.lag.load(Ordering::Acquire)
     }
 
+    /// The end of the log that it has replayed. `None` if it is no standby of the primary with this
+    /// last change.
+    async fn ask(&self, known: Option<Point>) -> Result<Option<i64>, StoreError> {
+        let replayed = self.database.one(REPLAYED, Values::default(), |row| row.optional_number());
+        let replayed = replayed.await?.flatten();
+        let Some((position, mark)) = known else { return Ok(replayed) };
+        let Some((last, marked)) =
+            self.database.one(POSITION, values![Some(position)], point).await?
+        else {
+            return Ok(None);
+        };
+        let is_astray = last >= position && marked != mark;
+        if is_astray && !self.is_astray.load(Ordering::Acquire) {
+            tracing::warn!(server = %self.server, "a replica follows another primary");
+        }
+        self.is_astray.store(is_astray, Ordering::Release);
+        Ok(replayed.filter(|_| !is_astray))
+    }
+
     fn fail(&self, error: &StoreError) {
         if self.lag.swap(UNKNOWN, Ordering::AcqRel) != UNKNOWN {
             tracing::warn!(server = %self.server, %error, "a replica does not answer");
         }
     }
+}
+
+fn point(row: &mut Reader<'_, PgRow>) -> Result<Point, StoreError> {
+    Ok((row.number()?, row.optional_number()?))
 }
 
 fn late() -> StoreError {

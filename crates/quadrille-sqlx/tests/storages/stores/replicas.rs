@@ -164,3 +164,42 @@ async fn a_standby_follows_and_answers_again() {
     assert!(all.found_in(&*all.store, 200).await.is_some());
     assert!(!all.store.read_from([], LONGEST), "it has replicas");
 }
+
+/// The old primary and its standby go on, with a change that the new primary does not have.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_follows_the_primary_of_before_is_left_out_after_the_next_revocation() {
+    let all = Replicated::new("hot_standby=on").await;
+    let promoted = servers::standby(&all._primary, "hot_standby=on");
+    all.revoke(105).await;
+    let new = connect(&promoted).await;
+    let positions = "SELECT last FROM quadrille_positions";
+    let last = async |pool: PgPool| {
+        sqlx::query_scalar::<_, i64>(positions).fetch_one(&pool).await.unwrap()
+    };
+    becomes("the new primary has the change", || async { last(new.clone()).await == 1 }).await;
+    sqlx::query("SELECT pg_promote()").execute(&new).await.unwrap();
+    all.revoke(106).await;
+    let standby = connect(all.standby.as_ref().unwrap()).await;
+    becomes("its standby has the change", || async { last(standby.clone()).await == 2 }).await;
+    let old = connect(&all._primary).await;
+
+    let store = PgStore::open(new.clone(), all.clock.env()).await.unwrap();
+    let other = PgStore::open(new.clone(), all.clock.env()).await.unwrap();
+    assert!(store.read_from([standby.clone(), old], LONGEST));
+    let all = Replicated { store: Arc::new(store), other, pool: new.clone(), ..all };
+    let measured = async || {
+        all.clock.advance(SECOND);
+        all.store.replicas().await
+    };
+    becomes("it is asked", || async { measured().await[0].is_used }).await;
+    assert!(all.found_in(&*all.store, 101).await.is_some());
+    assert!(all.found_in(&*all.store, 106).await.is_some(), "its revocation is lost");
+    all.revoke(101).await;
+    assert_eq!(last(new).await, 2, "the position is that of the standby");
+    all.clock.advance(Duration::from_millis(500));
+    assert_eq!(all.found_in(&*all.store, 101).await, None);
+    all.mark_primary().await;
+    assert_eq!(all.found_in(&*all.store, 102).await, Some(Primary));
+    let replicas = measured().await;
+    assert!(replicas.iter().all(|replica| !replica.is_used && replica.lag.is_none()));
+}
