@@ -1,6 +1,13 @@
 //! A cache of a provider's short-lived records.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use quadrille::{
     Env, Timestamp,
@@ -8,13 +15,28 @@ use quadrille::{
         RowId, StoreError, VolatileCache, VolatileEntry, VolatileFound, VolatileKey,
     },
 };
-use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, aio::ConnectionLike};
+use redis::{
+    Cmd, ErrorKind, FromRedisValue, RedisError, Script, ScriptInvocation, ServerErrorKind,
+    aio::ConnectionLike,
+};
 
 /// The time for which Redis keeps an entry that has expired, for clocks that differ.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
 /// The time by which the clocks of the processes may differ.
 const SKEW: Duration = Duration::from_secs(5);
+
+/// The shortest time between two lines in the log about losses, in milliseconds.
+const LOG_AGAIN: i64 = 60_000;
+
+/// After [`READ_ONLY`], the next call finds that the connection has ended.
+const REPEATS: u32 = 2;
+
+/// The error of a replica.
+const READ_ONLY: ErrorKind = ErrorKind::Server(ServerErrorKind::ReadOnly);
+
+/// The answer of [`ADD`] and [`REPLACE`] after a loss.
+const LOST: i64 = 2;
 
 /// The digits before a value: the mark of its run, its version, its expiry in seconds.
 const MARK: usize = 16;
@@ -51,34 +73,43 @@ macro_rules! script {
     };
 }
 
-/// Run, entry, newest; now, since, mark; version, expiry, value, lifetime, row.
+/// Run, entry, newest; now, since, mark; version, expiry, value, lifetime, row. 2 after a loss. An
+/// entry with this version is there if this call was answered to nobody.
 const ADD: &str = script!(
     "
+    local added = 1
     if not mark then
+        added = 2
         mark = new_mark
         begin(server(), evicted(), new_since, mark)
     end
     local there = redis.call('GET', KEYS[2])
+    if there and mark == string.sub(there, 1, 16) and ARGV[4] == string.sub(there, 17, 32) then
+        return 1
+    end
     if there and tonumber(string.sub(there, 33, 52)) >= now then return 0 end
     if ARGV[8] ~= '' and ARGV[8] > (redis.call('GET', KEYS[3]) or '') then
         redis.call('SET', KEYS[3], ARGV[8])
     end
     redis.call('SET', KEYS[2], mark .. ARGV[4] .. ARGV[5] .. ARGV[6], 'PX', ARGV[7])
-    return 1"
+    return added"
 );
 
-/// Run, entry; now, since, mark; version as it was found, the next one, value.
+/// Run, entry; now, since, mark; version as it was found, the next one, value. 2 after a loss. The
+/// next version is there if this call was answered to nobody.
 const REPLACE: &str = script!(
     "
     local there = redis.call('GET', KEYS[2])
-    if not there or string.sub(there, 17, 32) ~= ARGV[4]
-        or tonumber(string.sub(there, 33, 52)) < now then return 0 end
+    if not there or tonumber(string.sub(there, 33, 52)) < now then return 0 end
+    local version = string.sub(there, 17, 32)
+    if version ~= ARGV[4] and version ~= ARGV[5] then return 0 end
     local here = server()
     if id ~= here then
         begin(here, evicted(), new_since, new_mark)
-        return 0
+        return 2
     end
     if mark ~= string.sub(there, 1, 16) then return 0 end
+    if version == ARGV[5] then return 1 end
     local value = mark .. ARGV[5] .. string.sub(there, 33, 52) .. ARGV[6]
     redis.call('SET', KEYS[2], value, 'KEEPTTL')
     return 1"
@@ -129,6 +160,16 @@ pub struct VolatileRedis<C> {
     env: Env,
     prefix: Arc<str>,
     scripts: Arc<Scripts>,
+    losses: Arc<Losses>,
+}
+
+/// What this process knows of losses, in milliseconds.
+#[derive(Default)]
+struct Losses {
+    /// The moment since which nothing is lost.
+    since: AtomicI64,
+    /// That moment in the last line of the log.
+    logged: AtomicI64,
 }
 
 struct Scripts {
@@ -152,7 +193,8 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileRedis<C> {
             replace: Script::new(REPLACE),
             since: Script::new(SINCE),
         };
-        Self { connection, env, prefix: prefix.into(), scripts: Arc::new(scripts) }
+        let (scripts, losses) = (Arc::new(scripts), Arc::default());
+        Self { connection, env, prefix: prefix.into(), scripts, losses }
     }
 
     /// `true` if the server removes keys when its memory is full (`maxmemory-policy`). Each eviction
@@ -163,8 +205,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileRedis<C> {
     pub async fn evicts(&self) -> Result<bool, StoreError> {
         let mut info = redis::cmd("INFO");
         info.arg("memory");
-        let info: Result<String, _> = info.query_async(&mut self.connection.clone()).await;
-        let info = info.map_err(unavailable)?;
+        let info: String = self.run(&info).await?;
         let field = |name: &str| info.lines().find_map(|line| line.strip_prefix(name));
         let is_bounded = field("maxmemory:").is_none_or(|bytes| bytes.trim() != "0");
         let is_kept = field("maxmemory_policy:").is_some_and(|name| name.trim() == "noeviction");
@@ -176,14 +217,14 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileRedis<C> {
     }
 
     /// The key of the run. No kind of entry has this name.
-    fn run(&self) -> String {
+    fn key_of_run(&self) -> String {
         self.key("run")
     }
 
     /// A call of a script, with the arguments that all have.
     fn call<'a>(&self, script: &'a Script, now: Timestamp) -> ScriptInvocation<'a> {
         let since = (now + SKEW).millis().max(0);
-        let mut call = script.key(self.run());
+        let mut call = script.key(self.key_of_run());
         call.arg(now.seconds()).arg(since).arg(self.digits());
         call
     }
@@ -197,7 +238,62 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileRedis<C> {
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
-        call.invoke_async(&mut self.connection.clone()).await.map_err(unavailable)
+        self.repeat(|| async { call.invoke_async(&mut self.connection.clone()).await }).await
+    }
+
+    async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        self.repeat(|| async { command.query_async(&mut self.connection.clone()).await }).await
+    }
+
+    /// Does it again if the connection had ended, as one does that was idle, or leads to a replica:
+    /// its name may lead to the primary by now. Each verb may be repeated.
+    async fn repeat<T, F: Future<Output = Result<T, RedisError>>>(
+        &self,
+        verb: impl Fn() -> F,
+    ) -> Result<T, StoreError> {
+        let mut answer = verb().await;
+        for _ in 0..REPEATS {
+            match &answer {
+                Err(error) if error.kind() == READ_ONLY => {
+                    // The server ends the connection.
+                    let quit = redis::cmd("QUIT");
+                    let _: Result<(), _> = quit.query_async(&mut self.connection.clone()).await;
+                }
+                Err(error) if error.is_connection_dropped() && !error.is_connection_refusal() => {}
+                _ => break,
+            }
+            answer = verb().await;
+        }
+        answer.map_err(unavailable)
+    }
+}
+
+impl Losses {
+    /// `since` is the moment since which nothing is lost.
+    fn know(&self, since: i64, now: Timestamp) {
+        let known = self.since.fetch_max(since, Ordering::AcqRel);
+        // A process that starts knows of a loss if it is now.
+        if known < since && (known != 0 || now.millis() < since) {
+            self.log(since);
+        }
+    }
+
+    /// Logs a loss, not each one of a server that evicts all the time.
+    fn log(&self, since: i64) {
+        let logged = self.logged.load(Ordering::Acquire);
+        let may = since >= logged + LOG_AGAIN;
+        if may
+            && self
+                .logged
+                .compare_exchange(logged, since, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+        {
+            tracing::warn!(
+                "the cache in Redis has lost what it had: it is new, was emptied, restarted or \
+                 promoted, or evicted keys; logins under way begin again, and what clients signed \
+                 before is refused (OAuth 1.0a: for the window of timestamps)"
+            );
+        }
     }
 }
 
@@ -214,7 +310,11 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for Volati
         call.arg(self.digits()).arg(format!("{:020}", entry.expires.seconds().max(0)));
         call.arg(entry.value).arg(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX / 4));
         call.arg(entry.row.map_or(String::new(), |row| format!("{:019}", row.0.max(0))));
-        self.answer(&call).await
+        let answer: i64 = self.answer(&call).await?;
+        if answer == LOST {
+            self.losses.log((now + SKEW).millis());
+        }
+        Ok(answer != 0)
     }
 
     async fn find(
@@ -223,9 +323,8 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for Volati
         now: Timestamp,
     ) -> Result<Option<VolatileFound>, StoreError> {
         let mut get = redis::cmd("MGET");
-        get.arg(self.run()).arg(self.key(key.as_str()));
-        let got = get.query_async(&mut self.connection.clone()).await;
-        let (run, held): (Option<Vec<u8>>, Option<Vec<u8>>) = got.map_err(unavailable)?;
+        get.arg(self.key_of_run()).arg(self.key(key.as_str()));
+        let (run, held): (Option<Vec<u8>>, Option<Vec<u8>>) = self.run(&get).await?;
         let (Some(run), Some(held)) = (run, held) else { return Ok(None) };
         let found = unpack(&held).ok_or(StoreError::Corrupt("an entry of the cache"))?;
         let is_of_run = held.get(..MARK).is_some_and(|mark| run.ends_with(mark));
@@ -243,20 +342,24 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for Volati
         let mut call = self.call(&self.scripts.replace, now);
         call.key(self.key(key.as_str()));
         call.arg(format!("{:016x}", found.version)).arg(self.digits()).arg(value);
-        self.answer(&call).await
+        let answer: i64 = self.answer(&call).await?;
+        if answer == LOST {
+            self.losses.log((now + SKEW).millis());
+        }
+        Ok(answer == 1)
     }
 
     async fn remove(&self, key: &VolatileKey) -> Result<(), StoreError> {
         let mut delete = redis::cmd("DEL");
         delete.arg(self.key(key.as_str()));
-        delete.query_async(&mut self.connection.clone()).await.map_err(unavailable)
+        self.run(&delete).await
     }
 
     async fn newest(&self) -> Result<RowId, StoreError> {
         let mut get = redis::cmd("GET");
         get.arg(self.key("newest"));
-        let found: Result<Option<i64>, _> = get.query_async(&mut self.connection.clone()).await;
-        Ok(RowId(found.map_err(unavailable)?.unwrap_or(0)))
+        let found: Option<i64> = self.run(&get).await?;
+        Ok(RowId(found.unwrap_or(0)))
     }
 
     fn keeps_marks(&self) -> bool {
@@ -266,7 +369,15 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for Volati
     async fn lost_nothing_since(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let call = self.call(&self.scripts.since, now);
         let millis: i64 = self.answer(&call).await?;
+        self.losses.know(millis, now);
         Ok(Timestamp::from_millis(millis))
+    }
+
+    /// Writes, since a replica or a server without memory only reads.
+    async fn check(&self) -> Result<(), StoreError> {
+        let mut set = redis::cmd("SET");
+        set.arg(self.key("check")).arg(1).arg("PX").arg(1000);
+        self.run(&set).await
     }
 }
 

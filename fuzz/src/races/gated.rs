@@ -84,6 +84,7 @@ macro_rules! gated {
 gated! {
     Part [fn is_cacheable(&self) -> bool { self.is_cacheable }] {
         newest() -> RowId;
+        floor() -> RowId;
         changes(issuer: IssuerId, position: i64) -> Changes;
         sweep(now: Timestamp) -> u64;
     }

@@ -3,9 +3,10 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    net::TcpListener,
+    net::{Shutdown, TcpListener, TcpStream},
     path::Path,
     process::{Child, ChildStdin, Command, Stdio},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -84,10 +85,7 @@ impl Server {
     }
 
     async fn connect_for(&self, wait: Duration) -> ConnectionManager {
-        let config = redis::aio::ConnectionManagerConfig::new();
-        let config = config.set_response_timeout(Some(wait));
-        let client = redis::Client::open(&*self.url).unwrap();
-        client.get_connection_manager_with_config(config).await.unwrap()
+        connect(&self.url, wait).await
     }
 
     /// Ends it, and waits until it answers no longer.
@@ -100,6 +98,8 @@ impl Server {
 
     /// Makes it a replica of another server, whose data it has from then on.
     pub(crate) async fn follow(&self, primary: &Self) {
+        // Without the pause in which further replicas may come.
+        primary.run(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await;
         self.run(&["REPLICAOF", "127.0.0.1", &primary.port()]).await;
         let has_it = |info: &str| info.contains("master_link_status:up");
         while !has_it(&self.query::<String>(&["INFO", "replication"]).await) {}
@@ -120,6 +120,51 @@ impl Server {
         let mut connection = self.connect().await;
         redis::cmd(name).arg(arguments).query_async(&mut connection).await.unwrap()
     }
+}
+
+async fn connect(url: &str, wait: Duration) -> ConnectionManager {
+    let config = redis::aio::ConnectionManagerConfig::new();
+    let config = config.set_response_timeout(Some(wait));
+    let client = redis::Client::open(url).unwrap();
+    client.get_connection_manager_with_config(config).await.unwrap()
+}
+
+/// A port whose new connections lead to one server, and later to another, as a name does.
+pub(crate) struct Door {
+    url: String,
+    leads_to: Arc<Mutex<String>>,
+}
+
+impl Door {
+    pub(crate) fn to(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("redis://{}/", listener.local_addr().unwrap());
+        let leads_to = Arc::new(Mutex::new(server.port()));
+        let port = Arc::clone(&leads_to);
+        std::thread::spawn(move || {
+            for inside in listener.incoming().map(Result::unwrap) {
+                let address = format!("127.0.0.1:{}", port.lock().unwrap());
+                let outside = TcpStream::connect(address).unwrap();
+                let (back, forth) = (inside.try_clone().unwrap(), outside.try_clone().unwrap());
+                std::thread::spawn(move || pass(inside, forth));
+                std::thread::spawn(move || pass(outside, back));
+            }
+        });
+        Self { url, leads_to }
+    }
+
+    pub(crate) fn lead_to(&self, server: &Server) {
+        *self.leads_to.lock().unwrap() = server.port();
+    }
+
+    pub(crate) async fn connect(&self) -> ConnectionManager {
+        connect(&self.url, Duration::from_secs(20)).await
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream) {
+    let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Both);
 }
 
 /// Redis, or the server that `QUADRILLE_TEST_REDIS` names, such as `valkey-server`.

@@ -5,15 +5,15 @@ use std::{sync::Arc, time::Duration};
 use quadrille::{
     KeyRing, Timestamp,
     provider::store::{
-        Issuers as _, MemoryStore, OnceKeys as _, VolatileCache, VolatileEntry, VolatileFound,
-        VolatileKey, VolatileStore,
+        Issuers as _, MemoryStore, OnceKeys as _, RowId, VolatileCache, VolatileEntry,
+        VolatileFound, VolatileKey, VolatileStore,
     },
     testing::{ManualClock, volatile_contract, volatile_store_contract},
 };
 use quadrille_redis::VolatileRedis;
 use redis::aio::ConnectionManager;
 
-use crate::server::Server;
+use crate::server::{Door, Server};
 
 type Cache = VolatileRedis<ConnectionManager>;
 
@@ -296,4 +296,50 @@ async fn a_server_that_is_down_is_unavailable_and_it_is_back_when_it_is_back() {
     // The connection is made again in the background.
     while cache.add(&key(1), entry(), clock.now()).await.is_err() {}
     assert!(cache.find(&key(1), clock.now()).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_was_idle_for_too_long_costs_no_verb() {
+    let world = World::new().await;
+    for name in 1..6 {
+        world.server.run(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        assert!(world.add(name).await, "{name}");
+        world.server.run(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        let found = world.find(name).await.unwrap();
+        world.server.run(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        assert!(world.replace(name, &found).await, "{name}");
+        world.server.run(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        world.since().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_no_entries_is_told() {
+    let (world, primary) = (World::new().await, Server::start());
+    world.cache.check().await.unwrap();
+    world.server.run(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    let full = world.cache.check().await.unwrap_err();
+    world.server.run(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    world.cache.check().await.unwrap();
+    world.server.follow(&primary).await;
+    let replica = world.cache.check().await.unwrap_err();
+    for error in [full, replica] {
+        assert_eq!(error.kind(), "cache_unavailable");
+    }
+    assert_eq!(world.cache.newest().await.unwrap(), RowId(0), "it reads all the same");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_leads_to_the_new_primary_is_looked_up_again() {
+    let (old, new, clock) = (Server::start(), Server::start(), ManualClock::new());
+    let door = Door::to(&old);
+    let cache = VolatileRedis::new(door.connect().await, clock.env());
+    let entry = || VolatileEntry::new(vec![1], clock.now() + Duration::from_secs(60));
+    assert!(cache.add(&key(1), entry(), clock.now()).await.unwrap());
+    door.lead_to(&new);
+    old.follow(&new).await;
+    assert!(cache.add(&key(2), entry(), clock.now()).await.unwrap());
+    assert_eq!(cache.find(&key(1), clock.now()).await.unwrap(), None);
+    let there: Vec<String> = new.query(&["KEYS", "*test*"]).await;
+    assert_eq!(there.len(), 1);
 }

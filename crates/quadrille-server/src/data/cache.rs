@@ -199,4 +199,8 @@ impl VolatileCache for Cache {
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         verb!(self.sweep(now))
     }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        verb!(self.check())
+    }
 }

@@ -1,6 +1,6 @@
 //! Codes of logins without a page in a cache, which may lose them.
 
-use std::{process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
@@ -80,6 +80,7 @@ async fn a_code_of_one_process_is_redeemed_at_another_through_redis() {
     assert_eq!((status, &answer["error"]), (StatusCode::BAD_REQUEST, &"invalid_grant".into()));
     let code = stage.code(&browser).await;
     assert_eq!(stage.redeem_code(&second, &code).await.0, StatusCode::OK);
+    assert!(stage.program.log().contains("the cache in Redis has lost what it had"));
     second.stop();
     stage.program.stop();
 }
@@ -100,6 +101,28 @@ async fn every_cache_keeps_the_codes_of_logins_without_a_page() {
         stage.program.stop();
     }
     assert!(std::fs::read_dir(folder.path().join("cache")).unwrap().count() > 1);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_no_cache_is_refused_and_one_that_is_gone_is_told() {
+    let folder = Folder::new();
+    let (data, cache) = (folder.data(), folder.path().join("cache"));
+    let files = |path: &Path| format!("files:{}", path.display());
+    let stage = with_cache(&files(&cache));
+    stage.program.stop();
+    let output = run(
+        &data,
+        &["serve", "--listen", "127.0.0.1:0", "--cache", &files(&stage.program.data)],
+        "",
+    );
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("is no file of a cache"), "{said}");
+    let program = Program::start_with(&folder, &["--cache", &files(&cache)]);
+    std::fs::remove_dir_all(&cache).unwrap();
+    let (status, ready) = get(&program, "/ready").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(ready.contains(r#""cache":"cache_unavailable""#), "{ready}");
 }
 
 #[tokio::test]

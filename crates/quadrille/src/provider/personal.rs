@@ -247,7 +247,7 @@ impl AuthorizationServer {
             // However long it lives, it ends everywhere when it is revoked.
             Arc::make_mut(&mut client).access_token_format = Some(AccessTokenFormat::Opaque);
         }
-        let number = inner.newer_row().await?;
+        let number = inner.row_of_grant(client.number).await?;
         if let Some(authentication) = &new.authentication {
             let is_theirs = authentication.subject == new.subject;
             if !is_theirs || !subject::is_there(inner, authentication).await? {

@@ -406,8 +406,8 @@ impl Inner {
         Ok(*Box::pin(self.shared.issuer.get_or_try_init(load)).await?)
     }
 
-    /// A number greater than all stored ones: for rows that must be younger than a client, or than
-    /// a revocation, also after the clock was set back.
+    /// A number greater than all stored ones: for a client or a revocation, which must be younger
+    /// than every grant, also after the clock was set back.
     pub(crate) async fn newer_row(&self) -> Result<RowId, Error> {
         self.row_above(self.store.newest().await?).await
     }
@@ -417,10 +417,11 @@ impl Inner {
         Ok(self.shared.rows.draw_above_from(&*self.store, floor).await?)
     }
 
-    /// A number for a grant of a user: greater than all stored ones, as
-    /// [`newer_row`](Self::newer_row) is, and than that of its client, which may be in a table.
+    /// A number for a grant of a user, or for what becomes one: greater than those of all clients and
+    /// revocations, also after the clock was set back, and than that of its client, which may be in a
+    /// table.
     pub(crate) async fn row_of_grant(&self, client: RowId) -> Result<RowId, Error> {
-        self.row_above(self.store.newest().await?.max(client)).await
+        self.row_above(self.store.floor().await?.max(client)).await
     }
 
     /// The limits that processes share, now.

@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod bounds;
+#[cfg(unix)]
+mod files;
+mod lent;
 #[path = "../../examples/own_store"]
 mod own_store {
     pub(crate) mod store;

@@ -1,10 +1,9 @@
 //! A store over a cache that loses what it has, or does not answer.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
-use std::time::Duration;
 
 use quadrille::{
     Actor, KeyRing, Scopes, Timestamp,
@@ -14,70 +13,15 @@ use quadrille::{
         store::{
             AccessRecord, Answer, Answered, Approval, Bought, Clients as _, CodeRecord, DeviceCode,
             Grant, Grants as _, Identifier, Issue, IssuerId, Issuers as _, MemoryStore, Outcome,
-            Part as _, PendingKind, PendingRecord, PendingRef, PendingState, Redeemed, RowId,
-            StoreError, TokenRef, VolatileCache, VolatileEntry, VolatileFound, VolatileKey,
+            Part as _, PendingKind, PendingRecord, PendingRef, PendingState, Redeemed, RevokeAll,
+            RowId, StoreError, TokenRef, VolatileCache as _, VolatileEntry, VolatileKey,
             VolatileMemory, VolatileStore,
         },
     },
     testing::ManualClock,
 };
 
-/// A cache that others share, and that may be away.
-#[derive(Clone)]
-struct Lent {
-    cache: Arc<VolatileMemory>,
-    is_away: Arc<AtomicBool>,
-}
-
-impl Lent {
-    fn new() -> Self {
-        Self { cache: Arc::new(VolatileMemory::new(1000)), is_away: Arc::default() }
-    }
-
-    fn here(&self) -> Result<&VolatileMemory, StoreError> {
-        match self.is_away.load(Ordering::SeqCst) {
-            true => Err(StoreError::cache_unavailable("away")),
-            false => Ok(&self.cache),
-        }
-    }
-}
-
-impl VolatileCache for Lent {
-    async fn add(
-        &self,
-        key: &VolatileKey,
-        entry: VolatileEntry,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.here()?.add(key, entry, now).await
-    }
-
-    async fn find(
-        &self,
-        key: &VolatileKey,
-        now: Timestamp,
-    ) -> Result<Option<VolatileFound>, StoreError> {
-        self.here()?.find(key, now).await
-    }
-
-    async fn replace(
-        &self,
-        key: &VolatileKey,
-        found: &VolatileFound,
-        value: Vec<u8>,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.here()?.replace(key, found, value, now).await
-    }
-
-    async fn remove(&self, key: &VolatileKey) -> Result<(), StoreError> {
-        self.here()?.remove(key).await
-    }
-
-    async fn newest(&self) -> Result<RowId, StoreError> {
-        self.here()?.newest().await
-    }
-}
+use crate::lent::Lent;
 
 struct World {
     clock: ManualClock,
@@ -258,6 +202,34 @@ async fn what_a_user_has_answered_outlives_the_cache() {
     assert_eq!(again, Redeemed::Replayed(RowId(101)), "also with the cache of then");
     let answered = emptied.answer(world.issuer, world.approval(200)).await.unwrap();
     assert_eq!(answered, Answered::Spent, "it approves nothing that is lost");
+}
+
+#[tokio::test]
+async fn what_a_user_has_answered_needs_no_cache() {
+    let (world, cache) = (World::new().await, Lent::new());
+    let store = world.process(&cache, 1);
+    for row in [100, 200] {
+        store.put_pending(world.issuer, world.device(row)).await.unwrap();
+    }
+    store.answer(world.issuer, world.approval(100)).await.unwrap();
+    // A page's code is stored with the consent.
+    world.database.put_code(world.issuer, world.code(10)).await.unwrap();
+    let revoked = RowId(5_000);
+    let what = RevokeAll::Subject("bob".into());
+    store.revoke_all(world.issuer, what, revoked).await.unwrap();
+    cache.is_away.store(true, Ordering::SeqCst);
+    let code = store.code(world.issuer, RowId(10)).await.unwrap();
+    assert_eq!(code.as_deref(), Some(&world.code(10)));
+    for (row, expected) in [(20, Redeemed::Issued), (21, Redeemed::Replayed(RowId(10)))] {
+        let issue = world.issue(row, world.grant(10));
+        assert_eq!(store.redeem(world.issuer, RowId(10), issue).await.unwrap(), expected);
+    }
+    assert!(matches!(state(&store, &world, 100).await, Some(PendingState::Approved(_))));
+    let bought = store.redeem_pending(world.issuer, RowId(100), world.bought(100)).await.unwrap();
+    assert_eq!(bought, Redeemed::Issued);
+    let waiting = store.pending(world.issuer, &by_device_code(200)).await.unwrap_err();
+    assert_eq!(waiting.kind(), "cache_unavailable", "it may be there");
+    assert!(store.floor().await.unwrap() >= revoked);
 }
 
 /// A cache whose entry is again as it was before the answer, as a snapshot would have it.

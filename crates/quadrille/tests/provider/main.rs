@@ -11,6 +11,7 @@ mod access;
 mod audience;
 mod authorize;
 mod bound;
+mod cache_away;
 mod canaries;
 mod client_assertions;
 mod client_documents;
@@ -37,6 +38,8 @@ mod issuing;
 mod jwt;
 #[cfg(feature = "http-client")]
 mod jwt_elsewhere;
+#[path = "../memory/lent.rs"]
+mod lent;
 mod matrix;
 mod metadata;
 mod mounting;

@@ -356,7 +356,7 @@ impl Authorization {
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
         let client = admission::let_in(inner, asked.client.clone()).await?;
-        let number = inner.newer_row().await?;
+        let number = inner.row_of_grant(client.number).await?;
         if !subject::is_there(inner, &authentication).await? {
             return Ok(self.refuse(AuthorizeError::UserGone, is_trusted));
         }

@@ -253,7 +253,7 @@ impl By<'_> {
         };
         let (resources, who) = (ticket.resources.clone(), authentication.clone());
         let data = data.clone();
-        let number = inner.newer_row().await?;
+        let number = inner.row_of_grant(client.number).await?;
         if !subject::is_there(inner, authentication).await? {
             return ticket.dance.refused(inner, &client, AuthorizeError::UserGone, true);
         }

@@ -51,7 +51,7 @@ async fn request_token(
         decide(&signed, client, inner.scopes.known(), inner.redirect_rule.as_deref(), origin)?;
     remember(inner, &signed, checked.now).await?;
     let now = checked.now;
-    let row = inner.newer_row().await?;
+    let row = inner.row_of_grant(client.number).await?;
     let (token, identifier) =
         verify::identifier(inner, Value::Temporary, TokenKind::Temporary, row);
     let (secret, sealed) =

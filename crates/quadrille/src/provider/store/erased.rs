@@ -147,6 +147,7 @@ verbs! {
         fn heard(&self) -> u64 { Part::heard(&**self) }
     ] {
         fn newest() -> RowId;
+        fn floor() -> RowId;
         fn changes(issuer: IssuerId, position: i64) -> Changes;
         fn sweep(now: Timestamp) -> u64;
     }

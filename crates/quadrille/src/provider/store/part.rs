@@ -42,6 +42,16 @@ pub trait Part: Send + Sync + 'static {
     /// others is drawn above this one.
     fn newest(&self) -> impl Future<Output = Result<RowId, StoreError>> + Send;
 
+    /// The number above which that of a new grant is drawn, so that it is younger than its client and
+    /// than all that was revoked: no less than [`newest`](Self::newest) counts of clients and of
+    /// [`revoke_all`](super::Grants::revoke_all).
+    ///
+    /// By default [`newest`](Self::newest). A store that keeps codes elsewhere returns that of the
+    /// part which knows clients and revocations.
+    fn floor(&self) -> impl Future<Output = Result<RowId, StoreError>> + Send {
+        self.newest()
+    }
+
     /// `true` if reads may be cached and checked against [`Part::changes`]: worth it if a read
     /// costs more than memory.
     fn is_cacheable(&self) -> bool {

@@ -159,6 +159,7 @@ impl<T: ClientTable, C: Part> Part for TableClients<T, C> {
 
     forward! { others:
         fn newest() -> RowId;
+        fn floor() -> RowId;
         fn sweep(now: Timestamp) -> u64;
     }
 }

@@ -47,6 +47,7 @@ verbs! {
     issuer(issuer: &str) -> IssuerId;
     lease(renew: Option<Worker>, holder: [u8; 16], now: Timestamp, expires: Timestamp) -> Worker;
     newest() -> RowId;
+    floor() -> RowId;
     changes(issuer: IssuerId, position: i64) -> Changes;
     client(issuer: IssuerId, id: &str) -> Option<Arc<Client>>;
     clients(issuer: IssuerId) -> Vec<Arc<Client>>;

@@ -123,6 +123,8 @@ pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &Ma
     at_least(client, store.newest().await, 7_000);
     store.remove_client(world.issuer, "ahead").await;
     at_least(client, store.newest().await, 7_000);
+    let rule = "`floor` counts the number of a client, also one that was removed";
+    at_least(rule, store.floor().await, 7_000);
     store.put_code(world.issuer, world.code(8_000)).await;
     at_least("`newest` counts the row of a code", store.newest().await, 8_000);
     let issue = Issue { access: world.access(9_000, world.grant(500)), family: None };
@@ -137,6 +139,7 @@ pub async fn the_newest_number_is_known_for_ever<S: Store>(store: &S, clock: &Ma
     store.revoke_all(world.issuer, what, last).await;
     clock.set(start);
     same("`newest` counts up to where something was revoked", store.newest().await, last);
+    holds("`floor` counts up to where something was revoked", store.floor().await >= last);
     let rows = RowIds::new(clock.env());
     let above = rows.draw_above(raw, last).await.unwrap();
     holds("`lease` serves numbers of the future, too", above > last);

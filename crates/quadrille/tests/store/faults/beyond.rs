@@ -56,6 +56,10 @@ catches! {
             "`newest` counts the row of a family that `redeem_pending` stored";
         ForgetsTheNumberOf("put_code") => the_newest_number_is_known_for_ever,
             "`newest` counts the row of a code";
+        FloorForgetsClients => the_newest_number_is_known_for_ever,
+            "`floor` counts the number of a client";
+        FloorForgetsRevocations => the_newest_number_is_known_for_ever,
+            "`floor` counts up to where something was revoked";
     }
     leases_that_never_or_always_end_are_caught {
         ExpiredLeasesAreKept => a_worker_number_is_free_again_when_its_lease_ends,

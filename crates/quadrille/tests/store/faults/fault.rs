@@ -60,6 +60,10 @@ pub(super) enum Fault {
     RotateIssuesTwice,
     RotateIgnoresTheSecret,
     AnswerCountsTwice,
+    /// `floor` is nothing.
+    FloorForgetsClients,
+    /// `floor` counts no revocation.
+    FloorForgetsRevocations,
     ChangesAreReversed,
     ChangesHaveNoGaps,
     SweepSaysNothing,

@@ -195,6 +195,15 @@ impl Part for Faulty {
         Ok(cap.map_or(newest, |cap| cap.min(newest)))
     }
 
+    async fn floor(&self) -> Stored<RowId> {
+        let floor = self.inner.floor().await?;
+        Ok(match self.fault {
+            FloorForgetsClients => RowId(0),
+            FloorForgetsRevocations => floor.min(RowId(10_000)),
+            _ => floor,
+        })
+    }
+
     async fn changes(&self, issuer: IssuerId, position: i64) -> Stored<Changes> {
         let mut told = self.inner.changes(self.issuer("changes", issuer), position).await?;
         if self.is(ChangesAreReversed) {

@@ -104,6 +104,7 @@ impl Part for Cached {
 
     forward! { store:
         fn newest() -> RowId;
+        fn floor() -> RowId;
         fn changes(issuer: IssuerId, position: i64) -> Changes;
         fn sweep(now: Timestamp) -> u64;
     }

@@ -22,6 +22,17 @@ impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> Part for Part
         Ok(newest)
     }
 
+    async fn floor(&self) -> Result<RowId, StoreError> {
+        let mut floor = self.issuers.floor().await?;
+        if self.apart.clients {
+            floor = floor.max(self.clients.floor().await?);
+        }
+        if self.apart.grants {
+            floor = floor.max(self.grants.floor().await?);
+        }
+        Ok(floor)
+    }
+
     fn is_cacheable(&self) -> bool {
         self.issuers.is_cacheable()
             || self.apart.clients && self.clients.is_cacheable()

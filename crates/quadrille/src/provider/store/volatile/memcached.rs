@@ -99,8 +99,10 @@ impl VolatileMemcached {
         }
     }
 
+    /// An idle connection that the server has not ended.
     fn kept(&self, runtime: Id) -> Option<Connection> {
         let mut idle = self.idle();
+        idle.retain(|(made_in, connection)| *made_in != runtime || is_open(connection));
         let kept = idle.iter().rposition(|(made_in, _)| *made_in == runtime)?;
         Some(idle.swap_remove(kept).1)
     }
@@ -163,6 +165,9 @@ impl VolatileMemcached {
     }
 }
 
+/// The name of what is written to see whether the server takes it. No kind of entry has it.
+const CHECK: &str = "check";
+
 /// The name of the greatest number. No kind of entry has it.
 const NEWEST: &str = "newest";
 
@@ -222,12 +227,25 @@ impl VolatileCache for VolatileMemcached {
     async fn newest(&self) -> Result<RowId, StoreError> {
         Ok(RowId(self.get(NEWEST).await?.map_or(0, |(value, _)| number(&value))))
     }
+
+    /// Writes, since a server without memory only reads.
+    async fn check(&self) -> Result<(), StoreError> {
+        let held = self.get(CHECK).await?.map(|(_, cas)| cas);
+        // Another process may write at the same time.
+        self.set(CHECK, b"1", LEFT_BEHIND, held).await.map(drop)
+    }
 }
 
 impl fmt::Debug for VolatileMemcached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VolatileMemcached").field("address", &self.address).finish_non_exhaustive()
     }
+}
+
+/// `true` if there is nothing to read: neither the end nor what nobody asked for.
+fn is_open(connection: &Connection) -> bool {
+    let read = connection.get_ref().try_read(&mut [0]);
+    read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
 }
 
 fn number(value: &[u8]) -> i64 {

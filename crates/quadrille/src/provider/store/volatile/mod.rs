@@ -6,6 +6,7 @@
 
 mod entry;
 mod files;
+mod folder;
 #[cfg(feature = "memcached")]
 mod memcached;
 mod memory;
@@ -118,9 +119,9 @@ pub trait VolatileCache: Send + Sync + 'static {
         async { Ok(0) }
     }
 
-    /// Succeeds if the cache answers.
+    /// Succeeds if the cache answers, and takes entries.
     ///
-    /// By default, if [`newest`](Self::newest) does.
+    /// By default, if [`newest`](Self::newest) answers, for a cache that always takes them.
     fn check(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         async { self.newest().await.map(drop) }
     }

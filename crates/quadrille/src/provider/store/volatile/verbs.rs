@@ -26,6 +26,11 @@ impl<S: Store, C: VolatileCache> Part for VolatileStore<S, C> {
         Ok(self.store.newest().await?.max(self.both.cache.newest().await?))
     }
 
+    /// Clients and revocations are in the store.
+    async fn floor(&self) -> Result<RowId, StoreError> {
+        self.store.floor().await
+    }
+
     fn is_cacheable(&self) -> bool {
         self.store.is_cacheable()
     }
@@ -89,10 +94,13 @@ impl<S: Store, C: VolatileCache> Grants for VolatileStore<S, C> {
         issuer: IssuerId,
         row: RowId,
     ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
-        match self.both.code(issuer, row).await? {
-            Some(code) => Ok(Some(code.into())),
-            None => self.store.code(issuer, row).await,
+        let cached = self.both.code(issuer, row).await;
+        if let Ok(Some(code)) = cached {
+            return Ok(Some(code.into()));
         }
+        // Without the cache, those of pages are known.
+        let stored = self.store.code(issuer, row).await?;
+        if stored.is_none() { cached.map(|_| None) } else { Ok(stored) }
     }
 
     async fn redeem(
@@ -104,9 +112,13 @@ impl<S: Store, C: VolatileCache> Grants for VolatileStore<S, C> {
         let both = Arc::clone(&self.both);
         // A dropped future must not leave a code that is marked, and bought nothing.
         let work = tokio::spawn(async move {
-            match both.redeem(issuer, code, issue.clone()).await? {
-                Some(redeemed) => Ok(redeemed),
-                None => both.store.redeem(issuer, code, issue).await,
+            let cached = both.redeem(issuer, code, issue.clone()).await;
+            if let Ok(Some(redeemed)) = cached {
+                return Ok(redeemed);
+            }
+            match both.store.redeem(issuer, code, issue).await? {
+                Redeemed::Unknown => cached.map(|_| Redeemed::Unknown),
+                redeemed => Ok(redeemed),
             }
         });
         work.await.map_err(StoreError::failed)?
@@ -128,13 +140,15 @@ impl<S: Store, C: VolatileCache> Grants for VolatileStore<S, C> {
         issuer: IssuerId,
         reference: &PendingRef,
     ) -> Result<Option<Arc<PendingRecord>>, StoreError> {
-        let waiting = match self.both.waiting(issuer, reference).await? {
-            Some((waiting, false)) => return Ok(Some(waiting.into())),
-            Some((moved, true)) => Some(moved.into()),
-            None => None,
+        let waiting = match self.both.waiting(issuer, reference).await {
+            Ok(Some((waiting, false))) => return Ok(Some(waiting.into())),
+            Ok(Some((moved, true))) => Ok(Some(moved.into())),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
         };
         // It may be marked as moved, and not be in the store yet.
-        Ok(self.store.pending(issuer, reference).await?.or(waiting))
+        let stored = self.store.pending(issuer, reference).await?;
+        if stored.is_none() { waiting } else { Ok(stored) }
     }
 
     forward! { store:
