@@ -1,4 +1,4 @@
-"""nginx and HAProxy, as `deploy/` has them, in front of two processes of which one stops while requests come."""
+"""nginx and HAProxy, as `deploy/` has them, in front of two processes that stop and start while requests come."""
 
 import http.client
 import shutil
@@ -10,11 +10,13 @@ from base64 import b64encode
 from contextlib import closing
 
 import pytest
+import requests
 
 from quadrille import ROOT, Quadrille, free_port
 
 DEPLOY = ROOT / "deploy"
-PROGRAMS = {"nginx": "nginx", "haproxy": "haproxy"}
+# The `drain_time` that the guide names for each.
+DRAIN_TIMES = {"nginx": "0s", "haproxy": "5s"}
 
 
 @pytest.fixture(scope="session")
@@ -33,18 +35,31 @@ class Balancer:
 
     def __init__(self, kind, folder, certificate):
         self.port = free_port()
-        shared = {
+        self.folder = folder
+        self.shared = {
             "QUADRILLE_ISSUER": f"https://localhost:{self.port}",
             "QUADRILLE_TRUSTED_PROXIES": "127.0.0.1",
-            "QUADRILLE_DRAIN_TIME": "5s",
+            "QUADRILLE_DRAIN_TIME": DRAIN_TIMES[kind],
         }
-        first, second = folder / "one", folder / "two"
-        first.mkdir(), second.mkdir()
-        self.one = Quadrille(first, **shared)
-        self.two = Quadrille(second, data=self.one.data, **shared)
+        self.one = self._serve("one")
+        self.two = self._serve("two", data=self.one.data)
         self.process = getattr(self, kind)(folder, certificate)
         self.context = ssl.create_default_context(cafile=certificate / "fullchain.pem")
         self._wait()
+
+    def _serve(self, name, **options):
+        folder = self.folder / name
+        folder.mkdir()
+        return Quadrille(folder, **options, **self.shared)
+
+    def replaced(self, process, name):
+        """Another process in the place of this one, as soon as it is ready."""
+        process.stop()
+        successor = self._serve(name, data=process.data, listen=process.listening)
+        deadline = time.monotonic() + 20
+        while requests.get(f"http://{process.listening}/ready", timeout=5).status_code != 200:
+            assert time.monotonic() < deadline
+        return successor
 
     def changed(self, text, certificate, changes):
         for before, after in {
@@ -108,7 +123,7 @@ class Balancer:
                 process.stop()
 
 
-@pytest.fixture(params=PROGRAMS)
+@pytest.fixture(params=DRAIN_TIMES)
 def balancer(request, tmp_path, certificate):
     balancer = Balancer(request.param, tmp_path, certificate)
     yield balancer
@@ -167,6 +182,18 @@ def test_no_request_is_lost_when_a_process_stops(balancer):
     try:
         crowd.goes_on(200)
         balancer.one.stop()
+        crowd.goes_on(200)
+    finally:
+        crowd.end()
+    assert crowd.bad == []
+
+
+def test_no_request_is_lost_when_the_processes_are_replaced_one_after_the_other(balancer):
+    crowd = Crowd(balancer, balancer.one.machine_client())
+    try:
+        crowd.goes_on(200)
+        balancer.one = balancer.replaced(balancer.one, "one again")
+        balancer.two = balancer.replaced(balancer.two, "two again")
         crowd.goes_on(200)
     finally:
         crowd.end()

@@ -40,7 +40,7 @@ class Quadrille:
     `settings` are environment variables.
     """
 
-    def __init__(self, directory, data=None, **settings):
+    def __init__(self, directory, data=None, listen="127.0.0.1:0", **settings):
         if not PROGRAM.exists():
             raise RuntimeError(f"{PROGRAM} is missing; build it: make program")
         self.directory = Path(directory)
@@ -48,7 +48,7 @@ class Quadrille:
         self.log = open(self.directory / "log", "w+")
         self.data = data or self.directory / "data"
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--data-dir", self.data, "--listen", "127.0.0.1:0", "--json"],
+            [PROGRAM, "serve", "--data-dir", self.data, "--listen", listen, "--json"],
             stdout=subprocess.PIPE,
             stderr=self.log,
             env=self.environment,
