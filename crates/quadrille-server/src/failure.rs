@@ -161,6 +161,7 @@ impl Failure {
                 | DataError::NotEmbedded { .. }
                 | DataError::SameKind
                 | DataError::Unfinished { .. }
+                | DataError::MovedWhileUsed { .. }
                 | DataError::RestoreInUse { .. }
                 | DataError::NoncesNotShared { .. } => 2,
                 DataError::PlainIssuer(_)
@@ -215,6 +216,7 @@ impl Failure {
                 | DataError::NotEmbedded { .. }
                 | DataError::SameKind
                 | DataError::Unfinished { .. }
+                | DataError::MovedWhileUsed { .. }
                 | DataError::RestoreInUse { .. }
                 | DataError::NoncesNotShared { .. } => "refused",
                 DataError::PlainIssuer(_) | DataError::CacheEvicts { .. } => "config",

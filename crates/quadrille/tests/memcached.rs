@@ -127,3 +127,17 @@ async fn what_a_full_server_evicts_is_gone_and_the_rest_is_as_it_was() {
     assert_eq!(too_long.kind(), "cache_unavailable");
     assert!(cache.find(&key(1999), now).await.unwrap().is_some(), "and it goes on");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_server_ended_costs_no_verb() {
+    let mut server = Server::start();
+    let (clock, port) = (ManualClock::new(), server.port());
+    let cache = VolatileMemcached::new(&server.address, "test-", clock.env());
+    for name in 1..4 {
+        cache.check().await.unwrap();
+        server.stop();
+        server = Server::at(port, &[]);
+        let entry = VolatileEntry::new(Vec::new(), clock.now() + Duration::from_secs(60));
+        assert!(cache.add(&key(name), entry, clock.now()).await.unwrap(), "{name}");
+    }
+}

@@ -8,12 +8,14 @@ use quadrille::{
     provider::{
         AuthorizationServer, GrantTypes, IssuerError,
         guessing::CountChange,
-        store::{KnownSince, RowId, SecretHash, StoreError, StoredRow, StoredTable},
+        store::{
+            IssuerId, KnownSince, Part, RowId, SecretHash, StoreError, StoredRow, StoredTable,
+        },
     },
 };
 
 #[cfg(doc)]
-use quadrille::provider::store::{Part, Transfer};
+use quadrille::provider::store::Transfer;
 
 use super::{Cache, sealed::Sealed};
 use crate::{
@@ -153,6 +155,9 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// The greatest number of the provider's store: see [`Part::newest`].
     fn newest(&self) -> Answering<'_, RowId>;
 
+    /// The greatest number, and the position of the last change: others if the database was used.
+    fn state(&self) -> Answering<'_, (RowId, i64)>;
+
     /// Raises the greatest number to that of another database.
     fn raise_newest(&self, newest: RowId) -> Answering<'_, ()>;
 
@@ -252,4 +257,10 @@ pub struct Known {
     pub grant_types: GrantTypes,
     /// `true` if OAuth 1.0a is offered.
     pub oauth1: bool,
+}
+
+/// [`Backend::state`] of a store. Positions are those of all issuers.
+pub(super) async fn state_of(store: &impl Part) -> Result<(RowId, i64), StoreError> {
+    let told = store.changes(IssuerId(0), -1).await?;
+    Ok((store.newest().await?, told.position))
 }

@@ -20,7 +20,7 @@ use crate::{
     meter,
 };
 
-use super::{Data, DataError};
+use super::{Data, DataError, sealed::Sealed};
 
 /// The most entries in the memory of this process: some 100 MB.
 const ENTRIES: usize = 100_000;
@@ -88,6 +88,30 @@ impl Data {
         let cache = Cache { place, keys: keys.clone(), env };
         cache.check().await.map_err(failure)?;
         Ok(Some(cache))
+    }
+
+    /// Warns if the last process that started had another cache, and records this one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn record_cache(&self, settings: &Settings) -> Result<(), DataError> {
+        let here = settings.cache.to_string();
+        let before = self.sealed(Sealed::Cache).await?;
+        if before.as_deref() == Some(here.as_bytes()) {
+            return Ok(());
+        }
+        let none = CachePlace::None.to_string();
+        let known = before.as_deref().map_or(Ok(&*none), std::str::from_utf8);
+        if let Some(known) = known.ok().filter(|known| *known != here) {
+            tracing::warn!(
+                before = known,
+                now = here,
+                "the process that started before had another cache: all processes of a database \
+                 need the same one, or logins fail by chance"
+            );
+        }
+        let recorded = self.backend().replace_sealed(Sealed::Cache, before, here.into()).await;
+        recorded.map(drop).map_err(|error| self.failure(error))
     }
 }
 

@@ -221,6 +221,17 @@ pub enum DataError {
         /// The database.
         place: String,
     },
+    /// The database whose data is moved was used during the move, or since one that was interrupted.
+    #[error(
+        "{from} was used since the move began, so {to} has tokens that may have been used or revoked: \
+         make it anew, empty, and run the move again while nothing uses the other one"
+    )]
+    MovedWhileUsed {
+        /// The database that is moved.
+        from: String,
+        /// The new one.
+        to: String,
+    },
     /// Passwords would cross a network unencrypted.
     #[error(
         "listening on {0}, which others can reach, needs an https issuer: give --issuer \

@@ -9,6 +9,8 @@ pub enum Sealed {
     SigningKeys,
     /// The mark of the database that is being moved into this one; not sealed.
     Move,
+    /// The place of the cache; not sealed.
+    Cache,
 }
 
 impl Sealed {
@@ -18,6 +20,7 @@ impl Sealed {
             Self::Proof => "proof",
             Self::SigningKeys => "signing_keys",
             Self::Move => "move",
+            Self::Cache => "cache",
         }
     }
 }

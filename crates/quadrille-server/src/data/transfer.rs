@@ -1,11 +1,13 @@
 //! The move of a provider from one database into another: clients, users, consents and tokens, under
 //! the same issuer and key ring, so that nobody has to consent again. Sessions end.
 //!
-//! A move that was interrupted goes on when it is run again: rows that are there stay as they are.
-//! Until it is complete, no process serves the new database: an embedded one gets its name at the
-//! end, and one on a server has a mark.
+//! A move that was interrupted is run again. Into a folder it begins anew. On a server it goes on, and
+//! rows that are there stay as they are, so the source must not have been used in between: the new
+//! database has a mark with its state. Until the move is complete, no process serves the new database:
+//! an embedded one gets its name at the end, and one on a server has that mark.
 
 use std::{
+    fmt,
     fs::{self, File},
     path::{Path, PathBuf},
     sync::Arc,
@@ -14,13 +16,13 @@ use std::{
 use quadrille::{
     Env, KeyRing,
     jose::SigningKeys,
-    provider::store::{StoreError, StoredTable},
+    provider::store::{RowId, StoreError, StoredTable},
 };
 
 use super::{
     Backend, Data, DataError, Place, PostgresBackend, RecordedIssuer, SigningPlace, SqliteBackend,
     backup::copy_secret,
-    files::{in_file, lock_alone, sync_folder},
+    files::{in_file, lock_alone, remove_if_there, sync_folder},
     ring::{given, opens_folder, prove},
     sealed::Sealed,
 };
@@ -71,6 +73,25 @@ impl End {
     }
 }
 
+/// The mark in a database that is not complete: the mark of the source, and its state.
+struct Mark {
+    source: String,
+    state: (RowId, i64),
+}
+
+impl Mark {
+    fn is_of_source(&self, other: &[u8]) -> bool {
+        other.split(|byte| *byte == b' ').next() == Some(self.source.as_bytes())
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (RowId(newest), position) = self.state;
+        write!(f, "{} {newest} {position}", self.source)
+    }
+}
+
 /// A database that is being filled.
 struct Target {
     backend: Arc<dyn Backend>,
@@ -117,7 +138,9 @@ pub async fn transfer(
     }
     let keys = source.keys(&settings).await?;
     let mark = source.backend.mark().await.map_err(|error| source.failure(error))?;
-    let target = Target::open(&settings, to, &mark).await?;
+    let state = source.backend.state().await.map_err(|error| source.failure(error))?;
+    let mark = Mark { source: mark, state };
+    let target = Target::open(&settings, to, (&source.shown(), &mark)).await?;
     let recorded = source.recorded().await?;
     if let Some(RecordedIssuer { issuer, .. }) = &recorded {
         for table in StoredTable::ALL {
@@ -155,6 +178,10 @@ pub async fn transfer(
     };
     put.await.map_err(|error| target.failure(error))?;
     progress(Progress { kind: "users", read, is_complete: true });
+    // A process may have begun to serve it.
+    if source.backend.state().await.map_err(|error| source.failure(error))? != mark.state {
+        return Err(DataError::MovedWhileUsed { from: source.shown(), to: target.shown() });
+    }
     let signing = source.signing(&settings).await?.keys().await?;
     let in_folder = target.finish(&settings, &keys, signing).await?;
     source.backend.close().await;
@@ -163,7 +190,11 @@ pub async fn transfer(
 
 impl Target {
     /// Opens a database that is empty, or has a part of the source with this mark.
-    async fn open(settings: &Settings, to: &End, mark: &str) -> Result<Self, DataError> {
+    async fn open(
+        settings: &Settings,
+        to: &End,
+        (from, mark): (&str, &Mark),
+    ) -> Result<Self, DataError> {
         match to {
             End::Folder(folder) => {
                 super::make_dir(folder).map_err(in_file(folder))?;
@@ -173,6 +204,9 @@ impl Target {
                     return Err(DataError::DatabaseExists { path });
                 }
                 let scratch = folder.join(UNFINISHED);
+                for rest in ["", "-wal", "-shm"] {
+                    remove_if_there(&folder.join([UNFINISHED, rest].concat()))?;
+                }
                 let opened = SqliteBackend::open(&scratch, Env::system()).await;
                 let backend = opened.map_err(|error| super::in_database(&scratch, error))?;
                 let kind = TargetKind::Folder { folder: folder.clone(), _lock: lock };
@@ -184,11 +218,18 @@ impl Target {
                     return Err(DataError::SameKind);
                 };
                 let backend = backend.clone();
-                data.claim(&backend, mark).await?;
+                data.claim(&backend, from, mark).await?;
                 data.unused().await?;
                 let kind = TargetKind::Server { data, backend: backend.clone() };
                 Ok(Self { backend: Arc::new(backend), kind })
             }
+        }
+    }
+
+    fn shown(&self) -> String {
+        match &self.kind {
+            TargetKind::Folder { folder, .. } => folder.display().to_string(),
+            TargetKind::Server { data, .. } => data.shown(),
         }
     }
 
@@ -275,11 +316,19 @@ impl Data {
     }
 
     /// Claims an empty database for the move of the source with this mark.
-    async fn claim(&self, backend: &PostgresBackend, mark: &str) -> Result<(), DataError> {
+    async fn claim(
+        &self,
+        backend: &PostgresBackend,
+        from: &str,
+        mark: &Mark,
+    ) -> Result<(), DataError> {
         let failure = |error| self.failure(error);
         let in_use = || DataError::TargetInUse { place: self.shown() };
         match backend.sealed(Sealed::Move).await.map_err(failure)? {
-            Some(before) if before == mark.as_bytes() => return Ok(()),
+            Some(before) if before == mark.to_string().as_bytes() => return Ok(()),
+            Some(before) if mark.is_of_source(&before) => {
+                return Err(DataError::MovedWhileUsed { from: from.to_owned(), to: self.shown() });
+            }
             Some(_) => return Err(in_use()),
             None => {}
         }
@@ -288,7 +337,8 @@ impl Data {
         if is_used {
             return Err(in_use());
         }
-        let claimed = backend.replace_sealed(Sealed::Move, None, mark.into()).await;
+        let mark = mark.to_string().into_bytes();
+        let claimed = backend.replace_sealed(Sealed::Move, None, mark).await;
         claimed.map_err(failure)?.then_some(()).ok_or_else(in_use)
     }
 }

@@ -132,6 +132,7 @@ async fn serve(
     data.join(settings)?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
     let cache = data.cache(settings, &keys).await?;
+    data.record_cache(settings).await?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
     let pages = Pages::load(name, &issuer, settings.templates.as_deref())?;
     let app = App::new(Parts {

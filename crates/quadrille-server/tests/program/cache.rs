@@ -109,12 +109,10 @@ async fn a_folder_that_is_no_cache_is_refused_and_one_that_is_gone_is_told() {
     let (data, cache) = (folder.data(), folder.path().join("cache"));
     let files = |path: &Path| format!("files:{}", path.display());
     let stage = with_cache(&files(&cache));
+    let theirs = files(&stage.program.data);
     stage.program.stop();
-    let output = run(
-        &data,
-        &["serve", "--listen", "127.0.0.1:0", "--cache", &files(&stage.program.data)],
-        "",
-    );
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--cache", &theirs];
+    let output = run(&data, &serve, "");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("is no file of a cache"), "{said}");

@@ -213,25 +213,23 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
     let before = rows(&data.join("quadrille.db"));
     let (from, url) = (sqlite(&data), servers::postgres_database());
     let there = ["migrate", "--from", &from, "--to", &url];
+    let interrupted = |url: &str| {
+        // It fails in the middle, as if it had been killed.
+        json(&data, &["migrate", "--database", url], "");
+        psql(url, FAILS);
+        let (_, said) = failure(&data, &["migrate", "--from", &from, "--to", url]);
+        assert!(said.contains("stopped here"), "{said}");
+        psql(url, "DROP TRIGGER fails ON quadrille_access_tokens");
+        let (code, said) = failure(&data, &["user", "list", "--database", url]);
+        assert!(code == 2 && said.contains("not all of it is there"), "{said}");
+    };
+    interrupted(&url);
     let moved = json(&data, &there, "");
     for (table, rows) in ROWS.map(|(table, _)| (table, before[table].len())) {
         assert_eq!(moved["moved"][table], rows, "{table}");
     }
     let (code, said) = failure(&data, &there);
     assert!(code == 7 && said.contains("has data already"), "{said}");
-
-    // As if the move had been killed in the middle.
-    let mark = "SELECT mark FROM quadrille_program_mark";
-    let connection = rusqlite::Connection::open(data.join("quadrille.db")).unwrap();
-    let mark: String = connection.query_row(mark, [], |row| row.get(0)).unwrap();
-    let unfinished = format!(
-        "INSERT INTO quadrille_program_sealed VALUES ('move', '{mark}'::bytea);
-        DELETE FROM quadrille_access_tokens; DELETE FROM quadrille_consents WHERE resources = ''"
-    );
-    psql(&url, &unfinished);
-    let (code, said) = failure(&data, &["user", "list", "--database", &url]);
-    assert!(code == 2 && said.contains("not all of it is there"), "{said}");
-    json(&data, &there, "");
 
     let back = folder.path().join("back");
     let to = sqlite(&back.join("quadrille.db"));
@@ -243,7 +241,22 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
     );
     let (code, said) = failure(&data, &["migrate", "--from", &url, "--to", &sqlite(&back)]);
     assert!(code == 7 && said.contains("exists already"), "{said}");
+
+    // What was used or withdrawn since would come back.
+    let other = servers::postgres_database();
+    interrupted(&other);
+    json(&data, &["client", "add", "Later", "--grant", "client_credentials"], "");
+    let (code, said) = failure(&data, &["migrate", "--from", &from, "--to", &other]);
+    assert!(code == 2 && said.contains("was used since the move began"), "{said}");
+    let (code, said) = failure(&data, &["user", "list", "--database", &other]);
+    assert!(code == 2 && said.contains("not all of it is there"), "{said}");
 }
+
+/// Lets no access token be stored.
+const FAILS: &str = "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'stopped here'; END $$;
+    CREATE TRIGGER fails BEFORE INSERT ON quadrille_access_tokens
+        FOR EACH ROW EXECUTE FUNCTION fails()";
 
 #[test]
 fn a_move_that_makes_no_sense_is_refused() {

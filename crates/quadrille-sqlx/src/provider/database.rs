@@ -87,14 +87,14 @@ impl<E: Engine> Database<E> {
         }
     }
 
-    /// The same tables on another pool.
+    /// The same tables on the pool of a replica.
     #[cfg(feature = "postgres")]
     pub(super) fn on(&self, pool: E) -> Self {
         Self(Arc::new(Inner {
             pool,
             env: self.0.env.clone(),
             runtime: self.0.runtime.clone(),
-            gate: Gate::new(self.0.runtime.clone()),
+            gate: Gate::to_replica(self.0.runtime.clone()),
             texts: self.0.texts.again(),
             way: self.0.way,
             settings: Arc::clone(&self.0.settings),

@@ -30,6 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct Gate(Arc<Inner>);
 
 struct Inner {
+    is_replica: bool,
     env: Env,
     runtime: Handle,
     state: Mutex<State>,
@@ -56,7 +57,18 @@ struct Away {
 
 impl Gate {
     pub(super) fn new(runtime: Handle) -> Self {
+        Self::to(runtime, false)
+    }
+
+    /// The way to a replica, without which all goes on.
+    #[cfg(feature = "postgres")]
+    pub(super) fn to_replica(runtime: Handle) -> Self {
+        Self::to(runtime, true)
+    }
+
+    fn to(runtime: Handle, is_replica: bool) -> Self {
         Self(Arc::new(Inner {
+            is_replica,
             env: Env::system(),
             runtime,
             state: Mutex::default(),
@@ -134,7 +146,7 @@ impl Gate {
         };
         let mut state = self.state();
         state.answered = Some((self.0.env.steady(), refused));
-        if state.away.take().is_some() {
+        if state.away.take().is_some() && !self.0.is_replica {
             tracing::info!("the database is within reach again");
         }
     }
@@ -142,7 +154,8 @@ impl Gate {
     fn close(&self, reason: StoreError) -> StoreError {
         let mut state = self.state();
         let failures = state.away.as_ref().map_or(0, |away| away.failures.saturating_add(1));
-        if failures == 0 {
+        // The store names a replica in its warning.
+        if failures == 0 && !self.0.is_replica {
             tracing::error!(%reason, "the database is out of reach");
         }
         let until = self.0.env.steady() + pause(&self.0.env, failures);

@@ -12,10 +12,10 @@ use quadrille::{
         Client,
         store::{
             AccessRecord, Answer, Answered, Approval, Bought, Clients as _, CodeRecord, DeviceCode,
-            Grant, Grants as _, Identifier, Issue, IssuerId, Issuers as _, MemoryStore, Outcome,
-            Part as _, PendingKind, PendingRecord, PendingRef, PendingState, Redeemed, RevokeAll,
-            RowId, StoreError, TokenRef, VolatileCache as _, VolatileEntry, VolatileKey,
-            VolatileMemory, VolatileStore,
+            Grant, Grants as _, Identifier, Issue, IssuerId, Issuers as _, KnownSince, MemoryStore,
+            Outcome, Part as _, PendingKind, PendingRecord, PendingRef, PendingState, Redeemed,
+            RevokeAll, RowId, StoreError, TokenRef, Transfer as _, VolatileCache as _,
+            VolatileEntry, VolatileKey, VolatileMemory, VolatileStore,
         },
     },
     testing::ManualClock,
@@ -249,6 +249,31 @@ async fn a_request_that_comes_back_unanswered_is_not_approved_or_redeemed_twice(
     assert_eq!(again, Answered::Spent);
     let again = restored.redeem_pending(world.issuer, RowId(100), world.bought(100)).await.unwrap();
     assert_eq!(again, Redeemed::Replayed(RowId(101)));
+}
+
+#[tokio::test]
+async fn what_the_cache_has_from_before_a_restore_is_not_known() {
+    let (world, cache) = (World::new().await, Lent::new());
+    let store = world.process(&cache, 1);
+    let now = RowId::last_at(world.clock.now()).0;
+    let (code, device) = (now + 1, now + 2);
+    store.put_code(world.issuer, world.code(code)).await.unwrap();
+    store.put_pending(world.issuer, world.device(device)).await.unwrap();
+    assert!(store.code(world.issuer, RowId(code)).await.unwrap().is_some());
+    assert!(state(&store, &world, device).await.is_some());
+    world.clock.advance(Duration::from_secs(5));
+    let restored = KnownSince::moment(world.clock.now());
+    world.database.raise_known_since(restored).await.unwrap();
+    assert_eq!(store.code(world.issuer, RowId(code)).await.unwrap(), None);
+    let issue = world.issue(code + 10, world.grant(code));
+    let redeemed = store.redeem(world.issuer, RowId(code), issue).await.unwrap();
+    assert_eq!(redeemed, Redeemed::Unknown);
+    assert_eq!(state(&store, &world, device).await, None, "that device begins again");
+    assert!(!world.has_token(code + 10).await);
+    world.clock.advance(Duration::from_secs(5));
+    let later = RowId::last_at(world.clock.now()).0;
+    store.put_code(world.issuer, world.code(later)).await.unwrap();
+    assert!(store.code(world.issuer, RowId(later)).await.unwrap().is_some());
 }
 
 #[tokio::test]

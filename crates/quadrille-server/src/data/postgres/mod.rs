@@ -34,7 +34,7 @@ use crate::{
 
 use super::cache::{self, Cache};
 use super::{
-    backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount},
+    backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount, state_of},
     sealed::Sealed,
 };
 
@@ -277,6 +277,10 @@ impl Backend for PostgresBackend {
 
     fn newest(&self) -> Answering<'_, RowId> {
         Box::pin(self.store.newest())
+    }
+
+    fn state(&self) -> Answering<'_, (RowId, i64)> {
+        Box::pin(state_of(&*self.store))
     }
 
     fn raise_newest(&self, newest: RowId) -> Answering<'_, ()> {

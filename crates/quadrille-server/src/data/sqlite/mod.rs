@@ -28,7 +28,7 @@ use crate::{
 
 use super::cache::{self, Cache};
 use super::{
-    backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount},
+    backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount, state_of},
     sealed::Sealed,
 };
 
@@ -236,6 +236,10 @@ impl Backend for SqliteBackend {
 
     fn newest(&self) -> Answering<'_, RowId> {
         Box::pin(self.0.newest())
+    }
+
+    fn state(&self) -> Answering<'_, (RowId, i64)> {
+        Box::pin(state_of(&self.0))
     }
 
     fn raise_newest(&self, newest: RowId) -> Answering<'_, ()> {

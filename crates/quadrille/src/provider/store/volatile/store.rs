@@ -99,7 +99,16 @@ impl<S: Store, C: VolatileCache> Both<S, C> {
     ) -> Result<Option<CodeRecord>, StoreError> {
         let key = code_key(issuer, row);
         let Some(found) = self.cache.find(&key, self.now()).await? else { return Ok(None) };
+        if !self.is_known(row).await? {
+            return Ok(None);
+        }
         self.seal.open(&key, &found).map(Code::read).transpose()
+    }
+
+    /// `false` for what was made before the store was restored: it may have been used after the
+    /// backup was made.
+    async fn is_known(&self, row: RowId) -> Result<bool, StoreError> {
+        Ok(self.store.uses_known_since().await?.knows(row.time()))
     }
 
     /// Redeems a code of the cache; `None` if it is not there.
@@ -114,6 +123,9 @@ impl<S: Store, C: VolatileCache> Both<S, C> {
         let Some(code) = self.seal.open(&key, &found).map(Code::read).transpose()? else {
             return Ok(Some(Redeemed::Unknown));
         };
+        if !self.is_known(row).await? {
+            return Ok(Some(Redeemed::Unknown));
+        }
         let grant = code.grant.id;
         if code.redeemed {
             return Ok(Some(Redeemed::Replayed(grant)));
@@ -183,6 +195,9 @@ impl<S: Store, C: VolatileCache> Both<S, C> {
         let Some(waiting) = self.seal.open::<Waiting>(&key, &found) else { return Ok(None) };
         let is_moved = waiting.is_moved;
         let pending = waiting.read()?;
+        if !self.is_known(pending.row).await? {
+            return Ok(None);
+        }
         Ok(pending.is_found_by(reference).then_some((pending, is_moved)))
     }
 
@@ -230,7 +245,7 @@ impl<S: Store, C: VolatileCache> Both<S, C> {
                 continue;
             }
             // A store that was restored may have forgotten how it was answered.
-            if self.store.uses_known_since().await?.knows(row.time()) {
+            if self.is_known(row).await? {
                 // The store refuses it if it is there already, in whatever state.
                 self.store.put_pending(issuer, waiting.read()?).await?;
             }
