@@ -9,7 +9,8 @@ pub(crate) fn describe(error: &io::Error) -> String {
     let words = match error.kind() {
         Kind::AddrInUse => "another program listens there already",
         Kind::AddrNotAvailable => "this machine does not have that address",
-        Kind::PermissionDenied => "permission denied",
+        // Where the system refused it, not this program.
+        Kind::PermissionDenied if error.get_ref().is_none() => "permission denied",
         Kind::NotFound => "no such file or folder",
         Kind::NotADirectory => "a part of the path is a file, not a folder",
         Kind::IsADirectory => "it is a folder, not a file",

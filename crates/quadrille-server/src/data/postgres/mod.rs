@@ -34,7 +34,9 @@ use crate::{
 
 use super::cache::{self, Cache};
 use super::{
-    backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount, state_of},
+    backend::{
+        Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount, state_of,
+    },
     sealed::Sealed,
 };
 
