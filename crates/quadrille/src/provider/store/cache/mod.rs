@@ -59,6 +59,13 @@ impl Cached {
         if let Some(view) = self.views.read().unwrap_or_else(PoisonError::into_inner).get(&issuer) {
             return Arc::clone(view);
         }
+        self.new_view(issuer)
+    }
+
+    /// A view that is made takes 8 kB of the stack, which each look-up would touch.
+    #[cold]
+    #[inline(never)]
+    fn new_view(&self, issuer: IssuerId) -> Arc<View> {
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(views.entry(issuer).or_insert_with(|| Arc::new(View::new(issuer))))
     }
