@@ -83,6 +83,9 @@ struct State {
     /// The milliseconds and sequence of the next number, in one.
     next: i64,
     lease: Option<Worker>,
+    /// The end of the lease on the monotonic clock: the other clock may be set back, and the store
+    /// gives the number away all the same.
+    ends: Timestamp,
 }
 
 enum Drawn {
@@ -126,7 +129,7 @@ impl RowIds {
         floor: RowId,
     ) -> Result<RowId, StoreError> {
         loop {
-            let drawn = self.state().draw(self.env.now(), floor);
+            let drawn = self.try_draw(floor);
             match drawn {
                 Drawn::Row(row) => return Ok(row),
                 Drawn::Renew(row) => {
@@ -139,13 +142,18 @@ impl RowIds {
                 }
                 Drawn::Over => {
                     let _turn = self.renewing.lock().await;
-                    let drawn = self.state().draw(self.env.now(), floor);
+                    let drawn = self.try_draw(floor);
                     if matches!(drawn, Drawn::Over) {
                         self.renew(store, floor).await?;
                     }
                 }
             }
         }
+    }
+
+    fn try_draw(&self, floor: RowId) -> Drawn {
+        let (now, steady) = (self.env.now(), self.env.steady());
+        self.state().draw(now, steady, floor)
     }
 
     /// Releases the worker number, so short-lived processes do not use them up.
@@ -173,9 +181,11 @@ impl RowIds {
             let state = self.state();
             (state.lease, self.env.now().max(time_of(state.next)).max(floor.time()))
         };
+        // The answer of the store may take its time.
+        let ends = self.env.steady() + LEASE;
         let lease = store.lease(held, self.holder, self.env.now(), now + LEASE).await?;
         meter::lease(lease.number, lease.expires);
-        self.state().take(lease);
+        self.state().take(lease, ends);
         Ok(())
     }
 
@@ -185,22 +195,24 @@ impl RowIds {
 }
 
 impl State {
-    fn draw(&mut self, now: Timestamp, floor: RowId) -> Drawn {
+    fn draw(&mut self, now: Timestamp, steady: Timestamp, floor: RowId) -> Drawn {
         let Some(lease) = self.lease else { return Drawn::Over };
         let mut next = self.next.max(tick_of(now) << SEQUENCE_BITS);
         if row_of(next, lease) <= floor {
             next = next.max(((floor.0 >> (WORKER_BITS + SEQUENCE_BITS)) + 1) << SEQUENCE_BITS);
         }
         let time = time_of(next);
-        if time >= lease.expires {
+        if time >= lease.expires || steady >= self.ends {
             return Drawn::Over;
         }
         self.next = next + 1;
         let row = row_of(next, lease);
-        if lease.expires.since(time) < LEASE / 2 { Drawn::Renew(row) } else { Drawn::Row(row) }
+        let left = lease.expires.since(time).min(self.ends.since(steady));
+        if left < LEASE / 2 { Drawn::Renew(row) } else { Drawn::Row(row) }
     }
 
-    fn take(&mut self, lease: Worker) {
+    fn take(&mut self, lease: Worker, ends: Timestamp) {
+        self.ends = ends;
         self.next = self.next.max(tick_of(lease.not_before) << SEQUENCE_BITS);
         self.lease = Some(lease);
     }
@@ -231,4 +243,37 @@ const fn tick_of(time: Timestamp) -> i64 {
 /// The time of milliseconds and sequence in one.
 const fn time_of(next: i64) -> Timestamp {
     Timestamp::from_millis((next >> SEQUENCE_BITS) + EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_ends_although_the_clock_was_set_back() {
+        let start = Timestamp::from_seconds(1_800_000_000);
+        let expires = start + LEASE;
+        let lease = Worker { number: 7, holder: [7; 16], expires, not_before: start };
+        let drawn = |now: Timestamp, steady: Duration| {
+            let mut state = State::default();
+            state.take(lease, start + LEASE);
+            match state.draw(now, start + steady, RowId(0)) {
+                Drawn::Row(_) => "a row",
+                Drawn::Renew(_) => "renew",
+                Drawn::Over => "over",
+            }
+        };
+        let hour = Duration::from_secs(3600);
+        let (early, late) = (LEASE / 4, LEASE * 3 / 4);
+        for (now, steady, expected) in [
+            (start + early, early, "a row"),
+            (start - hour, early, "a row"),
+            (start + late, late, "renew"),
+            (start - hour, late, "renew"),
+            (start - hour, LEASE, "over"),
+            (start + hour, early, "over"),
+        ] {
+            assert_eq!(drawn(now, steady), expected, "{now:?} {steady:?}");
+        }
+    }
 }
