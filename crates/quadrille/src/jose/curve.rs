@@ -16,9 +16,11 @@ pub(super) enum Curve {
 }
 
 impl Curve {
+    pub(super) const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
+
     /// The curve with this name.
     pub(super) fn parse(name: &str) -> Option<Self> {
-        [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.as_str() == name)
+        Self::ALL.into_iter().find(|curve| curve.as_str() == name)
     }
 
     /// The curve of an algorithm.

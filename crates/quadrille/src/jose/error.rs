@@ -31,14 +31,14 @@ pub enum KeyError {
     /// `crv` is unknown.
     #[error("the curve of the key is not known")]
     UnknownCurve,
-    /// `alg` is unknown, or no signature algorithm.
+    /// `alg` is unknown, or of another use.
     #[error("the algorithm of the key is not known")]
     UnknownAlgorithm,
     /// The algorithm is none of this type of key or of its curve.
     #[error("the algorithm is not one of this key")]
     OtherAlgorithm,
     /// `use` or `key_ops` say that the key is for something else (RFC 7517, sections 4.2 and 4.3).
-    #[error("the key is not for signatures")]
+    #[error("the key is for another use")]
     OtherUse,
     /// The key is too short to be safe, or too long.
     #[error("the key has {bits} bits, which is too few or too many")]

@@ -162,17 +162,21 @@ impl<'a> Protected<'a> {
     pub(super) fn write(&self, key: &VerifyingKey, algorithm: Algorithm) -> Option<Vec<u8>> {
         let mut object = JsonObject::with_capacity(128);
         object.string("alg", algorithm.as_str());
-        if let Some(typ) = self.typ {
-            object.string("typ", typ);
-        }
-        if let Some(cty) = self.cty {
-            object.string("cty", cty);
-        }
+        self.write_types(&mut object);
         if self.jwk {
             object.raw("jwk", &key.bare_jwk()?);
         } else if let Some(kid) = key.kid() {
             object.string("kid", kid);
         }
         Some(object.finish())
+    }
+
+    pub(super) fn write_types(&self, object: &mut JsonObject) {
+        if let Some(typ) = self.typ {
+            object.string("typ", typ);
+        }
+        if let Some(cty) = self.cty {
+            object.string("cty", cty);
+        }
     }
 }

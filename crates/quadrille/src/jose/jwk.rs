@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Algorithm, KeyError, base64url};
+use super::{Algorithm, ContentEncryption, KeyError, KeyManagement, base64url};
 use crate::{
     der,
     json::{JsonObject, read_object},
@@ -17,6 +17,28 @@ pub(super) struct Jwk(Map<String, Value>);
 pub(super) enum Operation {
     Sign,
     Verify,
+    Encrypt,
+    Decrypt,
+}
+
+impl Operation {
+    /// The value of `use`.
+    const fn purpose(self) -> &'static str {
+        match self {
+            Self::Sign | Self::Verify => "sig",
+            Self::Encrypt | Self::Decrypt => "enc",
+        }
+    }
+
+    /// The values of `key_ops`, of which one is enough (RFC 7517, section 4.3).
+    const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Sign => &["sign"],
+            Self::Verify => &["verify"],
+            Self::Encrypt => &["encrypt", "wrapKey", "deriveKey", "deriveBits"],
+            Self::Decrypt => &["decrypt", "unwrapKey", "deriveKey", "deriveBits"],
+        }
+    }
 }
 
 impl Jwk {
@@ -41,24 +63,32 @@ impl Jwk {
         self.text("kid")
     }
 
-    /// The algorithm that the key is limited to.
+    /// The algorithm of signatures that the key is limited to.
     pub(super) fn algorithm(&self) -> Result<Option<Algorithm>, KeyError> {
         let Some(name) = self.text("alg")? else { return Ok(None) };
         Algorithm::parse(name).ok_or(KeyError::UnknownAlgorithm).map(Some)
     }
 
+    /// The algorithm of encryption that the key is limited to.
+    pub(super) fn key_management(&self) -> Result<Option<KeyManagement>, KeyError> {
+        let Some(name) = self.text("alg")? else { return Ok(None) };
+        // A shared key for payloads names their encryption (RFC 7520, section 5.6).
+        if ContentEncryption::parse(name).is_some() {
+            return Ok(Some(KeyManagement::Direct));
+        }
+        KeyManagement::parse(name).ok_or(KeyError::UnknownAlgorithm).map(Some)
+    }
+
     /// Whether the key is for this operation, as far as it says.
     pub(super) fn check_use(&self, operation: Operation) -> Result<(), KeyError> {
-        if self.text("use")?.is_some_and(|purpose| purpose != "sig") {
+        if self.text("use")?.is_some_and(|purpose| purpose != operation.purpose()) {
             return Err(KeyError::OtherUse);
         }
-        let wanted = match operation {
-            Operation::Sign => "sign",
-            Operation::Verify => "verify",
-        };
+        let is_wanted =
+            |one: &Value| one.as_str().is_some_and(|one| operation.names().contains(&one));
         match self.0.get("key_ops") {
             None => Ok(()),
-            Some(Value::Array(all)) if all.iter().any(|one| one == wanted) => Ok(()),
+            Some(Value::Array(all)) if all.iter().any(is_wanted) => Ok(()),
             Some(Value::Array(_)) => Err(KeyError::OtherUse),
             Some(_) => Err(KeyError::Malformed("key_ops")),
         }

@@ -1,11 +1,12 @@
-//! JOSE, the signed half: JWS (RFC 7515), JWK (RFC 7517), JWT (RFC 7519), thumbprints (RFC 7638),
+//! JOSE: JWS (RFC 7515), JWE (RFC 7516), JWK (RFC 7517), JWT (RFC 7519), thumbprints (RFC 7638),
 //! and the rules of RFC 8725.
 //!
 //! As in [`oauth2`](crate::oauth2), everything here is a value or a plain function without I/O; the
 //! time is an argument. A [`SigningKey`] signs; [`Unverified`] reads a token, and becomes
 //! [`Verified`] by a key and the rules of a [`Verification`]; a [`ClaimsPolicy`] says whether the
 //! claims are valid now. [`SigningKeys`] rotates the keys of an issuer, and [`KeySet`] has those of
-//! another party.
+//! another party. An [`EncryptingKey`] encrypts, [`Encrypted`] reads such a token, and a
+//! [`DecryptingKey`] opens it by the rules of a [`Decryption`]; a signed token may be within.
 //!
 //! | document | signs | verifies |
 //! |---|---|---|
@@ -26,6 +27,8 @@
 //! * Tokens of more than [`MAX_TOKEN_LEN`] bytes; RSA keys of less than 2048 or more than 8192
 //!   bits, shared keys shorter than their hash; keys whose `use` or `key_ops` say something else;
 //!   keys on other curves; private keys where public ones are expected.
+//! * Encryption with RSA 1.5, whose errors tell plaintexts, or with passwords, whose iterations a
+//!   sender chooses; compressed payloads.
 //! * `jku`, `x5u` and `x5c`: they are ignored, since a token must not say where its key is.
 
 mod algorithm;
@@ -34,11 +37,13 @@ mod claims;
 mod claims_policy;
 mod curve;
 mod ed25519;
+mod encryption;
 mod error;
 mod header;
 mod jwk;
 mod kept_key;
 mod key_set;
+mod public;
 mod rsa;
 mod signing_key;
 mod signing_keys;
@@ -48,6 +53,10 @@ mod verifying_key;
 pub use algorithm::{Algorithm, Algorithms, AlgorithmsError};
 pub use claims::Claims;
 pub use claims_policy::ClaimsPolicy;
+pub use encryption::{
+    ContentEncryption, DecryptError, Decrypted, DecryptingKey, Decryption, EncryptError, Encrypted,
+    EncryptedHeader, EncryptingKey, KeyManagement,
+};
 pub use error::{ClaimsError, KeyError, SignError, TokenError};
 pub use header::{Header, Protected};
 pub use kept_key::{Rotation, SigningKeysError};

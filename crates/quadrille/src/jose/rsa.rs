@@ -5,7 +5,10 @@ use aws_lc_rs::{
     signature::{self, RsaEncoding, RsaParameters},
 };
 
-use super::{Algorithm, KeyError};
+use super::{
+    Algorithm, KeyError,
+    jwk::{Jwk, Writer},
+};
 use crate::der;
 
 /// The algorithms of an RSA key.
@@ -62,18 +65,33 @@ pub(super) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyError> {
 /// The private numbers of an RSA key, in the order of RFC 8017, with their names in a JWK.
 pub(super) const PRIVATE: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
 
-/// A key pair of the numbers `n`, `e` and those of [`PRIVATE`], big-endian.
-pub(super) fn pair(public: [&[u8]; 2], private: [&[u8]; 6]) -> Result<rsa::KeyPair, KeyError> {
-    let [n, e] = public;
-    let [d, p, q, dp, dq, qi] = private;
+/// Reads the private numbers of a JWK, which must fit the public ones.
+pub(super) fn read_private(n: &[u8], e: &[u8], jwk: &Jwk) -> Result<rsa::KeyPair, KeyError> {
+    check(n, e)?;
+    // Keys of more than two primes have `oth` (RFC 7518, section 6.3.2.7).
+    if jwk.has("oth") {
+        return Err(KeyError::Invalid);
+    }
+    let [d, p, q, dp, dq, qi] = PRIVATE.map(|name| jwk.number(name));
+    let (d, p, q, dp, dq, qi) = (d?, p?, q?, dp?, dq?, qi?);
     rsa::KeyPair::from_components(&rsa::KeyPairComponents {
         public_key: rsa::PublicKeyComponents { n, e },
-        d,
-        p,
-        q,
-        dP: dp,
-        dQ: dq,
-        qInv: qi,
+        d: &**d,
+        p: &**p,
+        q: &**q,
+        dP: &**dp,
+        dQ: &**dq,
+        qInv: &**qi,
     })
     .map_err(|_| KeyError::Invalid)
+}
+
+/// Writes the private numbers of a key in the form of PKCS#8.
+pub(super) fn write_private(pkcs8: &[u8], jwk: &mut Writer) -> Option<()> {
+    // Version, modulus and public exponent are the first three.
+    let numbers = der::integers(der::key_of_pkcs8(pkcs8)?)?;
+    for (name, number) in PRIVATE.into_iter().zip(numbers.get(3..9)?) {
+        jwk.bytes(name, number);
+    }
+    Some(())
 }

@@ -13,8 +13,9 @@ use super::{
     Algorithm, KeyError, VerifyingKey,
     curve::Curve,
     jwk::{Jwk, Operation, Writer},
+    public::{Public, boxed},
     rsa,
-    verifying_key::{Public, boxed, hmac_key},
+    verifying_key::hmac_key,
 };
 use crate::{Secret, der};
 
@@ -272,16 +273,8 @@ impl Private {
                     .map(Self::Ed25519)
                     .map_err(|_| KeyError::Invalid)
             }
-            Public::Rsa { n, e } => {
-                rsa::check(n, e)?;
-                // Keys of more than two primes have `oth` (RFC 7518, section 6.3.2.7).
-                if jwk.has("oth") {
-                    return Err(KeyError::Invalid);
-                }
-                let [d, p, q, dp, dq, qi] = rsa::PRIVATE.map(|name| jwk.number(name));
-                let (d, p, q, dp, dq, qi) = (d?, p?, q?, dp?, dq?, qi?);
-                rsa::pair([n, e], [&d, &p, &q, &dp, &dq, &qi]).map(Self::Rsa)
-            }
+            Public::Rsa { n, e } => rsa::read_private(n, e, jwk).map(Self::Rsa),
+            Public::X25519(_) => Err(KeyError::OtherUse),
             Public::Shared => Err(KeyError::NotPrivate),
         }
     }
@@ -289,20 +282,9 @@ impl Private {
     /// The public numbers; `None` for a shared key.
     fn public(&self) -> Option<Public> {
         match self {
-            Self::Ec(pair) => {
-                let point = pair.public_key().as_ref();
-                let curve = [Curve::P256, Curve::P384, Curve::P521]
-                    .into_iter()
-                    .find(|curve| point.len() == 1 + 2 * curve.bytes())?;
-                let (_, point) = point.split_first()?;
-                let (x, y) = point.split_at_checked(curve.bytes())?;
-                Some(Public::Ec { curve, x: boxed(x), y: boxed(y) })
-            }
+            Self::Ec(pair) => Public::of_point(pair.public_key().as_ref()),
             Self::Ed25519(pair) => Some(Public::Ed25519(boxed(pair.public_key().as_ref()))),
-            Self::Rsa(pair) => match *der::integers(pair.public_key().as_ref())?.as_slice() {
-                [n, e] => Some(Public::Rsa { n: boxed(n), e: boxed(e) }),
-                _ => None,
-            },
+            Self::Rsa(pair) => Public::of_rsa(pair.public_key().as_ref()),
             Self::Shared(..) => None,
         }
     }
@@ -320,12 +302,7 @@ impl Private {
                 jwk.bytes("d", d.as_ref());
             }
             Self::Rsa(pair) => {
-                let document = pair.as_der().ok()?;
-                // Version, modulus and public exponent are the first three.
-                let numbers = der::integers(der::key_of_pkcs8(document.as_ref())?)?;
-                for (name, number) in rsa::PRIVATE.into_iter().zip(numbers.get(3..9)?) {
-                    jwk.bytes(name, number);
-                }
+                rsa::write_private(pair.as_der().ok()?.as_ref(), jwk)?;
             }
             Self::Shared(_, bytes) => {
                 jwk.text("kty", "oct");

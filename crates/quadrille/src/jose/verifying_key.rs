@@ -9,13 +9,12 @@ use aws_lc_rs::{
 use serde_json::{Map, Value};
 
 use super::{
-    Algorithm, KeyError, base64url,
-    curve::Curve,
-    ed25519,
+    Algorithm, KeyError, ed25519,
     jwk::{Jwk, Operation, Writer},
+    public::Public,
     rsa,
 };
-use crate::{Secret, digest::sha256};
+use crate::Secret;
 
 /// A key that verifies signatures: the public key of another party, or a shared secret. Its kind
 /// decides which algorithms it verifies, so a public key is never taken for the secret of an HMAC.
@@ -48,23 +47,6 @@ struct Inner {
 enum Ready {
     Public(ParsedPublicKey),
     Shared(Box<hmac::Key>),
-}
-
-/// The public numbers of a key.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) enum Public {
-    Ec {
-        curve: Curve,
-        x: Box<[u8]>,
-        y: Box<[u8]>,
-    },
-    Ed25519(Box<[u8]>),
-    Rsa {
-        n: Box<[u8]>,
-        e: Box<[u8]>,
-    },
-    /// A shared key has none.
-    Shared,
 }
 
 impl VerifyingKey {
@@ -142,6 +124,7 @@ impl VerifyingKey {
                     })
                     .collect::<Result<_, _>>()?
             }
+            Public::X25519(_) => return Err(KeyError::OtherUse),
             Public::Shared => return Err(KeyError::NotPublic),
         };
         if let Some(only) = only {
@@ -210,9 +193,7 @@ impl VerifyingKey {
 
     /// The public members alone, as in the header of a DPoP proof.
     pub(super) fn bare_jwk(&self) -> Option<String> {
-        let mut jwk = Writer::public();
-        self.0.public.write(&mut jwk)?;
-        jwk.finish()
+        self.0.public.bare_jwk()
     }
 
     /// Whether this key made the signature.
@@ -238,59 +219,6 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-impl Public {
-    pub(super) fn read(jwk: &Jwk) -> Result<Self, KeyError> {
-        let curve = || jwk.text("crv")?.ok_or(KeyError::Missing("crv"));
-        match jwk.kty()? {
-            "EC" => {
-                let curve = Curve::parse(curve()?).ok_or(KeyError::UnknownCurve)?;
-                let coordinate = |name| jwk.exactly(name, curve.bytes());
-                Ok(Self::Ec { curve, x: boxed(&coordinate("x")?), y: boxed(&coordinate("y")?) })
-            }
-            "OKP" => match curve()? {
-                "Ed25519" => Ok(Self::Ed25519(boxed(&jwk.exactly("x", 32)?))),
-                _ => Err(KeyError::UnknownCurve),
-            },
-            "RSA" => Ok(Self::Rsa { n: boxed(&jwk.number("n")?), e: boxed(&jwk.number("e")?) }),
-            _ => Err(KeyError::UnknownType),
-        }
-    }
-
-    /// Writes the required members in the order of RFC 7638, section 3.3. `None` for a shared key.
-    pub(super) fn write(&self, jwk: &mut Writer) -> Option<()> {
-        match self {
-            Self::Ec { curve, x, y } => {
-                jwk.text("crv", curve.as_str());
-                jwk.text("kty", "EC");
-                jwk.bytes("x", x);
-                jwk.bytes("y", y);
-            }
-            Self::Ed25519(x) => {
-                jwk.text("crv", "Ed25519");
-                jwk.text("kty", "OKP");
-                jwk.bytes("x", x);
-            }
-            Self::Rsa { n, e } => {
-                jwk.bytes("e", e);
-                jwk.text("kty", "RSA");
-                jwk.bytes("n", n);
-            }
-            Self::Shared => return None,
-        }
-        Some(())
-    }
-
-    pub(super) fn thumbprint(&self) -> Option<String> {
-        let mut jwk = Writer::public();
-        self.write(&mut jwk)?;
-        Some(base64url::encode(sha256(jwk.finish()?.as_bytes())))
-    }
-}
-
-pub(super) fn boxed(bytes: &[u8]) -> Box<[u8]> {
-    bytes.into()
-}
-
 /// The key of an HMAC, of sufficient length.
 pub(super) fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Result<hmac::Key, KeyError> {
     let hash = match algorithm {
@@ -310,7 +238,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::jose::SigningKey;
+    use crate::jose::{SigningKey, base64url};
 
     fn public(algorithm: Algorithm) -> Value {
         let key = SigningKey::generate(algorithm).unwrap();

@@ -3,16 +3,19 @@
 use quadrille::{
     Secret, Timestamp,
     jose::{
-        Algorithm, Algorithms, ClaimsError, ClaimsPolicy, KeySet, Protected, SigningKey, TokenType,
-        Unverified, Verification, VerifyingKey,
+        Algorithm, Algorithms, ClaimsError, ClaimsPolicy, ContentEncryption, DecryptingKey,
+        Decryption, Encrypted, KeyManagement, KeySet, Protected, SigningKey, TokenType, Unverified,
+        Verification, VerifyingKey,
     },
 };
 
 use super::{Value, load, text};
 
 const RFC7515: &str = include_str!("rfc7515.json");
+const RFC7516: &str = include_str!("rfc7516.json");
 const RFC7517: &str = include_str!("rfc7517.json");
 const RFC7519: &str = include_str!("rfc7519.json");
+const RFC7520: &str = include_str!("rfc7520.json");
 const RFC7638: &str = include_str!("rfc7638.json");
 const RFC8037: &str = include_str!("rfc8037.json");
 
@@ -121,5 +124,36 @@ fn keys_for_other_purposes_are_not_read() {
     for case in load(RFC8037, "keys") {
         let error = VerifyingKey::from_jwk(&case["jwk"].to_string()).unwrap_err();
         assert_eq!(Some(&*format!("{error:?}")), text(&case, "error"));
+    }
+}
+
+#[test]
+fn encrypted_tokens_of_the_specifications_are_read_and_made_again() {
+    for case in [RFC7516, RFC7520].map(|file| load(file, "tokens")).into_iter().flatten() {
+        let key = DecryptingKey::from_jwk(&Secret::from(case["jwk"].to_string())).unwrap();
+        let algorithm = KeyManagement::parse(text(&case, "alg").unwrap()).unwrap();
+        let encryption = ContentEncryption::parse(text(&case, "enc").unwrap()).unwrap();
+        let rules = Decryption::only(algorithm, encryption);
+        let payload = text(&case, "payload").unwrap().as_bytes();
+        let token = Encrypted::parse(text(&case, "token").unwrap()).unwrap();
+        assert_eq!(token.decrypt(rules, [&key]).unwrap().payload(), payload, "{case}");
+
+        let header = Protected::plain();
+        let again = key.encrypting_key().encrypt(algorithm, encryption, &header, payload).unwrap();
+        let again = Encrypted::parse(&again).unwrap();
+        assert_eq!(again.decrypt(rules, [&key]).unwrap().payload(), payload, "{case}");
+        // Each number is written as it was read.
+        let written: Value = serde_json::from_str(key.to_private_jwk().unwrap().expose()).unwrap();
+        for name in ["kty", "crv", "x", "y", "d", "n", "e", "p", "q", "dp", "dq", "qi", "k"] {
+            assert_eq!(written.get(name), case["jwk"].get(name), "{name}");
+        }
+    }
+}
+
+#[test]
+fn encrypted_tokens_that_are_never_accepted_say_why() {
+    for case in [RFC7516, RFC7520].map(|file| load(file, "refused")).into_iter().flatten() {
+        let error = Encrypted::parse(text(&case, "token").unwrap()).unwrap_err();
+        assert_eq!(format!("{error:?}"), text(&case, "error").unwrap(), "{case}");
     }
 }
