@@ -164,6 +164,16 @@ impl ReadFrom {
     }
 }
 
+/// Refuses settings that say nothing without a database on a server: the operator has forgotten it.
+pub(super) fn refuse_alone(found: &Found) -> Result<(), ConfigError> {
+    for key in ["database_direct", "read_from"] {
+        if let Some((origin, _)) = found.values.get(key) {
+            return Err(ConfigError::DatabaseMissing { origin: origin.clone(), key });
+        }
+    }
+    Ok(())
+}
+
 /// Flags and files may be read by others.
 fn refuse_passwords<'u>(
     urls: impl IntoIterator<Item = &'u PostgresUrl>,

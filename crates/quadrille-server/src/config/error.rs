@@ -138,6 +138,14 @@ pub enum ConfigError {
         /// The origin of the URL.
         origin: Origin,
     },
+    /// A setting is for a database on a server, and the database is the embedded one.
+    #[error("{origin}: {key} is for a database on a server, and the setting database is missing")]
+    DatabaseMissing {
+        /// The origin of the value.
+        origin: Origin,
+        /// The setting.
+        key: &'static str,
+    },
     /// The URL of the cache has a password, in a place that others can read.
     #[error(
         "{origin}: the URL of the cache has a password; give the URL in the environment variable \

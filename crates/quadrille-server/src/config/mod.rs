@@ -253,6 +253,9 @@ impl Settings {
             }
         };
         let database = database::of(&mut found)?;
+        if database.is_none() {
+            database::refuse_alone(&found)?;
+        }
         let connection = ConnectionSettings::of(&mut found)?;
         let cache = cache::of(&mut found)?;
         let evicts = found.switch("let_the_cache_evict_what_is_under_way")?;

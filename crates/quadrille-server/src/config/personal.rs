@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use quadrille::Scopes;
 
-use super::{error::ConfigError, found::Found, value};
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
+use super::{
+    error::ConfigError,
+    found::Found,
+    shown,
+    value::{self, DAY},
+};
 
 /// The settings of the personal access tokens that users make on the account page.
 #[derive(Clone, Debug)]
@@ -23,7 +26,7 @@ impl PersonalTokenSettings {
         Self { scopes: None, max_lifetime: Duration::ZERO }
     }
 
-    /// The lifetimes to choose from, in days, the longest last. Without a whole day there are none.
+    /// The lifetimes to choose from, in days, the longest last.
     pub fn days(&self) -> Vec<u64> {
         let most = self.max_lifetime.as_secs() / DAY.as_secs();
         let usual = [7, 30, 90, 365].into_iter().filter(|days| *days < most);
@@ -39,7 +42,12 @@ impl PersonalTokenSettings {
                 |scopes| scopes.as_str().replace(' ', ","),
                 "users make none",
             )?,
-            max_lifetime: found.duration("personal_access_token_max_lifetime", 90 * DAY)?,
+            max_lifetime: found.or(
+                "personal_access_token_max_lifetime",
+                value::days,
+                |lifetime| shown::duration(*lifetime),
+                90 * DAY,
+            )?,
         })
     }
 }

@@ -84,6 +84,12 @@ pub enum Expected {
     /// A duration.
     #[error("a duration from 1s to 36525d, such as 90s, 15m, 12h or 30d")]
     Duration,
+    /// A duration, or none.
+    #[error("0 or a duration from 1s to 36525d, such as 90s, 15m, 12h or 30d")]
+    DurationOrNone,
+    /// A lifetime that is chosen in days.
+    #[error("a duration from 1d to 36525d, such as 30d, since it is chosen in days")]
+    Days,
     /// The time between two rotations.
     #[error("a duration from 1d to 36525d: a key is published for a day before it signs")]
     RotationPeriod,
@@ -328,11 +334,23 @@ pub(super) fn scope_names(value: &Value) -> Result<Scopes, Expected> {
 }
 
 pub(super) fn duration(value: &Value) -> Result<Duration, Expected> {
-    duration_or_none(value).and_then(lifetime)
+    any_duration(value).and_then(lifetime)
 }
 
 /// A duration, or zero for none.
 pub(super) fn duration_or_none(value: &Value) -> Result<Duration, Expected> {
+    any_duration(value).map_err(|_| Expected::DurationOrNone)
+}
+
+pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A duration of a day or more.
+pub(super) fn days(value: &Value) -> Result<Duration, Expected> {
+    let lifetime = duration(value).map_err(|_| Expected::Days)?;
+    if lifetime < DAY { Err(Expected::Days) } else { Ok(lifetime) }
+}
+
+fn any_duration(value: &Value) -> Result<Duration, Expected> {
     match value {
         Value::Integer(seconds) => parse_duration(&seconds.to_string()),
         Value::String(text) => parse_duration(text),

@@ -65,6 +65,15 @@ fn a_setting_that_does_not_exist_is_named_with_the_nearest_one() {
     assert!(said("code_lifetime = 0").contains("code_lifetime must be a duration"));
     assert!(said("issuer = \"http://id.example\"").contains("issuer must be an https URL"));
     assert!(said("trusted_proxies = [\"10.0.0.0/33\"]").contains("trusted_proxies must be"));
+    let days = said("personal_access_token_max_lifetime = \"5m\"");
+    assert!(days.contains("must be a duration from 1d"), "{days}");
+    let wait = said("database_wait = \"soon\"");
+    assert!(wait.contains("must be 0 or a duration from 1s"), "{wait}");
+    for alone in ["read_from = [\"postgres://one/id\"]", "database_direct = \"postgres://one/id\""]
+    {
+        let alone = said(alone);
+        assert!(alone.contains("the setting database is missing"), "{alone}");
+    }
     let header = said("proxy_header = \"x-real-ip\"");
     assert!(header.contains("proxy_header must be x-forwarded-for or forwarded"), "{header}");
     assert!(said("listen = ").contains("quadrille.toml"));
