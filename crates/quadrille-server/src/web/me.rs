@@ -5,7 +5,7 @@ use axum::{
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use quadrille::guard::Access;
+use quadrille::{guard::Access, provider::store::StoreError};
 use serde::Serialize;
 
 use super::app::App;
@@ -42,15 +42,26 @@ pub(super) async fn preflight() -> Response<Body> {
 pub(super) async fn wrong_method() -> Response<Body> {
     let body =
         "{\"error\":\"invalid_request\",\"error_description\":\"the method must be GET or POST\"}";
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    for (name, value) in [
-        (header::ALLOW, "GET, POST"),
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    let mut response = json(StatusCode::METHOD_NOT_ALLOWED, body);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+    response
+}
+
+/// The answer when the users cannot be read. An application reads it, so it is no page.
+fn failed(error: &StoreError) -> Response<Body> {
+    tracing::error!(%error, "the store failed");
+    if !error.is_transient() {
+        return json(StatusCode::INTERNAL_SERVER_ERROR, "{\"error\":\"server_error\"}");
     }
+    json(StatusCode::SERVICE_UNAVAILABLE, "{\"error\":\"temporarily_unavailable\"}")
+}
+
+fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -68,7 +79,7 @@ pub(super) async fn me(State(app): State<App>, access: Access) -> Response<Body>
     let user = match access.user() {
         Some(subject) => match app.backend.user_by_subject(subject).await {
             Ok(user) => user,
-            Err(error) => return app.store_failed(&error),
+            Err(error) => return failed(&error),
         },
         None => None,
     };
@@ -78,10 +89,8 @@ pub(super) async fn me(State(app): State<App>, access: Access) -> Response<Body>
         client_id: access.client(),
         scope: access.scopes().as_str(),
     };
-    let Ok(body) = serde_json::to_vec(&me) else { return app.failed() };
-    let mut response = Response::new(Body::from(body));
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    match serde_json::to_vec(&me) {
+        Ok(body) => json(StatusCode::OK, body),
+        Err(_) => json(StatusCode::INTERNAL_SERVER_ERROR, "{\"error\":\"server_error\"}"),
+    }
 }

@@ -102,6 +102,11 @@ async fn while_the_database_is_away_all_are_told_at_once_and_it_is_not_overrun_w
 
     cluster.kill();
     is_unavailable(&request_token(&stage.program, &machine).await);
+    // Its users are in the database, too.
+    let (status, headers, error) = me(&stage.program, Method::GET, &access).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(error["error"], "temporarily_unavailable", "an application reads it: {error}");
+    assert_eq!(headers["retry-after"], "1");
     let before = network.connections();
     let away = Duration::from_secs(if in_full() { 60 } else { 3 });
     let began = Env::system().steady();
