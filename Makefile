@@ -117,8 +117,19 @@ cargo-deny:
 
 # Two at a time: the fuzz targets are compiled while clients wait for the program.
 .PHONY: test
-test: test-core test-rust program ## All tests: the core alone, Rust, browser, fuzz corpus, other people's clients and servers
+test: core-and-tools test-rust program ## All tests: the core alone, Rust, browser, fuzz corpus, other people's clients and servers
 	+@QUADRILLE_BIN="$(PROGRAM)" $(TOGETHER) --jobs=2 test-fuzz test-python test-node
+
+# What is missing is installed from the network while the core is compiled.
+.PHONY: core-and-tools
+core-and-tools:
+	+@$(TOGETHER) --jobs=2 test-core tools-of-tests
+
+.PHONY: tools-of-tests
+tools-of-tests:
+	+@for tool in chromium databases interop/node_modules/.installed interop/.venv/.installed; do \
+	  $(MAKE) --no-print-directory $$tool; \
+	done
 
 .PHONY: test-core
 test-core: ## The core builds and passes its tests without any I/O crate in its tree
