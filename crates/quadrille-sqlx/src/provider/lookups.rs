@@ -77,7 +77,7 @@ impl Kind for CodeRecord {
     const SQL: &'static str = concat!(
         "SELECT issuer, ",
         code_columns!(),
-        " FROM quadrille_codes WHERE \"row\" IN [keys]"
+        " FROM quadrille_codes t WHERE t.\"row\" IN [keys]"
     );
 
     fn read<R: Fields>(row: &mut Reader<'_, R>) -> Result<Self, StoreError> {

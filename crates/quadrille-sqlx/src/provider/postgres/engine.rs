@@ -48,8 +48,8 @@ impl Engine for PgPool {
 
     fn statement(sql: &str) -> Statement {
         // An array is a query of its own, so that one plan serves all lengths.
-        let sql = sql.replace("IN [keys]", "= ANY((SELECT $1::bigint[])::bigint[])");
-        Statement::plain(sql.replace("IN [names]", "= ANY((SELECT $2::bytea[])::bytea[])"))
+        let names = "= ANY((SELECT $2::bytea[])::bytea[])";
+        Statement::plain(of_keys(sql).replace("IN [names]", names))
     }
 
     fn script(write: &Write) -> Script<String> {
@@ -96,6 +96,18 @@ impl Engine for PgPool {
     }
 
     driver!(PgConnection);
+}
+
+/// A query of the rows with keys, which looks each of them up by itself: a plan for an array of keys
+/// would read the whole table for ever, if it was made when the table was empty.
+fn of_keys(sql: &str) -> String {
+    let parts = sql.split_once(" t WHERE t.\"row\" IN [keys]");
+    let parts = parts.and_then(|(head, rest)| Some((head.rsplit_once("FROM ")?, rest)));
+    let Some(((head, table), rest)) = parts else { return sql.to_owned() };
+    format!(
+        "{head}FROM unnest((SELECT $1::bigint[])) AS looked_for(key) CROSS JOIN LATERAL
+            (SELECT * FROM {table} WHERE \"row\" = looked_for.key OFFSET 0) t WHERE true{rest}"
+    )
 }
 
 /// A write as one statement, which returns a row if it did something. All its parts see the same

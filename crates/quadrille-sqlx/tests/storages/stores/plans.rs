@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::databases::{Database as _, Postgres};
 
-use super::world::{access, code, family, grant, issue, issuer, rotation};
+use super::world::{access, code, family, grant, issue, issuer, rotation, token};
 
 /// A store with one connection, which knows all prepared statements.
 async fn on_one_connection(database: &Postgres) -> (Arc<PgStore>, PgPool) {
@@ -61,12 +61,16 @@ async fn batches_of_any_length_are_planned_once() {
 }
 
 #[tokio::test]
-async fn the_greatest_number_is_read_from_the_ends_of_indexes() {
+async fn what_is_planned_for_empty_tables_reads_no_whole_table_later() {
     let database = Postgres::new().await;
     let (store, pool) = on_one_connection(&database).await;
     let issuer = issuer(&store).await;
-    // The plan is made while the tables are empty.
-    store.newest().await.unwrap();
+    for _ in 0..10 {
+        store.newest().await.unwrap();
+        assert!(store.code(issuer, RowId(1000)).await.unwrap().is_none());
+        assert!(store.family(issuer, RowId(1000)).await.unwrap().is_none());
+        assert!(store.access(issuer, &token(1000)).await.unwrap().is_none());
+    }
     let mut all = JoinSet::new();
     for row in 1000..1500 {
         let store = Arc::clone(&store);
@@ -74,12 +78,22 @@ async fn the_greatest_number_is_read_from_the_ends_of_indexes() {
     }
     all.join_all().await;
     assert_eq!(store.newest().await.unwrap(), RowId(1499));
-    let name = "SELECT name FROM pg_prepared_statements
-        WHERE statement LIKE 'SELECT false, number FROM quadrille_newest%'";
-    let name: String = sqlx::query_scalar(name).fetch_one(&pool).await.unwrap();
-    let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, COSTS OFF) EXECUTE \"{name}\""));
-    let lines = sqlx::raw_sql(explain).fetch_all(&pool).await.unwrap();
-    let lines: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
-    let of_codes = lines.iter().find(|line| line.contains("using quadrille_codes_pkey")).unwrap();
-    assert!(of_codes.contains("rows=1 "), "{lines:#?}");
+    let greatest = plan(&pool, "SELECT false, number FROM quadrille_newest%", "").await;
+    let of_codes = greatest.iter().find(|line| line.contains("using quadrille_codes_pkey"));
+    assert!(of_codes.unwrap().contains("rows=1 "), "{greatest:#?}");
+    for table in ["codes", "families", "access_tokens"] {
+        let look_up = format!("%(SELECT * FROM quadrille_{table} WHERE%");
+        let look_up = plan(&pool, &look_up, "('{1001}')").await;
+        let by_index = format!("using quadrille_{table}_pkey");
+        assert!(look_up.iter().any(|line| line.contains(&by_index)), "{look_up:#?}");
+    }
+}
+
+/// The plan of the prepared statement whose text is like this one, with what each part did.
+async fn plan(pool: &PgPool, like: &str, values: &str) -> Vec<String> {
+    let name = "SELECT name FROM pg_prepared_statements WHERE statement LIKE $1";
+    let name: String = sqlx::query_scalar(name).bind(like).fetch_one(pool).await.unwrap();
+    let explain = format!("EXPLAIN (ANALYZE, COSTS OFF) EXECUTE \"{name}\"{values}");
+    let lines = sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(pool).await.unwrap();
+    lines.iter().map(|line| line.get(0)).collect()
 }
