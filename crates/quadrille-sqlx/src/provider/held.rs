@@ -40,13 +40,13 @@ impl<D: Database> Held<D> {
         done
     }
 
-    /// Begins a transaction.
+    /// Begins a transaction by this statement.
     pub(super) async fn begin(
         &mut self,
-        statement: Option<sqlx::SqlStr>,
+        statement: sqlx::SqlStr,
         limit: Duration,
     ) -> sqlx::Result<()> {
-        let begin = |connection| D::TransactionManager::begin(connection, statement);
+        let begin = |connection| D::TransactionManager::begin(connection, Some(statement));
         let begun = self.run(limit, begin).await;
         // The first of several statements may have begun one.
         self.is_under_way = begun.is_err();

@@ -7,7 +7,7 @@ use std::{
 
 use quadrille::provider::store::StoreError;
 use sqlx::{
-    Arguments as _, MySql, MySqlConnection, MySqlPool, Row as _,
+    Arguments as _, MySql, MySqlConnection, MySqlPool, Row as _, SqlSafeStr as _,
     mysql::{MySqlArguments, MySqlRow},
 };
 
@@ -102,9 +102,9 @@ impl Engine for MySqlPool {
     }
 
     async fn begin(held: &mut Held<MySql>, _: &str, limit: Duration) -> sqlx::Result<()> {
-        let level = sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
-        held.run(limit, |connection| level.execute(connection)).await?;
-        held.begin(None, limit).await
+        // One message with both, which is one round trip.
+        let begin = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; BEGIN".into_sql_str();
+        held.begin(begin, limit).await
     }
 
     driver!(MySqlConnection);

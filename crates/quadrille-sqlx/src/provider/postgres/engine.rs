@@ -81,7 +81,7 @@ impl Engine for PgPool {
                 AssertSqlSafe(begin).into_sql_str()
             }
         };
-        held.begin(Some(begin), limit).await
+        held.begin(begin, limit).await
     }
 
     async fn announce(
