@@ -377,7 +377,8 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for Volati
     async fn check(&self) -> Result<(), StoreError> {
         let mut set = redis::cmd("SET");
         set.arg(self.key("check")).arg(1).arg("PX").arg(1000);
-        self.run(&set).await
+        let _: () = self.run(&set).await?;
+        self.newest().await.map(drop)
     }
 }
 

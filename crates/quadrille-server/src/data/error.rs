@@ -196,7 +196,7 @@ pub enum DataError {
     },
     /// A process serves a database that is to be moved.
     #[error(
-        "a process serves {place}, or was killed a moment ago: stop it, or wait a minute, before \
+        "a process serves {place}, or was killed a moment ago: stop it, or wait five minutes, before \
          the data is moved"
     )]
     InUse {

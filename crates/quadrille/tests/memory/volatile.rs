@@ -14,7 +14,7 @@ use quadrille::{
             AccessRecord, Answer, Answered, Approval, Bought, Clients as _, CodeRecord, DeviceCode,
             Grant, Grants as _, Identifier, Issue, IssuerId, Issuers as _, KnownSince, MemoryStore,
             Outcome, Part as _, PendingKind, PendingRecord, PendingRef, PendingState, Redeemed,
-            RevokeAll, RowId, StoreError, TokenRef, Transfer as _, VolatileCache as _,
+            RevokeAll, RowId, RowIds, StoreError, TokenRef, Transfer as _, VolatileCache as _,
             VolatileEntry, VolatileKey, VolatileMemory, VolatileStore,
         },
     },
@@ -306,6 +306,24 @@ async fn the_removal_of_a_user_ends_a_code_in_the_cache_also_after_the_clock_was
     let ahead = RowId::last_at(world.later(3600));
     store.put_code(world.issuer, world.code(ahead.0)).await.unwrap();
     assert!(store.newest().await.unwrap() >= ahead);
+}
+
+#[tokio::test]
+async fn a_number_that_somebody_wrote_into_the_cache_uses_no_numbers_up() {
+    let (world, cache) = (World::new().await, Lent::new());
+    let store = world.process(&cache, 1);
+    let (far, now) = (RowId(i64::MAX - 9_000_000), world.clock.now());
+    let entry = VolatileEntry::new(Vec::new(), world.later(60)).row(far);
+    assert!(cache.add(&VolatileKey::new("test", 1, &[1]), entry, now).await.unwrap());
+    let newest = store.newest().await.unwrap();
+    assert_eq!(newest, RowId::last_at(world.later(86_400)));
+    let rows = RowIds::new(world.clock.env());
+    assert!(rows.draw_above(&store, newest).await.unwrap() > newest);
+    // Nor do they wrap.
+    for floor in [far, RowId::MAX] {
+        let error = rows.draw_above(&store, floor).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+    }
 }
 
 #[tokio::test]

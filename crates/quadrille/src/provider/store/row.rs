@@ -15,6 +15,9 @@ const EPOCH: i64 = 1_704_067_200_000;
 const SEQUENCE_BITS: u32 = 12;
 const WORKER_BITS: u32 = 10;
 
+/// The greatest number above which others are drawn: some remain for a year and more.
+const HIGHEST_FLOOR: RowId = RowId(i64::MAX - (1 << 58));
+
 /// The length of a worker's lease, which is renewed when half of it is left.
 const LEASE: Duration = Duration::from_secs(300);
 
@@ -114,7 +117,8 @@ impl RowIds {
     /// Draws the next number greater than `floor`, whatever the clock shows.
     ///
     /// # Errors
-    /// As [`RowIds::draw`].
+    /// As [`RowIds::draw`]; [`StoreError::Corrupt`] if `floor` is one of the last numbers, of the year
+    /// 2091 or later.
     pub async fn draw_above(&self, store: &impl Store, floor: RowId) -> Result<RowId, StoreError> {
         self.draw_above_from(store, floor).await
     }
@@ -128,6 +132,9 @@ impl RowIds {
         store: &dyn ErasedStore,
         floor: RowId,
     ) -> Result<RowId, StoreError> {
+        if floor > HIGHEST_FLOOR {
+            return Err(StoreError::Corrupt("a number after which there is none"));
+        }
         loop {
             let drawn = self.try_draw(floor);
             match drawn {

@@ -1,6 +1,6 @@
 //! The verbs: of the cache, or of the store behind it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{Timestamp, oauth2::Resources, provider::client::record::Client};
 
@@ -16,14 +16,20 @@ use crate::provider::store::{
     UnusedClient, Worker, forward::forward,
 };
 
+/// How far ahead of the clock a number in the cache is believed, since a clock may have been set back.
+const FURTHEST_AHEAD: Duration = Duration::from_secs(86_400);
+
 /// The spaces of keys whose loss the server makes up for, and the kinds of their entries: it asks,
 /// after each, since when they are known.
 const KINDS: [(&str, &str); 3] =
     [("oauth1", "nonce"), ("client_assertion", "client-assertion"), ("assertion", "assertion")];
 
 impl<S: Store, C: VolatileCache> Part for VolatileStore<S, C> {
+    /// That of the cache is not sealed. One from far ahead would use numbers up for good.
     async fn newest(&self) -> Result<RowId, StoreError> {
-        Ok(self.store.newest().await?.max(self.both.cache.newest().await?))
+        let believed = RowId::last_at(self.both.now() + FURTHEST_AHEAD);
+        let cached = self.both.cache.newest().await?.min(believed);
+        Ok(self.store.newest().await?.max(cached))
     }
 
     /// Clients and revocations are in the store.
