@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use quadrille::Scopes;
+use toml::Value;
 
 use super::{
     error::ConfigError,
     found::Found,
     shown,
-    value::{self, DAY},
+    value::{self, Expected},
 };
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The settings of the personal access tokens that users make on the account page.
 #[derive(Clone, Debug)]
@@ -44,12 +47,18 @@ impl PersonalTokenSettings {
             )?,
             max_lifetime: found.or(
                 "personal_access_token_max_lifetime",
-                value::days,
+                days,
                 |lifetime| shown::duration(*lifetime),
                 90 * DAY,
             )?,
         })
     }
+}
+
+/// A duration of a day or more.
+fn days(value: &Value) -> Result<Duration, Expected> {
+    let lifetime = value::duration(value).map_err(|_| Expected::Days)?;
+    if lifetime < DAY { Err(Expected::Days) } else { Ok(lifetime) }
 }
 
 #[cfg(test)]

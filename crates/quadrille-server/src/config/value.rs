@@ -342,14 +342,6 @@ pub(super) fn duration_or_none(value: &Value) -> Result<Duration, Expected> {
     any_duration(value).map_err(|_| Expected::DurationOrNone)
 }
 
-pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
-
-/// A duration of a day or more.
-pub(super) fn days(value: &Value) -> Result<Duration, Expected> {
-    let lifetime = duration(value).map_err(|_| Expected::Days)?;
-    if lifetime < DAY { Err(Expected::Days) } else { Ok(lifetime) }
-}
-
 fn any_duration(value: &Value) -> Result<Duration, Expected> {
     match value {
         Value::Integer(seconds) => parse_duration(&seconds.to_string()),

@@ -38,6 +38,7 @@ mod claims_policy;
 mod curve;
 mod ed25519;
 mod encryption;
+mod encryption_algorithm;
 mod error;
 mod header;
 mod jwk;
@@ -54,9 +55,10 @@ pub use algorithm::{Algorithm, Algorithms, AlgorithmsError};
 pub use claims::Claims;
 pub use claims_policy::ClaimsPolicy;
 pub use encryption::{
-    ContentEncryption, DecryptError, Decrypted, DecryptingKey, Decryption, EncryptError, Encrypted,
-    EncryptedHeader, EncryptingKey, KeyManagement,
+    DecryptError, Decrypted, DecryptingKey, Decryption, EncryptError, Encrypted, EncryptedHeader,
+    EncryptingKey,
 };
+pub use encryption_algorithm::{ContentEncryption, KeyManagement};
 pub use error::{ClaimsError, KeyError, SignError, TokenError};
 pub use header::{Header, Protected};
 pub use kept_key::{Rotation, SigningKeysError};

@@ -6,8 +6,11 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use super::algorithm::{ContentEncryption, KeyManagement};
-use crate::jose::{curve::Curve, public::Public};
+use crate::jose::{
+    curve::Curve,
+    encryption_algorithm::{ContentEncryption, KeyManagement},
+    public::Public,
+};
 
 /// The algorithm in which a public key of a curve agrees; `None` for other keys.
 pub(super) fn agrees(public: &Public) -> Option<&'static agreement::Algorithm> {

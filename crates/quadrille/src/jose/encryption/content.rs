@@ -13,7 +13,7 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use super::algorithm::{ContentEncryption, Suite};
+use crate::jose::encryption_algorithm::{ContentEncryption, Suite};
 
 /// The length of a GCM tag, in bytes.
 const GCM_TAG: usize = 16;

@@ -4,12 +4,14 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{
-    algorithm::{ContentEncryption, KeyManagement},
-    error::DecryptError,
-};
+use super::error::DecryptError;
 use crate::{
-    jose::{Protected, base64url, jwk::Jwk, public::Public},
+    jose::{
+        Protected, base64url,
+        encryption_algorithm::{ContentEncryption, KeyManagement},
+        jwk::Jwk,
+        public::Public,
+    },
     json::{JsonObject, ObjectError, read_object},
 };
 

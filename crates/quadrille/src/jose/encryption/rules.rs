@@ -1,10 +1,7 @@
 //! The rules by which an encrypted token is decrypted.
 
-use super::{
-    algorithm::{ContentEncryption, KeyManagement},
-    error::DecryptError,
-    header::EncryptedHeader,
-};
+use super::{error::DecryptError, header::EncryptedHeader};
+use crate::jose::encryption_algorithm::{ContentEncryption, KeyManagement};
 
 /// The algorithms that a recipient accepts (RFC 8725, section 3.1): some with public keys or some with a
 /// shared one, never both.

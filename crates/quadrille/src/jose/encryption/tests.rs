@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{agreement::Context, *};
 use crate::{
     Secret,
-    jose::{KeyError, MAX_TOKEN_LEN, Protected, base64url},
+    jose::{ContentEncryption, KeyError, KeyManagement, MAX_TOKEN_LEN, Protected, base64url},
 };
 
 const PAYLOAD: &[u8] = b"a letter of some bytes, \xff\0 not all of them text";

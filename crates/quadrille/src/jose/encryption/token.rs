@@ -5,14 +5,17 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::{
-    algorithm::{ContentEncryption, KeyManagement},
     content::{self, Sealed},
+    decrypting_key::DecryptingKey,
+    encrypting_key::EncryptingKey,
     error::{DecryptError, EncryptError},
     header::{self, EncryptedHeader},
-    key::{DecryptingKey, EncryptingKey},
     rules::Decryption,
 };
-use crate::jose::{MAX_TOKEN_LEN, Protected, base64url};
+use crate::jose::{
+    MAX_TOKEN_LEN, Protected, base64url,
+    encryption_algorithm::{ContentEncryption, KeyManagement},
+};
 
 /// The keys that are tried at most for one token.
 const MOST_KEYS: usize = 4;
