@@ -67,7 +67,7 @@ impl Data {
         }
         let lock = self.adopt(&issuer, given, recorded).await?;
         if let Some(lock) = &lock {
-            lock.lock_shared().map_err(|error| self.lock_failure(error))?;
+            self.share(lock)?;
         }
         Ok((issuer, Serving { _lock: lock }))
     }
@@ -173,6 +173,19 @@ impl Data {
         }
         let path = self.dir.join("lock");
         super::open_lock(&path).map(Some).map_err(|error| DataError::File { path, error })
+    }
+
+    /// Shares the lock with other processes that serve. While a command moves or restores the folder,
+    /// or another process starts, it waits.
+    fn share(&self, lock: &File) -> Result<(), DataError> {
+        match lock.try_lock_shared() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(self.lock_failure(error)),
+        }
+        let folder = self.dir.display();
+        tracing::warn!(%folder, "waiting for a command that moves or restores this folder");
+        lock.lock_shared().map_err(|error| self.lock_failure(error))
     }
 
     fn lock_failure(&self, error: std::io::Error) -> DataError {

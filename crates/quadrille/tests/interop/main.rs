@@ -12,6 +12,7 @@
 
 #[cfg(feature = "provider")]
 mod access_tokens;
+mod encrypted;
 mod oauthlib;
 mod oidc_provider;
 mod support;

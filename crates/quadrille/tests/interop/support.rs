@@ -1,6 +1,6 @@
 use std::{path::PathBuf, process::Stdio};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -36,6 +36,22 @@ impl Running {
         let issuer = started["issuer"].as_str().unwrap().to_owned();
         Self { issuer, told: started, _child: child, _ends_when_closed: stdin, _lines: lines }
     }
+}
+
+/// What a program prints when it has read this.
+pub(crate) async fn ask(mut program: Command, input: &Value) -> Map<String, Value> {
+    let mut child = program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the interpreter is missing; `make test` says how to install it");
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.to_string().as_bytes()).await.unwrap();
+    drop(stdin);
+    let out = child.wait_with_output().await.unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
 }
 
 /// A person opens these pages, in turn and in one browser, and fills in the forms that come.

@@ -1,8 +1,6 @@
 //! Libraries for signed tokens that others wrote: PyJWT, joserfc and npm's jose. Each verifies our
 //! tokens by our keys, and we verify theirs, by every algorithm that they know.
 
-use std::process::Stdio;
-
 use quadrille::{
     Secret, Timestamp,
     jose::{
@@ -11,9 +9,9 @@ use quadrille::{
     },
 };
 use serde_json::{Map, Value, json};
-use tokio::{io::AsyncWriteExt as _, process::Command};
+use tokio::process::Command;
 
-use crate::support::{node, python};
+use crate::support::{ask, node, python};
 
 fn claims() -> Claims {
     let mut claims = Claims::default();
@@ -28,7 +26,7 @@ fn claims() -> Claims {
     claims
 }
 
-async fn asked(mut program: Command, keys: &[SigningKey]) -> Map<String, Value> {
+async fn asked(program: Command, keys: &[SigningKey]) -> Map<String, Value> {
     let mut all = Map::new();
     for key in keys {
         let private: Value = serde_json::from_str(key.to_private_jwk().unwrap().expose()).unwrap();
@@ -38,18 +36,7 @@ async fn asked(mut program: Command, keys: &[SigningKey]) -> Map<String, Value> 
             json!({ "private": private, "public": public.unwrap_or(Value::Null), "token": token });
         all.insert(key.algorithm().as_str().to_owned(), one);
     }
-    let mut child = program
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the interpreter is missing; `make test` says how to install it");
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(Value::from(all).to_string().as_bytes()).await.unwrap();
-    drop(stdin);
-    let out = child.wait_with_output().await.unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    serde_json::from_slice(&out.stdout).unwrap()
+    ask(program, &Value::from(all)).await
 }
 
 /// Verifies a token that the other library signed, and reads what it says.
