@@ -37,12 +37,16 @@ const LISTED: &str = concat!(
     alive!()
 );
 
+const REMEMBER_NEW: &str = "INSERT INTO quadrille_once (issuer, space, hash, expires)
+    VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+
 static REMEMBER: Write = Write {
     in_turn: &[
-        "INSERT INTO quadrille_once (issuer, space, hash, expires) VALUES ($1, $2, $3, $4)
-            ON CONFLICT DO NOTHING",
+        REMEMBER_NEW,
         "UPDATE quadrille_once SET expires = $4
             WHERE issuer = $1 AND space = $2 AND hash = $3 AND expires < $5",
+        // The expired one may have been swept in between.
+        REMEMBER_NEW,
     ],
     ..Write::of(
         "INSERT INTO quadrille_once AS held (issuer, space, hash, expires)
