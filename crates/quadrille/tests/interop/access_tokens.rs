@@ -1,8 +1,6 @@
 //! JWT access tokens (RFC 9068): our guard verifies those of npm's oidc-provider; Authlib,
 //! oauth4webapi and jose verify ours.
 
-use std::process::Stdio;
-
 use axum::Router;
 use http::Request;
 use quadrille::{
@@ -13,9 +11,9 @@ use quadrille::{
     provider::{AccessTokenFormat, AuthorizationServer, NewClient, store::MemoryStore},
 };
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, net::TcpListener, process::Command};
+use tokio::net::TcpListener;
 
-use crate::support::{Running, node, python};
+use crate::support::{Running, ask, node, python};
 
 const API: &str = "https://api.example";
 
@@ -77,21 +75,6 @@ async fn ours(algorithm: Algorithm) -> Value {
     json!({ "issuer": issuer, "audience": API, "token": token, "other": other })
 }
 
-async fn verified_by(mut program: Command, asked: &Value) -> Value {
-    let mut child = program
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the interpreter is missing; `make test` says how to install it");
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(asked.to_string().as_bytes()).await.unwrap();
-    drop(stdin);
-    let out = child.wait_with_output().await.unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    serde_json::from_slice(&out.stdout).unwrap()
-}
-
 fn check(told: &Value, asked: &Value) {
     let claims = &told["claims"];
     assert_eq!(claims["iss"], asked["issuer"]);
@@ -106,7 +89,7 @@ fn check(told: &Value, asked: &Value) {
 async fn oauth4webapi_and_jose_accept_ours() {
     for algorithm in [Algorithm::Es256, Algorithm::Rs256, Algorithm::Ed25519] {
         let asked = ours(algorithm).await;
-        let told = verified_by(node("tokens/access_token.js"), &asked).await;
+        let told = Value::from(ask(node("tokens/access_token.js"), &asked).await);
         check(&told, &asked);
         assert_eq!(told["payload"], told["claims"]);
         assert_eq!(told["header"]["typ"], "at+jwt");
@@ -117,7 +100,7 @@ async fn oauth4webapi_and_jose_accept_ours() {
 async fn authlib_accepts_ours() {
     for algorithm in [Algorithm::Es256, Algorithm::Rs256] {
         let asked = ours(algorithm).await;
-        let told = verified_by(python("tokens/access_token.py"), &asked).await;
+        let told = Value::from(ask(python("tokens/access_token.py"), &asked).await);
         check(&told, &asked);
         assert_eq!(told["rejects_too_little_scope"], true, "{told}");
     }
