@@ -12,7 +12,8 @@
 //! # The messages alone
 //!
 //! [`oauth2`] and [`oauth1`] hold the messages of both sides as plain values over [`http`]'s types,
-//! without I/O, clock or randomness, so they work in any framework, in a queue worker or in a test.
+//! without I/O, clock or randomness, so they work in any framework, in a queue worker or in a test;
+//! [`oidc`] has those of OpenID Connect, and [`jose`] their signatures.
 //! Below them are [`Scopes`], [`Secret`] (never printed, wiped when dropped), [`KeyRing`] (sealed
 //! boxes for cookies, URLs and databases) and [`Env`] (clock and randomness, as an argument).
 //!
@@ -70,6 +71,7 @@ mod json;
 mod loopback;
 pub mod oauth1;
 pub mod oauth2;
+pub mod oidc;
 pub mod page;
 pub mod policy;
 pub mod prelude;

@@ -1,0 +1,21 @@
+//! OpenID Connect messages: the values that both sides read and write (OpenID Connect Core 1.0).
+//!
+//! As in [`oauth2`](crate::oauth2), everything here is a value or a plain function without I/O;
+//! signatures are the business of [`jose`](crate::jose).
+//!
+//! | message | client | provider |
+//! |---|---|---|
+//! | ID token (Core, section 2) | [`IdToken::from_claims`] | [`IdToken::to_claims`] |
+//! | `at_hash`, `c_hash`, `s_hash` (Core, section 3.3.2.11) | [`token_hash_matches`] | [`token_hash`] |
+//! | scopes of claims (Core, section 5.4) | [`claims_of_scope`] | [`claims_of_scope`] |
+//! | the parameter `claims` (Core, section 5.5) | [`ClaimsRequest::to_json`] | [`ClaimsRequest::parse`] |
+
+mod claims_request;
+mod id_token;
+mod standard_claims;
+mod token_hash;
+
+pub use claims_request::{ClaimRequest, ClaimsRequest, ClaimsRequestError};
+pub use id_token::{IdToken, IdTokenError};
+pub use standard_claims::{STANDARD_CLAIMS, STANDARD_SCOPES, claims_of_scope};
+pub use token_hash::{token_hash, token_hash_matches};
