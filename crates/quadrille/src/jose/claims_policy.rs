@@ -70,6 +70,12 @@ impl ClaimsPolicy {
         Self { issuer: Some(issuer.into()), required: vec!["exp"], ..Self::bare() }
     }
 
+    /// The same policy for another issuer.
+    pub(crate) fn issuer(mut self, issuer: impl Into<Box<str>>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
     const fn bare() -> Self {
         Self {
             issuer: None,

@@ -6,16 +6,22 @@
 //! | message | client | provider |
 //! |---|---|---|
 //! | ID token (Core, section 2) | [`IdToken::from_claims`] | [`IdToken::to_claims`] |
+//! | its verification (Core, sections 3.1.3.7 and 12.2) | [`IdTokenRules::verify`] | |
 //! | `at_hash`, `c_hash`, `s_hash` (Core, section 3.3.2.11) | [`token_hash_matches`] | [`token_hash`] |
 //! | scopes of claims (Core, section 5.4) | [`claims_of_scope`] | [`claims_of_scope`] |
 //! | the parameter `claims` (Core, section 5.5) | [`ClaimsRequest::to_json`] | [`ClaimsRequest::parse`] |
+//! | metadata (Discovery, sections 3 and 4) | [`configuration_url`], [`ProviderMetadata::parse`] | [`ServerMetadata`](crate::oauth2::metadata::ServerMetadata) |
 
 mod claims_request;
+mod discovery;
 mod id_token;
 mod standard_claims;
 mod token_hash;
+mod verification;
 
 pub use claims_request::{ClaimRequest, ClaimsRequest, ClaimsRequestError};
+pub use discovery::{DiscoveryError, ProviderMetadata, configuration_url};
 pub use id_token::{IdToken, IdTokenError};
 pub use standard_claims::{STANDARD_CLAIMS, STANDARD_SCOPES, claims_of_scope};
 pub use token_hash::{token_hash, token_hash_matches};
+pub use verification::{Expected, IdTokenRejected, IdTokenRules};
