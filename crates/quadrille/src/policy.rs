@@ -27,7 +27,8 @@ pub struct Policy {
     /// The lifetime of all refresh tokens of one consent.
     pub refresh_token_total_lifetime: Duration,
     /// The time after its first use in which the same refresh token, from the same client, returns
-    /// the same successor, so that a lost response does not end the session.
+    /// the same successor, so that a lost response does not end the session. At least
+    /// [`least_repeat_window`](Self::least_repeat_window).
     pub refresh_repeat_window: Duration,
     /// The lifetime of a consent page.
     pub ticket_lifetime: Duration,
@@ -53,7 +54,7 @@ impl Policy {
             access_token_lifetime: Duration::from_secs(3600),
             refresh_token_idle_lifetime: Duration::from_secs(30 * 24 * 3600),
             refresh_token_total_lifetime: Duration::from_secs(365 * 24 * 3600),
-            refresh_repeat_window: Duration::from_secs(10),
+            refresh_repeat_window: Duration::from_secs(30),
             ticket_lifetime: Duration::from_secs(15 * 60),
             pkce_for_confidential_clients: true,
             token_endpoint_as_audience: false,
@@ -82,6 +83,40 @@ impl Policy {
         self.refresh_token_idle_lifetime = idle;
         self.refresh_token_total_lifetime = total;
         self
+    }
+
+    /// Sets the time in which a refresh token may be repeated. A stolen refresh token that is used
+    /// within that time after the client's own use is not noticed before its successor is used twice,
+    /// so it should not be much longer than necessary.
+    ///
+    /// ```
+    /// use quadrille::Policy;
+    /// use std::time::Duration;
+    ///
+    /// let policy = Policy::safe().refresh_repeat_window(Duration::from_secs(60));
+    /// assert!(policy.refresh_repeat_window >= Policy::least_repeat_window(Duration::from_secs(12)));
+    /// ```
+    #[must_use]
+    pub const fn refresh_repeat_window(mut self, window: Duration) -> Self {
+        self.refresh_repeat_window = window;
+        self
+    }
+
+    /// The shortest [time in which a refresh token may be repeated](Self::refresh_repeat_window), for
+    /// a store whose rotations are carried out within `longest`
+    /// ([`Grants::longest_rotation`](crate::provider::store::Grants::longest_rotation)): that time, and
+    /// ten seconds for the client, which repeats a request that got an error or no response. With a
+    /// shorter one, the repeat would look like the use of a stolen token.
+    ///
+    /// ```
+    /// use quadrille::Policy;
+    /// use std::time::Duration;
+    ///
+    /// let least = Policy::least_repeat_window(Duration::from_secs(12));
+    /// assert_eq!(least, Duration::from_secs(22));
+    /// ```
+    pub const fn least_repeat_window(longest: Duration) -> Duration {
+        longest.saturating_add(Duration::from_secs(10))
     }
 
     /// Sets the scopes that imply others: at guards of this server, a token with one of them may do

@@ -19,7 +19,7 @@ use super::{
 const ACCESS: Duration = Duration::from_secs(3600);
 const IDLE: Duration = Duration::from_secs(20 * 24 * 3600);
 const TOTAL: Duration = Duration::from_secs(60 * 24 * 3600);
-const REPEAT: Duration = Duration::from_secs(10);
+const REPEAT: Duration = Duration::from_secs(30);
 
 const PATHS: [&str; 4] = ["/here/any", "/here/read", "/here/write", "/there/any"];
 

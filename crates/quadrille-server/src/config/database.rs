@@ -44,7 +44,15 @@ impl Default for ConnectionSettings {
     }
 }
 
+/// The time after which a statement is given up that the server should have given up.
+const GRACE: Duration = Duration::from_secs(2);
+
 impl ConnectionSettings {
+    /// The longest time until a statement is answered or given up.
+    pub fn longest_statement(&self) -> Duration {
+        self.statement_timeout.saturating_add(GRACE)
+    }
+
     pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
         let usual = Self::default();
         let most = usual.connections as usize;

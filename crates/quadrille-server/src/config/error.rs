@@ -49,6 +49,31 @@ pub enum ConfigError {
         /// The values that the setting accepts.
         expected: Expected,
     },
+    /// A client whose refresh failed in the database could not repeat it in time.
+    #[error(
+        "refresh_repeat_window is {window}, and must be at least {least}{}: a client that repeats a \
+         refresh whose answer it did not get would be taken for a thief, and its user logged out",
+        statement.as_ref().map_or_else(String::new, |timeout| format!(
+            " while database_statement_timeout is {timeout}"
+        ))
+    )]
+    RepeatWindowTooShort {
+        /// The time in which a refresh token may be repeated.
+        window: String,
+        /// The shortest one.
+        least: String,
+        /// The longest time that a statement runs, in a database on a server.
+        statement: Option<String>,
+    },
+    /// A stolen refresh token could be used for too long.
+    #[error(
+        "refresh_repeat_window must be at most {longest}: within it, the use of a stolen refresh token \
+         may pass for a repeat"
+    )]
+    RepeatWindowTooLong {
+        /// The longest time.
+        longest: String,
+    },
     /// A scope is named that the setting `scopes` does not have.
     #[error(
         "{key}: there is no scope {} among the setting scopes{}",

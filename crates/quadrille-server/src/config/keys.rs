@@ -245,6 +245,11 @@ pub const KEYS: &[Key] = &[
         "how long a client may refresh tokens after the consent",
     ),
     key(
+        "refresh_repeat_window",
+        "QUADRILLE_REFRESH_REPEAT_WINDOW",
+        "how long a client may repeat a refresh whose answer it did not get",
+    ),
+    key(
         "personal_access_token_scopes",
         "QUADRILLE_PERSONAL_ACCESS_TOKEN_SCOPES",
         "scopes of the personal access tokens that users may make on their account page",

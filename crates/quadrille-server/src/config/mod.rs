@@ -16,6 +16,7 @@ mod issuers;
 mod keys;
 mod oauth1;
 mod personal;
+mod refreshes;
 mod registration;
 mod shown;
 mod traces;
@@ -368,6 +369,8 @@ impl Settings {
             found.duration("refresh_token_idle_lifetime", safe.refresh_token_idle_lifetime)?;
         let total =
             found.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
+        let shared = database.is_some().then_some(&connection);
+        let repeat = refreshes::window(&mut found, shared, safe.refresh_repeat_window)?;
         let device = DeviceSettings::of(&mut found)?;
         let send_access_tokens_in_redirects_so_that_they_can_leak =
             found.switch("send_access_tokens_in_redirects_so_that_they_can_leak")?;
@@ -417,7 +420,8 @@ impl Settings {
             policy: safe
                 .code_lifetime(code)
                 .access_token_lifetime(access)
-                .refresh_token_lifetimes(idle, total),
+                .refresh_token_lifetimes(idle, total)
+                .refresh_repeat_window(repeat),
             device,
             send_access_tokens_in_redirects_so_that_they_can_leak,
             let_clients_see_passwords_of_users,

@@ -262,6 +262,38 @@ async fn a_network_that_drops_packets_makes_nobody_wait_for_long() {
     stage.program.stop();
 }
 
+/// The family of refresh tokens in the database: how often it was rotated.
+fn rotations(cluster: &Cluster) -> String {
+    cluster.sql("SELECT generation FROM quadrille_families")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_the_database_carried_out_while_the_client_got_503_logs_nobody_out() {
+    let cluster = Cluster::new();
+    let network = Network::to(cluster.port);
+    let url = cluster.url_at(network.port);
+    // The client is told after eleven seconds, which the time for repeats outlasts.
+    let stage = stage(&url, &["--set", "database_statement_timeout=9s"]);
+    let tokens = stage.dance(&Browser::new()).await;
+
+    network.drops_packets_at("UPDATE quadrille_families t SET", true);
+    is_unavailable(&answered(refresh(&stage, &tokens)).await);
+    assert!(network.is_dropping());
+    assert_eq!(rotations(&cluster), "1", "it is carried out");
+    network.is_mended();
+    let again = || async { answered(refresh(&stage, &tokens)).await };
+    assert!(eventually(SECONDS, || async { again().await.status == StatusCode::OK }).await);
+    let (first, second) = (again().await, again().await);
+    let [first, second]: [Value; 2] =
+        [first, second].map(|answer| serde_json::from_str(&answer.body).unwrap());
+    assert_eq!(first["refresh_token"], second["refresh_token"], "one successor");
+    assert_eq!(rotations(&cluster), "1");
+    let next = answered(refresh(&stage, &first)).await;
+    assert_eq!(next.status, StatusCode::OK, "{}", next.body);
+    assert_eq!(rotations(&cluster), "2");
+    stage.program.stop();
+}
+
 /// Tables that another session has locked, until this is dropped.
 struct Locked {
     session: std::process::Child,
@@ -322,6 +354,7 @@ async fn a_pool_whose_connections_are_all_in_use_is_503_until_one_is_free() {
         ["--set", "database_connections=2"],
         ["--set", "database_lock_timeout=1m"],
         ["--set", "database_statement_timeout=1m"],
+        ["--set", "refresh_repeat_window=2m"],
     ];
     let stage = stage(&url, patient.as_flattened());
     let machine = add_machine(&stage.program.data, &url);

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use quadrille::{
@@ -39,6 +40,7 @@ struct Inner<E: Engine> {
     settings: Arc<str>,
     sweeping: E::Sweeping,
     replicas: E::Replicas,
+    server_clock: E::ServerClock,
     newest: OnceLock<Statement>,
     known_since: Remembered,
     news: News,
@@ -74,6 +76,7 @@ impl<E: Engine> Database<E> {
                 settings: Arc::clone(&options.settings),
                 sweeping: E::Sweeping::default(),
                 replicas: E::Replicas::default(),
+                server_clock: E::ServerClock::default(),
                 newest: OnceLock::new(),
                 known_since: Remembered::default(),
                 news: News::new(options.prefix.apply("quadrille_changes")),
@@ -100,6 +103,7 @@ impl<E: Engine> Database<E> {
             settings: Arc::clone(&self.0.settings),
             sweeping: E::Sweeping::default(),
             replicas: E::Replicas::default(),
+            server_clock: E::ServerClock::default(),
             newest: OnceLock::new(),
             known_since: Remembered::default(),
             news: News::new(self.0.news.channel.to_string()),
@@ -108,6 +112,16 @@ impl<E: Engine> Database<E> {
 
     pub(super) fn replicas(&self) -> &E::Replicas {
         &self.0.replicas
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(super) fn server_clock(&self) -> &E::ServerClock {
+        &self.0.server_clock
+    }
+
+    /// The longest time until a statement is answered.
+    pub(super) fn limit(&self) -> Duration {
+        self.0.way.limit
     }
 
     /// Whether the pool was closed, by a program that ends.

@@ -20,6 +20,16 @@ pub enum Buys {
     Pending,
 }
 
+/// A rotation of a refresh token.
+#[derive(Clone, Copy, Debug)]
+pub struct Turning<'r> {
+    pub issuer: IssuerId,
+    pub rotation: &'r Rotation,
+    /// The time after which it must not be carried out, by the steady clock of this process: its
+    /// caller has been told by then that it failed.
+    pub until: Timestamp,
+}
+
 /// An [`Engine`] with the verbs whose statements have another shape in each database.
 pub trait Dialect: Engine {
     /// The most entries of a batch.
@@ -55,10 +65,11 @@ pub trait Dialect: Engine {
         entries: &[(IssuerId, RowId, &Issue)],
     ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
-    /// Rotates refresh tokens, of each family at most one. Returns for each entry whether it won.
+    /// Rotates refresh tokens, of each family at most one. Returns for each entry whether it won; one
+    /// that is too late does not.
     fn rotate(
         database: &Database<Self>,
-        entries: &[(IssuerId, &Rotation)],
+        entries: &[Turning<'_>],
     ) -> impl Future<Output = Result<Vec<bool>, StoreError>> + Send;
 
     /// The rows of a query with these keys, in place of `[keys]`.

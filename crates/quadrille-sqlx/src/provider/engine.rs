@@ -70,6 +70,8 @@ pub trait Engine: Clone + Send + Sync + 'static {
     type Sweeping: Default + Send + Sync;
     /// The read-only replicas.
     type Replicas: Default + Send + Sync;
+    /// The clock of the server, if it decides whether a statement arrives too late.
+    type ServerClock: Default + Send + Sync;
 
     /// Whether the database tells processes what others announce.
     const ANNOUNCES: bool = false;

@@ -1,7 +1,7 @@
 //! The verbs of grants and of single-use keys. Each runs on the store's own runtime, and a few expired
 //! rows are removed after each that writes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use quadrille::{
     Timestamp,
@@ -27,6 +27,10 @@ use super::{
 };
 
 impl<E: Dialect> Grants for SqlStore<E> {
+    fn longest_rotation(&self) -> Duration {
+        self.database.limit()
+    }
+
     async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
         self.issuing.run(Issuing { issuer, issue }).await
     }
@@ -41,7 +45,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
     }
 
     async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
-        self.rotating.run(Rotating { issuer, rotation }).await
+        self.rotating.run(Rotating::within(self.database.limit(), issuer, rotation)).await
     }
 
     async fn known_client(&self, issuer: IssuerId, id: &str) -> Result<Option<RowId>, StoreError> {

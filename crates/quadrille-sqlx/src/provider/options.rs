@@ -36,10 +36,10 @@ pub struct StoreOptions {
 }
 
 /// The longest time until a statement is answered, unless the application says otherwise.
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(15);
 
 impl StoreOptions {
-    /// The defaults: tables named `quadrille_...`, prepared statements, 30 seconds for each of them,
+    /// The defaults: tables named `quadrille_...`, prepared statements, 15 seconds for each of them,
     /// keys ordered by time.
     pub fn new() -> Self {
         let way = Way { prepares: true, limit: LIMIT };
@@ -65,6 +65,10 @@ impl StoreOptions {
     /// fails with [`StoreError::Unavailable`]:
     /// where a network drops packets, no answer would come for many minutes. Let the server give up
     /// first, by `statement_timeout` or `max_statement_time`.
+    ///
+    /// A rotation of a refresh token that its database begins later than this does nothing, so that
+    /// [`Policy::refresh_repeat_window`](quadrille::Policy::refresh_repeat_window) can be long enough
+    /// for a client that was told an error: ten seconds longer than this limit at least.
     #[must_use]
     pub fn statement_limit(mut self, limit: Duration) -> Self {
         self.way.limit = limit;

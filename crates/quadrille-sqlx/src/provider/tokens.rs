@@ -3,17 +3,21 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
-use quadrille::provider::store::{
-    AccessRecord, Issue, IssuerId, Redeemed, Rotated, Rotation, RowId, StoreError,
+use quadrille::{
+    Env, Timestamp,
+    provider::store::{
+        AccessRecord, Issue, IssuerId, Redeemed, Rotated, Rotation, RowId, StoreError,
+    },
 };
 
 use super::{
     batches::{Entry, Turn},
     columns::{access_columns, access_values, alive, family_columns},
     database::Database,
-    dialect::{Buys, Dialect},
+    dialect::{Buys, Dialect, Turning},
     engine::{Engine, Write},
     reader::Reader,
 };
@@ -100,8 +104,20 @@ impl<E: Dialect> Entry<E> for Redeeming {
 
 /// A refresh token to rotate.
 pub(super) struct Rotating {
-    pub(super) issuer: IssuerId,
-    pub(super) rotation: Rotation,
+    issuer: IssuerId,
+    rotation: Rotation,
+    until: Timestamp,
+}
+
+impl Rotating {
+    /// A rotation that may be carried out within `limit` from now.
+    pub(super) fn within(limit: Duration, issuer: IssuerId, rotation: Rotation) -> Self {
+        Self { issuer, rotation, until: Env::system().steady() + limit }
+    }
+
+    fn turning(&self) -> Turning<'_> {
+        Turning { issuer: self.issuer, rotation: &self.rotation, until: self.until }
+    }
 }
 
 impl<E: Dialect> Entry<E> for Rotating {
@@ -113,8 +129,7 @@ impl<E: Dialect> Entry<E> for Rotating {
     ) -> Result<Vec<Turn<Rotated>>, StoreError> {
         let key = |entry: &Self| (database.key(entry.rotation.family), entry.issuer.0);
         let firsts = firsts(entries, key);
-        let rotations: Vec<_> =
-            firsts.iter().map(|entry| (entry.issuer, &entry.rotation)).collect();
+        let rotations: Vec<_> = firsts.iter().map(|entry| entry.turning()).collect();
         let won = winners(&firsts, &E::rotate(database, &rotations).await?, key);
         Ok(turns(database, entries, &won, Rotated::Issued, (FAMILIES, key), |entry, found| {
             let Some(row) = found else { return Ok(Some(Rotated::Gone)) };

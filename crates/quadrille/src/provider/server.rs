@@ -219,12 +219,18 @@ impl AuthorizationServer {
     }
 
     /// Checks at the start, not at the first request, that the server can work: that the store
-    /// answers, and that keys and store last equally long.
+    /// answers, that keys and store last equally long, and that a client can repeat a refresh whose
+    /// response was lost.
     ///
     /// # Errors
     /// [`OperatorError`].
     pub async fn start(&self) -> Result<(), Error> {
         let inner = &self.0;
+        let window = inner.policy.refresh_repeat_window;
+        let least = Policy::least_repeat_window(inner.store.longest_rotation());
+        if window < least {
+            return Err(OperatorError::RepeatWindow { window, least }.into());
+        }
         if inner.formats.has_jwt() && !inner.signing.is_set() {
             return Err(OperatorError::NoSigningKeys.into());
         }

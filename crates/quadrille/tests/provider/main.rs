@@ -69,4 +69,5 @@ mod support;
 mod token;
 mod token_exchange;
 mod token_texts;
+mod unanswered;
 mod ways;

@@ -130,7 +130,7 @@ async fn a_refresh_token_turns_and_its_reuse_ends_the_family() {
     let second = world.refresh(first.refresh.as_deref().unwrap()).await.tokens();
     assert_ne!(first.refresh, second.refresh);
     assert!(world.is_good(&first.access).await, "the access token of before lives on");
-    world.clock.advance(Duration::from_secs(11));
+    world.clock.advance(Duration::from_secs(30));
     let answer = world.refresh(first.refresh.as_deref().unwrap()).await;
     assert_eq!((answer.status(), &*answer.error()), (400, "invalid_grant"));
     assert!(!world.is_good(&first.access).await);
@@ -139,11 +139,11 @@ async fn a_refresh_token_turns_and_its_reuse_ends_the_family() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_can_be_had_again_for_ten_seconds() {
+async fn a_lost_answer_can_be_had_again_for_half_a_minute() {
     let world = World::new().await;
     let first = world.tokens("ada").await.refresh.unwrap();
     let second = world.refresh(&first).await.tokens();
-    world.clock.advance(Duration::from_secs(9));
+    world.clock.advance(Duration::from_secs(29));
     let again = world.refresh(&first).await.tokens();
     assert_eq!(second.refresh, again.refresh, "the same successor");
     assert!(world.is_good(&again.access).await);

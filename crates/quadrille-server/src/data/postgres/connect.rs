@@ -18,9 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// which would be a round trip more.
 const LIVELY: Duration = Duration::from_secs(1);
 
-/// The time after which a statement is given up that the server should have given up.
-const GRACE: Duration = Duration::from_secs(2);
-
 /// The connections to a database.
 pub(in crate::data) struct Connected {
     pub(super) pool: PgPool,
@@ -61,8 +58,7 @@ pub(in crate::data) async fn connect(
     })?;
     let is_pooled = is_pooled.map_err(store_error)?;
     let prepares = settings.prepared_statements.unwrap_or(!is_pooled);
-    let limit = settings.statement_timeout.saturating_add(GRACE);
-    let options = StoreOptions::new().statement_limit(limit);
+    let options = StoreOptions::new().statement_limit(settings.longest_statement());
     let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(PATIENCE);
     let pool = lively(pool);
     let (pool, options) = match prepares {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use quadrille::{
-    Actor, Timestamp,
+    Actor, Env, Timestamp,
     provider::store::{
         Answer, FamilyRecord, GrantColumns, Issue, IssuerId, Rotation, RowId, StoreError,
         StoredRow, StoredTable,
@@ -22,7 +22,7 @@ use super::{
             family_columns, number_now,
         },
         database::{Database, Steps},
-        dialect::{Buys, Dialect},
+        dialect::{Buys, Dialect, Turning},
         engine::{Engine, Statement, Write},
         fault::run,
         reader::Reader,
@@ -180,9 +180,10 @@ impl Dialect for MySqlPool {
 
     async fn rotate(
         database: &Database<Self>,
-        entries: &[(IssuerId, &Rotation)],
+        entries: &[Turning<'_>],
     ) -> Result<Vec<bool>, StoreError> {
-        let keys: Vec<_> = entries.iter().map(|(_, rotation)| rotation.family.0).collect();
+        let keys: Vec<_> = entries.iter().map(|entry| entry.rotation.family.0).collect();
+        let is_late = |until: &Timestamp| Env::system().steady() >= *until;
         run(|| async {
             let mut steps = database.begin().await?;
             let mut held = HashMap::new();
@@ -192,9 +193,15 @@ impl Dialect for MySqlPool {
                 held.insert((issuer, family.row), family);
             }
             let (mut tokens, mut families, mut won) = (Vec::new(), Vec::new(), Vec::new());
-            for (issuer, rotation) in entries {
+            let mut soonest = None;
+            for Turning { issuer, rotation, until } in entries {
                 let family = held.remove(&(issuer.0, rotation.family));
+                let family = family.filter(|_| !is_late(until));
                 let family = family.and_then(|family| rotated(family, rotation));
+                if family.is_some() {
+                    soonest =
+                        Some(soonest.map_or(*until, |soonest: Timestamp| soonest.min(*until)));
+                }
                 won.push(family.is_some());
                 if let Some(family) = family {
                     families.push(family_values(database, *issuer, &family)?);
@@ -204,6 +211,10 @@ impl Dialect for MySqlPool {
             let families = inserts(database, ROTATED, &families);
             for (statement, values) in families.chain(inserts(database, ACCESS_TOKENS, &tokens)) {
                 steps.execute(&statement, &values).await?;
+            }
+            // Each statement has its own limit, and the callers wait no longer.
+            if soonest.as_ref().is_some_and(is_late) {
+                return Err(StoreError::unavailable("the database is too slow for a rotation"));
             }
             steps.commit().await?;
             Ok(won)

@@ -46,6 +46,7 @@ impl Engine for MySqlPool {
     /// The earliest second at which expired rows are removed again.
     type Sweeping = AtomicI64;
     type Replicas = ();
+    type ServerClock = ();
 
     const HASHED_KEYS: Option<&str> = None;
 

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use quadrille::{
     Actor, Timestamp,
-    provider::store::{
-        Answer, Issue, IssuerId, Rotation, RowId, StoreError, StoredRow, StoredTable,
-    },
+    provider::store::{Answer, Issue, IssuerId, RowId, StoreError, StoredRow, StoredTable},
 };
 use sqlx::{
     Arguments as _, PgPool,
@@ -20,12 +18,12 @@ use super::{
             family_columns, number_now,
         },
         database::Database,
-        dialect::{Buys, Dialect},
+        dialect::{Buys, Dialect, Turning},
         engine::Write,
         reader::Reader,
         values::{Value, Values, values},
     },
-    replicas, sweep, transfer,
+    clock, replicas, sweep, transfer,
 };
 
 /// The 12 arrays of access tokens, numbered in the order of their columns. The first one is a query
@@ -150,7 +148,8 @@ macro_rules! redeem {
 const REDEEM: &str = redeem!("quadrille_codes t SET redeemed = true", "NOT t.redeemed");
 const REDEEM_PENDING: &str = redeem!("quadrille_pending t SET state = 2", "t.state = 1");
 
-/// The rotations are the arrays from `$13`.
+/// The rotations are the arrays from `$13`. A server that went on after a while carries out what it
+/// had received, so each has the time of the server until which it may be carried out.
 const ROTATE: &str = concat!(
     "WITH won AS (UPDATE quadrille_families t SET
         generation = t.generation + CASE WHEN e.successor IS NULL THEN 0 ELSE 1 END,
@@ -161,11 +160,12 @@ const ROTATE: &str = concat!(
         FROM unnest(",
     access_arrays!(),
     ", $13::bigint[], $14::bigint[], $15::bytea[], $16::bytea[], $17::bigint[], $18::text[],
-        $19::text[], $20::bigint[]) AS e(issuer, ",
+        $19::text[], $20::bigint[], $21::bigint[]) AS e(issuer, ",
     access_columns!(),
     ", family, generation, presented, successor, rotated, rotated_scopes, rotated_resources,
-        family_expires) WHERE t.\"row\" = e.family AND t.issuer = e.issuer
-        AND t.generation = e.generation AND t.current = e.presented AND ",
+        family_expires, until) WHERE t.\"row\" = e.family AND t.issuer = e.issuer
+        AND t.generation = e.generation AND t.current = e.presented
+        AND extract(epoch FROM clock_timestamp()) * 1000 < e.until AND ",
     alive!(),
     " RETURNING e.*)
     INSERT INTO quadrille_access_tokens (issuer, ",
@@ -228,9 +228,10 @@ impl Dialect for PgPool {
 
     async fn rotate(
         database: &Database<Self>,
-        entries: &[(IssuerId, &Rotation)],
+        entries: &[Turning<'_>],
     ) -> Result<Vec<bool>, StoreError> {
-        let values = entries.iter().map(|(issuer, rotation)| {
+        let ahead = clock::ahead(database).await?;
+        let values = entries.iter().map(|Turning { issuer, rotation, until }| {
             let mut values = access_values(database, *issuer, &rotation.access)?;
             values.extend(values![
                 database.key(rotation.family),
@@ -240,12 +241,18 @@ impl Dialect for PgPool {
                 rotation.rotated.seconds(),
                 rotation.scopes.as_str(),
                 rotation.resources.as_str(),
-                rotation.expires.seconds()
+                rotation.expires.seconds(),
+                until.millis().saturating_add(ahead)
             ]);
             Ok(values)
         });
         let values = values.collect::<Result<_, StoreError>>()?;
-        winners(database, ROTATE, values).await
+        let won = winners(database, ROTATE, values).await?;
+        if won.contains(&false) {
+            // Perhaps the clock of the server is another one now.
+            database.server_clock().forget();
+        }
+        Ok(won)
     }
 
     async fn rows_of_keys(

@@ -16,6 +16,7 @@ use super::{
         reader::Fields,
         values::{Value, Values},
     },
+    clock::ServerClock,
     laps::Laps,
     remembering::REMEMBER,
     replicas::Replicas,
@@ -42,6 +43,7 @@ impl Engine for PgPool {
     type Arguments = PgArguments;
     type Sweeping = Laps;
     type Replicas = Replicas;
+    type ServerClock = ServerClock;
 
     const ANNOUNCES: bool = true;
     const HASHED_KEYS: Option<&str> = Some("SELECT hashed_keys FROM quadrille_store_settings");

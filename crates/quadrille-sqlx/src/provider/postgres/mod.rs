@@ -1,5 +1,6 @@
 //! PostgreSQL.
 
+mod clock;
 mod dialect;
 mod engine;
 mod laps;

@@ -11,8 +11,12 @@ mod listening;
 mod mysql_faults;
 mod plans;
 mod processes;
+#[path = "../../../../quadrille-server/tests/program/proxy.rs"]
+#[expect(dead_code, reason = "the tests of the program use the rest")]
+mod proxy;
 mod replicas;
 mod restored;
+mod unanswered;
 mod world;
 
 use std::{sync::Arc, time::Duration};

@@ -5,6 +5,8 @@
 
 pub(crate) mod endpoint;
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use crate::{
@@ -143,6 +145,18 @@ pub enum OperatorError {
     /// The store outlives the process, and the keys do not.
     #[error("keys that end with the process are not for a store that outlives it: give .keys()")]
     EphemeralKeys,
+    /// A client whose refresh failed in the database could not repeat it:
+    /// [`Policy::least_repeat_window`](crate::Policy::least_repeat_window).
+    #[error(
+        "refresh tokens may be repeated for {window:?}, and the store may carry a rotation out so late \
+         that it must be {least:?}: give Policy::refresh_repeat_window, or let statements end earlier"
+    )]
+    RepeatWindow {
+        /// The time in which a refresh token may be repeated.
+        window: Duration,
+        /// The shortest one for this store.
+        least: Duration,
+    },
     /// An extractor was used on a route without the server's layer.
     #[error(
         "the layer of the authorization server is missing around this route: axum's layers cover \
@@ -387,6 +401,7 @@ impl OperatorError {
     pub(crate) fn is_in_the_code(&self) -> bool {
         match self {
             Self::EphemeralKeys
+            | Self::RepeatWindow { .. }
             | Self::LayerMissing
             | Self::Nested
             | Self::PageMissing { .. }

@@ -1,6 +1,6 @@
 //! Stores as objects, so that their users are not generic.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 #[cfg(feature = "metrics")]
 use tracing::{Instrument as _, field::Empty};
@@ -75,6 +75,8 @@ macro_rules! verbs {
             fn is_cacheable(&self) -> bool;
             /// See [`Part::heard`].
             fn heard(&self) -> u64;
+            /// See [`Grants::longest_rotation`].
+            fn longest_rotation(&self) -> Duration;
             $($(
                 #[doc = concat!("See [`", stringify!($part), "::", stringify!($verb), "`].")]
                 fn $verb<'a>(
@@ -91,6 +93,9 @@ macro_rules! verbs {
             }
             fn heard(&self) -> u64 {
                 Part::heard(self)
+            }
+            fn longest_rotation(&self) -> Duration {
+                Grants::longest_rotation(self)
             }
             $($(
                 fn $verb<'a>(
@@ -110,6 +115,9 @@ macro_rules! verbs {
             }
             fn heard(&self) -> u64 {
                 self.store.heard()
+            }
+            fn longest_rotation(&self) -> Duration {
+                self.store.longest_rotation()
             }
             $($(
                 fn $verb<'a>(
@@ -170,7 +178,7 @@ verbs! {
         fn initial_tokens(issuer: IssuerId) -> Vec<InitialTokenRecord>;
         fn remove_initial_token(issuer: IssuerId, row: RowId) -> bool;
     }
-    Grants [] {
+    Grants [fn longest_rotation(&self) -> Duration { Grants::longest_rotation(&**self) }] {
         fn known_client(issuer: IssuerId; id: str) -> Option<RowId>;
         fn know_client(issuer: IssuerId, number: Option<RowId>; id: str) -> bool;
         fn answer(issuer: IssuerId, answer: Answer) -> Answered;

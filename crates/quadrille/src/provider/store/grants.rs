@@ -1,6 +1,6 @@
 //! The part of a store that keeps grants, with all that they are made of.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use crate::{Timestamp, oauth2::Resources};
 
@@ -51,6 +51,17 @@ use crate::provider::Client;
 /// }
 /// ```
 pub trait Grants: Part {
+    /// The longest time from a call of [`rotate`](Self::rotate) until the rotation is carried out, if it
+    /// is. A store that gives a statement up fails with [`StoreError::Unavailable`], and does not know
+    /// whether its database carries it out afterwards. The client is told an error and repeats its
+    /// request, for which [`Policy::refresh_repeat_window`](crate::Policy::refresh_repeat_window) must
+    /// be long enough: a server does not [start](crate::provider::AuthorizationServer::start) otherwise.
+    ///
+    /// Zero, the default, is for stores that know what became of a write when they answer.
+    fn longest_rotation(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// The number of the client of which this part was told, or, if it keeps clients itself, of the
     /// client that it keeps; `None` if the client is unknown.
     fn known_client(

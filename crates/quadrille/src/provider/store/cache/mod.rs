@@ -7,6 +7,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use crate::{
@@ -201,6 +202,10 @@ impl Registrations for Cached {
 }
 
 impl Grants for Cached {
+    fn longest_rotation(&self) -> Duration {
+        self.store.longest_rotation()
+    }
+
     async fn access(
         &self,
         issuer: IssuerId,

@@ -1,6 +1,6 @@
 //! The verbs, each of one part, after a look at clients and users.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     Timestamp,
@@ -108,6 +108,10 @@ impl<I: Issuers, C: Registrations, G: Grants, O: OnceKeys, U: UserTable> Registr
 }
 
 impl<I: Issuers, C: Clients, G: Grants, O: OnceKeys, U: UserTable> Grants for Parts<I, C, G, O, U> {
+    fn longest_rotation(&self) -> Duration {
+        self.grants.longest_rotation()
+    }
+
     async fn answer(&self, issuer: IssuerId, mut answer: Answer) -> Result<Answered, StoreError> {
         let approved = match &answer.outcome {
             Outcome::Ticket(_, code) => code.as_ref().map(|code| &code.grant),

@@ -84,6 +84,10 @@ impl<S: Store, C: VolatileCache> Registrations for VolatileStore<S, C> {
 }
 
 impl<S: Store, C: VolatileCache> Grants for VolatileStore<S, C> {
+    fn longest_rotation(&self) -> Duration {
+        self.store.longest_rotation()
+    }
+
     async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
         if let Outcome::Pending(row, _) = &answer.outcome {
             self.both.settle(issuer, *row).await?;
