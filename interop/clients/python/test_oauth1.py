@@ -376,3 +376,16 @@ def test_a_code_may_be_typed_as_people_type(oauth1, typed):
     code = page.html.select_one("output").get_text(strip=True)
     session.fetch_access_token(f"{oauth1.issuer}/oauth/access_token", verifier=typed(code))
     assert session.get(oauth1.me).json()["username"] == USER
+
+
+def test_client_signs_for_itself_without_a_token(oauth1):
+    client = oauth1.client("Machine", "--oauth1", "--two-legged", "--scope", "photos:read")
+    session = OAuth1Session(client.client_id, client_secret=client.oauth1_secret, signature_method="HMAC-SHA256")
+    forger = OAuth1Session(client.client_id, client_secret="a guess", signature_method="HMAC-SHA256")
+    with session, forger:
+        answer = session.get(oauth1.me)
+        assert answer.json() == {"client_id": client.client_id, "scope": "photos:read"}
+        again = requests.get(oauth1.me, headers={"Authorization": answer.request.headers["Authorization"]}, timeout=10)
+        assert (again.status_code, again.text) == (401, "oauth_problem=nonce_used")
+        answer = forger.get(oauth1.me)
+        assert (answer.status_code, answer.text) == (401, "oauth_problem=signature_invalid")

@@ -8,6 +8,7 @@ use axum::{
 };
 use quadrille::{
     Env, KeyRing, Policy,
+    guard::Guard,
     jose::SigningKeys,
     oauth2::{InvalidResource, Resources},
     provider::{
@@ -25,6 +26,7 @@ use crate::{
 };
 
 use super::{
+    api,
     attempts::Attempts,
     cookies::Cookies,
     devices::Devices,
@@ -143,6 +145,8 @@ pub struct Shared {
     pub(super) session_lifetime: Duration,
     pub(super) personal_tokens: PersonalTokenSettings,
     pub(super) server: AuthorizationServer,
+    /// The guard of `/api/me`.
+    pub(super) api: Guard,
     pub(super) cookies: Cookies,
     pub(super) forms: Forms,
     pub(super) devices: Devices,
@@ -207,6 +211,7 @@ impl App {
             session_lifetime,
             personal_tokens,
         } = parts;
+        let me = format!("{issuer}{}", api::PATH);
         let pages = Arc::new(pages);
         let [problems, verifiers, devices] = [(); 3].map(|()| Arc::clone(&pages));
         let mut server = backend
@@ -215,6 +220,7 @@ impl App {
             .policy(policy)
             .scopes(&scopes)
             .resources(resources)
+            .resource(&me)?
             .env(env.clone())
             .kdf(kdf.clone())
             .problem_page(move |problem| problem::show(&problems, problem))
@@ -258,6 +264,7 @@ impl App {
         }
         server.start().await?;
         Ok(Self(Arc::new(Shared {
+            api: api::guard(&server, &me, &pages.site().name)?,
             cookies: Cookies::new(&mark, issuer.is_https()),
             devices: Devices::new(env.clone(), keys.clone(), &mark),
             seals: Seals::new(keys.clone(), &mark),

@@ -74,7 +74,7 @@ pub(super) async fn for_any_origin(mut response: Response<Body>) -> Response<Bod
     response
 }
 
-/// `GET` and `POST /api/me`, with any valid token.
+/// `GET` and `POST /api/me`, with any valid token, or signed by a client for itself.
 pub(super) async fn me(State(app): State<App>, access: Access) -> Response<Body> {
     let user = match access.user() {
         Some(subject) => match app.backend.user_by_subject(subject).await {
@@ -83,13 +83,13 @@ pub(super) async fn me(State(app): State<App>, access: Access) -> Response<Body>
         },
         None => None,
     };
-    let me = Me {
+    let told = Me {
         sub: access.user().map(|subject| &**subject),
         username: user.as_ref().map(|user| user.name.as_str()),
         client_id: access.client(),
         scope: access.scopes().as_str(),
     };
-    match serde_json::to_vec(&me) {
+    match serde_json::to_vec(&told) {
         Ok(body) => json(StatusCode::OK, body),
         Err(_) => json(StatusCode::INTERNAL_SERVER_ERROR, "{\"error\":\"server_error\"}"),
     }

@@ -1,6 +1,7 @@
 //! The provider's pages, and the routes to them.
 
 mod account_form;
+mod api;
 mod app;
 mod attempts;
 mod audit;

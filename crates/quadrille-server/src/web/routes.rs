@@ -10,6 +10,7 @@ use axum::{
 };
 
 use super::{
+    api,
     app::App,
     health::{health, ready},
     me,
@@ -55,11 +56,12 @@ impl App {
             .route(&site.make_token, post(new_token::make_token))
             .route(&site.sign_out_everywhere, post(account::sign_out_everywhere))
             .route(
-                &at("/api/me"),
+                &at(api::PATH),
                 get(me::me)
                     .post(me::me)
                     .options(me::preflight)
                     .fallback(me::wrong_method)
+                    .layer(self.api.clone())
                     .layer(map_response(me::for_any_origin)),
             )
             .route(&at("/assets/{name}"), get(asset))
@@ -73,6 +75,7 @@ impl App {
         if !self.issuer.path().is_empty() {
             router = router.route(self.issuer.path(), get(account::page));
         }
+        let router = router.merge(self.api.routes());
         self.server.attach(router.with_state(self.clone()))
     }
 }

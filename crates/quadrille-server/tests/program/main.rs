@@ -65,6 +65,7 @@ mod signing_keys;
 mod startup;
 #[cfg(feature = "opentelemetry")]
 mod traces;
+mod two_legged;
 
 /// The program under test, for `process`.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_quadrille");

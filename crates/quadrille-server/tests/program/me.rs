@@ -74,6 +74,55 @@ async fn who_brings_no_good_token_is_told_by_the_challenge() {
 }
 
 #[tokio::test]
+async fn a_client_that_knows_only_the_api_finds_the_provider() {
+    let stage = Stage::new();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let (_, headers, _) = me(&stage.program, Method::GET, "canary").await;
+    let challenge = headers["www-authenticate"].to_str().unwrap();
+    let url = challenge.split("resource_metadata=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(url, stage.program.url("/.well-known/oauth-protected-resource/api/me"));
+    let metadata = http.get(url).send().await.unwrap();
+    assert_eq!(metadata.headers()["access-control-allow-origin"], "*");
+    let metadata: Value = metadata.json().await.unwrap();
+    let issuer = &*stage.program.issuer;
+    let resource = stage.program.url("/api/me");
+    assert_eq!(
+        metadata,
+        json!({
+            "resource": resource,
+            "authorization_servers": [issuer],
+            "bearer_methods_supported": ["header"],
+            "resource_name": issuer.split("//").nth(1),
+        })
+    );
+
+    // A token for this API alone is valid there, and one for another is not.
+    let machine =
+        ["client", "add", "Machine", "--grant", "client_credentials", "--scope", "photos:read"];
+    let machine = stage.program.json(&machine);
+    let form = [("grant_type", "client_credentials"), ("resource", &*resource)];
+    let (_, tokens) = token(&stage.program, &machine, &form).await;
+    let (status, _, told) =
+        me(&stage.program, Method::GET, tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!((status, &told["scope"]), (StatusCode::OK, &json!("photos:read")));
+    let form = [("grant_type", "client_credentials"), ("resource", "https://api.example")];
+    let (status, tokens) = token(&stage.program, &machine, &form).await;
+    assert_eq!((status, &tokens["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_target")));
+}
+
+#[tokio::test]
+async fn a_token_for_another_api_is_no_good() {
+    let stage = Stage::with(&["--set", "resources=https://api.example"]);
+    let machine = ["client", "add", "Machine", "--grant", "client_credentials"];
+    let machine = stage.program.json(&machine);
+    let form = [("grant_type", "client_credentials"), ("resource", "https://api.example")];
+    let (_, tokens) = token(&stage.program, &machine, &form).await;
+    let (status, ..) =
+        me(&stage.program, Method::GET, tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn a_token_ends_with_its_consent_its_user_and_by_command() {
     let stage = Stage::new();
     let (program, browser) = (&stage.program, Browser::new());

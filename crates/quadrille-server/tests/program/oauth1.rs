@@ -25,10 +25,10 @@ struct Stage {
 
 /// The keys of a client: its identifier and secret, and those of a token.
 #[derive(Clone)]
-struct Keys {
-    client: String,
-    secret: String,
-    token: Option<(String, String)>,
+pub(crate) struct Keys {
+    pub(crate) client: String,
+    pub(crate) secret: String,
+    pub(crate) token: Option<(String, String)>,
 }
 
 impl Stage {
@@ -79,7 +79,7 @@ impl Stage {
 }
 
 impl Keys {
-    fn of(client: &Value) -> Self {
+    pub(crate) fn of(client: &Value) -> Self {
         let text = |name: &str| client[name].as_str().unwrap().to_owned();
         Self { client: text("client_id"), secret: text("oauth1_secret"), token: None }
     }
@@ -118,7 +118,7 @@ impl Keys {
     }
 
     /// The signature of RFC 5849, section 3.4.2, with SHA-256, computed by hand.
-    fn sign(&self, url: &str, further: &[(&str, &str)]) -> String {
+    pub(crate) fn sign(&self, url: &str, further: &[(&str, &str)]) -> String {
         static NONCES: AtomicU64 = AtomicU64::new(0);
         let nonce = NONCES.fetch_add(1, Ordering::Relaxed).to_string();
         let now = quadrille::Env::system().now().seconds().to_string();
@@ -145,7 +145,7 @@ impl Keys {
     }
 }
 
-async fn send(to: &Program, path: &str, header: &str) -> Response {
+pub(crate) async fn send(to: &Program, path: &str, header: &str) -> Response {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = http.request(Method::POST, format!("http://{}{path}", to.listening));
     request.header("authorization", header).send().await.unwrap()

@@ -59,7 +59,7 @@ impl Guard {
                 None => return Ok(None),
             },
         };
-        let found = unbound(meant_for(self.0.audience.as_deref(), found)?)?;
+        let found = unbound(self.meant(found)?)?;
         match &self.0.after {
             Some(after) => after(found).await.map(Some),
             None => Ok(Some(found)),
@@ -91,6 +91,21 @@ impl Guard {
                 }
             })
         })))
+    }
+
+    /// Accepts a valid token that is for this API. A token that names none is for the server's own.
+    fn meant(&self, token: Verified) -> Result<Verified, AccessError> {
+        let (named, is_own) = (token.audience(), self.0.is_own);
+        let is_meant = match self.0.audience.as_deref() {
+            Some(uri) => named.contains(uri) || (is_own && named.is_empty()),
+            None => named.is_empty(),
+        };
+        if is_meant {
+            return Ok(token);
+        }
+        let error = AccessError::OtherAudience;
+        log::token(&error, token.client(), ("audience", named.as_str()));
+        Err(error)
     }
 
     /// Checks a request at the path that the client signed, also within a nested router.
@@ -130,20 +145,6 @@ fn is_at(origin: &str, host: &str) -> bool {
     let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
     let bare = |text: &str| text.strip_suffix(port).unwrap_or(text).to_ascii_lowercase();
     bare(authority) == bare(host)
-}
-
-/// Accepts a valid token that is for the API with this URI; `None` is the server's own API.
-fn meant_for(audience: Option<&str>, token: Verified) -> Result<Verified, AccessError> {
-    let is_meant = match audience {
-        Some(uri) => token.audience().contains(uri),
-        None => token.audience().is_empty(),
-    };
-    if is_meant {
-        return Ok(token);
-    }
-    let error = AccessError::OtherAudience;
-    log::token(&error, token.client(), ("audience", token.audience().as_str()));
-    Err(error)
 }
 
 /// Refuses a token that is bound to a key (RFC 9449, section 7.2; RFC 8705, section 3): of that key

@@ -56,6 +56,8 @@ pub struct Guard(pub(super) Arc<Inside>);
 pub(super) struct Inside {
     pub(super) authority: Arc<dyn Authority>,
     pub(super) audience: Option<Arc<str>>,
+    /// `true` if tokens that name no API are accepted beside those for `audience`.
+    pub(super) is_own: bool,
     pub(super) metadata: Option<Published>,
     pub(super) manner: Arc<Manner>,
     pub(super) allows_clients: bool,
@@ -83,6 +85,7 @@ impl Guard {
         Self(Arc::new(Inside {
             authority,
             audience: None,
+            is_own: false,
             metadata: None,
             manner: Arc::new(manner),
             allows_clients: false,
@@ -115,6 +118,7 @@ impl Guard {
     pub fn audience(self, uri: impl Into<Arc<str>>) -> Self {
         self.with(|inside| {
             inside.audience = Some(uri.into());
+            inside.is_own = false;
             inside.publish(None);
         })
     }
@@ -158,8 +162,19 @@ impl Guard {
         }
         Ok(self.with(|inside| {
             inside.audience = Some(audience);
+            inside.is_own = false;
             inside.publish(Some(published));
         }))
+    }
+
+    /// Publishes the metadata of the server's own API, as [`describe`](Self::describe) does for
+    /// others: tokens that name no API remain valid, beside those for the API's URI. Clients can
+    /// request the latter if the server knows the URI (`AuthorizationServer::resource`).
+    ///
+    /// # Errors
+    /// [`InvalidResource`] as for [`describe`](Self::describe).
+    pub fn describe_own(self, metadata: ResourceMetadata) -> Result<Self, InvalidResource> {
+        Ok(self.describe(metadata)?.with(|inside| inside.is_own = true))
     }
 
     /// Sets the page for refused requests, in the application's own form. The guard sets the status
@@ -292,8 +307,10 @@ impl Guard {
     /// Accepts requests signed without a token (OAuth 1.0a, "two-legged"), from clients that may
     /// act for themselves
     /// ([`GrantType::ClientCredentials`](crate::provider::GrantType::ClientCredentials)). The actor
-    /// is then an [`Actor::Client`](crate::Actor::Client). A guard [elsewhere](Self::elsewhere) can
-    /// ask about tokens only, and refuses such requests.
+    /// is then an [`Actor::Client`](crate::Actor::Client), with the scopes that the client is
+    /// registered for. A guard [elsewhere](Self::elsewhere) asks its issuer about them
+    /// ([`Introspection::signed_requests`](super::Introspection::signed_requests)); one that trusts
+    /// JWTs accepts no signed requests.
     #[must_use]
     pub fn allow_clients_that_sign_for_themselves_without_a_token(self) -> Self {
         self.with(|inside| inside.allows_clients = true)

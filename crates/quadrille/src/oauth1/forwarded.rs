@@ -10,32 +10,34 @@ use http::{
 };
 
 use crate::{
-    form::{FORM, Params, hex_digit, is_form},
+    form::{FORM, FormWriter, Params, hex_digit, is_form},
     oauth2::{
-        ActiveToken, IntrospectionResponse, IntrospectionResponseError, RequestError, answer,
+        ActiveToken, ClientAuth, EndpointError, IntrospectionResponse, IntrospectionResponseError,
+        RequestError, answer, post_form,
     },
 };
 
 use super::Problem;
 
+const TOKEN: &str = "token";
 const METHOD: &str = "request_method";
 const URL: &str = "request_url";
 const AUTHORIZATION_OF_REQUEST: &str = "request_authorization";
 const FORM_OF_REQUEST: &str = "request_form";
 
-/// The part of an [`IntrospectionRequest`](crate::oauth2::IntrospectionRequest) that describes a
-/// signed request. An API without the secrets cannot verify a signature (RFC 5849, section 3.2),
+/// The part of an introspection request (RFC 7662) that describes a signed request. An API without the secrets cannot verify a signature (RFC 5849, section 3.2),
 /// and the identifier of a token proves nothing without one. So the API sends everything that the
 /// signature covers, and the issuer verifies the signature and rejects a replay.
 ///
 /// RFC 7662, section 2.1, lets a server accept further parameters. These are an extension of
 /// Quadrille's: `request_method`, `request_url`, `request_authorization` (if the request has the
 /// header) and `request_form` (if its body is a form). Other bodies are not sent: the API compares
-/// them with the signed `oauth_body_hash`.
+/// them with the signed `oauth_body_hash`. `token` is that of the signed request; it is missing if the
+/// client signed without one.
 ///
 /// ```
 /// use quadrille::{Env, Secret, oauth1::{Forwarded, SignatureMethod, SignedRequest, Signer}};
-/// use quadrille::form::{FormWriter, Params};
+/// use quadrille::{form::Params, oauth2::ClientAuth};
 ///
 /// let signer = Signer::hmac(SignatureMethod::HmacSha256, "printer", &Secret::from("its secret"))?;
 /// let request = http::Request::get("https://api.example/photos?size=9");
@@ -44,14 +46,12 @@ const FORM_OF_REQUEST: &str = "request_form";
 ///
 /// // The API, which is at https://api.example ...
 /// let forwarded = Forwarded::of(&parts, "https://api.example", &body).ok_or("no text")?;
-/// let mut question = FormWriter::new();
-/// for (name, value) in forwarded.parameters() {
-///     question.append(name, value);
-/// }
+/// let auth = ClientAuth::Basic { client_id: "api".into(), client_secret: "s3cret".into() };
+/// let question = forwarded.to_question(None, "https://id.example/oauth/introspect", &auth)?;
 ///
 /// // ... and the issuer, which reads what the client signed.
-/// let question = question.finish();
-/// let params = Params::parse(question.as_bytes())?;
+/// let params = Params::of_body(&question)?;
+/// assert_eq!(Forwarded::token(&params)?, None);
 /// let forwarded = Forwarded::parse(&params)?.ok_or("nothing was forwarded")?;
 /// let (parts, body, origin) = forwarded.to_request().ok_or("no request")?;
 /// let signed = SignedRequest::read(&parts, &body)?.ok_or("not signed")?;
@@ -94,6 +94,34 @@ impl<'a> Forwarded<'a> {
         ];
         let all = always.into_iter().chain(sometimes);
         all.filter_map(|(name, value)| Some((name, &**value?))).collect()
+    }
+
+    /// The introspection request about the signed request, which was signed with this token, if with
+    /// any.
+    ///
+    /// # Errors
+    /// [`EndpointError`] if no request can be sent to the endpoint.
+    pub fn to_question(
+        &self,
+        token: Option<&str>,
+        endpoint: &str,
+        auth: &ClientAuth,
+    ) -> Result<Request<Bytes>, EndpointError> {
+        let mut body = FormWriter::new();
+        body.append_some(TOKEN, token);
+        for (name, value) in self.parameters() {
+            body.append(name, value);
+        }
+        post_form(endpoint, auth, body)
+    }
+
+    /// Reads the token of an introspection request about a signed request; `None` if the client
+    /// signed without one.
+    ///
+    /// # Errors
+    /// [`RequestError`] if the parameter is repeated.
+    pub fn token(params: &'a Params<'_>) -> Result<Option<&'a str>, RequestError> {
+        Ok(params.one(TOKEN)?)
     }
 
     /// Reads the parameters of an introspection request; `None` if it describes no signed request.
@@ -248,7 +276,7 @@ mod tests {
             let forwarded =
                 Forwarded::of(&given, "https://api.example:8443", body.as_bytes()).unwrap();
             assert!(!format!("{forwarded:?}").contains("OAuth"));
-            let mut writer = crate::form::FormWriter::new();
+            let mut writer = FormWriter::new();
             for (name, value) in forwarded.parameters() {
                 writer.append(name, value);
             }

@@ -117,6 +117,7 @@ pub use error::{ErrorCode, ErrorResponse, RequestError};
 pub use introspect::{
     ActiveToken, IntrospectionRequest, IntrospectionResponse, IntrospectionResponseError,
 };
+pub(crate) use post::post_form;
 pub use registration::{
     ClientConfiguration, ClientConfigurationRequest, ClientDeleted, ClientInformation,
     ClientMetadata, RegistrationRequest, RegistrationRequestError, RegistrationResponseError,

@@ -13,7 +13,7 @@ use super::{
 use crate::form::FormWriter;
 
 /// A request with this form to an endpoint.
-pub(super) fn post_form(
+pub(crate) fn post_form(
     endpoint: &str,
     auth: &ClientAuth,
     mut body: FormWriter,

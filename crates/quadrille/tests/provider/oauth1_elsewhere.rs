@@ -191,6 +191,40 @@ async fn a_token_that_is_revoked_or_missing_is_noticed_at_once() {
 }
 
 #[tokio::test]
+async fn a_client_signs_for_itself_where_the_api_says_so() {
+    use quadrille::provider::GrantType::{AuthorizationCode, ClientCredentials};
+    let machine = |new: NewClient| client(new).grant_types([AuthorizationCode, ClientCredentials]);
+    for (change, is_machine) in [(machine as fn(NewClient) -> NewClient, true), (client, false)] {
+        let world = world_with(offered(), change).await;
+        let (trust, line) = trust(&world, registered(&world, &[]).await);
+        let guard = Guard::elsewhere(API, trust.signed_requests());
+        let who = |signing: &Signing| signing.at(&world, API, "GET", "/v1/who", None, &[]);
+        let signing = Signing::new(&world);
+
+        let answer = send(&api(guard.clone()), who(&signing)).await;
+        assert_eq!((answer.status(), problem(&answer)), (400, "parameter_absent".into()));
+        assert_eq!(line.asked_about_signed(), 0);
+
+        let app = api(guard.allow_clients_that_sign_for_themselves_without_a_token());
+        let [request, again] = twice(who(&signing), "");
+        let answer = send(&app, request).await;
+        if !is_machine {
+            assert_eq!((answer.status(), problem(&answer)), (403, "permission_denied".into()));
+            continue;
+        }
+        assert_eq!(answer.text(), format!("Client({:?})", world.client.id));
+        let answer = send(&app, again).await;
+        assert_eq!((answer.status(), problem(&answer)), (401, "nonce_used".into()));
+        let forger = Signing::by(&world, SignatureMethod::HmacSha256, "a guess");
+        let answer = send(&app, who(&forger)).await;
+        assert_eq!((answer.status(), problem(&answer)), (401, "signature_invalid".into()));
+        // With a token it acts for the user, as everywhere.
+        let token = signing.linked(&world, "ada").await;
+        assert_eq!(send(&app, who(&signing.with(&token))).await.text(), "User(\"ada\")");
+    }
+}
+
+#[tokio::test]
 async fn bearer_tokens_are_taken_beside_and_identifiers_are_none() {
     let elsewhere = Elsewhere::new().await;
     let world = &elsewhere.world;

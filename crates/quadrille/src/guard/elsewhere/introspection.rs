@@ -178,13 +178,14 @@ impl Introspection {
 
     /// The question about a signed request. A fault found here uses nothing up.
     fn question(&self, request: &SignedAt<'_>) -> Result<Request<Bytes>, SignatureError> {
-        let SignedAt { parts, signed, body, origin, .. } = request;
+        let SignedAt { parts, signed, body, origin, allows_clients } = request;
         signed.check_body(body)?;
-        let token = signed.token().ok_or(SignatureError::TokenMissing)?;
+        let token = signed.token();
+        if token.is_none() && !allows_clients {
+            return Err(SignatureError::TokenMissing);
+        }
         let forwarded = Forwarded::of(parts, origin, body).ok_or(SignatureError::BodyBroken)?;
-        let asked = IntrospectionRequest { token, token_type_hint: None };
-        let request = asked.to_request(&self.endpoint, &self.auth, &forwarded.parameters());
-        match request {
+        match forwarded.to_question(token, &self.endpoint, &self.auth) {
             Ok(request) if request.body().len() > BODY_LIMIT => Err(SignatureError::BodyTooLong),
             Ok(request) => Ok(request),
             // The issuer's endpoint was valid when `new` built it, so this is a fault of ours.

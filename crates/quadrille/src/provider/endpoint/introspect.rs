@@ -62,7 +62,8 @@ impl AuthorizationServer {
     ///
     /// About a request that a client signed (OAuth 1.0a) a resource server asks by sending along
     /// what the signature covers: see [`Forwarded`]. The request is then remembered, and not good a
-    /// second time.
+    /// second time. Without a `token`, the client signed for itself, which must be registered with
+    /// the grant type [`ClientCredentials`](super::super::GrantType::ClientCredentials).
     ///
     /// `sub` is the person for whom the client acts; it is left out where the client acts for
     /// itself, so that a machine is never taken for the user of the same name.
@@ -83,7 +84,11 @@ async fn answer(inner: &Inner, request: &Request<Bytes>) -> Response<Bytes> {
 async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<Bytes>, Error> {
     let params = Params::of_body_within(request, LIMITS).map_err(RequestError::from)?;
     // The hint is not needed: a token says what it is.
-    let IntrospectionRequest { token: text, .. } = IntrospectionRequest::parse(&params)?;
+    let forwarded = Forwarded::parse(&params)?;
+    let text = match &forwarded {
+        Some(_) => Forwarded::token(&params)?,
+        None => Some(IntrospectionRequest::parse(&params)?.token),
+    };
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
     let from = inner.address_of(request.extensions());
@@ -91,13 +96,14 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
     if asker.client_type == ClientType::Public {
         return Err(AuthenticateError::PublicClientAsks.into());
     }
-    if let Some(forwarded) = Forwarded::parse(&params)? {
+    if let Some(forwarded) = forwarded {
         let judging = oauth1::forwarded::judge(inner, &forwarded, text, &asker);
         return Ok(match Box::pin(judging).await {
             Ok(verdict) => verdict.to_response(),
             Err(error) => error.to_response(inner.issuer.as_str()),
         });
     }
+    let text = text.ok_or(RequestError::Missing("token"))?;
     let found = lookup::find(inner, text).await?;
     let active = found.and_then(|found| decide(&found, &asker, inner.now()));
     let answer = match active {

@@ -11,12 +11,13 @@ use crate::{
 };
 
 use super::{
+    guard::for_itself,
     remember::remember,
     verify::{self, CheckedToken, Wanted},
     wire,
 };
 
-/// Judges a request with this token that `asker` received. The nonce of a valid one is remembered,
+/// Judges a request, with this token or without one, that `asker` received. The nonce of a valid one is remembered,
 /// because the asker accepts the request. The asker checks the body of a request unless it is a
 /// form.
 ///
@@ -25,7 +26,7 @@ use super::{
 pub(crate) async fn judge(
     inner: &Inner,
     forwarded: &Forwarded<'_>,
-    token: &str,
+    token: Option<&str>,
     asker: &Client,
 ) -> Result<Verdict, SignatureError> {
     if !inner.oauth1.is_offered() || asker.resource_server.is_none() {
@@ -44,22 +45,24 @@ pub(crate) async fn judge(
 async fn check_forwarded(
     inner: &Inner,
     forwarded: &Forwarded<'_>,
-    token: &str,
+    token: Option<&str>,
     asker: &Client,
 ) -> Result<Verdict, SignatureError> {
     let (parts, form, origin) = forwarded.to_request().ok_or(SignatureError::Unsigned)?;
     let signed = wire::read(&parts, &form)?;
-    if signed.token() != Some(token) {
+    if signed.token() != token {
         return Err(SignatureError::TokenUnknown);
     }
     // Only the asker knows the client's address.
     let checked = verify::check(inner, &signed, &origin, Wanted::CredentialOrNothing, None).await?;
-    let CheckedToken::Credential(held) = checked.token else {
-        return Err(SignatureError::TokenMissing);
+    // An API that asks about a request without a token accepts clients that act for themselves.
+    let access = match &checked.token {
+        CheckedToken::Credential(held) => held.access.clone(),
+        _ => for_itself(&checked.client, inner.scopes.known())?,
     };
-    if !is_meant_for(asker, &held.access.grant) {
+    if !is_meant_for(asker, &access.grant) {
         return Ok(Verdict::Bad(None));
     }
     remember(inner, &signed, checked.now).await?;
-    Ok(Verdict::Good(Box::new(about(&held.access, inner.issuer.as_str()))))
+    Ok(Verdict::Good(Box::new(about(&access, inner.issuer.as_str()))))
 }

@@ -37,7 +37,10 @@ pub(crate) async fn check(
 }
 
 /// The grant of a client that signed with its own key only.
-fn for_itself(client: &Client, known: &Scopes) -> Result<Arc<AccessRecord>, SignatureError> {
+pub(super) fn for_itself(
+    client: &Client,
+    known: &Scopes,
+) -> Result<Arc<AccessRecord>, SignatureError> {
     if !client.grant_types.contains(&GrantType::ClientCredentials) {
         return Err(SignatureError::NotForItself);
     }

@@ -12,12 +12,15 @@ use crate::{
 
 use super::lookup::Found;
 
-/// The introspection response for the token of a valid signed request.
+/// The introspection response for a valid signed request. One without a token has no time of issue.
 pub(crate) fn about(access: &AccessRecord, issuer: &str) -> ActiveToken {
     ActiveToken {
         iss: Some(issuer.to_owned()),
         exp: Some(access.expires).filter(|expires| *expires < Timestamp::NEVER),
-        iat: Some(access.row.time()),
+        iat: match access.grant.actor {
+            Actor::User(_) => Some(access.row.time()),
+            Actor::Client(_) => None,
+        },
         ..describe(&access.grant)
     }
 }
