@@ -17,18 +17,28 @@ use std::net::IpAddr;
 pub struct RemoteAddress(pub IpAddr);
 
 impl RemoteAddress {
-    /// Sets the address to that of the connection, unless it is set.
-    #[cfg(feature = "axum")]
-    pub(crate) fn note(extensions: &mut http::Extensions) {
-        use axum::extract::ConnectInfo;
+    /// The address of the sender of a request with these extensions: that which a layer has set,
+    /// otherwise that of axum's connection. `None` if neither is there.
+    ///
+    /// ```
+    /// use quadrille::RemoteAddress;
+    ///
+    /// let mut request = http::Request::new(());
+    /// assert!(RemoteAddress::of(request.extensions()).is_none());
+    /// let address = RemoteAddress([192, 0, 2, 7].into());
+    /// request.extensions_mut().insert(address);
+    /// assert_eq!(RemoteAddress::of(request.extensions()), Some(address));
+    /// ```
+    pub fn of(extensions: &http::Extensions) -> Option<Self> {
+        let set = extensions.get().copied();
+        #[cfg(feature = "axum")]
+        let set = set.or_else(|| {
+            use axum::extract::ConnectInfo;
 
-        if extensions.get::<Self>().is_none()
-            && let Some(ConnectInfo(address)) =
-                extensions.get::<ConnectInfo<std::net::SocketAddr>>()
-        {
-            let address = Self(address.ip());
-            extensions.insert(address);
-        }
+            let connection = extensions.get::<ConnectInfo<std::net::SocketAddr>>()?;
+            Some(Self(connection.0.ip()))
+        });
+        set
     }
 
     /// The network that belongs to one party: an IPv4 address, or the first 64 bits of an IPv6 one.

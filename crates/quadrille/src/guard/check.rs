@@ -110,8 +110,6 @@ impl Guard {
 
     /// Checks a request at the path that the client signed, also within a nested router.
     pub(super) async fn look(&self, parts: &mut Parts) -> Guarded {
-        #[cfg(feature = "axum")]
-        crate::RemoteAddress::note(&mut parts.extensions);
         let public = public_uri::of(&parts.extensions).filter(|public| **public != parts.uri);
         let nested = public.cloned().map(|public| std::mem::replace(&mut parts.uri, public));
         let guarded = self.guard(parts).await;

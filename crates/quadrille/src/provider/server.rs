@@ -379,7 +379,7 @@ impl Inner {
 
     /// The address of a request's sender, for limits. Logs the first request without one.
     pub(crate) fn address_of(&self, extensions: &Extensions) -> Option<RemoteAddress> {
-        let address = extensions.get().copied();
+        let address = RemoteAddress::of(extensions);
         if address.is_none() && !self.shared.has_missed_address.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "a request came without the address of its client, so limits by address do not \

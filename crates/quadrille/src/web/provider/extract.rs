@@ -9,7 +9,6 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    RemoteAddress,
     guard::{BODY_LIMIT, Lazy},
     provider::{
         AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, Decision, DeviceVerification,
@@ -77,7 +76,6 @@ pub(super) fn read(
             parts.extensions.insert(Unread(EndpointError::BodyTooLong));
             Bytes::new()
         });
-        RemoteAddress::note(&mut parts.extensions);
         http::Request::from_parts(parts, body)
     }
 }
