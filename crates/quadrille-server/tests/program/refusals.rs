@@ -62,6 +62,15 @@ async fn name_the_client_and_the_value_that_is_to_blame_and_no_secret() {
     token(&scope, secret).await.unwrap();
     let line = last_refusal(&program);
     assert!(line.contains("there is no such code") && line.contains(id), "{line}");
+    assert!(line.contains(r#"grant_type="authorization_code""#), "{line}");
+    let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+    for (grant_type, parameter) in
+        [("client_credentials", ("scope", "photos:raed")), (exchange, ("scope", "photos:read"))]
+    {
+        token(&[("grant_type", grant_type), parameter], secret).await.unwrap();
+        let line = last_refusal(&program);
+        assert!(line.contains(&format!("grant_type=\"{grant_type}\"")), "{line}");
+    }
     token(&[("grant_type", "pass\nword"), ("x", "y")], secret).await.unwrap();
     let line = last_refusal(&program);
     assert!(line.contains(r#"value="pass\nword""#) && line.contains(id), "{line}");
@@ -90,6 +99,18 @@ async fn name_the_client_and_the_value_that_is_to_blame_and_no_secret() {
         for words in ["client=\"st... (8 characters)\"", "value=\"HMAC-SHA1\"", "from=127.0.0.1"] {
             assert!(line.contains(words), "{path}: {line}");
         }
+    }
+    let mut query = good.to_vec();
+    query.extend([("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]);
+    query.push(("code_challenge_method", "plain"));
+    let url = reqwest::Url::parse_with_params(&program.url("/oauth/authorize"), &query).unwrap();
+    http.get(url).send().await.unwrap();
+    let line = last_refusal(&program);
+    assert!(line.contains(r#"parameter="code_challenge_method" value="plain""#), "{line}");
+    http.get(program.url("/api/me")).bearer_auth("canary-token").send().await.unwrap();
+    let line = last_refusal(&program);
+    for words in ["the access token is unknown or revoked", "endpoint=\"api\"", "from=127.0.0.1"] {
+        assert!(line.contains(words), "{line}");
     }
     assert!(!program.log().contains("canary"), "{}", program.log());
     program.stop();

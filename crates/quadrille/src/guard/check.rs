@@ -54,10 +54,13 @@ impl Guard {
         }
         let found = match self.signing(origin, parts, body)? {
             Some(signing) => signing.await?,
-            None => match presented(parts, body, self.0.ways)? {
-                Some(token) => self.0.authority.token(&token, at).await?,
-                None => return Ok(None),
-            },
+            None => {
+                let log = |error: &AccessError| log::at_api(error, parts);
+                match presented(parts, body, self.0.ways).inspect_err(log)? {
+                    Some(token) => self.0.authority.token(&token, at).await.inspect_err(log)?,
+                    None => return Ok(None),
+                }
+            }
         };
         let found = unbound(self.meant(found)?)?;
         match &self.0.after {

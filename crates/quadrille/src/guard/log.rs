@@ -50,14 +50,27 @@ pub(crate) fn signed<E: fmt::Display>(
         value.map(Cow::into_owned)
     };
     let blamed = blamed.and_then(|name| Some((name, Some(value(name)?))));
-    let from = parts.extensions.get().copied();
-    write(Refusal { endpoint, reason: error, client, blamed, from });
+    let from = RemoteAddress::of(&parts.extensions);
+    write(Refusal { client, blamed, from, ..Refusal::new(endpoint, error) });
+}
+
+/// Logs the refusal of a request whose token says nothing about its client.
+#[cold]
+pub(crate) fn at_api(error: &AccessError, parts: &Parts) {
+    let from = RemoteAddress::of(&parts.extensions);
+    match error {
+        // The course of things: the client refreshes.
+        AccessError::Expired => tracing::debug!(reason = %error, "a token has expired"),
+        // The reason was logged, with its cause.
+        AccessError::Unavailable => {}
+        error => write(Refusal { from, ..Refusal::new("api", error) }),
+    }
 }
 
 /// Logs that a valid token of this client does not suffice for a request, because of this property.
 pub(crate) fn token(error: &AccessError, client: &str, (name, value): (&'static str, &str)) {
     let (client, blamed) = (Some(Sender::Client(client)), Some((name, Some(value.to_owned()))));
-    write(Refusal { endpoint: "api", reason: error, client, blamed, from: None });
+    write(Refusal { client, blamed, ..Refusal::new("api", error) });
 }
 
 /// A refusal, as it is logged.
@@ -65,14 +78,22 @@ pub(crate) struct Refusal<'a, E> {
     pub(crate) endpoint: &'static str,
     pub(crate) reason: &'a E,
     pub(crate) client: Option<Sender<'a>>,
-    /// The parameter, and its value where that may stand in the log.
+    /// The grant type, if the request has one (RFC 6749, section 4).
+    pub(crate) grant_type: Option<&'a str>,
+    /// The parameter or the claim, and its value where that may stand in the log.
     pub(crate) blamed: Option<(&'a str, Option<String>)>,
     pub(crate) from: Option<RemoteAddress>,
 }
 
+impl<'a, E> Refusal<'a, E> {
+    pub(crate) const fn new(endpoint: &'static str, reason: &'a E) -> Self {
+        Self { endpoint, reason, client: None, grant_type: None, blamed: None, from: None }
+    }
+}
+
 /// Logs a refusal.
 pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
-    let Refusal { endpoint, reason, client, blamed, from } = refusal;
+    let Refusal { endpoint, reason, client, grant_type, blamed, from } = refusal;
     let client = client.map(Sender::masked);
     let (parameter, value) = blamed.unzip();
     let value = value.flatten().map(|value| match (parameter, &client) {
@@ -84,8 +105,12 @@ pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
     // Debug: the text of a stranger must not begin a line of its own.
     let client = client.as_deref().map(shortened).map(tracing::field::debug);
     let value = value.as_deref().map(shortened).map(tracing::field::debug);
+    let grant_type = grant_type.map(masked::mask_secrets);
+    let grant_type = grant_type.as_deref().map(shortened).map(tracing::field::debug);
     let from = from.map(|from| tracing::field::display(from.0));
-    tracing::info!(%reason, endpoint, client, parameter, value, from, "request refused");
+    tracing::info!(
+        %reason, endpoint, client, grant_type, parameter, value, from, "request refused"
+    );
 }
 
 fn shortened(text: &str) -> &str {

@@ -211,6 +211,22 @@ pub enum ClaimsError {
     TooLong,
 }
 
+impl ClaimsError {
+    /// The claim to blame, if it is a single one that has a value.
+    #[cfg(feature = "provider")]
+    pub(crate) const fn claim(&self) -> Option<&'static str> {
+        match self {
+            Self::Issuer => Some("iss"),
+            Self::Subject => Some("sub"),
+            Self::Audience | Self::SharedAudience => Some("aud"),
+            Self::Expired | Self::TooLong => Some("exp"),
+            Self::NotYetValid => Some("nbf"),
+            Self::IssuedInFuture | Self::TooOld => Some("iat"),
+            Self::NotJson | Self::Repeated | Self::Malformed(_) | Self::Missing(_) => None,
+        }
+    }
+}
+
 impl From<ObjectError> for KeyError {
     fn from(error: ObjectError) -> Self {
         match error {

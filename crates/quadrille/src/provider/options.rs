@@ -254,6 +254,24 @@ impl AuthorizationServer {
         self.with(|inner| inner.pages.problem = Some(Arc::new(page)))
     }
 
+    /// Sends a browser to a page of the application for a problem, instead of a page of this server:
+    /// to an absolute URL, or to a path of the site. The problem's [code](Problem::code) and
+    /// [text](Problem::text) are in the query, as `error` and `error_description`. A problem in the
+    /// code of the site, and one whose page links to the client ([`Problem::onward`]), are shown by the
+    /// server.
+    ///
+    /// ```
+    /// # use quadrille::{Env, provider::{AuthorizationServer, store::MemoryStore}};
+    /// # let store = MemoryStore::new(Env::system());
+    /// # let server = AuthorizationServer::new("https://id.example", store)?;
+    /// let server = server.problem_address(http::Uri::from_static("/sorry"));
+    /// # Ok::<(), quadrille::provider::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn problem_address(self, address: http::Uri) -> Self {
+        self.problem_page(move |problem| problem.redirect(&address))
+    }
+
     /// Sets the page for requests that are refused at the API: see [`Guard::refusal_page`].
     ///
     /// ```

@@ -15,19 +15,23 @@ pub(crate) struct Disclosure {
     /// `true` if the client's developer gets the reason's words: they help, and a guesser cannot
     /// use them.
     pub(crate) has_words: bool,
-    /// The parameter to blame, if its value may be logged.
-    pub(crate) blamed: Option<&'static str>,
+    /// The parameters to blame, if their values may be logged: of several, the first that the request
+    /// has.
+    pub(crate) blamed: &'static [&'static str],
+    /// The claim to blame, of the token that is the blamed parameter. A token itself may never be
+    /// logged.
+    pub(crate) blamed_claim: Option<&'static str>,
 }
 
 impl Disclosure {
     /// The code, and nothing else.
     pub(crate) const fn code(code: ErrorCode) -> Self {
-        Self { code, status: None, has_words: false, blamed: None }
+        Self { code, status: None, has_words: false, blamed: &[], blamed_claim: None }
     }
 
     /// The code, and the reason's words for the client's developer.
     pub(crate) const fn words(code: ErrorCode) -> Self {
-        Self { code, status: None, has_words: true, blamed: None }
+        Self { code, status: None, has_words: true, blamed: &[], blamed_claim: None }
     }
 
     /// This status, whatever the code.
@@ -36,9 +40,22 @@ impl Disclosure {
         self
     }
 
-    /// This parameter is to blame, and its value may be logged.
-    pub(crate) const fn blame(mut self, parameter: &'static str) -> Self {
-        self.blamed = Some(parameter);
+    /// One of these parameters is to blame, and its value may be logged.
+    pub(crate) const fn blame(mut self, parameters: &'static [&'static str]) -> Self {
+        self.blamed = parameters;
+        self
+    }
+
+    /// This claim of the token in a parameter is to blame, if it is one claim.
+    pub(crate) const fn blame_claim(
+        mut self,
+        token: &'static [&'static str],
+        claim: Option<&'static str>,
+    ) -> Self {
+        if claim.is_some() {
+            self.blamed = token;
+            self.blamed_claim = claim;
+        }
         self
     }
 }

@@ -7,17 +7,20 @@ use bytes::Bytes;
 use http::{Method, Request};
 
 use crate::{
+    RemoteAddress, Timestamp,
     form::{FormError, Limits, Params},
     guard::{
         log::{Refusal, write},
         masked::Sender,
     },
+    jose::Unverified,
     oauth2::{PresentedClient, RequestError},
 };
 
 use super::{
-    client::record::Client,
+    client::{authenticate, record::Client},
     error::{ClientError, Error},
+    reason::Disclosure,
     server::Inner,
     token::grant::error::DeviceCodeError,
 };
@@ -52,8 +55,11 @@ pub(crate) fn log_unread(endpoint: &'static str, error: &Error, request: &Reques
 
 /// The client of a request, if it is registered.
 async fn registered(inner: &Inner, request: &Request<Bytes>) -> Option<Arc<Client>> {
-    let params = params(request);
-    let id = presented(request, params.as_ref())?;
+    let params = params(request)?;
+    if let Ok(presented) = PresentedClient::parse(request.headers(), &params) {
+        return authenticate::named(inner, &presented).await.ok()?;
+    }
+    let id = value(&params, "client_id")?;
     let issuer = inner.issuer_id().await.ok()?;
     inner.store.client(issuer, &id).await.ok()?
 }
@@ -77,6 +83,32 @@ fn presented(request: &Request<Bytes>, params: Option<&Params<'_>>) -> Option<St
 /// All values of a parameter.
 fn value(params: &Params<'_>, name: &str) -> Option<String> {
     Some(params.many(name).collect::<Vec<_>>().join(" ")).filter(|value| !value.is_empty())
+}
+
+/// The parameter or the claim to blame, and its value.
+fn blamed(params: &Params<'_>, error: &ClientError) -> Option<(&'static str, Option<String>)> {
+    let Disclosure { blamed, blamed_claim, .. } = error.disclosed();
+    let mut present = blamed.iter().filter_map(|name| Some((*name, value(params, name)?)));
+    let (name, value) = present.next()?;
+    match blamed_claim {
+        None => Some((name, Some(value))),
+        Some(name) => Some((name, claim(&value, name))),
+    }
+}
+
+/// The claim of a token that nobody needs to have signed.
+fn claim(token: &str, name: &str) -> Option<String> {
+    let claims = Unverified::parse(token).ok()?.claims_of_anybody().ok()?;
+    let seconds = |time: Option<Timestamp>| time.map(|time| time.seconds().to_string());
+    match name {
+        "iss" => claims.iss,
+        "sub" => claims.sub,
+        "aud" => Some(claims.aud.join(" ")),
+        "exp" => seconds(claims.exp),
+        "nbf" => seconds(claims.nbf),
+        "iat" => seconds(claims.iat),
+        _ => None,
+    }
 }
 
 fn write_refusal(
@@ -110,18 +142,17 @@ fn write_refusal(
             let mut names = params.as_ref().into_iter().flat_map(Params::broken_names);
             names.next().map(|name| (name, None))
         }
-        Error::Client(error) => {
-            let blamed = error.disclosed().blamed;
-            blamed.and_then(|name| Some((name, Some(value(params.as_ref()?, name)?))))
-        }
+        Error::Client(error) => params.as_ref().and_then(|params| blamed(params, error)),
         _ => None,
     };
+    let grant_type = params.as_ref().and_then(|params| value(params, "grant_type"));
     write(Refusal {
         endpoint,
         reason: error,
         client,
+        grant_type: grant_type.as_deref(),
         blamed,
-        from: request.extensions().get().copied(),
+        from: RemoteAddress::of(request.extensions()),
     });
 }
 
@@ -132,5 +163,5 @@ pub(crate) fn log_of_client(endpoint: &'static str, error: &Error, client: &str)
         return;
     }
     let client = Some(Sender::Client(client));
-    write(Refusal { endpoint, reason: error, client, blamed: None, from: None });
+    write(Refusal { client, ..Refusal::new(endpoint, error) });
 }

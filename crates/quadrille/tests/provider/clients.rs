@@ -387,3 +387,53 @@ async fn a_chosen_secret_is_right_in_http_basic_with_and_without_form_encoding()
         }
     }
 }
+
+#[tokio::test]
+async fn an_identifier_in_http_basic_is_understood_with_and_without_form_encoding() {
+    let world = machine().await;
+    let send = async |pair: &str, named: &str| {
+        let pair = BASE64_STANDARD.encode(pair);
+        let body = format!("grant_type=client_credentials{named}");
+        let request = Request::post("/oauth/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", format!("Basic {pair}"))
+            .body(body.into());
+        let answer = Answer::of(world.server.token(request.unwrap()).await);
+        (answer.status() == 200).then(|| answer.tokens().access)
+    };
+    let register = async |id: &str| {
+        let new = NewClient::confidential("Imported").id(id);
+        let new = new.grant_types([GrantType::ClientCredentials]);
+        let new = new.scopes(Scopes::of(["photos:read"]));
+        let registered = world.server.register(new).await.unwrap();
+        registered.secret.unwrap().expose().to_owned()
+    };
+    let is_of = async |token: &str, id: &str| {
+        let answer = world.photos(token).await;
+        let answer = answer.text();
+        assert!(answer.ends_with(&format!(" by {id}")), "{answer}");
+    };
+    for (id, encoded) in
+        [("app+one", "app%2Bone"), ("pct%41only", "pct%2541only"), ("%2B", "%252B"), ("a b", "a+b")]
+    {
+        let secret = register(id).await;
+        for (written, named) in [
+            (id, String::new()),
+            (encoded, String::new()),
+            (id, format!("&client_id={encoded}")),
+            (encoded, format!("&client_id={encoded}")),
+        ] {
+            let token = send(&format!("{written}:{secret}"), &named).await;
+            let token = token.unwrap_or_else(|| panic!("{written} {named}"));
+            is_of(&token, id).await;
+        }
+        assert!(send(&format!("{id}:wrong"), "").await.is_none(), "{id}");
+        assert!(send(&format!("{id}:{secret}"), "&client_id=other").await.is_none(), "{id}");
+    }
+    // Of two clients that the text may name, RFC 6749 means that of the decoded text.
+    let other = register("a+b").await;
+    assert!(send(&format!("a+b:{other}"), "").await.is_none());
+    let token = send(&format!("a+b:{other}"), "&client_id=a%2Bb").await;
+    is_of(&token.expect("the body says which"), "a+b").await;
+    assert!(send(&format!("a%2Bb:{other}"), "").await.is_some());
+}

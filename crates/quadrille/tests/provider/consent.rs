@@ -258,6 +258,24 @@ async fn the_application_can_show_problems_on_pages_of_its_own() {
     assert!(response.body().starts_with(b"unknown_client: "));
 }
 
+#[tokio::test]
+async fn the_application_can_send_problems_to_an_address_of_its_own() {
+    let world = World::new().await;
+    for (address, start) in [
+        ("/sorry", "/sorry?error=unknown_client&error_description="),
+        ("https://www.example/e?a=b", "https://www.example/e?a=b&error=unknown_client&"),
+    ] {
+        let server = world.server.clone().problem_address(address.parse().unwrap());
+        let request = http::Request::get("/oauth/authorize?client_id=nobody");
+        let reply = server.authorize(request.body(bytes::Bytes::new()).unwrap()).await.unwrap_err();
+        let response = http::Response::<bytes::Bytes>::from(reply);
+        assert_eq!(response.status(), 303);
+        let location = response.headers()["location"].to_str().unwrap();
+        assert!(location.starts_with(start), "{location}");
+        assert!(!location.contains(' ') && !location.contains("nobody"), "{location}");
+    }
+}
+
 /// The names of so many scopes, each with characters that a form encodes.
 fn names(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("s:{number}")).collect()

@@ -94,6 +94,10 @@ async fn a_grant_of_the_application_s_own_gives_what_it_decides_and_no_more() {
     assert_eq!(refreshed.scope, "photos:read");
     assert!(!world.is_good(&refreshed.access).await, "it is for another API");
 
+    // An answer cannot say that a token has no scope.
+    let nothing = ask(&world, &[("ticket", "narrow"), ("scope", "photos:write")]).await;
+    assert_eq!(nothing.error(), "invalid_scope");
+
     let client = ask(&world, &[("ticket", "client"), ("scope", "photos:read")]).await.tokens();
     assert!(world.photos(&client.access).await.text().starts_with("Client"));
 }

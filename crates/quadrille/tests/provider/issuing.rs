@@ -150,6 +150,28 @@ async fn it_narrows_scopes_and_lifetime_and_adds_members() {
 }
 
 #[tokio::test]
+async fn a_token_that_it_leaves_no_scope_is_refused_and_uses_nothing_up() {
+    let keeps_none = Arc::new(AtomicBool::new(true));
+    let keeps = Arc::clone(&keeps_none);
+    let world = world(|server| {
+        server.before_issue(move |mut token| {
+            let keeps_none = keeps.load(Ordering::Relaxed);
+            async move {
+                if keeps_none {
+                    token.keep_scopes(&Scopes::of(["photos:everything"]));
+                }
+                Ok(token)
+            }
+        })
+    })
+    .await;
+    let code = world.code("ada").await;
+    assert_eq!(world.redeem(&code).await.error(), "invalid_scope");
+    keeps_none.store(false, Ordering::Relaxed);
+    world.redeem(&code).await.tokens();
+}
+
+#[tokio::test]
 async fn no_token_outlives_the_memory_of_its_revocation() {
     let world = world(|server| {
         server.before_issue(|mut token| async move {

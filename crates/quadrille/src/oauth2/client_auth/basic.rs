@@ -39,6 +39,8 @@ pub(super) fn basic(id: &str, secret: &str) -> Result<HeaderValue, EndpointError
 /// Credentials in HTTP Basic.
 pub(super) struct Basic {
     pub(super) id: String,
+    /// The identifier without decoding, if that differs.
+    pub(super) raw_id: Option<String>,
     pub(super) secret: String,
     /// The secret without decoding, if that differs.
     pub(super) raw_secret: Option<Secret>,
@@ -62,12 +64,13 @@ pub(super) fn parse_basic(value: &HeaderValue) -> Result<Basic, ClientAuthError>
         return Err(ClientAuthError::MalformedBasic);
     }
     if is_plain {
-        return Ok(Basic { id, secret, raw_secret: None });
+        return Ok(Basic { id, raw_id: None, secret, raw_secret: None });
     }
-    let raw = Secret::from(&secret);
-    let secret = decode_lenient(secret)?;
-    let raw_secret = Some(raw).filter(|raw| raw.expose() != secret);
-    Ok(Basic { id: decode_lenient(id)?, secret, raw_secret })
+    let (raw_id, raw_secret) = (id.clone(), Secret::from(&secret));
+    let (id, secret) = (decode_lenient(id)?, decode_lenient(secret)?);
+    let raw_id = Some(raw_id).filter(|raw| *raw != id);
+    let raw_secret = Some(raw_secret).filter(|raw| raw.expose() != secret);
+    Ok(Basic { id, raw_id, secret, raw_secret })
 }
 
 /// Form-decodes one side of the colon. Many clients do not encode it (requests-oauthlib, curl), so

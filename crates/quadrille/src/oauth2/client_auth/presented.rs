@@ -44,6 +44,8 @@ pub struct PresentedClient<'a> {
     pub id: Cow<'a, str>,
     /// The proof that it is this client.
     pub proof: ClientProof<'a>,
+    /// The `client_id` as it stands in HTTP Basic, if it differs from the form-decoded one.
+    raw_id: Option<String>,
     /// The secret as it stands in HTTP Basic, if it differs from the form-decoded one.
     raw_secret: Option<Secret>,
     method: AuthMethod,
@@ -119,6 +121,7 @@ impl<'a> PresentedClient<'a> {
                 (Some(id), secret) => Ok(Self {
                     id: Cow::Borrowed(id),
                     proof: ClientProof::of_secret(secret.map(Cow::Borrowed)),
+                    raw_id: None,
                     raw_secret: None,
                     method: match secret {
                         Some(_) => AuthMethod::ClientSecretPost,
@@ -132,12 +135,18 @@ impl<'a> PresentedClient<'a> {
         if secret.is_some() || authorizations.next().is_some() {
             return Err(ClientAuthError::SeveralMethods);
         }
-        let Basic { id: basic_id, secret: basic_secret, raw_secret } = parse_basic(authorization)?;
-        if id.is_some_and(|id| id != basic_id) {
-            return Err(ClientAuthError::DifferentClients);
-        }
+        let Basic { id: basic_id, raw_id, secret: basic_secret, raw_secret } =
+            parse_basic(authorization)?;
+        // The identifier in the body says which reading is meant.
+        let (basic_id, raw_id) = match (id, raw_id) {
+            (None, raw_id) => (basic_id, raw_id),
+            (Some(id), _) if id == basic_id => (basic_id, None),
+            (Some(id), Some(raw_id)) if id == raw_id => (raw_id, None),
+            (Some(_), _) => return Err(ClientAuthError::DifferentClients),
+        };
         Ok(Self {
             id: Cow::Owned(basic_id),
+            raw_id,
             method: if basic_secret.is_empty() {
                 AuthMethod::None
             } else {
@@ -158,12 +167,32 @@ impl<'a> PresentedClient<'a> {
         Ok(Self {
             id: Cow::Owned(subject),
             proof: ClientProof::Assertion(assertion),
+            raw_id: None,
             raw_secret: None,
             method: match token.header().algorithm().is_symmetric() {
                 true => AuthMethod::ClientSecretJwt,
                 false => AuthMethod::PrivateKeyJwt,
             },
         })
+    }
+
+    /// The `client_id` in another reading: as it stands in HTTP Basic, if form-decoding it (RFC 6749,
+    /// section 2.3.1) changes it. It is of use only if no client has the decoded one.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue};
+    /// use quadrille::{form::Params, oauth2::PresentedClient};
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("authorization", HeaderValue::from_static("Basic YStiOnM=")); // a+b:s
+    /// let body = Params::parse(b"")?;
+    /// let client = PresentedClient::parse(&headers, &body)?;
+    /// assert_eq!(client.id, "a b");
+    /// assert_eq!(client.raw_id(), Some("a+b"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn raw_id(&self) -> Option<&str> {
+        self.raw_id.as_deref()
     }
 
     /// The secret in another reading: as it stands in HTTP Basic, if form-decoding it (RFC 6749,

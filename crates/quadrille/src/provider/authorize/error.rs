@@ -92,29 +92,31 @@ impl AuthorizeError {
     pub(crate) fn disclosed(&self) -> Disclosure {
         let invalid = Disclosure::words(ErrorCode::InvalidRequest);
         match self {
-            Self::UnknownClient => Disclosure::code(ErrorCode::InvalidClient).blame("client_id"),
+            Self::UnknownClient => Disclosure::code(ErrorCode::InvalidClient).blame(&["client_id"]),
             Self::RedirectUriMissing => Disclosure::code(ErrorCode::InvalidRequest),
             Self::RedirectUriNotRegistered => {
-                Disclosure::code(ErrorCode::InvalidRequest).blame("redirect_uri")
+                Disclosure::code(ErrorCode::InvalidRequest).blame(&["redirect_uri"])
             }
             Self::GrantTypeNotAllowed => {
-                Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
+                Disclosure::words(ErrorCode::UnauthorizedClient).blame(&["grant_type"])
             }
-            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::TooManyScopes => Disclosure::words(ErrorCode::InvalidScope),
-            Self::ResourceUnknown => Disclosure::words(ErrorCode::InvalidTarget).blame("resource"),
+            Self::ResourceUnknown => {
+                Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource"])
+            }
             Self::ChallengeMissing => invalid,
             Self::RequestObject => Disclosure::code(ErrorCode::RequestNotSupported),
             Self::RequestUri => {
-                Disclosure::code(ErrorCode::RequestUriNotSupported).blame("request_uri")
+                Disclosure::code(ErrorCode::RequestUriNotSupported).blame(&["request_uri"])
             }
-            Self::ResponseMode => invalid.blame("response_mode"),
-            Self::PromptNoneAmongOthers => invalid.blame("prompt"),
+            Self::ResponseMode => invalid.blame(&["response_mode"]),
+            Self::PromptNoneAmongOthers => invalid.blame(&["prompt"]),
             Self::LoginRequired => Disclosure::code(ErrorCode::LoginRequired),
             Self::ConsentRequired => Disclosure::code(ErrorCode::ConsentRequired),
-            Self::MaxAge => invalid.blame("max_age"),
+            Self::MaxAge => invalid.blame(&["max_age"]),
             Self::AuthenticationUnmet => {
-                Disclosure::code(ErrorCode::UnmetAuthenticationRequirements).blame("acr_values")
+                Disclosure::code(ErrorCode::UnmetAuthenticationRequirements).blame(&["acr_values"])
             }
             Self::Denied | Self::UserRefused | Self::UserGone => {
                 Disclosure::code(ErrorCode::AccessDenied)

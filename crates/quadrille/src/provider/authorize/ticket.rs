@@ -102,13 +102,14 @@ impl Ticket {
         })?;
         let ticket: Self =
             serde_json::from_slice(&plain).map_err(|_| BrowserError::TicketTampered)?;
+        // First: the browser has dropped the cookie of a ticket that is over.
+        if is_over(now, ticket.expires, policy.ticket_lifetime) {
+            return Err(BrowserError::TicketExpired);
+        }
         let name = ticket.cookie_name(issuer);
         let value = hex(&ticket.browser);
         if !cookie::pairs(headers).any(|(known, held)| known == name && held == value) {
             return Err(BrowserError::TicketOfOtherBrowser);
-        }
-        if is_over(now, ticket.expires, policy.ticket_lifetime) {
-            return Err(BrowserError::TicketExpired);
         }
         Ok(ticket)
     }

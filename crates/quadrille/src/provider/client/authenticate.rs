@@ -104,15 +104,27 @@ pub(crate) fn algorithms() -> Vec<String> {
     all.map(ToOwned::to_owned).collect()
 }
 
+/// The client that a request names. Many clients do not form-encode their identifier in HTTP Basic
+/// (requests-oauthlib, curl); if no client has the decoded one, the text as it stands is meant.
+pub(crate) async fn named(
+    inner: &Inner,
+    presented: &PresentedClient<'_>,
+) -> Result<Option<Arc<Client>>, Error> {
+    let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let client = inner.store.client(issuer, &presented.id).await?;
+    let client = client.filter(|client| !client.is_gone(now));
+    let (None, Some(raw)) = (&client, presented.raw_id()) else { return Ok(client) };
+    Ok(inner.store.client(issuer, raw).await?.filter(|client| !client.is_gone(now)))
+}
+
 /// The client that sent a request, authenticated.
 pub(crate) async fn client(
     inner: &Inner,
     presented: &PresentedClient<'_>,
     from: Option<RemoteAddress>,
 ) -> Result<Arc<Client>, Error> {
-    let client = inner.store.client(inner.issuer_id().await?, &presented.id).await?;
+    let client = named(inner, presented).await?;
     let now = inner.now();
-    let client = client.filter(|client| !client.is_gone(now));
     let hashes: Vec<_> = readings(presented).map(|secret| sha256(secret.as_bytes())).collect();
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
@@ -168,7 +180,8 @@ fn failed(
     let id = client.map(|client| &*client.id);
     let from_address = from.map(|from| from.0);
     tracing::info!(client = id, from = ?from_address, reason = %error, "client not authenticated");
-    count_failure(inner, &presented.id, from).map_or(error, AuthenticateError::Throttled)
+    count_failure(inner, id.unwrap_or(&presented.id), from)
+        .map_or(error, AuthenticateError::Throttled)
 }
 
 /// Counts a failure of a name and of an address. Returns the time to wait if there were too many.
@@ -193,7 +206,8 @@ async fn check_chosen(
     from: Option<RemoteAddress>,
 ) -> Result<Option<Arc<Client>>, Error> {
     let Shared { throttle, turns, has_chosen_secrets, .. } = &*inner.shared;
-    let (id, steady) = (&*presented.id, inner.env.steady());
+    let id = client.map_or(&*presented.id, |client| &*client.id);
+    let steady = inner.env.steady();
     let at = (steady, inner.limits_now().await?);
     let is_known = throttle.is_known(id, from);
     let _place = if is_known {

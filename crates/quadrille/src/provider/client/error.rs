@@ -77,7 +77,7 @@ impl AuthenticateError {
         let silent = Disclosure::code(ErrorCode::InvalidClient);
         match self {
             Self::Presented(error) => Disclosure::words(error.code()),
-            Self::UnknownClient => silent.blame("client_id"),
+            Self::UnknownClient => silent.blame(&["client_id"]),
             Self::SecretMissing
             | Self::SecretWrong
             | Self::SecretExpired
@@ -87,7 +87,9 @@ impl AuthenticateError {
             | Self::KeysUnknown
             | Self::PublicClientAsks => silent,
             // The client has proved its identity.
-            Self::AssertionClaims(_) | Self::AssertionReplayed | Self::AssertionBeforeRestore => {
+            Self::AssertionClaims(error) => Disclosure::words(ErrorCode::InvalidClient)
+                .blame_claim(&["client_assertion"], error.claim()),
+            Self::AssertionReplayed | Self::AssertionBeforeRestore => {
                 Disclosure::words(ErrorCode::InvalidClient)
             }
             Self::Throttled(_) => silent.status(StatusCode::TOO_MANY_REQUESTS),

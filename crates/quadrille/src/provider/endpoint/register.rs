@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 
 use crate::{
+    RemoteAddress,
     form::Params,
     guard::{
         log::{Refusal, write},
@@ -183,9 +184,9 @@ fn refused(
     if let Error::Operator(reason) = error {
         tracing::error!(%reason, endpoint = route.name, "request failed");
     } else {
-        let from = request.extensions().get().copied();
+        let from = RemoteAddress::of(request.extensions());
         let client = client.map(Sender::Client);
-        write(Refusal { endpoint: route.name, reason: error, client, blamed: None, from });
+        write(Refusal { client, from, ..Refusal::new(route.name, error) });
     }
     let mut response = wire::error(error);
     if response.status() == StatusCode::UNAUTHORIZED {

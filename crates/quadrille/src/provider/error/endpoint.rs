@@ -61,6 +61,11 @@ pub enum TokenError {
     /// The application issues no token for the client itself: likewise.
     #[error("the application refuses tokens for this client")]
     ClientRefused,
+    /// The application leaves the token no scope. The answer could not say so (RFC 6749, section 5.1):
+    /// an application that refuses a token returns
+    /// [`NotIssued`](crate::provider::NotIssued).
+    #[error("the application leaves the token no scope")]
+    NoScopeLeft,
     /// The user, or the client, is gone: removed, or in a table of the application's no more.
     #[error("the user or the client is gone")]
     Gone,
@@ -78,10 +83,11 @@ impl TokenError {
     pub(crate) fn disclosed(&self) -> Disclosure {
         match self {
             Self::GrantTypeNotAllowed => {
-                Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
+                Disclosure::words(ErrorCode::UnauthorizedClient).blame(&["grant_type"])
             }
             Self::UserRefused | Self::Gone => Disclosure::code(ErrorCode::InvalidGrant),
             Self::ClientRefused => Disclosure::code(ErrorCode::UnauthorizedClient),
+            Self::NoScopeLeft => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::NotGranted(refusal) => Disclosure {
                 has_words: refusal.description.is_some(),
                 ..Disclosure::code(refusal.code.into())
@@ -124,9 +130,11 @@ impl DeviceAuthorizationError {
 
     pub(crate) fn disclosed(&self) -> Disclosure {
         match self {
-            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::TooManyScopes => Disclosure::words(ErrorCode::InvalidScope),
-            Self::ResourceUnknown => Disclosure::words(ErrorCode::InvalidTarget).blame("resource"),
+            Self::ResourceUnknown => {
+                Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource"])
+            }
             Self::TooMany(_) => Disclosure::words(ErrorCode::TemporarilyUnavailable)
                 .status(StatusCode::TOO_MANY_REQUESTS),
         }

@@ -372,16 +372,15 @@ fn of_request(error: RequestError) -> Disclosure {
         RequestError::Form(FormError::ContentType | FormError::ContentEncoding) => {
             words.status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         }
-        RequestError::MalformedScope => words.blame("scope"),
-        RequestError::MalformedResource => words.blame("resource"),
-        RequestError::UnsupportedGrantType => words.blame("grant_type"),
-        RequestError::UnsupportedResponseType => words.blame("response_type"),
-        RequestError::MalformedChallenge => words.blame("code_challenge"),
-        RequestError::UnknownChallengeMethod => words.blame("code_challenge_method"),
-        RequestError::Form(_)
-        | RequestError::Missing(_)
-        | RequestError::PlainChallenge
-        | RequestError::MalformedVerifier => words,
+        RequestError::MalformedScope => words.blame(&["scope"]),
+        RequestError::MalformedResource => words.blame(&["resource"]),
+        RequestError::UnsupportedGrantType => words.blame(&["grant_type"]),
+        RequestError::UnsupportedResponseType => words.blame(&["response_type"]),
+        RequestError::MalformedChallenge => words.blame(&["code_challenge"]),
+        RequestError::PlainChallenge | RequestError::UnknownChallengeMethod => {
+            words.blame(&["code_challenge_method"])
+        }
+        RequestError::Form(_) | RequestError::Missing(_) | RequestError::MalformedVerifier => words,
     }
 }
 

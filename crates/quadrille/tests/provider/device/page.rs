@@ -141,10 +141,12 @@ async fn a_page_that_was_open_too_long_or_is_answered_otherwise_grants_nothing()
     let codes = begin(&world).await;
     world.clock.advance(Duration::from_secs(600));
     let page = type_in(&world, &mut browser, &codes.user).await;
-    // The page lives no longer than the code.
+    // The page lives no longer than the code, and a browser keeps its cookie no longer.
     world.clock.advance(Duration::from_secs(300));
-    let late = browser.answer(&world, &page, "decision=all").await;
-    assert_eq!(late.reason(), "ticket_expired");
+    for mut browser in [browser.clone(), Browser::default()] {
+        let late = browser.answer(&world, &page, "decision=all").await;
+        assert_eq!(late.reason(), "ticket_expired");
+    }
     assert_eq!(poll(&world, &codes.device).await.error(), "expired_token");
 
     let codes = begin(&world).await;

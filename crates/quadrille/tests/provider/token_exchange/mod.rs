@@ -206,6 +206,17 @@ async fn an_exchange_widens_neither_scope_nor_audience() {
     asked.scope = Some(Scopes::of(["photos:write"]));
     assert_eq!(exchange(&world, &auth, asked).await.error(), "invalid_scope");
     assert_eq!(exchanged(&world, &auth, &reading).await.scope, "photos:read");
+    // An answer cannot say that a token has no scope.
+    let writing = NewClient::confidential("delegate").grant_types([GrantType::TokenExchange]);
+    let writing = writing.scopes(Scopes::of(["photos:write"]));
+    let writing = world.server.register(writing).await.unwrap();
+    let writing = ClientAuth::Basic {
+        client_id: (*writing.client.id).into(),
+        client_secret: writing.secret.unwrap(),
+    };
+    assert_eq!(exchange(&world, &writing, subject(&reading)).await.error(), "invalid_scope");
+    let tokens = world.tokens("ada").await;
+    assert_eq!(exchanged(&world, &writing, &tokens.access).await.scope, "photos:write");
 
     let at = |uri: &str| Resources::of([uri]).unwrap();
     let asked = |uri: &'static str, by_name: bool| {

@@ -3,9 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, Uri, header};
 
 use crate::{
+    form,
     page::Page,
     provider::{
         client::{record::Client, redirect_uri::RedirectUri},
@@ -105,6 +106,22 @@ impl<'a> Problem<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The redirect to a page of the application, if it can tell all of the problem.
+    pub(crate) fn redirect(&self, address: &Uri) -> Response<Bytes> {
+        if self.for_developers().is_some() || self.onward.is_some() {
+            return self.to_response();
+        }
+        let separator = if address.query().is_some() { '&' } else { '?' };
+        let mut location = format!("{address}{separator}error={}&error_description=", self.code());
+        form::encode_into(&mut location, self.text());
+        let Ok(location) = HeaderValue::try_from(location) else { return self.to_response() };
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response.headers_mut().insert(header::LOCATION, location);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
     }
 
     /// The default page.

@@ -61,7 +61,7 @@ impl ClientDocumentError {
     }
 
     pub(crate) fn disclosed(&self) -> Disclosure {
-        Disclosure::code(ErrorCode::InvalidClient).blame("client_id")
+        Disclosure::code(ErrorCode::InvalidClient).blame(&["client_id"])
     }
 
     /// The page for the user, since such a client has no redirect URI yet.

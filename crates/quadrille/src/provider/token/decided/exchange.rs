@@ -322,12 +322,16 @@ pub(crate) fn decide(
         Some(scopes) => ceiling.intersection(scopes),
         None => ceiling,
     };
-    let scopes = match wanted_scopes {
-        None => ceiling,
-        Some(wanted) if ceiling.is_superset(wanted) => wanted.clone(),
+    let wanted_scopes = match wanted_scopes {
+        None => subject.scopes.as_ref().unwrap_or(&ceiling),
+        Some(wanted) if ceiling.is_superset(wanted) => wanted,
         Some(_) => return Err(ExchangeError::ScopeNotGranted),
     };
+    let scopes = ceiling.intersection(wanted_scopes);
     let scopes = allowed.scopes.as_ref().map_or(scopes.clone(), |only| scopes.intersection(only));
+    if scopes.is_empty() && !wanted_scopes.is_empty() {
+        return Err(ExchangeError::ScopeNotGranted);
+    }
     let resources = audience(subject.resources.as_ref(), wanted, &allowed.further)?;
     let acting = match actor {
         Some(actor) => actor.party.clone(),

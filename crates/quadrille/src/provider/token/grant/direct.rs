@@ -67,7 +67,7 @@ impl Asked {
         let Some(bound) = bound else { return Ok(self) };
         let scopes = self.scopes.intersection(&tree.expand(bound));
         match scopes.is_empty() && !self.scopes.is_empty() {
-            true => Err(DirectError::ScopeNotAllowed),
+            true => Err(DirectError::ScopeNotGranted),
             false => Ok(Self { scopes, ..self }),
         }
     }
@@ -76,8 +76,11 @@ impl Asked {
     fn narrowed(self, granted: &Granted, known: &Resources) -> Result<Self, DirectError> {
         let scopes = match &granted.scopes {
             Some(scopes) => self.scopes.intersection(scopes),
-            None => self.scopes,
+            None => self.scopes.clone(),
         };
+        if scopes.is_empty() && !self.scopes.is_empty() {
+            return Err(DirectError::ScopeNotGranted);
+        }
         let resources = match &granted.resources {
             None => self.resources,
             Some(only) if self.resources.is_empty() => {

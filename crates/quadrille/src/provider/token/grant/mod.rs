@@ -94,7 +94,11 @@ pub(crate) async fn mint_within(
 ) -> Result<Minted, Error> {
     let policy = client.policy(&inner.policy);
     let usual = limits.lifetime.unwrap_or(policy.access_token_lifetime);
+    let has_scopes = !grant.scopes.is_empty();
     let planned = ask(inner, client, occasion, grant, Some(usual)).await?;
+    if has_scopes && planned.grant.scopes.is_empty() {
+        return Err(TokenError::NoScopeLeft.into());
+    }
     let secret = TokenSecret::new(inner.env.random());
     let imported = limits.text.map(|text| TokenText::from(text.expose().to_owned()));
     let text = imported.or_else(|| made_by_application(inner, &planned, &secret));

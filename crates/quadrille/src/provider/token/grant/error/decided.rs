@@ -59,14 +59,17 @@ impl AssertionError {
 
     pub(crate) fn disclosed(&self) -> Disclosure {
         match self {
-            Self::Token(_) | Self::Claims(_) | Self::UnknownIssuer => {
-                Disclosure::code(ErrorCode::InvalidGrant)
+            Self::Token(_) | Self::Claims(_) => Disclosure::code(ErrorCode::InvalidGrant),
+            Self::UnknownIssuer => {
+                Disclosure::code(ErrorCode::InvalidGrant).blame_claim(&["assertion"], Some("iss"))
             }
             // The assertion may be good: a client that is refused would discard it.
             Self::KeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable)
                 .status(StatusCode::SERVICE_UNAVAILABLE),
             // Only the issuer can have written the claims.
-            Self::Invalid(_) | Self::Replayed | Self::BeforeRestore | Self::Bound | Self::Scope => {
+            Self::Invalid(error) => Disclosure::words(ErrorCode::InvalidGrant)
+                .blame_claim(&["assertion"], error.claim()),
+            Self::Replayed | Self::BeforeRestore | Self::Bound | Self::Scope => {
                 Disclosure::words(ErrorCode::InvalidGrant)
             }
         }
@@ -93,6 +96,10 @@ pub enum DirectError {
     /// The client may not request one of the scopes.
     #[error("the client may not request this scope")]
     ScopeNotAllowed,
+    /// Of the requested scopes none is granted. A token without scopes would look as if all were: an
+    /// answer cannot say so (RFC 6749, section 5.1).
+    #[error("none of the requested scopes is granted")]
+    ScopeNotGranted,
     /// The requested resource is unknown to this server (RFC 8707, section 2).
     #[error("the resource is unknown here")]
     ResourceUnknown,
@@ -111,11 +118,13 @@ impl DirectError {
         match self {
             Self::NotOffered => Disclosure::words(ErrorCode::UnsupportedGrantType),
             Self::PublicClient => {
-                Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
+                Disclosure::words(ErrorCode::UnauthorizedClient).blame(&["grant_type"])
             }
-            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::ScopeNotAllowed | Self::ScopeNotGranted => {
+                Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"])
+            }
             Self::ResourceUnknown | Self::ResourceNotGranted => {
-                Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
+                Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource"])
             }
         }
     }
@@ -229,7 +238,8 @@ pub enum ExchangeError {
     /// Too many exchanges, or acting parties, lie behind the token.
     #[error("too many exchanges lie behind the subject token")]
     ChainTooLong,
-    /// The subject token does not have a requested scope, or the client may not request it.
+    /// The subject token does not have a requested scope, or the client may not request it; or no
+    /// scope of the subject token is left. A token without scopes would look as if it had all.
     #[error("the subject token or the client does not have a requested scope")]
     ScopeNotGranted,
     /// A requested resource or audience is unknown to this server.
@@ -250,19 +260,18 @@ impl ExchangeError {
         match self {
             Self::NotOffered => Disclosure::words(ErrorCode::UnsupportedGrantType),
             Self::PublicClient => {
-                Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
+                Disclosure::words(ErrorCode::UnauthorizedClient).blame(&["grant_type"])
             }
             Self::TokenType => {
-                Disclosure::words(ErrorCode::InvalidRequest).blame("subject_token_type")
+                Disclosure::words(ErrorCode::InvalidRequest).blame(&["subject_token_type"])
             }
             Self::RequestedType => {
-                Disclosure::words(ErrorCode::InvalidRequest).blame("requested_token_type")
+                Disclosure::words(ErrorCode::InvalidRequest).blame(&["requested_token_type"])
             }
             Self::SubjectToken(error @ AssertionError::KeysUnknown)
             | Self::ActorToken(error @ AssertionError::KeysUnknown) => error.disclosed(),
-            Self::SubjectToken(error) | Self::ActorToken(error) => {
-                Disclosure { code: ErrorCode::InvalidRequest, ..error.disclosed() }
-            }
+            Self::SubjectToken(error) => of_token(error, &["subject_token"]),
+            Self::ActorToken(error) => of_token(error, &["actor_token"]),
             Self::SubjectUnknown
             | Self::SubjectExpired
             | Self::SubjectIsClient
@@ -274,10 +283,17 @@ impl ExchangeError {
             | Self::ScopeMalformed
             | Self::MayNotAct
             | Self::ChainTooLong => Disclosure::words(ErrorCode::InvalidRequest),
-            Self::ScopeNotGranted => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::ScopeNotGranted => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::AudienceUnknown | Self::AudienceNotGranted => {
-                Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
+                Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource", "audience"])
             }
         }
     }
+}
+
+/// The disclosure of an assertion's error, where the assertion is the token in `parameter`.
+fn of_token(error: &AssertionError, parameter: &'static [&'static str]) -> Disclosure {
+    let disclosed = error.disclosed();
+    let claim = disclosed.blamed_claim;
+    Disclosure { code: ErrorCode::InvalidRequest, ..disclosed }.blame_claim(parameter, claim)
 }

@@ -69,10 +69,10 @@ impl CodeError {
                 Disclosure::words(ErrorCode::InvalidGrant)
             }
             Self::RedirectUriDiffers => {
-                Disclosure::words(ErrorCode::InvalidGrant).blame("redirect_uri")
+                Disclosure::words(ErrorCode::InvalidGrant).blame(&["redirect_uri"])
             }
             Self::ResourceNotGranted => {
-                Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
+                Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource"])
             }
         }
     }
@@ -120,9 +120,9 @@ impl RefreshError {
             Self::Unknown | Self::OfOtherClient | Self::Expired | Self::Replayed => {
                 Disclosure::code(ErrorCode::InvalidGrant)
             }
-            Self::ScopeNotGranted => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
+            Self::ScopeNotGranted => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::ResourceNotGranted => {
-                Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
+                Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource"])
             }
         }
     }
@@ -158,10 +158,12 @@ impl ClientCredentialsError {
     pub(crate) fn disclosed(&self) -> Disclosure {
         match self {
             Self::PublicClient => {
-                Disclosure::words(ErrorCode::UnauthorizedClient).blame("grant_type")
+                Disclosure::words(ErrorCode::UnauthorizedClient).blame(&["grant_type"])
             }
-            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame("scope"),
-            Self::ResourceUnknown => Disclosure::words(ErrorCode::InvalidTarget).blame("resource"),
+            Self::ScopeNotAllowed => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
+            Self::ResourceUnknown => {
+                Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource"])
+            }
         }
     }
 }
@@ -222,7 +224,7 @@ impl DeviceCodeError {
                 Disclosure::code(ErrorCode::InvalidGrant)
             }
             Self::ResourceNotGranted => {
-                Disclosure::words(ErrorCode::InvalidTarget).blame("resource")
+                Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource"])
             }
         }
     }
