@@ -31,6 +31,7 @@ mod grants;
 mod guessing;
 mod hardening;
 mod implicit;
+mod incremental;
 mod issuers;
 mod killed;
 mod kills;

@@ -9,7 +9,7 @@ use axum::{
 };
 use quadrille::{
     RemoteAddress,
-    provider::{Authorization, ConsentPage, Decision, Step},
+    provider::{Authorization, ConsentPage, Decision, ScopeInfo, Step},
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,7 +41,12 @@ struct Page<'a> {
     client: ClientView<'a>,
     user: &'a str,
     user_initial: String,
-    scopes: &'a [quadrille::provider::ScopeInfo],
+    /// The scopes that are asked for.
+    scopes: Vec<Asked<'a>>,
+    /// The scopes that the user has granted before, which stay granted.
+    granted: Vec<&'a ScopeInfo>,
+    /// `true` if the user has allowed this application something before.
+    is_known: bool,
     resources: Vec<&'a str>,
     action: &'a str,
     fields: Vec<Field<'a>>,
@@ -69,6 +74,14 @@ struct ClientView<'a> {
     host: Option<&'a str>,
     /// `true` if the client registered itself, and chose its own name.
     registered_itself: bool,
+}
+
+/// A scope that is asked for, with a box.
+#[derive(Serialize)]
+struct Asked<'a> {
+    name: &'a str,
+    description: &'a str,
+    ticked: bool,
 }
 
 #[derive(Serialize)]
@@ -131,6 +144,18 @@ impl App {
     pub(super) fn consent_page(&self, page: &ConsentPage, visitor: &Visitor) -> Response<Body> {
         let user = visitor.user.name.as_str();
         let fields = page.form_fields().into_iter().map(|(name, value)| Field { name, value });
+        let is_granted = |scope: &&ScopeInfo| page.granted.contains(&scope.name);
+        // A device has nothing yet: the user decides again on each scope.
+        let (granted, asked): (Vec<_>, Vec<_>) = match page.device {
+            Some(_) => (Vec::new(), page.scopes.iter().collect()),
+            None => page.scopes.iter().partition(is_granted),
+        };
+        let asked = asked.into_iter().map(|scope| Asked {
+            name: &scope.name,
+            description: &scope.description,
+            // The user may have unticked the others.
+            ticked: !page.has_consented || is_granted(&scope),
+        });
         let view = Page {
             client: ClientView {
                 name: &page.client.name,
@@ -140,7 +165,9 @@ impl App {
             },
             user,
             user_initial: initial(user),
-            scopes: &page.scopes,
+            scopes: asked.collect(),
+            granted,
+            is_known: page.has_consented,
             resources: page.resources.iter().collect(),
             action: &page.action,
             fields: fields.collect(),
@@ -185,7 +212,9 @@ mod tests {
             },
             user: "ada",
             user_initial: "A".to_owned(),
-            scopes: &[],
+            scopes: Vec::new(),
+            granted: Vec::new(),
+            is_known: false,
             resources: Vec::new(),
             action: "/oauth/consent",
             fields: Vec::new(),

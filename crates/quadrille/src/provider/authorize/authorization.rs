@@ -313,8 +313,10 @@ impl Authorization {
         authentication: &Authentication,
         consent: Option<Consent>,
     ) -> Result<Step, Error> {
-        let (granted, data) = consent.map(|it| (it.scopes, it.data)).unwrap_or_default();
         let (inner, now) = (&self.inner, self.inner.now());
+        let has_consented = consent.is_some();
+        let (granted, data) = consent.map(|it| (it.scopes, it.data)).unwrap_or_default();
+        let granted = inner.policy.scope_tree.expand(&granted);
         let expires = now + inner.policy.ticket_lifetime;
         let key = inner.tokens.newest().id();
         let ticket = Ticket::new(&inner.env, key, &self.asked, authentication, expires);
@@ -335,6 +337,7 @@ impl Authorization {
             }),
             back: self.back(Some(Before::of(authentication))),
             granted: self.asked.scopes.intersection(&granted),
+            has_consented,
             data,
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer)?,
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),

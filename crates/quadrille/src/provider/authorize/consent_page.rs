@@ -102,6 +102,9 @@ pub struct ConsentPage {
     /// Those of the requested scopes that the user has granted this client before: a page that asks
     /// for more shows them as granted, and asks about the others alone. An answer names both.
     pub granted: Scopes,
+    /// `true` if the user has consented to something of this client before: of the scopes that are
+    /// not [granted](Self::granted), the user may have refused some, so a page ticks none of them.
+    pub has_consented: bool,
     /// The application's own data of the user's last consent to this client ([`By::data`]): to
     /// preselect what the user chose then.
     ///
