@@ -43,7 +43,7 @@ use std::{
 use quadrille_server::{
     Failure, Issuer,
     data::{Backend, DataError, SqliteBackend},
-    http::{Limits, Server},
+    http::{Limits, Served, Server},
     web::App,
 };
 use tokio::net::TcpListener;
@@ -108,7 +108,8 @@ impl Demo {
             website::router(website.as_str(), &started, provider.as_str(), &clock, &recorder, book)
                 .map_err(std::io::Error::other)?;
         let server = |issuer: &Issuer, router| {
-            Server::new(env.clone(), issuer.clone(), Limits::default(), router, Vec::new())
+            let served = Served { router, pages: Vec::new(), endpoints: "/oauth".to_owned() };
+            Server::new(env.clone(), issuer.clone(), Limits::default(), served)
         };
         Ok(Self {
             servers: [

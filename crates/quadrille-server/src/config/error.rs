@@ -108,6 +108,19 @@ pub enum ConfigError {
         /// The setting that offers the grant type.
         needed: &'static str,
     },
+    /// A path is that of something else, or below it.
+    #[error(
+        "{key}: {path} is taken: what is at or below {taken} is another page or endpoint; choose \
+         another path"
+    )]
+    PathTaken {
+        /// The setting.
+        key: &'static str,
+        /// The path.
+        path: String,
+        /// The path of something else.
+        taken: String,
+    },
     /// Clients that register themselves need a software statement, and no issuer of them is trusted.
     #[error(
         "registration_requires_software_statement: nobody could register, since no issuer in \

@@ -57,6 +57,8 @@ struct Written {
     jwks_uri: Option<String>,
     subjects: Option<Value>,
     requests_are_of_client: Option<String>,
+    #[serde(default)]
+    accept_assertions_without_jti_so_that_they_can_be_replayed: bool,
 }
 
 impl Purpose {
@@ -150,6 +152,13 @@ impl Issuer {
             }
             trusted = trusted.requests_are_of_client(client);
         }
+        if written.accept_assertions_without_jti_so_that_they_can_be_replayed {
+            if !is_asserting {
+                let member = "accept_assertions_without_jti_so_that_they_can_be_replayed";
+                return Err(IssuerFault::Unused(member));
+            }
+            trusted = trusted.accept_assertions_without_jti_so_that_they_can_be_replayed();
+        }
         Ok(Self { issuer: issuer.into(), purposes, trusted, subjects })
     }
 }
@@ -222,6 +231,15 @@ mod tests {
             ("jwks = '{\"keys\":[]}'\ntrusted_for = ['jwt-bearer']", "usable public key"),
             ("jwks_uri = 'http://a.example'\ntrusted_for = ['jwt-bearer']", "https"),
             ("JWKS\ntrusted_for = ['software-statements']\nsubjects = 'user-names'", "no effect"),
+            (
+                "JWKS\ntrusted_for = ['token-exchange']\nsubjects = 'user-names'\n\
+                 accept_assertions_without_jti_so_that_they_can_be_replayed = true",
+                "no effect",
+            ),
+            (
+                "JWKS\ntrusted_for = ['jwt-bearer']\naccept_assertions_without_jti = true",
+                "replayed",
+            ),
             ("jwks_file = '/no/such/file'\ntrusted_for = ['jwt-bearer']", "/no/such/file"),
         ] {
             let said = read(wrong).map(drop).unwrap_err();

@@ -98,6 +98,11 @@ pub const KEYS: &[Key] = &[
         "share of requests that are traced, unless a trusted proxy decided: 0 to 1",
     ),
     key("issuer", "QUADRILLE_ISSUER", "public URL of the provider, and its name in every message"),
+    key(
+        "endpoints_path",
+        "QUADRILLE_ENDPOINTS_PATH",
+        "path above the endpoints of clients, below that of the issuer: /oauth2 for /oauth2/token",
+    ),
     key("name", "QUADRILLE_NAME", "name of the site, on every page"),
     key(
         "trusted_proxies",
@@ -119,6 +124,11 @@ pub const KEYS: &[Key] = &[
     },
     key("keys_file", "QUADRILLE_KEYS_FILE", "file of the key ring; created at the first start"),
     key("scopes", "QUADRILLE_SCOPES", "scopes, each with the description that users read"),
+    key(
+        "scope_tree",
+        "QUADRILLE_SCOPE_TREE",
+        "scopes that imply others: a token with one of them may do what the others permit",
+    ),
     key(
         "signing_keys_file",
         "QUADRILLE_SIGNING_KEYS_FILE",
@@ -220,6 +230,12 @@ pub const KEYS: &[Key] = &[
          client",
     ),
     key(
+        "accept_assertions_for_the_token_endpoint_so_that_another_server_can_obtain_them",
+        "QUADRILLE_ACCEPT_ASSERTIONS_FOR_THE_TOKEN_ENDPOINT_SO_THAT_ANOTHER_SERVER_CAN_OBTAIN_THEM",
+        "whether the audience of assertions may be the token endpoint, as older clients write it, and \
+         not the issuer alone",
+    ),
+    key(
         "send_access_tokens_in_redirects_so_that_they_can_leak",
         "QUADRILLE_SEND_ACCESS_TOKENS_IN_REDIRECTS_SO_THAT_THEY_CAN_LEAK",
         "whether clients that are registered for it get access tokens in their redirects, where \
@@ -263,6 +279,11 @@ pub const KEYS: &[Key] = &[
         "device.enabled",
         "QUADRILLE_DEVICE_ENABLED",
         "whether to offer the device authorization grant, to clients that are registered for it",
+    ),
+    key(
+        "device.page",
+        "QUADRILLE_DEVICE_PAGE",
+        "path of the page on which users type codes in, below that of the issuer",
     ),
     key(
         "device.code_lifetime",

@@ -15,7 +15,9 @@ mod grants;
 mod issuers;
 mod keys;
 mod oauth1;
+mod paths;
 mod personal;
+mod policy;
 mod refreshes;
 mod registration;
 mod shown;
@@ -32,6 +34,7 @@ pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
+pub use paths::{Paths, TAKEN};
 pub use personal::PersonalTokenSettings;
 pub use registration::{RegistrationMode, RegistrationSettings};
 pub use traces::TraceSettings;
@@ -135,6 +138,8 @@ pub struct Settings {
     pub token_prefixes: TokenPrefixes,
     /// The APIs whose access tokens are JWTs.
     pub jwt_resources: Resources,
+    /// The paths of the endpoints and of the device page.
+    pub paths: Paths,
     /// The name of the site on pages. `None` means the host of the issuer.
     pub name: Option<String>,
     /// The scopes, each with its description for the consent page.
@@ -277,6 +282,7 @@ impl Settings {
             ToString::to_string,
             "http://localhost:PORT of listen",
         )?;
+        let paths = Paths::of(&mut found)?;
         let name = found.optional("name", value::name, Clone::clone, "the host of the issuer")?;
         let trusted_proxies =
             found.or("trusted_proxies", value::networks, |list| shown::list(list), Vec::new())?;
@@ -355,22 +361,10 @@ impl Settings {
         let grant_types = grants::of(&mut found)?;
         let trusted_issuers = issuers::of(&mut found)?;
         let token_exchange = exchange::of(&mut found, &trusted_issuers, &resources)?;
-        let without_pkce = found.switch(
-            "allow_confidential_clients_without_pkce_so_that_leaked_codes_can_be_injected",
-        )?;
         let session_lifetime = found.duration("session_lifetime", SESSION_LIFETIME)?;
-        let safe = match without_pkce {
-            true => quadrille::Policy::safe().allow_confidential_clients_without_pkce(),
-            false => quadrille::Policy::safe(),
-        };
-        let code = found.duration("code_lifetime", safe.code_lifetime)?;
-        let access = found.duration("access_token_lifetime", safe.access_token_lifetime)?;
-        let idle =
-            found.duration("refresh_token_idle_lifetime", safe.refresh_token_idle_lifetime)?;
-        let total =
-            found.duration("refresh_token_total_lifetime", safe.refresh_token_total_lifetime)?;
+        let policy = policy::of(&mut found, &scopes)?;
         let shared = database.is_some().then_some(&connection);
-        let repeat = refreshes::window(&mut found, shared, safe.refresh_repeat_window)?;
+        let repeat = refreshes::window(&mut found, shared, policy.refresh_repeat_window)?;
         let device = DeviceSettings::of(&mut found)?;
         let send_access_tokens_in_redirects_so_that_they_can_leak =
             found.switch("send_access_tokens_in_redirects_so_that_they_can_leak")?;
@@ -397,6 +391,7 @@ impl Settings {
             metrics_listen,
             traces,
             issuer,
+            paths,
             name,
             trusted_proxies,
             proxy_header,
@@ -417,11 +412,7 @@ impl Settings {
             grant_types,
             token_exchange,
             session_lifetime,
-            policy: safe
-                .code_lifetime(code)
-                .access_token_lifetime(access)
-                .refresh_token_lifetimes(idle, total)
-                .refresh_repeat_window(repeat),
+            policy: policy.refresh_repeat_window(repeat),
             device,
             send_access_tokens_in_redirects_so_that_they_can_leak,
             let_clients_see_passwords_of_users,

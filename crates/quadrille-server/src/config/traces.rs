@@ -25,7 +25,7 @@ impl TraceSettings {
 
 fn endpoint(value: &Value) -> Result<Url, Expected> {
     if !cfg!(feature = "opentelemetry") {
-        return Err(Expected::Traces(
+        return Err(Expected::Other(
             "nothing: this program was built without the feature opentelemetry",
         ));
     }
@@ -36,7 +36,7 @@ fn endpoint(value: &Value) -> Result<Url, Expected> {
             && url.query().is_none()
             && url.fragment().is_none()
     };
-    url.filter(is_one).ok_or(Expected::Traces(
+    url.filter(is_one).ok_or(Expected::Other(
         "the http or https URL of a collector, such as http://localhost:4318/v1/traces",
     ))
 }
@@ -51,7 +51,7 @@ fn ratio(value: &Value) -> Result<f64, Expected> {
     };
     number
         .filter(|number| (0.0..=1.0).contains(number))
-        .ok_or(Expected::Traces("a number from 0 to 1, such as 0.05"))
+        .ok_or(Expected::Other("a number from 0 to 1, such as 0.05"))
 }
 
 #[cfg(test)]

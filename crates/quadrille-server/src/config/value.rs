@@ -109,9 +109,9 @@ pub enum Expected {
     /// A level.
     #[error("off, error, warn, info, debug or trace, also by part (info,quadrille::request=debug)")]
     Targets,
-    /// A setting of traces.
+    /// What the file of one setting says.
     #[error("{0}")]
-    Traces(&'static str),
+    Other(&'static str),
     /// A format of access tokens.
     #[error("opaque or jwt")]
     AccessTokenFormat,

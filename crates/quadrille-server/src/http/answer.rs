@@ -109,7 +109,7 @@ impl Inner {
             return MADE_ROOM.answer(reader);
         }
         let below = self.page_below_issuer(&request);
-        let Ok(response) = self.router.clone().call(request).await;
+        let Ok(response) = self.served.router.clone().call(request).await;
         if response.status() == StatusCode::NOT_FOUND
             && let Some(page) = below
             && !self.warned_of_path.swap(true, Ordering::Relaxed)
@@ -130,14 +130,15 @@ impl Inner {
             return None;
         }
         let below = format!("{}{}", self.issuer.path(), request.uri().path());
-        let is_known = self.pages.contains(&below) || request.uri().path().starts_with("/oauth/");
+        let is_endpoint = request.uri().path().starts_with(&self.served.endpoints);
+        let is_known = self.served.pages.contains(&below) || is_endpoint;
         is_known.then_some(below)
     }
 
     /// The reader of the answer to a request that no handler sees. Everything but a page answers in
     /// JSON whatever `Accept` says, as the OAuth endpoints must (RFC 6749, section 5.2).
     fn reader_of(&self, request: &Request<Incoming>) -> Reader {
-        if !self.pages.iter().any(|page| page == request.uri().path()) {
+        if !self.served.pages.iter().any(|page| page == request.uri().path()) {
             return Reader::Program;
         }
         let accept = request.headers().get_all(header::ACCEPT);

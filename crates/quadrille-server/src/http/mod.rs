@@ -98,15 +98,24 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Server(Arc<Inner>);
 
+/// The routes that are served, and what a server knows of their paths.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The routes.
+    pub router: Router,
+    /// The paths that answer a browser with a page.
+    pub pages: Vec<String>,
+    /// The path above the endpoints, below that of the issuer.
+    pub endpoints: String,
+}
+
 #[derive(Debug)]
 struct Inner {
     env: Env,
     issuer: Issuer,
     limits: Limits,
-    router: Router,
+    served: Served,
     shares: Shares,
-    /// The paths that answer a browser with a page.
-    pages: Vec<String>,
     /// Whether the operator was warned about a proxy that is not trusted.
     warned: AtomicBool,
     /// Whether the operator was warned about a proxy that strips the path of the issuer.
@@ -128,22 +137,16 @@ struct Connections {
 }
 
 impl Server {
-    /// Serves `router` as `issuer`. A request that no handler sees is answered with JSON, and at
-    /// the paths in `pages` with a page if a browser sent it.
-    pub fn new(
-        env: Env,
-        issuer: Issuer,
-        limits: Limits,
-        router: Router,
-        pages: Vec<String>,
-    ) -> Self {
+    /// Serves as `issuer`. A request that no handler sees is answered with JSON, and at the path of a
+    /// page with a page if a browser sent it.
+    pub fn new(env: Env, issuer: Issuer, limits: Limits, served: Served) -> Self {
+        let served = Served { router: traces::note_routes(served.router), ..served };
         Self(Arc::new(Inner {
             env,
             issuer,
             limits,
-            router: traces::note_routes(router),
+            served,
             shares: Shares::new(),
-            pages,
             warned: AtomicBool::default(),
             warned_of_path: AtomicBool::default(),
             warned_of_header: AtomicBool::default(),
@@ -379,8 +382,8 @@ mod tests {
         });
         listener.set_nonblocking(true).unwrap();
         let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
-        let server =
-            Server::new(Env::system(), Issuer::localhost(1), Limits::default(), router, Vec::new());
+        let served = Served { router, pages: Vec::new(), endpoints: "/oauth".to_owned() };
+        let server = Server::new(Env::system(), Issuer::localhost(1), Limits::default(), served);
         assert!(server.run(TcpListener::from_std(listener).unwrap(), ready(())).await);
         let (said, silent) = people.join().unwrap();
         assert_eq!(said.len(), 9);

@@ -18,7 +18,7 @@ use crate::{
     Failure, audit,
     config::{Flags, Settings},
     data::{Data, SigningKeysWatch, rotation},
-    http::{Limits, Server, reserve},
+    http::{Limits, Served, Server, reserve},
     issuer::Issuer,
     output::{Output, quoted},
     traces,
@@ -138,7 +138,8 @@ async fn serve(
     let app = App::new(Parts {
         env: data.env().clone(),
         policy: settings.policy.clone(),
-        device: settings.device.offer(),
+        endpoints: settings.paths.endpoints.clone(),
+        device: settings.device.offer().map(|device| device.page(&settings.paths.device)),
         redirects_tokens: settings.send_access_tokens_in_redirects_so_that_they_can_leak,
         clients_see_passwords: settings.let_clients_see_passwords_of_users,
         oauth1: settings.oauth1.offer(),
@@ -175,8 +176,12 @@ async fn serve(
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
-    let server =
-        Server::new(data.env().clone(), issuer.clone(), limits, app.router(), app.page_paths());
+    let served = Served {
+        router: app.router(),
+        pages: app.page_paths(),
+        endpoints: settings.paths.endpoints.clone(),
+    };
+    let server = Server::new(data.env().clone(), issuer.clone(), limits, served);
     let clients = app.server().clients().await?;
     point_out(settings, &clients);
     let aside = private.as_ref().map(|private| private.address);
@@ -360,7 +365,7 @@ async fn announce(
             text.push_str(&format!("Measurements at http://{aside}/metrics\n"));
         }
         text.push_str(&next_steps(settings, again, has_users, has_clients));
-        text.push_str(&endpoints(issuer, app.server().device_path(), settings.oauth1.enabled));
+        text.push_str(&endpoints(issuer, app.server().device_path(), settings));
         text
     };
     output.result(&ready, || text)
@@ -387,7 +392,7 @@ fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bo
 }
 
 /// The URLs that applications need.
-fn endpoints(issuer: &Issuer, device: Option<&str>, signs: bool) -> String {
+fn endpoints(issuer: &Issuer, device: Option<&str>, settings: &Settings) -> String {
     let mut text = String::new();
     text.push_str(&format!("\nClients find the endpoints at\n  {}\n", issuer.metadata_url()));
     if let Some(path) = device {
@@ -396,11 +401,12 @@ fn endpoints(issuer: &Issuer, device: Option<&str>, signs: bool) -> String {
             issuer.origin()
         ));
     }
-    if signs {
+    if settings.oauth1.enabled {
+        let above = &settings.paths.endpoints;
         // OAuth 1.0a has no metadata.
         text.push_str("Clients that sign their requests (OAuth 1.0a) need these URLs\n");
         for endpoint in ["request_token", "authorize", "access_token"] {
-            text.push_str(&format!("  {issuer}/oauth/{endpoint}\n"));
+            text.push_str(&format!("  {issuer}{above}/{endpoint}\n"));
         }
     }
     text.push_str("Stop with Ctrl-C.");

@@ -54,6 +54,8 @@ pub struct Parts {
     pub keys: KeyRing,
     /// The policy of the authorization server.
     pub policy: Policy,
+    /// The path above the endpoints, below that of the issuer.
+    pub endpoints: String,
     /// The offer of the device authorization grant, if there is one.
     pub device: Option<DeviceGrant>,
     /// `true` if clients that are registered for it get access tokens in their redirects.
@@ -103,6 +105,7 @@ impl Parts {
         Self {
             env: Env::system(),
             policy: Policy::safe(),
+            endpoints: "/oauth".to_owned(),
             device: None,
             redirects_tokens: false,
             clients_see_passwords: false,
@@ -190,6 +193,7 @@ impl App {
             backend,
             keys,
             policy,
+            endpoints,
             device,
             redirects_tokens,
             clients_see_passwords,
@@ -216,6 +220,7 @@ impl App {
         let [problems, verifiers, devices] = [(); 3].map(|()| Arc::clone(&pages));
         let mut server = backend
             .server(issuer.as_str(), cache.clone())?
+            .at(&endpoints)
             .keys(keys.clone())
             .policy(policy)
             .scopes(&scopes)

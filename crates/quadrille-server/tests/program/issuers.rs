@@ -57,13 +57,25 @@ impl Partner {
     }
 
     fn signed(&self, iss: &str, aud: &str, sub: &str, extra: &Value) -> String {
+        let id = Env::system().random::<8>().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.identified(iss, aud, sub, Some(id), extra)
+    }
+
+    fn identified(
+        &self,
+        iss: &str,
+        aud: &str,
+        sub: &str,
+        jti: Option<String>,
+        extra: &Value,
+    ) -> String {
         let env = Env::system();
         let mut claims = Claims::default();
         claims.iss = Some(iss.into());
         claims.sub = Some(sub.into());
         claims.aud = vec![aud.into()];
         claims.exp = Some(env.now() + std::time::Duration::from_secs(300));
-        claims.jti = Some(env.random::<8>().iter().map(|byte| format!("{byte:02x}")).collect());
+        claims.jti = jti;
         claims.extra = extra.as_object().unwrap().clone();
         self.0.sign_claims(&Protected::typ("JWT"), &claims).unwrap()
     }
@@ -73,6 +85,39 @@ pub(crate) async fn metadata(program: &Program) -> Value {
     let url = program.url("/.well-known/oauth-authorization-server");
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     http.get(url).send().await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test]
+async fn assertions_that_give_something_up_are_taken_by_long_names_only() {
+    let partner = Partner::new();
+    let rest = "trusted_for = ['jwt-bearer'], subjects = 'user-names'";
+    let without_jti =
+        format!("{rest}, accept_assertions_without_jti_so_that_they_can_be_replayed = true");
+    let safe = partner.setting(rest);
+    let replayed = partner.setting(&without_jti);
+    let obtained =
+        "accept_assertions_for_the_token_endpoint_so_that_another_server_can_obtain_them=true";
+    for (settings, takes) in [
+        (&[&*safe][..], [false, false]),
+        (&[&*replayed], [true, false]),
+        (&[&*safe, obtained], [false, true]),
+    ] {
+        let folder = Folder::new();
+        let set = settings.iter().flat_map(|setting| ["--set", setting]);
+        let program =
+            Program::start_with(&folder, &SCOPES.into_iter().chain(set).collect::<Vec<_>>());
+        program.add_user("Ada", PASSWORD);
+        let client = Client::add(&program, &["--grant", "jwt_bearer", "--scope", "photos:read"]);
+        let issuer = &*program.issuer;
+        let endpoint = program.url("/oauth/token");
+        let id = Some("once".to_owned());
+        let unidentified = partner.identified(PARTNER, issuer, "Ada", None, &json!({}));
+        let elsewhere = partner.identified(PARTNER, &endpoint, "Ada", id, &json!({}));
+        for (assertion, is_taken) in [unidentified, elsewhere].iter().zip(takes) {
+            let (status, answer) = client.assert(&program, assertion).await;
+            assert_eq!(status == StatusCode::OK, is_taken, "{settings:?}: {answer}");
+        }
+    }
 }
 
 /// A client that authenticates by its secret.

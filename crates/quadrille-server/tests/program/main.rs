@@ -54,6 +54,7 @@ mod proxy;
 mod redis_server;
 mod refusals;
 mod registration;
+mod rules;
 #[path = "../../../quadrille-sqlx/tests/storages/servers.rs"]
 #[allow(dead_code, reason = "the tests of storages need further servers")]
 mod servers;
