@@ -115,6 +115,13 @@ pub enum Refused {
          the verifier to it"
     )]
     NoCallback,
+    /// Keys or an algorithm of assertions are given without the method that uses them.
+    #[error(
+        "--jwks and --jwks-uri are the keys of --private-key-jwt, and --assertion-alg the algorithm \
+         of that or of --client-secret-jwt: add the method; `client edit` needs it too, unless the \
+         client signs with keys already"
+    )]
+    KeysWithoutMethod,
     /// A file of keys is PEM, not a JWK Set.
     #[error(
         "{}: this is PEM, and --jwks takes a JWK Set (RFC 7517, section 5): {{\"keys\": [JWK]}} with \

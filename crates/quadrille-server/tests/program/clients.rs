@@ -1,5 +1,6 @@
 //! `quadrille client`: rules of one client, and its secrets.
 
+use quadrille::jose::{Algorithm, KeySet, SigningKey};
 use serde_json::{Value, json};
 
 use crate::process::{Folder, failure, json, run, text};
@@ -306,7 +307,7 @@ fn what_is_exported_and_imported_is_the_same() {
     // Without keys that sign, the tokens of one of them could not be issued.
     let other = Folder::new();
     let refused = run(&other.data(), &import, &lines);
-    assert!(text(&refused.stderr).contains("no keys to sign access tokens"), "{refused:?}");
+    assert!(text(&refused.stderr).contains("no key signs access tokens"), "{refused:?}");
     assert_eq!(json(&other.data(), &["client", "list"], ""), json!([]));
 }
 
@@ -341,6 +342,10 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
             "did you mean \"client_secret\"",
         ),
         (r#"{"client_id": "x", "client_name": "X"}"#, "needs a secret"),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "twelve chars", "grant_types": ["client_credentials"], "access_token_format": "jwt"}"#,
+            "quadrille keys rotate",
+        ),
         (r#"{"client_name": "X", "client_secret": "s"}"#, "the member client_id is missing"),
         (r#"{"client_id": "x", "client_secret": "s"}"#, "the member client_name is missing"),
         (
@@ -423,5 +428,39 @@ fn settings_that_leave_an_application_without_credentials_are_called_so() {
         let add = ["client", "add", "Robot", "--grant", "client_credentials", "--private-key-jwt"];
         let output = run(&data, &[&add[..], &["--jwks-uri", uri]].concat(), "");
         assert_eq!(text(&output.stderr).contains("not fetched"), is_inside, "{uri}");
+    }
+}
+
+#[test]
+fn the_keys_of_a_client_are_rotated_by_its_new_keys_alone() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let file = |name: &str| {
+        let path = folder.path().join(name);
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let keys = KeySet::from_iter([key.verifying_key().clone()]);
+        std::fs::write(&path, keys.to_json()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (old, new) = (file("old.json"), file("new.json"));
+    let add = ["client", "add", "Robot", "--id", "robot", "--grant", "client_credentials"];
+    let keys = ["--private-key-jwt", "--jwks", &old, "--assertion-alg", "ES256"];
+    let before = json(&data, &[&add[..], &keys].concat(), "");
+    let edited = json(&data, &["client", "edit", "robot", "--jwks", &new], "");
+    assert_eq!(edited["token_endpoint_auth_method"], "private_key_jwt");
+    let exported = text(&run(&data, &["client", "export", "robot"], "").stdout);
+    let exported: Value = serde_json::from_str(&exported).unwrap();
+    let new_keys: Value = serde_json::from_str(&std::fs::read_to_string(&new).unwrap()).unwrap();
+    let exported_text = exported.to_string();
+    assert!(exported_text.contains(new_keys["keys"][0]["x"].as_str().unwrap()), "{exported}");
+    assert!(exported_text.contains("ES256"), "{exported}");
+    assert_eq!(before["client_id"], json!("robot"));
+
+    json(&data, &["client", "add", "Job", "--id", "job", "--grant", "client_credentials"], "");
+    for wrong in
+        [&["client", "edit", "job", "--jwks", &new][..], &["client", "add", "X", "--jwks", &new]]
+    {
+        let (code, said) = failure(&data, wrong);
+        assert!(code == 2 && said.contains("--private-key-jwt"), "{said}");
     }
 }

@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use crate::{
     browser::Browser,
     flow::{PASSWORD, Stage},
-    process::{Program, failure, json, text},
+    process::{Folder, Program, failure, json, run, text},
 };
 
 #[tokio::test]
@@ -322,7 +322,7 @@ async fn every_page_has_the_headers_that_keep_it_harmless_and_no_script() {
 
 #[tokio::test]
 async fn pages_can_be_replaced_from_a_folder_and_a_broken_one_is_named() {
-    let folder = crate::process::Folder::new();
+    let folder = Folder::new();
     let own = "{% extends \"base.html\" %}{% block main %}<h1>{{ title }} at {{ site.name }}</h1>{% endblock %}";
     std::fs::write(folder.path().join("message.html"), own).unwrap();
     std::fs::write(folder.path().join("style.css"), "h1 { color: red }").unwrap();
@@ -333,9 +333,28 @@ async fn pages_can_be_replaced_from_a_folder_and_a_broken_one_is_named() {
 
     std::fs::write(folder.path().join("message.html"), "{% if %}").unwrap();
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--templates", &templates];
-    let output = crate::process::run(&crate::process::Folder::new().data(), &arguments, "");
+    let output = run(&Folder::new().data(), &arguments, "");
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output.stderr).contains("message.html"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_page_of_an_unknown_name_is_pointed_out_with_the_nearest() {
+    let (folder, templates) = (Folder::new(), Folder::new());
+    let at = |name: &str| templates.path().join(name);
+    std::fs::write(at("mesage.html"), "").unwrap();
+    std::fs::write(at("footer.html"), "").unwrap();
+    std::fs::write(at(".notes"), "").unwrap();
+    let own =
+        "{% extends \"base.html\" %}{% block main %}{% include \"footer.html\" %}{% endblock %}";
+    std::fs::write(at("verifier.html"), own).unwrap();
+    let program =
+        Program::start_with(&folder, &["--templates", templates.path().to_str().unwrap()]);
+    let log = program.log();
+    assert!(log.contains("mesage.html: no page has this name; did you mean \"message.html\"?"));
+    for fine in ["footer.html", ".notes", "verifier.html"] {
+        assert!(!log.contains(fine), "{log}");
+    }
 }
 
 #[tokio::test]

@@ -147,7 +147,7 @@ impl AddArgs {
         if self.secret_stdin {
             new = new.chosen_secret(read_secret()?);
         }
-        if let Some(auth) = self.auth.read()? {
+        if let Some(auth) = self.auth.read(None)? {
             new = new.auth(auth);
         }
         if oauth1.oauth1 || !self.grants.is_empty() {

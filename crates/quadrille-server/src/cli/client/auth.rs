@@ -18,10 +18,10 @@ pub(super) struct AuthArgs {
     #[arg(long, requires = "keys", group = "auth_method")]
     private_key_jwt: bool,
     /// FILE has the client's public keys, as a JWK Set
-    #[arg(long, value_name = "FILE", group = "keys", requires = "private_key_jwt")]
+    #[arg(long, value_name = "FILE", group = "keys")]
     jwks: Option<PathBuf>,
     /// https URL of the client's public keys, which the client can rotate there
-    #[arg(long, value_name = "URL", group = "keys", requires = "private_key_jwt")]
+    #[arg(long, value_name = "URL", group = "keys")]
     jwks_uri: Option<String>,
     /// The client signs an assertion with its secret for each request. The secret is kept sealed
     /// under the key ring, not as a hash
@@ -35,14 +35,20 @@ pub(super) struct AuthArgs {
     client_secret_post: bool,
     /// The only algorithm of the client's assertions, such as ES256 or HS256 [default: all those
     /// of the keys, or any HMAC]
-    #[arg(long, value_name = "ALG", value_parser = parse_algorithm, requires = "auth_method",
+    #[arg(long, value_name = "ALG", value_parser = parse_algorithm,
         conflicts_with_all = ["client_secret_basic", "client_secret_post"])]
     assertion_alg: Option<Algorithm>,
 }
 
-/// The ids of the arguments that name a method, for the group of changes.
-pub(super) const METHODS: [&str; 4] =
-    ["private_key_jwt", "client_secret_jwt", "client_secret_basic", "client_secret_post"];
+/// The ids of the arguments that name a method or new keys, for the group of changes.
+pub(super) const METHODS: [&str; 6] = [
+    "private_key_jwt",
+    "client_secret_jwt",
+    "client_secret_basic",
+    "client_secret_post",
+    "jwks",
+    "jwks_uri",
+];
 
 fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
     Algorithm::parse(name).ok_or_else(|| {
@@ -52,9 +58,34 @@ fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
 }
 
 impl AuthArgs {
-    /// The authentication, if it is given.
-    pub(super) fn read(&self) -> Result<Option<RegisteredAuth>, Failure> {
-        let alg = self.assertion_alg;
+    /// `true` if a method is named.
+    const fn has_method(&self) -> bool {
+        self.private_key_jwt
+            || self.client_secret_jwt
+            || self.client_secret_basic
+            || self.client_secret_post
+    }
+
+    /// The authentication, if it is given. New keys alone are for a client that signs assertions
+    /// with its `present` keys, and leave its algorithm as it is.
+    pub(super) fn read(
+        &self,
+        present: Option<&RegisteredAuth>,
+    ) -> Result<Option<RegisteredAuth>, Failure> {
+        let has_keys = self.jwks.is_some() || self.jwks_uri.is_some();
+        let alg = match present {
+            _ if self.has_method() => self.assertion_alg,
+            Some(RegisteredAuth::PrivateKeyJwt { alg, .. }) if has_keys => {
+                self.assertion_alg.or(*alg)
+            }
+            _ if has_keys || self.assertion_alg.is_some() => {
+                return Err(Refused::KeysWithoutMethod.into());
+            }
+            _ => return Ok(None),
+        };
+        if has_keys && !self.private_key_jwt && self.has_method() {
+            return Err(Refused::KeysWithoutMethod.into());
+        }
         if self.client_secret_jwt {
             return Ok(Some(RegisteredAuth::ClientSecretJwt { alg }));
         }

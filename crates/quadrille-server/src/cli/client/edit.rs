@@ -95,7 +95,7 @@ pub(super) async fn edit(
     let removed = changes.removed_scopes(&client)?;
     changes.check_redirect_uris(&client)?;
     let defaults = changes.rules.default_scopes(known)?;
-    let auth = changes.auth.read()?;
+    let auth = changes.auth.read(client.auth.as_ref())?;
     let edited = server.edit_client(&args.id, |client, new| {
         let new = changes.change(client, new, (&added, &removed), defaults.as_ref());
         auth.iter().cloned().fold(new, NewClient::auth)

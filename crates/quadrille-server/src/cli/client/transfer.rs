@@ -172,5 +172,8 @@ fn said(line: usize, error: &LineError, known: &Known) -> String {
         }
         _ => None,
     };
+    if let LineError::Registration(RegistrationError::NoSigningKeys) = error {
+        return format!("line {line}: {}", Refused::NoSigningKeys);
+    }
     format!("line {line}: {error}{}", did_you_mean(likely))
 }

@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::{
     issuer::Issuer,
     request_id::{self, RequestId},
-    words::describe,
+    words::{describe, did_you_mean, nearest},
 };
 
 const TEMPLATES: &[(&str, &str)] = &[
@@ -174,10 +174,11 @@ impl Pages {
             Some(folder) => files(folder)?,
             None => Vec::new(),
         };
-        for path in replaced {
+        let strangers = strangers(&replaced);
+        for path in &replaced {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let read = || {
-                std::fs::read_to_string(&path)
+                std::fs::read_to_string(path)
                     .map_err(|error| PagesError::File { path: path.clone(), error })
             };
             match name {
@@ -192,6 +193,9 @@ impl Pages {
                 }
                 _ => {}
             }
+        }
+        for Stranger { path, nearest } in strangers {
+            tracing::warn!("{}: no page has this name{}", path.display(), did_you_mean(nearest));
         }
         let at = |path: &str| format!("{}{path}", issuer.path());
         let site = Site {
@@ -329,6 +333,27 @@ fn fingerprint(content: &[u8]) -> String {
     name
 }
 
+/// A file that replaces no page, and the name that may be meant.
+struct Stranger<'a> {
+    path: &'a Path,
+    nearest: Option<&'static str>,
+}
+
+/// The files that replace no page and that no page names, as it names what it includes.
+fn strangers(files: &[PathBuf]) -> Vec<Stranger<'_>> {
+    let pages = || TEMPLATES.iter().map(|(name, _)| *name).chain(["style.css", "icon.svg"]);
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let text = files.iter().filter_map(|path| std::fs::read_to_string(path).ok());
+    let text = text.collect::<String>();
+    let unknown = files.iter().filter_map(|path| {
+        let name = name(path).filter(|name| !name.starts_with('.') && path.is_file())?;
+        let is_known = pages().any(|page| page == name);
+        let is_included = ['"', '\''].iter().any(|q| text.contains(&format!("{q}{name}{q}")));
+        (!is_known && !is_included).then(|| Stranger { path, nearest: nearest(&name, pages()) })
+    });
+    unknown.collect()
+}
+
 fn files(folder: &Path) -> Result<Vec<PathBuf>, PagesError> {
     let failure = |error| PagesError::File { path: folder.to_owned(), error };
     let mut files: Vec<_> = std::fs::read_dir(folder)
@@ -343,6 +368,17 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, PagesError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::TAKEN;
+
+    #[test]
+    fn no_setting_moves_a_path_onto_a_page() {
+        let pages = Pages::load("Id", &Issuer::localhost(4004), None).unwrap();
+        let site = serde_json::to_value(pages.site()).unwrap();
+        let paths = site.as_object().unwrap().values().filter_map(|path| path.as_str());
+        let first = paths.filter_map(|path| path.strip_prefix('/')?.split('/').next());
+        let first: Vec<_> = first.filter(|first| !first.is_empty()).collect();
+        assert!(first.len() > 8 && first.iter().all(|first| TAKEN.contains(first)), "{first:?}");
+    }
 
     #[test]
     fn only_a_way_on_that_this_site_proposes_is_a_button() {
