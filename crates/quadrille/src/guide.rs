@@ -34,6 +34,8 @@ mod oauth1 {}
 mod oauth1_services {}
 #[doc = include_str!("../../../docs/src/migrating.md")]
 mod migrating {}
+#[doc = include_str!("../../../docs/src/consumer/openid.md")]
+mod openid {}
 #[doc = include_str!("../../../docs/src/consumer/programs.md")]
 mod programs {}
 #[doc = include_str!("../../../docs/src/provider/provider.md")]

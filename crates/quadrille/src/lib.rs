@@ -59,7 +59,15 @@ mod cross_origin;
 mod der;
 mod digest;
 pub mod env;
-#[cfg(any(feature = "provider", all(feature = "guard", feature = "http-client")))]
+#[cfg(any(
+    feature = "consumer",
+    feature = "provider",
+    all(feature = "guard", feature = "http-client")
+))]
+#[cfg_attr(
+    not(feature = "provider"),
+    allow(dead_code, unreachable_pub, reason = "only the provider hands all of it on")
+)]
 mod fetch;
 pub mod form;
 #[cfg(feature = "guard")]

@@ -150,6 +150,10 @@ pub struct Token {
     /// ([`Spec::api_in_token`](crate::Spec::api_in_token)).
     #[serde(default)]
     pub api: Option<Box<str>>,
+    /// The ID token of the login, or of the last refresh that had one, at an OpenID Provider. It was
+    /// verified then, and has expired since.
+    #[serde(default, serialize_with = "secret::serialize_exposed_option")]
+    pub id_token: Option<Secret>,
 }
 
 impl Token {
@@ -164,6 +168,7 @@ impl Token {
             obtained: Timestamp::default(),
             expires: None,
             api: None,
+            id_token: None,
         }
     }
 
@@ -199,6 +204,13 @@ impl Token {
     #[must_use]
     pub fn api(mut self, origin: impl Into<Box<str>>) -> Self {
         self.api = Some(origin.into());
+        self
+    }
+
+    /// Sets the ID token, which must have been verified.
+    #[must_use]
+    pub fn id_token(mut self, id_token: impl Into<Secret>) -> Self {
+        self.id_token = Some(id_token.into());
         self
     }
 

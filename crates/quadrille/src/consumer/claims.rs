@@ -15,7 +15,7 @@ use crate::oauth2::member::MemberPath;
 ///     Ok(new.claims().await?.and_then(|claims| claims.text("name")).map(str::to_owned))
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     pub(crate) subject: String,
     pub(crate) all: Value,

@@ -19,6 +19,7 @@ mod hooks;
 mod identity;
 mod linked;
 mod login;
+mod openid;
 pub(crate) mod presets;
 mod program;
 mod refresh;
@@ -53,7 +54,7 @@ pub use presets::words::*;
 pub use program::{DeviceLogin, Loopback, LoopbackLogin};
 pub use service::{
     Client, ClientAuthentication, ClientOption, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf,
-    Protocol, ProtocolBuf, Revocation, Service, Spec, SpecBuf,
+    OpenId, OpenIdAccount, OpenIdBuf, Protocol, ProtocolBuf, Revocation, Service, Spec, SpecBuf,
 };
 pub use settings::LoginSettings;
 #[cfg(feature = "memory-cache")]

@@ -20,8 +20,8 @@ use super::{
     attempt::Ending,
     claims::{ProfilePaths, RequiredClaim},
     service::{
-        Client, Credential, Protocol, SpecBuf,
-        allowed::{Allowed, check_written},
+        Client, Credential, OpenIdBuf, Protocol, SpecBuf,
+        allowed::{Allowed, check_written, merged},
         endpoint::is_graphic,
         hosted::settled,
         is_quoted,
@@ -30,6 +30,10 @@ use super::{
 };
 
 type Text = Cow<'static, str>;
+
+/// The endpoints before they are discovered. No name resolves to a host there (RFC 6761, section
+/// 6.4), so nothing could be sent to them.
+const UNDISCOVERED: &str = "https://undiscovered.invalid/";
 
 /// A service as given by the application.
 #[derive(Clone)]
@@ -141,7 +145,15 @@ impl Settled {
             registration.clone();
         fault.map_or(Ok(()), Err)?;
         check(&spec, &id, &credential, &allowed)?;
-        let spec = settled(spec)?;
+        let mut spec = settled(spec)?;
+        if spec.is_to_be_discovered() {
+            spec.authorize = UNDISCOVERED.into();
+            spec.token = UNDISCOVERED.into();
+        }
+        if openid_of(&spec).is_some() && !spec.scopes.contains("openid") {
+            // OpenID Connect Core, section 3.1.2.1.
+            spec.scopes = Scopes::of(["openid"]).union(&spec.scopes);
+        }
         let service = || Box::from(&*spec.name);
         let malformed = || OperatorError::EndpointMalformed { service: service() };
         // `Url` drops line breaks and spaces, but the request would contain them.
@@ -193,7 +205,9 @@ impl Settled {
             Some((path, value)) => Some(RequiredClaim::new(member(path)?, value)),
             None => None,
         };
-        if required_claim.is_some() && spec.identity.is_none() && subject_in_token.is_none() {
+        let has_claims =
+            spec.identity.is_some() || subject_in_token.is_some() || openid_of(&spec).is_some();
+        if required_claim.is_some() && !has_claims {
             // There are no claims that could have it.
             return Err(odd_member());
         }
@@ -229,7 +243,17 @@ impl Settled {
 
     /// The client of requests to this service.
     pub(crate) fn http<'a>(&'a self, site: &'a Site) -> &'a dyn ErasedClient {
-        &**self.http.as_ref().unwrap_or(&site.http)
+        &**self.shared_http(site)
+    }
+
+    /// The client of requests to this service, to be kept.
+    pub(crate) fn shared_http<'a>(&'a self, site: &'a Site) -> &'a Arc<dyn ErasedClient> {
+        self.http.as_ref().unwrap_or(&site.http)
+    }
+
+    /// The facts about the OpenID Provider that the service is.
+    pub(crate) fn openid(&self) -> Option<&OpenIdBuf> {
+        openid_of(&self.spec)
     }
 
     /// Whether an error response of the API says in the service's own way that the token is
@@ -247,7 +271,7 @@ impl Settled {
 
     /// Whether the service identifies its accounts.
     pub(crate) fn identifies(&self) -> bool {
-        self.identity.is_some() || self.subject_in_token.is_some()
+        self.identity.is_some() || self.subject_in_token.is_some() || self.openid().is_some()
     }
 
     /// The URL of this account's claims, and the path of the identifier in them.
@@ -366,6 +390,15 @@ impl Settled {
         ((is_known || is_own) && is_anonymous).then_some(origin)
     }
 
+    /// The `max_age` of an authorization request with these parameters, at an OpenID Provider. One
+    /// that is no number of seconds is refused there; should it not be, it is the strictest.
+    pub(crate) fn max_age(&self, parameters: &[(String, String)]) -> Option<u64> {
+        self.openid()?;
+        let mut all = merged(&self.spec.parameters, parameters);
+        let (_, seconds) = all.find(|(name, _)| *name == "max_age")?;
+        Some(seconds.parse().unwrap_or(0))
+    }
+
     /// The callback of logins with this end.
     pub(crate) fn callback_for(&self, ending: Ending) -> &str {
         match (ending, &self.allowed.json_callback) {
@@ -393,6 +426,13 @@ impl Settled {
     /// The error for a request to one of the service's endpoints that cannot be built.
     pub(crate) fn endpoint_malformed(&self) -> OperatorError {
         OperatorError::EndpointMalformed { service: (*self.name).into() }
+    }
+}
+
+fn openid_of(spec: &SpecBuf) -> Option<&OpenIdBuf> {
+    match &spec.protocol {
+        Protocol::OAuth2(oauth2) => oauth2.openid.issuer.is_some().then_some(&oauth2.openid),
+        Protocol::OAuth1(_) => None,
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Site {
     pub(crate) keys: KeyRing,
     /// The keys from which PKCE verifiers are derived.
     pub(crate) verifiers: Arc<Keys<MaskKey>>,
+    /// The keys from which the `nonce` of OpenID Connect is derived.
+    pub(crate) nonces: Arc<Keys<MaskKey>>,
     pub(crate) http: Arc<dyn ErasedClient>,
 }
 
@@ -45,6 +47,7 @@ impl Site {
         Self {
             style: CookieStyle::of(public_url, mount),
             verifiers: Arc::new(keys.derive(|key| key.mask_key("pkce verifier", &name))),
+            nonces: Arc::new(keys.derive(|key| key.mask_key("openid nonce", &name))),
             env: env.clone(),
             keys: keys.clone(),
             origin,

@@ -1,15 +1,16 @@
-//! Documents at URLs: at those that clients name, and those of an issuer elsewhere. Keys of other
-//! parties are fetched and kept by [`RemoteKeys`].
+//! Documents at URLs: at those that clients name, and those of an issuer elsewhere. Keys and metadata
+//! of other parties are fetched and kept by [`Remote`].
 
 #[cfg(feature = "provider")]
 mod address;
 #[cfg(feature = "http-client")]
 mod answer;
+mod document;
 #[cfg(all(feature = "http-client", feature = "provider"))]
 mod guarded;
-mod keys;
+mod remote;
 mod schedule;
-#[cfg(feature = "http-client")]
+#[cfg(all(feature = "http-client", feature = "provider"))]
 mod shares;
 #[cfg(feature = "http-client")]
 mod trusted;
@@ -18,11 +19,13 @@ mod trusted;
 pub(crate) use address::is_public;
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
-pub(crate) use keys::RemoteKeys;
 #[cfg(feature = "provider")]
-pub(crate) use schedule::NoKeys;
+pub(crate) use remote::NoKeys;
+pub(crate) use remote::RemoteKeys;
 #[cfg(feature = "http-client")]
 pub(crate) use trusted::TrustedFetcher;
+#[cfg(feature = "consumer")]
+pub(crate) use {document::Document, remote::Remote, schedule::NotFetched};
 
 use std::{pin::Pin, time::Duration};
 

@@ -1,13 +1,11 @@
-//! The decision whether a set of keys is fetched, by the facts known about the set.
+//! The decision whether a document is fetched, by the facts known about it. "Set" is for a set of
+//! keys, the kind that has most reasons to be fetched again.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{
-    Timestamp,
-    jose::{KeySet, KeySetError},
-};
+use crate::Timestamp;
 
-use super::{FetchError, Fetched};
+use super::{FetchError, Fetched, document::Document};
 
 /// The limits of the time for which a set is fresh, and that time without a `max-age`.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -25,51 +23,69 @@ const BETWEEN: Duration = Duration::from_secs(10);
 /// twice as long.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// The reason why the keys of a party are not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoKeys {
-    /// The set could not be fetched.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// The document is not a JWK Set.
-    #[error(transparent)]
-    Set(KeySetError),
+/// The reason why a document of another party is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotFetched<E> {
+    /// The document could not be fetched.
+    Fetch(FetchError),
+    /// The document cannot be used.
+    Unusable(E),
 }
 
-/// The facts about a set of keys.
-#[derive(Default)]
-pub(super) struct Kept {
-    keys: Option<Arc<KeySet>>,
+impl<E: fmt::Display> fmt::Display for NotFetched<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch(error) => error.fmt(f),
+            Self::Unusable(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The facts about a document.
+pub(super) struct Kept<D: Document> {
+    document: Option<Arc<D>>,
     fetched: Timestamp,
     fresh_until: Timestamp,
     /// The begin of the last fetch.
     tried: Option<Timestamp>,
     /// The number of fetches that failed since one succeeded.
     failures: u32,
-    error: Option<NoKeys>,
+    error: Option<NotFetched<D::Error>>,
 }
 
-/// The next step for a request that needs keys.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// Use these keys.
-    Use(Arc<KeySet>),
+impl<D: Document> Default for Kept<D> {
+    fn default() -> Self {
+        Self {
+            document: None,
+            fetched: Timestamp::default(),
+            fresh_until: Timestamp::default(),
+            tried: None,
+            failures: 0,
+            error: None,
+        }
+    }
+}
+
+/// The next step for a request that needs a document.
+pub(super) enum Next<D: Document> {
+    /// Use this one.
+    Use(Arc<D>),
     /// Wait for the fetch that is under way.
     Wait,
     /// Fetch.
     Fetch,
-    /// The keys could not be fetched a moment ago.
-    Fail(NoKeys),
+    /// The document could not be fetched a moment ago.
+    Fail(NotFetched<D::Error>),
 }
 
-impl Kept {
+impl<D: Document> Kept<D> {
     /// Decides. `suffices` says whether a set has the key that is needed.
     pub(super) fn next(
         &self,
-        suffices: impl Fn(&KeySet) -> bool,
+        suffices: impl Fn(&D) -> bool,
         is_under_way: bool,
         now: Timestamp,
-    ) -> Next {
+    ) -> Next<D> {
         let keys = self.usable(now);
         if let Some(keys) = keys {
             let has_key = suffices(keys);
@@ -95,28 +111,28 @@ impl Kept {
     /// the issuer has the key meanwhile.
     pub(super) fn told(
         &self,
-        suffices: impl Fn(&KeySet) -> bool,
+        suffices: impl Fn(&D) -> bool,
         now: Timestamp,
-    ) -> Result<Arc<KeySet>, NoKeys> {
+    ) -> Result<Arc<D>, NotFetched<D::Error>> {
         match (self.usable(now), self.error) {
             (Some(keys), None) => Ok(keys.clone()),
             (Some(keys), Some(_)) if suffices(keys) => Ok(keys.clone()),
-            (_, error) => Err(error.unwrap_or(NoKeys::Fetch(FetchError::Unreachable))),
+            (_, error) => Err(error.unwrap_or(NotFetched::Fetch(FetchError::Unreachable))),
         }
     }
 
     /// The keys, as long as they may be used.
-    pub(super) fn usable(&self, now: Timestamp) -> Option<&Arc<KeySet>> {
-        self.keys.as_ref().filter(|_| now < self.fresh_until + STALE)
+    pub(super) fn usable(&self, now: Timestamp) -> Option<&Arc<D>> {
+        self.document.as_ref().filter(|_| now < self.fresh_until + STALE)
     }
 
     /// `true` if the keys have not expired.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
-        self.keys.is_some() && now < self.fresh_until
+        self.document.is_some() && now < self.fresh_until
     }
 
     /// The reason why the last fetch failed.
-    pub(super) const fn error(&self) -> Option<NoKeys> {
+    pub(super) const fn error(&self) -> Option<NotFetched<D::Error>> {
         self.error
     }
 
@@ -137,15 +153,20 @@ impl Kept {
     }
 
     /// Notes the result of a fetch.
-    pub(super) fn end(&mut self, result: Result<Fetched, NoKeys>, now: Timestamp) {
-        let set = result.and_then(|fetched| {
-            let keys = KeySet::parse(&fetched.body).map_err(NoKeys::Set)?;
-            Ok((keys, fetched.max_age))
+    pub(super) fn end(
+        &mut self,
+        result: Result<Fetched, FetchError>,
+        expected: &D::Expected,
+        now: Timestamp,
+    ) {
+        let read = result.map_err(NotFetched::Fetch).and_then(|fetched| {
+            let read = D::read(&fetched.body, expected).map_err(NotFetched::Unusable)?;
+            Ok((read, fetched.max_age))
         });
-        match set {
-            Ok((keys, max_age)) => {
+        match read {
+            Ok((document, max_age)) => {
                 let fresh = max_age.map_or(DEFAULT, |age| age.clamp(SHORTEST, LONGEST));
-                self.keys = Some(Arc::new(keys));
+                self.document = Some(Arc::new(document));
                 (self.fetched, self.fresh_until) = (now, now + fresh);
                 (self.failures, self.error) = (0, None);
             }
@@ -160,6 +181,9 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jose::KeySet;
+
+    type Kept = super::Kept<KeySet>;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
     const SET: &str = r#"{"keys":[]}"#;
@@ -178,14 +202,14 @@ mod tests {
         kept.begin(at);
         let fetched = result
             .map(|max_age| Fetched { body: SET.into(), max_age: max_age.map(Duration::from_secs) });
-        kept.end(fetched.map_err(NoKeys::Fetch), at);
+        kept.end(fetched, &(), at);
     }
 
     fn step(kept: &Kept, suffices: bool, seconds: u64) -> &'static str {
         name(&kept.next(|_| suffices, false, after(seconds)))
     }
 
-    fn name(next: &Next) -> &'static str {
+    fn name(next: &Next<KeySet>) -> &'static str {
         match next {
             Next::Use(_) => "use",
             Next::Wait => "wait",
@@ -229,7 +253,7 @@ mod tests {
         fetch(&mut kept, after(3659), Err(FetchError::Unreachable));
         assert_eq!(step(&kept, true, 3659), "use");
         assert_eq!(step(&kept, true, 3660), "fail");
-        assert_eq!(kept.error(), Some(NoKeys::Fetch(FetchError::Unreachable)));
+        assert_eq!(kept.error(), Some(NotFetched::Fetch(FetchError::Unreachable)));
     }
 
     #[test]
@@ -240,8 +264,8 @@ mod tests {
         assert_eq!(name(&kept.next(|_| true, false, NOW)), "fail");
         assert_eq!(step(&kept, true, 1), "fetch");
         kept.begin(after(1));
-        kept.end(Ok(Fetched::new("{}")), after(1));
-        assert!(matches!(kept.error(), Some(NoKeys::Set(_))));
+        kept.end(Ok(Fetched::new("{}")), &(), after(1));
+        assert!(matches!(kept.error(), Some(NotFetched::Unusable(_))));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::answer::UNREADABLE;
 
 /// Identifiers are short; cookies and keys contain them.
 #[cfg(any(test, feature = "consumer"))]
-const LONGEST: usize = 255;
+pub(crate) const LONGEST: usize = 255;
 
 /// The path to a member: names separated by dots, `data.id`. In an array, a number is an index from
 /// zero; `\.` is a dot in a name.

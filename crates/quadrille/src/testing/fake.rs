@@ -10,6 +10,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::Value;
 
 use crate::{
+    Env,
     consumer::{
         Protocol, Spec,
         presets::manners::{Emulated, Manners, Row},
@@ -24,6 +25,7 @@ use super::{
     device::Decision,
     fault::Fault,
     oauth1_service::OAuth1,
+    openid::{OpenId, OpenIdFault},
     scene::{Asks, Scene},
     script::{Asked, Script, Scripted, whole},
     service::OAuth2,
@@ -83,6 +85,14 @@ impl FakeService {
         Self::play(None, part, Manners::STANDARD)
     }
 
+    /// An OpenID Provider with this issuer and one registered application. It serves its metadata and
+    /// its keys, and its ID tokens say who logged in. It has faults of its own: [`OpenIdFault`].
+    pub fn openid(issuer: &str, client_id: &str, client_secret: &str) -> Self {
+        let mut part = OAuth2::new(None, client_id, client_secret);
+        part.openid = OpenId::new(issuer);
+        Self::play(None, Part::OAuth2(part), Manners::STANDARD)
+    }
+
     /// A service that follows RFC 5849 (OAuth 1.0a), with one registered application.
     pub fn oauth1(client_key: &str, client_secret: &str) -> Self {
         let part = Part::OAuth1(OAuth1::new(client_key, client_secret));
@@ -113,6 +123,7 @@ impl FakeService {
 
     fn play(spec: Option<Spec>, part: Part, manners: Manners) -> Self {
         let accounts = Accounts::default();
+        let is_openid = matches!(&part, Part::OAuth2(part) if part.openid.is_some());
         let scene = Scene {
             spec,
             own_manners: manners,
@@ -121,6 +132,7 @@ impl FakeService {
             base: None,
             approves_as: None,
             callbacks: None,
+            is_openid,
         };
         Self(Arc::new(Mutex::new(Stage { scene, part, script: Script::default() })))
     }
@@ -187,9 +199,35 @@ impl FakeService {
         }
     }
 
+    /// Turns a fault of an OpenID Provider on, until the service [recovers](FakeService::recovers).
+    pub fn misidentifies(&self, fault: OpenIdFault) {
+        self.change_openid(|openid| openid.faults.push(fault));
+    }
+
     /// Turns all faults off. Tokens that expired stay invalid.
     pub fn recovers(&self) {
         self.stage().scene.faults.clear();
+        self.change_openid(|openid| openid.faults.clear());
+    }
+
+    /// Replaces the key by which an OpenID Provider signs ID tokens. The old one is not published any
+    /// more.
+    pub fn rotates_key(&self) {
+        self.change_openid(OpenId::rotates_key);
+    }
+
+    /// Tells an OpenID Provider the time, by which its ID tokens expire after an hour and say when the
+    /// user authenticated. Without it they were issued in 1970, do not expire, and do not say so.
+    pub fn tells_time(&self, env: &Env) {
+        self.change_openid(|openid| openid.env = Some(env.clone()));
+    }
+
+    fn change_openid(&self, change: impl FnOnce(&mut OpenId)) {
+        if let Part::OAuth2(part) = &mut self.stage().part
+            && let Some(openid) = &mut part.openid
+        {
+            change(openid);
+        }
     }
 
     /// Replaces the application's secret.

@@ -22,8 +22,12 @@ mod handler;
 mod mannered;
 #[cfg(feature = "consumer")]
 mod oauth1_service;
+#[cfg(feature = "consumer")]
+mod openid;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod page;
+#[cfg(feature = "consumer")]
+mod resource;
 #[cfg(feature = "consumer")]
 mod revocation;
 #[cfg(any(feature = "consumer", feature = "provider"))]
@@ -51,7 +55,7 @@ pub use browser::{Browser, Page};
 pub use cached::cached;
 pub use clock::ManualClock;
 #[cfg(feature = "consumer")]
-pub use {fake::FakeService, fault::Fault, script::Asked};
+pub use {fake::FakeService, fault::Fault, openid::OpenIdFault, script::Asked};
 
 /// The services that this crate describes.
 ///

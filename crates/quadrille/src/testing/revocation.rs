@@ -14,7 +14,11 @@ use super::{
 impl OAuth2 {
     /// The kind of a request to the revocation endpoint; `None` for other requests.
     pub(super) fn revocation(&self, request: &Request<Bytes>) -> Option<Revocation> {
-        let (endpoint, kind) = self.spec?.1.revocation?;
+        let (endpoint, kind) = match self.spec.and_then(|(_, oauth2)| oauth2.revocation) {
+            Some(own) => own,
+            None if self.openid.is_some() => ("/revoke", Revocation::Standard),
+            None => return None,
+        };
         let path = path_of(endpoint).replace("{client_id}", &self.id);
         let (start, end) = path.split_once("{subject}").unwrap_or((&path, ""));
         let is_its = request.uri().path().contains(start) && request.uri().path().ends_with(end);

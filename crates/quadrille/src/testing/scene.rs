@@ -25,6 +25,8 @@ pub(super) struct Scene {
     pub(super) approves_as: Option<u64>,
     /// The registered callbacks; `None` accepts all.
     pub(super) callbacks: Option<Vec<String>>,
+    /// Whether the service is an OpenID Provider.
+    pub(super) is_openid: bool,
 }
 
 /// A request for authorization, for a page.
@@ -67,7 +69,8 @@ impl Scene {
 
     /// The path of the identifier in an account's claims.
     pub(super) fn identity_member(&self) -> &'static str {
-        self.spec.and_then(|spec| spec.identity).map_or("id", |(_, member)| member)
+        let usual = if self.is_openid { "sub" } else { "id" };
+        self.spec.and_then(|spec| spec.identity).map_or(usual, |(_, member)| member)
     }
 
     /// The claims of an account.

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response, header};
 use serde_json::{Value, json};
 use url::Url;
 
 #[cfg(feature = "axum")]
 use crate::transport::Purpose;
 use crate::{
-    Scopes,
+    Scopes, Timestamp,
     consumer::{
         ClientAuthentication, OAuth2 as OAuth2Spec, Spec,
         presets::manners::{Denial, Refresh},
@@ -19,7 +19,7 @@ use crate::{
     oauth2::{
         AuthMethod, AuthorizationRequest, AuthorizationResponse, DeviceAuthorizationRequest,
         DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient, ResponseMode,
-        TokenRequest, TokenResponse, bearer, pkce::Challenge,
+        TokenRequest, TokenResponse, pkce::Challenge,
     },
 };
 
@@ -28,6 +28,7 @@ use super::{
     device::Devices,
     fault::Fault,
     mannered::{form_of, mannered, with_scope},
+    openid::{OpenId, Signed},
     scene::{Asks, Scene, json_answer, path_of},
 };
 
@@ -42,6 +43,8 @@ pub(super) struct OAuth2 {
     pub(super) access: HashMap<String, u64>,
     pub(super) refresh: HashMap<String, u64>,
     pub(super) devices: Devices,
+    /// The OpenID Provider that the service is, if it is one.
+    pub(super) openid: Option<OpenId>,
     drawn: u64,
 }
 
@@ -53,6 +56,10 @@ struct Code {
     challenge: Option<Challenge>,
     /// Whether the request got a refresh token.
     is_lasting: bool,
+    /// The `nonce` of the request.
+    nonce: Option<String>,
+    /// The time of the consent, if the service has a clock.
+    consented: Option<Timestamp>,
 }
 
 impl OAuth2 {
@@ -65,6 +72,7 @@ impl OAuth2 {
             access: HashMap::new(),
             refresh: HashMap::new(),
             devices: Devices::default(),
+            openid: spec.and_then(|(_, oauth2)| OpenId::of(&oauth2.openid)),
             drawn: 0,
         }
     }
@@ -119,6 +127,8 @@ impl OAuth2 {
             redirect_uri: request.redirect_uri.as_deref().map(str::to_owned),
             challenge: request.code_challenge,
             is_lasting: wants(manners.refresh_wants, &params),
+            nonce: params.one("nonce").ok().flatten().map(str::to_owned),
+            consented: self.openid.as_ref().and_then(OpenId::now),
         };
         self.codes.insert(code.clone(), issued);
         let query = answer(
@@ -159,6 +169,9 @@ impl OAuth2 {
     /// The purpose of a request to a server.
     #[cfg(feature = "axum")]
     pub(super) fn purpose(&self, request: &Request<Bytes>) -> Purpose {
+        if self.openid.as_ref().is_some_and(|openid| openid.is_for_documents(request)) {
+            return Purpose::Document;
+        }
         if self.revocation(request).is_some() {
             return Purpose::Revoke;
         }
@@ -166,8 +179,8 @@ impl OAuth2 {
             return Purpose::DeviceAuthorization;
         }
         if !self.is_for_tokens(request) {
-            let identity = self.spec.and_then(|(spec, _)| spec.identity);
-            let is_identity = identity.is_some_and(|(path, _)| is_at(request, path_of(path)));
+            let is_identity =
+                self.identity_path().is_some_and(|path| is_at(request, path_of(path)));
             return if is_identity { Purpose::Identity } else { Purpose::Api };
         }
         let body = std::str::from_utf8(request.body()).unwrap_or_default();
@@ -181,6 +194,10 @@ impl OAuth2 {
     }
 
     pub(super) fn answer(&mut self, scene: &Scene, request: &Request<Bytes>) -> Response<Bytes> {
+        let document = self.openid.as_ref().and_then(|openid| openid.document(scene, request));
+        if let Some(document) = document {
+            return document;
+        }
         if let Some(kind) = self.revocation(request) {
             let answer = self.revoke(kind, request);
             return self.flagged(answer);
@@ -207,13 +224,18 @@ impl OAuth2 {
     }
 
     fn issuer(&self, scene: &Scene) -> Option<String> {
+        if self.spec.is_none_or(|(spec, _)| spec.authorize.is_empty())
+            && let Some(openid) = &self.openid
+        {
+            return Some(scene.placed(openid.issuer()));
+        }
         self.spec.and_then(|(_, oauth2)| oauth2.issuer).map(|issuer| scene.placed(issuer))
     }
 
     fn is_for_tokens(&self, request: &Request<Bytes>) -> bool {
         let path = request.uri().path();
         let ends = self.spec.map(|(spec, oauth2)| [Some(spec.token), oauth2.refresh]);
-        let is_end = |end: &str| path.ends_with(path_of(end));
+        let is_end = |end: &str| !end.is_empty() && path.ends_with(path_of(end));
         let is_its = ends.into_iter().flatten().flatten().any(is_end) || path.contains("token");
         is_its && request.method() == Method::POST
     }
@@ -293,57 +315,6 @@ impl OAuth2 {
         json_answer(&members.into())
     }
 
-    /// Whether a call has the headers that the service requires, at the account's own origin.
-    fn is_well_placed(&self, scene: &Scene, request: &Request<Bytes>) -> bool {
-        let Some((spec, _)) = self.spec else { return true };
-        let has = |(name, value): &(&str, &str)| {
-            let value = value.replace("{client_id}", &self.id);
-            request.headers().get(*name).is_some_and(|is| is.as_bytes() == value.as_bytes())
-        };
-        let is_claims = spec.identity.is_some_and(|(path, _)| path.contains("://"));
-        let is_at_home = scene.api_origin().is_none_or(|origin| {
-            is_claims || request.uri().to_string().starts_with(&format!("{origin}/"))
-        });
-        is_at_home && spec.call_headers.iter().all(has)
-    }
-
-    fn resource(&self, scene: &Scene, request: &Request<Bytes>) -> Response<Bytes> {
-        if !self.is_well_placed(scene, request) {
-            let mut answer = json_answer(&json!({ "error": "misplaced" }));
-            *answer.status_mut() = StatusCode::BAD_REQUEST;
-            return answer;
-        }
-        let Some(user) = self.user(request) else {
-            return bearer::Challenge::new()
-                .error(ErrorCode::InvalidToken, "no such token")
-                .to_response();
-        };
-        let spec = self.spec.map(|(spec, _)| spec);
-        let path = spec.map_or(Some("user"), |spec| spec.identity.map(|(path, _)| path));
-        let path = path.map(|path| path_of(path).replace("{subject}", &user.to_string()));
-        let by_post = spec.and_then(|spec| spec.identity_by_post);
-        let method = if by_post.is_some() { Method::POST } else { Method::GET };
-        let is_asked = *request.method() == method && request.body() == by_post.unwrap_or("");
-        let claims = scene.claims(user);
-        if path.is_some_and(|path| is_at(request, &path)) && is_asked {
-            return json_answer(&claims);
-        }
-        if spec.and_then(|spec| spec.email_list).is_some_and(|path| is_at(request, path_of(path))) {
-            let own = claims.get("email").and_then(Value::as_str).unwrap_or("ada@example.com");
-            return json_answer(&json!([
-                { "email": "other@example.com", "primary": false, "verified": false },
-                { "email": own, "primary": true, "verified": true },
-            ]));
-        }
-        json_answer(&json!({
-            "user": user,
-            "method": request.method().as_str(),
-            "path": request.uri().path(),
-            "query": request.uri().query(),
-            "body": String::from_utf8_lossy(request.body()),
-        }))
-    }
-
     fn token(
         &mut self,
         scene: &Scene,
@@ -387,6 +358,7 @@ impl OAuth2 {
                 return Err(ErrorCode::UnsupportedGrantType);
             }
         }
+        let (mut nonce, mut consented) = (None, None);
         let (user, scope, is_lasting) = match asked {
             TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, .. } => {
                 let known = self.codes.remove(code).ok_or(manners.dead_code)?;
@@ -398,6 +370,7 @@ impl OAuth2 {
                 if !proved || known.redirect_uri.as_deref() != redirect_uri {
                     return Err(manners.dead_code.into());
                 }
+                (nonce, consented) = (known.nonce, known.consented);
                 (known.user, Some(known.scope), known.is_lasting)
             }
             TokenRequest::RefreshToken { .. } if is_refused => {
@@ -423,7 +396,17 @@ impl OAuth2 {
         self.drawn += 1;
         let access = format!("access-canary-{}", self.drawn);
         self.access.insert(access.clone(), user);
-        let mut tokens = TokenResponse::new(access);
+        let mut tokens = TokenResponse::new(access.as_str());
+        let signed = Signed {
+            client: &self.id,
+            secret: &self.secret,
+            user,
+            nonce: nonce.as_deref(),
+            access_token: &access,
+            auth_time: consented,
+        };
+        let id_token = self.openid.as_ref().and_then(|openid| openid.issue(scene, &signed));
+        tokens.extra.extend(id_token.map(|token| ("id_token".to_owned(), token.into())));
         tokens.token_type = manners.token_type.into();
         tokens.expires_in = manners.lifetime;
         tokens.scope =
@@ -455,7 +438,7 @@ fn wants(parameter: &'static str, params: &Params<'_>) -> bool {
 }
 
 /// Whether a request is for the resource at this path of the API.
-fn is_at(request: &Request<Bytes>, path: &str) -> bool {
+pub(super) fn is_at(request: &Request<Bytes>, path: &str) -> bool {
     let before = request.uri().path().strip_suffix(path);
     before.is_some_and(|before| path.starts_with('/') || before.ends_with('/'))
 }

@@ -41,6 +41,7 @@ mod native;
 mod network;
 mod oauth1;
 mod odd_answers;
+mod openid;
 mod options;
 mod owners;
 mod pages;

@@ -1,7 +1,7 @@
 //! An attempt in `state` (OAuth 2).
 //!
 //! The cookie holds 16 random bytes; everything else is sealed into `state` and bound to that
-//! cookie, and the PKCE verifier is derived from it. So twenty tabs fit.
+//! cookie, and the PKCE verifier and the `nonce` are derived from it. So twenty tabs fit.
 //!
 //! Some services accept at most 250 characters of `state`. The rest (a long page to return to, many
 //! scopes) is sealed into a second cookie, and so is the application's data.
@@ -30,7 +30,7 @@ use crate::{
 
 use super::{
     Attempt, AttemptCookie, Ending, Kind, LIFETIME, OwnerMark, VERSION, not_ours, read_data,
-    write_data,
+    read_max_age, write_data, write_max_age,
 };
 
 const PURPOSE: &str = "login attempt";
@@ -53,6 +53,8 @@ pub(crate) struct Sealed {
     pub(crate) state: String,
     /// The PKCE verifier (RFC 7636, section 4.1).
     pub(crate) verifier: Verifier,
+    /// The `nonce` (OpenID Connect Core, section 15.5.2).
+    pub(crate) nonce: String,
 }
 
 /// The part for a second cookie.
@@ -89,6 +91,7 @@ impl Attempt {
         out.number(self.begun.seconds().unsigned_abs());
         self.begun_by.write(&mut out);
         self.ending.write(&mut out);
+        write_max_age(self.max_age, &mut out);
         let (plain, rest) = self.write_within(MOST, site, &cookie, &out.finish());
         let bytes = size(&site.style.name(&cookie.0), &value);
         if let Some(Rest { name, value, can_be_lost }) = rest {
@@ -107,6 +110,7 @@ impl Attempt {
         Ok(Sealed {
             state: site.keys.seal(&site.env, PURPOSE, &bound_to, &plain),
             verifier: verifier(key, &random),
+            nonce: nonce(site.nonces.newest(), &random),
         })
     }
 
@@ -181,6 +185,12 @@ impl Opened {
         let key = site.verifiers.find(self.key).ok_or(BrowserError::AttemptExpired)?;
         Ok(verifier(key, &self.binding))
     }
+
+    /// The `nonce` of the authorization request.
+    pub(crate) fn nonce(&self, site: &Site) -> Result<String> {
+        let key = site.nonces.find(self.key).ok_or(BrowserError::AttemptExpired)?;
+        Ok(nonce(key, &self.binding))
+    }
 }
 
 /// `None` if the attempt is not ours, an error if its second cookie is missing and required.
@@ -197,6 +207,7 @@ fn read(
     }
     let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
     let (begun_by, ending) = (OwnerMark::read(&mut from)?, Ending::read(&mut from)?);
+    let max_age = read_max_age(&mut from)?;
     let cookie = AttemptCookie::new(COOKIE, &id);
     let (next, kind, data) = match from.number()? {
         NOTHING => (from.text()?.to_owned(), Kind::read(&mut from)?, None),
@@ -210,8 +221,16 @@ fn read(
         },
         _ => return None,
     };
-    let attempt =
-        Attempt { service: Arc::clone(service), next, kind, begun_by, begun, ending, data };
+    let attempt = Attempt {
+        service: Arc::clone(service),
+        next,
+        kind,
+        begun_by,
+        begun,
+        ending,
+        max_age,
+        data,
+    };
     Some(Ok(Opened { attempt, cookie, binding, key }))
 }
 
@@ -237,4 +256,10 @@ fn rest(site: &Site, jar: &Jar, cookie: &AttemptCookie) -> Option<Elsewhere> {
 fn verifier(key: &MaskKey, binding: &[u8; 16]) -> Verifier {
     let bytes = joined(&key.mask(binding), &key.mask(&binding.map(|byte| !byte)));
     Verifier::from_bytes(&bytes)
+}
+
+/// Derives the `nonce` from the cookie, by a key of its own: it proves that an ID token answers a
+/// request of this browser, and tells nothing about the verifier.
+fn nonce(key: &MaskKey, binding: &[u8; 16]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(key.mask(binding))
 }

@@ -7,6 +7,7 @@ mod oauth1_signing;
 mod oauth2;
 mod oauth2_answer;
 mod oauth2_device;
+mod oauth2_openid;
 pub(super) mod trail;
 
 use serde_json::{Map, Value};
@@ -49,6 +50,8 @@ pub(crate) enum Proof {
 pub(crate) struct CodeProof {
     pub(crate) code: Secret,
     pub(crate) verifier: Option<Verifier>,
+    /// The `nonce` of the request, at an OpenID Provider.
+    pub(crate) nonce: Option<String>,
     /// The redirect URI of the request, unless it is the usual callback.
     pub(crate) redirect_uri: Option<String>,
     /// The scopes granted, if the callback names them.
@@ -62,7 +65,7 @@ pub(crate) struct Granted {
     pub(crate) token: Token,
     /// All other members of the response.
     pub(crate) more: Map<String, Value>,
-    /// The account's claims, if the response identifies it.
+    /// The account's claims, if the response identifies it: those of the ID token, for example.
     pub(crate) claims: Option<Claims>,
 }
 

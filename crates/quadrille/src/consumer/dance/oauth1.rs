@@ -175,6 +175,7 @@ impl OAuth1Dance {
             obtained: env.now(),
             expires: None,
             api: None,
+            id_token: None,
         };
         let more = extra.into_iter().map(|(name, value)| (name, value.into())).collect();
         Ok(Granted { token, more, claims: None })

@@ -16,6 +16,7 @@ use crate::{
         cookies::Jar,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
         exchange::ask_endpoint,
+        openid::OpenIdProvider,
         registration::Settled,
         service::{ClientAuthentication, Credential, OAuth2Buf, SecretMaker, allowed::merged},
         site::Site,
@@ -40,12 +41,18 @@ pub(crate) struct OAuth2Dance {
     scheme: Box<str>,
     /// The path of the access token in a response.
     pub(super) access_token: Option<MemberPath>,
-    /// The authorization request without `state` and the PKCE challenge.
+    /// The OpenID Provider that the service is, if it is one.
+    pub(crate) openid: Option<Arc<OpenIdProvider>>,
+    /// The authorization request without `state`, `nonce` and the PKCE challenge.
     authorize_url: String,
 }
 
 impl OAuth2Dance {
-    pub(crate) fn new(service: &Arc<Settled>, spec: &OAuth2Buf) -> Result<Self, OperatorError> {
+    pub(crate) fn new(
+        service: &Arc<Settled>,
+        spec: &OAuth2Buf,
+        openid: Option<Arc<OpenIdProvider>>,
+    ) -> Result<Self, OperatorError> {
         let name = || Box::from(&*service.name);
         let auth = match &service.credential {
             Credential::Public => {
@@ -71,7 +78,7 @@ impl OAuth2Dance {
         let scheme = format!("{} ", spec.token_scheme).into();
         let (service, spec, authorize_url) = (Arc::clone(service), spec.clone(), String::new());
         let mut dance =
-            Self { service, spec, auth, resources, scheme, access_token, authorize_url };
+            Self { service, spec, auth, resources, scheme, access_token, openid, authorize_url };
         if dance.authorization(&"a".into()).is_none() {
             return Err(dance.service.endpoint_malformed());
         }
@@ -124,8 +131,8 @@ impl OAuth2Dance {
         request
     }
 
-    /// The authorization request for these scopes with these parameters, without `state` and the
-    /// PKCE challenge.
+    /// The authorization request for these scopes with these parameters, without `state`, `nonce` and
+    /// the PKCE challenge.
     fn authorize_url(
         &self,
         scopes: &Scopes,
@@ -170,6 +177,9 @@ impl OAuth2Dance {
         };
         let sealed = attempt.seal_into_state(site, jar)?;
         append_state(&mut url, &sealed.state, self.spec.pkce.then_some(&sealed.verifier));
+        if self.openid.is_some() {
+            append_nonce(&mut url, &sealed.nonce);
+        }
         Ok(url)
     }
 
@@ -182,10 +192,14 @@ impl OAuth2Dance {
         parameters: &[(String, String)],
         state: &str,
         verifier: &Verifier,
+        nonce: Option<&str>,
     ) -> Result<String> {
         let scopes = attempt.scopes(&self.service.spec.scopes);
         let mut url = self.authorize_url(&scopes, parameters, redirect_uri)?;
         append_state(&mut url, state, Some(verifier));
+        if let Some(nonce) = nonce {
+            append_nonce(&mut url, nonce);
+        }
         Ok(url)
     }
 
@@ -209,6 +223,9 @@ impl OAuth2Dance {
                 if self.spec.pkce {
                     proof.verifier = Some(opened.verifier(site)?);
                 }
+                if self.openid.is_some() {
+                    proof.nonce = Some(opened.nonce(site)?);
+                }
                 let Opened { attempt, cookie, .. } = opened;
                 Ok(Answered { attempt, cookie, proof: Proof::Code(proof) })
             }
@@ -220,7 +237,7 @@ impl OAuth2Dance {
     }
 
     /// The code, and what the callback says besides, or the service's refusal. The caller has
-    /// checked `state`, and adds the PKCE verifier.
+    /// checked `state`, and adds the PKCE verifier and the `nonce`.
     ///
     /// # Errors
     /// [`BrowserError`] for a callback that is no answer of the service.
@@ -246,8 +263,8 @@ impl OAuth2Dance {
                 let separator = self.spec.granted_scope_separator;
                 let scopes = scopes.map(|scopes| Scopes::parse_lenient(scopes, separator));
                 let server = self.service.server_in(params)?;
-                let (verifier, redirect_uri) = (None, None);
-                Ok(Ok(CodeProof { code, verifier, redirect_uri, scopes, server }))
+                let (verifier, nonce, redirect_uri) = (None, None, None);
+                Ok(Ok(CodeProof { code, verifier, nonce, redirect_uri, scopes, server }))
             }
             // Nobody asked for one.
             AuthorizationResponse::Token { .. } => Err(BrowserError::CallbackMalformed),
@@ -273,7 +290,10 @@ impl OAuth2Dance {
         attempt: &Attempt,
         proof: &CodeProof,
     ) -> Result<Granted> {
-        let CodeProof { code, verifier, redirect_uri, scopes, server } = proof;
+        let CodeProof { code, verifier, nonce, redirect_uri, scopes, server } = proof;
+        if let Some(openid) = &self.openid {
+            openid.prepare(&site.env).await?;
+        }
         let callback = || self.service.callback_for(attempt.ending);
         let request = TokenRequest::AuthorizationCode {
             code: code.expose(),
@@ -283,19 +303,28 @@ impl OAuth2Dance {
         };
         let purpose = Purpose::RedeemCode;
         let obtained = self.ask_for_token(site, &request, purpose, server.as_deref()).await?;
-        self.granted(site, attempt, obtained, scopes.as_ref())
+        self.granted(site, attempt, obtained, scopes.as_ref(), nonce.as_deref()).await
     }
 
-    /// The outcome of a login with this response. `scopes` are those that the callback names.
-    pub(super) fn granted(
+    /// The outcome of a login with this response. `scopes` are those that the callback names,
+    /// `nonce` is that of the request.
+    pub(super) async fn granted(
         &self,
         site: &Site,
         attempt: &Attempt,
         obtained: Obtained,
         scopes: Option<&Scopes>,
+        nonce: Option<&str>,
     ) -> Result<Granted> {
         let Obtained { answer, subject, api } = obtained;
+        let mut id_token = None;
         let claims = match (&self.service.subject_in_token, subject) {
+            _ if let Some(openid) = &self.openid => {
+                let (token, claims) =
+                    self.identified(openid, site, attempt, &answer, nonce).await?;
+                id_token = Some(token);
+                Some(claims)
+            }
             (None, _) => None,
             (Some(_), Some(subject)) => {
                 Some(Claims { subject, all: Value::Object(answer.extra.clone()) })
@@ -314,6 +343,7 @@ impl OAuth2Dance {
             obtained: now,
             expires: answer.expires_in.map(|lifetime| now + lifetime),
             api,
+            id_token,
         };
         Ok(Granted { token, more: answer.extra, claims })
     }
@@ -382,6 +412,12 @@ fn append_state(url: &mut String, state: &str, verifier: Option<&Verifier>) {
         let challenge = verifier.challenge();
         let _ = write!(url, "&code_challenge={challenge}&code_challenge_method=S256");
     }
+}
+
+/// Adds the `nonce`, which is base64url, too.
+fn append_nonce(url: &mut String, nonce: &str) {
+    url.push_str("&nonce=");
+    url.push_str(nonce);
 }
 
 pub(super) fn refused(service: &Settled, error: &ErrorCode) -> Error {

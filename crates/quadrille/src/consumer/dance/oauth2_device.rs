@@ -79,9 +79,11 @@ impl OAuth2Dance {
         let request = TokenRequest::DeviceCode { device_code, resource: self.resources.clone() };
         let purpose = Purpose::PollDevice;
         let answer = self.token_answer(site, &request, purpose, None).await?;
-        let granted = self
-            .obtained(site, &answer, purpose)
-            .and_then(|obtained| self.granted(site, attempt, obtained, None));
+        let granted = match self.obtained(site, &answer, purpose) {
+            // The request of a device has no nonce.
+            Ok(obtained) => self.granted(site, attempt, obtained, None, None).await,
+            Err(error) => Err(error),
+        };
         granted.map_err(|error| {
             let interval = DeviceAuthorizationResponse::interval_of(answer.body());
             let interval = interval.max(retry_after(answer.headers(), site.env.now()));

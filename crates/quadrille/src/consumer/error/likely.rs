@@ -30,6 +30,10 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "ephemeral_keys" => "KeyRing::ephemeral beside a storage that outlives the process",
         "foreign_origin" => "the call's URL is on another host than the service's API",
         "http_client" => "the system has no root certificates",
+        "id_token_missing" => "the scope openid is not allowed for this application there",
+        "id_token_rejected" => {
+            "the issuer or the client id is another one than in the settings, or the clocks differ"
+        }
         "io" => "a file is missing, or the user of the process may not read it",
         "json_callback_malformed" => "the callback lacks https://, or its scheme has no dot",
         "key_unknown" => "an old key was removed from the ring, or the database is another's",
@@ -54,6 +58,10 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "opener_malformed" => "the origin has a path, or a slash at its end",
         "outside_request" => "tokens are in cookies: store them on the server for background work",
         "parameter_reserved" => "a parameter that the login sets itself has a method of its own",
+        "provider_keys_unusable" => "the service's jwks_uri leads to something else than keys",
+        "provider_metadata_unusable" => {
+            "the issuer in the settings is not written as the service writes it: a slash at its end"
+        }
         "public_url_insecure" => "the public URL is the proxy's inner address: use its https one",
         "public_url_malformed" => "the public URL lacks https://, or has a query",
         "resource_malformed" => "the resource is no absolute URI, or has a fragment",
@@ -93,6 +101,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "token_type_unknown" => "the service has its own word for bearer tokens",
         "user_changed" => "a sign-in in another tab, or no session at the login's routes",
         "user_unknown" => "the user was removed while a session lived on",
+        "userinfo_of_another_subject" => "the service confuses its users, or a cache there does",
         "variable_missing" => "the .env file was not read, or another shell has the variable",
         "wrong_issuer" => "the issuer has another spelling, or the callback is another server's",
         _ => "",

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::{
+    jose::KeySetError,
+    oidc::{DiscoveryError, IdTokenRejected},
+};
+
 /// The reason why a login or a call fails by the fault of the service.
 ///
 /// ```
@@ -78,6 +83,22 @@ pub enum ServiceError {
     /// The account's claims have no identifier that can be read exactly.
     #[error("the service's claims have no subject")]
     SubjectMissing,
+    /// The response to a login has no ID token (OpenID Connect Core, section 3.1.3.3).
+    #[error("the service's response has no ID token")]
+    IdTokenMissing,
+    /// The ID token is not valid for this login (OpenID Connect Core, section 3.1.3.7).
+    #[error("the service's ID token is rejected: {0}")]
+    IdTokenRejected(IdTokenRejected),
+    /// The metadata of the OpenID Provider cannot be used (OpenID Connect Discovery, section 4.3).
+    #[error("the service cannot be discovered: {0}")]
+    ProviderMetadata(DiscoveryError),
+    /// The keys of the OpenID Provider cannot be read (RFC 7517).
+    #[error("the service's keys cannot be read: {0}")]
+    ProviderKeys(KeySetError),
+    /// The claims of the userinfo endpoint are of another subject than the ID token, and must not be
+    /// used (OpenID Connect Core, section 5.3.2).
+    #[error("the service's user information is that of another subject")]
+    UserinfoOfAnotherSubject,
 }
 
 impl ServiceError {
@@ -96,6 +117,11 @@ impl ServiceError {
             Self::TokenType { .. } => "token_type_unknown",
             Self::CallbackNotConfirmed => "callback_not_confirmed",
             Self::SubjectMissing => "subject_missing",
+            Self::IdTokenMissing => "id_token_missing",
+            Self::IdTokenRejected(_) => "id_token_rejected",
+            Self::ProviderMetadata(_) => "provider_metadata_unusable",
+            Self::ProviderKeys(_) => "provider_keys_unusable",
+            Self::UserinfoOfAnotherSubject => "userinfo_of_another_subject",
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::{Map, Value};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::consumer::{
     account::{Account, Owner, Token},
@@ -16,7 +16,7 @@ use crate::consumer::{
     claims::Claims,
     cookies::Jar,
     dance::Granted,
-    error::{BrowserError, Result},
+    error::{BrowserError, Error, OperatorError, Result},
     identity,
     login::{Login, registered::Registered},
     refresh::held::Held,
@@ -158,11 +158,12 @@ impl Authorized {
         let service = Arc::clone(&registered.name);
         if self.0.kind == Kind::Identify {
             let account = Account { owner: owner.clone(), service, subject };
+            let known = self.0.token.id_token.as_ref().and(claims).map(Claims::all);
             if let Some(jar) = jar
-                && let Err(error) = identity::remember(login, jar, &account)
+                && let Err(error) = identity::remember(login, jar, &account, known)
             {
                 login.remove_gone_tenants(jar, error).await?;
-                identity::remember(login, jar, &account)?;
+                identity::remember(login, jar, &account, known)?;
             }
             return Ok(account);
         }
@@ -174,10 +175,18 @@ impl Authorized {
         let cx = login.context(ready, jar);
         let link = || login.0.storage.link(&cx, &account, &self.0.token);
         match (link().await, jar) {
-            (Err(error), Some(jar)) => {
-                login.remove_gone_tenants(jar, error).await?;
-                link().await?;
-            }
+            (Err(error), Some(jar)) => match login.remove_gone_tenants(jar, error).await {
+                Ok(()) => link().await?,
+                Err(Error::Operator(OperatorError::CookieTooLarge { .. }))
+                    if self.0.token.id_token.is_some() =>
+                {
+                    // The login is worth more than the claims.
+                    warn!(service = &*account.service, "an ID token has no room in the cookies");
+                    let token = Token { id_token: None, ..self.0.token.clone() };
+                    login.0.storage.link(&cx, &account, &token).await?;
+                }
+                Err(error) => return Err(error),
+            },
             (linked, _) => linked?,
         }
         info!(service = &*account.service, "an account was linked");

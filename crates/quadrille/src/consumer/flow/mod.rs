@@ -236,6 +236,7 @@ impl Login {
         begin: &Begin<'_>,
     ) -> Result<String> {
         let ready = self.ready()?;
+        let registered = &registered.discovered(&ready.site).await?;
         let parameters = begin.parameters(registered)?;
         let attempt = self.attempt(Some(jar), ready, registered, begin).await?;
         match &registered.dance {
@@ -281,6 +282,7 @@ impl Login {
             begun_by: OwnerMark::of(&begin.owner),
             begun: self.0.env.now(),
             ending: begin.ending,
+            max_age: registered.max_age(&begin.parameters),
             data: begin.data.clone(),
         })
     }
@@ -359,9 +361,10 @@ impl Login {
         trail: &mut Trail,
     ) -> Result<Verified> {
         let ready = self.ready()?;
+        let site = &ready.site;
         let registered = self.by_name(service).await?;
         trail.service = Some(Arc::clone(&registered.settled));
-        let site = &ready.site;
+        let registered = registered.discovered(site).await?;
         let params = callback_in(query)?;
         let posted = unsealed(site, &registered, &params)?;
         let params = match &posted {

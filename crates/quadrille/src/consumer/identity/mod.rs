@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    account::{Account, Owner},
+    account::{Account, Owner, Stored},
     call::{Call, api::Api},
     claims::Claims,
     cookies::{
@@ -23,10 +23,16 @@ use super::{
         room::{Coming, WHO, make_room, size},
     },
     login::{Login, registered::Registered},
+    openid,
     wire::{Reader, Writer, lengths_first},
 };
 
 const PURPOSE: &str = "identity cookie";
+/// The claims as JSON, which share a browser's cookies with much else.
+const LONGEST_CLAIMS: usize = 1500;
+/// The claims of an ID token that say nothing about the user.
+const OF_THE_TOKEN: [&str; 9] =
+    ["aud", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash"];
 
 /// The user's identity at a service since the last login there: for sites that identify users and
 /// call no API. No token is stored, and the identity lasts as long as [`Login::identity_lasts`]
@@ -43,6 +49,7 @@ const PURPOSE: &str = "identity cookie";
 pub struct Identity<S> {
     subject: Arc<str>,
     since: Timestamp,
+    claims: Option<Arc<Claims>>,
     service: PhantomData<fn() -> S>,
 }
 
@@ -65,7 +72,7 @@ impl<S> Identity<S> {
     /// ```
     #[cfg(feature = "testing")]
     pub fn test(subject: &str, since: Timestamp) -> Self {
-        Self { subject: subject.into(), since, service: PhantomData }
+        Self { subject: subject.into(), since, claims: None, service: PhantomData }
     }
 
     /// The account's identifier at the service.
@@ -76,6 +83,12 @@ impl<S> Identity<S> {
     /// The time of the login.
     pub fn since(&self) -> Timestamp {
         self.since
+    }
+
+    /// The account's claims in the ID token of the login, at an OpenID Provider: without a request.
+    /// `None` at other services, and for claims of more than 1,500 bytes.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.claims.as_deref()
     }
 }
 
@@ -94,7 +107,7 @@ pub(crate) async fn ask(api: &Api) -> Result<Option<Claims>> {
 /// The account's claims, and its identifier if they have one.
 pub(crate) async fn claims(api: &Api) -> Result<Option<(Option<String>, Value)>> {
     let held = api.held();
-    let registered = held.registered();
+    let registered = held.registered().discovered(&held.login().ready()?.site).await?;
     let Some((url, path)) = registered.identity_of(&held.stored())? else { return Ok(None) };
     let (method, json) = registered.identity_request();
     let mut call = Call::new(held.clone(), method, Ok(url));
@@ -120,10 +133,20 @@ pub(crate) fn identified(registered: &Registered, subject: Option<String>) -> Re
 }
 
 /// Stores the user's identity in a cookie of its own.
-pub(crate) fn remember(login: &Login, jar: &Jar, account: &Account) -> Result<()> {
+pub(crate) fn remember(
+    login: &Login,
+    jar: &Jar,
+    account: &Account,
+    claims: Option<&Value>,
+) -> Result<()> {
     let here = &login.ready()?.site;
+    let claims = claims.map(about_the_user).filter(|claims| claims.len() <= LONGEST_CLAIMS);
     let mut out = Writer::with_capacity(64);
-    out.number(1).text(&account.subject).number(here.env.now().seconds().unsigned_abs());
+    out.number(if claims.is_some() { WITH_CLAIMS } else { BARE });
+    out.text(&account.subject).number(here.env.now().seconds().unsigned_abs());
+    if let Some(claims) = claims {
+        out.text(&claims);
+    }
     let site = site(&here.name, &account.owner, &account.service);
     let sealed = here.keys.seal(&here.env, PURPOSE, &site, &out.finish());
     let what = name(&account.service);
@@ -160,18 +183,43 @@ pub(crate) fn forget(login: &Login, jar: &Jar, service: &str) -> Result<()> {
     Ok(jar.remove(&login.ready()?.site.style, &name(service))?)
 }
 
-pub(crate) fn of_account<S>(subject: &Arc<str>, since: Timestamp) -> Identity<S> {
-    Identity { subject: Arc::clone(subject), since, service: PhantomData }
+/// The identity that a stored account is.
+pub(crate) fn of_account<S>(stored: &Stored) -> Identity<S> {
+    let Stored { account, token, .. } = stored;
+    let claims = openid::claims_of(account, token).map(Arc::new);
+    let subject = Arc::clone(&account.subject);
+    Identity { subject, since: token.obtained, claims, service: PhantomData }
 }
+
+/// The first number in the cookie, without claims and with them.
+const BARE: u64 = 1;
+const WITH_CLAIMS: u64 = 2;
 
 fn read<S>(plain: &[u8]) -> Option<Identity<S>> {
     let mut from = Reader(plain);
-    if from.number()? != 1 {
-        return None;
-    }
-    let subject = from.text()?.into();
+    let has_claims = match from.number()? {
+        BARE => false,
+        WITH_CLAIMS => true,
+        _ => return None,
+    };
+    let subject: Arc<str> = from.text()?.into();
     let since = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
-    Some(Identity { subject, since, service: PhantomData })
+    let claims = match has_claims {
+        true => {
+            let all = serde_json::from_str(from.text()?).ok()?;
+            Some(Arc::new(Claims { subject: subject.as_ref().to_owned(), all }))
+        }
+        false => None,
+    };
+    Some(Identity { subject, since, claims, service: PhantomData })
+}
+
+/// The claims of an ID token that are worth keeping, as JSON.
+fn about_the_user(claims: &Value) -> String {
+    let members = claims.as_object().into_iter().flatten();
+    let kept = members.filter(|(name, _)| !OF_THE_TOKEN.contains(&&***name));
+    let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
+    Value::Object(kept.collect()).to_string()
 }
 
 fn site(site: &str, owner: &Owner, service: &str) -> String {

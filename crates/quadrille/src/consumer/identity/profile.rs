@@ -8,7 +8,7 @@ use crate::{
         call::{Call, api::Api},
         claims::Profile,
         error::{Error, OperatorError, Result},
-        identity,
+        identity, openid,
     },
     transport::Purpose,
 };
@@ -27,8 +27,21 @@ impl Api {
     /// [`Spec::identity`](crate::Spec::identity).
     pub async fn profile(&self) -> Result<Profile> {
         let (held, registered) = (self.held(), self.held().registered());
-        let known = held.stored().account.subject.clone();
+        let stored = held.stored();
+        let known = stored.account.subject.clone();
         let (subject, all) = match identity::claims(self).await? {
+            found if let Some(openid) = registered.provider() => {
+                let id_token = stored.token.id_token.as_ref().and_then(openid::kept);
+                let all = match found {
+                    Some((subject, all)) => {
+                        openid.check_userinfo(&known, id_token.as_ref(), subject.as_deref())?;
+                        all
+                    }
+                    // There is no such endpoint.
+                    None => id_token.map_or(Value::Null, |token| openid::all_claims(&token)),
+                };
+                (known.to_string(), all)
+            }
             // The identifier is the one of the login.
             Some((_, all)) if registered.subject_in_token.is_some() => (known.to_string(), all),
             Some((subject, all)) => (identity::identified(registered, subject)?, all),

@@ -25,9 +25,11 @@ use super::{
     account::{Account, Owner, Stored},
     attempt::returned::return_cookie,
     call::api::Api,
+    claims::Claims,
     cookies::Jar,
     identity,
     login::{Login, registered::Registered},
+    openid,
     refresh::held::{Held, Wanted, not_linked},
     service::{Dynamic, Service},
     storage,
@@ -76,6 +78,24 @@ impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
     /// The scopes granted.
     pub fn scopes(&self) -> Scopes {
         self.api.held().stored().token.scopes.clone()
+    }
+
+    /// The account's claims in the ID token of the login, or of the last refresh that had one, at an
+    /// OpenID Provider: without a request, and as old as that token. `None` at other services, and
+    /// for an account whose ID token found no room in the user's cookies.
+    ///
+    /// ```
+    /// use quadrille::{Google, Linked};
+    ///
+    /// async fn home(google: Linked<Google>) -> String {
+    ///     let claims = google.claims();
+    ///     let email = claims.as_ref().and_then(|claims| claims.text("email"));
+    ///     format!("You are {}", email.unwrap_or("without an address"))
+    /// }
+    /// ```
+    pub fn claims(&self) -> Option<Claims> {
+        let stored = self.api.held().stored();
+        openid::claims_of(&stored.account, &stored.token)
     }
 
     /// Prepares the account for work after the response is sent: a task, a stream. Refreshes the

@@ -15,7 +15,7 @@ use crate::{
         dance::{Dance, OAuth2Dance},
         error::{Error, OperatorError, Result},
         exchange::{ask_endpoint, retry_after},
-        login::Login,
+        login::{Login, registered::Registered},
         refresh::held::{Held, Wanted},
         service::{Dynamic, Revocation},
     },
@@ -127,15 +127,9 @@ impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
     /// [`Spec::revocation`](crate::Spec::revocation)). The account stays linked at this site until
     /// [`unlink`](Linked::unlink).
     pub async fn revoke_at_service(&self) -> RevokedAtService {
-        let held = self.held();
-        let Dance::OAuth2(dance) = &held.registered().dance else {
-            return RevokedAtService::Unsupported;
-        };
-        let Some((endpoint, kind)) = &dance.spec.revocation else {
-            return RevokedAtService::Unsupported;
-        };
-        match revoke(held, dance, endpoint, *kind).await {
-            Ok(()) => RevokedAtService::Revoked,
+        match revoked(self.held()).await {
+            Ok(true) => RevokedAtService::Revoked,
+            Ok(false) => RevokedAtService::Unsupported,
             Err(error) => RevokedAtService::Failed(error),
         }
     }
@@ -170,8 +164,21 @@ impl Login {
     }
 }
 
-async fn revoke(held: &Held, dance: &OAuth2Dance, endpoint: &str, kind: Revocation) -> Result<()> {
-    let registered = held.registered();
+/// `false` if the service offers no revocation.
+async fn revoked(held: &Held) -> Result<bool> {
+    let registered = held.registered().discovered(&held.login().ready()?.site).await?;
+    let Dance::OAuth2(dance) = &registered.dance else { return Ok(false) };
+    let Some((endpoint, kind)) = &dance.spec.revocation else { return Ok(false) };
+    revoke(held, &registered, dance, endpoint, *kind).await.map(|()| true)
+}
+
+async fn revoke(
+    held: &Held,
+    registered: &Registered,
+    dance: &OAuth2Dance,
+    endpoint: &str,
+    kind: Revocation,
+) -> Result<()> {
     let stored = held.stored();
     let endpoint = registered.endpoint_for(&stored, endpoint)?;
     let mut request = match kind {

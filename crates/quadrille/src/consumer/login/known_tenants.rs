@@ -51,6 +51,11 @@ impl KnownTenants {
         (now.since(*since) < LASTS).then(|| Arc::clone(registered))
     }
 
+    /// The last look-up, however long ago.
+    pub(super) fn last(&self, name: &str) -> Option<Arc<Registered>> {
+        self.lock().get(name).map(|(_, registered)| Arc::clone(registered))
+    }
+
     pub(super) fn keep(&self, registered: &Arc<Registered>, now: Timestamp) {
         let mut known = self.lock();
         if known.len() >= MOST {

@@ -447,7 +447,7 @@ impl Ready {
         let services: Vec<_> = inner
             .clients
             .iter()
-            .map(|registration| Registered::new(registration, &site.name).map(Arc::new))
+            .map(|registration| Registered::new(registration, &site, None).map(Arc::new))
             .collect::<Result<_, _>>()?;
         Ok(Self { site, services: services.into(), known_tenants: Arc::default() })
     }

@@ -1,35 +1,133 @@
 //! A service as registered by an application, ready for use.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use crate::consumer::{
-    backoff::outage::Outage,
-    dance::{Dance, OAuth1Dance, OAuth2Dance},
-    error::OperatorError,
-    registration::{Registration, Settled},
-    service::Protocol,
+use crate::{
+    consumer::{
+        backoff::outage::Outage,
+        dance::{Dance, OAuth1Dance, OAuth2Dance},
+        error::{OperatorError, Result},
+        openid::OpenIdProvider,
+        registration::{Registration, Settled},
+        service::{ClientAuthentication, Protocol, Revocation, SpecBuf},
+        site::Site,
+    },
+    oidc::ProviderMetadata,
 };
 
 /// A service, ready for use.
 pub(crate) struct Registered {
     pub(crate) settled: Arc<Settled>,
     pub(crate) dance: Dance,
-    pub(crate) outage: Outage,
+    pub(crate) outage: Arc<Outage>,
+    openid: Option<Arc<OpenIdProvider>>,
+    undiscovered: Option<Box<Undiscovered>>,
+}
+
+/// A service whose endpoints are found when they are needed.
+struct Undiscovered {
+    registration: Registration,
+    found: Mutex<Option<(Arc<ProviderMetadata>, Arc<Registered>)>>,
 }
 
 impl Registered {
-    /// Checks a registration for the site with this name. The service's name is checked already.
-    pub(crate) fn new(registration: &Registration, site: &str) -> Result<Self, OperatorError> {
-        let settled = Arc::new(Settled::new(registration, site)?);
+    /// Checks a registration for this site. The service's name is checked already. `known` is an
+    /// earlier registration of the same name, whose documents may serve.
+    pub(crate) fn new(
+        registration: &Registration,
+        site: &Site,
+        known: Option<&Self>,
+    ) -> Result<Self, OperatorError> {
+        let settled = Arc::new(Settled::new(registration, &site.name)?);
+        let known = known.and_then(|known| known.openid.as_deref());
+        let openid = OpenIdProvider::of(&settled, site, known)?.map(Arc::new);
+        let undiscovered = registration.spec.is_to_be_discovered().then(|| {
+            Box::new(Undiscovered { registration: registration.clone(), found: Mutex::default() })
+        });
+        Self::with(settled, openid, undiscovered, Arc::default())
+    }
+
+    fn with(
+        settled: Arc<Settled>,
+        openid: Option<Arc<OpenIdProvider>>,
+        undiscovered: Option<Box<Undiscovered>>,
+        outage: Arc<Outage>,
+    ) -> Result<Self, OperatorError> {
         let dance = match &settled.spec.protocol {
             Protocol::OAuth2(oauth2) => {
-                Dance::OAuth2(Box::new(OAuth2Dance::new(&settled, oauth2)?))
+                let dance = OAuth2Dance::new(&settled, oauth2, openid.clone())?;
+                Dance::OAuth2(Box::new(dance))
             }
             Protocol::OAuth1(oauth1) => {
                 Dance::OAuth1(Box::new(OAuth1Dance::new(&settled, oauth1)?))
             }
         };
-        Ok(Self { settled, dance, outage: Outage::default() })
+        Ok(Self { settled, dance, outage, openid, undiscovered })
+    }
+
+    /// The OpenID Provider that the service is, if it is one.
+    pub(crate) fn provider(&self) -> Option<&OpenIdProvider> {
+        self.openid.as_deref()
+    }
+
+    /// The service with its endpoints, which may have to be discovered.
+    ///
+    /// # Errors
+    /// Those of the request for the provider's metadata.
+    pub(crate) async fn discovered(self: &Arc<Self>, site: &Site) -> Result<Arc<Self>> {
+        let (Some(undiscovered), Some(openid)) = (&self.undiscovered, &self.openid) else {
+            return Ok(Arc::clone(self));
+        };
+        let metadata = openid.metadata(&site.env).await?;
+        let mut found = undiscovered.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, registered)) = &*found
+            && Arc::ptr_eq(known, &metadata)
+        {
+            return Ok(Arc::clone(registered));
+        }
+        let mut registration = undiscovered.registration.clone();
+        // The base has moved the issuer, and the metadata say where everything else is.
+        registration.spec = self.settled.spec.clone();
+        complete(&mut registration.spec, &metadata);
+        let settled = Arc::new(Settled::new(&registration, &site.name)?);
+        let (openid, outage) = (Some(Arc::clone(openid)), Arc::clone(&self.outage));
+        let registered = Arc::new(Self::with(settled, openid, None, outage)?);
+        *found = Some((metadata, Arc::clone(&registered)));
+        Ok(registered)
+    }
+}
+
+/// Fills in what a provider says about itself, where the application has not said otherwise.
+fn complete(spec: &mut SpecBuf, metadata: &ProviderMetadata) {
+    let Protocol::OAuth2(oauth2) = &mut spec.protocol else { return };
+    spec.authorize = String::from(metadata.authorization_endpoint.clone()).into();
+    // Without a token endpoint, a code could not be redeemed: the check of the endpoints says so.
+    let token = metadata.token_endpoint.clone().map(String::from);
+    spec.token = token.unwrap_or_default().into();
+    if spec.identity.is_none() {
+        let userinfo = metadata.userinfo_endpoint.clone().map(String::from);
+        spec.identity = userinfo.map(|url| (url.into(), "sub".into()));
+    }
+    if oauth2.issuer.is_none() {
+        oauth2.issuer = Some(metadata.issuer.clone().into());
+        oauth2.issuer_required = metadata.names_issuer_in_every_answer;
+    }
+    let methods = metadata.token_endpoint_auth_methods.as_deref().unwrap_or_default();
+    let takes = |method: &str| methods.iter().any(|known| known == method);
+    if !takes("client_secret_basic") && takes("client_secret_post") {
+        oauth2.authentication = ClientAuthentication::Post;
+    }
+    if oauth2.revocation.is_none() {
+        let revocation = metadata.revocation_endpoint.clone().map(String::from);
+        oauth2.revocation = revocation.map(|url| (url.into(), Revocation::Standard));
+    }
+    if oauth2.device_authorization.is_none() {
+        let device = metadata.device_authorization_endpoint.clone().map(String::from);
+        oauth2.device_authorization = device.map(Into::into);
     }
 }
 

@@ -118,7 +118,9 @@ impl Login {
             return Err(BrowserError::TenantUnknown.into());
         };
         registration.spec.name = name.to_owned().into();
-        let registered = Arc::new(Registered::new(&registration, &ready.site.name)?);
+        let known = ready.known_tenants.last(name);
+        let registered = Registered::new(&registration, &ready.site, known.as_deref())?;
+        let registered = Arc::new(registered);
         ready.known_tenants.keep(&registered, now);
         Ok(registered)
     }

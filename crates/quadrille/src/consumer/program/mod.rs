@@ -33,8 +33,9 @@ impl Attempted {
         if login.0.storage.is_in_browser() {
             return Err(OperatorError::OutsideRequest.into());
         }
-        let registered = login.by_name(begin.service()).await?;
-        let attempt = login.attempt(None, login.ready()?, &registered, begin).await?;
+        let ready = login.ready()?;
+        let registered = login.by_name(begin.service()).await?.discovered(&ready.site).await?;
+        let attempt = login.attempt(None, ready, &registered, begin).await?;
         let owner = begin.owned_by().clone();
         Ok(Self { login: login.clone(), registered, attempt, owner })
     }

@@ -170,12 +170,20 @@ impl Login {
         match self.remove_gone_tenants(jar, error).await {
             Ok(()) => return self.0.storage.replace(cx, seen, change).await,
             Err(Error::Operator(error @ OperatorError::CookieTooLarge { .. })) => {
+                if token.id_token.is_some() {
+                    let bare = Token { id_token: None, ..token.clone() };
+                    let replaced = self.0.storage.replace(cx, seen, Change::Token(&bare)).await;
+                    if replaced.is_ok() {
+                        return replaced;
+                    }
+                }
                 let code = Error::from(error.clone()).code();
                 error!(service, %error, code, "a refreshed token cannot be stored");
             }
             Err(other) => return Err(other),
         }
-        let rest = Token { refresh_token: token.refresh_token.clone(), ..seen.token.clone() };
+        let refresh_token = token.refresh_token.clone();
+        let rest = Token { refresh_token, id_token: None, ..seen.token.clone() };
         let version = match self.0.storage.replace(cx, seen, Change::Token(&rest)).await {
             Ok(Replaced::Done(kept)) => kept.version,
             Ok(changed @ Replaced::Changed(_)) => return Ok(changed),
@@ -339,6 +347,10 @@ impl Login {
             Ok(ready) => ready,
             Err(error) => return Outcome::Failed(error),
         };
+        let registered = match registered.discovered(&ready.site).await {
+            Ok(registered) => registered,
+            Err(error) => return Outcome::Failed(error),
+        };
         // OAuth 1 has no refresh tokens.
         let Dance::OAuth2(dance) = &registered.dance else { return Outcome::Ended };
         let old = &stored.token;
@@ -348,6 +360,11 @@ impl Login {
         let request = TokenRequest::RefreshToken { refresh_token, scope: None, resource };
         match dance.ask_for_token(&ready.site, &request, Purpose::Refresh, server).await {
             Ok(Obtained { answer, api, .. }) => {
+                let (site, account) = (&ready.site, &stored.account);
+                let id_token = match dance.refreshed_id_token(site, account, old, &answer).await {
+                    Ok(id_token) => id_token,
+                    Err(error) => return Outcome::Failed(error),
+                };
                 let now = self.0.env.now();
                 Outcome::Refreshed(Token {
                     access_token: answer.access_token,
@@ -358,6 +375,7 @@ impl Login {
                     obtained: now,
                     expires: answer.expires_in.map(|lifetime| now + lifetime),
                     api: api.or_else(|| old.api.clone()),
+                    id_token,
                 })
             }
             Err(Error::Service { error: ServiceError::TokenRefused { error }, .. })

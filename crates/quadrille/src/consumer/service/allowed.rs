@@ -15,7 +15,7 @@ use crate::{
 use super::endpoint::is_graphic;
 
 /// The parameters that the login itself writes into an authorization request.
-const WRITTEN: [&str; 7] = [
+const WRITTEN: [&str; 8] = [
     "client_id",
     "redirect_uri",
     "response_type",
@@ -23,10 +23,11 @@ const WRITTEN: [&str; 7] = [
     "scope",
     "code_challenge",
     "code_challenge_method",
+    "nonce",
 ];
 /// Further parameters that decide what is authorized and how the response arrives, and those of the
 /// login route and the callback. Code may set them; a link may not.
-const NEVER_BY_LINK: [&str; 19] = [
+const NEVER_BY_LINK: [&str; 18] = [
     "authorization_details",
     "client_assertion",
     "client_assertion_type",
@@ -36,7 +37,6 @@ const NEVER_BY_LINK: [&str; 19] = [
     "error",
     "id_token",
     "iss",
-    "nonce",
     "request",
     "request_uri",
     "resource",

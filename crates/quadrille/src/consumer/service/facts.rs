@@ -5,12 +5,16 @@ use std::borrow::Cow;
 
 use crate::{
     Scopes,
+    jose::Algorithm,
     oauth1::{Placement, SignatureMethod},
     scope::ScopeSeparator,
 };
 
 use super::{
-    protocol::{ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Revocation, owned},
+    protocol::{
+        ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenIdAccount, Revocation,
+        owned,
+    },
     spec::Spec,
     spec_buf::SpecBuf,
 };
@@ -91,6 +95,12 @@ facts! { [<P>] for Spec<P>, SpecBuf<P>:
     /// [`OperatorError::BaseMalformed`](crate::consumer::OperatorError::BaseMalformed).
     fn hosted_at(base: text) {
         base = Some(base);
+    }
+
+    /// The base of API calls, for a service that is begun without one ([`Spec::oidc`], whose calls go
+    /// to the issuer).
+    fn api_at(base: text) {
+        api = base;
     }
 
     /// The path of the API below the URL of an installation ([`Spec::hosted_at`]), for a service
@@ -313,6 +323,50 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
     /// only after several refusals.
     fn refresh_refusals(codes: text) {
         protocol.refresh_refusals = codes;
+    }
+
+    /// Declares that the service is an OpenID Provider (OpenID Connect Core) with this issuer, whose
+    /// keys are at this URL (`jwks_uri`). A login requests the scope `openid` and sends a `nonce`; it
+    /// succeeds only with a valid ID token, which has the account's claims, so that they need no
+    /// request. [`Spec::identity`] is then the userinfo endpoint, for profiles.
+    ///
+    /// [`Spec::oidc`] finds all of it by itself.
+    fn openid(issuer: text, keys: text) {
+        protocol.openid.issuer = Some(issuer);
+        protocol.openid.keys = Some(keys);
+    }
+
+    /// Declares that each tenant of the service has an issuer of its own: the placeholder in the
+    /// issuer, such as `{tenantid}`, stands for this claim of each ID token.
+    fn issuer_of_each_tenant(placeholder: text, claim: text) {
+        protocol.openid.tenants = Some((placeholder, claim));
+    }
+
+    /// Knows accounts by their subject alone, for a service that has one issuer forever. By default
+    /// the issuer is part of an account's identifier, as only both together are unique (OpenID
+    /// Connect Core, section 5.7).
+    fn accounts_by_subject_since_the_issuer_never_changes() {
+        protocol.openid.account = OpenIdAccount::Subject;
+    }
+
+    /// Knows accounts by another claim of the ID token, for a service with an identifier that is
+    /// unique at all its issuers and never reused.
+    fn accounts_by_claim(claim: text) {
+        protocol.openid.account = OpenIdAccount::Claim(claim);
+    }
+
+    /// Declares that the service signs ID tokens with the client secret, by this HMAC (OpenID Connect
+    /// Core, section 10.1). Tokens that its keys sign are then rejected, and the secret must be as
+    /// long as the hash.
+    fn id_tokens_signed_with_the_client_secret(algorithm: Algorithm) {
+        protocol.openid.hmac = Some(algorithm);
+    }
+
+    /// Accepts ID tokens without the `nonce` that was sent, for a service that does not repeat it.
+    /// Gives up: only PKCE, if the service has it, keeps a code out that was stolen from another
+    /// login.
+    fn without_nonce_because_the_service_forgets_it() {
+        protocol.openid.forgets_nonce = true;
     }
 
     /// Disables PKCE, for the few services that fail with it. Gives up: a code that leaks from the

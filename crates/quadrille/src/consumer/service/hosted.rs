@@ -16,10 +16,12 @@ pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
     let Some(base) = Base::parse(&text) else {
         return Err(OperatorError::BaseMalformed { service: (*spec.name).into() });
     };
+    let is_to_be_discovered = spec.is_to_be_discovered();
     if let Some(path) = spec.api_below_base.take() {
         spec.api = path;
     }
-    for endpoint in [&mut spec.authorize, &mut spec.token, &mut spec.api] {
+    let own = [&mut spec.authorize, &mut spec.token].into_iter().filter(|_| !is_to_be_discovered);
+    for endpoint in own.chain([&mut spec.api]) {
         base.put_below(endpoint);
     }
     // Tokens are sent there, so these must move with the base.
@@ -30,7 +32,9 @@ pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
     match &mut spec.protocol {
         Protocol::OAuth2(oauth2) => {
             let own = oauth2.issuer.iter_mut().chain(&mut oauth2.refresh);
-            for endpoint in own.chain(&mut oauth2.device_authorization) {
+            let own = own.chain(&mut oauth2.device_authorization);
+            let openid = oauth2.openid.issuer.iter_mut().chain(&mut oauth2.openid.keys);
+            for endpoint in own.chain(openid) {
                 base.put_below(endpoint);
             }
             oauth2.revocation.iter_mut().for_each(|(endpoint, _)| base.move_absolute(endpoint));

@@ -25,7 +25,8 @@ use self::allowed::Allowed;
 
 pub use option::ClientOption;
 pub use protocol::{
-    ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Protocol, ProtocolBuf, Revocation,
+    ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenId, OpenIdAccount, OpenIdBuf,
+    Protocol, ProtocolBuf, Revocation,
 };
 pub use spec::Spec;
 pub use spec_buf::SpecBuf;
@@ -289,6 +290,8 @@ impl<S> Client<S> {
                 endpoints.extend(&mut oauth2.issuer);
                 endpoints.extend(&mut oauth2.refresh);
                 endpoints.extend(&mut oauth2.device_authorization);
+                endpoints.extend(&mut oauth2.openid.issuer);
+                endpoints.extend(&mut oauth2.openid.keys);
                 endpoints.extend(oauth2.revocation.as_mut().map(|(endpoint, _)| endpoint));
             }
             Protocol::OAuth1(oauth1) => endpoints.push(&mut oauth1.temporary),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
+    jose::Algorithm,
     oauth1::{Placement, SignatureMethod},
     scope::ScopeSeparator,
 };
@@ -59,6 +60,18 @@ pub type OAuth2Buf = OAuth2<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'stat
 /// }
 /// ```
 pub type OAuth1Buf = OAuth1<Cow<'static, str>, Vec<(Cow<'static, str>, Cow<'static, str>)>>;
+
+/// [`OpenId`] with owned texts, for a [`SpecBuf`](super::SpecBuf).
+///
+/// ```
+/// use quadrille::{SpecBuf, consumer::{OpenIdBuf, ProtocolBuf}};
+///
+/// fn openid(spec: &SpecBuf) -> Option<&OpenIdBuf> {
+///     let ProtocolBuf::OAuth2(oauth2) = &spec.protocol else { return None };
+///     oauth2.openid.issuer.is_some().then_some(&oauth2.openid)
+/// }
+/// ```
+pub type OpenIdBuf = OpenId<Cow<'static, str>>;
 
 /// The facts about a service of OAuth 2, other than its endpoints. A method of
 /// [`Spec`](super::Spec) sets each field.
@@ -120,6 +133,57 @@ pub struct OAuth2<Text = &'static str, Pairs = &'static [(&'static str, &'static
     /// Whether the service accepts a registered loopback redirect URI with any port (RFC 8252,
     /// section 7.3).
     pub any_loopback_port: bool,
+    /// The facts about an OpenID Provider, if the service is one.
+    pub openid: OpenId<Text>,
+}
+
+/// The facts about a service that is an OpenID Provider (OpenID Connect Core 1.0): its ID tokens say
+/// who has logged in. A method of [`Spec`](super::Spec) sets each field.
+///
+/// ```
+/// use quadrille::Spec;
+///
+/// let spec = Spec::oidc("acme", "https://id.acme.example");
+/// assert_eq!(spec.protocol.openid.issuer, Some("https://id.acme.example"));
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OpenId<Text = &'static str> {
+    /// The issuer of the ID tokens, to the character; `None` for a service that is no OpenID
+    /// Provider.
+    pub issuer: Option<Text>,
+    /// The URL of the issuer's keys (`jwks_uri`); `None` to find it in the issuer's metadata.
+    pub keys: Option<Text>,
+    /// A placeholder in the issuer, and the claim of each token that it stands for.
+    pub tenants: Option<(Text, Text)>,
+    /// Whether the service does not repeat the `nonce` of a request.
+    pub forgets_nonce: bool,
+    /// The HMAC by which the service signs ID tokens with the client secret; `None` for signatures
+    /// by the keys.
+    pub hmac: Option<Algorithm>,
+    /// The account's identifier in storages.
+    pub account: OpenIdAccount<Text>,
+}
+
+/// The account's identifier in storages, at an OpenID Provider.
+///
+/// ```
+/// use quadrille::{Spec, consumer::OpenIdAccount};
+///
+/// let spec = Spec::oidc("acme", "https://id.acme.example");
+/// assert_eq!(spec.protocol.openid.account, OpenIdAccount::IssuerAndSubject);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenIdAccount<Text = &'static str> {
+    /// The issuer and the subject, joined by `#`, which is in no issuer: only both together are
+    /// unique (OpenID Connect Core, section 5.7), and a service may get another issuer.
+    IssuerAndSubject,
+    /// The subject alone, for a service that has one issuer forever.
+    Subject,
+    /// Another claim of the ID token, for a service with an identifier of its own that is unique at
+    /// all its issuers.
+    Claim(Text),
 }
 
 /// The authentication of an application at a token endpoint (RFC 6749, section 2.3.1).
@@ -225,6 +289,18 @@ impl OAuth2 {
         revocation: None,
         device_authorization: None,
         any_loopback_port: false,
+        openid: OpenId::NONE,
+    };
+}
+
+impl OpenId {
+    const NONE: Self = Self {
+        issuer: None,
+        keys: None,
+        tenants: None,
+        forgets_nonce: false,
+        hmac: None,
+        account: OpenIdAccount::IssuerAndSubject,
     };
 }
 
@@ -270,6 +346,24 @@ impl From<OAuth2> for OAuth2Buf {
             revocation: spec.revocation.map(|(endpoint, request)| (endpoint.into(), request)),
             device_authorization: spec.device_authorization.map(Into::into),
             any_loopback_port: spec.any_loopback_port,
+            openid: spec.openid.into(),
+        }
+    }
+}
+
+impl From<OpenId> for OpenIdBuf {
+    fn from(openid: OpenId) -> Self {
+        Self {
+            issuer: openid.issuer.map(Into::into),
+            keys: openid.keys.map(Into::into),
+            tenants: openid.tenants.map(|(placeholder, claim)| (placeholder.into(), claim.into())),
+            forgets_nonce: openid.forgets_nonce,
+            hmac: openid.hmac,
+            account: match openid.account {
+                OpenIdAccount::IssuerAndSubject => OpenIdAccount::IssuerAndSubject,
+                OpenIdAccount::Subject => OpenIdAccount::Subject,
+                OpenIdAccount::Claim(claim) => OpenIdAccount::Claim(claim.into()),
+            },
         }
     }
 }

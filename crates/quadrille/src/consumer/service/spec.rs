@@ -134,6 +134,33 @@ impl Spec {
         Spec::new(name, authorize, token, api, OAuth2::USUAL)
     }
 
+    /// Begins an OpenID Provider (OpenID Connect Core): its name and its issuer, an https URL (or http
+    /// on this machine), exactly as the provider writes it. Endpoints and keys are found by discovery
+    /// when they are needed, and kept for as long as the provider says, within a minute and an hour.
+    ///
+    /// ```
+    /// use quadrille::{Identity, Service, Spec};
+    ///
+    /// struct Acme;
+    /// impl Service for Acme {
+    ///     const SPEC: Spec = Spec::oidc("acme", "https://id.acme.example")
+    ///         .scopes("openid email profile")
+    ///         .build();
+    /// }
+    ///
+    /// async fn home(me: Identity<Acme>) -> String {
+    ///     let name = me.claims().and_then(|claims| claims.text("name"));
+    ///     format!("Welcome, {}", name.unwrap_or("stranger"))
+    /// }
+    /// ```
+    pub const fn oidc(name: &'static str, issuer: &'static str) -> Spec<OAuth2> {
+        let mut spec = Self::oauth2(name, "", "", issuer);
+        spec.protocol.openid.issuer = Some(issuer);
+        spec.scopes = "openid";
+        spec.profile = Self::OPENID_CLAIMS;
+        spec
+    }
+
     /// Begins a service of OAuth 1.0a (RFC 5849): its name, its endpoints in the order of use
     /// (temporary credentials, authorization, token credentials), and the base of its API; URLs or
     /// paths as in [`Spec::oauth2`]. By default, requests are signed by HMAC-SHA1, in the header.

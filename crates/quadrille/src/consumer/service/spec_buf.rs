@@ -69,6 +69,26 @@ impl SpecBuf {
         SpecBuf::new(name.into(), authorize.into(), token.into(), api.into(), OAuth2::USUAL.into())
     }
 
+    /// As [`Spec::oidc`], with owned texts: for an issuer of a table, or of a tenant.
+    ///
+    /// ```
+    /// use quadrille::{KeyRing, Login, SpecBuf};
+    ///
+    /// let spec = SpecBuf::oidc("acme", "https://id.acme.example").scopes("openid email");
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(spec.client("our-id", "our-secret"));
+    /// login.check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    pub fn oidc(name: impl Into<Text>, issuer: impl Into<Text>) -> SpecBuf<OAuth2Buf> {
+        let issuer = issuer.into();
+        let mut spec = Self::oauth2(name, "", "", issuer.clone());
+        spec.protocol.openid.issuer = Some(issuer);
+        spec.scopes = Scopes::of(["openid"]);
+        spec.profile = owned(Spec::OPENID_CLAIMS.iter().copied());
+        spec
+    }
+
     /// As [`Spec::oauth1`], with owned texts.
     ///
     /// ```
@@ -173,7 +193,17 @@ impl<P: Into<ProtocolBuf>> SpecBuf<P> {
 impl SpecBuf {
     /// Whether the application must set the service's base.
     pub(crate) fn is_homeless(&self) -> bool {
-        self.base.is_none() && !is_absolute(&self.authorize)
+        self.base.is_none() && !is_absolute(&self.authorize) && !self.is_to_be_discovered()
+    }
+
+    /// Whether the endpoints are found by discovery.
+    pub(crate) fn is_to_be_discovered(&self) -> bool {
+        match &self.protocol {
+            ProtocolBuf::OAuth2(oauth2) => {
+                self.authorize.is_empty() && oauth2.openid.issuer.is_some()
+            }
+            ProtocolBuf::OAuth1(_) => false,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use super::{
     site::Site,
     wire::{Reader, Writer, bound_to_all},
 };
-use encoding::{STORED_TOKEN, read_token, write_token};
+use encoding::{read_stored, write_stored};
 
 #[cfg(feature = "memory-cache")]
 pub use cache::MemoryCache;
@@ -288,7 +288,7 @@ impl Context<'_> {
     /// Seals a token in an encoding of its own: [`Context::seal`].
     pub fn seal_token(&self, account: &Account, token: &Token) -> Vec<u8> {
         let mut out = Writer::with_capacity(256);
-        write_token(out.number(STORED_TOKEN), token);
+        write_stored(&mut out, token);
         self.seal(account, &zeroize::Zeroizing::new(out.finish()))
     }
 
@@ -316,12 +316,7 @@ impl Context<'_> {
             OpenError::Malformed | OpenError::Broken => StorageError::Unreadable.into(),
         });
         let token = opened.and_then(|plain| {
-            let mut from = Reader(&plain);
-            let token = match from.number() {
-                Some(STORED_TOKEN) => read_token(&mut from),
-                _ => None,
-            };
-            token.ok_or_else(|| StorageError::Unreadable.into())
+            read_stored(&mut Reader(&plain)).ok_or_else(|| StorageError::Unreadable.into())
         });
         token.map_err(|reason| {
             let (owner, service) = (account.owner.as_str(), &*account.service);

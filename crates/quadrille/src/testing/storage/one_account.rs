@@ -37,8 +37,16 @@ pub(super) struct Whole<'a>(pub(super) &'a Token);
 
 impl std::fmt::Debug for Whole<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Token { access_token, token_secret, refresh_token, scopes, obtained, expires, api } =
-            self.0;
+        let Token {
+            access_token,
+            token_secret,
+            refresh_token,
+            scopes,
+            obtained,
+            expires,
+            api,
+            id_token,
+        } = self.0;
         f.debug_struct("Token")
             .field("access_token", &access_token.expose())
             .field("token_secret", &token_secret.as_ref().map(crate::Secret::expose))
@@ -47,6 +55,7 @@ impl std::fmt::Debug for Whole<'_> {
             .field("obtained", obtained)
             .field("expires", expires)
             .field("api", api)
+            .field("id_token", &id_token.as_ref().map(crate::Secret::expose))
             .finish()
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn token(world: &World, name: &str) -> Token {
         .token_secret(format!("secret-{name}"))
         .scopes(Scopes::of(["photos:read", "profile"]))
         .api("https://one.api.example")
+        .id_token("header.payload.signature")
         .expires(now + std::time::Duration::from_secs(3600));
     token.obtained = now;
     token

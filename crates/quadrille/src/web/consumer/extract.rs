@@ -368,7 +368,7 @@ impl<'a> Found<'a> {
         Ok(stored
             .filter(|stored| !stored.account.subject.is_empty())
             .filter(|s| now.since(s.token.obtained) <= self.login.0.identity_lasts)
-            .map(|s| of_account(&s.account.subject, s.token.obtained)))
+            .map(|stored| of_account(&stored)))
     }
 
     /// The response to a user without the account: a redirect to a login, unless they are in

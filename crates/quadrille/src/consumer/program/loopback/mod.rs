@@ -147,6 +147,8 @@ pub struct LoopbackLogin {
     redirect_uri: String,
     state: String,
     verifier: Verifier,
+    /// The `nonce`, at an OpenID Provider.
+    nonce: Option<String>,
 }
 
 impl Login {
@@ -197,9 +199,27 @@ impl Login {
         let env = &self.ready()?.site.env;
         let state = BASE64_URL_SAFE_NO_PAD.encode(env.random::<32>());
         let verifier = Verifier::random(env);
+        let nonce =
+            dance.openid.is_some().then(|| BASE64_URL_SAFE_NO_PAD.encode(env.random::<16>()));
         let attempt = &attempted.attempt;
-        let url = dance.leave_for(&redirect_uri, attempt, parameters, &state, &verifier)?;
-        Ok(LoopbackLogin { attempted, listeners, loopback, url, redirect_uri, state, verifier })
+        let url = dance.leave_for(
+            &redirect_uri,
+            attempt,
+            parameters,
+            &state,
+            &verifier,
+            nonce.as_deref(),
+        )?;
+        Ok(LoopbackLogin {
+            attempted,
+            listeners,
+            loopback,
+            url,
+            redirect_uri,
+            state,
+            verifier,
+            nonce,
+        })
     }
 }
 
@@ -225,7 +245,8 @@ impl LoopbackLogin {
     /// [`BrowserError::Denied`] if the user refuses, [`BrowserError::AttemptExpired`] after
     /// [`Loopback::lasts`], and those of [`Login::finish`].
     pub async fn finish(self) -> Result<Finished> {
-        let Self { attempted, listeners, loopback, url, redirect_uri, state, verifier } = self;
+        let Self { attempted, listeners, loopback, url, redirect_uri, state, verifier, nonce } =
+            self;
         (loopback.open)(&url);
         let registered = Arc::clone(&attempted.registered);
         let expected = Expected::new(Arc::clone(&registered), &redirect_uri, state);
@@ -241,7 +262,7 @@ impl LoopbackLogin {
         };
         let redeeming = async {
             let (verifier, redirect_uri) = (Some(verifier), Some(redirect_uri));
-            let proof = CodeProof { verifier, redirect_uri, ..outcome? };
+            let proof = CodeProof { verifier, nonce, redirect_uri, ..outcome? };
             redeem(attempted, proof, &callback).await
         };
         let finished = tokio::select! {

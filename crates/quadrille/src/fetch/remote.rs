@@ -1,4 +1,5 @@
-//! The keys of other parties (RFC 7517, section 5), fetched from their `jwks_uri` and kept.
+//! Documents of other parties, fetched and kept: their keys (RFC 7517, section 5), and the metadata
+//! of their providers.
 
 use std::{
     collections::HashMap,
@@ -9,84 +10,109 @@ use std::{
 use tokio::sync::watch;
 use url::Url;
 
+#[cfg(feature = "provider")]
+use crate::jose::KeySetError;
 use crate::{Env, Timestamp, jose::KeySet};
 
 use super::{
     ErasedFetcher,
-    schedule::{Kept, Next, NoKeys},
+    document::Document,
+    schedule::{Kept, Next, NotFetched},
 };
 
-/// The number of sets that are kept; at this number those that have expired are forgotten, or all.
+/// The number of documents that are kept; at this number those that have expired are forgotten, or
+/// all.
 const REMEMBERED: usize = 512;
 
-/// The keys of other parties, by the URL of their JWK Set. A set is fetched when it is needed: by
-/// the first request, after the time in its `Cache-Control` (a minute to an hour), and when a token
-/// names a key that it does not have, at most once in ten seconds. Simultaneous requests share one
-/// fetch. If a set cannot be fetched again, it is used for an hour more. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct RemoteKeys {
+/// The keys of other parties, by the URL of their JWK Set.
+pub(crate) type RemoteKeys = Remote<KeySet>;
+
+/// The reason why the keys of a party are not known.
+#[cfg(feature = "provider")]
+pub(crate) type NoKeys = NotFetched<KeySetError>;
+
+/// The documents of other parties, by their URL. A document is fetched when it is needed: by the
+/// first request, after the time in its `Cache-Control` (a minute to an hour), and when it does not
+/// suffice (a token names a key that is not in it), at most once in ten seconds. Simultaneous
+/// requests share one fetch. If a document cannot be fetched again, it is used for an hour more.
+/// Cheap to clone.
+pub(crate) struct Remote<D: Document> {
     fetcher: Arc<dyn ErasedFetcher>,
-    sets: Arc<Mutex<HashMap<Arc<str>, Set>>>,
+    expected: Arc<D::Expected>,
+    places: Arc<Mutex<HashMap<Arc<str>, Place<D>>>>,
 }
 
-type Set = Arc<Mutex<Slot>>;
+type Place<D> = Arc<Mutex<Slot<D>>>;
 
-#[derive(Default)]
-struct Slot {
-    kept: Kept,
+struct Slot<D: Document> {
+    kept: Kept<D>,
     /// The fetch under way: its sender is dropped when it ends.
     flight: Option<watch::Receiver<()>>,
 }
 
 impl RemoteKeys {
     pub(crate) fn new(fetcher: Arc<dyn ErasedFetcher>) -> Self {
-        Self { fetcher, sets: Arc::default() }
+        Self::that_agree_with((), fetcher)
+    }
+}
+
+impl<D: Document> Remote<D> {
+    /// Documents that agree with a value.
+    pub(crate) fn that_agree_with(expected: D::Expected, fetcher: Arc<dyn ErasedFetcher>) -> Self {
+        Self { fetcher, expected: Arc::new(expected), places: Arc::default() }
     }
 
-    /// The set at a URL. If the kept one does not suffice, it is fetched again, within limits: the
-    /// set that is returned may still not suffice, for example because the key does not exist.
+    /// The document at a URL. If the kept one does not suffice, it is fetched again, within limits:
+    /// the one that is returned may still not suffice, for example because a key does not exist.
     ///
     /// # Errors
-    /// [`NoKeys`] if the set cannot be fetched, and none is kept.
+    /// [`NotFetched`] if the document cannot be fetched, and none is kept.
     pub(crate) async fn get(
         &self,
         url: &Url,
         env: &Env,
-        suffices: impl Fn(&KeySet) -> bool,
-    ) -> Result<Arc<KeySet>, NoKeys> {
-        let set = self.set(url, env.now());
+        suffices: impl Fn(&D) -> bool,
+    ) -> Result<Arc<D>, NotFetched<D::Error>> {
+        let place = self.place(url, env.now());
         let mut flight = {
-            let mut slot = lock(&set);
+            let mut slot = lock(&place);
             let now = env.now();
             match slot.kept.next(&suffices, slot.is_under_way(), now) {
-                Next::Use(keys) => return Ok(keys),
+                Next::Use(document) => return Ok(document),
                 Next::Fail(error) => return Err(error),
-                Next::Fetch => self.fetch(&mut slot, &set, url, env),
+                Next::Fetch => self.fetch(&mut slot, &place, url, env),
                 // A flight that is gone has ended.
                 Next::Wait => match &slot.flight {
                     Some(flight) => flight.clone(),
-                    None => self.fetch(&mut slot, &set, url, env),
+                    None => self.fetch(&mut slot, &place, url, env),
                 },
             }
         };
         // The end of the flight is an error: its sender is gone.
         while flight.changed().await.is_ok() {}
-        lock(&set).kept.told(suffices, env.now())
+        lock(&place).kept.told(suffices, env.now())
     }
 
     /// Begins a fetch, on a task of its own, so that it ends also if no request waits any longer.
-    fn fetch(&self, slot: &mut Slot, set: &Set, url: &Url, env: &Env) -> watch::Receiver<()> {
+    fn fetch(
+        &self,
+        slot: &mut Slot<D>,
+        place: &Place<D>,
+        url: &Url,
+        env: &Env,
+    ) -> watch::Receiver<()> {
         let (sender, receiver) = watch::channel(());
         slot.kept.begin(env.now());
         slot.flight = Some(receiver.clone());
-        let (fetcher, set, url, env) =
-            (self.fetcher.clone(), set.clone(), url.clone(), env.clone());
+        let (fetcher, expected) = (self.fetcher.clone(), self.expected.clone());
+        let (place, url, env) = (place.clone(), url.clone(), env.clone());
         tokio::spawn(async move {
-            let fetched = fetcher.fetch(&url).await.map_err(NoKeys::Fetch);
-            let mut slot = lock(&set);
-            slot.kept.end(fetched, env.now());
+            let fetched = fetcher.fetch(&url).await;
+            let mut slot = lock(&place);
+            slot.kept.end(fetched, &expected, env.now());
             if let Some(reason) = slot.kept.error() {
-                tracing::warn!(%reason, url = ?url.as_str(), "keys could not be fetched");
+                let (what, url) = (D::NAME, url.as_str());
+                tracing::warn!(%reason, what, ?url, "a document could not be fetched");
             }
             slot.flight = None;
             drop(sender);
@@ -94,36 +120,49 @@ impl RemoteKeys {
         receiver
     }
 
-    fn set(&self, url: &Url, now: Timestamp) -> Set {
-        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(set) = sets.get(url.as_str()) {
-            return set.clone();
+    fn place(&self, url: &Url, now: Timestamp) -> Place<D> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = places.get(url.as_str()) {
+            return place.clone();
         }
-        if sets.len() >= REMEMBERED {
-            sets.retain(|_, set| lock(set).kept.is_fresh(now));
-            if sets.len() >= REMEMBERED {
-                sets.clear();
+        if places.len() >= REMEMBERED {
+            places.retain(|_, place| lock(place).kept.is_fresh(now));
+            if places.len() >= REMEMBERED {
+                places.clear();
             }
         }
-        sets.entry(url.as_str().into()).or_default().clone()
+        places.entry(url.as_str().into()).or_default().clone()
     }
 }
 
-impl Slot {
+impl<D: Document> Clone for Remote<D> {
+    fn clone(&self) -> Self {
+        let Self { fetcher, expected, places } = self;
+        Self { fetcher: fetcher.clone(), expected: expected.clone(), places: places.clone() }
+    }
+}
+
+impl<D: Document> Default for Slot<D> {
+    fn default() -> Self {
+        Self { kept: Kept::default(), flight: None }
+    }
+}
+
+impl<D: Document> Slot<D> {
     /// `true` if a fetch is under way, and has not been cut off with its runtime.
     fn is_under_way(&self) -> bool {
         self.flight.as_ref().is_some_and(|flight| flight.has_changed().is_ok())
     }
 }
 
-impl fmt::Debug for RemoteKeys {
+impl<D: Document> fmt::Debug for Remote<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RemoteKeys")
+        write!(f, "Remote({})", D::NAME)
     }
 }
 
-fn lock(set: &Set) -> MutexGuard<'_, Slot> {
-    set.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<D: Document>(place: &Place<D>) -> MutexGuard<'_, Slot<D>> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(all(test, feature = "testing"))]
@@ -227,6 +266,6 @@ mod tests {
             let url = Url::parse(&format!("https://id.example/{number}")).unwrap();
             keys.get(&url, &env, has("1")).await.unwrap();
         }
-        assert!(keys.sets.lock().unwrap().len() <= REMEMBERED);
+        assert!(keys.places.lock().unwrap().len() <= REMEMBERED);
     }
 }

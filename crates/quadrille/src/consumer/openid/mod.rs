@@ -1,0 +1,225 @@
+//! A service that is an OpenID Provider (OpenID Connect Core 1.0): its documents, and the
+//! verification of its ID tokens.
+
+mod documents;
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use serde_json::Value;
+use url::Url;
+
+use crate::{
+    Env, Secret,
+    consumer::error::{Error, OperatorError, Result, ServiceError},
+    jose::{KeySet, Unverified},
+    loopback::is_secure,
+    oauth2::member::LONGEST,
+    oidc::{Expected, IdToken, IdTokenRejected, IdTokenRules, ProviderMetadata},
+};
+
+use self::documents::Documents;
+use super::{
+    account::{Account, Token},
+    claims::Claims,
+    registration::Settled,
+    service::{Credential, OpenIdAccount, OpenIdBuf},
+    site::Site,
+};
+
+/// An OpenID Provider, ready for use.
+pub(crate) struct OpenIdProvider {
+    service: Arc<str>,
+    spec: OpenIdBuf,
+    rules: IdTokenRules,
+    documents: Documents,
+}
+
+impl OpenIdProvider {
+    /// The provider that a service is, if it is one. `known` is that of an earlier registration.
+    pub(crate) fn of(
+        service: &Settled,
+        site: &Site,
+        known: Option<&Self>,
+    ) -> Result<Option<Self>, OperatorError> {
+        let Some(spec) = service.openid() else { return Ok(None) };
+        let Some(issuer) = &spec.issuer else { return Ok(None) };
+        let malformed = || OperatorError::EndpointMalformed { service: (*service.name).into() };
+        let keys_url = match &spec.keys {
+            None => None,
+            Some(text) => Some(Url::parse(text).ok().filter(is_secure).ok_or_else(malformed)?),
+        };
+        // The metadata of the placeholder's issuer may be of any tenant's.
+        if keys_url.is_none() && spec.tenants.is_some() {
+            return Err(malformed());
+        }
+        let http = service.shared_http(site);
+        let documents = Documents::new(&without_placeholder(spec, issuer), keys_url, http);
+        let documents = documents.map_err(|_| malformed())?;
+        Ok(Some(Self {
+            service: Arc::clone(&service.name),
+            spec: spec.clone(),
+            rules: rules(service, spec, issuer)?,
+            documents: documents.or_known(known.map(|known| &known.documents)),
+        }))
+    }
+
+    /// The metadata of the provider.
+    pub(crate) async fn metadata(&self, env: &Env) -> Result<Arc<ProviderMetadata>> {
+        self.documents.metadata(&self.service, env).await
+    }
+
+    /// Has the keys at hand, so that a login does not spend its code and fail then.
+    ///
+    /// # Errors
+    /// Those of the request for the keys.
+    pub(crate) async fn prepare(&self, env: &Env) -> Result<()> {
+        match self.rules.needs_keys() {
+            true => self.documents.keys(&self.service, env, |_| true).await.map(drop),
+            false => Ok(()),
+        }
+    }
+
+    /// What the ID token must agree with after a login that sent this `nonce`.
+    pub(crate) fn expected<'a>(
+        &self,
+        nonce: Option<&'a str>,
+        access_token: &'a Secret,
+        max_age: Option<u64>,
+    ) -> Expected<'a> {
+        let expected = match nonce {
+            Some(nonce) if self.spec.forgets_nonce => {
+                Expected::nonce_that_the_service_may_forget(nonce)
+            }
+            Some(nonce) => Expected::nonce(nonce),
+            None => Expected::no_nonce(),
+        };
+        let expected = expected.access_token(access_token.expose());
+        match max_age {
+            Some(seconds) => expected.max_age(Duration::from_secs(seconds)),
+            None => expected,
+        }
+    }
+
+    /// Verifies an ID token.
+    ///
+    /// # Errors
+    /// [`ServiceError::IdTokenRejected`], and those of the request for the provider's keys.
+    pub(crate) async fn verify(
+        &self,
+        env: &Env,
+        token: &str,
+        expected: &Expected<'_>,
+    ) -> Result<IdToken> {
+        let rejected = |reason: IdTokenRejected| {
+            Error::service(&self.service, ServiceError::IdTokenRejected(reason))
+        };
+        let token = Unverified::parse(token).map_err(|reason| rejected(reason.into()))?;
+        let keys = match self.rules.needs_keys() {
+            true => self.documents.keys(&self.service, env, |keys| token.has_key_in(keys)).await?,
+            false => Arc::new(KeySet::default()),
+        };
+        self.rules.verify(token, &keys, expected, env.now()).map_err(rejected)
+    }
+
+    /// The claims of the account that a verified ID token is about.
+    ///
+    /// # Errors
+    /// [`ServiceError::SubjectMissing`] for a token without the claim that identifies accounts here, and
+    /// for an identifier that is longer than storages take.
+    pub(crate) fn claims(&self, token: &IdToken) -> Result<Claims> {
+        let subject = match &self.spec.account {
+            OpenIdAccount::IssuerAndSubject => {
+                Some([&*token.issuer, "#", &*token.subject].concat())
+            }
+            OpenIdAccount::Subject => Some(token.subject.clone()),
+            OpenIdAccount::Claim(claim) => {
+                let text = token.extra.get(&**claim).and_then(Value::as_str);
+                text.filter(|text| !text.is_empty()).map(str::to_owned)
+            }
+        };
+        let fits = |subject: &String| subject.len() <= LONGEST;
+        let missing = || Error::service(&self.service, ServiceError::SubjectMissing);
+        let subject = subject.filter(fits).ok_or_else(missing)?;
+        Ok(Claims { subject, all: all_claims(token) })
+    }
+
+    /// The subject of an account at the provider: `token` is the ID token of its login, if that was
+    /// kept. `None` if neither says it.
+    pub(crate) fn subject_of<'a>(
+        &self,
+        account: &'a str,
+        token: Option<&'a IdToken>,
+    ) -> Option<&'a str> {
+        match (token, &self.spec.account) {
+            (Some(token), _) => Some(&token.subject),
+            (None, OpenIdAccount::Subject) => Some(account),
+            (None, OpenIdAccount::IssuerAndSubject) => {
+                account.split_once('#').map(|(_, subject)| subject)
+            }
+            (None, OpenIdAccount::Claim(_)) => None,
+        }
+    }
+
+    /// Whether claims of the userinfo endpoint are those of an account (OpenID Connect Core, section
+    /// 5.3.2).
+    ///
+    /// # Errors
+    /// [`ServiceError::UserinfoOfAnotherSubject`].
+    pub(crate) fn check_userinfo(
+        &self,
+        account: &str,
+        token: Option<&IdToken>,
+        subject: Option<&str>,
+    ) -> Result<()> {
+        match (self.subject_of(account, token), subject) {
+            (Some(expected), Some(subject)) if expected == subject => Ok(()),
+            _ => Err(Error::service(&self.service, ServiceError::UserinfoOfAnotherSubject)),
+        }
+    }
+}
+
+/// The ID token of a login that was verified then, and kept under seal since.
+pub(crate) fn kept(token: &Secret) -> Option<IdToken> {
+    let token = Unverified::parse(token.expose()).ok()?;
+    IdToken::from_claims(token.claims_of_anybody().ok()?).ok()
+}
+
+/// The claims of an account in the ID token that was kept with its token.
+pub(crate) fn claims_of(account: &Account, token: &Token) -> Option<Claims> {
+    let id_token = kept(token.id_token.as_ref()?)?;
+    let subject = account.subject.as_ref().to_owned();
+    Some(Claims { subject, all: all_claims(&id_token) })
+}
+
+/// All claims of an ID token.
+pub(crate) fn all_claims(token: &IdToken) -> Value {
+    // What a value has written is an object, which can be read.
+    serde_json::from_slice(&token.to_claims().to_json()).unwrap_or(Value::Null)
+}
+
+/// The issuer as a URL: a placeholder is none.
+fn without_placeholder<'a>(spec: &OpenIdBuf, issuer: &'a str) -> Cow<'a, str> {
+    match &spec.tenants {
+        Some((placeholder, _)) => issuer.replace(&**placeholder, "tenant").into(),
+        None => issuer.into(),
+    }
+}
+
+/// The rules for the service's ID tokens.
+fn rules(service: &Settled, spec: &OpenIdBuf, issuer: &str) -> Result<IdTokenRules, OperatorError> {
+    let id = service.id.as_str();
+    let rules = match &spec.tenants {
+        Some((placeholder, claim)) => {
+            IdTokenRules::of_each_tenant(issuer, placeholder, &**claim, id)
+        }
+        None => IdTokenRules::new(issuer, id),
+    };
+    match (spec.hmac, &service.credential) {
+        (None, _) => Ok(rules),
+        (Some(algorithm), Credential::Secret(secret)) => {
+            let rules = rules.signed_with_the_client_secret(algorithm, secret);
+            rules.map_err(|_| OperatorError::SecretMalformed { service: (*service.name).into() })
+        }
+        (Some(_), _) => Err(OperatorError::CredentialMismatch { service: (*service.name).into() }),
+    }
+}

@@ -1,0 +1,365 @@
+//! The ID tokens, keys and metadata of a fake service that is an OpenID Provider, and their faults.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Env, Secret, Timestamp,
+    consumer::OpenId as Spec,
+    jose::{Algorithm, KeySet, Protected, SigningKey},
+    oidc::token_hash,
+};
+
+use super::{
+    accounts::value_at,
+    scene::{Scene, json_answer, path_of},
+};
+
+/// The end of the time of a fake service without a clock: the year 2100.
+const FAR: Timestamp = Timestamp::from_seconds(4_102_444_800);
+
+/// The tenant of each user, at a service with an issuer for each.
+const TENANT: &str = "9122040d-6c67-4c5b-b112-36a304b66dad";
+
+/// The path of the metadata (OpenID Connect Discovery, section 4).
+const METADATA: &str = "/.well-known/openid-configuration";
+
+/// A fault of an OpenID Provider, which a test turns on
+/// ([`FakeService::misidentifies`](super::FakeService::misidentifies)). An application that logs
+/// users in must not be taken in by any of them.
+///
+/// ```
+/// use quadrille::{KeyRing, Login, Owner, SpecBuf, consumer::MemoryStorage};
+/// use quadrille::testing::{FakeService, OpenIdFault};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let service = FakeService::openid("https://id.example", "our-id", "our-secret");
+/// let spec = SpecBuf::oidc("acme", "https://id.example");
+/// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+///     .with(spec.client("our-id", "our-secret"))
+///     .storage(MemoryStorage::new())
+///     .http(service.clone());
+/// let account = service.link(&login, "acme", &Owner::user("ada"), 7).await;
+/// assert_eq!(&*account.subject, "https://id.example#7");
+/// service.misidentifies(OpenIdFault::NonceOther); // and the next login fails
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenIdFault {
+    /// Responses have no ID token.
+    IdTokenMissing,
+    /// ID tokens have no `nonce`.
+    NonceMissing,
+    /// ID tokens have the `nonce` of another login.
+    NonceOther,
+    /// ID tokens are of another issuer.
+    IssuerOther,
+    /// ID tokens are of the same issuer with a slash at its end.
+    IssuerWithSlash,
+    /// ID tokens are for another client.
+    AudienceOther,
+    /// ID tokens are for another client, too, without `azp`.
+    AudienceShared,
+    /// ID tokens were issued to another client.
+    AuthorizedPartyOther,
+    /// ID tokens have no subject.
+    SubjectMissing,
+    /// ID tokens are about another user than the one who approved.
+    SubjectOther,
+    /// ID tokens have expired.
+    Expired,
+    /// ID tokens were issued in the future.
+    IssuedInFuture,
+    /// ID tokens do not say when they were issued.
+    IssuedNever,
+    /// ID tokens have the `at_hash` of another access token.
+    AccessTokenHashOther,
+    /// ID tokens do not say when the user authenticated.
+    AuthTimeMissing,
+    /// ID tokens are signed by another key under the name of the right one.
+    SignatureWrong,
+    /// ID tokens are signed by a key that is not published.
+    KeyUnknown,
+    /// ID tokens are not signed (`none`).
+    Unsecured,
+    /// ID tokens have an HMAC, whose secret is the public key.
+    HmacWithPublicKey,
+    /// The keys are not found.
+    KeysGone,
+    /// The metadata are of another issuer.
+    MetadataOfAnother,
+    /// The userinfo endpoint has the claims of another user.
+    UserinfoOfAnother,
+}
+
+impl OpenIdFault {
+    /// All faults, for a test that walks them.
+    pub const ALL: [Self; 22] = [
+        Self::IdTokenMissing,
+        Self::NonceMissing,
+        Self::NonceOther,
+        Self::IssuerOther,
+        Self::IssuerWithSlash,
+        Self::AudienceOther,
+        Self::AudienceShared,
+        Self::AuthorizedPartyOther,
+        Self::SubjectMissing,
+        Self::SubjectOther,
+        Self::Expired,
+        Self::IssuedInFuture,
+        Self::IssuedNever,
+        Self::AccessTokenHashOther,
+        Self::AuthTimeMissing,
+        Self::SignatureWrong,
+        Self::KeyUnknown,
+        Self::Unsecured,
+        Self::HmacWithPublicKey,
+        Self::KeysGone,
+        Self::MetadataOfAnother,
+        Self::UserinfoOfAnother,
+    ];
+}
+
+/// The OpenID Connect part of a fake service.
+pub(super) struct OpenId {
+    issuer: String,
+    /// The path of the keys.
+    keys_path: String,
+    tenants: Option<(&'static str, &'static str)>,
+    hmac: Option<Algorithm>,
+    forgets_nonce: bool,
+    key: SigningKey,
+    pub(super) faults: Vec<OpenIdFault>,
+    /// The time of the service, if it has one.
+    pub(super) env: Option<Env>,
+}
+
+/// The login that an ID token is about.
+pub(super) struct Signed<'a> {
+    pub(super) client: &'a str,
+    pub(super) secret: &'a str,
+    pub(super) user: u64,
+    pub(super) nonce: Option<&'a str>,
+    pub(super) access_token: &'a str,
+    pub(super) auth_time: Option<Timestamp>,
+}
+
+impl OpenId {
+    /// The provider with this issuer.
+    pub(super) fn new(issuer: &str) -> Option<Self> {
+        Some(Self {
+            issuer: issuer.to_owned(),
+            keys_path: [path_of(issuer), "/keys"].concat(),
+            tenants: None,
+            hmac: None,
+            forgets_nonce: false,
+            key: key("1")?,
+            faults: Vec::new(),
+            env: None,
+        })
+    }
+
+    /// The provider that a service is.
+    pub(super) fn of(spec: &Spec) -> Option<Self> {
+        let issuer = spec.issuer?;
+        let mut provider = Self::new(issuer)?;
+        if let Some(keys) = spec.keys {
+            path_of(keys).clone_into(&mut provider.keys_path);
+        }
+        let Spec { tenants, hmac, forgets_nonce, .. } = *spec;
+        Some(Self { tenants, hmac, forgets_nonce, ..provider })
+    }
+
+    /// Replaces the key, so that the old one is not published any more.
+    pub(super) fn rotates_key(&mut self) {
+        let next = self.key.kid().and_then(|kid| kid.parse::<u64>().ok()).map_or(1, |kid| kid + 1);
+        if let Some(key) = key(&next.to_string()) {
+            self.key = key;
+        }
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    pub(super) fn has(&self, fault: OpenIdFault) -> bool {
+        self.faults.contains(&fault)
+    }
+
+    /// The time of an authentication now.
+    pub(super) fn now(&self) -> Option<Timestamp> {
+        self.env.as_ref().map(Env::now)
+    }
+
+    /// The ID token, unless a fault says otherwise.
+    pub(super) fn issue(&self, scene: &Scene, login: &Signed<'_>) -> Option<String> {
+        use OpenIdFault as F;
+        if self.has(F::IdTokenMissing) {
+            return None;
+        }
+        let mut claims = self.claims(scene, login);
+        self.spoil(&mut claims);
+        let payload = Value::Object(claims).to_string();
+        if self.has(F::Unsecured) {
+            let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+            return Some(format!("{}.{}.", part(r#"{"alg":"none"}"#), part(&payload)));
+        }
+        let hmac =
+            |algorithm, secret: &str| SigningKey::hmac(algorithm, &Secret::from(secret)).ok();
+        let key = match self.hmac {
+            _ if self.has(F::HmacWithPublicKey) => {
+                hmac(Algorithm::Hs256, &self.key.verifying_key().to_jwk()?)?
+            }
+            _ if self.has(F::SignatureWrong) => key(self.key.kid()?)?,
+            _ if self.has(F::KeyUnknown) => key("unknown")?,
+            Some(algorithm) => hmac(algorithm, login.secret)?,
+            None => self.key.clone(),
+        };
+        key.sign(&Protected::plain(), payload.as_bytes()).ok()
+    }
+
+    fn claims(&self, scene: &Scene, login: &Signed<'_>) -> Map<String, Value> {
+        let about = scene.claims(login.user);
+        let is_plain = |value: &Value| !(value.is_array() || value.is_object() || value.is_null());
+        let members = about.as_object().into_iter().flatten();
+        let mut claims: Map<String, Value> = members
+            .filter(|(_, value)| is_plain(value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let now = self.now();
+        let algorithm = self.hmac.unwrap_or(Algorithm::Es256);
+        let own = json!({
+            "iss": self.issuer_of_tenant(scene),
+            "sub": self.subject(scene, login.user),
+            "aud": login.client,
+            "iat": now.unwrap_or(Timestamp::from_seconds(0)).seconds(),
+            "exp": now.map_or(FAR.seconds(), |now| now.seconds() + 3600),
+            "at_hash": token_hash(algorithm, login.access_token),
+        });
+        claims.extend(own.as_object().cloned().into_iter().flatten());
+        if let Some(nonce) = login.nonce.filter(|_| !self.forgets_nonce) {
+            claims.insert("nonce".to_owned(), nonce.into());
+        }
+        if let Some(time) = login.auth_time {
+            claims.insert("auth_time".to_owned(), time.seconds().into());
+        }
+        if let Some((_, claim)) = self.tenants {
+            claims.insert(claim.to_owned(), TENANT.into());
+        }
+        claims
+    }
+
+    /// Changes what the faults are about.
+    fn spoil(&self, claims: &mut Map<String, Value>) {
+        use OpenIdFault as F;
+        let client = claims.get("aud").cloned().unwrap_or_default();
+        for fault in &self.faults {
+            let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+            match fault {
+                F::NonceMissing => drop(claims.remove("nonce")),
+                F::NonceOther => set("nonce", "of-another-login".into()),
+                F::IssuerOther => set("iss", "https://evil.example".into()),
+                F::IssuerWithSlash => set("iss", format!("{}/", self.issuer).into()),
+                F::AudienceOther => set("aud", "another-client".into()),
+                F::AudienceShared => set("aud", json!([client, "another-client"])),
+                F::AuthorizedPartyOther => set("azp", "another-client".into()),
+                F::SubjectMissing => drop(claims.remove("sub")),
+                F::SubjectOther => set("sub", "another-user".into()),
+                F::Expired => set("exp", 1.into()),
+                F::IssuedInFuture => set("iat", FAR.seconds().into()),
+                F::IssuedNever => drop(claims.remove("iat")),
+                F::AccessTokenHashOther => {
+                    set("at_hash", token_hash(Algorithm::Es256, "another token").into());
+                }
+                F::AuthTimeMissing => drop(claims.remove("auth_time")),
+                _ => {}
+            }
+        }
+    }
+
+    /// The subject of a user.
+    pub(super) fn subject(&self, scene: &Scene, user: u64) -> String {
+        let claims = scene.claims(user);
+        match value_at(&claims, scene.identity_member()) {
+            Some(Value::String(subject)) => subject.clone(),
+            _ => user.to_string(),
+        }
+    }
+
+    fn issuer_of_tenant(&self, scene: &Scene) -> String {
+        let issuer = scene.placed(&self.issuer);
+        match self.tenants {
+            Some((placeholder, _)) => issuer.replace(placeholder, TENANT),
+            None => issuer,
+        }
+    }
+
+    /// Whether a request is for keys or metadata.
+    pub(super) fn is_for_documents(&self, request: &Request<Bytes>) -> bool {
+        let path = request.uri().path();
+        *request.method() == Method::GET && (path == self.keys_path || path.ends_with(METADATA))
+    }
+
+    /// The keys or the metadata, if a request is for them.
+    pub(super) fn document(
+        &self,
+        scene: &Scene,
+        request: &Request<Bytes>,
+    ) -> Option<Response<Bytes>> {
+        if !self.is_for_documents(request) {
+            return None;
+        }
+        if request.uri().path().ends_with(METADATA) {
+            return Some(json_answer(&self.metadata(scene)));
+        }
+        if self.has(OpenIdFault::KeysGone) {
+            let mut gone = json_answer(&json!({}));
+            *gone.status_mut() = StatusCode::NOT_FOUND;
+            return Some(gone);
+        }
+        let keys = KeySet::from_iter([self.key.verifying_key().clone()]).to_json();
+        Some(json_answer(&serde_json::from_str(&keys).unwrap_or_default()))
+    }
+
+    fn metadata(&self, scene: &Scene) -> Value {
+        let issuer = scene.placed(&self.issuer);
+        let issuer = issuer.trim_end_matches('/');
+        let own = |path: &str| [issuer, path].concat();
+        let shown = match self.has(OpenIdFault::MetadataOfAnother) {
+            true => "https://evil.example".to_owned(),
+            false => scene.placed(&self.issuer),
+        };
+        let origin = scene.placed(&self.issuer);
+        let origin = origin.strip_suffix(path_of(&origin)).unwrap_or(&origin);
+        json!({
+            "issuer": shown,
+            "authorization_endpoint": own("/authorize"),
+            "token_endpoint": own("/token"),
+            "userinfo_endpoint": own("/userinfo"),
+            "revocation_endpoint": own("/revoke"),
+            "device_authorization_endpoint": own("/device"),
+            "end_session_endpoint": own("/logout"),
+            "jwks_uri": format!("{origin}{}", self.keys_path),
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": true,
+        })
+    }
+}
+
+/// Hides the key.
+impl std::fmt::Debug for OpenId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenId").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+fn key(kid: &str) -> Option<SigningKey> {
+    SigningKey::generate(Algorithm::Es256).ok().map(|key| key.with_kid(kid))
+}

@@ -1,0 +1,82 @@
+//! The API of a fake service of OAuth 2.
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::oauth2::{ErrorCode, bearer};
+
+use super::{
+    accounts::put,
+    openid::OpenIdFault,
+    scene::{Scene, json_answer, path_of},
+    service::{OAuth2, is_at},
+};
+
+impl OAuth2 {
+    /// Whether a call has the headers that the service requires, at the account's own origin.
+    fn is_well_placed(&self, scene: &Scene, request: &Request<Bytes>) -> bool {
+        let Some((spec, _)) = self.spec else { return true };
+        let has = |(name, value): &(&str, &str)| {
+            let value = value.replace("{client_id}", &self.id);
+            request.headers().get(*name).is_some_and(|is| is.as_bytes() == value.as_bytes())
+        };
+        let is_claims = spec.identity.is_some_and(|(path, _)| path.contains("://"));
+        let is_at_home = scene.api_origin().is_none_or(|origin| {
+            is_claims || request.uri().to_string().starts_with(&format!("{origin}/"))
+        });
+        is_at_home && spec.call_headers.iter().all(has)
+    }
+
+    pub(super) fn resource(&self, scene: &Scene, request: &Request<Bytes>) -> Response<Bytes> {
+        if !self.is_well_placed(scene, request) {
+            let mut answer = json_answer(&json!({ "error": "misplaced" }));
+            *answer.status_mut() = StatusCode::BAD_REQUEST;
+            return answer;
+        }
+        let Some(user) = self.user(request) else {
+            return bearer::Challenge::new()
+                .error(ErrorCode::InvalidToken, "no such token")
+                .to_response();
+        };
+        let spec = self.spec.map(|(spec, _)| spec);
+        let path =
+            self.identity_path().map(|path| path_of(path).replace("{subject}", &user.to_string()));
+        let by_post = spec.and_then(|spec| spec.identity_by_post);
+        let method = if by_post.is_some() { Method::POST } else { Method::GET };
+        let is_asked = *request.method() == method && request.body() == by_post.unwrap_or("");
+        let mut claims = scene.claims(user);
+        if path.is_some_and(|path| is_at(request, &path)) && is_asked {
+            if let Some(openid) = &self.openid {
+                let is_another = openid.has(OpenIdFault::UserinfoOfAnother);
+                let subject = openid.subject(scene, if is_another { user + 1 } else { user });
+                put(&mut claims, scene.identity_member(), subject.into());
+            }
+            return json_answer(&claims);
+        }
+        if spec.and_then(|spec| spec.email_list).is_some_and(|path| is_at(request, path_of(path))) {
+            let own = claims.get("email").and_then(Value::as_str).unwrap_or("ada@example.com");
+            return json_answer(&json!([
+                { "email": "other@example.com", "primary": false, "verified": false },
+                { "email": own, "primary": true, "verified": true },
+            ]));
+        }
+        json_answer(&json!({
+            "user": user,
+            "method": request.method().as_str(),
+            "path": request.uri().path(),
+            "query": request.uri().query(),
+            "body": String::from_utf8_lossy(request.body()),
+        }))
+    }
+
+    /// The path of an account's claims.
+    pub(super) fn identity_path(&self) -> Option<&'static str> {
+        match self.spec.and_then(|(spec, _)| spec.identity) {
+            Some((path, _)) => Some(path),
+            None if self.openid.is_some() => Some("userinfo"),
+            None if self.spec.is_none() => Some("user"),
+            None => None,
+        }
+    }
+}

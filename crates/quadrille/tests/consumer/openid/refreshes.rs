@@ -1,0 +1,89 @@
+//! ID tokens that come with a refresh (OpenID Connect Core, section 12.2).
+
+use std::time::Duration;
+
+use quadrille::{
+    Error,
+    consumer::{Account, ServiceError},
+    oidc::IdTokenRejected as Rejected,
+    testing::{OpenIdFault as Fault, Refresh},
+    transport::Purpose,
+};
+
+use super::World;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+async fn linked(refresh: Refresh) -> (World, Account) {
+    let world = World::new();
+    world.service.change(|manners| {
+        manners.lifetime = Some(HOUR);
+        manners.refresh = refresh;
+    });
+    let account = world.log_in(7).await.unwrap();
+    world.clock.advance(2 * HOUR);
+    (world, account)
+}
+
+impl World {
+    /// A call whose token has expired.
+    async fn call(&self, account: &Account) -> quadrille::Result<serde_json::Value> {
+        self.login.linked_by_name(account).await?.get("things").await
+    }
+
+    async fn issued(&self, account: &Account) -> Option<i64> {
+        let acme = self.login.linked_by_name(account).await.unwrap();
+        acme.claims()?.all().get("iat")?.as_i64()
+    }
+}
+
+#[tokio::test]
+async fn the_claims_are_those_of_the_last_id_token() {
+    let (world, account) = linked(Refresh::Rotating).await;
+    let before = world.issued(&account).await.unwrap();
+    world.call(&account).await.unwrap();
+    assert_eq!(world.service.times_asked(Purpose::Refresh), 1);
+    let after = world.issued(&account).await.unwrap();
+    assert_eq!(after - before, 7200);
+}
+
+#[tokio::test]
+async fn an_id_token_that_is_of_another_user_stores_nothing() {
+    for (fault, reason) in [
+        (Fault::SubjectOther, Rejected::Changed("sub")),
+        (Fault::NonceOther, Rejected::Changed("nonce")),
+        (Fault::AuthorizedPartyOther, Rejected::AuthorizedPartyOther),
+    ] {
+        let (world, account) = linked(Refresh::Lasting).await;
+        world.service.misidentifies(fault);
+        let error = world.call(&account).await.unwrap_err();
+        let expected = ServiceError::IdTokenRejected(reason);
+        assert_eq!(error, Error::Service { service: "acme".into(), error: expected });
+        world.service.recovers();
+        world.clock.advance(HOUR);
+        world.call(&account).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_without_an_id_token_keeps_the_old_one() {
+    let (world, account) = linked(Refresh::Lasting).await;
+    let before = world.issued(&account).await;
+    world.service.misidentifies(Fault::IdTokenMissing);
+    world.call(&account).await.unwrap();
+    assert_eq!(world.issued(&account).await, before);
+}
+
+#[tokio::test]
+async fn keys_that_are_away_lose_no_account_whose_refresh_token_is_spent() {
+    let (world, account) = linked(Refresh::Rotating).await;
+    let before = world.issued(&account).await;
+    world.service.rotates_key();
+    world.service.misidentifies(Fault::KeysGone);
+    world.call(&account).await.unwrap();
+    assert_eq!(world.issued(&account).await, before, "what is not verified is not believed");
+    world.service.recovers();
+    world.clock.advance(2 * HOUR);
+    world.call(&account).await.unwrap();
+    assert_ne!(world.issued(&account).await, before);
+}
