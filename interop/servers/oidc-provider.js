@@ -1,8 +1,10 @@
-// npm's oidc-provider as a plain OAuth 2 service: a service that others wrote, for our consumer to log in with.
+// npm's oidc-provider as a plain OAuth 2 service, and as an OpenID Provider: a service that others wrote, for our
+// consumer to log in with.
 //
 // Reads one JSON line with the website ({ client_id, client_secret, redirect_uris }) from standard input, prints
 // one JSON line ({ issuer }) when it listens, and ends when standard input does. A second client, `program`, is
-// public: it has the device flow, and a redirect URI on loopback with any port.
+// public: it has the device flow, and a redirect URI on loopback with any port. A third one, `openid`, has the secret
+// of the first one and gets ID tokens.
 
 import { once } from 'node:events';
 import http from 'node:http';
@@ -18,6 +20,8 @@ const server = http.createServer();
 server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const issuer = `http://127.0.0.1:${server.address().port}`;
+
+const claimsOf = (id) => ({ sub: id, email: `${id}@id.example`, email_verified: true });
 
 const provider = new Provider(issuer, {
   clients: [
@@ -39,15 +43,26 @@ const provider = new Provider(issuer, {
       token_endpoint_auth_method: 'none',
       scope: 'api:read',
     },
+    {
+      client_id: 'openid',
+      client_secret,
+      redirect_uris,
+      post_logout_redirect_uris: redirect_uris.map((uri) => new URL('/goodbye', uri).href),
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'client_secret_basic',
+      scope: 'openid email',
+    },
   ],
-  scopes: ['api:read'],
+  scopes: ['api:read', 'openid', 'email'],
+  claims: { openid: ['sub'], email: ['email', 'email_verified'] },
   cookies: { keys: ['of no consequence here'] },
   // The package's own sign-in and consent forms, which accept any name and password.
   features: { devInteractions: { enabled: true }, deviceFlow: { enabled: true }, revocation: { enabled: true } },
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async () => true,
-  findAccount: async (_context, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
+  findAccount: async (_context, id) => ({ accountId: id, claims: async () => claimsOf(id) }),
   ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 3600, Interaction: 600, RefreshToken: 3600, Session: 3600 },
 });
 

@@ -146,6 +146,10 @@ pub(super) struct Signed<'a> {
     pub(super) nonce: Option<&'a str>,
     pub(super) access_token: &'a str,
     pub(super) auth_time: Option<Timestamp>,
+    /// The request for the token.
+    pub(super) request: &'a Request<Bytes>,
+    /// The token endpoint of the service's row.
+    pub(super) endpoint: &'a str,
 }
 
 impl OpenId {
@@ -167,8 +171,10 @@ impl OpenId {
     pub(super) fn of(spec: &Spec) -> Option<Self> {
         let issuer = spec.issuer?;
         let mut provider = Self::new(issuer)?;
-        if let Some(keys) = spec.keys {
-            path_of(keys).clone_into(&mut provider.keys_path);
+        if let Some(keys) = spec.keys.map(path_of) {
+            // The first segment of a service with tenants is the tenant.
+            let of_each = keys.splitn(3, '/').last().filter(|_| spec.tenants.is_some());
+            provider.keys_path = of_each.map_or_else(|| keys.to_owned(), |rest| format!("/{rest}"));
         }
         let Spec { tenants, hmac, forgets_nonce, .. } = *spec;
         Some(Self { tenants, hmac, forgets_nonce, ..provider })
@@ -233,7 +239,7 @@ impl OpenId {
         let now = self.now();
         let algorithm = self.hmac.unwrap_or(Algorithm::Es256);
         let own = json!({
-            "iss": self.issuer_of_tenant(scene),
+            "iss": self.issuer_for(scene, login),
             "sub": self.subject(scene, login.user),
             "aud": login.client,
             "iat": now.unwrap_or(Timestamp::from_seconds(0)).seconds(),
@@ -248,7 +254,7 @@ impl OpenId {
             claims.insert("auth_time".to_owned(), time.seconds().into());
         }
         if let Some((_, claim)) = self.tenants {
-            claims.insert(claim.to_owned(), TENANT.into());
+            claims.insert(claim.to_owned(), login.tenant().into());
         }
         claims
     }
@@ -290,10 +296,14 @@ impl OpenId {
         }
     }
 
-    fn issuer_of_tenant(&self, scene: &Scene) -> String {
-        let issuer = scene.placed(&self.issuer);
+    /// The issuer: of the tenant, and where an installation of the service is that the request is for.
+    fn issuer_for(&self, scene: &Scene, login: &Signed<'_>) -> String {
+        let issuer = match login.base() {
+            Some(base) => [&base, path_of(&self.issuer)].concat(),
+            None => scene.placed(&self.issuer),
+        };
         match self.tenants {
-            Some((placeholder, _)) => issuer.replace(placeholder, TENANT),
+            Some((placeholder, _)) => issuer.replace(placeholder, login.tenant()),
             None => issuer,
         }
     }
@@ -301,7 +311,8 @@ impl OpenId {
     /// Whether a request is for keys or metadata.
     pub(super) fn is_for_documents(&self, request: &Request<Bytes>) -> bool {
         let path = request.uri().path();
-        *request.method() == Method::GET && (path == self.keys_path || path.ends_with(METADATA))
+        let is_its = path.ends_with(&*self.keys_path) || path.ends_with(METADATA);
+        is_its && *request.method() == Method::GET
     }
 
     /// The keys or the metadata, if a request is for them.
@@ -350,6 +361,23 @@ impl OpenId {
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
         })
+    }
+}
+
+impl Signed<'_> {
+    /// The URL of an installation, if the request is for another one than the service's own.
+    fn base(&self) -> Option<String> {
+        let path = path_of(self.endpoint);
+        let own = self.endpoint.strip_suffix(path)?;
+        let url = self.request.uri().to_string();
+        let there = url.strip_suffix(path).filter(|_| !path.is_empty())?;
+        (there != own).then(|| there.to_owned())
+    }
+
+    /// The tenant in the request's path, or the one of all users.
+    fn tenant(&self) -> &str {
+        let is_tenant = |part: &&str| part.len() == TENANT.len() && part.matches('-').count() == 4;
+        self.request.uri().path().split('/').find(is_tenant).unwrap_or(TENANT)
     }
 }
 

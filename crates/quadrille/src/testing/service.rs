@@ -404,6 +404,8 @@ impl OAuth2 {
             nonce: nonce.as_deref(),
             access_token: &access,
             auth_time: consented,
+            request,
+            endpoint: self.spec.map_or("", |(spec, _)| spec.token),
         };
         let id_token = self.openid.as_ref().and_then(|openid| openid.issue(scene, &signed));
         tokens.extra.extend(id_token.map(|token| ("id_token".to_owned(), token.into())));

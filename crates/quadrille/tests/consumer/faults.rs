@@ -193,7 +193,7 @@ async fn each_fault_of_each_service_is_understood_and_loses_no_account() {
 #[test]
 fn each_service_has_what_its_emulator_shows() {
     let oauth1 = ["Jira", "Twitter"];
-    let without_profile = ["Apple", "Dexcom"];
+    let without_profile = ["Dexcom"];
     let without_refresh_tokens = [
         "Authentiq",
         "Facebook",
@@ -226,7 +226,8 @@ fn each_service_has_what_its_emulator_shows() {
             assert!(!row.spec.profile.is_empty() && row.spec.identity.is_some(), "{name}");
             continue;
         };
-        let has_profile = !row.spec.profile.is_empty() && row.spec.identity.is_some();
+        let has_claims = row.spec.identity.is_some() || oauth2.openid.issuer.is_some();
+        let has_profile = !row.spec.profile.is_empty() && has_claims;
         assert_eq!(has_profile, !without_profile.contains(&name), "the profile of {name}");
         let refreshes = row.manners.refresh != Refresh::Never;
         assert_eq!(refreshes, !without_refresh_tokens.contains(&name), "a refresh at {name}");

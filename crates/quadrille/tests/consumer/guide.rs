@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use quadrille::{
     Spec,
-    consumer::{ClientAuthentication, Protocol, Revocation},
+    consumer::{ClientAuthentication, OpenIdAccount, Protocol, Revocation},
     scope::ScopeSeparator,
     testing::{Refresh, Row, SERVICES},
 };
@@ -47,6 +47,10 @@ fn code<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 
 fn registration(row: &Row) -> String {
     let protocol = match oauth2(row) {
+        Some(oauth2) if oauth2.openid.issuer.is_some() && oauth2.pkce => {
+            "OpenID Connect, with PKCE"
+        }
+        Some(oauth2) if oauth2.openid.issuer.is_some() => "OpenID Connect, without PKCE",
         Some(oauth2) if oauth2.pkce => "OAuth 2, with PKCE",
         Some(_) => "OAuth 2, without PKCE",
         None => "OAuth 1.0a",
@@ -69,6 +73,9 @@ fn facts(row: &Row) -> String {
         rows.push(("further parameters", code(pairs.iter().map(|pair| &**pair))));
     }
     rows.push(("identifier of an account", identifier(row)));
+    if let Some(tokens) = id_tokens(row) {
+        rows.push(("ID tokens", tokens));
+    }
     rows.push(("profile", profile(&row.spec)));
     if let Some(oauth2) = oauth2(row) {
         rows.push(("refresh tokens", refresh(row, oauth2.rotates_refresh_tokens)));
@@ -111,12 +118,29 @@ fn scopes(row: &Row) -> String {
 }
 
 fn identifier(row: &Row) -> String {
+    let openid = oauth2(row).map(|oauth2| oauth2.openid);
+    if let Some(openid) = openid.filter(|openid| openid.issuer.is_some()) {
+        return match openid.account {
+            OpenIdAccount::Subject => "`sub` of the ID token".to_owned(),
+            OpenIdAccount::IssuerAndSubject => {
+                "`iss` and `sub` of the ID token, joined by `#`".to_owned()
+            }
+            _ => panic!("{}: name its identifier", row.type_name),
+        };
+    }
     let in_token = oauth2(row).and_then(|oauth2| oauth2.subject_in_token);
     match (in_token, row.spec.identity) {
         (Some(member), _) => format!("`{member}` of the token response"),
         (None, Some((path, member))) => format!("`{member}` of `{path}`"),
         (None, None) => "none: an owner has one account".to_owned(),
     }
+}
+
+fn id_tokens(row: &Row) -> Option<String> {
+    let openid = oauth2(row)?.openid;
+    let (issuer, keys) = (openid.issuer?, openid.keys.unwrap_or("its metadata"));
+    let nonce = if openid.forgets_nonce { "; without `nonce`" } else { "" };
+    Some(format!("of `{issuer}`, with the keys at `{keys}`{nonce}"))
 }
 
 fn profile(spec: &Spec) -> String {
@@ -406,6 +430,9 @@ fn line(row: &Row) -> String {
         (false, _) => "no",
     };
     let (protocol, revokes) = match oauth2(row) {
+        Some(oauth2) if oauth2.openid.issuer.is_some() => {
+            ("OpenID Connect", oauth2.revocation.is_some())
+        }
         Some(oauth2) => ("OAuth 2", oauth2.revocation.is_some()),
         None => ("OAuth 1.0a", false),
     };

@@ -116,6 +116,7 @@ async fn each_option_has_its_effect() {
                 | "code_challenge"
                 | "code_challenge_method"
                 | "response_mode"
+                | "nonce"
                 | "oauth_token" => {}
                 "scope" => scope = Some(value.into_owned()),
                 _ => further.push(format!("{name}={value}")),
@@ -130,7 +131,8 @@ async fn each_option_has_its_effect() {
         let (query, jar) = (fake.consent(&url, 7).unwrap(), Jar::new(&carry(&jar)));
         let done = login.finish(&jar, &line.service, &query, &Owner::user(1)).await;
         let asked = fake.asked();
-        let redeemed = asked.iter().find(|asked| asked.purpose == Purpose::RedeemCode).unwrap();
+        let redeemed = asked.iter().find(|asked| asked.purpose == Purpose::RedeemCode);
+        let redeemed = redeemed.unwrap_or_else(|| panic!("{said}: {done:?}"));
         if let Some(token) = line.token {
             assert_eq!(redeemed.request.uri().to_string(), token, "{said}");
         }

@@ -15,5 +15,6 @@ mod access_tokens;
 mod encrypted;
 mod oauthlib;
 mod oidc_provider;
+mod oidc_provider_openid;
 mod support;
 mod tokens;

@@ -20,6 +20,8 @@ service! {
     )
     .title("Authentiq")
     .scopes("openid profile")
+    .openid("https://connect.authentiq.io/", "https://connect.authentiq.io/public-keys")
+    .accounts_by_subject_since_the_issuer_never_changes()
     .identity("userinfo", "sub")
     .profile(Spec::OPENID_CLAIMS),
     manners: {

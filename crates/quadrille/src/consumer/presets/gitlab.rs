@@ -21,7 +21,9 @@ service! {
         "https://gitlab.com/api/v4",
     )
     .title("GitLab")
-    .scopes("read_user")
+    .scopes("openid read_user")
+    .openid("https://gitlab.com", "https://gitlab.com/oauth/discovery/keys")
+    .accounts_by_subject_since_the_issuer_never_changes()
     .identity("user", "id")
     .profile(&[
         ("preferred_username", "username"),

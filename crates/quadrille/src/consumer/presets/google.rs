@@ -22,6 +22,8 @@ service! {
     )
     .title("Google")
     .issuer("https://accounts.google.com")
+    .openid("https://accounts.google.com", "https://www.googleapis.com/oauth2/v3/certs")
+    .accounts_by_subject_since_the_issuer_never_changes()
     .scopes("openid email profile")
     .identity("https://openidconnect.googleapis.com/v1/userinfo", "sub")
     .profile(Spec::OPENID_CLAIMS)
@@ -37,7 +39,7 @@ service! {
         /// Has Google let the user choose an account at each login (`prompt=select_account`).
         reprompt_select_account => |client| client.option_word("prompt", "select_account"),
         /// Admits accounts of this Workspace domain only, or with `*` of any (`hd`). The user can
-        /// change the request, so the claim `hd` is checked, too: a login with another account is
+        /// change the request, so `hd` in the ID token is checked, too: a login with another account is
         /// [`BrowserError::AccountNotAllowed`](crate::consumer::BrowserError::AccountNotAllowed).
         hosted_domain(domain: text) => |client, domain| client
             .with_spec(|spec| spec.required_claim = Some(("hd".into(), domain.clone().into())))

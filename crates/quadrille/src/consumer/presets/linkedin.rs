@@ -7,9 +7,10 @@ service! {
     /// URL}/login/linkedin/authorized`, and add the product "Sign In with LinkedIn using OpenID
     /// Connect".
     ///
-    /// HTTP Basic is not accepted, and PKCE fails for websites. A user who refuses returns with
-    /// `user_cancelled_login`. Applications from before August 2023 may need the scopes
-    /// `r_liteprofile r_emailaddress`, and `me` for the identity.
+    /// HTTP Basic is not accepted, PKCE fails for websites, and ID tokens lack the `nonce`, so that
+    /// only `state` binds a login to its browser. A user who refuses returns with
+    /// `user_cancelled_login`. Applications from before August 2023, which have other scopes,
+    /// get no ID token and cannot log in here.
     LinkedIn,
     new: (id, secret),
     variables: ["LINKEDIN_OAUTH_CLIENT_ID", "LINKEDIN_OAUTH_CLIENT_SECRET"],
@@ -25,6 +26,9 @@ service! {
     .scopes("openid profile email")
     .identity("userinfo", "sub")
     .profile(Spec::OPENID_CLAIMS)
+    .openid("https://www.linkedin.com/oauth", "https://www.linkedin.com/oauth/openid/jwks")
+    .accounts_by_subject_since_the_issuer_never_changes()
+    .without_nonce_because_the_service_forgets_it()
     .secret_in_body()
     .error_names(&[
         ("user_cancelled_login", "access_denied"),

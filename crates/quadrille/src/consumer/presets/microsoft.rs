@@ -6,9 +6,9 @@ service! {
     /// Microsoft Entra ID (formerly Azure Active Directory), and personal accounts. Register at
     /// <https://entra.microsoft.com> with the callback `{public URL}/login/azure/authorized`.
     ///
-    /// Without a `tenant`, accounts of every organization may log in. An
-    /// administrator there can give any address to an account, so no address is verified: know
-    /// users by their subject.
+    /// Without a `tenant`, accounts of every organization may log in, each with the issuer of its own
+    /// tenant, which is part of an account's identifier. An administrator there can give any address
+    /// to an account, so no address is verified: know users by their subject.
     ///
     /// PKCE is supported. A refresh token needs the scope `offline_access`, which the response does
     /// not name. None of these sources has a revocation endpoint. The device flow and a
@@ -25,7 +25,11 @@ service! {
     )
     .title("Microsoft")
     .scopes("openid email profile User.Read")
-    .identity("v1.0/me", "id")
+    .openid(
+        "https://login.microsoftonline.com/{tenantid}/v2.0",
+        "https://login.microsoftonline.com/common/discovery/v2.0/keys",
+    )
+    .issuer_of_each_tenant("{tenantid}", "tid")
     .device_authorization("https://login.microsoftonline.com/common/oauth2/v2.0/devicecode")
     .any_loopback_port()
     .error_names(&[
@@ -33,9 +37,9 @@ service! {
         ("bad_verification_code", "invalid_grant"),
     ])
     .profile(&[
-        ("preferred_username", "userPrincipalName"),
-        ("name", "displayName"),
-        ("email", "mail"),
+        ("preferred_username", "preferred_username"),
+        ("name", "name"),
+        ("email", "email"),
     ]),
     options: {
         /// Sets the tenant: its identifier or domain, or `organizations`, `consumers` or `common`,
@@ -46,6 +50,12 @@ service! {
             spec.token = format!("{below}/token").into();
             if let Protocol::OAuth2(oauth2) = &mut spec.protocol {
                 oauth2.device_authorization = Some(format!("{below}/devicecode").into());
+                let at = format!("https://login.microsoftonline.com/{tenant}");
+                oauth2.openid.keys = Some(format!("{at}/discovery/v2.0/keys").into());
+                // A domain, or a word, is not in the issuer: its identifier is.
+                if is_identifier(&tenant) {
+                    oauth2.openid.issuer = Some(format!("{at}/v2.0").into());
+                }
             }
         }),
         /// Sets `prompt`.
@@ -63,9 +73,17 @@ service! {
         lifetime: Some(Duration::from_secs(3599)),
         refresh: Refresh::Lasting,
         refresh_wants: "scope=offline_access",
-        account: r#"{"id":"$ID","displayName":"Ada Lovelace","mail":"ada@example.com",
-            "userPrincipalName":"ada@example.com"}"#,
+        account: r#"{"sub":"AAAA$ID","oid":"00000000-0000-0000-0000-$ID","name":"Ada Lovelace",
+            "email":"ada@example.com","preferred_username":"ada@example.com"}"#,
     },
+}
+
+/// Whether a tenant is named by its identifier, a GUID in lower case, as tokens have it.
+fn is_identifier(tenant: &str) -> bool {
+    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let parts: Vec<_> = tenant.split('-').collect();
+    let lengths: Vec<_> = parts.iter().map(|part| part.len()).collect();
+    lengths == [8, 4, 4, 4, 12] && parts.iter().all(|part| part.bytes().all(hexadecimal))
 }
 
 words! {

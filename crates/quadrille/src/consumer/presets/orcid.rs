@@ -6,7 +6,7 @@ service! {
     /// ORCID, with its public API, or that of `members`. Register at
     /// <https://orcid.org/developer-tools> with the callback `{public URL}/login/orcid/authorized`.
     ///
-    /// The token response has the user's ORCID iD. Tokens last some twenty years. There are no
+    /// The subject is the user's ORCID iD. Tokens last some twenty years. There are no
     /// e-mail addresses.
     Orcid,
     new: (id, secret),
@@ -21,7 +21,8 @@ service! {
     )
     .title("ORCID")
     .scopes("openid")
-    .identity_in_token("orcid")
+    .openid("https://orcid.org", "https://orcid.org/oauth/jwks")
+    .accounts_by_subject_since_the_issuer_never_changes()
     .identity("https://orcid.org/oauth/userinfo", "sub")
     .profile(&[("name", "{given_name} {family_name}")])
     .secret_in_body()

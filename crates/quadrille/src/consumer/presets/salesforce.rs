@@ -22,7 +22,9 @@ service! {
     .title("Salesforce")
     .scopes("openid email profile api")
     .api_in_token("instance_url", "salesforce.com salesforce.mil")
-    .identity("https://login.salesforce.com/services/oauth2/userinfo", "user_id")
+    .openid("https://login.salesforce.com", "https://login.salesforce.com/id/keys")
+    .accounts_by_subject_since_the_issuer_never_changes()
+    .identity("https://login.salesforce.com/services/oauth2/userinfo", "sub")
     .profile(Spec::OPENID_CLAIMS)
     .revocation("https://login.salesforce.com/services/oauth2/revoke", Revocation::Standard),
     options: {

@@ -34,6 +34,8 @@ service! {
     )
     .title("Slack")
     .scopes("openid email profile")
+    .openid("https://slack.com", "https://slack.com/openid/connect/keys")
+    .accounts_by_subject_since_the_issuer_never_changes()
     .identity("openid.connect.userInfo", "sub")
     .profile(Spec::OPENID_CLAIMS)
     .failure_flag("ok")

@@ -22,6 +22,9 @@ service! {
     )
     .title("Twitch")
     .issuer("https://id.twitch.tv/oauth2")
+    .scopes("openid")
+    .openid("https://id.twitch.tv/oauth2", "https://id.twitch.tv/oauth2/keys")
+    .accounts_by_subject_since_the_issuer_never_changes()
     .identity("users", "data.0.id")
     .profile(&[
         ("preferred_username", "data.0.login"),

@@ -124,7 +124,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it_but_not_at_each_token() {
 
 #[tokio::test]
 async fn a_code_of_another_login_is_of_no_use_even_where_pkce_is_not() {
-    let world = World::with(|spec| spec.without_pkce_because_the_service_fails_with_it());
+    let world = World::with(SpecBuf::without_pkce_because_the_service_fails_with_it);
     let begin = Begin::new("acme");
     let begin = begin.owner(&Owner::user("ada"));
     let (victims, cookies) = world.leave(&begin).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_code_of_another_login_is_of_no_use_even_where_pkce_is_not() {
 
 #[tokio::test]
 async fn a_service_that_forgets_the_nonce_may_but_none_may_exchange_it() {
-    let world = World::with(|spec| spec.without_nonce_because_the_service_forgets_it());
+    let world = World::with(SpecBuf::without_nonce_because_the_service_forgets_it);
     world.service.misidentifies(Fault::NonceMissing);
     world.log_in(7).await.unwrap();
     world.service.recovers();
