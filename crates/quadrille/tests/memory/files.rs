@@ -79,7 +79,17 @@ fn a_folder_of_others_or_one_that_they_can_write_is_refused() {
 
 #[tokio::test]
 async fn a_folder_with_other_files_is_refused_and_they_stay() {
-    for name in ["my-thesis.txt", "signing-keys", "quadrille.db-wal", "lock17", "a-b-c", "1-0g"] {
+    for name in [
+        "my-thesis.txt",
+        "signing-keys",
+        "quadrille.db-wal",
+        "lock17",
+        "a-b-c",
+        "1-0g",
+        "dump-2026-11-28",
+        "report-2025-11.partial",
+        "a-b-00.entry",
+    ] {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(name), "kept").unwrap();
         assert!(refused(folder.path()).contains(name));
@@ -87,7 +97,7 @@ async fn a_folder_with_other_files_is_refused_and_they_stay() {
         // Nor are they removed from the folder of a cache, if they come later.
         let world = World::new();
         fs::write(world.folder.path().join(name), "kept").unwrap();
-        fs::create_dir(world.folder.path().join("test-1-00")).unwrap();
+        fs::create_dir(world.folder.path().join("test-1-00.entry")).unwrap();
         assert_eq!(world.cache.sweep(world.clock.now()).await.unwrap(), 0);
         for entry in 0..70 {
             assert!(world.add(entry, 60).await, "{name}");
@@ -99,7 +109,7 @@ async fn a_folder_with_other_files_is_refused_and_they_stay() {
 #[tokio::test]
 async fn what_no_cache_wrote_is_no_entry() {
     let world = World::new();
-    let path = |name: u16| world.folder.path().join(key(name).as_str());
+    let path = |name: u16| world.folder.path().join(format!("{}.entry", key(name).as_str()));
     for name in 0..4 {
         world.add(name, 60).await;
         fs::copy(path(name), world.folder.path().join("copy")).unwrap();
@@ -115,7 +125,7 @@ async fn what_no_cache_wrote_is_no_entry() {
     }
     // What is written goes into no other file.
     fs::write(world.folder.path().join("kept"), "kept").unwrap();
-    symlink("kept", path(9).with_extension("partial")).unwrap();
+    symlink("kept", path(9).with_extension("entry.partial")).unwrap();
     assert!(world.add(9, 60).await && world.has(9).await);
     assert_eq!(fs::read(world.folder.path().join("kept")).unwrap(), b"kept");
 }
@@ -140,6 +150,22 @@ async fn expired_files_behind_many_others_are_removed() {
         }
         assert_eq!(world.entries(), 2100 + 256);
     }
+}
+
+#[tokio::test]
+async fn a_process_that_stands_still_with_a_lock_does_not_keep_others_waiting() {
+    let world = World::new();
+    let locks = (0..=16).map(|share| {
+        let path = world.folder.path().join(format!("lock{share}"));
+        let lock = fs::File::create(path).unwrap();
+        lock.lock().unwrap();
+        lock
+    });
+    let locks: Vec<_> = locks.collect();
+    let refused = world.cache.remove(&key(1)).await.unwrap_err();
+    assert_eq!(refused.kind(), "cache_unavailable", "{refused}");
+    drop(locks);
+    world.cache.remove(&key(1)).await.unwrap();
 }
 
 #[tokio::test]

@@ -46,8 +46,9 @@ const UNKNOWN: i64 = i64::MAX;
 const POSITION: &str = "SELECT p.last, c.mark FROM quadrille_positions p
     LEFT JOIN quadrille_changes c ON c.position = coalesce($1, p.last) WHERE p.id = 1";
 const WRITTEN: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint";
-/// Null if the server is no standby.
-const REPLAYED: &str = "SELECT pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint";
+/// Null if the server is no standby, or was promoted: it keeps the position at which it was.
+const REPLAYED: &str = "SELECT CASE WHEN pg_is_in_recovery()
+    THEN pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint END";
 
 /// A replica of a [`PgStore`](crate::PgStore).
 ///

@@ -63,7 +63,7 @@ impl VolatileCache for VolatileFiles {
                 return Ok(false);
             }
             let content = packed::write(folder.version(), entry.expires, &entry.value);
-            folder.write(&name, &content, false).map(|()| true)
+            folder.put(&name, &content, false).map(|()| true)
         };
         self.work(work).await
     }
@@ -90,7 +90,7 @@ impl VolatileCache for VolatileFiles {
             match folder.find(&name, now)? {
                 Some(held) if held.version == seen => {
                     let content = packed::write(folder.version(), held.expires, &value);
-                    folder.write(&name, &content, true).map(|()| true)
+                    folder.put(&name, &content, true).map(|()| true)
                 }
                 _ => Ok(false),
             }

@@ -1,13 +1,15 @@
 //! The folder of a cache in files: whose it is, and the names, locks and contents of its files.
 
 use std::{
-    fs::{self, File, OpenOptions, ReadDir},
+    fs::{self, File, OpenOptions, ReadDir, TryLockError},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
 use crate::{Env, Timestamp};
@@ -26,6 +28,15 @@ const NEWEST: &str = "newest";
 
 /// The end of the names of files that are written.
 const PARTIAL: &str = ".partial";
+
+/// The end of the names of entries, after the key: names of other files that end in a date have the
+/// form of a key.
+const ENTRY: &str = ".entry";
+
+/// The number of times that a lock is tried, and the pause between two: two seconds in all. A process
+/// that stands still, with a lock, must not keep the others waiting.
+const TRIES: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The longest file of an entry, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -67,7 +78,7 @@ impl Folder {
 
     /// Checks that the folder is there, that it is ours alone, and that files can be written.
     pub(super) fn check(&self) -> io::Result<()> {
-        let name = format!("check-0-{:016x}", self.version());
+        let name = format!("check-0-{:016x}{ENTRY}", self.version());
         let path = self.path(&name);
         let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&path)?;
         let written = file.write_all(b"1");
@@ -95,8 +106,15 @@ impl Folder {
     fn lock_share(&self, share: u32) -> io::Result<File> {
         let path = self.path(&format!("{LOCK}{share}"));
         let file = private(OpenOptions::new().read(true).write(true).create(true)).open(path)?;
-        file.lock()?;
-        Ok(file)
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        let why = "another process has held a lock for two seconds";
+        Err(io::Error::new(io::ErrorKind::TimedOut, why))
     }
 
     /// The content of a file. What is no file, or longer than any entry, was not written by a cache.
@@ -117,13 +135,18 @@ impl Folder {
     }
 
     /// The entry that is there. One that was torn by a crash is lost.
-    pub(super) fn find(&self, name: &str, now: Timestamp) -> io::Result<Option<VolatileFound>> {
-        let found = self.read(name)?.as_deref().and_then(packed::read);
+    pub(super) fn find(&self, key: &str, now: Timestamp) -> io::Result<Option<VolatileFound>> {
+        let found = self.read(&[key, ENTRY].concat())?.as_deref().and_then(packed::read);
         Ok(found.filter(|found| found.expires.seconds() >= now.seconds()))
     }
 
+    /// Writes an entry, with the lock held.
+    pub(super) fn put(&self, key: &str, content: &[u8], is_durable: bool) -> io::Result<()> {
+        self.write(&[key, ENTRY].concat(), content, is_durable)
+    }
+
     /// Writes a file in the place of another one, with the lock held.
-    pub(super) fn write(&self, name: &str, content: &[u8], is_durable: bool) -> io::Result<()> {
+    fn write(&self, name: &str, content: &[u8], is_durable: bool) -> io::Result<()> {
         if content.len() as u64 > LONGEST {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the entry is too long"));
         }
@@ -138,8 +161,8 @@ impl Folder {
         if is_durable { sync_folder(&self.path) } else { Ok(()) }
     }
 
-    pub(super) fn remove(&self, name: &str) -> io::Result<bool> {
-        remove(&self.path(name))
+    pub(super) fn remove(&self, key: &str) -> io::Result<bool> {
+        remove(&self.path(&[key, ENTRY].concat()))
     }
 
     pub(super) fn raise_newest(&self, row: RowId) -> io::Result<()> {
@@ -167,8 +190,8 @@ impl Folder {
         }
         for file in fs::read_dir(&self.path)? {
             if let Some(name) = entry(&file?)? {
-                let _lock = self.lock(name.trim_end_matches(PARTIAL))?;
-                self.remove(&name)?;
+                let _lock = self.lock(key(&name))?;
+                remove(&self.path(&name))?;
             }
         }
         self.write(NEWEST, b"0", true)?;
@@ -219,9 +242,9 @@ impl Folder {
 
     fn remove_expired(&self, file: &fs::DirEntry, now: Timestamp) -> io::Result<bool> {
         let Some(name) = entry(file)? else { return Ok(false) };
-        let key = name.trim_end_matches(PARTIAL);
+        let key = key(&name);
         let _lock = self.lock(key)?;
-        Ok(self.find(key, now)?.is_none() && self.remove(&name)?)
+        Ok(self.find(key, now)?.is_none() && remove(&self.path(&name))?)
     }
 }
 
@@ -229,6 +252,11 @@ impl Folder {
 fn entry(file: &fs::DirEntry) -> io::Result<Option<String>> {
     let name = file.file_name().into_string().ok().filter(|name| is_entry(name));
     Ok(if file.file_type()?.is_file() { name } else { None })
+}
+
+/// The key of an entry, by the name of its file.
+fn key(name: &str) -> &str {
+    name.trim_end_matches(PARTIAL).trim_end_matches(ENTRY)
 }
 
 /// `true` for the names of the files of a cache.
@@ -240,7 +268,10 @@ fn is_of_cache(name: &str) -> bool {
 
 /// `true` for the names of entries: kind, issuer and name, in digits.
 fn is_entry(name: &str) -> bool {
-    let mut parts = name.trim_end_matches(PARTIAL).rsplitn(3, '-');
+    let Some(key) = name.strip_suffix(PARTIAL).unwrap_or(name).strip_suffix(ENTRY) else {
+        return false;
+    };
+    let mut parts = key.rsplitn(3, '-');
     let (Some(name), Some(issuer), Some(kind)) = (parts.next(), parts.next(), parts.next()) else {
         return false;
     };
