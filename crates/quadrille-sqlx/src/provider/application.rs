@@ -4,7 +4,7 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use quadrille::{
     Timestamp,
-    provider::store::{IssuerId, RevokeAll, RowId, StoreError, user_column},
+    provider::store::{Change, IssuerId, RevokeAll, RowId, StoreError, user_column},
 };
 use sqlx::{Execute as _, query::Query};
 
@@ -12,10 +12,10 @@ use super::{
     clients,
     database::Steps,
     dialect::Dialect,
-    engine::Engine,
+    engine::{Engine, Write},
     fault::{reason, run},
     numbers::FIND_ISSUER,
-    revoking::{REVOKE_ALL, all_values},
+    revoking::{REVOKE_ALL, all_values, change_column},
     store::SqlStore,
     values::{Value, values},
 };
@@ -155,8 +155,18 @@ const ISSUED: [&str; 5] = [
     "DELETE FROM quadrille_token_credentials",
 ];
 
-const LOST_NOW: &str = "INSERT INTO quadrille_known_since (id, lost) VALUES (1, $1)
-    ON CONFLICT (id) DO UPDATE SET lost = excluded.lost";
+/// Tells a change that concerns nothing: without one, a standby of the primary from before could look
+/// as if it had all changes.
+static LOST_NOW: Write = Write {
+    tells: Some(3),
+    ..Write::of(
+        "INSERT INTO quadrille_known_since (id, lost) VALUES (1, $2)
+        ON CONFLICT (id) DO UPDATE SET lost = excluded.lost",
+    )
+};
+
+/// No issuer and no grant have this number.
+const NOBODY: i64 = 0;
 
 impl<E: Dialect> SqlTransaction<E> {
     /// The connection, for the statements of the application. Behind a pooler that does not know
@@ -233,7 +243,8 @@ impl<E: Dialect> SqlTransaction<E> {
         for delete in UNFINISHED {
             self.0.run(delete, values![]).await?;
         }
-        self.0.run(LOST_NOW, values![now.millis()]).await.map(drop)
+        let nothing = change_column(&Change::Grant(RowId(NOBODY)))?;
+        self.0.write(&LOST_NOW, &values![NOBODY, now.millis(), nothing]).await.map(drop)
     }
 
     /// Ends everything that was issued, after the key ring was lost or stolen: all tokens and token

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quadrille::{
     Timestamp,
-    provider::store::{Grants as _, KnownSince, OnceKeys as _, RowId},
+    provider::store::{Grants as _, KnownSince, OnceKeys as _, Part as _, RowId},
 };
 
 use super::{
@@ -29,8 +29,11 @@ async fn what_was_unfinished_ends_and_every_process_learns_the_moment<
     store.issue(issuer, issue(2000)).await.unwrap();
     assert_eq!(other.uses_known_since().await.unwrap(), KnownSince::ALWAYS);
 
+    let before = other.changes(issuer, 0).await.unwrap().position;
     let restored = Timestamp::from_millis(clock.now().millis() + 7);
     store.end_unfinished(restored).await;
+    let after = other.changes(issuer, 0).await.unwrap().position;
+    assert!(after > before, "by which a standby of the history before is known");
     assert_eq!(other.code(issuer, RowId(1000)).await.unwrap(), None);
     assert!(other.access(issuer, &token(2000)).await.unwrap().is_some());
     clock.advance(Duration::from_secs(1));
