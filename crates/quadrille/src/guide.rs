@@ -22,6 +22,9 @@ mod hooks {}
 mod registration {}
 #[doc = include_str!("../../../docs/src/provider/jwt.md")]
 mod jwt {}
+
+#[doc = include_str!("../../../docs/src/provider/openid.md")]
+mod openid {}
 #[doc = include_str!("../../../docs/src/program/keys.md")]
 mod keys {}
 #[doc = include_str!("../../../docs/src/consumer/login.md")]

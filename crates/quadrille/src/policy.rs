@@ -43,6 +43,9 @@ pub struct Policy {
     /// The authentication context classes that this server's users can reach
     /// (`acr_values_supported`).
     pub acr_values: Vec<Arc<str>>,
+    /// The lifetime of an ID token (OpenID Connect Core, section 2): the time in which a client must
+    /// receive it, and no limit of the client's own session.
+    pub id_token_lifetime: Duration,
 }
 
 impl Policy {
@@ -60,7 +63,31 @@ impl Policy {
             token_endpoint_as_audience: false,
             scope_tree: ScopeTree::new(),
             acr_values: Vec::new(),
+            id_token_lifetime: Duration::from_secs(3600),
         }
+    }
+
+    /// The rules for OpenID Connect: as [`safe`](Self::safe), and confidential clients may omit
+    /// PKCE, since most clients of OpenID Connect have a `nonce` in its place (RFC 9700, section
+    /// 2.1.1). Public clients must use PKCE all the same.
+    ///
+    /// ```
+    /// use quadrille::Policy;
+    ///
+    /// assert!(!Policy::openid().pkce_for_confidential_clients);
+    /// assert_eq!(Policy::openid().code_lifetime, Policy::safe().code_lifetime);
+    /// ```
+    pub const fn openid() -> Self {
+        let mut policy = Self::safe();
+        policy.pkce_for_confidential_clients = false;
+        policy
+    }
+
+    /// Sets the lifetime of an ID token.
+    #[must_use]
+    pub const fn id_token_lifetime(mut self, lifetime: Duration) -> Self {
+        self.id_token_lifetime = lifetime;
+        self
     }
 
     /// Sets the lifetime of an access token.

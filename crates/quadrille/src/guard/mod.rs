@@ -18,7 +18,7 @@ pub(crate) mod log;
 pub(crate) mod masked;
 mod metadata;
 mod options;
-mod presented;
+pub(crate) mod presented;
 mod refused;
 mod service;
 mod signature;

@@ -13,13 +13,13 @@ use super::{body::Seen, error::AccessError};
 
 /// The ways besides the header in which a token may come (RFC 6750, section 2).
 #[derive(Clone, Copy, Default)]
-pub(super) struct Ways {
-    pub(super) form: bool,
-    pub(super) query: bool,
+pub(crate) struct Ways {
+    pub(crate) form: bool,
+    pub(crate) query: bool,
 }
 
 /// The access token of a request (RFC 6750, section 2), which comes in one way.
-pub(super) fn presented<'a>(
+pub(crate) fn presented<'a>(
     parts: &'a Parts,
     body: Seen<'_>,
     ways: Ways,

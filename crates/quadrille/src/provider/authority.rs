@@ -64,7 +64,7 @@ async fn access(inner: &Inner, text: &str, at: Timestamp) -> Result<Verified, Ac
 }
 
 /// Decides whether a token is valid.
-fn decide(
+pub(super) fn decide(
     record: Option<Arc<AccessRecord>>,
     now: Timestamp,
 ) -> Result<Arc<AccessRecord>, AccessError> {

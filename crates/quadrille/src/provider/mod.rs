@@ -13,8 +13,10 @@ mod endpoint;
 mod error;
 pub mod guessing;
 mod issuer;
+mod metadata;
 mod meter;
 pub mod oauth1;
+mod openid;
 mod options;
 mod paths;
 mod personal;
@@ -24,6 +26,7 @@ mod route;
 mod scopes;
 mod server;
 mod signing;
+mod signing_options;
 pub mod store;
 mod subject;
 mod token;
@@ -41,6 +44,7 @@ pub use authorize::{
     consent_page::{Back, ConsentPage, DeviceInfo},
     device::{DeviceStep, DeviceVerification, UserCodeError, UserCodePage},
     error::{AuthorizeError, BrowserError},
+    page_hints::{Display, PageHints, PageNeeded},
     pages::{
         device::DeviceAnswerPage,
         problem::{Onward, Problem},
@@ -81,6 +85,11 @@ pub use error::{ClientError, Error, OperatorError};
 pub use issuer::{IssuerError, check_issuer};
 #[cfg(feature = "metrics")]
 pub use meter::describe_metrics;
+pub use openid::{
+    claims::{Claims, ClaimsQuery, ClaimsUnavailable, UserClaims},
+    client::ClientOpenId,
+    options::OpenId,
+};
 pub use personal::{MintError, MintedToken, NewToken};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;

@@ -8,7 +8,6 @@ use crate::{
     Env, KeyRing, Policy, Scope,
     fetch::{Fetcher, RemoteKeys},
     guard::Refused,
-    jose::SigningKeys,
     oauth2::{InvalidResource, Resources},
 };
 
@@ -24,7 +23,6 @@ use super::{
     oauth1::OAuth1,
     paths::Paths,
     server::{AuthorizationServer, Shared},
-    signing::Signing,
     store::cache::Cached,
     token::{
         format::TokenKeys,
@@ -110,36 +108,6 @@ impl AuthorizationServer {
     #[must_use]
     pub fn resources(self, resources: Resources) -> Self {
         self.with(|inner| inner.resources = resources)
-    }
-
-    /// Sets the keys with which the server signs JWT access tokens (RFC 9068), and publishes their
-    /// public parts at `jwks_uri` (RFC 8414, section 2). Of keys for several algorithms, those of
-    /// the first one in [`Algorithm`](crate::jose::Algorithm) sign.
-    ///
-    /// ```
-    /// use quadrille::{
-    ///     Env,
-    ///     jose::{Algorithm, SigningKey, SigningKeys},
-    ///     provider::{AccessTokenFormat, AuthorizationServer, store::MemoryStore},
-    /// };
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let env = Env::system();
-    /// let keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, env.now())?;
-    /// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(env))?
-    ///     .signing_keys(keys)
-    ///     .access_token_format(AccessTokenFormat::Jwt);
-    ///
-    /// let request = http::Request::get("/oauth/jwks").body(bytes::Bytes::new())?;
-    /// let answer = server.jwks(request).await;
-    /// assert_eq!(answer.headers()["content-type"], "application/jwk-set+json");
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn signing_keys(self, keys: SigningKeys) -> Self {
-        self.with(|inner| inner.signing = Signing::new(keys))
     }
 
     /// Sets the format of access tokens (default: opaque). An API or a client may have another one:

@@ -254,7 +254,7 @@ impl AuthorizationServer {
                 return Err(MintError::Gone);
             }
         }
-        let details = GrantDetails { name: new.name, data: new.data };
+        let details = GrantDetails { name: new.name, data: new.data, openid: None };
         let grant = Grant {
             id: number,
             client: client.id.clone(),

@@ -4,12 +4,11 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use bytes::Bytes;
 use http::{Extensions, Request, Uri, uri::PathAndQuery};
 use tokio::sync::OnceCell;
 
@@ -17,7 +16,7 @@ use crate::{
     Env, KeyRing, Policy, RemoteAddress, Timestamp,
     fetch::RemoteKeys,
     guard::RefusalPage,
-    jose::SigningKeys,
+    jose::Algorithm,
     oauth2::{Resources, ResponseType},
 };
 
@@ -37,7 +36,9 @@ use super::{
     error::{Error, OperatorError},
     guessing::{Kdf, LimitsNow, Rate, SharedLimits, Throttle, passwords::Passwords, turns::Turns},
     issuer::{Issuer, IssuerError},
+    metadata::Document,
     oauth1::{OAuth1, asked::Seconds, keys::Memo, nonces::Nonces, start::Start},
+    openid::options::OpenId,
     paths::{EndpointPath, Paths},
     scopes::ScopeRegistry,
     signing::Signing,
@@ -114,8 +115,9 @@ pub(crate) struct Inner {
     pub(crate) paths: Paths,
     /// `true` if requests arrive without the path of the issuer.
     pub(super) prefix_is_stripped: bool,
-    /// The metadata document, without signing keys and with some.
-    pub(crate) metadata: [OnceLock<Bytes>; 2],
+    /// OpenID Connect; `None` if it is not offered.
+    pub(crate) openid: Option<OpenId>,
+    pub(crate) metadata: Document,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -191,7 +193,8 @@ impl AuthorizationServer {
             registration: None,
             limits: SharedLimits::NONE,
             decided: DecidedGrants::default(),
-            metadata: Default::default(),
+            openid: None,
+            metadata: Document::default(),
             shared: Arc::new(Shared::new(env.clone())),
             env,
         })))
@@ -231,8 +234,15 @@ impl AuthorizationServer {
         if window < least {
             return Err(OperatorError::RepeatWindow { window, least }.into());
         }
-        if inner.formats.has_jwt() && !inner.signing.is_set() {
+        let signs = inner.formats.has_jwt() || inner.openid.is_some();
+        if signs && !inner.signing.is_set() {
             return Err(OperatorError::NoSigningKeys.into());
+        }
+        if inner.openid.is_some() && !inner.signing.algorithms().contains(&Algorithm::Rs256) {
+            tracing::warn!(
+                "OpenID Connect without a key for RS256, which every provider must have (Discovery, \
+                 section 3): give further_signing_keys"
+            );
         }
         inner.issuer_id().await?;
         clock::compare(inner.now(), inner.store.newest().await?);
@@ -269,28 +279,6 @@ impl AuthorizationServer {
         Ok(self.0.shared.rows.release_to(&*self.0.store).await?)
     }
 
-    /// Replaces the signing keys while the server and its clones run, after a
-    /// [rotation](crate::jose::Rotation) or a theft. A server without signing keys has some from
-    /// now on, and its metadata names them.
-    ///
-    /// ```
-    /// # use quadrille::{
-    /// #     Env,
-    /// #     jose::{Algorithm, Rotation, SigningKey, SigningKeys},
-    /// #     provider::{AuthorizationServer, store::MemoryStore},
-    /// # };
-    /// # let env = Env::system();
-    /// # let mut keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, env.now())?;
-    /// # let server = AuthorizationServer::new("https://id.example", MemoryStore::new(env.clone()))?
-    /// #     .signing_keys(keys.clone());
-    /// keys.add(SigningKey::generate(Algorithm::Es256)?, env.now(), &Rotation::default())?;
-    /// server.replace_signing_keys(keys);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn replace_signing_keys(&self, keys: SigningKeys) {
-        self.0.signing.replace(keys);
-    }
-
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.0
     }
@@ -298,7 +286,7 @@ impl AuthorizationServer {
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
         let inner = Arc::make_mut(&mut self.0);
         change(inner);
-        inner.metadata = Default::default();
+        inner.metadata = Document::default();
         self
     }
 }

@@ -54,6 +54,7 @@ mod oauth1_laws;
 mod oauth1_races;
 mod oauth1_replays;
 mod oauth1_support;
+mod openid;
 mod own_tables;
 mod passwords;
 mod protected_resource;

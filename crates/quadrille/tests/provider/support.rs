@@ -21,7 +21,7 @@ use quadrille::{
     oauth2::{AuthorizationRequest, ClientAuth, Resources, TokenRequest, pkce::Verifier},
     provider::{
         Authorization, AuthorizationServer, Client, ConsentPage, Decision, DeviceStep,
-        DeviceVerification, NewClient, RedirectUri, Reply, Step,
+        DeviceVerification, Display, NewClient, PageHints, RedirectUri, Reply, Step,
         store::{MemoryStore, SqliteStore, Store},
     },
     scopes,
@@ -63,6 +63,8 @@ pub(crate) struct World {
 struct ConsentForm {
     #[serde(default)]
     scope: Vec<String>,
+    #[serde(default)]
+    claim: Vec<String>,
     /// The application's own data.
     album: Option<u64>,
     decision: String,
@@ -70,11 +72,27 @@ struct ConsentForm {
 
 async fn ask(State(user): State<SignedIn>, request: Authorization) -> AxumResponse {
     let user = user.lock().unwrap().clone();
+    let hints = shown(request.hints());
     match request.step(user).await {
-        Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}")).into_response(),
+        Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}{hints}")).into_response(),
         Step::Consent(page) => consent(&page).into_response(),
         Step::Done(reply) => reply.into_response(),
     }
+}
+
+/// The wishes of a client for the sign-in page, those that it has.
+fn shown(hints: &PageHints) -> String {
+    let mut words = FormWriter::new();
+    for (name, wish) in [("create", hints.create), ("select_account", hints.select_account)] {
+        words.append_some(name, wish.then_some("1"));
+    }
+    words.append_some("login_hint", hints.login_hint.as_deref());
+    words.append_some("display", hints.display.map(Display::as_str));
+    for locale in &hints.ui_locales {
+        words.append("ui_locale", locale);
+    }
+    let words = words.finish();
+    if words.is_empty() { words } else { format!("&{words}") }
 }
 
 fn consent(page: &ConsentPage) -> String {
@@ -93,6 +111,9 @@ fn consent(page: &ConsentPage) -> String {
     }
     if !page.granted.is_empty() {
         html += &format!("granted={}\n", page.granted);
+    }
+    for claim in &page.claims {
+        html += &format!("claim={claim}\n");
     }
     if let Some(album) = page.data.get("album") {
         html += &format!("album={album}\n");
@@ -130,7 +151,7 @@ async fn device(State(user): State<SignedIn>, request: DeviceVerification) -> Ax
 
 async fn answer(State(user): State<SignedIn>, decision: Decision<ConsentForm>) -> Reply {
     let user = user.lock().unwrap().clone().expect("the test signs somebody in");
-    let by = decision.by(user);
+    let by = decision.by(user).claims(&decision.form.claim);
     let by = match decision.form.album {
         Some(album) => by.data("album", album).unwrap(),
         None => by,

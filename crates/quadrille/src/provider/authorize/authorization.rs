@@ -22,6 +22,7 @@ use crate::{
         clock::is_recent,
         error::{ClientError, Error},
         meter, oauth1,
+        openid::hint,
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -37,7 +38,8 @@ use super::{
     dance::{self, ENDPOINT},
     error::AuthorizeError,
     next::{self, Before, Next, Sent},
-    request::{self, Asked, Unasked, is_trusted},
+    page_hints::{PageHints, PageNeeded},
+    request::{self, Asked, Offer, OpenIdOffer, Unasked, is_trusted},
     ticket::Ticket,
 };
 
@@ -185,15 +187,18 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Fail
         let id = request::client_id(&params)?;
         let from = inner.address_of(request.extensions());
         let client = admission::client_that_asks(inner, id, from).await?;
-        request::check(
-            &params,
-            client,
-            &inner.response_types(),
-            inner.scopes.known(),
-            &inner.resources,
-            &inner.policy,
-            inner.redirect_rule.as_deref(),
-        )?
+        let offer = Offer {
+            response_types: &inner.response_types(),
+            scopes: inner.scopes.known(),
+            resources: &inner.resources,
+            policy: &inner.policy,
+            rule: inner.redirect_rule.as_deref(),
+            openid: inner
+                .openid
+                .as_ref()
+                .map(|openid| OpenIdOffer { offered: openid, hint: hint::sent(inner, &params) }),
+        };
+        request::check(&params, client, &offer)?
     };
     let mut same = FormWriter::after_url(&inner.paths.authorize);
     for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
@@ -250,6 +255,51 @@ impl Authorization {
         self.asked.prompt.max_age
     }
 
+    /// The wishes of the client for the pages that the user sees, that for signing in among them
+    /// (OpenID Connect Core, section 3.1.2.1).
+    ///
+    /// ```
+    /// use quadrille::{Authentication, provider::{Authorization, Step}};
+    ///
+    /// async fn authorize(request: Authorization, user: Option<Authentication>) -> String {
+    ///     let (register, hint) = (request.hints().create, request.hints().login_hint.clone());
+    ///     match request.step(user).await {
+    ///         Step::SignIn(back) if register => format!("Open an account, then go to {back}"),
+    ///         Step::SignIn(back) => format!("Sign in as {hint:?}, then go to {back}"),
+    ///         other => format!("{other:?}"),
+    ///     }
+    /// }
+    /// ```
+    pub fn hints(&self) -> &PageHints {
+        &self.asked.prompt.hints
+    }
+
+    /// `true` if the client forbids pages (`prompt=none`, OpenID Connect Core, section 3.1.2.1). An
+    /// application that would have to show one of its own answers with
+    /// [`needs_page`](Self::needs_page).
+    pub fn is_silent(&self) -> bool {
+        self.asked.prompt.none
+    }
+
+    /// Answers a [silent](Self::is_silent) request for which the application would have to show a
+    /// page: the client receives the error (OpenID Connect Core, section 3.1.2.6).
+    ///
+    /// ```
+    /// use quadrille::provider::{Authorization, PageNeeded, Reply};
+    ///
+    /// fn several_accounts(request: Authorization) -> Option<Reply> {
+    ///     request.is_silent().then(|| request.needs_page(PageNeeded::AccountSelection))
+    /// }
+    /// ```
+    pub fn needs_page(self, page: PageNeeded) -> Reply {
+        let error = match page {
+            PageNeeded::SignIn => AuthorizeError::LoginRequired,
+            PageNeeded::AccountSelection => AuthorizeError::AccountSelectionRequired,
+            PageNeeded::Other => AuthorizeError::InteractionRequired,
+        };
+        self.told(error, is_trusted(&self.asked.client, None))
+    }
+
     /// Decides the next step, for the signed-in user (`None` if no user is signed in).
     pub async fn step(self, authentication: Option<Authentication>) -> Step {
         match self.decide(authentication).await {
@@ -299,8 +349,7 @@ impl Authorization {
     /// user's authentication so far.
     fn back(&self, before: Option<Before>) -> Back {
         let mut url = self.same.clone();
-        let prompt = &self.asked.prompt;
-        if prompt.sign_in || prompt.max_age.is_some() || !prompt.acr_values.is_empty() {
+        if self.asked.prompt.may_need_sign_in() {
             let sent = Sent { at: self.inner.now(), before };
             let note = seal_since(&self.inner, &self.same, sent);
             url.append(SINCE, &note);
@@ -338,6 +387,10 @@ impl Authorization {
             back: self.back(Some(Before::of(authentication))),
             granted: self.asked.scopes.intersection(&granted),
             has_consented,
+            claims: match self.asked.dance.rules().openid() {
+                Some(openid) => openid.beyond(&self.asked.scopes),
+                None => Vec::new(),
+            },
             data,
             ticket: ticket.seal(&inner.env, &inner.ring, &inner.issuer)?,
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
@@ -363,7 +416,9 @@ impl Authorization {
         if !subject::is_there(inner, &authentication).await? {
             return Ok(self.refuse(AuthorizeError::UserGone, is_trusted));
         }
-        let grant = dance::grant(number, &client, scopes, resources, authentication, data);
+        // A grant without a page is of a client that needs none, or within the remembered consent.
+        let details = asked.dance.details(data, &scopes, &scopes, |_| true);
+        let grant = dance::grant(number, &client, scopes, resources, authentication, details);
         // There is no page, so its ticket is never used again.
         let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
         let yes = asked.dance.yes(inner, &client, grant, inner.tokens.newest(), ticket);
@@ -374,9 +429,13 @@ impl Authorization {
     }
 
     fn refuse(&self, error: AuthorizeError, is_trusted: bool) -> Step {
+        Step::Done(self.told(error, is_trusted))
+    }
+
+    fn told(&self, error: AuthorizeError, is_trusted: bool) -> Reply {
         let (inner, client) = (&self.inner, &self.asked.client);
         let told = self.asked.dance.refused(inner, client, error, is_trusted);
-        Step::Done(told.unwrap_or_else(|error| inner.pages.show(&error)).into())
+        told.unwrap_or_else(|error| inner.pages.show(&error)).into()
     }
 }
 

@@ -118,7 +118,7 @@ impl<F: DeserializeOwned> Decision<F> {
     /// Names the signed-in user, who must be the user of the page.
     pub fn by(&self, authentication: Authentication) -> By<'_> {
         let data = Map::new();
-        By { inner: &self.inner, ticket: &self.ticket, authentication, data }
+        By { inner: &self.inner, ticket: &self.ticket, authentication, data, claims: Vec::new() }
     }
 
     /// The requested scopes.
@@ -164,6 +164,7 @@ pub struct By<'a> {
     ticket: &'a Ticket,
     authentication: Authentication,
     data: Map<String, Value>,
+    claims: Vec<Box<str>>,
 }
 
 impl By<'_> {
@@ -187,6 +188,22 @@ impl By<'_> {
         check_member(name)?;
         self.data.insert(name.to_owned(), value.into());
         Ok(self)
+    }
+
+    /// Grants claims that the client requests by name, beside the scopes: those of
+    /// [`ConsentPage::claims`](super::consent_page::ConsentPage::claims) that the user agreed to.
+    /// Others are not given (OpenID Connect Core, section 5.5).
+    ///
+    /// ```
+    /// use quadrille::provider::{By, Reply};
+    ///
+    /// async fn allow(by: By<'_>, ticked: &[String]) -> Reply {
+    ///     by.claims(ticked).all().await
+    /// }
+    /// ```
+    pub fn claims<S: AsRef<str>>(mut self, names: &[S]) -> Self {
+        self.claims = names.iter().map(|name| name.as_ref().into()).collect();
+        self
     }
 
     /// Grants all requested scopes.
@@ -228,7 +245,7 @@ impl By<'_> {
     }
 
     async fn approve(self, scopes: Scopes) -> Result<Response<Bytes>, Error> {
-        let By { inner, ticket, authentication, data } = &self;
+        let By { inner, ticket, authentication, data, claims } = &self;
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
         let is_offered = |response_type| inner.response_types().contains(&response_type);
@@ -252,12 +269,13 @@ impl By<'_> {
             data: data.clone(),
         };
         let (resources, who) = (ticket.resources.clone(), authentication.clone());
-        let data = data.clone();
+        let chosen = |name: &str| claims.iter().any(|chosen| **chosen == *name);
+        let details = ticket.dance.details(data.clone(), &ticket.scopes, &scopes, chosen);
         let number = inner.row_of_grant(client.number).await?;
         if !subject::is_there(inner, authentication).await? {
             return ticket.dance.refused(inner, &client, AuthorizeError::UserGone, true);
         }
-        let grant = dance::grant(number, &client, scopes, resources, who, data);
+        let grant = dance::grant(number, &client, scopes, resources, who, details);
         let yes = ticket.dance.yes(inner, &client, grant, key, ticket.use_up());
         let answer = yes.answer(ticket.scopes.clone(), Some(consent));
         let answered = inner.store.answer(issuer, answer).await?;

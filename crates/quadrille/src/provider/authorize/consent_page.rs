@@ -105,6 +105,12 @@ pub struct ConsentPage {
     /// `true` if the user has consented to something of this client before: of the scopes that are
     /// not [granted](Self::granted), the user may have refused some, so a page ticks none of them.
     pub has_consented: bool,
+    /// The claims that the client requests by name, and that no requested scope covers (OpenID
+    /// Connect Core, section 5.5). Show them, and pass those that the user agrees to on to
+    /// [`By::claims`]: without that call none of them is given.
+    ///
+    /// [`By::claims`]: crate::provider::By::claims
+    pub claims: Vec<Arc<str>>,
     /// The application's own data of the user's last consent to this client ([`By::data`]): to
     /// preselect what the user chose then.
     ///

@@ -61,6 +61,22 @@ pub enum AuthorizeError {
     /// `prompt=none`, and no user is signed in.
     #[error("prompt=none, and no user is signed in")]
     LoginRequired,
+    /// The user who is signed in is not the one that the client requires (`id_token_hint`, or `sub`
+    /// in `claims`; OpenID Connect Core, sections 3.1.2.1 and 5.5.1).
+    #[error("another user is signed in than the request requires")]
+    OtherUser,
+    /// `prompt=none`, and the user would have to choose an account.
+    #[error("prompt=none, and the user would have to choose an account")]
+    AccountSelectionRequired,
+    /// `prompt=none`, and the application would have to show a page.
+    #[error("prompt=none, and the application would have to show a page")]
+    InteractionRequired,
+    /// `claims` is no request for claims (OpenID Connect Core, section 5.5).
+    #[error("claims is malformed, or too long")]
+    Claims,
+    /// The `id_token_hint` is no ID token of this server, or its key is no longer known.
+    #[error("the id_token_hint is no ID token of this server")]
+    Hint,
     /// `prompt=none`, and the user has not consented.
     #[error("prompt=none, and consent is required")]
     ConsentRequired,
@@ -112,7 +128,10 @@ impl AuthorizeError {
             }
             Self::ResponseMode => invalid.blame(&["response_mode"]),
             Self::PromptNoneAmongOthers => invalid.blame(&["prompt"]),
-            Self::LoginRequired => Disclosure::code(ErrorCode::LoginRequired),
+            Self::LoginRequired | Self::OtherUser => Disclosure::code(ErrorCode::LoginRequired),
+            Self::AccountSelectionRequired => Disclosure::code(ErrorCode::AccountSelectionRequired),
+            Self::InteractionRequired => Disclosure::code(ErrorCode::InteractionRequired),
+            Self::Claims | Self::Hint => invalid,
             Self::ConsentRequired => Disclosure::code(ErrorCode::ConsentRequired),
             Self::MaxAge => invalid.blame(&["max_age"]),
             Self::AuthenticationUnmet => {
@@ -137,6 +156,12 @@ impl AuthorizeError {
             }
             Self::LoginRequired => not_granted("login_required", UNASKED),
             Self::ConsentRequired => not_granted("consent_required", UNASKED),
+            Self::AccountSelectionRequired => not_granted("account_selection_required", UNASKED),
+            Self::InteractionRequired => not_granted("interaction_required", UNASKED),
+            Self::OtherUser => not_granted(
+                "login_required",
+                "An application requires that somebody else be signed in than you.",
+            ),
             Self::AuthenticationUnmet => not_granted(
                 "unmet_authentication_requirements",
                 "An application requires a stronger sign-in than yours.",
@@ -165,6 +190,8 @@ impl AuthorizeError {
             | Self::RequestUri
             | Self::ResponseMode
             | Self::MaxAge
+            | Self::Claims
+            | Self::Hint
             | Self::PromptNoneAmongOthers => Shown::MISTAKE,
         }
     }

@@ -10,6 +10,7 @@ pub(super) mod error;
 mod form_fields;
 pub(super) mod mode;
 mod next;
+pub(super) mod page_hints;
 pub(super) mod pages;
 pub(super) mod request;
 mod ticket;

@@ -94,18 +94,27 @@ pub(crate) fn next(
     let acr_values = &asked.prompt.acr_values;
     let is_strong = || authentication.acr.as_ref().is_some_and(|acr| acr_values.contains(acr));
     let is_weak = !acr_values.is_empty() && !is_strong();
-    if asked.prompt.none && (is_old || is_weak) {
+    let subjects = asked.prompt.subjects.as_ref();
+    let is_other = subjects.is_some_and(|subjects| !subjects.contains(&authentication.subject));
+    if asked.prompt.none && (is_old || is_weak || is_other) {
         return refuse(AuthorizeError::LoginRequired);
     }
-    if (asked.prompt.sign_in || is_old || is_weak) && !is_fresh {
+    if (asked.prompt.sign_in || is_old || is_weak || is_other) && !is_fresh {
         return Next::SignIn;
+    }
+    // The user has signed in for this request, as another one than it requires.
+    if is_other {
+        return refuse(AuthorizeError::OtherUser);
     }
     // The user has signed in for this request, and not as strongly as it requires.
     if is_weak {
         return refuse(AuthorizeError::AuthenticationUnmet);
     }
     let is_remembered = consent.is_some_and(|consent| {
-        policy.scope_tree.expand(&consent.scopes).is_superset(&asked.scopes)
+        let scopes = policy.scope_tree.expand(&consent.scopes);
+        let openid = asked.dance.rules().openid();
+        scopes.is_superset(&asked.scopes)
+            && openid.is_none_or(|openid| openid.beyond(&scopes).is_empty())
     });
     // Otherwise neither a remembered consent nor `first_party` may skip the consent page.
     let is_identity_assured = asked.dance.rules().is_identity_assured(&asked.client);
@@ -128,6 +137,7 @@ mod tests {
         provider::{
             authorize::{
                 dance::{Dance, ForRedirect},
+                page_hints::PageHints,
                 request::Prompt,
             },
             client::record::{ClientType, tests::client},
@@ -148,6 +158,7 @@ mod tests {
             max_age in proptest::option::of(0..3u64),
             (acr, acr_values) in (proptest::option::of("[ab]"), proptest::option::of("[ab]")),
             response_type in proptest::sample::select(&ResponseType::ALL[..]),
+            other: bool,
         ) {
             let redirect_uri = if is_native { "com.example.app:/cb" } else { CALLBACK };
             let mut asker = client("app", redirect_uri);
@@ -165,6 +176,7 @@ mod tests {
                     redirect_uri_sent: true,
                     state: None,
                     challenge: None,
+                    openid: None,
                 }),
                 scopes: Scopes::of(["a", "b"]),
                 resources: Resources::EMPTY,
@@ -174,6 +186,8 @@ mod tests {
                     consent,
                     max_age: max_age.map(Duration::from_secs),
                     acr_values: acr_values.clone().map(|acr| vec![acr.into()]).unwrap_or_default(),
+                    subjects: other.then(|| vec!["bob".into()]),
+                    hints: PageHints::default(),
                 },
             };
             let at = |seconds: i64| Timestamp::from_seconds(seconds);
@@ -215,15 +229,19 @@ mod tests {
                     prop_assert!(first_party || given == Some("a b"));
                     prop_assert!(!(is_native && (is_public || response_type.has_token())));
                     prop_assert!(!sign_in || is_fresh);
-                    prop_assert!(!is_weak && (!is_old || is_fresh));
+                    prop_assert!(!is_weak && !other && (!is_old || is_fresh));
                 }
                 Next::Ask => prop_assert!(authentication.is_some()),
                 Next::SignIn => {
-                    prop_assert!(authentication.is_none() || sign_in || is_weak || is_old);
+                    prop_assert!(
+                        authentication.is_none() || sign_in || is_weak || is_old || other
+                    );
                 }
                 Next::Refuse(ref error) | Next::Warn(ref error) => {
                     let is_unmet = *error == AuthorizeError::AuthenticationUnmet;
-                    prop_assert!(asked.prompt.none || (is_unmet && is_weak && is_fresh));
+                    let is_other = *error == AuthorizeError::OtherUser;
+                    let is_answered = is_unmet && is_weak || is_other && other;
+                    prop_assert!(asked.prompt.none || (is_answered && is_fresh));
                     let is_unknown = from_document && given.is_none();
                     prop_assert_eq!(matches!(next, Next::Warn(_)), is_unknown, "{}", error);
                 }

@@ -10,9 +10,15 @@ use crate::{
         AuthorizationRequest, AuthorizationRequestError, RequestError, Resources, ResponseType,
         pkce::Challenge,
     },
+    oidc::ClaimsRequest,
     provider::{
         client::{grant_type, record::Client, redirect_uri::matching::RedirectRule},
         error::ClientError,
+        openid::{
+            details::{OPENID, OpenIdDetails},
+            hint::Hint,
+            options::OpenId,
+        },
         scopes::fit_a_page,
         store::Consent,
         wire::ToClient,
@@ -23,6 +29,7 @@ use super::{
     dance::{Dance, ForRedirect},
     error::AuthorizeError,
     mode::response_mode,
+    page_hints::PageHints,
 };
 
 /// A valid authorization request.
@@ -40,14 +47,40 @@ pub(crate) struct Asked {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
     pub(crate) none: bool,
-    /// `login`, or `select_account`, which the sign-in page does.
+    /// `login`, or `select_account` or `create`, which the sign-in page does.
     pub(crate) sign_in: bool,
     pub(crate) consent: bool,
     /// The longest time since the user's authentication (`max_age`).
     pub(crate) max_age: Option<Duration>,
     /// The classes of which the authentication must be one (`acr_values`); empty for any.
     pub(crate) acr_values: Vec<Arc<str>>,
+    /// The users of whom one must be signed in (`id_token_hint`, and `sub` in `claims`); `None` for
+    /// any.
+    pub(crate) subjects: Option<Vec<Arc<str>>>,
+    pub(crate) hints: PageHints,
 }
+
+/// The parts of a server that decide whether a request is valid.
+pub(crate) struct Offer<'a> {
+    pub(crate) response_types: &'a [ResponseType],
+    pub(crate) scopes: &'a Scopes,
+    pub(crate) resources: &'a Resources,
+    pub(crate) policy: &'a Policy,
+    /// The application's rule for redirect URIs.
+    pub(crate) rule: Option<&'a RedirectRule>,
+    /// OpenID Connect, if it is offered.
+    pub(crate) openid: Option<OpenIdOffer<'a>>,
+}
+
+/// The part of OpenID Connect.
+pub(crate) struct OpenIdOffer<'a> {
+    pub(crate) offered: &'a OpenId,
+    /// The `id_token_hint` of the request.
+    pub(crate) hint: Option<Hint>,
+}
+
+/// The longest `claims`, in bytes: they are stored with each token.
+const LONGEST_CLAIMS: usize = 4 * 1024;
 
 /// The answer to an invalid request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,17 +100,13 @@ pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientErr
 }
 
 /// Checks a request. Nothing is redirected until client and redirect URI are known to belong
-/// together. `offered` are the response types, `scopes` and `resources` those that this server
-/// knows, `rule` is that of the application for redirect URIs.
+/// together.
 pub(crate) fn check(
     params: &Params<'_>,
     client: Option<Arc<Client>>,
-    offered: &[ResponseType],
-    scopes: &Scopes,
-    resources: &Resources,
-    policy: &Policy,
-    rule: Option<&RedirectRule>,
+    offer: &Offer<'_>,
 ) -> Result<Asked, Unasked> {
+    let offered = offer.response_types;
     let page = |error: ClientError| Unasked::Page(error);
     let parsed = AuthorizationRequest::parse(params);
     let (sent, state, parsed) = match &parsed {
@@ -90,7 +119,7 @@ pub(crate) fn check(
     let client = client.ok_or(page(AuthorizeError::UnknownClient.into()))?;
     let redirect_uri = match (sent, &*client.redirect_uris) {
         (Some(uri), _) => client
-            .redirect_uri(uri, rule)
+            .redirect_uri(uri, offer.rule)
             .ok_or(page(AuthorizeError::RedirectUriNotRegistered.into()))?,
         (None, [only]) if client.redirect_patterns.is_empty() => only.clone(),
         (None, _) => return Err(page(AuthorizeError::RedirectUriMissing.into())),
@@ -105,11 +134,10 @@ pub(crate) fn check(
         Ok(_) if !is_mode_valid => Err(AuthorizeError::ResponseMode.into()),
         parsed => parsed.map_err(ClientError::from),
     };
-    let details = parsed.and_then(|request| {
-        Ok((request.response_type, details(request, &client, (scopes, resources), policy)?))
-    });
+    let details =
+        parsed.and_then(|request| Ok((request.response_type, details(request, &client, offer)?)));
     match details {
-        Ok((response_type, Details { scopes, resources, challenge, prompt })) => {
+        Ok((response_type, Details { scopes, resources, challenge, prompt, openid })) => {
             let dance = Dance::Redirect(ForRedirect {
                 response_type,
                 mode,
@@ -117,6 +145,7 @@ pub(crate) fn check(
                 redirect_uri_sent,
                 state,
                 challenge: challenge.map(|challenge| challenge.to_string().into()),
+                openid: openid.map(Box::new),
             });
             Ok(Asked { client, scopes, resources, prompt, dance })
         }
@@ -142,15 +171,16 @@ struct Details {
     resources: Resources,
     challenge: Option<Challenge>,
     prompt: Prompt,
+    openid: Option<OpenIdDetails>,
 }
 
 /// Checks the parameters whose errors are redirected to the client.
 fn details(
     request: &AuthorizationRequest<'_>,
     client: &Client,
-    (scopes, resources): (&Scopes, &Resources),
-    policy: &Policy,
+    offer: &Offer<'_>,
 ) -> Result<Details, AuthorizeError> {
+    let policy = offer.policy;
     if request.extra("request").is_some() {
         return Err(AuthorizeError::RequestObject);
     }
@@ -166,18 +196,82 @@ fn details(
         return Err(AuthorizeError::ChallengeMissing);
     }
     let scopes = client
-        .requested_scopes(request.scope.as_ref(), scopes)
+        .requested_scopes(request.scope.as_ref(), offer.scopes)
         .ok_or(AuthorizeError::ScopeNotAllowed)?;
     if !fit_a_page(&scopes) {
         return Err(AuthorizeError::TooManyScopes);
     }
-    let resources = resources.narrowed(&request.resource).ok_or(AuthorizeError::ResourceUnknown)?;
-    let prompt = Prompt {
+    let resources =
+        offer.resources.narrowed(&request.resource).ok_or(AuthorizeError::ResourceUnknown)?;
+    let openid = offer.openid.as_ref().filter(|_| scopes.contains(OPENID));
+    let creates_accounts = openid.is_some_and(|openid| openid.offered.creates_accounts);
+    let hints = PageHints::read(request);
+    let mut prompt = Prompt {
         max_age: max_age(request.extra("max_age"))?,
-        acr_values: acr_values(request.extra("acr_values"), policy)?,
-        ..Prompt::read(request.extra("prompt"))?
+        ..Prompt::read(request.extra("prompt"), creates_accounts, hints)?
     };
-    Ok(Details { scopes, resources, challenge: request.code_challenge, prompt })
+    let asked = request.extra("acr_values");
+    let Some(openid) = openid else {
+        prompt.acr_values = acr_values(asked, policy)?;
+        let challenge = request.code_challenge;
+        return Ok(Details { scopes, resources, challenge, prompt, openid: None });
+    };
+    let details = OpenIdDetails {
+        nonce: request.extra("nonce").map(Into::into),
+        claims: claims(request.extra("claims"))?,
+    };
+    let details = details.known_to(|name| openid.offered.supports(name));
+    prompt.acr_values = match essential_acr(&details.claims, policy)? {
+        Some(essential) => essential,
+        // The parameter requests a voluntary claim (OpenID Connect Core, section 3.1.2.1).
+        None => acr_values(asked, policy).unwrap_or_default(),
+    };
+    prompt.subjects = subjects(openid.hint.as_ref(), &details.claims)?;
+    let openid = Some(details);
+    Ok(Details { scopes, resources, challenge: request.code_challenge, prompt, openid })
+}
+
+/// The claims that are requested one by one (OpenID Connect Core, section 5.5).
+fn claims(text: Option<&str>) -> Result<ClaimsRequest, AuthorizeError> {
+    let Some(text) = text else { return Ok(ClaimsRequest::default()) };
+    let claims = (text.len() <= LONGEST_CLAIMS).then(|| ClaimsRequest::parse(text));
+    claims.and_then(Result::ok).ok_or(AuthorizeError::Claims)
+}
+
+/// The classes of which the authentication must be one, because `acr` is an essential claim with
+/// values (OpenID Connect Core, section 5.5.1.1). `None` if it is not.
+fn essential_acr(
+    claims: &ClaimsRequest,
+    policy: &Policy,
+) -> Result<Option<Vec<Arc<str>>>, AuthorizeError> {
+    let acr = claims.id_token.get("acr").filter(|acr| acr.essential && !acr.values.is_empty());
+    let Some(acr) = acr else { return Ok(None) };
+    let is_asked = |known: &&Arc<str>| acr.values.iter().any(|value| value == &***known);
+    let known: Vec<_> = policy.acr_values.iter().filter(is_asked).cloned().collect();
+    match known.is_empty() {
+        true => Err(AuthorizeError::AuthenticationUnmet),
+        false => Ok(Some(known)),
+    }
+}
+
+/// The users of whom one must be signed in (OpenID Connect Core, sections 3.1.2.1 and 5.5.1).
+fn subjects(
+    hint: Option<&Hint>,
+    claims: &ClaimsRequest,
+) -> Result<Option<Vec<Arc<str>>>, AuthorizeError> {
+    let mut required = match hint {
+        None => None,
+        Some(Hint::Invalid) => return Err(AuthorizeError::Hint),
+        Some(Hint::User(subject)) => Some(vec![subject.clone()]),
+    };
+    for asked in [&claims.id_token, &claims.userinfo] {
+        let Some(sub) = asked.get("sub").filter(|sub| !sub.values.is_empty()) else { continue };
+        required = Some(match required {
+            Some(known) => known.into_iter().filter(|it| sub.accepts(&(**it).into())).collect(),
+            None => sub.values.iter().filter_map(|value| value.as_str()).map(Into::into).collect(),
+        });
+    }
+    Ok(required)
 }
 
 /// The longest time since the user's authentication (RFC 9470, section 4).
@@ -201,14 +295,34 @@ fn acr_values(text: Option<&str>, policy: &Policy) -> Result<Vec<Arc<str>>, Auth
 }
 
 impl Prompt {
-    fn read(text: Option<&str>) -> Result<Self, AuthorizeError> {
-        let mut prompt = Self::default();
+    /// `true` if the request may need another sign-in than the one that the user has.
+    pub(crate) fn may_need_sign_in(&self) -> bool {
+        self.sign_in
+            || self.max_age.is_some()
+            || !self.acr_values.is_empty()
+            || self.subjects.is_some()
+    }
+
+    fn read(
+        text: Option<&str>,
+        creates_accounts: bool,
+        hints: PageHints,
+    ) -> Result<Self, AuthorizeError> {
+        let mut prompt = Self { hints, ..Self::default() };
         let words: Vec<&str> =
             text.unwrap_or("").split(' ').filter(|word| !word.is_empty()).collect();
         for word in &words {
             match *word {
                 "none" => prompt.none = true,
-                "login" | "select_account" => prompt.sign_in = true,
+                "login" => prompt.sign_in = true,
+                "select_account" => {
+                    prompt.sign_in = true;
+                    prompt.hints.select_account = true;
+                }
+                "create" if creates_accounts => {
+                    prompt.sign_in = true;
+                    prompt.hints.create = true;
+                }
                 "consent" => prompt.consent = true,
                 _ => {}
             }
@@ -286,7 +400,15 @@ mod tests {
                 (Scopes::of(["a", "b", "c"]), Resources::of(["https://api.example"]).unwrap());
             // A parameter that is sent twice makes the request invalid.
             let wants_token = query.contains("response_type=token");
-            match check(&params, found, &offered, &scopes, &known, &Policy::safe(), None) {
+            let offer = Offer {
+                response_types: &offered,
+                scopes: &scopes,
+                resources: &known,
+                policy: &Policy::safe(),
+                rule: None,
+                openid: None,
+            };
+            match check(&params, found, &offer) {
                 Ok(asked) => {
                     prop_assert_eq!(asked.dance.rules().destination().unwrap(), CALLBACK);
                     prop_assert!(is_known && !query.contains("web_message"));

@@ -45,6 +45,7 @@ impl Client {
             lifetimes: _,
             without_rotation: _,
             access_token_format: _,
+            openid: _,
             is_in_table: _,
         } = self.clone();
         let mut client =
@@ -75,6 +76,7 @@ impl Client {
             lifetimes: _,
             without_rotation: _,
             access_token_format: _,
+            openid: _,
             is_in_table: _,
             name,
             client_type,

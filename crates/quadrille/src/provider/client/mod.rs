@@ -15,6 +15,7 @@ pub(super) mod lifetimes;
 pub(super) mod metadata;
 pub(super) mod name;
 pub(super) mod new;
+mod new_openid;
 pub(super) mod oauth1;
 pub(super) mod personal;
 mod policy;

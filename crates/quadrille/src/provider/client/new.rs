@@ -6,7 +6,7 @@ use crate::{
     Scopes, Secret,
     oauth1::SignatureMethod,
     oauth2::{AuthMethod, Resources},
-    provider::access_format::AccessTokenFormat,
+    provider::{access_format::AccessTokenFormat, openid::client::ClientOpenId},
 };
 
 use super::{
@@ -59,6 +59,7 @@ pub struct NewClient {
     pub(super) lifetimes: Lifetimes,
     pub(super) without_rotation: bool,
     pub(super) access_token_format: Option<AccessTokenFormat>,
+    pub(super) openid: ClientOpenId,
 }
 
 impl NewClient {
@@ -94,6 +95,7 @@ impl NewClient {
             lifetimes: Lifetimes::default(),
             without_rotation: false,
             access_token_format: None,
+            openid: ClientOpenId::default(),
         }
     }
 
@@ -114,6 +116,7 @@ impl NewClient {
             lifetimes: client.lifetimes,
             without_rotation: client.without_rotation,
             access_token_format: client.access_token_format,
+            openid: client.openid.clone(),
             ..Self::new(client.name.clone(), client.client_type)
         }
     }

@@ -13,6 +13,7 @@ use crate::{
             VerifierError,
             imported::{Imported, check_argon2id},
         },
+        openid::client::ClientOpenId,
         store::ids::{RowId, SecretHash},
     },
 };
@@ -236,6 +237,9 @@ pub struct Client {
     /// The format of the client's access tokens; `None` for that of the API or the server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_format: Option<AccessTokenFormat>,
+    /// The OpenID Connect metadata.
+    #[serde(default, skip_serializing_if = "ClientOpenId::is_default")]
+    pub openid: ClientOpenId,
     /// `true` if the application keeps the client in a table of its own, which the server does not
     /// write.
     #[serde(skip)]
@@ -328,6 +332,7 @@ impl Client {
             without_rotation: false,
             longest_use_before: None,
             access_token_format: None,
+            openid: ClientOpenId::default(),
             is_in_table: false,
             created,
         }

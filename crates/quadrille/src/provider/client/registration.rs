@@ -38,6 +38,10 @@ impl NewClient {
         if self.access_token_format == Some(AccessTokenFormat::Jwt) && !inner.signing.is_set() {
             return Err(RegistrationError::NoSigningKeys);
         }
+        let offered = inner.signing.algorithms();
+        if let Some(missing) = self.openid.algorithms().find(|alg| !offered.contains(alg)) {
+            return Err(RegistrationError::NoSigningKeyFor(missing));
+        }
         let keys_are_fetched = match &self.auth {
             Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) => keys.are_fetched(),
             _ => false,
@@ -192,6 +196,10 @@ pub enum RegistrationError {
     /// ([`AuthorizationServer::signing_keys`]).
     #[error("this server has no keys to sign access tokens")]
     NoSigningKeys,
+    /// The client's ID tokens or userinfo responses are to be signed by an algorithm for which the
+    /// server has no key ([`AuthorizationServer::further_signing_keys`]).
+    #[error("this server has no key for {}", .0.as_str())]
+    NoSigningKeyFor(Algorithm),
     /// A pattern of redirect URIs is not accepted.
     #[error("{pattern}: {reason}")]
     RedirectPattern {
@@ -395,6 +403,7 @@ impl NewClient {
             lifetimes: self.lifetimes,
             without_rotation: self.without_rotation,
             access_token_format: self.access_token_format,
+            openid: self.openid.clone(),
             ..checked.client(id, number, self.scopes.clone(), created)
         }
     }

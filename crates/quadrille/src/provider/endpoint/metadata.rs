@@ -7,27 +7,20 @@ use crate::{
     oauth2::{metadata::ServerMetadata, pkce::Challenge},
     provider::{
         authorize::mode::response_modes, client::grant_type::GrantType, error::OperatorError,
-        route::Route, server::Inner,
+        openid::discovery, route::Route, server::Inner,
     },
 };
 
-/// The metadata document of a server whose endpoints have these routes. It is written once, and
-/// again when the server gets signing keys.
+/// The metadata document of a server whose endpoints have these routes.
 pub(super) fn answer(
     inner: &Inner,
     routes: impl Iterator<Item = &'static Route>,
 ) -> Result<Response<Bytes>, OperatorError> {
-    let [without_keys, with_keys] = &inner.metadata;
-    let known = if inner.signing.is_set() { with_keys } else { without_keys };
-    let document = match known.get() {
-        Some(document) => document,
-        None => {
-            let document = serde_json::to_vec(&describe(inner, routes));
-            let document = document.map_err(|_| OperatorError::Metadata)?;
-            known.get_or_init(|| document.into())
-        }
-    };
-    let mut response = Response::new(document.clone());
+    let document = inner.metadata.after(inner.signing.changes(), || {
+        let document = serde_json::to_vec(&describe(inner, routes));
+        document.map(Bytes::from).map_err(|_| OperatorError::Metadata)
+    })?;
+    let mut response = Response::new(document);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
@@ -57,6 +50,7 @@ fn describe(inner: &Inner, routes: impl Iterator<Item = &'static Route>) -> Serv
         let values = inner.policy.acr_values.iter().map(|acr| &**acr).collect::<Vec<_>>();
         metadata.extra.insert("acr_values_supported".to_owned(), values.into());
     }
+    discovery::describe(inner, &mut metadata);
     for route in routes.filter(|route| (route.is_offered)(inner)) {
         let url = format!("{}{}", inner.issuer.origin(), inner.paths.of(route.path));
         (route.describe)(inner, url, &mut metadata);

@@ -11,3 +11,4 @@ mod revoke;
 pub(crate) mod row;
 pub(super) mod table;
 mod token;
+mod userinfo;

@@ -22,12 +22,13 @@ use super::{
     oauth1::{TEMPORARY_CREDENTIALS, TOKEN_CREDENTIALS},
     register::{CLIENT_CONFIGURATION, REGISTRATION},
     revoke::REVOCATION,
-    row::{self, Endpoint},
+    row::{self, Answer, Endpoint},
     token::TOKEN,
+    userinfo::USERINFO,
 };
 
 /// The endpoints that clients call, which the server answers.
-pub(crate) static ENDPOINTS: [&Endpoint; 10] = [
+pub(crate) static ENDPOINTS: [&Endpoint; 12] = [
     &TOKEN,
     &DEVICE_AUTHORIZATION,
     &REVOCATION,
@@ -37,7 +38,9 @@ pub(crate) static ENDPOINTS: [&Endpoint; 10] = [
     &JWKS,
     &REGISTRATION,
     &CLIENT_CONFIGURATION,
+    &USERINFO,
     &METADATA,
+    &OPENID_CONFIGURATION,
 ];
 
 /// The pages for users, which the application answers.
@@ -50,17 +53,35 @@ static METADATA: Endpoint = Endpoint {
         Methods::GET_HEAD,
     ),
     is_for_any_origin: true,
-    handler: |server, request| {
-        let routes = PAGES.into_iter().chain(ENDPOINTS.iter().map(|endpoint| &endpoint.route));
-        let answer = metadata::answer(server.inner(), routes).unwrap_or_else(|error| {
-            let error = error.into();
-            refusal::log_unread(METADATA.route.name, &error, &request);
-            wire::error(&error)
-        });
-        Box::pin(async { answer })
-    },
+    handler: |server, request| describe(&server, &request),
     refuse: row::refuse,
 };
+
+/// The same document where clients of OpenID Connect look for it (OpenID Connect Discovery, section
+/// 4).
+static OPENID_CONFIGURATION: Endpoint = Endpoint {
+    route: Route {
+        is_offered: |inner| inner.openid.is_some(),
+        ..Route::new(
+            "openid-configuration",
+            EndpointPath::WellKnown("openid-configuration"),
+            Methods::GET_HEAD,
+        )
+    },
+    is_for_any_origin: true,
+    handler: |server, request| describe(&server, &request),
+    refuse: row::refuse,
+};
+
+fn describe(server: &AuthorizationServer, request: &Request<Bytes>) -> Answer {
+    let routes = PAGES.into_iter().chain(ENDPOINTS.iter().map(|endpoint| &endpoint.route));
+    let answer = metadata::answer(server.inner(), routes).unwrap_or_else(|error| {
+        let error = error.into();
+        refusal::log_unread(METADATA.route.name, &error, request);
+        wire::error(&error)
+    });
+    Box::pin(async { answer })
+}
 
 impl AuthorizationServer {
     /// The metadata document: exactly what is enabled. It is served at both well-known addresses.
@@ -133,7 +154,9 @@ mod tests {
     use crate::{
         Env,
         jose::{Algorithm, SigningKey, SigningKeys},
-        provider::{DynamicRegistration, device::DeviceGrant, oauth1::OAuth1, store::MemoryStore},
+        provider::{
+            DynamicRegistration, OpenId, device::DeviceGrant, oauth1::OAuth1, store::MemoryStore,
+        },
     };
 
     fn server(issuer: &str) -> AuthorizationServer {
@@ -148,7 +171,7 @@ mod tests {
         let registration = DynamicRegistration::by_initial_access_token();
         let whole = |issuer| {
             let server = server(issuer).oauth1(OAuth1::new()).device_grant(DeviceGrant::new());
-            server.dynamic_registration(registration.clone())
+            server.dynamic_registration(registration.clone()).openid(OpenId::new())
         };
         let with_path = || whole("https://id.example/id");
         [
@@ -206,6 +229,8 @@ mod tests {
             "/id/device",
             "/id/oauth/register",
             "/id/oauth/register/client",
+            "/id/oauth/userinfo",
+            "/id/.well-known/openid-configuration",
             "/oauth/token",
             "/id/oauth/token/",
             "/id/oauth/tokens",
@@ -245,7 +270,8 @@ mod tests {
                     "introspection",
                     "registration",
                     "revocation",
-                    "token"
+                    "token",
+                    "userinfo"
                 ]
             );
         }

@@ -12,7 +12,7 @@ use http::StatusCode;
 use crate::{
     form::FormError,
     guard::SignatureError,
-    jose::SignError,
+    jose::{Algorithm, SignError},
     oauth2::{ErrorCode, RequestError},
 };
 
@@ -26,6 +26,7 @@ use super::{
     },
     guessing::KdfError,
     oauth1::{CredentialsError, TemporaryError},
+    openid::claims::ClaimsUnavailable,
     reason::{Disclosure, Shown},
     store::StoreError,
     token::{
@@ -208,12 +209,20 @@ pub enum OperatorError {
     /// [`AuthorizationServer::access_tokens_by_a_generator_of_my_own_that_may_be_guessed`]: super::AuthorizationServer::access_tokens_by_a_generator_of_my_own_that_may_be_guessed
     #[error(transparent)]
     TokenText(TokenTextError),
-    /// An access token is to be a JWT, and there are no keys to sign it with.
-    #[error(
-        "access tokens are to be JWTs, and there are no keys to sign them: give .signing_keys()"
-    )]
+    /// A JWT access token or an ID token is to be signed, and there are no keys for it.
+    #[error("tokens are to be signed, and there are no keys for it: give .signing_keys()")]
     NoSigningKeys,
-    /// An access token could not be signed.
+    /// A client is registered with an algorithm for which there is no key
+    /// ([`AuthorizationServer::further_signing_keys`](super::AuthorizationServer::further_signing_keys)).
+    #[error("a client's tokens are to be signed by {}, and there is no key for it", .0.as_str())]
+    NoSigningKeyFor(Algorithm),
+    /// The application's claims about a user could not be looked up.
+    #[error("the claims about a user cannot be looked up: {0}")]
+    Claims(#[source] ClaimsUnavailable),
+    /// A subject cannot be in an ID token (OpenID Connect Core, section 2).
+    #[error("a subject has more than 255 characters, or others than those of ASCII: no ID token")]
+    Subject,
+    /// A token could not be signed.
     #[error(transparent)]
     Sign(SignError),
     /// The metadata (RFC 8414) could not be written as JSON.
@@ -390,7 +399,7 @@ impl OperatorError {
         match self {
             Self::Store(error) => error.is_transient(),
             Self::Kdf(error) => *error == KdfError::Busy,
-            Self::BeforeIssue(_) | Self::Grant(_) => true,
+            Self::BeforeIssue(_) | Self::Grant(_) | Self::Claims(_) => true,
             _ => false,
         }
     }
@@ -405,11 +414,14 @@ impl OperatorError {
             | Self::Nested
             | Self::PageMissing { .. }
             | Self::NoSigningKeys
+            | Self::NoSigningKeyFor(_)
             | Self::DeviceGrantMissing => true,
             Self::Store(_)
             | Self::Kdf(_)
             | Self::BeforeIssue(_)
             | Self::Grant(_)
+            | Self::Claims(_)
+            | Self::Subject
             | Self::UserCodes
             | Self::RedirectUri
             | Self::Ticket

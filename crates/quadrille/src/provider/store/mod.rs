@@ -33,6 +33,7 @@ mod verbs;
 mod volatile;
 mod whole;
 
+pub use super::openid::details::OpenIdDetails;
 pub use columns::{
     GrantColumns, binding_column, exchange_column, read_binding, read_exchange, read_resources,
     read_scopes, user_column,

@@ -9,6 +9,7 @@ use crate::{
     Binding, Scopes, Timestamp,
     actor::{Act, Actor, Authentication},
     oauth2::Resources,
+    provider::openid::details::OpenIdDetails,
 };
 
 use super::ids::{RowId, SecretHash};
@@ -49,7 +50,8 @@ pub struct Grant {
     pub details: Option<Arc<GrantDetails>>,
 }
 
-/// The name and the data that the application gave a grant. The protocol does not know them.
+/// The name and the data that the application gave a grant, which the protocol does not know, and
+/// the part of the grant that OpenID Connect adds.
 ///
 /// ```
 /// use quadrille::provider::store::Grant;
@@ -68,6 +70,9 @@ pub struct GrantDetails {
     /// responses.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub data: Map<String, Value>,
+    /// The part of OpenID Connect; `None` if the grant has no tokens that need one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub openid: Option<Box<OpenIdDetails>>,
 }
 
 impl Grant {
@@ -75,12 +80,44 @@ impl Grant {
     pub fn data(&self) -> Option<&Map<String, Value>> {
         self.details.as_ref().map(|details| &details.data).filter(|data| !data.is_empty())
     }
+
+    /// The part that OpenID Connect adds, if there is one.
+    pub(crate) fn openid(&self) -> Option<&OpenIdDetails> {
+        self.details.as_ref()?.openid.as_deref()
+    }
+
+    /// The grant of the tokens that a code with this grant buys: a nonce is for one ID token alone.
+    pub(crate) fn of_tokens(mut self) -> Self {
+        if let Some(details) = &self.details
+            && details.openid.as_ref().is_some_and(|openid| openid.nonce.is_some())
+        {
+            let GrantDetails { name, data, openid } = (**details).clone();
+            let openid = openid.map(|openid| openid.without_nonce());
+            self.details = GrantDetails { name, data, openid: None }.and_openid(openid);
+        }
+        self
+    }
 }
 
 impl GrantDetails {
     /// The details of a grant with this data; `None` if there is none.
     pub(crate) fn with(data: Map<String, Value>) -> Option<Arc<Self>> {
-        (!data.is_empty()).then(|| Arc::new(Self { name: None, data }))
+        Self::of(data).if_any()
+    }
+
+    /// Details with this data.
+    pub(crate) fn of(data: Map<String, Value>) -> Self {
+        Self { data, ..Self::default() }
+    }
+
+    /// These details with the part of OpenID Connect; `None` if there are none.
+    pub(crate) fn and_openid(mut self, openid: Option<OpenIdDetails>) -> Option<Arc<Self>> {
+        self.openid = openid.filter(|openid| !openid.is_empty()).map(Box::new);
+        self.if_any()
+    }
+
+    fn if_any(self) -> Option<Arc<Self>> {
+        (self != Self::default()).then(|| Arc::new(self))
     }
 }
 

@@ -40,7 +40,8 @@ pub async fn long_texts_come_back_whole<S: Store>(store: &S, clock: &ManualClock
     let resources = format!("https://api.example/{}", "r".repeat(2000));
     let resources = Resources::parse(&resources).unwrap();
     let data = [("text".to_owned(), "\u{1f5bc}\u{e9}".repeat(5000).into())];
-    let details = GrantDetails { name: None, data: data.clone().into_iter().collect() };
+    let details =
+        GrantDetails { data: data.clone().into_iter().collect(), ..GrantDetails::default() };
     let grant = Grant {
         client: Arc::clone(&long.id),
         actor: Actor::User(Arc::clone(&subject)),

@@ -4,14 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     Actor, Authentication, Binding, Scopes, Timestamp,
+    jose::Algorithm,
     oauth2::Resources,
+    oidc::{ClaimRequest, ClaimsRequest},
     provider::{
-        AccessTokenFormat, Client, ClientType, GrantType, Lifetimes,
+        AccessTokenFormat, Client, ClientOpenId, ClientType, GrantType, Lifetimes,
         store::{
             AccessRecord, Answer, Approval, CodeRecord, Consent, CredentialRecord, FamilyRecord,
-            Grant, GrantDetails, Identifier, IssuerId, Outcome, PendingKind, PendingRecord,
-            PendingState, Rotation, RowId, SecretHash, Store, TemporaryCredentials, TicketUse,
-            TokenRef,
+            Grant, GrantDetails, Identifier, IssuerId, OpenIdDetails, Outcome, PendingKind,
+            PendingRecord, PendingState, Rotation, RowId, SecretHash, Store, TemporaryCredentials,
+            TicketUse, TokenRef,
         },
     },
     testing::ManualClock,
@@ -60,7 +62,8 @@ impl<'s, S> World<'s, S> {
         let mut authentication = Authentication::new("alice", self.clock.now());
         authentication.amr = vec!["pwd".into()];
         let data = [("album".to_owned(), "7".into())].into_iter().collect();
-        let details = GrantDetails { name: Some("a name".into()), data };
+        let details =
+            GrantDetails { name: Some("a name".into()), data, openid: Some(Box::new(claims())) };
         Grant {
             id: RowId(id),
             client: CLIENT.into(),
@@ -213,9 +216,22 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         without_rotation: true,
         longest_use_before: Some(Duration::from_secs(40)),
         access_token_format: Some(AccessTokenFormat::Jwt),
+        openid: openid(),
         is_in_table: false,
         created: Timestamp::from_seconds(1_700_000_000),
     }
+}
+
+fn openid() -> ClientOpenId {
+    let id_token_signed_response_alg = Some(Algorithm::Es256);
+    ClientOpenId { id_token_signed_response_alg, ..ClientOpenId::default() }
+}
+
+/// The part of OpenID Connect of a grant.
+fn claims() -> OpenIdDetails {
+    let mut claims = ClaimsRequest::default();
+    claims.userinfo.insert("name#ja".to_owned(), ClaimRequest::essential());
+    OpenIdDetails { nonce: Some("n-0S6_WzA2Mj".into()), claims }
 }
 
 pub(super) fn resources(text: &str) -> Resources {

@@ -23,6 +23,7 @@ use crate::{
             redirect_uri::{RedirectUri, matching::RedirectRule},
         },
         error::{ClientError, Error, endpoint::TokenError},
+        openid::details::{OPENID, OpenIdDetails},
         refusal,
         server::Inner,
         store::{
@@ -61,6 +62,11 @@ pub(crate) enum Dance {
 pub(crate) trait Rules: Send + Sync {
     /// The response type (RFC 6749, section 3.1.1); `None` for requests without one.
     fn response_type(&self) -> Option<ResponseType> {
+        None
+    }
+
+    /// The part of OpenID Connect; `None` for other requests.
+    fn openid(&self) -> Option<&OpenIdDetails> {
         None
     }
 
@@ -144,6 +150,20 @@ impl Dance {
         let secret = rules.secret(key, &ticket.ticket);
         let outcome = rules.approved(inner, client, grant, &secret, ticket);
         Yes { dance: self, secret, outcome }
+    }
+
+    /// The details of the grant of a user who was asked for some scopes and granted some, and who
+    /// chose claims by their names.
+    pub(crate) fn details(
+        &self,
+        data: Map<String, Value>,
+        asked: &Scopes,
+        granted: &Scopes,
+        chosen: impl Fn(&str) -> bool,
+    ) -> Option<Arc<GrantDetails>> {
+        let openid = self.rules().openid().filter(|_| granted.contains(OPENID));
+        let openid = openid.map(|openid| openid.granted(asked, granted, chosen));
+        GrantDetails::of(data).and_openid(openid)
     }
 
     /// A denial on the page with this ticket, for the store.
@@ -234,7 +254,7 @@ pub(crate) fn grant(
     scopes: Scopes,
     resources: Resources,
     authentication: Authentication,
-    data: Map<String, Value>,
+    details: Option<Arc<GrantDetails>>,
 ) -> Grant {
     Grant {
         id,
@@ -243,7 +263,7 @@ pub(crate) fn grant(
         scopes,
         resources,
         authentication: Some(Arc::new(authentication)),
-        details: GrantDetails::with(data),
+        details,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
             redirect_uri::{RedirectUri, matching::RedirectRule},
         },
         error::Error,
+        openid::details::OpenIdDetails,
         server::Inner,
         store::{CodeRecord, Grant, Outcome, RowId, TicketId, TicketUse},
         token::format::{TokenKey, TokenKind, TokenSecret, sha256},
@@ -36,11 +37,18 @@ pub(crate) struct ForRedirect {
     pub(crate) redirect_uri_sent: bool,
     pub(crate) state: Option<String>,
     pub(crate) challenge: Option<Arc<str>>,
+    /// The part of OpenID Connect; `None` for other requests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) openid: Option<Box<OpenIdDetails>>,
 }
 
 impl Rules for ForRedirect {
     fn response_type(&self) -> Option<ResponseType> {
         Some(self.response_type)
+    }
+
+    fn openid(&self) -> Option<&OpenIdDetails> {
+        self.openid.as_deref()
     }
 
     fn destination(&self) -> Option<&RedirectUri> {

@@ -27,6 +27,7 @@ pub(super) const MEMBERS: &[&str] = &[
     "longest_use_before",
     "oauth1",
     "oauth1_secret",
+    "openid",
     "redirect_uri_patterns",
     "redirect_uris",
     "registration",

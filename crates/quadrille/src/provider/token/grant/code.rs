@@ -11,6 +11,7 @@ use crate::{
         client::{grant_type::GrantType, record::Client},
         clock::is_over,
         error::{ClientError, Error},
+        openid::id_token,
         server::Inner,
         store::{CodeRecord, Grant, Issue, Redeemed, RowId, SecretHash},
         token::{format::TokenKind, planned::Occasion},
@@ -127,14 +128,16 @@ pub(crate) async fn redeem(
         (Decision::Refuse(error), _) => return Err(error.into()),
         (_, None) => return Err(CodeError::Unknown.into()),
     };
-    let grant = code.grant.clone();
+    let grant = code.grant.clone().of_tokens();
     let first = first_refresh(inner, client, &grant, now).await?;
     let (family, refresh) = first.unzip();
     let (grant, row) = (Grant { resources: audience, ..grant }, inner.row().await?);
     let occasion = Occasion::Grant(GrantType::AuthorizationCode);
     let minted = mint(inner, client, occasion, row, grant, now).await?;
     let refresh = refresh.map(|refresh| refresh.write(inner.prefixes.refresh.as_ref()));
-    let response = minted.response(refresh.as_ref());
+    let mut response = minted.response(refresh.as_ref());
+    let nonce = code.grant.openid().and_then(|openid| openid.nonce.as_deref());
+    id_token::add(&mut response, inner, client, &minted.record.grant, nonce, now).await?;
     let issue = Issue { access: minted.record, family };
     match inner.store.redeem(issuer, read.row, issue).await? {
         Redeemed::Issued => Ok(response),

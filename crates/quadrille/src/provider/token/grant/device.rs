@@ -12,6 +12,7 @@ use crate::{
         clock::is_over,
         device::DeviceGrant,
         error::Error,
+        openid::id_token,
         server::Inner,
         store::{
             Approval, Bought, Grant, Issue, PendingRecord, PendingRef, PendingState, Redeemed,
@@ -107,7 +108,8 @@ pub(crate) async fn redeem(
     let occasion = Occasion::Grant(GrantType::DeviceCode);
     let minted = mint(inner, client, occasion, row, grant, now).await?;
     let refresh = refresh.map(|refresh| refresh.write(inner.prefixes.refresh.as_ref()));
-    let response = minted.response(refresh.as_ref());
+    let mut response = minted.response(refresh.as_ref());
+    id_token::add(&mut response, inner, client, &minted.record.grant, None, now).await?;
     let issue = Box::new(Issue { access: minted.record, family });
     match inner.store.redeem_pending(issuer, read.row, Bought::Tokens(issue)).await? {
         Redeemed::Issued => {

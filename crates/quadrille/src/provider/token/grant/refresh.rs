@@ -11,6 +11,7 @@ use crate::{
         client::{grant_type::GrantType, record::Client},
         clock::is_recent,
         error::Error,
+        openid::id_token,
         server::Inner,
         store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
         token::planned::Occasion,
@@ -144,7 +145,9 @@ pub(crate) async fn rotate(
                 let family = family.grant.clone();
                 let (grant, row) = (Grant { scopes, resources, ..family }, inner.row().await?);
                 let minted = mint(inner, client, REFRESH, row, grant, now).await?;
-                let response = minted.response(Some(&successor));
+                let mut response = minted.response(Some(&successor));
+                let grant = &minted.record.grant;
+                id_token::add(&mut response, inner, client, grant, None, now).await?;
                 let issue = Issue { access: minted.record, family: None };
                 return match inner.store.issue(issuer, issue).await? {
                     true => Ok(response),
@@ -165,7 +168,8 @@ pub(crate) async fn rotate(
         let minted = mint(inner, client, REFRESH, inner.row().await?, grant, now).await?;
         // RFC 6749, section 6: an answer without a refresh token leaves the client its own.
         let rotates = !client.without_rotation;
-        let response = minted.response(rotates.then_some(&successor));
+        let mut response = minted.response(rotates.then_some(&successor));
+        id_token::add(&mut response, inner, client, &minted.record.grant, None, now).await?;
         let rotation = Rotation {
             family: token.family,
             generation: token.generation,

@@ -1,0 +1,37 @@
+//! The metadata of OpenID Connect (OpenID Connect Discovery, section 3), beside that of OAuth 2.
+
+use serde_json::Value;
+
+use crate::{
+    jose::Algorithm,
+    oauth2::metadata::ServerMetadata,
+    provider::{authorize::page_hints::Display, server::Inner, signing::Signing},
+};
+
+/// Writes the members that a server with OpenID Connect has, each exactly as it works. Where the
+/// specification has a feature on if its member is missing, the member says that it is off.
+pub(crate) fn describe(inner: &Inner, metadata: &mut ServerMetadata) {
+    let Some(openid) = &inner.openid else { return };
+    let algorithms = algorithms(&inner.signing);
+    let claims = ["sub", "auth_time", "acr", "amr"].into_iter();
+    let claims = claims.chain(openid.supported.iter().map(|name| &**name));
+    let mut prompts = vec!["none", "login", "consent", "select_account"];
+    prompts.extend(openid.creates_accounts.then_some("create"));
+    let members: [(&str, Value); 10] = [
+        ("subject_types_supported", ["public"].as_slice().into()),
+        ("id_token_signing_alg_values_supported", algorithms.clone()),
+        ("userinfo_signing_alg_values_supported", algorithms),
+        ("claim_types_supported", ["normal"].as_slice().into()),
+        ("claims_supported", claims.collect::<Vec<_>>().into()),
+        ("claims_parameter_supported", true.into()),
+        ("prompt_values_supported", prompts.into()),
+        ("display_values_supported", Display::ALL.map(Display::as_str).as_slice().into()),
+        ("request_parameter_supported", false.into()),
+        ("request_uri_parameter_supported", false.into()),
+    ];
+    metadata.extra.extend(members.map(|(name, value)| (name.to_owned(), value)));
+}
+
+fn algorithms(signing: &Signing) -> Value {
+    signing.algorithms().into_iter().map(Algorithm::as_str).collect::<Vec<_>>().into()
+}

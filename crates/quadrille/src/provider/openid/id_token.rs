@@ -1,0 +1,187 @@
+//! ID tokens (OpenID Connect Core, sections 2, 3.1.3.6 and 12.2).
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use crate::{
+    Scopes, Timestamp,
+    actor::{Actor, Authentication},
+    jose::{Algorithm, Protected},
+    oauth2::TokenResponse,
+    oidc::{IdToken, token_hash},
+    provider::{
+        client::record::Client,
+        error::{Error, OperatorError, endpoint::TokenError},
+        server::Inner,
+        store::Grant,
+        token::format::sha256,
+    },
+};
+
+use super::{
+    claims::UserClaims,
+    details::OPENID,
+    release::{self, Granted},
+};
+
+/// The member of a token response (OpenID Connect Core, section 3.1.3.3).
+const MEMBER: &str = "id_token";
+
+/// The user of a grant that has ID tokens: one with the scope `openid`, of a user.
+fn user(grant: &Grant) -> Option<&Arc<str>> {
+    match &grant.actor {
+        Actor::User(subject) if grant.scopes.contains(OPENID) => Some(subject),
+        _ => None,
+    }
+}
+
+/// Adds the ID token to the response of the token endpoint, if the grant has one. `nonce` is that
+/// of the authorization request, for its first ID token alone.
+pub(crate) async fn add(
+    response: &mut TokenResponse,
+    inner: &Inner,
+    client: &Arc<Client>,
+    grant: &Grant,
+    nonce: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let beside = Beside { nonce, access_token: Some(response.access_token.expose()) };
+    if let Some(token) = issue(inner, client, grant, beside, now).await? {
+        response.extra.insert(MEMBER.to_owned(), token.into());
+    }
+    Ok(())
+}
+
+/// The parts of the response in which an ID token is.
+struct Beside<'a> {
+    nonce: Option<&'a str>,
+    access_token: Option<&'a str>,
+}
+
+async fn issue(
+    inner: &Inner,
+    client: &Arc<Client>,
+    grant: &Grant,
+    beside: Beside<'_>,
+    now: Timestamp,
+) -> Result<Option<String>, Error> {
+    let (Some(openid), Some(subject)) = (&inner.openid, user(grant)) else { return Ok(None) };
+    let key = inner.signing.key_for(client.openid.id_token_signed_response_alg, now)?;
+    // With an access token, the claims of scopes are at the userinfo endpoint (section 5.4).
+    let scopes = match beside.access_token {
+        Some(_) => &Scopes::EMPTY,
+        None => &grant.scopes,
+    };
+    let none = BTreeMap::new();
+    let by_name = grant.openid().map_or(&none, |details| &details.claims.id_token);
+    let granted = Granted { scopes, claims: by_name };
+    let known = release::claims(openid, client, subject, granted).await?;
+    let facts = Facts {
+        issuer: inner.issuer.as_str(),
+        subject,
+        client: &client.id,
+        authentication: grant.authentication.as_deref(),
+        beside,
+        claims: known.ok_or(TokenError::Gone)?,
+        algorithm: key.algorithm(),
+        issued: now,
+        expires: now + client.policy(&inner.policy).id_token_lifetime,
+    };
+    let token = facts.id_token().ok_or(OperatorError::Subject)?;
+    let signed = key.sign_claims(&Protected::plain(), &token.to_claims());
+    Ok(Some(signed.map_err(OperatorError::Sign)?))
+}
+
+/// The facts behind an ID token.
+struct Facts<'a> {
+    issuer: &'a str,
+    subject: &'a str,
+    client: &'a str,
+    authentication: Option<&'a Authentication>,
+    beside: Beside<'a>,
+    claims: UserClaims,
+    algorithm: Algorithm,
+    issued: Timestamp,
+    expires: Timestamp,
+}
+
+impl Facts<'_> {
+    /// The claims; `None` if the subject cannot be one (section 2).
+    fn id_token(self) -> Option<IdToken> {
+        if !IdToken::is_subject(self.subject) {
+            return None;
+        }
+        let authentication = self.authentication;
+        let text = |value: &Arc<str>| value.as_ref().to_owned();
+        let mut token =
+            IdToken::new(self.issuer, self.subject, self.client, self.issued, self.expires);
+        token.auth_time = authentication.map(|it| it.auth_time);
+        token.acr = authentication.and_then(|it| it.acr.as_ref().map(text));
+        token.amr = authentication.map(|it| it.amr.iter().map(text).collect()).unwrap_or_default();
+        token.sid = authentication
+            .and_then(|it| it.session.as_deref())
+            .map(|session| sid(self.issuer, session));
+        token.nonce = self.beside.nonce.map(ToOwned::to_owned);
+        token.at_hash = self.beside.access_token.map(|text| token_hash(self.algorithm, text));
+        token.extra = self.claims;
+        Some(token)
+    }
+}
+
+/// The identifier of a session for clients (OpenID Connect Front-Channel Logout, section 3). The
+/// application's own may be the secret of a cookie, so this one does not lead back to it.
+fn sid(issuer: &str, session: &str) -> String {
+    let hash = sha256(["quadrille sid", issuer, session].join("\n").as_bytes());
+    let (start, _) = hash.split_at(16);
+    BASE64_URL_SAFE_NO_PAD.encode(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts<'a>(subject: &'a str, authentication: Option<&'a Authentication>) -> Facts<'a> {
+        Facts {
+            issuer: "https://id.example",
+            subject,
+            client: "web",
+            authentication,
+            beside: Beside {
+                nonce: Some("n-0S6_WzA2Mj"),
+                access_token: Some("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+            },
+            claims: UserClaims::new(),
+            algorithm: Algorithm::Rs256,
+            issued: Timestamp::from_seconds(1000),
+            expires: Timestamp::from_seconds(1300),
+        }
+    }
+
+    #[test]
+    fn it_says_who_signed_in_when_how_and_for_whom() {
+        let mut ada = Authentication::new("ada", Timestamp::from_seconds(900));
+        ada.acr = Some("urn:two-factors".into());
+        ada.amr = vec!["pwd".into(), "otp".into()];
+        ada.session = Some("secret-of-a-cookie".into());
+        let token = facts("ada", Some(&ada)).id_token().unwrap();
+        assert_eq!((&*token.issuer, &*token.subject), ("https://id.example", "ada"));
+        assert_eq!(token.audience, ["web"]);
+        assert_eq!(token.auth_time, Some(Timestamp::from_seconds(900)));
+        assert_eq!(token.acr.as_deref(), Some("urn:two-factors"));
+        assert_eq!(token.amr, ["pwd", "otp"]);
+        assert_eq!(token.nonce.as_deref(), Some("n-0S6_WzA2Mj"));
+        assert_eq!(token.at_hash.as_deref(), Some("77QmUPtjPfzWtF2AnpK9RQ"));
+        let sid = token.sid.unwrap();
+        assert_ne!(sid, self::sid("https://other.example", "secret-of-a-cookie"));
+        assert_eq!(sid, self::sid("https://id.example", "secret-of-a-cookie"));
+    }
+
+    #[test]
+    fn a_subject_of_more_than_255_ascii_characters_gets_no_token() {
+        assert!(facts(&"a".repeat(255), None).id_token().is_some());
+        for subject in [&*"a".repeat(256), "zo\u{eb}", ""] {
+            assert!(facts(subject, None).id_token().is_none(), "{subject}");
+        }
+    }
+}

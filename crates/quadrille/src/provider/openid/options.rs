@@ -1,0 +1,181 @@
+//! The options of OpenID Connect.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use crate::oidc::claims_of_scope;
+
+use super::claims::{Claims, ErasedClaims};
+
+/// OpenID Connect at an authorization server: clients learn who their users are, by ID tokens and at
+/// the userinfo endpoint (OpenID Connect Core 1.0).
+///
+/// The scope `openid` is offered with it, and those of the standard claims that the application
+/// knows: `profile`, `email`, `address` and `phone`. The server needs
+/// [signing keys](crate::provider::AuthorizationServer::signing_keys), and one for RS256 among
+/// them, which every provider must have (OpenID Connect Discovery, section 3).
+///
+/// ```
+/// use quadrille::{
+///     Env, Policy,
+///     jose::{Algorithm, SigningKey, SigningKeys},
+///     provider::{
+///         AuthorizationServer, ClaimsQuery, ClaimsUnavailable, OpenId, UserClaims,
+///         store::MemoryStore,
+///     },
+/// };
+///
+/// async fn claims(query: ClaimsQuery) -> Result<Option<UserClaims>, ClaimsUnavailable> {
+///     let email = format!("{}@example.com", query.subject());
+///     Ok(Some(UserClaims::from_iter([("email".to_owned(), email.into())])))
+/// }
+///
+/// let env = Env::system();
+/// let keys = SigningKeys::new(SigningKey::generate(Algorithm::Rs256)?, env.now())?;
+/// let server = AuthorizationServer::new("https://id.example", MemoryStore::new(env))?
+///     .policy(Policy::openid())
+///     .signing_keys(keys)
+///     .openid(OpenId::new().claims(["email"], claims));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct OpenId {
+    pub(super) source: Option<Arc<dyn ErasedClaims>>,
+    /// The claims that the application knows.
+    pub(super) supported: Vec<Box<str>>,
+    /// The claims of the application's own scopes.
+    pub(super) of_scopes: BTreeMap<Box<str>, Vec<Box<str>>>,
+    /// `true` if users can open an account on the sign-in page.
+    pub(crate) creates_accounts: bool,
+}
+
+/// The standard scopes, as a consent page says them.
+const DESCRIPTIONS: [(&str, &str); 4] = [
+    ("profile", "See your name and profile"),
+    ("email", "See your email address"),
+    ("address", "See your postal address"),
+    ("phone", "See your phone number"),
+];
+
+/// The claims that the server itself writes (RFC 7519, section 4.1; OpenID Connect Core, sections 2
+/// and 3.3.2.11).
+const OF_THE_SERVER: [&str; 16] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "sid",
+];
+
+impl OpenId {
+    /// OpenID Connect without claims: clients learn a user's subject, and when and how the user has
+    /// signed in.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the source of the claims about users, and the names of those that it knows
+    /// (`claims_supported`). No other claims are passed on, and none that the server itself writes,
+    /// such as `sub` and `auth_time`.
+    pub fn claims<N: AsRef<str>>(
+        mut self,
+        names: impl IntoIterator<Item = N>,
+        source: impl Claims,
+    ) -> Self {
+        let names = names.into_iter().map(|name| Box::from(name.as_ref()));
+        self.supported = names.filter(|name| !OF_THE_SERVER.contains(&&**name)).collect();
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Has a scope of the application's own request claims, as `profile` does. The scope itself is
+    /// added by [`scope`](crate::provider::AuthorizationServer::scope), with its description.
+    ///
+    /// ```
+    /// use quadrille::provider::OpenId;
+    ///
+    /// let openid = OpenId::new().scope_of_claims("groups", ["groups"]);
+    /// ```
+    pub fn scope_of_claims<N: AsRef<str>>(
+        mut self,
+        scope: &str,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
+        let names = names.into_iter().map(|name| name.as_ref().into()).collect();
+        self.of_scopes.insert(scope.into(), names);
+        self
+    }
+
+    /// Declares that users can open an account here: `prompt=create` is offered, and reaches the
+    /// application as [`PageHints::create`](crate::provider::PageHints::create) (Initiating User
+    /// Registration via OpenID Connect 1.0).
+    ///
+    /// ```
+    /// use quadrille::provider::OpenId;
+    ///
+    /// let openid = OpenId::new().users_can_open_accounts();
+    /// ```
+    pub fn users_can_open_accounts(mut self) -> Self {
+        self.creates_accounts = true;
+        self
+    }
+
+    /// The scopes that are offered, with their descriptions.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let is_known = |name: &&'static str| self.supports(name);
+        let offered: Vec<_> = DESCRIPTIONS
+            .into_iter()
+            .filter(|(scope, _)| claims_of_scope(scope).iter().any(is_known))
+            .collect();
+        [(super::details::OPENID, "Know who you are")].into_iter().chain(offered)
+    }
+
+    /// Whether the application knows a claim.
+    pub(crate) fn supports(&self, name: &str) -> bool {
+        self.supported.iter().any(|known| **known == *name)
+    }
+
+    /// The claims that a scope requests.
+    pub(super) fn claims_of<'a>(&'a self, scope: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let own = self.of_scopes.get(scope).into_iter().flatten().map(|name| &**name);
+        own.chain(claims_of_scope(scope).iter().copied())
+    }
+}
+
+impl fmt::Debug for OpenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenId")
+            .field("claims", &self.supported)
+            .field("scopes_of_claims", &self.of_scopes)
+            .field("creates_accounts", &self.creates_accounts)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oidc::STANDARD_SCOPES;
+
+    #[test]
+    fn the_scopes_of_unknown_claims_are_not_offered() {
+        let scopes = |openid: OpenId| openid.scopes().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(scopes(OpenId::new()), ["openid"]);
+        let some =
+            OpenId::new().claims(["sub", "email_verified", "name", "groups"], async |_| Ok(None));
+        assert!(!some.supports("sub"));
+        assert_eq!(scopes(some), ["openid", "profile", "email"]);
+        assert_eq!(DESCRIPTIONS.map(|(scope, _)| scope), STANDARD_SCOPES);
+    }
+}

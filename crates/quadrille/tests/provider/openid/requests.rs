@@ -1,0 +1,214 @@
+//! The parameters of authentication requests (OpenID Connect Core, section 3.1.2).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use quadrille::{
+    Authentication, Policy,
+    provider::{NewClient, PageNeeded},
+};
+
+use super::{asking, consented, id_token, text, tokens, world, world_of};
+use crate::support::{Answer, Browser, World};
+
+/// The answer to a request of the user who is signed in.
+async fn ask(world: &World, scope: &str, further: &[(&str, &str)]) -> Answer {
+    world.ask(&mut Browser::default(), &asking(world, scope, further)).await
+}
+
+/// Section 3.1.2.6: the errors of `prompt=none`, with `state` and `iss` (RFC 9207).
+#[tokio::test]
+async fn a_silent_request_is_answered_with_the_page_that_would_be_needed() {
+    let world = world().await;
+    let silent = [("prompt", "none")];
+    let answer = ask(&world, "openid", &silent).await;
+    assert_eq!(answer.query("error"), "login_required");
+    assert_eq!((&*answer.query("state"), &*answer.query("iss")), ("xyz", "https://id.example"));
+    world.sign_in("ada");
+    let answer = ask(&world, "openid", &silent).await;
+    assert_eq!(answer.query("error"), "consent_required");
+    assert_eq!((&*answer.query("state"), &*answer.query("iss")), ("xyz", "https://id.example"));
+    consented(&world, "openid", &[]).await;
+    assert!(!ask(&world, "openid", &silent).await.query("code").is_empty());
+    // More scopes than those of the consent, and other values beside `none`.
+    let answer = ask(&world, "openid email", &silent).await;
+    assert_eq!(answer.query("error"), "consent_required");
+    let answer = ask(&world, "openid", &[("prompt", "none login")]).await;
+    assert_eq!(answer.query("error"), "invalid_request");
+}
+
+/// Section 3.1.2.6: errors that only the application can know of.
+#[tokio::test]
+async fn the_application_says_which_page_a_silent_request_would_need() {
+    let world = world().await;
+    for (page, error) in [
+        (PageNeeded::SignIn, "login_required"),
+        (PageNeeded::AccountSelection, "account_selection_required"),
+        (PageNeeded::Other, "interaction_required"),
+    ] {
+        let request = asking(&world, "openid", &[("prompt", "none")]);
+        let url = request.to_url("https://id.example/oauth/authorize").unwrap();
+        let request = Request::get(url).body(Bytes::new()).unwrap();
+        let request = world.server.authorize(request).await.unwrap();
+        assert!(request.is_silent());
+        let answer = Answer::of(Response::<Bytes>::from(request.needs_page(page)));
+        assert_eq!(answer.query("error"), error);
+        assert_eq!((&*answer.query("state"), &*answer.query("iss")), ("xyz", "https://id.example"));
+    }
+}
+
+/// Section 3.1.2.1: GET and POST are requests alike.
+#[tokio::test]
+async fn a_request_by_post_is_the_same_request() {
+    let world = world().await;
+    let request = asking(&world, "openid", &[("nonce", "n-0S6")]);
+    let url = request.to_url("https://id.example/oauth/authorize").unwrap();
+    let (_, form) = url.split_once('?').unwrap();
+    let mut browser = Browser::default();
+    let sent = browser.post(&world, "/oauth/authorize", form).await;
+    assert!(sent.location().starts_with("/sign-in?next="), "{sent:?}");
+    world.sign_in("ada");
+    let page = browser.post(&world, "/oauth/authorize", form).await;
+    let code = browser.answer(&world, &page, "decision=all").await.query("code");
+    let response = world.redeem(&code).await.json();
+    assert_eq!(id_token(&world, &response).await.nonce.as_deref(), Some("n-0S6"));
+}
+
+/// Section 3.1.2.1: `max_age` makes `auth_time` required, and an old sign-in insufficient.
+#[tokio::test]
+async fn with_max_age_the_id_token_says_when_the_user_has_signed_in() {
+    let world = world().await;
+    let signed_in = world.env.now();
+    let response = tokens(&world, "openid", &[("max_age", "600")]).await;
+    assert_eq!(id_token(&world, &response).await.auth_time, Some(signed_in));
+    world.clock.advance(Duration::from_secs(601));
+    let old = ask(&world, "openid", &[("max_age", "600")]).await;
+    assert!(old.location().starts_with("/sign-in?next="));
+    let silent = [("max_age", "600"), ("prompt", "none")];
+    assert_eq!(ask(&world, "openid", &silent).await.query("error"), "login_required");
+    let silent = [("max_age", "0"), ("prompt", "none")];
+    assert_eq!(ask(&world, "openid", &silent).await.query("error"), "login_required");
+}
+
+/// The way back from the sign-in page to which an answer leads.
+fn back(answer: &Answer) -> String {
+    let (_, query) = answer.location().split_once('?').unwrap();
+    let params = quadrille::form::Params::parse(query.as_bytes()).unwrap();
+    params.one("next").unwrap().unwrap().to_owned()
+}
+
+/// Section 3.1.2.1: `id_token_hint`.
+#[tokio::test]
+async fn with_a_hint_of_another_user_nobody_else_is_logged_in() {
+    let world = world().await;
+    let response = tokens(&world, "openid", &[]).await;
+    let hint = text(&response, "id_token");
+    // Also after its expiry.
+    world.clock.advance(Duration::from_secs(24 * 3600));
+    world.sign_in("ada");
+    let of_ada = [("id_token_hint", hint), ("prompt", "none")];
+    assert!(!ask(&world, "openid", &of_ada).await.query("code").is_empty());
+    world.sign_in("bob");
+    let answer = ask(&world, "openid", &of_ada).await;
+    assert_eq!(answer.query("error"), "login_required");
+    // With pages, Bob is sent to sign in. If he does so again, the client learns no more.
+    let mut browser = Browser::default();
+    let request = asking(&world, "openid", &[("id_token_hint", hint)]);
+    let sent = world.ask(&mut browser, &request).await;
+    world.clock.advance(Duration::from_secs(5));
+    world.sign_in("bob");
+    let answer = browser.get(&world, &back(&sent)).await;
+    assert_eq!(answer.query("error"), "login_required");
+    world.sign_in("ada");
+    let answer = browser.get(&world, &back(&sent)).await;
+    assert!(!answer.query("code").is_empty());
+
+    for forged in ["ada", &hint.replace('.', ".A"), text(&response, "access_token")] {
+        let answer = ask(&world, "openid", &[("id_token_hint", forged)]).await;
+        assert_eq!(answer.query("error"), "invalid_request", "{forged}");
+    }
+}
+
+/// Section 5.5.1: `sub` with a value.
+#[tokio::test]
+async fn a_subject_that_claims_require_is_the_only_one_that_is_logged_in() {
+    let world = world().await;
+    consented(&world, "openid", &[]).await;
+    let of = |subject: &str| format!(r#"{{"id_token":{{"sub":{{"value":"{subject}"}}}}}}"#);
+    for (subject, is_let_in) in [("ada", true), ("bob", false), ("", false)] {
+        let answer = ask(&world, "openid", &[("claims", &of(subject)), ("prompt", "none")]).await;
+        match is_let_in {
+            true => assert!(!answer.query("code").is_empty()),
+            false => assert_eq!(answer.query("error"), "login_required", "{subject}"),
+        }
+    }
+}
+
+/// Section 5.5.
+#[tokio::test]
+async fn malformed_claims_are_an_error_for_the_client() {
+    let world = world().await;
+    world.sign_in("ada");
+    let long = format!(r#"{{"userinfo":{{"{}":null}}}}"#, "a".repeat(5000));
+    for claims in ["x", "[]", r#"{"id_token":[]}"#, r#"{"userinfo":{"email":7}}"#, &long] {
+        let answer = ask(&world, "openid", &[("claims", claims)]).await;
+        assert_eq!(answer.query("error"), "invalid_request", "{claims}");
+        assert_eq!(answer.query("state"), "xyz");
+    }
+    // Plain OAuth has no such parameter.
+    assert_eq!(ask(&world, "email", &[("claims", "x")]).await.status(), 200);
+}
+
+/// Section 5.5.1.1, and `acr_values` in section 3.1.2.1.
+#[tokio::test]
+async fn an_essential_acr_is_required_and_acr_values_are_a_wish() {
+    let policy = Policy::openid().acr_values(["urn:two-factors", "urn:password"]);
+    let world = world_of(|new| new, move |server| server.policy(policy)).await;
+    let essential =
+        |acr: &str| format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":["{acr}"]}}}}}}"#);
+    let mut ada = Authentication::new("ada", world.env.now());
+    ada.acr = Some("urn:password".into());
+    *world.signed_in.lock().unwrap() = Some(ada.clone());
+    let unknown = ask(&world, "openid", &[("claims", &essential("urn:eidas"))]).await;
+    assert_eq!(unknown.query("error"), "unmet_authentication_requirements");
+    let weak = ask(&world, "openid", &[("claims", &essential("urn:two-factors"))]).await;
+    assert!(weak.location().starts_with("/sign-in?next="));
+    assert_eq!(ask(&world, "openid", &[("acr_values", "urn:eidas")]).await.status(), 200);
+    let voluntary = r#"{"id_token":{"acr":{"values":["urn:eidas"]}}}"#;
+    assert_eq!(ask(&world, "openid", &[("claims", voluntary)]).await.status(), 200);
+
+    ada.acr = Some("urn:two-factors".into());
+    *world.signed_in.lock().unwrap() = Some(ada);
+    let mut browser = Browser::default();
+    let claims = essential("urn:two-factors");
+    let page = world.ask(&mut browser, &asking(&world, "openid", &[("claims", &claims)])).await;
+    let code = browser.answer(&world, &page, "decision=all").await.query("code");
+    let response = world.redeem(&code).await.json();
+    assert_eq!(id_token(&world, &response).await.acr.as_deref(), Some("urn:two-factors"));
+}
+
+/// Section 3.1.2.1: values that this server does not know.
+#[tokio::test]
+async fn unknown_values_and_parameters_are_ignored() {
+    let world = world().await;
+    world.sign_in("ada");
+    let odd = [
+        ("display", "hologram"),
+        ("prompt", "unknown"),
+        ("ui_locales", "xx-Klingon de"),
+        ("claims_locales", "xx"),
+        ("made_up", "1"),
+    ];
+    assert_eq!(ask(&world, "openid", &odd).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_client_of_the_providers_own_gets_the_claims_that_it_names_without_a_page() {
+    let world = world_of(NewClient::first_party, |server| server).await;
+    world.sign_in("ada");
+    let asked = [("claims", r#"{"id_token":{"email":null}}"#), ("prompt", "none")];
+    let code = ask(&world, "openid", &asked).await.query("code");
+    let response = world.redeem(&code).await.json();
+    assert_eq!(id_token(&world, &response).await.extra["email"], "ada@example.com");
+}
