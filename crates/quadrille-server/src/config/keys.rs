@@ -123,6 +123,12 @@ pub const KEYS: &[Key] = &[
                 machines",
     },
     key("keys_file", "QUADRILLE_KEYS_FILE", "file of the key ring; created at the first start"),
+    key(
+        "openid",
+        "QUADRILLE_OPENID",
+        "whether clients can learn who their users are, by OpenID Connect: the scopes openid and \
+         profile",
+    ),
     key("scopes", "QUADRILLE_SCOPES", "scopes, each with the description that users read"),
     key(
         "scope_tree",
@@ -132,7 +138,7 @@ pub const KEYS: &[Key] = &[
     key(
         "signing_keys_file",
         "QUADRILLE_SIGNING_KEYS_FILE",
-        "file of the keys that sign access tokens; created when JWTs are first issued",
+        "file of the keys that sign tokens; created when JWTs or ID tokens are first issued",
     ),
     key(
         "signing_keys_rotate_every",

@@ -15,6 +15,7 @@ mod grants;
 mod issuers;
 mod keys;
 mod oauth1;
+mod openid;
 mod paths;
 mod personal;
 mod policy;
@@ -144,6 +145,8 @@ pub struct Settings {
     pub name: Option<String>,
     /// The scopes, each with its description for the consent page.
     pub scopes: BTreeMap<String, String>,
+    /// Whether clients learn who their users are, by OpenID Connect.
+    pub openid: bool,
     /// The APIs that tokens can be issued for.
     pub resources: Resources,
     /// Whether clients may describe themselves by client ID metadata documents.
@@ -324,7 +327,11 @@ impl Settings {
             "tokens have no prefix",
         )?;
         let token_prefixes = prefix.map(|(_, prefixes)| prefixes).unwrap_or_default();
-        let scopes = found.or("scopes", value::scopes, shown::scopes, BTreeMap::new())?;
+        let mut scopes = found.or("scopes", value::scopes, shown::scopes, BTreeMap::new())?;
+        let openid = found.switch("openid")?;
+        if openid {
+            openid::add_scopes(&mut scopes);
+        }
         let show = |set: &Resources| set.as_str().replace(' ', ",");
         let resources = found.or("resources", value::resources, show, Resources::EMPTY)?;
         let jwt_resources = found.or("jwt_resources", value::resources, show, Resources::EMPTY)?;
@@ -404,6 +411,7 @@ impl Settings {
             token_prefixes,
             jwt_resources,
             scopes,
+            openid,
             resources,
             client_metadata_documents,
             client_metadata_document_scopes,
@@ -450,6 +458,11 @@ impl Settings {
             password: self.let_clients_see_passwords_of_users,
         };
         grants::offers(&self.grant_types, old, self.device, issuers, rules)
+    }
+
+    /// `true` if access tokens or ID tokens are signed by these settings.
+    pub fn signs(&self) -> bool {
+        self.has_jwts() || self.openid
     }
 
     /// `true` if access tokens can be JWTs by these settings.

@@ -1,4 +1,4 @@
-//! The keys that sign access tokens: in a file, or sealed in a shared database.
+//! The keys that sign access tokens and ID tokens: in a file, or sealed in a shared database.
 //!
 //! They are JSON with private JWKs. Commands replace them as a whole, one after the other; processes
 //! that serve notice that they have changed.
@@ -86,7 +86,8 @@ impl SigningPlace {
         }
     }
 
-    /// The keys. If access tokens are to be JWTs and there are none, a key for ES256 is made.
+    /// The keys. If tokens are to be signed and there are none, a key is made: for RS256 with
+    /// OpenID Connect, whose clients all know it, and else for ES256.
     ///
     /// # Errors
     /// As for [`keys`](Self::keys).
@@ -101,14 +102,15 @@ impl SigningPlace {
         if let Some(keys) = self.keys().await? {
             return Ok(Some(keys));
         }
-        if !settings.has_jwts() {
+        if !settings.signs() {
             return Ok(None);
         }
         let now = env.now();
+        let algorithm = if settings.openid { Algorithm::Rs256 } else { Algorithm::Es256 };
         let make = move |keys| match keys {
             Some(keys) => Ok(keys),
             None => {
-                let key = SigningKey::generate(Algorithm::Es256).map_err(SigningKeysError::from);
+                let key = SigningKey::generate(algorithm).map_err(SigningKeysError::from);
                 key.and_then(|key| SigningKeys::new(key, now))
             }
         };

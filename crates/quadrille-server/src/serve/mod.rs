@@ -144,6 +144,7 @@ async fn serve(
         clients_see_passwords: settings.let_clients_see_passwords_of_users,
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
+        openid: settings.openid,
         resources: settings.resources.clone(),
         signing_keys: signing.clone(),
         access_token_format: settings.access_token_format,

@@ -28,6 +28,7 @@ use crate::{
 use super::{
     api,
     attempts::Attempts,
+    claims,
     cookies::Cookies,
     devices::Devices,
     forms::Forms,
@@ -68,6 +69,8 @@ pub struct Parts {
     pub cache: Option<Cache>,
     /// The scopes, each with its description.
     pub scopes: BTreeMap<String, String>,
+    /// `true` if clients can learn who their users are, by OpenID Connect.
+    pub openid: bool,
     /// The APIs that tokens can be issued for.
     pub resources: Resources,
     /// The keys that sign access tokens, if there are some.
@@ -112,6 +115,7 @@ impl Parts {
             oauth1: None,
             cache: None,
             scopes: BTreeMap::new(),
+            openid: false,
             resources: Resources::EMPTY,
             signing_keys: None,
             access_token_format: AccessTokenFormat::Opaque,
@@ -200,6 +204,7 @@ impl App {
             oauth1,
             cache,
             scopes,
+            openid,
             resources,
             signing_keys,
             access_token_format,
@@ -240,6 +245,9 @@ impl App {
         }
         if let Some(keys) = signing_keys {
             server = server.signing_keys(keys);
+        }
+        if openid {
+            server = server.openid(claims::offered(backend.clone()));
         }
         let mark = backend.mark().await?;
         server = server.share_limits(CountsInDatabase::new(backend.clone(), &keys, &mark));

@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod attempts;
 mod audit;
+mod claims;
 mod cookies;
 mod devices;
 mod forms;

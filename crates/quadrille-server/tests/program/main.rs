@@ -44,6 +44,7 @@ mod moving;
 mod oauth1;
 mod oauth2_crate;
 mod observing;
+mod openid;
 mod outage;
 mod passwords;
 mod postgres;

@@ -1,5 +1,7 @@
 //! The consent page.
 
+use std::sync::Arc;
+
 use axum::{
     Extension,
     body::Body,
@@ -25,6 +27,9 @@ pub(in crate::web) struct ConsentForm {
     /// The ticked boxes.
     #[serde(default)]
     scope: Vec<String>,
+    /// The ticked boxes of claims.
+    #[serde(default)]
+    claim: Vec<String>,
     /// The button.
     decision: Choice,
 }
@@ -47,6 +52,8 @@ struct Page<'a> {
     granted: Vec<&'a ScopeInfo>,
     /// `true` if the user has allowed this application something before.
     is_known: bool,
+    /// The claims that are requested by name.
+    claims: &'a [Arc<str>],
     resources: Vec<&'a str>,
     action: &'a str,
     fields: Vec<Field<'a>>,
@@ -126,7 +133,7 @@ pub(in crate::web) async fn answer(
         Ok(None) => return app.signed_out_meanwhile(),
         Err(error) => return app.store_failed(&error),
     };
-    let by = decision.by(visitor.authentication());
+    let by = decision.by(visitor.authentication()).claims(&decision.form.claim);
     let (allowed, reply) = match decision.form.decision {
         Choice::Allow => (Some(decision.form.scope.join(" ")), by.only(&decision.form.scope).await),
         Choice::Deny => (None, by.deny().await),
@@ -168,6 +175,7 @@ impl App {
             scopes: asked.collect(),
             granted,
             is_known: page.has_consented,
+            claims: &page.claims,
             resources: page.resources.iter().collect(),
             action: &page.action,
             fields: fields.collect(),
@@ -215,6 +223,7 @@ mod tests {
             scopes: Vec::new(),
             granted: Vec::new(),
             is_known: false,
+            claims: &[],
             resources: Vec::new(),
             action: "/oauth/consent",
             fields: Vec::new(),
