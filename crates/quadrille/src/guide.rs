@@ -22,9 +22,8 @@ mod hooks {}
 mod registration {}
 #[doc = include_str!("../../../docs/src/provider/jwt.md")]
 mod jwt {}
-
 #[doc = include_str!("../../../docs/src/provider/openid.md")]
-mod openid {}
+mod openid_provider {}
 #[doc = include_str!("../../../docs/src/program/keys.md")]
 mod keys {}
 #[doc = include_str!("../../../docs/src/consumer/login.md")]
