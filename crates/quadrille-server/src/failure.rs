@@ -162,6 +162,7 @@ impl Failure {
                 | DataError::SameKind
                 | DataError::Unfinished { .. }
                 | DataError::MovedWhileUsed { .. }
+                | DataError::MovedAway { .. }
                 | DataError::RestoreInUse { .. }
                 | DataError::NoncesNotShared { .. } => 2,
                 DataError::PlainIssuer(_)
@@ -172,6 +173,7 @@ impl Failure {
                 | DataError::KeyGivenUp { .. }
                 | DataError::KeysReplaced { .. }
                 | DataError::KeysOfFolder { .. }
+                | DataError::OtherKeysInFolder { .. }
                 | DataError::NoKeysInBackup { .. }
                 | DataError::CacheEvicts { .. }
                 | DataError::SigningKeys { .. } => 3,
@@ -217,6 +219,7 @@ impl Failure {
                 | DataError::SameKind
                 | DataError::Unfinished { .. }
                 | DataError::MovedWhileUsed { .. }
+                | DataError::MovedAway { .. }
                 | DataError::RestoreInUse { .. }
                 | DataError::NoncesNotShared { .. } => "refused",
                 DataError::PlainIssuer(_) | DataError::CacheEvicts { .. } => "config",
@@ -225,7 +228,8 @@ impl Failure {
                 | DataError::OtherKeys { .. }
                 | DataError::KeyGivenUp { .. }
                 | DataError::KeysReplaced { .. }
-                | DataError::KeysOfFolder { .. } => "keys",
+                | DataError::KeysOfFolder { .. }
+                | DataError::OtherKeysInFolder { .. } => "keys",
                 DataError::KeysElsewhere { .. }
                 | DataError::KeysLost { .. }
                 | DataError::NoKeysInBackup { .. } => "keys_lost",

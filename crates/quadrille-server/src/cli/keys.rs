@@ -6,6 +6,7 @@ use clap::Subcommand;
 use quadrille::{
     Timestamp,
     jose::{Algorithm, Algorithms, SigningKey, SigningKeys, SigningKeysError},
+    provider::ResealProgress,
 };
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::{
     Failure,
     audit::{Event, record},
     config::Settings,
-    data::{Data, rotation, sweep},
+    data::{Data, ResealWork, rotation, seals, sweep},
     output::Output,
 };
 
@@ -61,6 +62,19 @@ Examples:
         #[arg(long)]
         yes: bool,
     },
+    /// Seal the secrets in the database again under the newest key of the ring, so that older keys can
+    /// be removed
+    #[command(after_help = "\
+These are the secrets of clients that sign with them (client_secret_jwt, OAuth 1.0a), and in PostgreSQL
+the keys that sign access tokens. Token credentials of OAuth 1.0a end with the key under which they were
+issued, and are counted. Run it when every process has the ring
+with the new key in front; they go on meanwhile. It can be stopped and begun again. What else a key seals
+expires: the guide has a list.
+
+Examples:
+  quadrille keys reseal
+  QUADRILLE_KEYS=NEW,OLD quadrille keys reseal --database postgres://db.internal/id")]
+    Reseal,
     /// Remove a key: tokens that it signed are rejected by APIs that verify, once they fetch the
     /// keys again
     Remove {
@@ -85,11 +99,17 @@ pub(super) async fn run(
         }
         return replace_ring(&data, settings, output).await;
     }
+    if let KeysCommand::Reseal = command {
+        return reseal(&data, settings, output).await;
+    }
     let now = data.env().now();
     let place = data.signing(settings).await?;
     let keys = match command {
-        KeysCommand::ReplaceRingAndEndAllTokens { .. } => None,
-        KeysCommand::List => place.keys().await?,
+        KeysCommand::ReplaceRingAndEndAllTokens { .. } | KeysCommand::Reseal => None,
+        KeysCommand::List => {
+            remark_on_seals(&data, settings, output).await?;
+            place.keys().await?
+        }
         KeysCommand::Rotate { algorithm, at_once } => {
             // The new key signs as soon as it was published for a day.
             let rotation = rotation(settings, &data.clients().await?, Duration::ZERO);
@@ -152,6 +172,54 @@ async fn replace_ring(data: &Data, settings: &Settings, output: Output) -> Resul
         }
         .to_owned()
     })
+}
+
+/// Seals all secrets again, with a line for every ten thousand.
+async fn reseal(data: &Data, settings: &Settings, output: Output) -> Result<(), Failure> {
+    let server = data.server(settings).await?;
+    data.signing(settings).await?.seal_again().await?;
+    let mut lines = 0;
+    let mut told = |progress: ResealProgress| {
+        let due = progress.seen / 10_000;
+        if due > lines {
+            lines = due;
+            output.note(&format!("secrets: {}; sealed again: {}", progress.seen, progress.older));
+        }
+    };
+    let done = data.backend().reseal(&server, ResealWork::Seal, &mut told).await?;
+    let event = Event::by_operator("secrets_resealed", "the secrets were sealed again");
+    record(&event);
+    let ResealProgress { seen, older, bound, unreadable, .. } = done;
+    let result = json!({
+        "secrets": seen, "resealed": older, "bound_to_older_keys": bound, "unreadable": unreadable
+    });
+    output.result(&result, || {
+        let mut text = format!("Secrets: {seen}; sealed again: {older}.");
+        if bound > 0 {
+            text = format!("{text}\n{}", seals::bound(bound));
+        }
+        if unreadable > 0 {
+            text = format!("{text}\n{}", seals::unreadable(unreadable));
+        }
+        if bound == 0 && unreadable == 0 {
+            text.push_str(" All are under the newest key of the ring.");
+        }
+        text
+    })
+}
+
+/// Says if the ring cannot lose its older keys, or has lost one too early.
+async fn remark_on_seals(data: &Data, settings: &Settings, output: Output) -> Result<(), Failure> {
+    let recorded = data.backend().issuer().await.map_err(|error| data.failure(error))?;
+    if recorded.is_none() {
+        return Ok(());
+    }
+    let server = data.server(settings).await?;
+    let counted = data.backend().reseal(&server, ResealWork::Count, &mut |_| {}).await?;
+    for remark in seals::remarks(&counted) {
+        output.note(&remark);
+    }
+    Ok(())
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {

@@ -6,16 +6,14 @@ use quadrille::{
     Timestamp,
     oauth2::Resources,
     provider::{
-        AuthorizationServer, GrantTypes, IssuerError,
+        AuthorizationServer, Error, GrantTypes, IssuerError, ResealProgress,
         guessing::CountChange,
         store::{
             IssuerId, KnownSince, Part, RowId, SecretHash, StoreError, StoredRow, StoredTable,
+            Transfer,
         },
     },
 };
-
-#[cfg(doc)]
-use quadrille::provider::store::Transfer;
 
 use super::{Cache, sealed::Sealed};
 use crate::{
@@ -26,6 +24,18 @@ use crate::{
 
 /// The future of a verb of a [`Backend`].
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// The future of [`Backend::reseal`].
+pub type Resealing<'a> = Pin<Box<dyn Future<Output = Result<ResealProgress, Error>> + Send + 'a>>;
+
+/// What is done with a secret that is sealed under an older key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResealWork {
+    /// It is sealed again.
+    Seal,
+    /// It is counted.
+    Count,
+}
 
 /// A database: the provider's store, and the program's own records: users, sessions, counts of
 /// failed sign-ins, and the marks of a data directory.
@@ -152,6 +162,16 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         rows: Vec<StoredRow>,
     ) -> Answering<'a, u64>;
 
+    /// Seals the secrets of the provider's store again under the newest key of the server's ring, or
+    /// only counts those under older ones: see [`Reseal`](quadrille::provider::Reseal). `told` gets the
+    /// progress after each page.
+    fn reseal<'a>(
+        &'a self,
+        server: &'a AuthorizationServer,
+        work: ResealWork,
+        told: &'a mut (dyn FnMut(ResealProgress) + Send),
+    ) -> Resealing<'a>;
+
     /// The greatest number of the provider's store: see [`Part::newest`].
     fn newest(&self) -> Answering<'_, RowId>;
 
@@ -263,4 +283,26 @@ pub struct Known {
 pub(super) async fn state_of(store: &impl Part) -> Result<(RowId, i64), StoreError> {
     let told = store.changes(IssuerId(0), -1).await?;
     Ok((store.newest().await?, told.position))
+}
+
+/// [`Backend::reseal`] of a store.
+pub(super) fn reseal_of<'a>(
+    store: &'a impl Transfer,
+    server: &'a AuthorizationServer,
+    work: ResealWork,
+    told: &'a mut (dyn FnMut(ResealProgress) + Send),
+) -> Resealing<'a> {
+    Box::pin(async move {
+        let reseal = server.reseal(store);
+        let mut reseal = match work {
+            ResealWork::Seal => reseal,
+            ResealWork::Count => reseal.only_count(),
+        };
+        let mut last = ResealProgress::default();
+        while let Some(progress) = reseal.next().await? {
+            last = progress;
+            told(progress);
+        }
+        Ok(last)
+    })
 }

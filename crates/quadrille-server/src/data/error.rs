@@ -102,6 +102,29 @@ pub enum DataError {
         /// The file of the key ring.
         path: PathBuf,
     },
+    /// A provider is to be moved into a folder with another key ring.
+    #[error(
+        "{} is another key ring than that of the data, so no token would be valid in this folder: move \
+         the file away, or name a new folder",
+        path.display()
+    )]
+    OtherKeysInFolder {
+        /// The file of the key ring.
+        path: PathBuf,
+    },
+    /// The data was moved into another database.
+    #[error(
+        "the data in {from} was moved to {to}, and is old: what was used or revoked since would be valid \
+         again. Serve the other one. If that one is given up, \
+         --serve-data-that-was-moved-away-so-that-revoked-tokens-are-valid-again makes this one the \
+         current one"
+    )]
+    MovedAway {
+        /// The database that was moved.
+        from: String,
+        /// The new one.
+        to: String,
+    },
     /// The keys that sign access tokens cannot be used.
     #[error("the signing keys in {place}: {error}")]
     SigningKeys {

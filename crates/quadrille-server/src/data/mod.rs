@@ -24,13 +24,17 @@ mod nonces;
 mod postgres;
 mod ring;
 mod sealed;
+pub mod seals;
 mod signing;
 mod sqlite;
 #[cfg(test)]
 mod tests;
 mod transfer;
 
-pub use backend::{Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount};
+pub use backend::{
+    Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount, ResealWork,
+    Resealing,
+};
 pub use backup::{BackedUp, back_up, restore, restored_by_other_tools};
 pub use cache::Cache;
 pub use error::DataError;

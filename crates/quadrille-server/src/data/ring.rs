@@ -171,6 +171,15 @@ pub(super) fn given(settings: &Settings) -> Result<Option<KeyRing>, DataError> {
     ring.map(Some).map_err(|error| DataError::Keys { place: "QUADRILLE_KEYS".to_owned(), error })
 }
 
+/// Refuses a folder with another key ring than that of the data that is moved into it.
+pub(super) fn fits_folder(keys: &KeyRing, folder: &Path) -> Result<(), DataError> {
+    let path = folder.join("keys");
+    let Some(of_folder) = keys::load(&path)? else { return Ok(()) };
+    let proof = keys.seal_bytes(&Env::system(), PROOF, DATABASE, b"");
+    let opened = of_folder.open_bytes(PROOF, DATABASE, &proof);
+    opened.map(drop).map_err(|_| DataError::OtherKeysInFolder { path })
+}
+
 /// Refuses a key ring of the settings that does not open what the ring of the folder seals: the
 /// tokens of the folder would not be valid under it.
 pub(super) fn opens_folder(settings: &Settings, folder: &Path) -> Result<(), DataError> {

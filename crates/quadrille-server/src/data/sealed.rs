@@ -9,6 +9,8 @@ pub enum Sealed {
     SigningKeys,
     /// The mark of the database that is being moved into this one; not sealed.
     Move,
+    /// The place to which the data was moved; not sealed.
+    Moved,
     /// The place of the cache; not sealed.
     Cache,
 }
@@ -20,6 +22,7 @@ impl Sealed {
             Self::Proof => "proof",
             Self::SigningKeys => "signing_keys",
             Self::Move => "move",
+            Self::Moved => "moved",
             Self::Cache => "cache",
         }
     }

@@ -96,9 +96,7 @@ impl SigningPlace {
         settings: &Settings,
         env: &Env,
     ) -> Result<Option<SigningKeys>, DataError> {
-        if let Self::Row(row) = self {
-            row.seal_again().await?;
-        }
+        self.seal_again().await?;
         if let Some(keys) = self.keys().await? {
             return Ok(Some(keys));
         }
@@ -115,6 +113,18 @@ impl SigningPlace {
             }
         };
         self.change(make).await.map(Some)
+    }
+
+    /// Seals keys in a database under the newest key of the ring, so that older ones can be removed
+    /// from it.
+    ///
+    /// # Errors
+    /// As for [`keys`](Self::keys).
+    pub async fn seal_again(&self) -> Result<(), DataError> {
+        match self {
+            Self::File(_) => Ok(()),
+            Self::Row(row) => row.seal_again().await,
+        }
     }
 
     /// Changes the keys, and returns those that there are then. Concurrent changes follow each
@@ -182,7 +192,7 @@ impl Row {
         }
     }
 
-    /// Seals the keys under the newest key of the ring, so that older ones can be removed from it.
+    /// [`SigningPlace::seal_again`].
     async fn seal_again(&self) -> Result<(), DataError> {
         let (sealed, keys) = self.read().await?;
         let old = sealed.filter(|sealed| !self.keys.is_under_newest_key(sealed));

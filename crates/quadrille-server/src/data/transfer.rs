@@ -23,7 +23,7 @@ use super::{
     Backend, Data, DataError, Place, PostgresBackend, RecordedIssuer, SigningPlace, SqliteBackend,
     backup::copy_secret,
     files::{in_file, lock_alone, remove_if_there, sync_folder},
-    ring::{given, opens_folder, prove},
+    ring::{fits_folder, given, opens_folder, prove},
     sealed::Sealed,
 };
 use crate::config::{PostgresUrl, Settings};
@@ -120,8 +120,8 @@ pub enum KeysAfter {
 ///
 /// # Errors
 /// [`DataError::InUse`] if a process serves one of the databases, [`DataError::TargetInUse`] or
-/// [`DataError::DatabaseExists`] if the new one has data, [`DataError::SameKind`] between two
-/// folders, and those of the key ring, the files and the databases.
+/// [`DataError::DatabaseExists`] if the new one has data, [`DataError::OtherKeysInFolder`],
+/// [`DataError::SameKind`] between two folders, and those of the key ring, the files and the databases.
 pub async fn transfer(
     settings: &Settings,
     (from, to): (&End, &End),
@@ -137,6 +137,9 @@ pub async fn transfer(
         opens_folder(&settings, folder)?;
     }
     let keys = source.keys(&settings).await?;
+    if let End::Folder(folder) = to {
+        fits_folder(&keys, folder)?;
+    }
     let mark = source.backend.mark().await.map_err(|error| source.failure(error))?;
     let state = source.backend.state().await.map_err(|error| source.failure(error))?;
     let mark = Mark { source: mark, state };
@@ -183,7 +186,9 @@ pub async fn transfer(
         return Err(DataError::MovedWhileUsed { from: source.shown(), to: target.shown() });
     }
     let signing = source.signing(&settings).await?.keys().await?;
+    let shown = target.shown();
     let in_folder = target.finish(&settings, &keys, signing).await?;
+    source.record_moved(&shown).await?;
     source.backend.close().await;
     Ok(in_folder)
 }
@@ -304,6 +309,34 @@ impl Data {
                 Err(error) => Err(self.failure(error)),
             },
         }
+    }
+
+    /// Records where the data is now.
+    async fn record_moved(&self, to: &str) -> Result<(), DataError> {
+        loop {
+            let before = self.sealed(Sealed::Moved).await?;
+            let after = to.as_bytes().to_vec();
+            let recorded = self.backend.replace_sealed(Sealed::Moved, before, after).await;
+            if recorded.map_err(|error| self.failure(error))? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Refuses to serve data that was moved into another database. If it is to be served nevertheless,
+    /// that it was moved is forgotten.
+    ///
+    /// # Errors
+    /// [`DataError::MovedAway`], and those of the database.
+    pub async fn refuse_moved(&self, nevertheless: bool) -> Result<(), DataError> {
+        let Some(to) = self.sealed(Sealed::Moved).await? else { return Ok(()) };
+        let to = String::from_utf8_lossy(&to).into_owned();
+        if !nevertheless {
+            return Err(DataError::MovedAway { from: self.shown(), to });
+        }
+        tracing::warn!("the data that was moved to {to} is served again here");
+        let forgotten = self.backend.forget_sealed(Sealed::Moved).await;
+        forgotten.map_err(|error| self.failure(error))
     }
 
     /// Refuses a database into which data is being moved.

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod notify;
 mod private;
+mod seals;
 mod socket;
 mod waiting;
 
@@ -76,6 +77,10 @@ pub struct ServeArgs {
     /// needs the new issuer
     #[arg(long)]
     rename_issuer: bool,
+    /// Serve data although it was moved into another database, which is given up: codes and tokens that
+    /// were used or revoked there are valid again. Once is enough
+    #[arg(long)]
+    serve_data_that_was_moved_away_so_that_revoked_tokens_are_valid_again: bool,
 }
 
 impl ServeArgs {
@@ -124,6 +129,8 @@ async fn serve(
     let listening = socket.local_addr().map_err(failure)?;
     let private = settings.metrics_listen.map(private::listen).transpose()?;
     let data = waiting::open(settings).await?;
+    let nevertheless = args.serve_data_that_was_moved_away_so_that_revoked_tokens_are_valid_again;
+    data.refuse_moved(nevertheless).await?;
     let keys = data.keys(settings).await?;
     let place = data.signing(settings).await?;
     let signing = place.keys_to_serve(settings, data.env()).await?;
@@ -185,6 +192,7 @@ async fn serve(
     let server = Server::new(data.env().clone(), issuer.clone(), limits, served);
     let clients = app.server().clients().await?;
     point_out(settings, &clients);
+    seals::look(Arc::clone(data.backend()), app.server().clone());
     let aside = private.as_ref().map(|private| private.address);
     let listening = (listening, aside);
     announce(&data, &app, (settings, again), (listening, !clients.is_empty()), output).await?;

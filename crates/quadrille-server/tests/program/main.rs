@@ -56,6 +56,7 @@ mod redis_server;
 mod refusals;
 mod registration;
 mod rules;
+mod seals;
 #[path = "../../../quadrille-sqlx/tests/storages/servers.rs"]
 #[allow(dead_code, reason = "the tests of storages need further servers")]
 mod servers;

@@ -303,6 +303,61 @@ fn a_move_under_another_key_ring_is_refused() {
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
+/// What was used or revoked since the move would be valid again.
+#[test]
+fn data_that_was_moved_away_is_served_only_if_that_is_forced() {
+    let folder = Folder::new();
+    let (data, url) = (folder.data(), servers::postgres_database());
+    json(&data, &["client", "add", "Worker"], "");
+    json(&data, &["migrate", "--from", &sqlite(&data), "--to", &url], "");
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let (code, said) = failure(&data, &serve);
+    assert!(code == 2 && said.contains("was moved to postgres://"), "{code} {said}");
+    let forced = "--serve-data-that-was-moved-away-so-that-revoked-tokens-are-valid-again";
+    assert!(said.contains(forced), "{said}");
+
+    let back = folder.path().join("back");
+    json(&data, &["migrate", "--from", &url, "--to", &sqlite(&back)], "");
+    let (code, said) = failure(&data, &[&serve[..], &["--database", &url]].concat());
+    assert!(code == 2 && said.contains("was moved to"), "{code} {said}");
+
+    let program = Program::start_with(&folder, &[forced]);
+    assert!(program.log().contains("is served again here"), "{}", program.log());
+    program.stop();
+    Program::start(&folder).stop();
+}
+
+/// All that was moved would be invalid under that ring.
+#[test]
+fn a_folder_with_another_key_ring_gets_nothing() {
+    let folder = Folder::new();
+    let (data, url) = (folder.data(), servers::postgres_database());
+    json(&data, &["client", "add", "Worker", "--database", &url], "");
+    let ring = std::fs::read_to_string(data.join("keys")).unwrap();
+    let key = ring.lines().find(|line| !line.starts_with('#')).unwrap();
+    let other = "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=";
+    let new = folder.path().join("new");
+    std::fs::create_dir(&new).unwrap();
+    let moved = |keys: Option<&str>, ring: &str| {
+        std::fs::write(new.join("keys"), ring).unwrap();
+        let mut command = quadrille(&["migrate", "--from", &url, "--to", &sqlite(&new)]);
+        command.arg("--data-dir").arg(&data);
+        if let Some(keys) = keys {
+            command.env("QUADRILLE_KEYS", keys);
+        }
+        command.output().unwrap()
+    };
+    for keys in [None, Some(key)] {
+        let output = moved(keys, other);
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(3), "{said}");
+        assert!(said.contains("is another key ring than that of the data"), "{said}");
+        assert!(!new.join("quadrille.db").exists() && !new.join("unfinished.db").exists());
+    }
+    let output = moved(None, &ring);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
 /// A ring that is kept out of folders stays out of a new one, which says how it is served.
 #[test]
 fn a_folder_that_a_provider_moves_to_is_served_with_the_ring_of_the_environment() {

@@ -16,6 +16,9 @@ use super::{
 
 pub(super) const BAD: StoreError = StoreError::Corrupt("a row of another store");
 
+const SWAP_SECRET: &str = "UPDATE quadrille_token_credentials SET secret = $4
+    WHERE \"row\" = $2 AND issuer = $1 AND secret = $3";
+
 const RAISE: &str = "UPDATE quadrille_newest SET number = greatest(number, $1)";
 
 impl<E: Dialect> Transfer for SqlStore<E> {
@@ -44,6 +47,20 @@ impl<E: Dialect> Transfer for SqlStore<E> {
         rows: Vec<StoredRow>,
     ) -> Result<u64, StoreError> {
         self.run(|database| async move { E::put_rows(&database, issuer, table, rows).await }).await
+    }
+
+    async fn swap_secret(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        before: Vec<u8>,
+        after: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        self.run(|database| async move {
+            let values = values![issuer.0, database.key(grant), before, after];
+            Ok(database.run(SWAP_SECRET, values).await? > 0)
+        })
+        .await
     }
 
     async fn raise_newest(&self, newest: RowId) -> Result<(), StoreError> {

@@ -22,6 +22,7 @@ mod paths;
 mod personal;
 mod reason;
 mod refusal;
+mod reseal;
 mod route;
 mod scopes;
 mod server;
@@ -91,6 +92,7 @@ pub use openid::{
     options::OpenId,
 };
 pub use personal::{MintError, MintedToken, NewToken};
+pub use reseal::{Reseal, ResealProgress};
 pub use scopes::ScopeInfo;
 pub use server::AuthorizationServer;
 pub use token::decided::{

@@ -60,6 +60,7 @@ mod passwords;
 mod protected_resource;
 mod races;
 mod registration;
+mod reseal;
 mod response_types;
 mod restored;
 mod revoke;

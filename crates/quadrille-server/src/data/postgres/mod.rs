@@ -14,7 +14,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use quadrille::{
     Env, Timestamp,
     provider::{
-        AuthorizationServer, IssuerError,
+        AuthorizationServer, IssuerError, ResealProgress,
         guessing::CountChange,
         store::{
             Grants as _, Issuers as _, KnownSince, Part as _, RowId, SecretHash, StoreError,
@@ -35,7 +35,8 @@ use crate::{
 use super::cache::{self, Cache};
 use super::{
     backend::{
-        Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount, state_of,
+        Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount, ResealWork,
+        Resealing, reseal_of, state_of,
     },
     sealed::Sealed,
 };
@@ -282,6 +283,15 @@ impl Backend for PostgresBackend {
             let issuer = self.store.issuer(issuer).await?;
             self.store.put_rows(issuer, table, rows).await
         })
+    }
+
+    fn reseal<'a>(
+        &'a self,
+        server: &'a AuthorizationServer,
+        work: ResealWork,
+        told: &'a mut (dyn FnMut(ResealProgress) + Send),
+    ) -> Resealing<'a> {
+        reseal_of(&*self.store, server, work, told)
     }
 
     fn newest(&self) -> Answering<'_, RowId> {

@@ -11,7 +11,7 @@ use std::{path::Path, pin::Pin, sync::Arc};
 use quadrille::{
     Env, Timestamp,
     provider::{
-        AuthorizationServer, IssuerError,
+        AuthorizationServer, IssuerError, ResealProgress,
         guessing::CountChange,
         store::{
             Grants as _, Issuers as _, KnownSince, Part as _, RowId, SecretHash, SqliteStore,
@@ -28,7 +28,10 @@ use crate::{
 
 use super::cache::{self, Cache};
 use super::{
-    backend::{Answering, Backend, CountKey, Known, RecordedIssuer, Recount, state_of},
+    backend::{
+        Answering, Backend, CountKey, Known, RecordedIssuer, Recount, ResealWork, Resealing,
+        reseal_of, state_of,
+    },
     sealed::Sealed,
 };
 
@@ -232,6 +235,15 @@ impl Backend for SqliteBackend {
             let issuer = self.0.issuer(issuer).await?;
             self.0.put_rows(issuer, table, rows).await
         })
+    }
+
+    fn reseal<'a>(
+        &'a self,
+        server: &'a AuthorizationServer,
+        work: ResealWork,
+        told: &'a mut (dyn FnMut(ResealProgress) + Send),
+    ) -> Resealing<'a> {
+        reseal_of(&*self.0, server, work, told)
     }
 
     fn newest(&self) -> Answering<'_, RowId> {

@@ -1,6 +1,8 @@
 //! Secrets that the server must know itself, sealed for the client that they belong to: a row copied
 //! to another client does not open.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
 use crate::{Env, KeyRing, Secret};
 
 /// The use of a sealed secret: one sealed for another use does not open.
@@ -27,6 +29,17 @@ impl SecretUse {
     }
 }
 
+/// A sealed secret, with a view to the newest key of the ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Again<T> {
+    /// It is sealed under the newest key.
+    IsNewest,
+    /// It was sealed under an older key, and this is the same under the newest.
+    Resealed(T),
+    /// It does not open: its key is not in the ring, or it was changed by others.
+    Unreadable,
+}
+
 /// The seal of the secrets of one client.
 pub(crate) struct ClientSeal<'a> {
     ring: &'a KeyRing,
@@ -48,6 +61,25 @@ impl<'a> ClientSeal<'a> {
     /// Opens a secret that [`seal`](Self::seal) sealed for this client.
     pub(crate) fn open(&self, usage: SecretUse, sealed: &str) -> Option<Secret> {
         secret(&self.ring.open(usage.purpose(), &self.context, sealed).ok()?)
+    }
+
+    /// Seals a sealed text again, if it is under an older key.
+    pub(crate) fn again(&self, env: &Env, usage: SecretUse, sealed: &str) -> Again<String> {
+        let Ok(bytes) = BASE64_URL_SAFE_NO_PAD.decode(sealed) else { return Again::Unreadable };
+        match self.again_bytes(env, usage, &bytes) {
+            Again::IsNewest => Again::IsNewest,
+            Again::Resealed(bytes) => Again::Resealed(BASE64_URL_SAFE_NO_PAD.encode(bytes)),
+            Again::Unreadable => Again::Unreadable,
+        }
+    }
+
+    /// [`again`](Self::again) without base64.
+    pub(crate) fn again_bytes(&self, env: &Env, usage: SecretUse, sealed: &[u8]) -> Again<Vec<u8>> {
+        match self.open_bytes(usage, sealed) {
+            None => Again::Unreadable,
+            Some(_) if self.ring.is_under_newest_key(sealed) => Again::IsNewest,
+            Some(secret) => Again::Resealed(self.seal_bytes(env, usage, &secret)),
+        }
     }
 
     /// Seals a secret as bytes.

@@ -256,8 +256,24 @@ impl StoredTable {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredRow(pub Vec<StoredValue>);
 
+impl StoredRow {
+    /// The value in a column of the table that the row is of.
+    ///
+    /// ```
+    /// use quadrille::provider::store::{StoredRow, StoredTable, StoredValue};
+    ///
+    /// let row = StoredRow(vec![StoredValue::Text("bob".into()), StoredValue::Number(7)]);
+    /// assert_eq!(row.value(StoredTable::Removed, "last"), Some(&StoredValue::Number(7)));
+    /// ```
+    pub fn value(&self, table: StoredTable, column: &str) -> Option<&StoredValue> {
+        let place = table.columns().iter().position(|(name, _)| *name == column)?;
+        self.0.get(place)
+    }
+}
+
 /// A store whose rows can be moved into another store, which keeps every consent and every token
-/// under the same issuer and key ring. No server may use either of them meanwhile.
+/// under the same issuer and key ring. No server may use either of them meanwhile. Only
+/// [`rows`](Self::rows) and [`swap_secret`](Self::swap_secret) are also for a store in use.
 ///
 /// ```
 /// use quadrille::provider::store::{IssuerId, StoreError, StoredTable, Transfer};
@@ -278,7 +294,8 @@ pub struct StoredRow(pub Vec<StoredValue>);
 /// }
 /// ```
 pub trait Transfer: Store {
-    /// At most `limit` rows of an issuer, ordered by the store's own key, after the row `after`.
+    /// At most `limit` rows of an issuer, ordered by the store's own key, after the row `after`, which
+    /// may be gone.
     fn rows(
         &self,
         issuer: IssuerId,
@@ -298,6 +315,17 @@ pub trait Transfer: Store {
         table: StoredTable,
         rows: Vec<StoredRow>,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Replaces the sealed secret of the token credentials of a grant if it is `before`, and nothing
+    /// else; `false` if it is another one, or the credentials are gone. The secret itself is the same,
+    /// so no change is told. [`Reseal`](crate::provider::Reseal) calls it, while servers use the store.
+    fn swap_secret(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        before: Vec<u8>,
+        after: Vec<u8>,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Raises [`Part::newest`](super::Part::newest) to that of the other store, whose greatest number may be of a
     /// row that is gone.

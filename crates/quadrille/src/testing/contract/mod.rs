@@ -249,6 +249,7 @@ macro_rules! transfer_contract {
                 rows_that_are_there_stay_as_they_are
                 rows_of_another_shape_are_refused
                 numbers_go_on_above_those_that_were_moved
+                a_sealed_secret_is_swapped_as_it_was_read
             }
         }
     };

@@ -311,3 +311,40 @@ pub async fn numbers_go_on_above_those_that_were_moved<S: Store + Transfer>(
     let rule = "`put_rows` tells no change";
     same(rule, Checked(store).changes(issuer, told).await.position, told);
 }
+
+/// Servers use the store meanwhile, and the secret of some other credentials is another one.
+pub async fn a_sealed_secret_is_swapped_as_it_was_read<S: Store + Transfer>(
+    store: &S,
+    clock: &ManualClock,
+) {
+    copy(&everything(clock).await, store).await;
+    let checked = Checked(store);
+    let issuer = checked.issuer(ISSUER).await;
+    let told = checked.changes(issuer, 0).await.position;
+    let read = store.rows(issuer, StoredTable::TokenCredentials, None, 100).await;
+    let read = worked("rows", read);
+    let before = checked.credential(issuer, &ours(730)).await.unwrap();
+    let swap = async |issuer, grant, before: &[u8], after: &[u8]| {
+        let swap = store.swap_secret(issuer, RowId(grant), before.to_vec(), after.to_vec());
+        worked("swap_secret", swap.await)
+    };
+    let rule = "`swap_secret` changes nothing if the secret is another one, or of another grant";
+    holds(rule, !swap(issuer, 730, b"another", b"new").await);
+    holds(rule, !swap(issuer, 731, &before.secret, b"new").await);
+    let other = checked.issuer("https://other.example").await;
+    let rule = "`swap_secret` changes nothing of another issuer";
+    holds(rule, !swap(other, 730, &before.secret, b"new").await);
+    let rule = "`swap_secret` replaces the secret that was read, once";
+    same(rule, checked.credential(issuer, &ours(730)).await.as_ref(), Some(&before));
+    holds(rule, swap(issuer, 730, &before.secret, b"new").await);
+    holds(rule, !swap(issuer, 730, &before.secret, b"newer").await);
+    let after = checked.credential(issuer, &ours(730)).await.unwrap();
+    same(rule, &*after.secret, b"new".as_slice());
+    let rule = "`rows` goes on after a row whose values have changed since";
+    let next = store.rows(issuer, StoredTable::TokenCredentials, read.last().cloned(), 100).await;
+    same(rule, worked("rows", next), Vec::new());
+    let rule = "`swap_secret` changes nothing but the secret";
+    same(rule, (&after.access, after.is_foreign), (&before.access, before.is_foreign));
+    let rule = "`swap_secret` tells no change";
+    same(rule, checked.changes(issuer, told).await.position, told);
+}

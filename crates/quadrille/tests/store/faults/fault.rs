@@ -103,4 +103,6 @@ pub(super) enum Fault {
     RaiseNewestDoesNothing,
     RaiseNewestLowers,
     RaiseKnownSinceDoesNothing,
+    SwapSecretIgnoresTheSecret,
+    SwapSecretSaysYes,
 }

@@ -30,6 +30,18 @@ catches! {
             "lowers no number";
         RaiseKnownSinceDoesNothing => numbers_go_on_above_those_that_were_moved,
             "raises the moment";
+        SwapSecretIgnoresTheSecret => a_sealed_secret_is_swapped_as_it_was_read,
+            "if the secret is another one";
+        SwapSecretSaysYes => a_sealed_secret_is_swapped_as_it_was_read,
+            "if the secret is another one";
+        MixesIssuers("swap_secret") => a_sealed_secret_is_swapped_as_it_was_read,
+            "nothing of another issuer";
+        Also("swap_secret", "UPDATE quadrille_token_credentials SET expires = 0") => a_sealed_secret_is_swapped_as_it_was_read,
+            "replaces the secret that was read";
+        Also("swap_secret", "UPDATE quadrille_token_credentials SET is_foreign = is_foreign, scopes = ''") => a_sealed_secret_is_swapped_as_it_was_read,
+            "replaces the secret that was read";
+        Also("swap_secret", "INSERT INTO quadrille_changes (issuer, change) SELECT number, '{\"Client\":\"app\"}' FROM quadrille_issuers") => a_sealed_secret_is_swapped_as_it_was_read,
+            "`swap_secret` tells no change";
         Also("put_rows", "INSERT INTO quadrille_changes (issuer, change) SELECT number, '{\"Client\":\"app\"}' FROM quadrille_issuers") => numbers_go_on_above_those_that_were_moved,
             "tells no change";
         Also("put_rows", "UPDATE quadrille_codes SET challenge = coalesce(challenge, '')") => everything_moves_with_all_its_values,

@@ -1,14 +1,14 @@
 //! The move of rows, with a fault.
 
 use quadrille::provider::store::{
-    IssuerId, KnownSince, RowId, StoredRow, StoredTable, StoredValue, Transfer,
+    IssuerId, KnownSince, RowId, StoreError, StoredRow, StoredTable, StoredValue, Transfer,
 };
 
 use super::{
     fault::Fault::{
         PutRowsCountsAll, PutRowsOverwrites, PutRowsStopsInTheMiddle, PutRowsTakesAnyShape,
         RaiseKnownSinceDoesNothing, RaiseNewestDoesNothing, RaiseNewestLowers, RowsIgnoreTheLimit,
-        RowsRepeatOne, RowsSkipOne,
+        RowsRepeatOne, RowsSkipOne, SwapSecretIgnoresTheSecret, SwapSecretSaysYes,
     },
     faulty::{Faulty, Stored},
 };
@@ -59,6 +59,25 @@ impl Transfer for Faulty {
         }
         let put = self.around("put_rows", self.inner.put_rows(issuer, table, rows)).await?;
         Ok(if self.is(PutRowsCountsAll) { count } else { put })
+    }
+
+    async fn swap_secret(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        mut before: Vec<u8>,
+        after: Vec<u8>,
+    ) -> Stored<bool> {
+        let issuer = self.issuer("swap_secret", issuer);
+        if self.is(SwapSecretIgnoresTheSecret) {
+            let sql = "SELECT secret FROM quadrille_token_credentials";
+            let secret = |db: &rusqlite::Connection| db.query_row(sql, [], |row| row.get(0));
+            let secret = self.inner.read(|db| Ok::<_, StoreError>(secret(db).ok())).await?;
+            before = secret.unwrap();
+        }
+        let swap = self.inner.swap_secret(issuer, grant, before, after);
+        let swapped = self.around("swap_secret", swap).await?;
+        Ok(swapped || self.is(SwapSecretSaysYes))
     }
 
     async fn raise_newest(&self, newest: RowId) -> Stored<()> {

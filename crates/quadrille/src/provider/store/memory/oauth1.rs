@@ -74,6 +74,17 @@ impl Credentials {
         found
     }
 
+    /// Replaces a sealed secret, if it is `before`.
+    pub(super) fn swap_secret(&self, grant: RowId, before: &[u8], after: &[u8]) -> bool {
+        let mut rows = self.rows.lock(&grant);
+        let Some(held) = rows.get_mut(&grant).filter(|held| *held.secret == *before) else {
+            return false;
+        };
+        let swapped = CredentialRecord { secret: after.into(), ..CredentialRecord::clone(held) };
+        *held = Arc::new(swapped);
+        true
+    }
+
     pub(super) fn remove(&self, grant: RowId) {
         let removed = self.rows.lock(&grant).remove(&grant);
         removed.into_iter().for_each(|removed| self.unindex(&removed));

@@ -31,7 +31,11 @@ impl Transfer for MemoryStore {
         let mut rows = self.realm(issuer)?.rows(table)?;
         rows.sort_unstable();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let rest = rows.into_iter().filter(|row| after.as_ref().is_none_or(|after| row > after));
+        // The other values of that row may have changed since.
+        let key = |row: &StoredRow| row.0.get(..table.key()).map(<[_]>::to_vec);
+        let after = after.as_ref().map(key);
+        let rest =
+            rows.into_iter().filter(|row| after.as_ref().is_none_or(|last| key(row) > *last));
         Ok(rest.take(limit).collect())
     }
 
@@ -51,6 +55,16 @@ impl Transfer for MemoryStore {
         let now = self.env.now();
         let new = puts.into_iter().map(|put| u64::from(put(&realm, now))).sum();
         Ok(new)
+    }
+
+    async fn swap_secret(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        before: Vec<u8>,
+        after: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        Ok(self.realm(issuer)?.credentials.swap_secret(grant, &before, &after))
     }
 
     async fn raise_newest(&self, newest: RowId) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! The rows of the file, to be moved into another store.
 
-use rusqlite::{Row, params_from_iter, types::Value, types::ValueRef};
+use rusqlite::{Row, params, params_from_iter, types::Value, types::ValueRef};
 
 use crate::provider::store::{
     IssuerId, KnownSince, RowId, StoreError, StoredRow, StoredTable, StoredValue, Transfer,
@@ -89,6 +89,21 @@ impl Transfer for SqliteStore {
                 new += insert.execute(params_from_iter(std::iter::once(first).chain(fields)))?;
             }
             Ok(u64::try_from(new).unwrap_or(u64::MAX))
+        })
+        .await
+    }
+
+    async fn swap_secret(
+        &self,
+        issuer: IssuerId,
+        grant: RowId,
+        before: Vec<u8>,
+        after: Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        self.write(move |transaction| {
+            let sql = "UPDATE quadrille_token_credentials SET secret = ?4
+                WHERE grant_id = ?2 AND issuer = ?1 AND secret = ?3";
+            Ok(transaction.execute(sql, params![issuer.0, grant.0, before, after])? > 0)
         })
         .await
     }
