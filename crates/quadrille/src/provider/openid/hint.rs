@@ -30,7 +30,7 @@ pub(crate) fn sent(inner: &Inner, params: &Params<'_>) -> Option<Hint> {
 }
 
 /// The subject of an ID token that an issuer has signed, for any client and at any time: a hint
-/// proves nothing about whoever sends it.
+/// proves nothing about its sender.
 fn subject(token: &str, issuer: &str, keys: &KeySet) -> Option<Arc<str>> {
     let verified = Unverified::parse(token).ok()?.verify(&ID_TOKENS, keys).ok()?;
     let claims = crate::jose::Claims::parse(verified.payload()).ok()?;
