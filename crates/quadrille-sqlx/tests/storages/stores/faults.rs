@@ -75,25 +75,29 @@ async fn a_transaction_that_lost_a_deadlock_is_run_again() {
     let store = Arc::new(store_of(&database).await);
     let issuer = issuer(&*store).await;
     let mut other = database.connect().await;
-    for sql in [
-        // The other side never looks for a deadlock, so the store's side is the one that loses.
-        "SET deadlock_timeout = '1min'",
-        "BEGIN",
-        "UPDATE quadrille_positions SET last = last",
-    ] {
+    // The other side never looks for a deadlock, so the store's side is the one that loses.
+    for sql in
+        ["SET deadlock_timeout = '1min'", "BEGIN", "UPDATE quadrille_positions SET last = last"]
+    {
         sqlx::raw_sql(sql).execute(&mut other).await.unwrap();
     }
     let revoking = tokio::spawn({
         let (store, until) = (Arc::clone(&store), code(1).expires);
         async move { store.revoke_grant(issuer, RowId(5000), until).await }
     });
-    // Until the store waits for the position.
-    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted";
-    while database.numbers(waits).await != [1] {
-        tokio::task::yield_now().await;
-    }
-    let same = format!("INSERT INTO quadrille_revoked VALUES (5000, {}, 0)", issuer.0);
-    sqlx::raw_sql(sqlx::AssertSqlSafe(same)).execute(&mut other).await.unwrap();
+    // In one statement: the store's side looks for a deadlock once, a second after it began to wait.
+    let closing = format!(
+        "DO $$ BEGIN
+            WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted
+                AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))
+            LOOP
+                PERFORM pg_sleep(0.001);
+            END LOOP;
+            INSERT INTO quadrille_revoked VALUES (5000, {}, 0);
+        END $$",
+        issuer.0
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(closing)).execute(&mut other).await.unwrap();
     sqlx::raw_sql("ROLLBACK").execute(&mut other).await.unwrap();
     assert!(revoking.await.unwrap().unwrap());
 }
