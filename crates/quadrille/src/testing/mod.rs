@@ -76,6 +76,7 @@ pub use crate::users_contract;
 #[cfg(feature = "provider")]
 #[doc(inline)]
 pub use crate::{
-    client_table_contract, clients_contract, grants_contract, once_contract, store_contract,
-    transfer_contract, user_table_contract, volatile_contract, volatile_store_contract,
+    client_table_contract, clients_contract, grants_contract, once_contract,
+    password_verifier_contract, store_contract, transfer_contract, user_table_contract,
+    volatile_contract, volatile_store_contract,
 };

@@ -72,4 +72,5 @@ mod token;
 mod token_exchange;
 mod token_texts;
 mod unanswered;
+mod verifier_faults;
 mod ways;

@@ -20,13 +20,17 @@ use quadrille::{
         guessing::Kdf,
         store::{ClientTable, MemoryStore, Parts, SqliteStore, StoreError, UserTable},
     },
-    testing::{ManualClock, client_table_contract, user_table_contract},
+    testing::{
+        ManualClock, client_table_contract, password_verifier_contract, user_table_contract,
+    },
 };
 use serde_json::Value;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 const ISSUER: &str = "https://id.example";
+const USERS: [(&str, &str); 3] =
+    [("ada", "a dance for four"), ("bob", "a dance for four"), ("carol", "a waltz for two")];
 
 struct World {
     clock: ManualClock,
@@ -92,8 +96,8 @@ async fn database(env: Env) -> (example::Database, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("application.db");
     let database = example::open(path.to_str().unwrap(), env.clone()).await.unwrap();
-    for name in ["ada", "bob"] {
-        example::sign_up(&database, name, "a dance for four", env.clone()).await.unwrap();
+    for (name, password) in USERS {
+        example::sign_up(&database, name, password, env.clone()).await.unwrap();
     }
     (database, folder)
 }
@@ -107,10 +111,19 @@ client_table_contract!(apps, || {
     (example::Apps(database), ["old-app", "old-printer"], folder)
 });
 
-user_table_contract!(people, || {
+fn people() -> (example::People, TempDir) {
     let (database, folder) = filled();
-    let people = example::People { database, kdf: Kdf::default(), env: Env::system() };
+    (example::People { database, kdf: Kdf::default(), env: Env::system() }, folder)
+}
+
+user_table_contract!(users, || {
+    let (people, folder) = people();
     (people, ["1", "2"], folder)
+});
+
+password_verifier_contract!(passwords, || {
+    let (people, folder) = people();
+    (people, USERS, folder)
 });
 
 #[tokio::test]

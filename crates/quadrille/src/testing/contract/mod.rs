@@ -30,6 +30,7 @@ pub mod issuers;
 pub mod keys;
 pub mod known;
 pub mod oauth1;
+pub mod passwords;
 pub mod pending;
 pub mod races;
 pub mod refresh;
@@ -261,13 +262,13 @@ macro_rules! transfer_contract {
 #[macro_export]
 macro_rules! client_table_contract {
     ($module:ident, $make:expr) => {
-        $crate::client_table_contract! { @tests $module, $make,
+        $crate::client_table_contract! { @tests $module, $make, tables,
             a_client_is_found_by_its_exact_id
             a_client_stays_the_same
             clients_are_listed_once_or_not_at_all
         }
     };
-    (@tests $module:ident, $make:expr, $($name:ident)*) => {
+    (@tests $module:ident, $make:expr, $group:ident, $($name:ident)*) => {
         mod $module {
             #[allow(unused_imports, reason = "what is needed depends on the table")]
             use super::*;
@@ -278,7 +279,7 @@ macro_rules! client_table_contract {
                     let make: fn() -> _ = $make;
                     let (table, known, _alive) = make();
                     $crate::testing::contract::run(
-                        $crate::testing::contract::tables::$name(&table, &known, &clock),
+                        $crate::testing::contract::$group::$name(&table, &known, &clock),
                     );
                 }
             )*
@@ -291,8 +292,27 @@ macro_rules! client_table_contract {
 #[macro_export]
 macro_rules! user_table_contract {
     ($module:ident, $make:expr) => {
-        $crate::client_table_contract! { @tests $module, $make,
+        $crate::client_table_contract! { @tests $module, $make, tables,
             a_user_is_found_by_the_exact_subject
+        }
+    };
+}
+
+/// Makes a module that tests a [`PasswordVerifier`](crate::provider::PasswordVerifier). Takes a name
+/// for the module, and a function to a verifier, the names and passwords of some users, and values
+/// that must live as long as the verifier.
+///
+/// A verifier that [limits guesses
+/// itself](crate::provider::PasswordVerifier::limits_guesses_itself) must get its time from the
+/// system's clock moved ahead, or be made without limits: the tests guess often.
+#[macro_export]
+macro_rules! password_verifier_contract {
+    ($module:ident, $make:expr) => {
+        $crate::client_table_contract! { @tests $module, $make, passwords,
+            the_right_password_tells_the_subject
+            any_other_password_is_refused
+            a_name_leads_to_one_user
+            any_text_is_a_name_and_a_password
         }
     };
 }

@@ -7,8 +7,8 @@ use crate::{
 
 use super::checked::{holds, same};
 
-/// Texts that are near the id, and are not it.
-fn near(id: &str) -> Vec<String> {
+/// Texts that are near a text, and are not it.
+pub(super) fn near(id: &str) -> Vec<String> {
     let swapped = id.chars().map(|letter| match letter.is_ascii_lowercase() {
         true => letter.to_ascii_uppercase(),
         false => letter.to_ascii_lowercase(),
