@@ -59,7 +59,8 @@ pub trait ScopeRequirement: Send + Sync + 'static {
     fn names() -> Vec<&'static str>;
 }
 
-/// A requirement met by one of the scopes in the tuple `T`: `Any<(Read, Write)>`.
+/// A requirement met by one of the scopes in the tuple `T`: `Any<(Read, Write)>`. A challenge names
+/// the first one, so that a client does not request more than it needs.
 ///
 /// ```
 /// use quadrille::{Scopes, scope::{Any, ScopeRequirement}, scopes};
@@ -71,6 +72,7 @@ pub trait ScopeRequirement: Send + Sync + 'static {
 /// let granted = Scopes::of(["write"]);
 /// assert!(<Any<(Read, Write)>>::is_met(&granted));
 /// assert!(!<(Read, Write)>::is_met(&granted));
+/// assert_eq!(<Any<(Read, Write)>>::names(), ["read"]);
 /// ```
 #[derive(Debug)]
 pub struct Any<T>(std::marker::PhantomData<fn() -> T>);
@@ -95,7 +97,10 @@ impl<S: Scope> ScopeRequirement for S {
 }
 
 macro_rules! tuples {
-    ($($name:ident),+) => {
+    ($first:ident $(, $name:ident)*) => {
+        tuples! { @impl $first; $first $(, $name)* }
+    };
+    (@impl $first:ident; $($name:ident),+) => {
         impl<$($name: ScopeRequirement),+> ScopeRequirement for ($($name,)+) {
             fn is_met(granted: &Scopes) -> bool {
                 $($name::is_met(granted))&&+
@@ -109,7 +114,7 @@ macro_rules! tuples {
                 $($name::is_met(granted))||+
             }
             fn names() -> Vec<&'static str> {
-                [$($name::names()),+].concat()
+                $first::names()
             }
         }
     };

@@ -107,17 +107,30 @@ async fn requirements_are_all_of_a_tuple_or_any_of_one() {
         .route("/one-or-both", get(|_: Access<Any<(Upload, (Photos, Upload))>>| async {}))
         .route("/none", get(|_: Access<()>| async {}));
     let app: Router = world.server.attach(app);
-    for (path, status) in [
-        ("/all", 403),
-        ("/one", 200),
-        ("/upload-and-one", 200),
-        ("/photos-and-one", 403),
-        ("/one-or-both", 200),
-        ("/none", 200),
-    ] {
-        let request = Request::get(path).header("authorization", format!("Bearer {access}"));
+    let answer = async |path, header: Option<String>| {
+        let request = Request::get(path);
+        let request = header.into_iter().fold(request, |to, it| to.header("authorization", it));
         let response = app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(response.status(), status, "{path}");
+        let challenge = response.headers().get("www-authenticate");
+        let challenge = challenge.map_or("", |value| value.to_str().unwrap());
+        let scope = challenge.split_once("scope=\"").and_then(|(_, rest)| rest.split('"').next());
+        (response.status().as_u16(), scope.map(str::to_owned))
+    };
+    // The challenge names one way to meet the whole requirement.
+    for (path, without_a_token, with_the_scope_to_write) in [
+        ("/all", (401, Some("photos:read photos:write")), (403, Some("photos:read photos:write"))),
+        ("/one", (401, Some("photos:read")), (200, None)),
+        ("/upload-and-one", (401, Some("photos:write photos:read")), (200, None)),
+        ("/photos-and-one", (401, Some("photos:read")), (403, Some("photos:read"))),
+        ("/one-or-both", (401, Some("photos:write")), (200, None)),
+        ("/none", (401, None), (200, None)),
+    ] {
+        for (header, (status, scope)) in
+            [(None, without_a_token), (Some(format!("Bearer {access}")), with_the_scope_to_write)]
+        {
+            let must_be = (status, scope.map(str::to_owned));
+            assert_eq!(answer(path, header).await, must_be, "{path}");
+        }
     }
 }
 
