@@ -50,6 +50,7 @@ pub use linked::{
     revoke::{LoggedOut, RevokedAtService},
 };
 pub use login::Login;
+pub use openid::presented::PresentedIdToken;
 pub use presets::words::*;
 pub use program::{DeviceLogin, Loopback, LoopbackLogin};
 pub use service::{
@@ -79,5 +80,6 @@ pub(crate) use self::{
     identity::{of_account, recall},
     linked::forget_in_browser,
     login::registered::Registered,
+    openid::presented::is_submitted_twice,
     refresh::held::{Held, Wanted, not_linked},
 };

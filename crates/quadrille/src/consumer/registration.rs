@@ -62,7 +62,7 @@ pub(crate) fn check(
     credential: &Credential,
     allowed: &Allowed,
 ) -> Result<(), OperatorError> {
-    check_credentials(spec, id, credential)?;
+    check_credentials(spec, id, &allowed.clients, credential)?;
     allowed.check(&spec.name)?;
     check_written(&spec.name, &spec.parameters)?;
     if let Protocol::OAuth2(_) = &spec.protocol {
@@ -81,6 +81,7 @@ pub(crate) fn check(
 fn check_credentials(
     spec: &SpecBuf,
     id: &str,
+    further: &[Text],
     credential: &Credential,
 ) -> Result<(), OperatorError> {
     let is_oauth2 = matches!(spec.protocol, Protocol::OAuth2(_));
@@ -92,7 +93,8 @@ fn check_credentials(
         text.trim() == text && !is_quoted(text) && text.chars().all(fits)
     };
     let service = || Box::from(&*spec.name);
-    if id.is_empty() || !is_fit(id) {
+    let is_malformed = |id: &str| id.is_empty() || !is_fit(id);
+    if is_malformed(id) || further.iter().any(|id| is_malformed(id)) {
         return Err(OperatorError::ClientIdMalformed { service: service() });
     }
     match credential {

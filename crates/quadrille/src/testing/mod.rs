@@ -19,6 +19,8 @@ mod fault;
 #[cfg(feature = "consumer")]
 mod handler;
 #[cfg(feature = "consumer")]
+mod id_tokens;
+#[cfg(feature = "consumer")]
 mod mannered;
 #[cfg(feature = "consumer")]
 mod oauth1_service;

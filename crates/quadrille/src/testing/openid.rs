@@ -247,6 +247,9 @@ impl OpenId {
             "at_hash": token_hash(algorithm, login.access_token),
         });
         claims.extend(own.as_object().cloned().into_iter().flatten());
+        if login.access_token.is_empty() {
+            claims.remove("at_hash");
+        }
         if let Some(nonce) = login.nonce.filter(|_| !self.forgets_nonce) {
             claims.insert("nonce".to_owned(), nonce.into());
         }

@@ -4,6 +4,9 @@
 //! matched by the temporary identifier that the service repeats, so the callback's URL, which many
 //! services compare with a registered one, contains nothing of ours. Only the browser that began
 //! has the cookie.
+//!
+//! The `nonce` of an ID token that a page gets by itself is such an identifier, too, without a secret:
+//! nothing else comes back with it.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
@@ -32,6 +35,13 @@ const OUT_OF_BAND: &str = "login attempt out of band";
 pub(crate) struct Temporary {
     pub(crate) token: Secret,
     pub(crate) secret: Secret,
+}
+
+impl Temporary {
+    /// The `nonce` of an ID token in place of an identifier.
+    pub(crate) fn nonce(nonce: &str) -> Self {
+        Self { token: nonce.into(), secret: "".into() }
+    }
 }
 
 /// An attempt that returned.
@@ -74,6 +84,12 @@ impl Attempt {
 }
 
 impl Opened {
+    /// An attempt of an app that sends no cookies, which begins and ends with one request.
+    pub(crate) fn without_cookie(attempt: Attempt, site: &Site) -> Self {
+        let cookie = AttemptCookie::new(COOKIE, &site.env.random::<8>());
+        Self { attempt, cookie, temporary: Temporary::nonce("") }
+    }
+
     /// The attempt of this browser whose temporary identifier is `token`.
     pub(crate) fn find(site: &Site, jar: &Jar, token: &str) -> Result<Self, BrowserError> {
         let ends = mark(token);

@@ -21,6 +21,7 @@ use super::{
     account::Token,
     attempt::{Attempt, AttemptCookie, temporary::Temporary},
     claims::Claims,
+    openid::presented::PresentedProof,
 };
 
 pub(crate) use {oauth1::OAuth1Dance, oauth2::OAuth2Dance, oauth2_device::NoToken};
@@ -44,6 +45,8 @@ pub(crate) enum Proof {
     Code(CodeProof),
     /// A verifier for temporary credentials (RFC 5849, section 2.2).
     Verifier { temporary: Temporary, verifier: Secret },
+    /// An ID token that a page or an app had already.
+    IdToken(Box<PresentedProof>),
 }
 
 /// A code, and what the callback says besides.

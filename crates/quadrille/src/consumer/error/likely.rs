@@ -53,6 +53,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "not_attached" => "the handler's router was not passed to Login::attach",
         "not_for_programs" => "the service has OAuth 1, whose programs show a PIN",
         "not_linked" => "the user has not logged in, or the service ended the token",
+        "not_openid" => "the service is described by Spec::oauth2 without an issuer",
         "not_out_of_band" => "the service has OAuth 2, which has no PIN",
         "not_this_origin" => "the page is on another host name or port than the public URL",
         "opener_malformed" => "the origin has a path, or a slash at its end",

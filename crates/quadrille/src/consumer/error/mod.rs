@@ -5,11 +5,13 @@ mod likely;
 mod not_linked;
 mod operator;
 mod service;
+mod storage;
 
 pub use browser::BrowserError;
 pub use not_linked::{NotLinked, NotLinkedReason};
-pub use operator::{OperatorError, StorageError};
+pub use operator::OperatorError;
 pub use service::ServiceError;
+pub use storage::StorageError;
 
 use std::{error::Error as StdError, fmt, io, sync::Arc, time::Duration};
 

@@ -7,6 +7,8 @@ use http::StatusCode;
 
 use crate::{seal::KeyRingError, transport::NoHttpClient};
 
+use super::storage::StorageError;
+
 /// The reason why a login or a call fails by the fault of the application: its configuration, its
 /// code or its storage. The operator or the developers can mend it.
 ///
@@ -184,6 +186,12 @@ pub enum OperatorError {
     /// Only services of OAuth 1 have out-of-band logins.
     #[error("{service} has no out-of-band logins: its protocol is OAuth 2")]
     NotOutOfBand {
+        /// The service's name.
+        service: Box<str>,
+    },
+    /// Only OpenID Providers have ID tokens ([`Spec::oidc`](crate::Spec::oidc)).
+    #[error("{service} is no OpenID Provider, so it has no ID tokens")]
+    NotOpenId {
         /// The service's name.
         service: Box<str>,
     },
@@ -365,40 +373,6 @@ pub enum OperatorError {
     Io(io::ErrorKind),
 }
 
-/// The reason why a storage of tokens fails. Storages log the details themselves.
-///
-/// ```
-/// use quadrille::{Error, consumer::StorageError};
-///
-/// for error in [StorageError::Unavailable, StorageError::Unwritable].map(Error::from) {
-///     assert_eq!(error.status(), 503);
-///     assert!(error.is_transient());
-/// }
-/// assert_eq!(Error::from(StorageError::Unreadable).status(), 500);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StorageError {
-    /// The storage does not respond in time.
-    #[error("the storage of tokens is unavailable")]
-    Unavailable,
-    /// A stored value cannot be read.
-    #[error("a value in the storage of tokens is unreadable")]
-    Unreadable,
-    /// The storage is full or read-only.
-    #[error("the storage of tokens cannot be written")]
-    Unwritable,
-    /// The storage has no tables, or others than this version of it.
-    #[error("the tables of the storage of tokens are missing: run its migrations")]
-    NotMigrated,
-    /// The storage has a format that only a newer version of it can read.
-    #[error("the storage of tokens has been written by a newer version")]
-    Newer,
-    /// An owner, a service's name or a subject has more bytes than the storage's keys.
-    #[error("an owner, service or subject is too long for the storage of tokens")]
-    KeyTooLong,
-}
-
 /// A question to put after the name of an unknown setting.
 fn unless_public(key: Option<&str>) -> String {
     key.map_or_else(String::new, |key| format!("; a client without a secret says {key} = true"))
@@ -435,6 +409,7 @@ impl OperatorError {
             Self::CredentialMismatch { .. } => "credential_mismatch",
             Self::SigningKeyUnusable { .. } => "signing_key_unusable",
             Self::NotOutOfBand { .. } => "not_out_of_band",
+            Self::NotOpenId { .. } => "not_openid",
             Self::ServiceNameMalformed { .. } => "service_name_malformed",
             Self::ServiceRepeated { .. } => "service_repeated",
             Self::NoDeviceFlow { .. } => "no_device_flow",

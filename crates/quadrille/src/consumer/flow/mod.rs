@@ -5,6 +5,7 @@ pub(super) mod authorized;
 pub(super) mod origin;
 pub(super) mod out_of_band;
 pub(super) mod posted;
+pub(super) mod presented;
 
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ const LONGEST_NEXT: usize = 1024;
 const LONGEST_DATA: usize = 512;
 
 /// The parameters of a callback that the login reads.
-const READ: [&str; 8] = [
+pub(crate) const READ: [&str; 8] = [
     "code",
     "state",
     "iss",
@@ -195,6 +196,16 @@ impl Verified {
     /// Whether `owner` is the one who began the login: the same user, or none.
     pub(crate) fn was_begun_by(&self, owner: &Owner) -> bool {
         self.answered.attempt.begun_by == OwnerMark::of(owner)
+    }
+
+    /// The trail of a login that fails from here on.
+    #[cfg(feature = "axum")]
+    pub(crate) fn trail(&self) -> Trail {
+        Trail {
+            service: Some(Arc::clone(&self.registered.settled)),
+            next: Some(self.answered.attempt.next.clone()),
+            ..Trail::default()
+        }
     }
 }
 
@@ -379,7 +390,7 @@ impl Login {
             // The browser lost the page.
             answered.attempt.next = self.next(ready, "");
         }
-        let callback = further(&params);
+        let callback = further(&params, &READ);
         Ok(Verified { registered, answered, callback })
     }
 
@@ -436,6 +447,7 @@ impl Login {
             (Dance::OAuth1(dance), Proof::Verifier { temporary, verifier }) => {
                 dance.redeem(&ready.site, attempt, temporary, verifier).await?
             }
+            (Dance::OAuth2(_), Proof::IdToken(proof)) => self.granted_by_id_token(proof)?,
             // A response of the other protocol.
             _ => return Err(BrowserError::StateUnknown.into()),
         };
@@ -455,13 +467,13 @@ fn callback_in(query: &str) -> Result<Params<'_>, BrowserError> {
     params.map_err(|_| BrowserError::CallbackMalformed)
 }
 
-/// The parameters of a callback that the login does not read, as far as they are within the limits.
-/// A repeated one has no value.
-pub(crate) fn further(params: &Params<'_>) -> Vec<(String, String)> {
+/// The parameters of a callback that the login does not read itself, as far as they are within the
+/// limits. A repeated one has no value.
+pub(crate) fn further(params: &Params<'_>, read: &[&str]) -> Vec<(String, String)> {
     let mut further = Vec::new();
     let mut bytes = 0;
     for (name, value) in params.iter().take(2 * MOST_FURTHER) {
-        let is_other = !READ.contains(&name) && !value.is_empty();
+        let is_other = !read.contains(&name) && !value.is_empty();
         if !is_other || params.many(name).count() > 1 {
             continue;
         }

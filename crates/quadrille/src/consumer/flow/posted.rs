@@ -3,7 +3,8 @@
 //! The service's page sends the parameters in a form. Browsers send no `SameSite` cookies with such
 //! a request of another site, so it can be matched with no attempt. Its parameters are sealed into
 //! the query of a second request, which this origin begins. The seal proves nothing; it keeps the
-//! code and the user's data out of histories and logs.
+//! code and the user's data out of histories and logs. A form with an ID token, which Google's button
+//! sends, goes the same way.
 
 use crate::{
     consumer::{
@@ -20,7 +21,7 @@ const PURPOSE: &str = "callback by POST";
 /// The parameter of the second request.
 const POSTED: &str = "posted";
 /// The length of the form in bytes. Many proxies accept 8 KiB of a sealed URL.
-const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 4096;
 
 impl Login {
     /// The query of the request that finishes a login whose callback is a POST with this form. The
@@ -58,9 +59,7 @@ impl Login {
         if kept.len() > LONGEST || !registered.sends_forms() {
             return Err(BrowserError::CallbackMalformed.into());
         }
-        let bound_to = bound_to(&registered, &ready.site);
-        let sealed = ready.site.keys.seal(&ready.site.env, PURPOSE, &bound_to, kept.as_bytes());
-        Ok([POSTED, "=", &sealed].concat())
+        Ok(sealed(&ready.site, &registered, PURPOSE, &kept))
     }
 }
 
@@ -78,12 +77,28 @@ pub(crate) fn unsealed(
     service: &Settled,
     params: &Params<'_>,
 ) -> Result<Option<String>, BrowserError> {
-    if !service.sends_forms() {
-        return Ok(None);
+    match service.sends_forms() {
+        true => opened(site, service, PURPOSE, params),
+        false => Ok(None),
     }
+}
+
+/// The query with this form.
+pub(super) fn sealed(site: &Site, service: &Settled, purpose: &str, form: &str) -> String {
+    let sealed = site.keys.seal(&site.env, purpose, &bound_to(service, site), form.as_bytes());
+    [POSTED, "=", &sealed].concat()
+}
+
+/// The form in the query, if there is one.
+pub(super) fn opened(
+    site: &Site,
+    service: &Settled,
+    purpose: &str,
+    params: &Params<'_>,
+) -> Result<Option<String>, BrowserError> {
     let malformed = || BrowserError::CallbackMalformed;
     let Some(sealed) = params.one(POSTED).map_err(|_| malformed())? else { return Ok(None) };
-    let plain = site.keys.open(PURPOSE, &bound_to(service, site), sealed);
+    let plain = site.keys.open(purpose, &bound_to(service, site), sealed);
     let plain = plain.map_err(|_| malformed())?.to_vec();
     String::from_utf8(plain).map(Some).map_err(|_| malformed())
 }

@@ -35,6 +35,7 @@ use super::{
     },
     dance::Dance,
     hooks::{ErasedHooks, NoHooks},
+    openid::spent::Spent,
     registration::Registration,
     service::{
         Client, Service,
@@ -81,6 +82,8 @@ pub(crate) struct Inner {
     pub(crate) tenants: Vec<Tenants>,
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
+    /// The ID tokens that were presented.
+    pub(crate) spent: Arc<Spent>,
     pub(crate) hooks: Arc<dyn ErasedHooks>,
     ready: OnceLock<Result<Ready, OperatorError>>,
 }
@@ -112,6 +115,7 @@ impl Login {
             tenants: Vec::new(),
             identity_lasts: Duration::from_secs(14 * 24 * 3600),
             refresher: Arc::default(),
+            spent: Arc::default(),
             hooks: Arc::new(NoHooks),
             ready: OnceLock::new(),
         }))

@@ -2,6 +2,8 @@
 //! verification of its ID tokens.
 
 mod documents;
+pub(super) mod presented;
+pub(super) mod spent;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
@@ -31,6 +33,8 @@ pub(crate) struct OpenIdProvider {
     service: Arc<str>,
     spec: OpenIdBuf,
     rules: IdTokenRules,
+    /// The rules for tokens that pages and apps present, which may be of further clients.
+    rules_of_presented: IdTokenRules,
     documents: Documents,
 }
 
@@ -55,10 +59,13 @@ impl OpenIdProvider {
         let http = service.shared_http(site);
         let documents = Documents::new(&without_placeholder(spec, issuer), keys_url, http);
         let documents = documents.map_err(|_| malformed())?;
+        let rules = rules(service, spec, issuer)?;
+        let further = service.allowed.clients.iter();
         Ok(Some(Self {
             service: Arc::clone(&service.name),
             spec: spec.clone(),
-            rules: rules(service, spec, issuer)?,
+            rules_of_presented: further.fold(rules.clone(), |rules, id| rules.or_client(&**id)),
+            rules,
             documents: documents.or_known(known.map(|known| &known.documents)),
         }))
     }
@@ -110,15 +117,38 @@ impl OpenIdProvider {
         token: &str,
         expected: &Expected<'_>,
     ) -> Result<IdToken> {
+        self.verify_by(&self.rules, env, token, expected).await
+    }
+
+    /// Verifies an ID token that a page or an app presents.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify).
+    pub(crate) async fn verify_presented(
+        &self,
+        env: &Env,
+        token: &str,
+        expected: &Expected<'_>,
+    ) -> Result<IdToken> {
+        self.verify_by(&self.rules_of_presented, env, token, expected).await
+    }
+
+    async fn verify_by(
+        &self,
+        rules: &IdTokenRules,
+        env: &Env,
+        token: &str,
+        expected: &Expected<'_>,
+    ) -> Result<IdToken> {
         let rejected = |reason: IdTokenRejected| {
             Error::service(&self.service, ServiceError::IdTokenRejected(reason))
         };
         let token = Unverified::parse(token).map_err(|reason| rejected(reason.into()))?;
-        let keys = match self.rules.needs_keys() {
+        let keys = match rules.needs_keys() {
             true => self.documents.keys(&self.service, env, |keys| token.has_key_in(keys)).await?,
             false => Arc::new(KeySet::default()),
         };
-        self.rules.verify(token, &keys, expected, env.now()).map_err(rejected)
+        rules.verify(token, &keys, expected, env.now()).map_err(rejected)
     }
 
     /// The claims of the account that a verified ID token is about.

@@ -279,6 +279,26 @@ impl<S> Client<S> {
         self
     }
 
+    /// Lets ID tokens for these further clients of the same application log its users in, such as those
+    /// of its apps for phones, if a page or an app presents them (`Login::id_token_routes`). A
+    /// program that gets such a token can log in with it here, so name no client of other people.
+    ///
+    /// ```
+    /// use quadrille::{Google, KeyRing, Login};
+    ///
+    /// let google = Google::new("our-id", "our-secret").id_tokens_for(["our-id-on-android"]);
+    /// Login::new(KeyRing::ephemeral(), "https://app.example").with(google).check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    #[must_use]
+    pub fn id_tokens_for(
+        mut self,
+        client_ids: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Self {
+        self.allowed.clients.extend(client_ids.into_iter().map(Into::into));
+        self
+    }
+
     /// Replaces the beginning of those endpoints that have it.
     pub(crate) fn moved(mut self, from: &str, to: &str) -> Self {
         let spec = &mut self.spec;

@@ -118,7 +118,7 @@ pub(crate) fn credential_keys(protocol: &ProtocolBuf) -> (&'static str, &'static
 }
 
 /// The options that every service has.
-fn common<S>() -> [ClientOption<S>; 7] {
+fn common<S>() -> [ClientOption<S>; 8] {
     [
         ClientOption::text("base_url", Client::hosted_at),
         ClientOption::list("scopes", |client, scopes| client.scopes(&scopes.join(" "))),
@@ -128,6 +128,7 @@ fn common<S>() -> [ClientOption<S>; 7] {
         ClientOption::list("allow_parameters", Client::allow_parameters),
         ClientOption::list("allow_scopes", |client, scopes| client.allow_scopes(&scopes.join(" "))),
         ClientOption::text("json_callback", Client::json_callback),
+        ClientOption::list("id_tokens_for", Client::id_tokens_for),
         ClientOption::flag(
             "without_verifying_certificates_so_that_anyone_can_read_tokens",
             Client::without_verifying_certificates_so_that_anyone_can_read_tokens,

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
 use crate::{
     Timestamp,
+    digest::sha256,
     jose::Algorithm,
     oidc::{IdToken, token_hash_matches},
 };
@@ -36,6 +40,8 @@ enum Nonce<'a> {
     Sent(&'a str),
     /// Sent to a service that may forget it.
     Forgotten(&'a str),
+    /// Sent as a hash, whose source an application shows now.
+    Hashed(&'a str),
     NotSent,
     /// The token is of a refresh; the first one of this login is known.
     Refreshed(&'a IdToken),
@@ -68,6 +74,32 @@ impl<'a> Expected<'a> {
     /// that was stolen from another login.
     pub const fn nonce_that_the_service_may_forget(nonce: &'a str) -> Self {
         Self::new(Nonce::Forgotten(nonce))
+    }
+
+    /// The answer to a request of an app whose `nonce` is the SHA-256 hash of this text, in hexadecimal
+    /// digits or base64url. The token tells everybody the hash, so only the text shows that the token
+    /// comes from the app that requested it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use quadrille::{Timestamp, jose::*, oidc::{Expected, IdToken, IdTokenRules}};
+    ///
+    /// let key = SigningKey::generate(Algorithm::Es256)?;
+    /// let now = Timestamp::from_seconds(1_800_000_000);
+    /// let mut issued =
+    ///     IdToken::new("https://id.example", "7", "our-app", now, now + Duration::from_secs(300));
+    /// issued.nonce =
+    ///     Some("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".into());
+    /// let token = key.sign_claims(&Protected::plain(), &issued.to_claims())?;
+    ///
+    /// let keys = KeySet::from_iter([key.verifying_key().clone()]);
+    /// let rules = IdTokenRules::new("https://id.example", "our-app");
+    /// let read = Unverified::parse(&token)?;
+    /// assert!(rules.verify(read, &keys, &Expected::hashed_nonce("hello"), now).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn hashed_nonce(text: &'a str) -> Self {
+        Self::new(Nonce::Hashed(text))
     }
 
     /// The answer to a request that could have no `nonce`, such as that of a device. A token with
@@ -179,12 +211,25 @@ impl Nonce<'_> {
                 None if matches!(self, Self::Forgotten(_)) => Ok(()),
                 None => Err(IdTokenRejected::NonceMissing),
             },
+            Self::Hashed(text) => match is {
+                Some(is) if is_hash_of(is, text) => Ok(()),
+                Some(_) => Err(IdTokenRejected::NonceOther),
+                None => Err(IdTokenRejected::NonceMissing),
+            },
             Self::NotSent if is.is_some() => Err(IdTokenRejected::NonceUnexpected),
             Self::NotSent => Ok(()),
             Self::Refreshed(login) => agrees(token, login),
             Self::RefreshedFor(subject) => unless_changed("sub", token.subject == subject),
         }
     }
+}
+
+/// Whether a nonce is the SHA-256 hash of this text, in one of the encodings that apps use.
+fn is_hash_of(nonce: &str, text: &str) -> bool {
+    let hash = sha256(text.as_bytes());
+    let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let is = |known: &str| verify_slices_are_equal(known.as_bytes(), nonce.as_bytes()).is_ok();
+    is(&digits) || is(&BASE64_URL_SAFE_NO_PAD.encode(hash))
 }
 
 /// Whether the ID token of a refresh agrees with that of the login (section 12.2).

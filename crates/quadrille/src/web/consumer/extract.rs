@@ -12,7 +12,7 @@ use tracing::warn;
 use crate::{
     Error, Login, Result,
     consumer::{
-        Account, Api, Dynamic, Held, Identity, IntoOwner, Jar, Linked, LoggedOut, Owner,
+        Account, Api, Begin, Dynamic, Held, Identity, IntoOwner, Jar, Linked, LoggedOut, Owner,
         Registered, Service, Stored, Trail, Wanted,
         error::{BrowserError, NotLinked, NotLinkedReason, OperatorError},
         forget_in_browser, is_in_loop, not_linked, of_account, recall, return_cookie,
@@ -179,6 +179,31 @@ impl Visitor {
             return Err(BrowserError::NotThisOrigin.into());
         }
         login.adopt(jar, service, &owner.into_owner().unwrap_or(Owner::NOBODY)).await
+    }
+
+    /// Hands out a `nonce` for a page that is to get an ID token of this service by itself and to go on
+    /// to `next`: [`Login::id_token_nonce`]. The page is for this browser alone, so it must not be
+    /// cached.
+    ///
+    /// ```
+    /// use axum::response::Html;
+    /// use quadrille::{Result, Visitor};
+    ///
+    /// async fn welcome(visitor: Visitor) -> Result<Html<String>> {
+    ///     let nonce = visitor.id_token_nonce("google", "/album").await?;
+    ///     Ok(Html(format!(
+    ///         r#"<script src="https://accounts.google.com/gsi/client" async></script>
+    ///         <div id="g_id_onload" data-client_id="our-id" data-nonce="{nonce}"
+    ///             data-login_uri="https://app.example/login/google/id-token"></div>"#
+    ///     )))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Login::id_token_nonce`].
+    pub async fn id_token_nonce(&self, service: &str, next: &str) -> Result<String> {
+        let Visit { login, jar, .. } = &self.visit;
+        login.id_token_nonce(jar, &Begin::new(service).next(next).owner(&self.owner)).await
     }
 
     /// Logs the user out of this service: [`Linked::log_out`], for an account that is expired or

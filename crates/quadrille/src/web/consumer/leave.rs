@@ -85,7 +85,7 @@ pub(super) fn service_in(path: ServicePath) -> String {
     path.map_or_else(|_| String::new(), |Path(service)| service)
 }
 
-fn form<'a>(parts: &Parts, body: &'a Bytes) -> Option<&'a str> {
+pub(super) fn form<'a>(parts: &Parts, body: &'a Bytes) -> Option<&'a str> {
     std::str::from_utf8(body).ok().filter(|_| is_form(&parts.headers))
 }
 

@@ -6,6 +6,7 @@
 
 pub(crate) mod extract;
 pub(crate) mod hooks;
+mod id_token;
 mod jar;
 mod layer;
 mod leave;

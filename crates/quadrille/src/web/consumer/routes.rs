@@ -11,8 +11,6 @@
 //! A service may send its answer by POST to the callback (`form_post`). That request has no
 //! cookies, so it is sealed into the query of the hop, and everything above follows.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -85,7 +83,11 @@ impl Login {
 
 /// A handler that answers as if it were behind [`Login::layer`], without the cost of a layer: axum
 /// boxes its parts for each request.
-fn visited<St, F, Fut>(method: MethodFilter, login: &Login, handler: F) -> MethodRouter<St>
+pub(super) fn visited<St, F, Fut>(
+    method: MethodFilter,
+    login: &Login,
+    handler: F,
+) -> MethodRouter<St>
 where
     St: Clone + Send + Sync + 'static,
     F: Fn(ServicePath, Request) -> Fut + Clone + Send + Sync + 'static,
@@ -237,8 +239,7 @@ async fn finish(path: ServicePath, request: Request, begun: Begun) -> Response {
     match finished {
         Ok(response) => response,
         Err(error) => {
-            let service = Some(Arc::clone(&verified.registered.settled));
-            let trail = Trail { service, next: Some(next), ending, ..Trail::default() };
+            let trail = Trail { ending, ..verified.trail() };
             failed(login, jar, &mut parts, error, trail).await
         }
     }
@@ -273,7 +274,12 @@ pub(super) async fn link(
 }
 
 /// The redirect after the back button or a double click: the attempt has succeeded before.
-fn finished_before(login: &Login, jar: &Jar, error: &Error, trail: &Trail) -> Option<Response> {
+pub(super) fn finished_before(
+    login: &Login,
+    jar: &Jar,
+    error: &Error,
+    trail: &Trail,
+) -> Option<Response> {
     let (service, next) = (trail.service.as_ref()?, trail.next.as_ref()?);
     let site = &login.ready().ok()?.site;
     let just_finished = *error == Error::Browser(BrowserError::AttemptCookieMissing)

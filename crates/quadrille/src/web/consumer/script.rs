@@ -4,10 +4,10 @@
 //! request must be declared as JSON, which browsers send to another origin only with its consent,
 //! and must not come from another origin.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use axum::{Router, body::to_bytes, extract::Request, response::Response, routing::post};
-use http::StatusCode;
+use http::{StatusCode, request::Parts};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -16,7 +16,7 @@ use serde_json::json as value;
 
 use crate::{
     Error, Login, Result,
-    consumer::{Attempt, Ending, Trail, error::BrowserError},
+    consumer::{Ending, Trail, Verified, error::BrowserError},
     form::{FormWriter, Limits},
 };
 
@@ -110,29 +110,35 @@ async fn finish_by_script(path: ServicePath, request: Request) -> Response {
         Ok(query) => login.verify(jar, &service, &query).await,
         Err(error) => Err(Box::new((error, Trail::default()))),
     };
+    finished(&visit, &mut parts, verified).await
+}
+
+/// Finishes a login, and tells a script or a program of its outcome.
+pub(super) async fn finished(
+    visit: &Visit,
+    parts: &mut Parts,
+    verified: Result<Verified, Box<(Error, Trail)>>,
+) -> Response {
+    let (login, jar) = (&visit.login, &visit.jar);
     let (error, trail) = match verified {
-        Ok(verified) => match link(login, jar, &verified, &mut parts).await {
+        Ok(verified) => match link(login, jar, &verified, parts).await {
             Ok(Some(answer)) => return answer,
             Ok(None) => {
                 let next = &verified.answered.attempt.next;
                 let told = value!({ "service": &*verified.registered.name, "next": next });
                 return json(StatusCode::OK, &told);
             }
-            Err(error) => {
-                let Attempt { next, .. } = verified.answered.attempt;
-                let service = Some(Arc::clone(&verified.registered.settled));
-                (error, Trail { service, next: Some(next), ..Trail::default() })
-            }
+            Err(error) => (error, verified.trail()),
         },
         Err(failure) => *failure,
     };
     let trail = Trail { ending: Ending::Json, ..trail };
-    failed(login, jar, &mut parts, error, trail).await
+    failed(login, jar, parts, error, trail).await
 }
 
 impl Visit {
     /// Checks that a script of this origin, or a program, sent the request.
-    fn check_script(&self, headers: &http::HeaderMap) -> Result<(), Error> {
+    pub(super) fn check_script(&self, headers: &http::HeaderMap) -> Result<(), Error> {
         match self.login.is_own_script(headers) {
             true => Ok(()),
             false => Err(BrowserError::NotThisOrigin.into()),
@@ -141,7 +147,7 @@ impl Visit {
 }
 
 /// The members of a JSON object of texts, as a query. A repeated member is a repeated parameter.
-async fn members(body: axum::body::Body) -> Option<String> {
+pub(super) async fn members(body: axum::body::Body) -> Option<String> {
     let body = to_bytes(body, Limits::DEFAULT.bytes).await.ok()?;
     let Members(members) = serde_json::from_slice(&body).ok()?;
     Some(members.finish())

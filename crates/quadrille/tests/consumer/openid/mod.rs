@@ -3,6 +3,7 @@
 mod discovery;
 mod faults;
 mod kept;
+mod presented;
 mod refreshes;
 
 use http::HeaderMap;

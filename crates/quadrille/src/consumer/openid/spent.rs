@@ -1,0 +1,71 @@
+//! The memory of tokens that are valid once.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    Timestamp,
+    digest::{first_half, sha256},
+};
+
+/// The number of tokens that are remembered. Each was signed by a provider of this site, so nobody
+/// else fills the memory.
+const MOST: usize = 65_536;
+
+/// The tokens that were used, until they expire: for one process.
+#[derive(Debug, Default)]
+pub(crate) struct Spent(Mutex<BTreeMap<[u8; 16], Timestamp>>);
+
+impl Spent {
+    /// Uses a token up, which expires at this time. `false` if it was used before.
+    pub(crate) fn spend(&self, token: &str, expires: Timestamp, now: Timestamp) -> bool {
+        let mark = *first_half(&sha256(token.as_bytes()));
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.get(&mark).is_some_and(|expires| *expires >= now) {
+            return false;
+        }
+        if spent.len() >= MOST {
+            spent.retain(|_, expires| *expires >= now);
+        }
+        if spent.len() >= MOST
+            && let Some(first) = spent.iter().min_by_key(|(_, expires)| **expires)
+        {
+            let first = *first.0;
+            spent.remove(&first);
+        }
+        spent.insert(mark, expires);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_spent_once_until_it_expires() {
+        let spent = Spent::default();
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let expires = now + Duration::from_secs(60);
+        assert!(spent.spend("one", expires, now));
+        assert!(!spent.spend("one", expires, expires));
+        assert!(spent.spend("other", expires, now));
+        assert!(spent.spend("one", expires, expires + Duration::from_secs(1)), "it is forgotten");
+    }
+
+    #[test]
+    fn the_memory_has_an_end_and_loses_first_what_expires_first() {
+        let spent = Spent::default();
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let at = |place: usize| now + Duration::from_secs(60 + place as u64);
+        for place in 0..=MOST {
+            assert!(spent.spend(&place.to_string(), at(place), now));
+        }
+        assert!(!spent.spend("1", at(1), now));
+        assert!(spent.spend("0", at(0), now), "the first made room");
+    }
+}
