@@ -24,11 +24,8 @@ use super::{
     access_format::AccessFormats,
     authorize::pages::problem::Pages,
     client::{
-        document::load::ClientMetadataDocuments,
-        dynamic::settings::DynamicRegistration,
-        grant_type::{self, GrantType},
-        ready_keys::ReadyKeys,
-        redirect_uri::matching::RedirectRule,
+        document::load::ClientMetadataDocuments, dynamic::settings::DynamicRegistration,
+        grant_type::GrantType, ready_keys::ReadyKeys, redirect_uri::matching::RedirectRule,
         sealed::ClientSeal,
     },
     clock::{self, ClockWatch},
@@ -324,7 +321,15 @@ impl Inner {
 
     /// The response types that the server offers (RFC 6749, section 3.1.1).
     pub(crate) fn response_types(&self) -> Vec<ResponseType> {
-        grant_type::response_types(|grant| self.offers(grant)).collect()
+        let is_named = |it: ResponseType| {
+            it.is_plain() || self.openid.as_ref().is_some_and(|openid| openid.has_named(it))
+        };
+        let is_offered = |it: &ResponseType| {
+            is_named(*it)
+                && (!it.has_code() || self.gives_codes())
+                && (!it.has_token() || self.redirects_tokens)
+        };
+        ResponseType::ALL.into_iter().filter(is_offered).collect()
     }
 
     /// `true` if the server offers this grant type. Those that need a page, or a decision of the
@@ -334,7 +339,7 @@ impl Inner {
             GrantType::DeviceCode => self.device.is_some(),
             GrantType::JwtBearer => self.decided.jwt_bearer.is_some(),
             GrantType::TokenExchange => self.decided.exchange.is_some(),
-            GrantType::Implicit => self.redirects_tokens,
+            GrantType::Implicit => self.response_types().iter().any(|it| it.has_any_token()),
             GrantType::Password => self.decided.password.is_some(),
             GrantType::Extension(name) => self.decided.extensions.contains_key(name),
             other => self.grant_types.contains(other),

@@ -13,6 +13,7 @@ use super::{
     error::endpoint::{DeviceAuthorizationError, EndpointError},
     error::{ClientError, Error, OperatorError},
     meter,
+    openid::form_post,
 };
 
 /// The reason why the body of a request was not read, among the request's extensions.
@@ -120,6 +121,9 @@ pub(crate) fn redirect(
     mode: ResponseMode,
     answer: &AuthorizationResponse,
 ) -> Result<Response<Bytes>, Error> {
+    if mode == ResponseMode::FormPost {
+        return Ok(form_post::page(uri, &answer.fields()));
+    }
     let url = answer.to_url(uri.as_str(), mode);
     redirect_to(url.ok().and_then(|url| HeaderValue::try_from(url).ok()))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use proptest::{collection::vec, option, prelude::*};
+use proptest::{collection::vec, option, prelude::*, sample};
 use quadrille::{
     Scopes, Secret, Timestamp,
     form::{FormWriter, Params},
@@ -227,7 +227,9 @@ proptest! {
         state in option::of(value()),
         iss in option::of(value()),
         (lifetime, scope, further) in (1..u32::MAX, option::of(scopes()), option::of(value())),
-        is_in_fragment: bool,
+        (id_token, mode) in (option::of(value()), sample::select(&[
+            ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost,
+        ][..])),
     ) {
         let mut token = TokenResponse::new(code.clone());
         token.expires_in = Some(Duration::from_secs(lifetime.into()));
@@ -239,19 +241,32 @@ proptest! {
         }
         for answer in [
             AuthorizationResponse::Code { code: code.into(), state: state.clone(), iss: iss.clone() },
-            AuthorizationResponse::Token { token, state: state.clone(), iss: iss.clone() },
+            AuthorizationResponse::Token {
+                token: token.clone(), state: state.clone(), iss: iss.clone(),
+            },
+            AuthorizationResponse::OpenId {
+                code: Some("code".into()),
+                token: Some(Box::new(token)),
+                id_token: id_token.map(Into::into),
+                state: state.clone(),
+                iss: iss.clone(),
+            },
             AuthorizationResponse::Error { error: response, state, iss },
         ] {
-            let mode = if is_in_fragment { ResponseMode::Fragment } else { ResponseMode::Query };
             let url = answer.to_url("app:/callback?kept=1", mode).unwrap();
             prop_assert!(http::HeaderValue::try_from(url.as_str()).is_ok());
-            let is_token = matches!(answer, AuthorizationResponse::Token { .. });
+            let is_in_query = mode == ResponseMode::Query && !matches!(
+                answer, AuthorizationResponse::Token { .. } | AuthorizationResponse::OpenId { .. }
+            );
             let parameters = match url.strip_prefix("app:/callback?kept=1#") {
                 Some(fragment) => fragment,
                 None => url.strip_prefix("app:/callback?kept=1&").unwrap(),
             };
-            prop_assert_eq!(url.contains('#'), is_in_fragment || is_token);
+            prop_assert_eq!(url.contains('#'), !is_in_query);
             let params = Params::parse(parameters.as_bytes()).unwrap();
+            let fields: Vec<_> =
+                params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            prop_assert_eq!(answer.fields(), fields);
             prop_assert_eq!(AuthorizationResponse::parse(&params).unwrap(), answer);
         }
     }

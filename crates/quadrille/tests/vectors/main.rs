@@ -116,6 +116,7 @@ fn authorization_responses_are_read_and_written_as_in_rfc_6749_and_rfc_9207() {
                 assert_eq!(Some(token.access_token.expose()), text(&case, "token"));
                 assert_eq!(token.expires_in, Some(Duration::from_secs(3600)));
             }
+            AuthorizationResponse::OpenId { .. } => panic!("no response of RFC 6749"),
             AuthorizationResponse::Error { error, .. } => {
                 assert_eq!(Some(error.error.as_str()), text(&case, "error"));
             }

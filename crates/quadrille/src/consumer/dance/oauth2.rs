@@ -249,7 +249,8 @@ impl OAuth2Dance {
         let response = response.map_err(|_| BrowserError::CallbackMalformed)?;
         self.check_issuer(response.iss())?;
         match response {
-            AuthorizationResponse::Code { code, .. } => {
+            AuthorizationResponse::Code { code, .. }
+            | AuthorizationResponse::OpenId { code: Some(code), .. } => {
                 let scopes = match self.spec.scopes_in_callback {
                     true => {
                         let scopes = params.one("scope");
@@ -267,7 +268,9 @@ impl OAuth2Dance {
                 Ok(Ok(CodeProof { code, verifier, nonce, redirect_uri, scopes, server }))
             }
             // Nobody asked for one.
-            AuthorizationResponse::Token { .. } => Err(BrowserError::CallbackMalformed),
+            AuthorizationResponse::Token { .. } | AuthorizationResponse::OpenId { .. } => {
+                Err(BrowserError::CallbackMalformed)
+            }
             AuthorizationResponse::Error { error, .. } => {
                 Ok(Err(refused(&self.service, &self.meaning(&error.error))))
             }

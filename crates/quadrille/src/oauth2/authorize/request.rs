@@ -324,7 +324,7 @@ mod tests {
         for (query, reason, code) in [
             ("", RequestError::Missing("response_type"), "invalid_request"),
             (
-                "response_type=code token",
+                "response_type=code none",
                 RequestError::UnsupportedResponseType,
                 "unsupported_response_type",
             ),

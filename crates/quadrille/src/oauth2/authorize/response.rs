@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    Scopes, Secret,
+    Secret,
     form::{FormError, FormWriter, Params},
     oauth2::{
         EndpointError, ErrorResponse, TokenResponse, answer, authorize::ResponseMode,
@@ -52,6 +52,20 @@ pub enum AuthorizationResponse {
         /// The issuer (RFC 9207).
         iss: Option<String>,
     },
+    /// The user approved, and the response has several of code, token and ID token, or the ID token
+    /// alone (OpenID Connect Core, sections 3.2.2.5 and 3.3.2.5).
+    OpenId {
+        /// The code.
+        code: Option<Secret>,
+        /// The token, without a refresh token.
+        token: Option<Box<TokenResponse>>,
+        /// The ID token.
+        id_token: Option<Secret>,
+        /// The `state` of the request.
+        state: Option<String>,
+        /// The issuer (RFC 9207).
+        iss: Option<String>,
+    },
     /// The request is refused.
     Error {
         /// The error.
@@ -64,39 +78,84 @@ pub enum AuthorizationResponse {
 }
 
 impl AuthorizationResponse {
-    /// The URL for the user's browser: the redirect URI, with its own query and this response. A
-    /// token is in the fragment in every mode: a query is sent to servers and logged (OAuth 2.0
-    /// Multiple Response Type Encoding Practices, section 3).
+    /// The URL for the user's browser: the redirect URI, with its own query and this response.
+    /// Tokens are in the fragment in every mode: a query is sent to servers and logged (OAuth 2.0
+    /// Multiple Response Type Encoding Practices, section 3). For [`ResponseMode::FormPost`], whose
+    /// parameters are [`fields`](Self::fields), so is everything.
     ///
     /// # Errors
     /// [`EndpointError`] if the redirect URI is not absolute, or has a fragment.
     pub fn to_url(&self, redirect_uri: &str, mode: ResponseMode) -> Result<String, EndpointError> {
         check_absolute(redirect_uri)?;
         let mut url = match (self, mode) {
-            (Self::Token { .. }, _) | (_, ResponseMode::Fragment) => {
-                FormWriter::after_fragment_of(redirect_uri)
+            (Self::Code { .. } | Self::Error { .. }, ResponseMode::Query) => {
+                FormWriter::after_url(redirect_uri)
             }
-            (_, ResponseMode::Query) => FormWriter::after_url(redirect_uri),
+            _ => FormWriter::after_fragment_of(redirect_uri),
         };
+        self.write(&mut |name, value| {
+            url.append(name, value);
+        });
+        Ok(url.finish())
+    }
+
+    /// The names and values of the fields of a form (OAuth 2.0 Form Post Response Mode, section 2).
+    ///
+    /// ```
+    /// use quadrille::oauth2::AuthorizationResponse;
+    ///
+    /// let (code, state) = ("SplxlOBeZQQYbYS6WxSbIA".into(), Some("xyz".into()));
+    /// let response = AuthorizationResponse::Code { code, state, iss: None };
+    /// let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    /// assert_eq!(response.fields(), [field("code", "SplxlOBeZQQYbYS6WxSbIA"), field("state", "xyz")]);
+    /// ```
+    pub fn fields(&self) -> Vec<(String, String)> {
+        let mut fields = Vec::new();
+        self.write(&mut |name, value| fields.push((name.to_owned(), value.to_owned())));
+        fields
+    }
+
+    fn write(&self, append: &mut dyn FnMut(&str, &str)) {
         let (state, iss) = match self {
             Self::Code { code, state, iss } => {
-                url.append("code", code.expose());
+                append("code", code.expose());
                 (state, iss)
             }
             Self::Token { token, state, iss } => {
-                write_token(&mut url, token);
+                write_token(append, token);
+                (state, iss)
+            }
+            Self::OpenId { code, token, id_token, state, iss } => {
+                if let Some(code) = code {
+                    append("code", code.expose());
+                }
+                if let Some(token) = token {
+                    write_token(append, token);
+                }
+                if let Some(id_token) = id_token {
+                    append("id_token", id_token.expose());
+                }
                 (state, iss)
             }
             Self::Error { error, state, iss } => {
-                url.append("error", error.error.as_str());
-                url.append_some("error_description", error.error_description.as_deref());
-                url.append_some("error_uri", error.error_uri.as_deref());
+                append("error", error.error.as_str());
+                let more = [
+                    ("error_description", &error.error_description),
+                    ("error_uri", &error.error_uri),
+                ];
+                for (name, value) in more {
+                    if let Some(value) = value {
+                        append(name, value);
+                    }
+                }
                 (state, iss)
             }
         };
-        url.append_some("state", state.as_deref());
-        url.append_some("iss", iss.as_deref());
-        Ok(url.finish())
+        for (name, value) in [("state", state), ("iss", iss)] {
+            if let Some(value) = value {
+                append(name, value);
+            }
+        }
     }
 
     /// Reads the response from the parameters of the callback.
@@ -129,54 +188,72 @@ impl AuthorizationResponse {
 
     fn read(params: &Params<'_>, iss: Option<String>) -> Result<Self, AuthorizationResponseError> {
         let state = params.one("state")?.map(str::to_owned);
-        match (params.one("code")?, params.one("error")?) {
-            (Some(_), Some(_)) => Err(AuthorizationResponseError::CodeAndError),
-            (Some(code), None) => Ok(Self::Code { code: code.into(), state, iss }),
-            (None, Some(_)) => match ErrorResponse::from_params(params) {
-                Some(error) => Ok(Self::Error { error, state, iss }),
-                None => Err(AuthorizationResponseError::Empty),
-            },
-            (None, None) => match params.one("access_token")? {
-                Some(token) => Ok(Self::Token { token: read_token(token, params), state, iss }),
-                None => Err(AuthorizationResponseError::Empty),
-            },
+        let (code, error) = (params.one("code")?, params.one("error")?);
+        if error.is_some() {
+            return match (code, ErrorResponse::from_params(params)) {
+                (Some(_), _) => Err(AuthorizationResponseError::CodeAndError),
+                (None, Some(error)) => Ok(Self::Error { error, state, iss }),
+                (None, None) => Err(AuthorizationResponseError::Empty),
+            };
+        }
+        let (token, id_token) = (params.one("access_token")?, params.one("id_token")?);
+        let token = token.map(|token| read_token(token, params));
+        match (code, token, id_token) {
+            (None, None, None) => Err(AuthorizationResponseError::Empty),
+            (Some(code), None, None) => Ok(Self::Code { code: code.into(), state, iss }),
+            (None, Some(token), None) => Ok(Self::Token { token, state, iss }),
+            (code, token, id_token) => Ok(Self::OpenId {
+                code: code.map(Into::into),
+                token: token.map(Box::new),
+                id_token: id_token.map(Into::into),
+                state,
+                iss,
+            }),
         }
     }
 
     /// The `state` of the response.
     pub fn state(&self) -> Option<&str> {
-        let (Self::Code { state, .. } | Self::Token { state, .. } | Self::Error { state, .. }) =
-            self;
+        let (Self::Code { state, .. }
+        | Self::Token { state, .. }
+        | Self::OpenId { state, .. }
+        | Self::Error { state, .. }) = self;
         state.as_deref()
     }
 
     /// The issuer of the response (RFC 9207), to be compared with the expected one as a string.
     pub fn iss(&self) -> Option<&str> {
-        let (Self::Code { iss, .. } | Self::Token { iss, .. } | Self::Error { iss, .. }) = self;
+        let (Self::Code { iss, .. }
+        | Self::Token { iss, .. }
+        | Self::OpenId { iss, .. }
+        | Self::Error { iss, .. }) = self;
         iss.as_deref()
     }
 }
 
 /// Writes the parameters of a token. Members that are no text are written as JSON.
-fn write_token(url: &mut FormWriter, token: &TokenResponse) {
-    url.append("access_token", token.access_token.expose());
-    url.append("token_type", token.token_type.as_str());
-    let lifetime = token.expires_in.map(|lifetime| lifetime.as_secs().to_string());
-    url.append_some("expires_in", lifetime.as_deref());
-    let scope = token.scope.as_ref().filter(|scope| !scope.is_empty());
-    url.append_some("scope", scope.map(Scopes::as_str));
+fn write_token(append: &mut dyn FnMut(&str, &str), token: &TokenResponse) {
+    append("access_token", token.access_token.expose());
+    append("token_type", token.token_type.as_str());
+    if let Some(lifetime) = token.expires_in {
+        append("expires_in", &lifetime.as_secs().to_string());
+    }
+    if let Some(scope) = token.scope.as_ref().filter(|scope| !scope.is_empty()) {
+        append("scope", scope.as_str());
+    }
     for (name, value) in &token.extra {
         match value {
-            Value::String(text) => url.append(name, text),
-            other => url.append(name, &other.to_string()),
-        };
+            Value::String(text) => append(name, text),
+            other => append(name, &other.to_string()),
+        }
     }
 }
 
 /// Reads the other parameters of a token.
 fn read_token(access_token: &str, params: &Params<'_>) -> TokenResponse {
     let mut members = Map::new();
-    let is_member = |name: &str| !matches!(name, "access_token" | "state" | "iss");
+    let is_member =
+        |name: &str| !matches!(name, "access_token" | "state" | "iss" | "code" | "id_token");
     for (name, value) in params.iter().filter(|(name, _)| is_member(name)) {
         answer::add(&mut members, name.to_owned(), value.into());
     }
@@ -209,7 +286,10 @@ pub enum AuthorizationResponseError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth2::{AuthorizationRequest, ErrorCode};
+    use crate::{
+        Scopes,
+        oauth2::{AuthorizationRequest, ErrorCode},
+    };
 
     #[test]
     fn an_answer_goes_to_any_absolute_uri_without_a_fragment() {
@@ -254,6 +334,39 @@ mod tests {
                 "https://a.example/cb?x=1#access_token=2YotnFZFEjr1zCsicMWpAA&token_type=Bearer\
                  &expires_in=3600&scope=a+b&album=7&tenant=north+%26+south&state=xyz"
             );
+        }
+    }
+
+    #[test]
+    fn several_parts_of_a_response_are_in_the_fragment_and_read_back() {
+        // OpenID Connect Core, section 3.3.2.5.
+        let mut token = TokenResponse::new("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
+        token.scope = None;
+        for (code, token, id_token) in [
+            (None, None, Some("a.b.c")),
+            (None, Some(&token), Some("a.b.c")),
+            (Some("code"), None, Some("a.b.c")),
+            (Some("code"), Some(&token), None),
+            (Some("code"), Some(&token), Some("a.b.c")),
+        ] {
+            let response = AuthorizationResponse::OpenId {
+                code: code.map(Into::into),
+                token: token.cloned().map(Box::new),
+                id_token: id_token.map(Into::into),
+                state: Some("xyz".into()),
+                iss: Some("https://id.example".into()),
+            };
+            for mode in [ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost] {
+                let url = response.to_url("https://a.example/cb?x=1", mode).unwrap();
+                let (_, fragment) = url.split_once("?x=1#").unwrap();
+                let params = Params::parse(fragment.as_bytes()).unwrap();
+                assert_eq!(AuthorizationResponse::parse(&params), Ok(response.clone()));
+                let pairs: Vec<_> = params
+                    .iter()
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect();
+                assert_eq!(response.fields(), pairs);
+            }
         }
     }
 

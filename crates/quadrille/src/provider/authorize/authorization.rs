@@ -132,7 +132,7 @@ impl AuthorizationServer {
             }
             Err(Failed::Warn(to)) => {
                 log(&to.error.into()).await;
-                Err(warn(inner, &to))
+                Err(warn(inner, to))
             }
             Err(Failed::Probed(response)) => Err(response.into()),
         }
@@ -455,9 +455,8 @@ fn tell(inner: &Inner, to: &ToClient) -> Reply {
 }
 
 /// The page that tells the user of an error, with a link to the client.
-fn warn(inner: &Inner, to: &ToClient) -> Reply {
-    let told = wire::redirect_error(to, inner.issuer.as_str());
-    let told = told.map(|told| inner.pages.warn(to.error, &to.redirect_uri, &told));
+fn warn(inner: &Inner, to: ToClient) -> Reply {
+    let told = dance::warn(inner, to);
     told.unwrap_or_else(|error| inner.pages.show(&error)).into()
 }
 

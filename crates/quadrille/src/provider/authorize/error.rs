@@ -30,8 +30,8 @@ pub enum AuthorizeError {
     /// The `redirect_uri` is not registered.
     #[error("the redirect URI is not registered")]
     RedirectUriNotRegistered,
-    /// The client may not use this grant type.
-    #[error("the client may not use this grant type")]
+    /// The client may not use this grant type, or is not registered for this response type.
+    #[error("the client may not use this grant type or response type")]
     GrantTypeNotAllowed,
     /// The client may not request one of the scopes.
     #[error("the client may not request this scope")]
@@ -74,6 +74,14 @@ pub enum AuthorizeError {
     /// `claims` is no request for claims (OpenID Connect Core, section 5.5).
     #[error("claims is malformed, or too long")]
     Claims,
+    /// The response type has an ID token, and the request not the scope `openid` (OpenID Connect
+    /// Core, section 3.1.2.1).
+    #[error("a response type with an ID token needs the scope openid")]
+    OpenIdScopeMissing,
+    /// The response type has an ID token, and the request no `nonce` (OpenID Connect Core, sections
+    /// 3.2.2.1 and 3.3.2.11).
+    #[error("a response type with an ID token needs a nonce")]
+    NonceMissing,
     /// The `id_token_hint` is no ID token of this server, or its key is no longer known.
     #[error("the id_token_hint is no ID token of this server")]
     Hint,
@@ -131,7 +139,7 @@ impl AuthorizeError {
             Self::LoginRequired | Self::OtherUser => Disclosure::code(ErrorCode::LoginRequired),
             Self::AccountSelectionRequired => Disclosure::code(ErrorCode::AccountSelectionRequired),
             Self::InteractionRequired => Disclosure::code(ErrorCode::InteractionRequired),
-            Self::Claims | Self::Hint => invalid,
+            Self::Claims | Self::Hint | Self::OpenIdScopeMissing | Self::NonceMissing => invalid,
             Self::ConsentRequired => Disclosure::code(ErrorCode::ConsentRequired),
             Self::MaxAge => invalid.blame(&["max_age"]),
             Self::AuthenticationUnmet => {
@@ -192,6 +200,8 @@ impl AuthorizeError {
             | Self::MaxAge
             | Self::Claims
             | Self::Hint
+            | Self::OpenIdScopeMissing
+            | Self::NonceMissing
             | Self::PromptNoneAmongOthers => Shown::MISTAKE,
         }
     }

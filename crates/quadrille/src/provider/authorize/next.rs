@@ -227,7 +227,7 @@ mod tests {
                 Next::Grant => {
                     prop_assert!(!consent && authentication.is_some());
                     prop_assert!(first_party || given == Some("a b"));
-                    prop_assert!(!(is_native && (is_public || response_type.has_token())));
+                    prop_assert!(!(is_native && (is_public || response_type.has_any_token())));
                     prop_assert!(!sign_in || is_fresh);
                     prop_assert!(!is_weak && !other && (!is_old || is_fresh));
                 }

@@ -34,8 +34,9 @@ pub enum GrantType {
     JwtBearer,
     /// Token exchange (RFC 8693).
     TokenExchange,
-    /// Access tokens in the redirect (RFC 6749, section 4.2). RFC 9700, section 2.1.2 advises
-    /// against it; it is for clients that cannot use codes yet.
+    /// Access tokens in the redirect (RFC 6749, section 4.2), or ID tokens (OpenID Connect Core,
+    /// sections 3.2 and 3.3). RFC 9700, section 2.1.2 advises against it; it is for clients that
+    /// cannot use codes alone yet.
     Implicit,
     /// Passwords of users, which the client sees (RFC 6749, section 4.3). RFC 9700, section 2.4
     /// forbids it; it is for clients that cannot use another grant yet.
@@ -74,18 +75,26 @@ impl GrantType {
     }
 }
 
-/// The grant types without which a client cannot use a response type (RFC 7591, section 2.1).
+/// The grant types without which a client cannot use a response type (RFC 7591, section 2.1; OpenID
+/// Connect Dynamic Client Registration, section 2).
 pub(crate) fn needed_for(response_type: ResponseType) -> impl Iterator<Item = GrantType> {
     let code = response_type.has_code().then_some(GrantType::AuthorizationCode);
-    let token = response_type.has_token().then_some(GrantType::Implicit);
+    let token = response_type.has_any_token().then_some(GrantType::Implicit);
     code.into_iter().chain(token)
 }
 
-/// The response types of which `is_had` is true for all grant types that they need.
-pub(crate) fn response_types(
-    is_had: impl Fn(&GrantType) -> bool,
-) -> impl Iterator<Item = ResponseType> {
-    ResponseType::ALL.into_iter().filter(move |it| needed_for(*it).all(|grant| is_had(&grant)))
+/// `true` if a client with these grant types, and with these registered response types, uses this
+/// one. Without registered ones it uses those of RFC 6749.
+pub(crate) fn is_used(
+    response_type: ResponseType,
+    grant_types: &GrantTypes,
+    registered: &[ResponseType],
+) -> bool {
+    let is_registered = match registered {
+        [] => response_type.is_plain(),
+        named => named.contains(&response_type),
+    };
+    is_registered && needed_for(response_type).all(|grant| grant_types.contains(&grant))
 }
 
 impl FromStr for GrantType {

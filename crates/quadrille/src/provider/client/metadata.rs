@@ -7,11 +7,11 @@ use crate::{
     Scopes, Timestamp,
     jose::Algorithm,
     oauth2::{AuthMethod, ResponseType},
-    provider::store::RowId,
+    provider::{openid::client::ClientOpenId, store::RowId},
 };
 
 use super::{
-    grant_type::{GrantType, GrantTypes, needed_for},
+    grant_type::{GrantType, GrantTypes, is_used, needed_for},
     name::{is_lookalike, is_shown},
     policy::MetadataPolicy,
     record::{Client, ClientType},
@@ -44,6 +44,8 @@ pub(crate) struct CheckedMetadata {
     pub(crate) auth: Option<RegisteredAuth>,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) grant_types: GrantTypes,
+    /// The response types; empty for those of RFC 6749 that the grant types allow.
+    pub(crate) response_types: Vec<ResponseType>,
     /// `None` if the metadata names none.
     pub(crate) scopes: Option<Scopes>,
 }
@@ -118,10 +120,12 @@ pub enum ClientMetadataError {
     /// The client is public, and cannot exchange tokens (RFC 8693): it must authenticate.
     #[error("a public client cannot exchange tokens")]
     PublicClientExchanges,
-    /// The response types do not fit the grant types: `code` is for `authorization_code`, and
-    /// `token` for `implicit` (RFC 7591, section 2.1).
+    /// The response types do not fit the grant types: those with `code` are for
+    /// `authorization_code`, and those with `token` or `id_token` for `implicit` (RFC 7591, section
+    /// 2.1).
     #[error(
-        "the response type code goes with the grant type authorization_code, and token with implicit"
+        "response types with code go with the grant type authorization_code, and those with token \
+         or id_token with implicit"
     )]
     ResponseType,
     /// A scope is unknown to this server
@@ -167,9 +171,7 @@ impl ClientMetadata {
         if client_type == ClientType::Public && grant_types.contains(&GrantType::TokenExchange) {
             return Err(ClientMetadataError::PublicClientExchanges);
         }
-        if !self.response_types_fit(&grant_types, policy.rejects_others) {
-            return Err(ClientMetadataError::ResponseType);
-        }
+        let response_types = self.response_types(&grant_types, policy)?;
         let unknown = |scopes: &Scopes| {
             scopes.iter().find(|name| !policy.may_ask_for(name)).map(ToOwned::to_owned)
         };
@@ -177,25 +179,45 @@ impl ClientMetadata {
             Some(name) => Err(ClientMetadataError::UnknownScope(name)),
             None => {
                 let scopes = self.scope.clone();
-                Ok(CheckedMetadata { name, client_type, auth, redirect_uris, grant_types, scopes })
+                Ok(CheckedMetadata {
+                    name,
+                    client_type,
+                    auth,
+                    redirect_uris,
+                    grant_types,
+                    response_types,
+                    scopes,
+                })
             }
         }
     }
 
-    /// `true` if the response types, where the metadata names some, and the grant types need each
-    /// other (RFC 7591, section 2.1).
-    fn response_types_fit(&self, grant_types: &GrantTypes, rejects_others: bool) -> bool {
-        let Some(names) = &self.response_types else { return true };
-        let known = names.iter().map(|name| ResponseType::parse(name));
-        let of_client =
-            |it: &ResponseType| needed_for(*it).all(|grant| grant_types.contains(&grant));
-        let usable: Vec<_> = known.map(|it| it.filter(of_client)).collect();
-        let is_used = |grant: &GrantType| {
+    /// The response types. Where the metadata names some, they and the grant types need each other
+    /// (RFC 7591, section 2.1).
+    fn response_types(
+        &self,
+        grant_types: &GrantTypes,
+        policy: &MetadataPolicy<'_>,
+    ) -> Result<Vec<ResponseType>, ClientMetadataError> {
+        let Some(names) = &self.response_types else { return Ok(Vec::new()) };
+        let of_client = |it: &ResponseType| {
+            policy.response_types.contains(it)
+                && needed_for(*it).all(|grant| grant_types.contains(&grant))
+        };
+        let usable: Vec<_> =
+            names.iter().map(|name| ResponseType::parse(name).filter(of_client)).collect();
+        let is_needed = |grant: &GrantType| {
             usable.iter().flatten().any(|it| needed_for(*it).any(|needed| needed == *grant))
         };
         let redirecting = [GrantType::AuthorizationCode, GrantType::Implicit];
         let mut redirecting = redirecting.iter().filter(|grant| grant_types.contains(grant));
-        redirecting.all(is_used) && !(rejects_others && usable.contains(&None))
+        if !redirecting.all(is_needed) || policy.rejects_others && usable.contains(&None) {
+            return Err(ClientMetadataError::ResponseType);
+        }
+        let is_named = |it: &ResponseType| usable.contains(&Some(*it));
+        let named: Vec<_> = ResponseType::ALL.into_iter().filter(is_named).collect();
+        let is_usual = |it: &ResponseType| is_used(*it, grant_types, &[]) == named.contains(it);
+        Ok(if ResponseType::ALL.iter().all(is_usual) { Vec::new() } else { named })
     }
 
     /// The type of the client, by its authentication method (RFC 6749, section 2.1), and the method
@@ -289,6 +311,11 @@ impl ClientMetadata {
 }
 
 impl CheckedMetadata {
+    /// `true` if the client uses this response type.
+    pub(super) fn uses(&self, response_type: ResponseType) -> bool {
+        is_used(response_type, &self.grant_types, &self.response_types)
+    }
+
     /// The client, which has no more than the metadata says.
     pub(crate) fn client(
         &self,
@@ -302,6 +329,10 @@ impl CheckedMetadata {
             redirect_uris: self.redirect_uris.clone(),
             scopes,
             grant_types: self.grant_types.clone(),
+            openid: ClientOpenId {
+                response_types: self.response_types.clone(),
+                ..ClientOpenId::default()
+            },
             ..Client::bare(id, number, self.name.clone(), self.client_type, created)
         }
     }

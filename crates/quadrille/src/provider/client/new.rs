@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    grant_type::GrantType,
+    grant_type::{GrantType, needed_for},
     lifetimes::Lifetimes,
     metadata::ClientMetadata,
     oauth1::new_key::{NewKey, NewRegistration},
@@ -276,7 +276,8 @@ impl NewClient {
         self
     }
 
-    /// Sets the grant types of the client. The default is codes and refresh tokens with a redirect
+    /// Sets the grant types of the client. The default is those that its
+    /// [response types](ClientOpenId::response_types) need, codes and refresh tokens with a redirect
     /// URI, none for a [resource server](Self::resource_server), and else client credentials.
     #[must_use]
     pub fn grant_types(mut self, grant_types: impl IntoIterator<Item = GrantType>) -> Self {
@@ -440,7 +441,13 @@ impl NewClient {
     /// The grant types, or the default.
     fn granted_types(&self) -> BTreeSet<GrantType> {
         let codes = || [GrantType::AuthorizationCode, GrantType::RefreshToken].into();
+        let named = &self.openid.response_types;
         self.grant_types.clone().unwrap_or_else(|| match &*self.redirect_uris {
+            [_, ..] if !named.is_empty() => {
+                let needed = named.iter().flat_map(|it| needed_for(*it));
+                let has_code = named.iter().any(|it| it.has_code());
+                needed.chain(has_code.then_some(GrantType::RefreshToken)).collect()
+            }
             [] if !self.redirect_patterns.is_empty() => codes(),
             [] if self.resource_server.is_some() => BTreeSet::new(),
             [] => [GrantType::ClientCredentials].into(),
@@ -466,6 +473,7 @@ impl NewClient {
             None => (None, None),
         };
         let grants = self.granted_types();
+        let named = &self.openid.response_types;
         ClientMetadata {
             redirect_uris: self.redirect_uris.clone(),
             token_endpoint_auth_method: method.map(|method| method.as_str().to_owned()),
@@ -473,7 +481,8 @@ impl NewClient {
             jwks,
             jwks_uri,
             grant_types: Some(grants.iter().map(|grant| grant.as_str().to_owned()).collect()),
-            response_types: None,
+            response_types: (!named.is_empty())
+                .then(|| named.iter().map(|it| it.as_str().to_owned()).collect()),
             client_name: Some(self.name.clone()),
             scope: Some(self.scopes.clone()),
         }

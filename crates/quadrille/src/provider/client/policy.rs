@@ -1,6 +1,9 @@
 //! The policy for client metadata, by the party that vouches for the client.
 
-use crate::{Scopes, oauth2::AuthMethod};
+use crate::{
+    Scopes,
+    oauth2::{AuthMethod, ResponseType},
+};
 
 use super::grant_type::GrantType;
 
@@ -19,6 +22,8 @@ pub(crate) struct MetadataPolicy<'a> {
     pub(super) auth_methods: &'static [AuthMethod],
     /// The grant types that a client can have.
     pub(super) grant_types: &'a [GrantType],
+    /// The response types that a client can have.
+    pub(super) response_types: &'a [ResponseType],
     /// `true` if a client can have grant types of the application's own, too.
     pub(super) has_extensions: bool,
     /// `true` if other grant types and response types are rejected, `false` if they are ignored.
@@ -61,6 +66,7 @@ impl<'a> MetadataPolicy<'a> {
                 GrantType::Implicit,
                 GrantType::Password,
             ],
+            response_types: &ResponseType::ALL,
             has_extensions: true,
             rejects_others: false,
             rejects_lookalikes: false,
@@ -83,6 +89,7 @@ impl<'a> MetadataPolicy<'a> {
             default_auth_method: AuthMethod::None,
             auth_methods: &[AuthMethod::None],
             grant_types: &[GrantType::AuthorizationCode, GrantType::RefreshToken],
+            response_types: &[ResponseType::Code],
             has_extensions: false,
             rejects_others: false,
             rejects_lookalikes: false,
@@ -97,7 +104,11 @@ impl<'a> MetadataPolicy<'a> {
 
     /// The policy for a client that registers itself (RFC 7591), whose developer reads the reason of
     /// a refusal: what it cannot have is rejected. `name` is that of a client without one.
-    pub(crate) const fn registration(name: &'a str, grant_types: &'a [GrantType]) -> Self {
+    pub(crate) const fn registration(
+        name: &'a str,
+        grant_types: &'a [GrantType],
+        response_types: &'a [ResponseType],
+    ) -> Self {
         Self {
             default_name: Some(name),
             default_auth_method: AuthMethod::ClientSecretBasic,
@@ -109,6 +120,7 @@ impl<'a> MetadataPolicy<'a> {
                 AuthMethod::None,
             ],
             grant_types,
+            response_types,
             has_extensions: false,
             rejects_others: true,
             rejects_lookalikes: true,

@@ -71,6 +71,10 @@ impl NewClient {
             has_redirect_patterns: !self.redirect_patterns.is_empty(),
             ..MetadataPolicy::settings(scopes, has_other_use)
         })?;
+        // The operator learns of every mistake.
+        if !self.openid.response_types.iter().all(|it| checked.uses(*it)) {
+            return Err(ClientMetadataError::ResponseType.into());
+        }
         if self.redirect_patterns.len() > MOST_REDIRECT_URIS_OF_SETTINGS {
             return Err(ClientMetadataError::TooManyRedirectUris.into());
         }

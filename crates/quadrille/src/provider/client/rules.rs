@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{Policy, Scopes};
+use crate::{Policy, Scopes, oauth2::ResponseType};
 
-use super::record::{Client, ClientType};
+use super::{
+    grant_type,
+    record::{Client, ClientType},
+};
 
 impl Client {
     /// The server's policy with the lifetimes of this client.
@@ -29,6 +32,11 @@ impl Client {
             Some(scope) if ceiling.is_superset(scope) => Some(scope.clone()),
             Some(_) => None,
         }
+    }
+
+    /// `true` if the client is registered for this response type.
+    pub(crate) fn uses(&self, response_type: ResponseType) -> bool {
+        grant_type::is_used(response_type, &self.grant_types, &self.openid.response_types)
     }
 
     /// `true` if the client may send an authorization request without PKCE.

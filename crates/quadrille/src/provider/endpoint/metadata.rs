@@ -30,7 +30,7 @@ pub(super) fn answer(
 fn describe(inner: &Inner, routes: impl Iterator<Item = &'static Route>) -> ServerMetadata {
     let has_code = inner.gives_codes();
     let response_types = inner.response_types();
-    let response_modes = response_modes(&response_types);
+    let response_modes = response_modes(&response_types, inner.openid.is_some());
     let modes: Vec<_> = response_modes.map(|mode| mode.as_str().to_owned()).collect();
     let name = |grant: GrantType| grant.as_str().to_owned();
     let scopes: Vec<String> = inner.scopes.names().map(ToOwned::to_owned).collect();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::jose::Algorithm;
+use crate::{jose::Algorithm, oauth2::ResponseType};
 
 /// The OpenID Connect metadata of a client (OpenID Connect Dynamic Client Registration, section 2).
 ///
@@ -19,6 +19,12 @@ pub struct ClientOpenId {
     /// without a key for it, for that of the server's first key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<Algorithm>,
+    /// The response types that the client restricts itself to. Empty for those of RFC 6749 that its
+    /// grant types allow: `code`, and `token` with [`GrantType::Implicit`].
+    ///
+    /// [`GrantType::Implicit`]: crate::provider::GrantType::Implicit
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub response_types: Vec<ResponseType>,
     /// The algorithm that signs the client's userinfo responses; `None` for plain JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<Algorithm>,

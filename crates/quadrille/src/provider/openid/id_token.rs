@@ -46,7 +46,8 @@ pub(crate) async fn add(
     nonce: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let beside = Beside { nonce, access_token: Some(response.access_token.expose()) };
+    let access_token = Some(response.access_token.expose());
+    let beside = Beside { nonce, access_token, ..Beside::default() };
     if let Some(token) = issue(inner, client, grant, beside, now).await? {
         response.extra.insert(MEMBER.to_owned(), token.into());
     }
@@ -54,12 +55,17 @@ pub(crate) async fn add(
 }
 
 /// The parts of the response in which an ID token is.
-struct Beside<'a> {
-    nonce: Option<&'a str>,
-    access_token: Option<&'a str>,
+#[derive(Default)]
+pub(crate) struct Beside<'a> {
+    pub(crate) nonce: Option<&'a str>,
+    pub(crate) access_token: Option<&'a str>,
+    pub(crate) code: Option<&'a str>,
+    /// The `state`, in a response of the authorization endpoint.
+    pub(crate) state: Option<&'a str>,
 }
 
-async fn issue(
+/// Issues an ID token, if the grant has one.
+pub(crate) async fn issue(
     inner: &Inner,
     client: &Arc<Client>,
     grant: &Grant,
@@ -68,8 +74,9 @@ async fn issue(
 ) -> Result<Option<String>, Error> {
     let (Some(openid), Some(subject)) = (&inner.openid, user(grant)) else { return Ok(None) };
     let key = inner.signing.key_for(client.openid.id_token_signed_response_alg, now)?;
-    // With an access token, the claims of scopes are at the userinfo endpoint (section 5.4).
-    let scopes = match beside.access_token {
+    // With an access token, now or for the code, the claims of scopes are at the userinfo endpoint
+    // (section 5.4).
+    let scopes = match beside.access_token.or(beside.code) {
         Some(_) => &Scopes::EMPTY,
         None => &grant.scopes,
     };
@@ -123,7 +130,10 @@ impl Facts<'_> {
             .and_then(|it| it.session.as_deref())
             .map(|session| sid(self.issuer, session));
         token.nonce = self.beside.nonce.map(ToOwned::to_owned);
-        token.at_hash = self.beside.access_token.map(|text| token_hash(self.algorithm, text));
+        let hash = |text: &str| token_hash(self.algorithm, text);
+        token.at_hash = self.beside.access_token.map(hash);
+        token.c_hash = self.beside.code.map(hash);
+        token.s_hash = self.beside.state.map(hash);
         token.extra = self.claims;
         Some(token)
     }
@@ -150,6 +160,8 @@ mod tests {
             beside: Beside {
                 nonce: Some("n-0S6_WzA2Mj"),
                 access_token: Some("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"),
+                code: Some("Qcb0Orv1zh30vL1MPRsbm-diHiMwcLyZvn1arpZv-Jxf_11jnpEX3Tgfvk"),
+                state: None,
             },
             claims: UserClaims::new(),
             algorithm: Algorithm::Rs256,
@@ -172,6 +184,8 @@ mod tests {
         assert_eq!(token.amr, ["pwd", "otp"]);
         assert_eq!(token.nonce.as_deref(), Some("n-0S6_WzA2Mj"));
         assert_eq!(token.at_hash.as_deref(), Some("77QmUPtjPfzWtF2AnpK9RQ"));
+        assert_eq!(token.c_hash.as_deref(), Some("LDktKdoQak3Pk0cnXxCltA"));
+        assert_eq!(token.s_hash, None);
         let sid = token.sid.unwrap();
         assert_ne!(sid, self::sid("https://other.example", "secret-of-a-cookie"));
         assert_eq!(sid, self::sid("https://id.example", "secret-of-a-cookie"));

@@ -5,6 +5,7 @@ pub(super) mod claims;
 pub(super) mod client;
 pub(crate) mod details;
 pub(super) mod discovery;
+pub(super) mod form_post;
 pub(crate) mod hint;
 pub(crate) mod id_token;
 mod offer;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use crate::oidc::claims_of_scope;
+use crate::{oauth2::ResponseType, oidc::claims_of_scope};
 
 use super::claims::{Claims, ErasedClaims};
 
@@ -45,6 +45,8 @@ pub struct OpenId {
     pub(super) supported: Vec<Box<str>>,
     /// The claims of the application's own scopes.
     pub(super) of_scopes: BTreeMap<Box<str>, Vec<Box<str>>>,
+    /// The response types beside those of RFC 6749.
+    response_types: Vec<ResponseType>,
     /// `true` if users can open an account on the sign-in page.
     pub(crate) creates_accounts: bool,
 }
@@ -129,6 +131,38 @@ impl OpenId {
     pub fn users_can_open_accounts(mut self) -> Self {
         self.creates_accounts = true;
         self
+    }
+
+    /// Offers response types beside `code`, by name, to the clients that are
+    /// [registered](crate::provider::ClientOpenId::response_types) for them: ID tokens in the
+    /// redirect, alone or beside a code (OpenID Connect Core, sections 3.2 and 3.3). Clients must
+    /// send a `nonce` with those. Everything that sees the address of the client's page learns from
+    /// the ID token who the user is. Response types with an access token are offered only together
+    /// with [`send_access_tokens_in_redirects_so_that_they_can_leak`].
+    ///
+    /// ```
+    /// use quadrille::{
+    ///     oauth2::ResponseType,
+    ///     provider::{ClientOpenId, NewClient, OpenId},
+    /// };
+    ///
+    /// let offered = OpenId::new().response_types([ResponseType::CodeIdToken]);
+    /// let mut openid = ClientOpenId::default();
+    /// openid.response_types = vec![ResponseType::CodeIdToken];
+    /// let bank = NewClient::confidential("Bank")
+    ///     .redirect_uri("https://bank.example/callback")
+    ///     .openid(openid);
+    /// ```
+    ///
+    /// [`send_access_tokens_in_redirects_so_that_they_can_leak`]: crate::provider::AuthorizationServer::send_access_tokens_in_redirects_so_that_they_can_leak
+    pub fn response_types(mut self, types: impl IntoIterator<Item = ResponseType>) -> Self {
+        self.response_types = types.into_iter().collect();
+        self
+    }
+
+    /// Whether a response type was named.
+    pub(crate) fn has_named(&self, response_type: ResponseType) -> bool {
+        self.response_types.contains(&response_type)
     }
 
     /// The scopes that are offered, with their descriptions.

@@ -79,7 +79,8 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 #[non_exhaustive]
 pub enum Occasion {
     /// A token request with this grant type or, for [`GrantType::Implicit`], an authorization request
-    /// (RFC 6749, section 4).
+    /// (RFC 6749, section 4). Where the response to that has an ID token alone, it is issued if the
+    /// scope `openid` remains.
     Grant(GrantType),
     /// A request for token credentials of OAuth 1.0a (RFC 5849, section 2.3).
     OAuth1,

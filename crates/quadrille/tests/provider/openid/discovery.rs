@@ -40,7 +40,7 @@ async fn the_document_says_exactly_what_is_on() {
             json!(["photos:read", "photos:write", "groups", "openid", "profile", "email"]),
         ),
         ("response_types_supported", json!(["code"])),
-        ("response_modes_supported", json!(["query"])),
+        ("response_modes_supported", json!(["query", "form_post"])),
         ("subject_types_supported", json!(["public"])),
         ("id_token_signing_alg_values_supported", json!(["ES256", "RS256"])),
         ("userinfo_signing_alg_values_supported", json!(["ES256", "RS256"])),

@@ -4,6 +4,7 @@ mod discovery;
 mod id_tokens;
 mod pages;
 mod requests;
+mod responses;
 mod userinfo;
 
 use std::sync::OnceLock;

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
-    oauth2::TokenResponse,
     provider::{
         authorize::error::AuthorizeError,
         client::{
@@ -23,7 +22,7 @@ use crate::{
     },
 };
 
-use super::Rules;
+use super::{Parts, Rules};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ForDevice {
@@ -80,9 +79,8 @@ impl Rules for ForDevice {
         &self,
         inner: &Inner,
         client: &Client,
-        _: RowId,
         _: &TokenSecret,
-        _: Option<TokenResponse>,
+        _: Parts,
     ) -> Result<Response<Bytes>, Error> {
         Ok(inner.pages.device(client, true))
     }

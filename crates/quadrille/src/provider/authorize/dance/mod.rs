@@ -3,6 +3,7 @@
 //! A dance is a file here, which implements [`Rules`], and a variant of [`Dance`].
 
 mod device;
+mod parts;
 mod redirect;
 mod verifier;
 
@@ -14,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Scopes, Timestamp,
+    Scopes, Secret, Timestamp,
     actor::{Actor, Authentication},
-    oauth2::{Resources, ResponseType, TokenResponse},
+    oauth2::{Resources, ResponseType},
     provider::{
         client::{
             record::Client,
@@ -30,17 +31,15 @@ use crate::{
             Answer, Answered, Consent, Grant, GrantDetails, IssuerId, Outcome, PendingState, RowId,
             TicketId, TicketUse,
         },
-        token::{
-            format::{TokenKey, TokenSecret},
-            grant::implicit,
-        },
+        token::format::{TokenKey, TokenSecret},
     },
 };
 
 use super::error::{AuthorizeError, BrowserError};
 
 pub(crate) use device::ForDevice;
-pub(crate) use redirect::ForRedirect;
+pub(crate) use parts::Parts;
+pub(crate) use redirect::{ForRedirect, warn};
 pub(crate) use verifier::ForVerifier;
 
 /// The authorization endpoint's name in the log.
@@ -98,15 +97,23 @@ pub(crate) trait Rules: Send + Sync {
     /// The denial, for the store.
     fn denied(&self, ticket: TicketUse) -> Outcome;
 
-    /// The reply after an approval. `row` is that of the code, or of the pending request; `token` is
-    /// the token of a response type that has one.
+    /// The code of an approval in this row, as the client gets it; `None` if it gets none.
+    fn code(&self, _: &Inner, _: RowId, _: &TokenSecret) -> Option<Secret> {
+        None
+    }
+
+    /// The `state` of the request.
+    fn state(&self) -> Option<&str> {
+        None
+    }
+
+    /// The reply after an approval.
     fn reply(
         &self,
         inner: &Inner,
         client: &Client,
-        row: RowId,
         secret: &TokenSecret,
-        token: Option<TokenResponse>,
+        parts: Parts,
     ) -> Result<Response<Bytes>, Error>;
 
     /// The reply with an error for the client, or for the user if the client is not
@@ -226,24 +233,23 @@ impl Yes<'_> {
     ) -> Result<Response<Bytes>, Error> {
         let rules = self.dance.rules();
         let row = approved_row(answered, &self.outcome, inner.now())?;
-        let has_token = rules.response_type().is_some_and(ResponseType::has_token);
-        let token = match &self.outcome {
-            Outcome::Ticket(_, Some(code)) if has_token => {
-                let grant = Grant { id: row, ..code.grant.clone() };
-                match implicit::issue(inner, client, grant).await {
-                    Err(Error::Client(ClientError::Token(TokenError::UserRefused))) => {
-                        let error = AuthorizeError::UserRefused;
-                        return self.dance.refused(inner, client, error, true);
-                    }
-                    Err(Error::Client(ClientError::Token(TokenError::Gone))) => {
-                        return self.dance.refused(inner, client, AuthorizeError::UserGone, true);
-                    }
-                    issued => Some(issued?),
-                }
+        let parts = match (rules.response_type(), &self.outcome) {
+            (Some(response_type), Outcome::Ticket(_, Some(approved))) => {
+                let grant = Grant { id: row, ..approved.grant.clone() };
+                let code = rules.code(inner, row, &self.secret);
+                Parts::issue(inner, client, response_type, grant, code, rules.state()).await
             }
-            _ => None,
+            _ => Ok(Parts::default()),
         };
-        rules.reply(inner, client, row, &self.secret, token)
+        match parts {
+            Err(Error::Client(ClientError::Token(TokenError::UserRefused))) => {
+                self.dance.refused(inner, client, AuthorizeError::UserRefused, true)
+            }
+            Err(Error::Client(ClientError::Token(TokenError::Gone))) => {
+                self.dance.refused(inner, client, AuthorizeError::UserGone, true)
+            }
+            parts => rules.reply(inner, client, &self.secret, parts?),
+        }
     }
 }
 

@@ -7,12 +7,11 @@ use http::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Timestamp,
-    oauth2::{AuthorizationResponse, ResponseMode, ResponseType, TokenResponse},
+    Secret, Timestamp,
+    oauth2::{AuthorizationResponse, ResponseMode, ResponseType},
     provider::{
         authorize::error::AuthorizeError,
         client::{
-            grant_type,
             record::{Client, ClientType},
             redirect_uri::{RedirectUri, matching::RedirectRule},
         },
@@ -25,7 +24,7 @@ use crate::{
     },
 };
 
-use super::Rules;
+use super::{Parts, Rules};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ForRedirect {
@@ -47,6 +46,15 @@ impl Rules for ForRedirect {
         Some(self.response_type)
     }
 
+    fn code(&self, inner: &Inner, row: RowId, secret: &TokenSecret) -> Option<Secret> {
+        let code = || inner.tokens.write(TokenKind::Code, row, secret);
+        self.response_type.has_code().then(|| code().as_str().into())
+    }
+
+    fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
     fn openid(&self) -> Option<&OpenIdDetails> {
         self.openid.as_deref()
     }
@@ -60,9 +68,8 @@ impl Rules for ForRedirect {
     }
 
     fn is_open_to(&self, client: &Client, rule: Option<&RedirectRule>) -> bool {
-        let mut needed = grant_type::needed_for(self.response_type);
         client.redirect_uri(self.redirect_uri.as_str(), rule).is_some()
-            && needed.all(|grant| client.grant_types.contains(&grant))
+            && client.uses(self.response_type)
     }
 
     /// Any program on the same machine can claim a loopback port or a private-use scheme and the
@@ -70,7 +77,7 @@ impl Rules for ForRedirect {
     /// registered pattern. A code is of no use there without the client's secret, a token is.
     fn is_identity_assured(&self, client: &Client) -> bool {
         let needs_secret =
-            !self.response_type.has_token() && client.client_type == ClientType::Confidential;
+            !self.response_type.has_any_token() && client.client_type == ClientType::Confidential;
         needs_secret
             || self.redirect_uri.is_https() && client.redirect_uris.contains(&self.redirect_uri)
     }
@@ -109,16 +116,20 @@ impl Rules for ForRedirect {
         &self,
         inner: &Inner,
         _: &Client,
-        row: RowId,
-        secret: &TokenSecret,
-        token: Option<TokenResponse>,
+        _: &TokenSecret,
+        parts: Parts,
     ) -> Result<Response<Bytes>, Error> {
         let (state, iss) = (self.state.clone(), Some(inner.issuer.as_str().to_owned()));
-        let answer = match token {
-            Some(token) => AuthorizationResponse::Token { token, state, iss },
-            None => {
-                let code = inner.tokens.write(TokenKind::Code, row, secret);
-                AuthorizationResponse::Code { code: code.as_str().into(), state, iss }
+        let answer = match parts {
+            Parts { code: Some(code), token: None, id_token: None } => {
+                AuthorizationResponse::Code { code, state, iss }
+            }
+            Parts { code: None, token: Some(token), id_token: None } => {
+                AuthorizationResponse::Token { token, state, iss }
+            }
+            Parts { code, token, id_token } => {
+                let token = token.map(Box::new);
+                AuthorizationResponse::OpenId { code, token, id_token, state, iss }
             }
         };
         wire::redirect(&self.redirect_uri, self.mode, &answer)
@@ -133,10 +144,18 @@ impl Rules for ForRedirect {
     ) -> Result<Response<Bytes>, Error> {
         let (redirect_uri, state) = (self.redirect_uri.clone(), self.state.clone());
         let to = ToClient { error: error.into(), redirect_uri, mode: self.mode, state };
-        let told = wire::redirect_error(&to, inner.issuer.as_str())?;
-        Ok(match is_trusted {
-            true => told,
-            false => inner.pages.warn(to.error, &to.redirect_uri, &told),
-        })
+        match is_trusted {
+            true => wire::redirect_error(&to, inner.issuer.as_str()),
+            false => warn(inner, to),
+        }
     }
+}
+
+/// The page that tells the user of an error, with a link to the client: no link sends a form.
+pub(crate) fn warn(inner: &Inner, mut to: ToClient) -> Result<Response<Bytes>, Error> {
+    if to.mode == ResponseMode::FormPost {
+        to.mode = ResponseMode::Query;
+    }
+    let told = wire::redirect_error(&to, inner.issuer.as_str())?;
+    Ok(inner.pages.warn(to.error, &to.redirect_uri, &told))
 }

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Timestamp,
     oauth1::{Callback, Problem},
-    oauth2::TokenResponse,
     provider::{
         authorize::error::AuthorizeError,
         client::{
@@ -24,7 +23,7 @@ use crate::{
     },
 };
 
-use super::Rules;
+use super::{Parts, Rules};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ForVerifier {
@@ -90,9 +89,8 @@ impl Rules for ForVerifier {
         &self,
         inner: &Inner,
         client: &Client,
-        _: RowId,
         secret: &TokenSecret,
-        _: Option<TokenResponse>,
+        _: Parts,
     ) -> Result<Response<Bytes>, Error> {
         let verifier = self.verifier(inner, secret);
         match &self.callback {

@@ -9,11 +9,11 @@ use crate::{
     guard::mask_secrets,
     oauth2::{
         AuthMethod, ClientConfiguration, ClientInformation, ClientMetadata, RegistrationRequest,
-        SecretExpiry,
+        ResponseType, SecretExpiry,
     },
     provider::{
         client::{
-            grant_type, metadata,
+            metadata,
             policy::MetadataPolicy,
             record::{Client, ClientSecret, ClientType},
             redirect_uri::RedirectUri,
@@ -213,7 +213,8 @@ pub(super) async fn draft(
     // Users see where the answer goes, so it is a fair name for a client without one.
     let name = first.as_ref().map(|uri| uri.destination().trim_start_matches("https://"));
     let name = name.unwrap_or("Unnamed application");
-    let policy = MetadataPolicy::registration(name, &grant_types);
+    let response_types = inner.response_types();
+    let policy = MetadataPolicy::registration(name, &grant_types, &response_types);
     if metadata.client_name.as_deref().is_some_and(|name| settings.reserved.has(name)) {
         return Err(ClientRegistrationError::ReservedName);
     }
@@ -259,7 +260,7 @@ pub(super) fn information(
         registration_access_token,
         registration_client_uri: format!("{}{path}?client_id={}", inner.issuer.origin(), client.id),
     });
-    let response_types = grant_type::response_types(|grant| client.grant_types.contains(grant));
+    let response_types = ResponseType::ALL.into_iter().filter(|it| client.uses(*it));
     let metadata = &mut information.metadata;
     metadata.redirect_uris = client.redirect_uris.iter().map(ToString::to_string).collect();
     metadata.grant_types =

@@ -60,7 +60,7 @@ impl RedirectUri {
     /// colon.
     pub fn destination(&self) -> &str {
         let scheme = self.0.find(':').map_or(0, |at| at + 1);
-        let end = match self.is_https() || is_http(&self.0) {
+        let end = match self.is_web() {
             true => authority(&self.0).map_or(scheme, |authority| scheme + 2 + authority.len()),
             false => scheme,
         };
@@ -81,7 +81,12 @@ impl RedirectUri {
     /// ```
     pub fn can_be_claimed_by_other_programs(&self) -> bool {
         let scheme = self.0.split(':').next().unwrap_or("");
-        !self.is_https() && !is_http(&self.0) && !scheme.contains('.')
+        !self.is_web() && !scheme.contains('.')
+    }
+
+    /// `true` if the URI is that of a page or of a server, not of a program.
+    pub(crate) fn is_web(&self) -> bool {
+        self.is_https() || is_http(&self.0)
     }
 
     /// `true` if only the owner of a host receives the answer.

@@ -1,0 +1,74 @@
+//! The page that sends the answer to the client by POST (OAuth 2.0 Form Post Response Mode).
+
+use std::{fmt::Write as _, sync::LazyLock};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+
+use crate::{
+    page::escape,
+    provider::{client::redirect_uri::RedirectUri, token::format::sha256},
+};
+
+/// The script of the page, the only one that runs there.
+const SCRIPT: &str = "document.forms[0].submit()";
+
+/// The policy of the page. It has no `form-action`: Chromium applies that to the redirects after
+/// the form, too, and only the client knows where it sends its users. The form has nothing that is
+/// not escaped, and no script can change its address.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let hash = BASE64_STANDARD.encode(sha256(SCRIPT.as_bytes()));
+    let policy = format!("default-src 'none'; script-src 'sha256-{hash}'; base-uri 'none'");
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
+
+/// The page that sends these fields to the redirect URI: by itself or, without scripts, by a
+/// button. A client may show it in a frame, where it works as a redirect would.
+pub(in crate::provider) fn page(uri: &RedirectUri, fields: &[(String, String)]) -> Response<Bytes> {
+    let (action, to) = (escape(uri.as_str()), escape(uri.destination()));
+    let mut html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <title>Back to the application</title></head><body>\
+         <form method=\"post\" action=\"{action}\">"
+    );
+    for (name, value) in fields {
+        let (name, value) = (escape(name), escape(value));
+        let _ = write!(html, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
+    }
+    let _ = writeln!(
+        html,
+        "<button>Go back to {to}</button></form><script>{SCRIPT}</script></body></html>"
+    );
+    let mut response = Response::new(Bytes::from(html));
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, LazyLock::force(&POLICY).clone());
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_has_sent_cannot_break_out_of_the_page() {
+        let uri = "https://app.example/cb?a=1&b=%22".parse().unwrap();
+        let fields = [("state".to_owned(), "\"><script>alert(1)</script>".to_owned())];
+        let page = page(&uri, &fields);
+        let html = std::str::from_utf8(page.body()).unwrap();
+        assert_eq!(html.matches("<script>").count(), 1, "{html}");
+        assert!(html.contains("action=\"https://app.example/cb?a=1&amp;b=%22\""), "{html}");
+        let policy = page.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.headers()["cache-control"], "no-store");
+    }
+}
