@@ -10,6 +10,7 @@ mod attempt;
 mod backoff;
 mod call;
 mod claims;
+mod client_keys;
 mod cookies;
 mod dance;
 pub(crate) mod error;
@@ -38,6 +39,7 @@ pub use call::{
     api::{Api, ApiPath},
 };
 pub use claims::{Claims, Profile};
+pub use client_keys::ClientKeys;
 pub use cookies::Jar;
 pub use error::{
     BrowserError, NotLinked, NotLinkedReason, OperatorError, ServiceError, StorageError,

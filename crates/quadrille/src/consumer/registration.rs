@@ -105,9 +105,11 @@ fn check_credentials(
             Err(OperatorError::SecretMalformed { service: service() })
         }
         // A key is PEM or a path; its reader checks it.
-        Credential::Secret(_) | Credential::Made(_) | Credential::Key(_) | Credential::Public => {
-            Ok(())
-        }
+        Credential::Secret(_)
+        | Credential::Made(_)
+        | Credential::Key(_)
+        | Credential::SiteKeys
+        | Credential::Public => Ok(()),
     }
 }
 

@@ -10,7 +10,10 @@ use crate::{
     transport::ErasedClient,
 };
 
-use super::cookies::{CookieStyle, room::InUse};
+use super::{
+    client_keys::ClientKeys,
+    cookies::{CookieStyle, room::InUse},
+};
 
 /// Where a login is mounted, and the means of its requests.
 #[derive(Clone)]
@@ -30,6 +33,8 @@ pub(crate) struct Site {
     /// The keys from which the `nonce` of OpenID Connect is derived.
     pub(crate) nonces: Arc<Keys<MaskKey>>,
     pub(crate) http: Arc<dyn ErasedClient>,
+    /// The keys by which the site authenticates at services.
+    pub(crate) client_keys: Option<ClientKeys>,
 }
 
 impl Site {
@@ -55,6 +60,12 @@ impl Site {
             name,
             in_use,
             http,
+            client_keys: None,
         }
+    }
+
+    /// The site with these keys.
+    pub(crate) fn with_client_keys(self, client_keys: Option<ClientKeys>) -> Self {
+        Self { client_keys, ..self }
     }
 }

@@ -80,6 +80,8 @@ pub struct ProviderMetadata {
     pub names_issuer_in_every_answer: bool,
     /// The authentication methods of the token endpoint; `client_secret_basic` if omitted.
     pub token_endpoint_auth_methods: Option<Vec<String>>,
+    /// The signature algorithms of assertions at the token endpoint that are known here.
+    pub token_endpoint_auth_signing_algorithms: Vec<Algorithm>,
     /// The challenge methods of PKCE (RFC 7636); unknown if omitted.
     pub code_challenge_methods: Option<Vec<String>>,
 }
@@ -138,8 +140,10 @@ impl ProviderMetadata {
             endpoint(name, text.as_deref()).ok_or(DiscoveryError::Missing(name))?
         };
         let optional = |name, text: &Option<String>| endpoint(name, text.as_deref()).transpose();
-        let algorithms = read.extra.get("id_token_signing_alg_values_supported");
-        let algorithms = algorithms.and_then(Value::as_array).into_iter().flatten();
+        let algorithms = |name| {
+            let named = read.extra.get(name).and_then(Value::as_array).into_iter().flatten();
+            named.filter_map(|name| Algorithm::parse(name.as_str()?)).collect()
+        };
         Ok(Self {
             issuer: issuer.to_owned(),
             authorization_endpoint: required(
@@ -155,9 +159,10 @@ impl ProviderMetadata {
                 &read.device_authorization_endpoint,
             )?,
             end_session_endpoint: further("end_session_endpoint")?,
-            id_token_signing_algorithms: algorithms
-                .filter_map(|name| Algorithm::parse(name.as_str()?))
-                .collect(),
+            id_token_signing_algorithms: algorithms("id_token_signing_alg_values_supported"),
+            token_endpoint_auth_signing_algorithms: algorithms(
+                "token_endpoint_auth_signing_alg_values_supported",
+            ),
             names_issuer_in_every_answer: read.authorization_response_iss_parameter_supported,
             token_endpoint_auth_methods: read.token_endpoint_auth_methods_supported,
             code_challenge_methods: read.code_challenge_methods_supported,

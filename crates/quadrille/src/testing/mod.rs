@@ -3,6 +3,8 @@
 
 #[cfg(feature = "consumer")]
 mod accounts;
+#[cfg(feature = "consumer")]
+mod assertions;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod browser;
 #[cfg(feature = "provider")]
@@ -15,11 +17,11 @@ mod device;
 #[cfg(feature = "consumer")]
 mod fake;
 #[cfg(feature = "consumer")]
+mod fake_openid;
+#[cfg(feature = "consumer")]
 mod fault;
 #[cfg(feature = "consumer")]
 mod handler;
-#[cfg(feature = "consumer")]
-mod id_tokens;
 #[cfg(feature = "consumer")]
 mod mannered;
 #[cfg(feature = "consumer")]

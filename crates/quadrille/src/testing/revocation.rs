@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{consumer::Revocation, form::Params, oauth2::PresentedClient};
 
 use super::{
-    scene::{json_answer, path_of},
+    scene::{Scene, json_answer, path_of},
     service::OAuth2,
 };
 
@@ -30,9 +30,14 @@ impl OAuth2 {
     }
 
     /// Revokes the token of a request to the revocation endpoint.
-    pub(super) fn revoke(&mut self, kind: Revocation, request: &Request<Bytes>) -> Response<Bytes> {
+    pub(super) fn revoke(
+        &mut self,
+        scene: &Scene,
+        kind: Revocation,
+        request: &Request<Bytes>,
+    ) -> Response<Bytes> {
         let mut answer = json_answer(&json!({}));
-        *answer.status_mut() = match self.revoked_user(kind, request) {
+        *answer.status_mut() = match self.revoked_user(scene, kind, request) {
             Some(user) => {
                 self.access.retain(|_, of| *of != user);
                 self.refresh.retain(|_, of| *of != user);
@@ -44,16 +49,24 @@ impl OAuth2 {
     }
 
     /// The user whose tokens a request revokes; `None` if the request is invalid.
-    fn revoked_user(&self, kind: Revocation, request: &Request<Bytes>) -> Option<u64> {
+    fn revoked_user(
+        &mut self,
+        scene: &Scene,
+        kind: Revocation,
+        request: &Request<Bytes>,
+    ) -> Option<u64> {
         let params = Params::of_body(request).ok();
         let in_form = |name| params.as_ref()?.one(name).ok()?;
-        let known = |token: &str| self.access.get(token).or_else(|| self.refresh.get(token));
-        match kind {
+        let is_known = match kind {
             Revocation::Standard => {
                 let client = PresentedClient::parse(request.headers(), params.as_ref()?).ok()?;
-                let is_known = client.id == self.id && client.proof.secret() == Some(&self.secret);
-                known(in_form("token")?).copied().filter(|_| is_known)
+                *client.id == *self.id && self.is_proved(scene, request, &client.proof)
             }
+            _ => false,
+        };
+        let known = |token: &str| self.access.get(token).or_else(|| self.refresh.get(token));
+        match kind {
+            Revocation::Standard => known(in_form("token")?).copied().filter(|_| is_known),
             Revocation::WithoutSecret => {
                 let is_bare = in_form("client_id") == Some(&self.id)
                     && in_form("client_secret").is_none()

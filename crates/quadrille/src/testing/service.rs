@@ -17,14 +17,15 @@ use crate::{
     },
     form::Params,
     oauth2::{
-        AuthMethod, AuthorizationRequest, AuthorizationResponse, DeviceAuthorizationRequest,
-        DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient, ResponseMode,
-        TokenRequest, TokenResponse, pkce::Challenge,
+        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientProof,
+        DeviceAuthorizationRequest, DeviceAuthorizationResponse, ErrorCode, ErrorResponse,
+        PresentedClient, ResponseMode, TokenRequest, TokenResponse, pkce::Challenge,
     },
 };
 
 use super::{
     accounts::{put, value_at},
+    assertions::Assertions,
     device::Devices,
     fault::Fault,
     mannered::{form_of, mannered, with_scope},
@@ -45,6 +46,7 @@ pub(super) struct OAuth2 {
     pub(super) devices: Devices,
     /// The OpenID Provider that the service is, if it is one.
     pub(super) openid: Option<OpenId>,
+    pub(super) assertions: Assertions,
     drawn: u64,
 }
 
@@ -73,6 +75,7 @@ impl OAuth2 {
             refresh: HashMap::new(),
             devices: Devices::default(),
             openid: spec.and_then(|(_, oauth2)| OpenId::of(&oauth2.openid)),
+            assertions: Assertions::default(),
             drawn: 0,
         }
     }
@@ -199,7 +202,7 @@ impl OAuth2 {
             return document;
         }
         if let Some(kind) = self.revocation(request) {
-            let answer = self.revoke(kind, request);
+            let answer = self.revoke(scene, kind, request);
             return self.flagged(answer);
         }
         if self.is_for_devices(request) {
@@ -268,6 +271,23 @@ impl OAuth2 {
     fn is_public_or_known(&self, client: &PresentedClient<'_>) -> bool {
         let secret = client.proof.secret();
         *client.id == *self.id && secret.is_none_or(|secret| *secret == *self.secret)
+    }
+
+    /// Whether a request has the secret, or an assertion by it or by the client's keys.
+    pub(super) fn is_proved(
+        &mut self,
+        scene: &Scene,
+        request: &Request<Bytes>,
+        proof: &ClientProof<'_>,
+    ) -> bool {
+        let ClientProof::Assertion(assertion) = proof else {
+            return proof.secret() == Some(&*self.secret);
+        };
+        let endpoint = request.uri().to_string();
+        let issuer = self.openid.as_ref().map(|openid| scene.placed(openid.issuer()));
+        let audiences = [issuer.as_deref().unwrap_or(&endpoint), &endpoint];
+        let now = self.openid.as_ref().and_then(OpenId::now);
+        self.assertions.accepts(assertion, &self.id, &self.secret, audiences, now)
     }
 
     /// The user of the token in the `Authorization` header.
@@ -339,9 +359,12 @@ impl OAuth2 {
             Some(ClientAuthentication::Post | ClientAuthentication::Json) => {
                 client.method() == AuthMethod::ClientSecretPost
             }
+            Some(ClientAuthentication::SecretJwt(_)) => {
+                client.method() == AuthMethod::ClientSecretJwt
+            }
             None => true,
-        };
-        let is_known = *client.id == *self.id && client.proof.secret() == Some(&*self.secret);
+        } || client.method() == AuthMethod::PrivateKeyJwt;
+        let is_known = *client.id == *self.id && self.is_proved(scene, request, &client.proof);
         let asked = TokenRequest::parse(&params).map_err(|_| ErrorCode::InvalidRequest)?;
         let is_device = matches!(asked, TokenRequest::DeviceCode { .. });
         let may_ask = match is_device {

@@ -6,6 +6,7 @@ mod oauth1_answer;
 mod oauth1_signing;
 mod oauth2;
 mod oauth2_answer;
+mod oauth2_auth;
 mod oauth2_device;
 mod oauth2_openid;
 pub(super) mod trail;

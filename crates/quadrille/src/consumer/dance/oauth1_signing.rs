@@ -36,7 +36,10 @@ impl Signing {
                 let signer = Signer::rsa(method, &service.id, &key);
                 return Ok(Self::with(signer.map_err(|_| unusable())?, spec));
             }
-            Credential::Key(_) | Credential::Made(_) | Credential::Public => {
+            Credential::Key(_)
+            | Credential::Made(_)
+            | Credential::SiteKeys
+            | Credential::Public => {
                 return Err(mismatch(()));
             }
         };

@@ -5,10 +5,9 @@ use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value};
-use tracing::error;
 
 use crate::{
-    Scopes, Secret, Timestamp,
+    Scopes, Secret,
     consumer::{
         account::Token,
         attempt::{Attempt, Ending, Kind, state::Opened},
@@ -18,7 +17,7 @@ use crate::{
         exchange::ask_endpoint,
         openid::OpenIdProvider,
         registration::Settled,
-        service::{ClientAuthentication, Credential, OAuth2Buf, SecretMaker, allowed::merged},
+        service::{ClientAuthentication, OAuth2Buf, allowed::merged},
         site::Site,
     },
     form::Params,
@@ -29,7 +28,7 @@ use crate::{
     transport::Purpose,
 };
 
-use super::{Answered, CodeProof, Granted, Obtained, Proof, trail::Trail};
+use super::{Answered, CodeProof, Granted, Obtained, Proof, oauth2_auth::Auth, trail::Trail};
 
 /// A service of OAuth 2, ready for use.
 pub(crate) struct OAuth2Dance {
@@ -54,18 +53,7 @@ impl OAuth2Dance {
         openid: Option<Arc<OpenIdProvider>>,
     ) -> Result<Self, OperatorError> {
         let name = || Box::from(&*service.name);
-        let auth = match &service.credential {
-            Credential::Public => {
-                Auth::Fixed(ClientAuth::None { client_id: service.id.as_str().into() })
-            }
-            Credential::Secret(secret) => {
-                Auth::Fixed(with_secret(&service.id, secret.clone(), spec.authentication))
-            }
-            Credential::Made(make) => Auth::Made(Arc::clone(make)),
-            Credential::Key(_) => {
-                return Err(OperatorError::CredentialMismatch { service: name() });
-            }
-        };
+        let auth = Auth::of(service, spec)?;
         let malformed = |_| OperatorError::ResourceMalformed { service: name() };
         let resources = Resources::parse(&spec.resources).map_err(malformed)?;
         let access_token = match &spec.access_token {
@@ -87,22 +75,9 @@ impl OAuth2Dance {
         Ok(dance)
     }
 
-    /// The client's credentials at the service, at this time.
-    pub(crate) fn auth(&self, now: Timestamp) -> Result<Cow<'_, ClientAuth>, OperatorError> {
-        match &self.auth {
-            Auth::Fixed(auth) => Ok(Cow::Borrowed(auth)),
-            Auth::Made(make) => match make(now) {
-                Ok(secret) => {
-                    let method = self.spec.authentication;
-                    Ok(Cow::Owned(with_secret(&self.service.id, secret, method)))
-                }
-                Err(error) => {
-                    let service = &*self.service.name;
-                    error!(service, error, "the client secret could not be made");
-                    Err(OperatorError::SecretNotMade { service: service.into() })
-                }
-            },
-        }
+    /// The client's credentials at the service, for one request.
+    pub(crate) fn auth(&self, site: &Site) -> Result<Cow<'_, ClientAuth>, OperatorError> {
+        self.auth.credentials(&self.service, &self.spec, site)
     }
 
     /// The `Authorization` header of API calls; `None` if a header cannot carry the token.
@@ -378,31 +353,13 @@ impl OAuth2Dance {
         };
         let further: Vec<(&str, &str)> =
             spec.token_parameters.iter().map(|(key, value)| (&**key, &**value)).collect();
-        let auth = self.auth(site.env.now())?;
+        let auth = self.auth(site)?;
         let mut request = request
             .to_request(&self.service.at_server(endpoint, server), &auth, &further)
             .map(|request| self.as_service_reads(request))
             .map_err(|_| self.service.endpoint_malformed())?;
         self.service.add_headers(&mut request, &spec.token_headers)?;
         ask_endpoint(self.service.http(site), name, request, purpose).await
-    }
-}
-
-/// The authentication of the client.
-enum Auth {
-    Fixed(ClientAuth),
-    /// With a secret that is made anew for each request.
-    Made(SecretMaker),
-}
-
-/// The authentication of a client with a secret.
-fn with_secret(id: &str, client_secret: Secret, method: ClientAuthentication) -> ClientAuth {
-    let client_id = id.into();
-    match method {
-        ClientAuthentication::Basic => ClientAuth::Basic { client_id, client_secret },
-        ClientAuthentication::Post | ClientAuthentication::Json => {
-            ClientAuth::Post { client_id, client_secret }
-        }
     }
 }
 

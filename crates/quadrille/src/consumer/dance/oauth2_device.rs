@@ -55,7 +55,7 @@ impl OAuth2Dance {
         request.resource = self.resources.clone();
         let further: Vec<(&str, &str)> =
             parameters.iter().map(|(name, value)| (&**name, &**value)).collect();
-        let auth = self.auth(site.env.now())?;
+        let auth = self.auth(site)?;
         let mut request = request
             .to_request(endpoint, &auth, &further)
             .map(|request| self.as_service_reads(request))

@@ -22,6 +22,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "client_id_malformed" => {
             "the identifier was read with its quotation marks or a line break, or is empty"
         }
+        "client_keys_missing" => "the keys are set at another login than the service",
         "client_refused" => "the secret is of another registration, was replaced, or was cut",
         "cookie_too_large" => "many accounts, or long tokens: store tokens on the server",
         "credential_mismatch" => "a secret was given where the service requires a private key",

@@ -174,6 +174,15 @@ pub enum OperatorError {
         /// The service's name.
         service: Box<str>,
     },
+    /// A service is registered with the keys of the site, which has none
+    /// ([`Login::client_keys`](crate::Login::client_keys)).
+    #[error(
+        "{service} wants assertions signed by keys of this site: set them by Login::client_keys"
+    )]
+    ClientKeysMissing {
+        /// The service's name.
+        service: Box<str>,
+    },
     /// The private key for signing requests to a service cannot be read or used.
     #[error(
         "the private key for {service} must be RSA of 2048 bits or more, as PEM or the path of \
@@ -407,6 +416,7 @@ impl OperatorError {
             Self::SecretMalformed { .. } => "secret_malformed",
             Self::SecretNotMade { .. } => "secret_not_made",
             Self::CredentialMismatch { .. } => "credential_mismatch",
+            Self::ClientKeysMissing { .. } => "client_keys_missing",
             Self::SigningKeyUnusable { .. } => "signing_key_unusable",
             Self::NotOutOfBand { .. } => "not_out_of_band",
             Self::NotOpenId { .. } => "not_openid",

@@ -192,14 +192,14 @@ async fn revoke(
             let client_id = registered.id.as_str().into();
             let public = ClientAuth::None { client_id };
             let auth = match kind {
-                Revocation::Standard => dance.auth(held.login().0.env.now())?,
+                Revocation::Standard => dance.auth(&held.login().ready()?.site)?,
                 _ => Cow::Borrowed(&public),
             };
             let request = asked.to_request(endpoint.as_str(), &auth);
             dance.as_service_reads(request.map_err(|_| registered.endpoint_malformed())?)
         }
         Revocation::DeleteByClient => {
-            let auth = dance.auth(held.login().0.env.now())?;
+            let auth = dance.auth(&held.login().ready()?.site)?;
             let token = stored.token.access_token.expose();
             let body = json!({ "access_token": token }).to_string();
             let mut request = bare(Method::DELETE, endpoint.as_str(), body.into())?;

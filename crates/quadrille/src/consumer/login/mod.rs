@@ -1,5 +1,6 @@
 //! [`Login`]: the services that a site lets people log in with, and how.
 
+mod keys;
 pub(super) mod known_tenants;
 pub(super) mod registered;
 pub(super) mod tenant;
@@ -29,6 +30,7 @@ use self::{
 };
 use super::{
     account::Owner,
+    client_keys::ClientKeys,
     cookies::{
         Jar,
         room::{BROWSER, InUse},
@@ -76,6 +78,7 @@ pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) storage: Arc<dyn ErasedStorage>,
     http: Option<Arc<dyn ErasedClient>>,
+    client_keys: Option<ClientKeys>,
     clients: Vec<Registration>,
     /// The first mistake in the settings of the login.
     fault: Option<OperatorError>,
@@ -110,6 +113,7 @@ impl Login {
             env: Env::system(),
             storage: Arc::new(CookieStorage),
             http: None,
+            client_keys: None,
             clients: Vec::new(),
             fault: None,
             tenants: Vec::new(),
@@ -447,7 +451,8 @@ impl Ready {
             with_tenants: inner.tenants.iter().map(|tenants| tenants.service().into()).collect(),
             tokens: inner.storage.is_in_browser(),
         };
-        let site = Site::new(&url, &inner.mount, &inner.env, &inner.keys, http, in_use);
+        let site = Site::new(&url, &inner.mount, &inner.env, &inner.keys, http, in_use)
+            .with_client_keys(inner.client_keys.clone());
         let services: Vec<_> = inner
             .clients
             .iter()

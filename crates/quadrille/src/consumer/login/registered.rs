@@ -13,9 +13,10 @@ use crate::{
         error::{OperatorError, Result},
         openid::OpenIdProvider,
         registration::{Registration, Settled},
-        service::{ClientAuthentication, Protocol, Revocation, SpecBuf},
+        service::{ClientAuthentication, Credential, Protocol, Revocation, SpecBuf},
         site::Site,
     },
+    jose::Algorithm,
     oidc::ProviderMetadata,
 };
 
@@ -43,6 +44,9 @@ impl Registered {
         known: Option<&Self>,
     ) -> Result<Self, OperatorError> {
         let settled = Arc::new(Settled::new(registration, &site.name)?);
+        if matches!(settled.credential, Credential::SiteKeys) && site.client_keys.is_none() {
+            return Err(OperatorError::ClientKeysMissing { service: (*settled.name).into() });
+        }
         let known = known.and_then(|known| known.openid.as_deref());
         let openid = OpenIdProvider::of(&settled, site, known)?.map(Arc::new);
         let undiscovered = registration.spec.is_to_be_discovered().then(|| {
@@ -116,10 +120,8 @@ fn complete(spec: &mut SpecBuf, metadata: &ProviderMetadata) {
         oauth2.issuer = Some(metadata.issuer.clone().into());
         oauth2.issuer_required = metadata.names_issuer_in_every_answer;
     }
-    let methods = metadata.token_endpoint_auth_methods.as_deref().unwrap_or_default();
-    let takes = |method: &str| methods.iter().any(|known| known == method);
-    if !takes("client_secret_basic") && takes("client_secret_post") {
-        oauth2.authentication = ClientAuthentication::Post;
+    if oauth2.authentication == ClientAuthentication::Basic {
+        oauth2.authentication = authentication(metadata);
     }
     if oauth2.revocation.is_none() {
         let revocation = metadata.revocation_endpoint.clone().map(String::from);
@@ -129,6 +131,24 @@ fn complete(spec: &mut SpecBuf, metadata: &ProviderMetadata) {
         let device = metadata.device_authorization_endpoint.clone().map(String::from);
         oauth2.device_authorization = device.map(Into::into);
     }
+}
+
+/// The authentication with a secret that a provider accepts: the first of the usual ones.
+fn authentication(metadata: &ProviderMetadata) -> ClientAuthentication {
+    let methods = metadata.token_endpoint_auth_methods.as_deref().unwrap_or_default();
+    let takes = |method: &str| methods.iter().any(|known| known == method);
+    if takes("client_secret_basic") || methods.is_empty() {
+        return ClientAuthentication::Basic;
+    }
+    if takes("client_secret_post") {
+        return ClientAuthentication::Post;
+    }
+    if !takes("client_secret_jwt") {
+        return ClientAuthentication::Basic;
+    }
+    let mut algorithms = metadata.token_endpoint_auth_signing_algorithms.iter().copied();
+    let symmetric = algorithms.find(|algorithm| algorithm.is_symmetric());
+    ClientAuthentication::SecretJwt(symmetric.unwrap_or(Algorithm::Hs256))
 }
 
 impl Deref for Registered {

@@ -226,6 +226,20 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
         protocol.authentication = ClientAuthentication::Json;
     }
 
+    /// Authenticates by an assertion for each request, which has this HMAC by the secret
+    /// (`client_secret_jwt`; OpenID Connect Core, section 9). The secret itself is never sent, and must
+    /// be as long as the hash.
+    fn secret_signs_assertions(algorithm: Algorithm) {
+        protocol.authentication = ClientAuthentication::SecretJwt(algorithm);
+    }
+
+    /// Makes assertions, by which the application authenticates, for the token endpoint in place of
+    /// the issuer: for servers that accept only those. Gives up: a server elsewhere that claims this
+    /// token endpoint as its own can obtain an assertion for it.
+    fn assertions_for_the_token_endpoint_so_that_another_server_can_obtain_them() {
+        protocol.assertions_for_token_endpoint = true;
+    }
+
     /// The endpoint for refreshes, for services with one beside the token endpoint.
     fn refresh_endpoint(endpoint: text) {
         protocol.refresh = Some(endpoint);

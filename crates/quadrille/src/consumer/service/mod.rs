@@ -86,6 +86,13 @@ pub trait Service: Sized + Send + Sync + 'static {
         Client::new(SpecBuf::from(Self::SPEC), id, Credential::Public)
     }
 
+    /// The application as registered at the service, where it authenticates by assertions that the
+    /// keys of the site sign (`private_key_jwt`; OpenID Connect Core, section 9):
+    /// [`Login::client_keys`](crate::Login::client_keys).
+    fn signing_client(id: impl Into<String>) -> Client<Self> {
+        Client::new(SpecBuf::from(Self::SPEC), id, Credential::SiteKeys)
+    }
+
     /// The application as registered at the service, from the environment. For a service named
     /// `gitea` the variables are
     ///
@@ -152,6 +159,8 @@ pub(crate) enum Credential {
     Made(SecretMaker),
     /// An RSA key as PEM, or the path of a file with it.
     Key(Secret),
+    /// The keys of the site.
+    SiteKeys,
 }
 
 /// Makes a secret, or says why that failed.

@@ -94,6 +94,8 @@ pub struct OAuth2<Text = &'static str, Pairs = &'static [(&'static str, &'static
     pub issuer_required: bool,
     /// The authentication method at the token endpoint.
     pub authentication: ClientAuthentication,
+    /// Whether the audience of assertions is the token endpoint in place of the issuer.
+    pub assertions_for_token_endpoint: bool,
     /// Whether each refresh token is valid once, so that a lost response loses the account.
     pub rotates_refresh_tokens: bool,
     /// The separator of scopes in requests.
@@ -186,7 +188,9 @@ pub enum OpenIdAccount<Text = &'static str> {
     Claim(Text),
 }
 
-/// The authentication of an application at a token endpoint (RFC 6749, section 2.3.1).
+/// The authentication of an application with a secret at a token endpoint (RFC 6749, section 2.3.1).
+/// One without a secret sends its identifier alone, or signs
+/// ([`Service::signing_client`](super::Service::signing_client)).
 ///
 /// ```
 /// use quadrille::{GitHub, Service as _, consumer::{ClientAuthentication, Protocol}};
@@ -203,6 +207,9 @@ pub enum ClientAuthentication {
     Post,
     /// In the body, with all parameters of the request as one JSON object.
     Json,
+    /// By an assertion for each request, with this HMAC by the secret (`client_secret_jwt`; OpenID
+    /// Connect Core, section 9).
+    SecretJwt(Algorithm),
 }
 
 /// The request that revokes a token at a service.
@@ -272,6 +279,7 @@ impl OAuth2 {
         issuer: None,
         issuer_required: false,
         authentication: ClientAuthentication::Basic,
+        assertions_for_token_endpoint: false,
         rotates_refresh_tokens: false,
         scope_separator: ScopeSeparator::Space,
         granted_scope_separator: ScopeSeparator::Space,
@@ -327,6 +335,7 @@ impl From<OAuth2> for OAuth2Buf {
             issuer: spec.issuer.map(Into::into),
             issuer_required: spec.issuer_required,
             authentication: spec.authentication,
+            assertions_for_token_endpoint: spec.assertions_for_token_endpoint,
             rotates_refresh_tokens: spec.rotates_refresh_tokens,
             scope_separator: spec.scope_separator,
             granted_scope_separator: spec.granted_scope_separator,

@@ -18,6 +18,9 @@ pub(crate) const NAME: &str = "name";
 /// The key of a registration without a secret.
 const PUBLIC: &str = "public_client";
 
+/// The key of a registration that authenticates by the keys of the site.
+const SIGNING: &str = "signing_client";
+
 /// The key of a private key.
 const RSA: &str = "rsa_key";
 
@@ -141,7 +144,7 @@ fn keys<S: Service>(protocol: &ProtocolBuf) -> Vec<&'static str> {
     let (id, secret) = credential_keys(protocol);
     let mut keys = vec![id, secret];
     if matches!(protocol, Protocol::OAuth2(_)) {
-        keys.push(PUBLIC);
+        keys.extend([PUBLIC, SIGNING]);
     }
     keys.extend(common::<S>().iter().map(ClientOption::name));
     keys.extend(S::OPTIONS.iter().map(ClientOption::name));
@@ -195,17 +198,21 @@ pub(crate) fn read<S: Service>(
     if base.is_none() && spec.is_homeless() {
         return Err(place.missing("base_url"));
     }
-    let is_public = match take(PUBLIC) {
-        Some(value) => flag(&value).ok_or_else(|| place.malformed(PUBLIC, "true or false"))?,
-        None => false,
+    let mut is = |key| match take(key) {
+        Some(value) => flag(&value).ok_or_else(|| place.malformed(key, "true or false")),
+        None => Ok(false),
+    };
+    let without = match (is(PUBLIC)?, is(SIGNING)?) {
+        (false, false) => None,
+        (true, false) => Some((Credential::Public, "absent, since the client is public")),
+        (false, true) => Some((Credential::SiteKeys, "absent, since the client signs")),
+        (true, true) => return Err(place.malformed(PUBLIC, "absent, since the client signs")),
     };
     let id = text(id_key, take(id_key))?.expose().to_owned();
-    let credential = match (is_public, take(secret_key)) {
-        (true, None) => Credential::Public,
-        (true, Some(_)) => {
-            return Err(place.malformed(secret_key, "absent, since the client is public"));
-        }
-        (false, secret) => {
+    let credential = match (without, take(secret_key)) {
+        (Some((credential, _)), None) => credential,
+        (Some((_, expected)), Some(_)) => return Err(place.malformed(secret_key, expected)),
+        (None, secret) => {
             let secret = secret.ok_or_else(|| place.missing_secret(secret_key, &spec.protocol))?;
             let secret = text(secret_key, Some(secret))?;
             if secret_key == RSA { Credential::Key(secret) } else { Credential::Secret(secret) }
@@ -248,6 +255,7 @@ fn check<S: Service>(client: Client<S>, place: &Place) -> Result<Client<S>, Oper
     let Err(error) = checked else { return Ok(client) };
     let (id, secret) = credential_keys(&spec.protocol);
     let key = match &error {
+        OperatorError::ClientIdMalformed { .. } if !allowed.clients.is_empty() => "id_tokens_for",
         OperatorError::ClientIdMalformed { .. } => id,
         OperatorError::SecretMissing { .. } | OperatorError::SecretMalformed { .. } => secret,
         OperatorError::BaseMalformed { .. } => "base_url",

@@ -183,6 +183,12 @@ impl<P: Into<ProtocolBuf>> SpecBuf<P> {
         Client::new(self.build(), id, Credential::Key(key.into()))
     }
 
+    /// [`SpecBuf::client`] that authenticates by the keys of the site: see
+    /// [`Service::signing_client`](super::Service::signing_client).
+    pub fn signing_client(self, id: impl Into<String>) -> Client<Dynamic> {
+        Client::new(self.build(), id, Credential::SiteKeys)
+    }
+
     /// [`SpecBuf::client`] without a secret, for a program on users' own machines: see
     /// [`Service::public_client`](super::Service::public_client).
     pub fn public_client(self, id: impl Into<String>) -> Client<Dynamic> {

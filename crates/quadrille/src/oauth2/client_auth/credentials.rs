@@ -2,7 +2,14 @@
 
 use http::{HeaderMap, header::AUTHORIZATION};
 
-use crate::{Secret, form::FormWriter, oauth2::EndpointError};
+use std::time::Duration;
+
+use crate::{
+    Secret, Timestamp,
+    form::FormWriter,
+    jose::{Claims, Protected, SignError, SigningKey},
+    oauth2::EndpointError,
+};
 
 use super::{JWT_BEARER, basic::basic};
 
@@ -50,7 +57,47 @@ pub enum ClientAuth {
     },
 }
 
+/// The lifetime of an assertion, which is made for one request.
+const LIFETIME: Duration = Duration::from_secs(120);
+
 impl ClientAuth {
+    /// An assertion for one request (RFC 7523, section 3; OpenID Connect Core, section 9), which
+    /// expires after two minutes: `private_key_jwt`, or `client_secret_jwt` with the key of
+    /// [`SigningKey::hmac`]. `audience` is the issuer of the server or, for older ones, the URL of its
+    /// token endpoint. `jti` must be another one each time.
+    ///
+    /// ```
+    /// use quadrille::{Timestamp, jose::{Algorithm, SigningKey}, oauth2::ClientAuth};
+    ///
+    /// let key = SigningKey::generate(Algorithm::Es256)?;
+    /// let now = Timestamp::from_seconds(1_800_000_000);
+    /// let auth = ClientAuth::signed(&key, "web", "https://id.example", "n-0S6_WzA2Mj", now)?;
+    /// assert_eq!(auth.client_id(), "web");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub fn signed(
+        key: &SigningKey,
+        client_id: &str,
+        audience: &str,
+        jti: &str,
+        now: Timestamp,
+    ) -> Result<Self, SignError> {
+        let claims = Claims {
+            iss: Some(client_id.to_owned()),
+            sub: Some(client_id.to_owned()),
+            aud: vec![audience.to_owned()],
+            jti: Some(jti.to_owned()),
+            iat: Some(now),
+            exp: Some(now + LIFETIME),
+            ..Claims::default()
+        };
+        let assertion = key.sign_claims(&Protected::plain(), &claims)?.into();
+        Ok(Self::Assertion { client_id: client_id.into(), assertion })
+    }
+
     /// The `client_id`.
     pub fn client_id(&self) -> &str {
         match self {

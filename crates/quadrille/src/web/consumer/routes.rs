@@ -51,7 +51,8 @@ impl Login {
 
     /// The login routes: `/login/{service}`, which begins a login (`?next=` is the path to return
     /// to), `/login/{service}/authorized`, the callback, and `/login/{service}/logout`, to which a
-    /// form or a script of this site posts (`next` is the path to go on to).
+    /// form or a script of this site posts (`next` is the path to go on to). With
+    /// [`Login::client_keys`], their public parts are at `/login/jwks.json`.
     pub fn routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
         let _ = self.check();
         let mount = self.mount();
@@ -69,6 +70,14 @@ impl Login {
             .route(&at("/arrived"), visited(get, self, arrive))
             .route(&at("/logout"), visited(get, self, ask))
             .route(&at("/logout"), visited(post, self, log_out));
+        let routes = match self.jwks() {
+            Some(_) => {
+                let login = self.clone();
+                let jwks = async move || jwks(&login);
+                routes.route(&[mount, "/jwks.json"].concat(), on(get, jwks))
+            }
+            None => routes,
+        };
         match self.opener() {
             Some(_) => routes.layer(MapResponseLayer::new(with_opener)),
             None => routes,
@@ -79,6 +88,16 @@ impl Login {
     pub fn layer(&self) -> LoginLayer {
         LoginLayer(self.clone())
     }
+}
+
+/// The public keys of the site (`jwks_uri`; RFC 7591, section 2).
+fn jwks(login: &Login) -> Response {
+    let mut response = Response::new(Body::from(login.jwks().unwrap_or_else(|| "{}".into())));
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/jwk-set+json");
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
 }
 
 /// A handler that answers as if it were behind [`Login::layer`], without the cost of a layer: axum

@@ -1,5 +1,6 @@
 //! Logins at OpenID Providers: what an application gets, and what takes nobody in.
 
+mod client_authentication;
 mod discovery;
 mod faults;
 mod kept;

@@ -1,6 +1,8 @@
-//! The tokens that an OpenID Provider issues without a login of the application under test.
+//! What a fake service does as an OpenID Provider, beside logins.
 
 use http::Request;
+
+use crate::jose::{KeySet, KeySetError};
 
 use super::{
     fake::{FakeService, Part, Stage},
@@ -36,5 +38,26 @@ impl FakeService {
             endpoint: "",
         };
         openid.issue(scene, &login)
+    }
+
+    /// Verifies assertions of the application by this JWK Set, as it is at its `jwks_uri`
+    /// (`private_key_jwt`). Services of OAuth 2 accept those with an HMAC by the secret without that.
+    ///
+    /// ```
+    /// use quadrille::testing::FakeService;
+    ///
+    /// let service = FakeService::openid("https://id.example", "our-id", "no secret");
+    /// service.knows_keys(br#"{"keys":[]}"#)?;
+    /// # Ok::<(), quadrille::jose::KeySetError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeySetError`].
+    pub fn knows_keys(&self, jwks: &[u8]) -> Result<(), KeySetError> {
+        let keys = KeySet::parse(jwks)?;
+        if let Part::OAuth2(part) = &mut self.stage().part {
+            part.assertions.keys = keys;
+        }
+        Ok(())
     }
 }

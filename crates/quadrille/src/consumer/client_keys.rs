@@ -1,0 +1,85 @@
+//! The keys by which a site authenticates at services (`private_key_jwt`).
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::{
+    Secret, Timestamp,
+    jose::{KeySet, Rotation, SigningKey, SigningKeys, SigningKeysError},
+};
+
+/// The private keys of a site, by which it authenticates at services that verify signed assertions
+/// (`private_key_jwt`; RFC 7523, section 2.2) in place of a secret:
+/// [`Login::client_keys`](crate::Login::client_keys). The routes of the login publish the public keys
+/// at `{public URL}/login/jwks.json`, the `jwks_uri` to register at services. Clones share the keys.
+///
+/// ```
+/// use quadrille::{Env, consumer::ClientKeys, jose::{Algorithm, Rotation, SigningKey, SigningKeys}};
+///
+/// let now = Env::system().now();
+/// let keys = SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, now)?;
+/// let keys = ClientKeys::new(keys);
+///
+/// // Once a day, say: a new key is published a day before it signs.
+/// if let Some(changed) = keys.rotate(now, &Rotation::default())? {
+///     // The application stores them, sealed, for its next start.
+/// #   let _ = changed;
+/// }
+/// assert_eq!(keys.published().iter().count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientKeys(Arc<RwLock<Arc<SigningKeys>>>);
+
+impl ClientKeys {
+    /// These keys.
+    pub fn new(keys: SigningKeys) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(keys))))
+    }
+
+    /// Replaces the keys, such as by those that another process has stored.
+    pub fn replace(&self, keys: SigningKeys) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// Adds a successor of the newest key if one is due, and removes those that have not signed for
+    /// long enough. Returns the keys to be stored, if they changed. Several processes must agree: one
+    /// rotates and stores, the others load and [`replace`](Self::replace).
+    ///
+    /// # Errors
+    /// [`SigningKeysError`]. The keys are unchanged then.
+    pub fn rotate(
+        &self,
+        now: Timestamp,
+        rotation: &Rotation,
+    ) -> Result<Option<Secret>, SigningKeysError> {
+        let mut keys = SigningKeys::clone(&self.keys());
+        let swept = keys.needs_sweep(now, rotation);
+        if swept {
+            keys.sweep(now, rotation);
+        }
+        let due = keys.due(now, rotation);
+        if let Some(algorithm) = due {
+            keys.add(SigningKey::generate(algorithm)?, now, rotation)?;
+        }
+        if !swept && due.is_none() {
+            return Ok(None);
+        }
+        let json = keys.to_json()?;
+        self.replace(keys);
+        Ok(Some(json))
+    }
+
+    /// The public keys: the set at the `jwks_uri`.
+    pub fn published(&self) -> KeySet {
+        self.keys().published()
+    }
+
+    /// The key that signs at this time.
+    pub(crate) fn signing(&self, now: Timestamp) -> Option<SigningKey> {
+        self.keys().signing(now).cloned()
+    }
+
+    fn keys(&self) -> Arc<SigningKeys> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
