@@ -2,6 +2,7 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode, header};
 use url::{Host, Url};
 
@@ -11,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    FetchError, Fetched, Fetcher,
+    FetchError, Fetched, Fetcher, Notifier,
     address::is_public,
     answer::{document, is_json},
     shares::Shares,
@@ -116,15 +117,43 @@ impl GuardedFetcher {
         }
         document(answer).await
     }
+
+    async fn post(&self, url: &Url, form: &str) -> Result<(), FetchError> {
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let request = Request::post(url.as_str())
+            .header(header::CONTENT_TYPE, kind)
+            .header(header::CONNECTION, HeaderValue::from_static("close"))
+            .body(Body::from(Bytes::from(form.to_owned())))
+            .map_err(|_| FetchError::Url)?;
+        let answer = self.http.send(request, Purpose::Notify).await;
+        match answer.map_err(|error| error.reason)?.status() {
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(()),
+            status => Err(FetchError::Status(status.as_u16())),
+        }
+    }
+
+    /// Does `work` for a URL within the shares and the deadline.
+    async fn within<T>(
+        &self,
+        url: &Url,
+        work: impl Future<Output = Result<T, FetchError>>,
+    ) -> Result<T, FetchError> {
+        self.check(url)?;
+        let share = tokio::time::timeout(self.deadline, self.shares.take(url)).await;
+        let _share = share.map_err(|_| FetchError::Busy)??;
+        tokio::time::timeout(self.deadline, work).await.unwrap_or(Err(FetchError::TimedOut))
+    }
 }
 
 impl Fetcher for GuardedFetcher {
     async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
-        self.check(url)?;
-        let share = tokio::time::timeout(self.deadline, self.shares.take(url)).await;
-        let _share = share.map_err(|_| FetchError::Busy)??;
-        let fetched = tokio::time::timeout(self.deadline, self.get(url)).await;
-        fetched.unwrap_or(Err(FetchError::TimedOut))
+        self.within(url, self.get(url)).await
+    }
+}
+
+impl Notifier for GuardedFetcher {
+    async fn notify(&self, url: &Url, form: &str) -> Result<(), FetchError> {
+        self.within(url, self.post(url, form)).await
     }
 }
 

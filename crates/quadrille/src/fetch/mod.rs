@@ -59,6 +59,30 @@ pub trait Fetcher: Send + Sync + 'static {
     fn fetch(&self, url: &Url) -> impl Future<Output = Result<Fetched, FetchError>> + Send;
 }
 
+/// A sender of forms to URLs that clients name. The provider tells clients of logouts with it
+/// (OpenID Connect Back-Channel Logout, section 2.5).
+///
+/// Use `GuardedFetcher` (feature `http-client`). One of your own must refuse what a [`Fetcher`]
+/// must, and must not follow redirects. Implement it with `async fn`.
+///
+/// ```
+/// use quadrille::provider::{FetchError, Notifier};
+/// use url::Url;
+///
+/// struct Nowhere;
+///
+/// impl Notifier for Nowhere {
+///     async fn notify(&self, _url: &Url, _form: &str) -> Result<(), FetchError> {
+///         Err(FetchError::Unreachable)
+///     }
+/// }
+/// ```
+pub trait Notifier: Send + Sync + 'static {
+    /// Sends a form to `url` by POST, as `application/x-www-form-urlencoded`. Its values are secret:
+    /// do not log them. The status of the answer must be 200 or 204.
+    fn notify(&self, url: &Url, form: &str) -> impl Future<Output = Result<(), FetchError>> + Send;
+}
+
 /// A document that was fetched.
 ///
 /// ```
@@ -92,7 +116,8 @@ impl Fetched {
     }
 }
 
-/// The reason why a document was not fetched. Only a status in it comes from the other side.
+/// The reason why a document was not fetched, or a form not sent. Only a status in it comes from the
+/// other side.
 ///
 /// ```
 /// use quadrille::provider::FetchError;
@@ -129,6 +154,27 @@ pub enum FetchError {
     /// The answer is longer than 64 KiB.
     #[error("the answer is too long")]
     TooLarge,
+}
+
+/// A [`Notifier`] as an object.
+#[cfg(feature = "provider")]
+pub(crate) trait ErasedNotifier: Send + Sync {
+    fn notify<'a>(
+        &'a self,
+        url: &'a Url,
+        form: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<(), FetchError>> + Send + 'a>>;
+}
+
+#[cfg(feature = "provider")]
+impl<N: Notifier> ErasedNotifier for N {
+    fn notify<'a>(
+        &'a self,
+        url: &'a Url,
+        form: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<(), FetchError>> + Send + 'a>> {
+        Box::pin(Notifier::notify(self, url, form))
+    }
 }
 
 /// A [`Fetcher`] as an object.

@@ -35,10 +35,16 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy("'none'"));
 /// The same for a page with forms.
 static POLICY_WITH_FORMS: LazyLock<HeaderValue> = LazyLock::new(|| policy("'self'"));
 
-fn policy(form_action: &'static str) -> HeaderValue {
+/// The directive that lets the style sheet apply.
+pub(crate) fn style_policy() -> String {
     let hash = BASE64_STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
+    format!("style-src 'sha256-{hash}'")
+}
+
+fn policy(form_action: &'static str) -> HeaderValue {
+    let style = style_policy();
     header_value(&format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; {style}; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
     ))
 }
 
@@ -117,6 +123,11 @@ impl Page {
 
     /// The page as HTML.
     pub fn to_html(&self) -> String {
+        self.to_html_with("")
+    }
+
+    /// The page as HTML, with further elements at its end.
+    pub(crate) fn to_html_with(&self, further: &str) -> String {
         let mut html = String::with_capacity(STYLE.len() + self.body.len() + 512);
         let title = escape(&self.title);
         let _ = write!(
@@ -133,7 +144,7 @@ impl Page {
         if let Some(code) = self.code {
             let _ = write!(html, "<p><small>Code: <code>{code}</code></small></p>");
         }
-        html.push_str("</main></body></html>\n");
+        let _ = writeln!(html, "</main>{further}</body></html>");
         html
     }
 

@@ -35,7 +35,7 @@ mod wire;
 
 #[cfg(feature = "http-client")]
 pub use crate::fetch::GuardedFetcher;
-pub use crate::fetch::{FetchError, Fetched, Fetcher};
+pub use crate::fetch::{FetchError, Fetched, Fetcher, Notifier};
 pub use access_format::AccessTokenFormat;
 #[cfg(feature = "axum")]
 pub(crate) use authorize::{authorization::AUTHORIZATION, consent::CONSENT, consent_page::Slot};
@@ -64,6 +64,7 @@ pub use client::{
     error::AuthenticateError,
     grant_type::{ExtensionGrantType, GrantType, GrantTypes, InvalidGrantType},
     lifetimes::Lifetimes,
+    logout_uris::LogoutUriError,
     metadata::ClientMetadataError,
     new::NewClient,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
@@ -89,6 +90,13 @@ pub use meter::describe_metrics;
 pub use openid::{
     claims::{Claims, ClaimsQuery, ClaimsUnavailable, UserClaims},
     client::ClientOpenId,
+    logout::{
+        error::EndSessionError,
+        options::Logout,
+        page::{SignedOutOnward, SignedOutPage},
+        request::{EndSession, EndSessionStep, SignOutPage},
+        sign_out::SignOut,
+    },
     options::OpenId,
 };
 pub use personal::{MintError, MintedToken, NewToken};

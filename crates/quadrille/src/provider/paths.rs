@@ -18,6 +18,7 @@ pub(crate) enum EndpointPath {
 
 impl EndpointPath {
     pub(crate) const AUTHORIZE: Self = Self::Below("/authorize");
+    pub(crate) const END_SESSION: Self = Self::Below("/logout");
     pub(crate) const CONSENT: Self = Self::Below("/consent");
     /// The client is in the query (RFC 7592, appendix B).
     pub(crate) const CLIENT_CONFIGURATION: Self = Self::Below("/register/client");
@@ -31,6 +32,7 @@ pub(crate) struct Paths {
     above: Arc<str>,
     pub(crate) authorize: Arc<str>,
     pub(crate) consent: Arc<str>,
+    pub(crate) end_session: Arc<str>,
 }
 
 impl Paths {
@@ -42,10 +44,12 @@ impl Paths {
             above: format!("{}{slash}{prefix}", issuer.path()).into(),
             authorize: Arc::default(),
             consent: Arc::default(),
+            end_session: Arc::default(),
         };
         Self {
             authorize: paths.of(EndpointPath::AUTHORIZE).into(),
             consent: paths.of(EndpointPath::CONSENT).into(),
+            end_session: paths.of(EndpointPath::END_SESSION).into(),
             ..paths
         }
     }

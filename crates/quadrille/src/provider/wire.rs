@@ -128,6 +128,11 @@ pub(crate) fn redirect(
     redirect_to(url.ok().and_then(|url| HeaderValue::try_from(url).ok()))
 }
 
+/// A redirect to an address that was checked.
+pub(crate) fn redirect_url(url: &str) -> Result<Response<Bytes>, Error> {
+    redirect_to(url.try_into().ok())
+}
+
 fn redirect_to(location: Option<HeaderValue>) -> Result<Response<Bytes>, Error> {
     let location = location.ok_or(OperatorError::RedirectUri)?;
     let mut response = Response::new(Bytes::new());

@@ -178,6 +178,8 @@ pub enum Purpose {
     /// Gets a document: metadata, or keys. Carries no credentials. An untrusted request may have
     /// named the URL: never trust or log the response.
     Document,
+    /// Tells a client of a logout; its body contains a token. Never log it.
+    Notify,
 }
 
 impl Purpose {
@@ -186,7 +188,12 @@ impl Purpose {
     pub const fn may_be_repeated(self) -> bool {
         matches!(
             self,
-            Self::Identity | Self::Revoke | Self::Api | Self::Introspect | Self::Document
+            Self::Identity
+                | Self::Revoke
+                | Self::Api
+                | Self::Introspect
+                | Self::Document
+                | Self::Notify
         )
     }
 

@@ -423,7 +423,7 @@ impl Authorization {
         let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
         let yes = asked.dance.yes(inner, &client, grant, inner.tokens.newest(), ticket);
         let answered = yes.store_without_page(inner, issuer, asked.scopes.clone()).await?;
-        let reply = yes.reply(inner, &client, &answered).await?;
+        let reply = yes.reply(inner, self.request.headers(), &client, &answered).await?;
         tracing::info!(client = %client.id, grant = number.0, "granted without asking");
         Ok(Step::Done(reply.into()))
     }

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -20,6 +20,7 @@ use crate::{
         },
         error::{ClientError, Error},
         meter,
+        openid::logout::joined,
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -76,6 +77,7 @@ pub struct Decision<F: DeserializeOwned> {
     pub form: F,
     inner: Arc<Inner>,
     ticket: Ticket,
+    cookies: HeaderMap,
 }
 
 impl AuthorizationServer {
@@ -111,14 +113,20 @@ fn read<F: DeserializeOwned>(
         tracing::debug!(%error, "the fields of the consent form");
         BrowserError::FormFields
     })?;
-    Ok(Decision { form, inner: inner.clone(), ticket })
+    Ok(Decision { form, inner: inner.clone(), ticket, cookies: joined::cookies(headers) })
 }
 
 impl<F: DeserializeOwned> Decision<F> {
     /// Names the signed-in user, who must be the user of the page.
     pub fn by(&self, authentication: Authentication) -> By<'_> {
-        let data = Map::new();
-        By { inner: &self.inner, ticket: &self.ticket, authentication, data, claims: Vec::new() }
+        By {
+            inner: &self.inner,
+            ticket: &self.ticket,
+            cookies: &self.cookies,
+            authentication,
+            data: Map::new(),
+            claims: Vec::new(),
+        }
     }
 
     /// The requested scopes.
@@ -162,6 +170,7 @@ impl<F: DeserializeOwned + fmt::Debug> fmt::Debug for Decision<F> {
 pub struct By<'a> {
     inner: &'a Inner,
     ticket: &'a Ticket,
+    cookies: &'a HeaderMap,
     authentication: Authentication,
     data: Map<String, Value>,
     claims: Vec<Box<str>>,
@@ -245,7 +254,7 @@ impl By<'_> {
     }
 
     async fn approve(self, scopes: Scopes) -> Result<Response<Bytes>, Error> {
-        let By { inner, ticket, authentication, data, claims } = &self;
+        let By { inner, ticket, cookies, authentication, data, claims } = &self;
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
         let is_offered = |response_type| inner.response_types().contains(&response_type);
@@ -282,7 +291,7 @@ impl By<'_> {
         if answered == Answered::First {
             tracing::info!(client = %client.id, grant = number.0, "consent given");
         }
-        yes.reply(inner, &client, &answered).await
+        yes.reply(inner, cookies, &client, &answered).await
     }
 
     async fn refuse(self) -> Result<Response<Bytes>, Error> {

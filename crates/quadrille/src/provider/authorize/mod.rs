@@ -9,7 +9,7 @@ pub(super) mod device;
 pub(super) mod error;
 mod form_fields;
 pub(super) mod mode;
-mod next;
+pub(super) mod next;
 pub(super) mod page_hints;
 pub(super) mod pages;
 pub(super) mod request;

@@ -207,8 +207,9 @@ fn details(
     let openid = offer.openid.as_ref().filter(|_| scopes.contains(OPENID));
     let creates_accounts = openid.is_some_and(|openid| openid.offered.creates_accounts);
     let hints = PageHints::read(request);
+    let default_max_age = client.openid.default_max_age.map(|it| Duration::from_secs(it.into()));
     let mut prompt = Prompt {
-        max_age: max_age(request.extra("max_age"))?,
+        max_age: max_age(request.extra("max_age"))?.or(default_max_age),
         ..Prompt::read(request.extra("prompt"), creates_accounts, hints)?
     };
     let asked = request.extra("acr_values");

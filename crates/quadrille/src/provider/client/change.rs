@@ -1,7 +1,7 @@
 //! Changes of a registered client. Each begins with the stored record, and replaces the members
 //! that the change is about. Every member is named here, so that a new one is decided on.
 
-use crate::{Policy, provider::openid::client::ClientOpenId};
+use crate::Policy;
 
 use super::{
     dynamic::record::ClientRegistration,
@@ -98,7 +98,7 @@ impl Client {
             resource_server: self.resource_server.clone().filter(|_| is_confidential),
             without_pkce: self.without_pkce && is_confidential,
             without_rotation: self.without_rotation && is_confidential,
-            openid: ClientOpenId { response_types: openid.response_types, ..self.openid.clone() },
+            openid,
             name,
             client_type,
             auth,

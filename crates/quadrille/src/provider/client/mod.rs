@@ -12,6 +12,7 @@ pub(super) mod error;
 pub(super) mod grant_type;
 mod in_table;
 pub(super) mod lifetimes;
+pub(super) mod logout_uris;
 pub(super) mod metadata;
 pub(super) mod name;
 pub(super) mod new;

@@ -21,6 +21,7 @@ use crate::{
 
 use super::{
     assertion,
+    logout_uris::{self, LogoutUriError},
     metadata::{CheckedMetadata, ClientMetadataError},
     new::NewClient,
     oauth1::new_key::NewKeyError,
@@ -71,6 +72,7 @@ impl NewClient {
             has_redirect_patterns: !self.redirect_patterns.is_empty(),
             ..MetadataPolicy::settings(scopes, has_other_use)
         })?;
+        logout_uris::check(&self.openid, &checked.redirect_uris)?;
         // The operator learns of every mistake.
         if !self.openid.response_types.iter().all(|it| checked.uses(*it)) {
             return Err(ClientMetadataError::ResponseType.into());
@@ -204,6 +206,9 @@ pub enum RegistrationError {
     /// server has no key ([`AuthorizationServer::further_signing_keys`]).
     #[error("this server has no key for {}", .0.as_str())]
     NoSigningKeyFor(Algorithm),
+    /// An address for logout is rejected.
+    #[error(transparent)]
+    LogoutUri(#[from] LogoutUriError),
     /// A pattern of redirect URIs is not accepted.
     #[error("{pattern}: {reason}")]
     RedirectPattern {

@@ -7,6 +7,7 @@ use http::{Request, Response};
 
 use crate::provider::{
     authorize::{authorization::AUTHORIZATION, consent::CONSENT},
+    openid::logout::request::END_SESSION,
     paths::EndpointPath,
     refusal,
     route::Route,
@@ -44,7 +45,7 @@ pub(crate) static ENDPOINTS: [&Endpoint; 12] = [
 ];
 
 /// The pages for users, which the application answers.
-static PAGES: [&Route; 2] = [&AUTHORIZATION, &CONSENT];
+static PAGES: [&Route; 3] = [&AUTHORIZATION, &CONSENT, &END_SESSION];
 
 static METADATA: Endpoint = Endpoint {
     route: Route::new(
@@ -155,7 +156,8 @@ mod tests {
         Env,
         jose::{Algorithm, SigningKey, SigningKeys},
         provider::{
-            DynamicRegistration, OpenId, device::DeviceGrant, oauth1::OAuth1, store::MemoryStore,
+            DynamicRegistration, Logout, OpenId, device::DeviceGrant, oauth1::OAuth1,
+            store::MemoryStore,
         },
     };
 
@@ -171,7 +173,8 @@ mod tests {
         let registration = DynamicRegistration::by_initial_access_token();
         let whole = |issuer| {
             let server = server(issuer).oauth1(OAuth1::new()).device_grant(DeviceGrant::new());
-            server.dynamic_registration(registration.clone()).openid(OpenId::new())
+            let openid = OpenId::new().logout(Logout::new());
+            server.dynamic_registration(registration.clone()).openid(openid)
         };
         let with_path = || whole("https://id.example/id");
         [
@@ -230,6 +233,7 @@ mod tests {
             "/id/oauth/register",
             "/id/oauth/register/client",
             "/id/oauth/userinfo",
+            "/id/oauth/logout",
             "/id/.well-known/openid-configuration",
             "/oauth/token",
             "/id/oauth/token/",
@@ -256,7 +260,9 @@ mod tests {
             for (name, url) in &document {
                 if let Some(name) = name.strip_suffix("_endpoint") {
                     let path = url.as_str().unwrap().strip_prefix("https://id.example").unwrap();
-                    let is_page = inner.as_it_arrives(path) == server.authorize_path();
+                    let path_here = inner.as_it_arrives(path);
+                    let is_page = path_here == server.authorize_path()
+                        || Some(path_here) == server.end_session_path();
                     let is_here = server.handle(request(&Method::POST, path)).await.is_ok();
                     assert!(is_here != is_page, "{name} at {path}");
                     named.push(name);
@@ -267,6 +273,7 @@ mod tests {
                 [
                     "authorization",
                     "device_authorization",
+                    "end_session",
                     "introspection",
                     "registration",
                     "revocation",

@@ -26,7 +26,7 @@ use super::{
     },
     guessing::KdfError,
     oauth1::{CredentialsError, TemporaryError},
-    openid::claims::ClaimsUnavailable,
+    openid::{claims::ClaimsUnavailable, logout::error::EndSessionError},
     reason::{Disclosure, Shown},
     store::StoreError,
     token::{
@@ -125,6 +125,9 @@ pub enum ClientError {
     /// A device code.
     #[error(transparent)]
     DeviceCode(#[from] DeviceCodeError),
+    /// A request for logout.
+    #[error(transparent)]
+    EndSession(#[from] EndSessionError),
 }
 
 /// The reason why the server cannot do its work, which its operator can mend.
@@ -187,6 +190,9 @@ pub enum OperatorError {
     /// The device page was requested from a server that offers no device authorization grant.
     #[error("this server offers no device authorization grant: call device_grant")]
     DeviceGrantMissing,
+    /// The end session endpoint was requested from a server that offers no logout.
+    #[error("this server offers no logout: call OpenId::logout")]
+    LogoutMissing,
     /// No user code was free.
     #[error("no user code is free: far too many device codes are waiting")]
     UserCodes,
@@ -258,6 +264,7 @@ into_error! {
     ExchangeError => Client,
     DeviceAuthorizationError => Client,
     DeviceCodeError => Client,
+    EndSessionError => Client,
     StoreError => Operator,
     KdfError => Operator,
 }
@@ -344,6 +351,7 @@ impl ClientError {
             Self::Exchange(error) => error.disclosed(),
             Self::DeviceAuthorization(error) => error.disclosed(),
             Self::DeviceCode(error) => error.disclosed(),
+            Self::EndSession(error) => error.disclosed(),
         }
     }
 
@@ -352,6 +360,7 @@ impl ClientError {
             Self::Authorize(error) => error.shown(),
             Self::Temporary(error) => error.shown(),
             Self::Document(error) => error.shown(),
+            Self::EndSession(error) => error.shown(),
             Self::Endpoint(_)
             | Self::Request(_)
             | Self::Authenticate(_)
@@ -415,7 +424,8 @@ impl OperatorError {
             | Self::PageMissing { .. }
             | Self::NoSigningKeys
             | Self::NoSigningKeyFor(_)
-            | Self::DeviceGrantMissing => true,
+            | Self::DeviceGrantMissing
+            | Self::LogoutMissing => true,
             Self::Store(_)
             | Self::Kdf(_)
             | Self::BeforeIssue(_)

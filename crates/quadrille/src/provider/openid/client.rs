@@ -1,8 +1,14 @@
 //! The OpenID Connect metadata of a client.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{jose::Algorithm, oauth2::ResponseType};
+use crate::{
+    jose::Algorithm,
+    oauth2::ResponseType,
+    provider::client::redirect_uri::{self, RedirectUri},
+};
 
 /// The OpenID Connect metadata of a client (OpenID Connect Dynamic Client Registration, section 2).
 ///
@@ -28,6 +34,37 @@ pub struct ClientOpenId {
     /// The algorithm that signs the client's userinfo responses; `None` for plain JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// The longest time since the user's authentication, in seconds, for requests without `max_age`;
+    /// `None` for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u32>,
+    /// `true` if the client needs `auth_time`, which every ID token here has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_auth_time: bool,
+    /// The address at which the client begins a login (OpenID Connect Core, section 4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<Arc<str>>,
+    /// The addresses to which a browser may be sent after a logout, compared exactly (OpenID Connect
+    /// RP-Initiated Logout, section 3.1).
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "redirect_uri::stored"
+    )]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// The address that a frame shows after a logout, at the origin of a redirect URI (OpenID Connect
+    /// Front-Channel Logout, section 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<RedirectUri>,
+    /// `true` if a frame is of no use without the session: it is left out then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frontchannel_logout_session_required: bool,
+    /// The address that gets a logout token (OpenID Connect Back-Channel Logout, section 2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<RedirectUri>,
+    /// `true` if a logout token is of no use without the session: none is sent then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
 }
 
 impl ClientOpenId {

@@ -30,6 +30,11 @@ pub(crate) fn describe(inner: &Inner, metadata: &mut ServerMetadata) {
         ("request_uri_parameter_supported", false.into()),
     ];
     metadata.extra.extend(members.map(|(name, value)| (name.to_owned(), value)));
+    let Some(logout) = &openid.logout else { return };
+    let front = ["frontchannel_logout_supported", "frontchannel_logout_session_supported"];
+    let back = ["backchannel_logout_supported", "backchannel_logout_session_supported"];
+    let back = back.into_iter().filter(|_| logout.has_back_channel());
+    metadata.extra.extend(front.into_iter().chain(back).map(|name| (name.to_owned(), true.into())));
 }
 
 fn algorithms(signing: &Signing) -> Value {

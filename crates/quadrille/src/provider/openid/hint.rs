@@ -1,4 +1,5 @@
-//! The `id_token_hint` of an authorization request (OpenID Connect Core, section 3.1.2.1).
+//! The `id_token_hint` of a request (OpenID Connect Core, section 3.1.2.1; OpenID Connect RP-Initiated
+//! Logout, section 2).
 
 use std::sync::Arc;
 
@@ -24,18 +25,22 @@ pub(crate) enum Hint {
 /// The hint of a request, if it has one.
 pub(crate) fn sent(inner: &Inner, params: &Params<'_>) -> Option<Hint> {
     let token = params.many("id_token_hint").next()?;
-    let keys = inner.signing.public().unwrap_or_default();
-    let subject = subject(token, inner.issuer.as_str(), &keys);
-    Some(subject.map_or(Hint::Invalid, Hint::User))
+    Some(id_token(inner, token).map_or(Hint::Invalid, |token| Hint::User(token.subject.into())))
 }
 
-/// The subject of an ID token that an issuer has signed, for any client and at any time: a hint
-/// proves nothing about its sender.
-fn subject(token: &str, issuer: &str, keys: &KeySet) -> Option<Arc<str>> {
+/// The ID token in a hint; `None` if it is none of this server.
+pub(crate) fn id_token(inner: &Inner, token: &str) -> Option<IdToken> {
+    let keys = inner.signing.public().unwrap_or_default();
+    read(token, inner.issuer.as_str(), &keys)
+}
+
+/// An ID token that an issuer has signed, for any client and at any time: a hint proves nothing about
+/// its sender.
+fn read(token: &str, issuer: &str, keys: &KeySet) -> Option<IdToken> {
     let verified = Unverified::parse(token).ok()?.verify(&ID_TOKENS, keys).ok()?;
     let claims = crate::jose::Claims::parse(verified.payload()).ok()?;
     let token = IdToken::from_claims(claims).ok()?;
-    (token.issuer == issuer).then(|| token.subject.into())
+    (token.issuer == issuer).then_some(token)
 }
 
 #[cfg(test)]
@@ -59,7 +64,7 @@ mod tests {
         let signed = |key: &SigningKey, header: Protected<'_>, issuer: &str| {
             key.sign_claims(&header, &claims(issuer)).unwrap()
         };
-        let read = |token: &str| subject(token, ISSUER, &keys);
+        let read = |token: &str| read(token, ISSUER, &keys).map(|token| token.subject);
         let plain = Protected::plain();
         assert_eq!(read(&signed(&key, plain, ISSUER)).as_deref(), Some("ada"));
         for forged in [

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-
 use crate::{
     Scopes, Timestamp,
     actor::{Actor, Authentication},
@@ -15,7 +13,6 @@ use crate::{
         error::{Error, OperatorError, endpoint::TokenError},
         server::Inner,
         store::Grant,
-        token::format::sha256,
     },
 };
 
@@ -23,6 +20,7 @@ use super::{
     claims::UserClaims,
     details::OPENID,
     release::{self, Granted},
+    session::sid,
 };
 
 /// The member of a token response (OpenID Connect Core, section 3.1.3.3).
@@ -126,9 +124,7 @@ impl Facts<'_> {
         token.auth_time = authentication.map(|it| it.auth_time);
         token.acr = authentication.and_then(|it| it.acr.as_ref().map(text));
         token.amr = authentication.map(|it| it.amr.iter().map(text).collect()).unwrap_or_default();
-        token.sid = authentication
-            .and_then(|it| it.session.as_deref())
-            .map(|session| sid(self.issuer, session));
+        token.sid = authentication.and_then(|it| sid(self.issuer, it, self.client));
         token.nonce = self.beside.nonce.map(ToOwned::to_owned);
         let hash = |text: &str| token_hash(self.algorithm, text);
         token.at_hash = self.beside.access_token.map(hash);
@@ -137,14 +133,6 @@ impl Facts<'_> {
         token.extra = self.claims;
         Some(token)
     }
-}
-
-/// The identifier of a session for clients (OpenID Connect Front-Channel Logout, section 3). The
-/// application's own may be the secret of a cookie, so this one does not lead back to it.
-fn sid(issuer: &str, session: &str) -> String {
-    let hash = sha256(["quadrille sid", issuer, session].join("\n").as_bytes());
-    let (start, _) = hash.split_at(16);
-    BASE64_URL_SAFE_NO_PAD.encode(start)
 }
 
 #[cfg(test)]
@@ -186,9 +174,8 @@ mod tests {
         assert_eq!(token.at_hash.as_deref(), Some("77QmUPtjPfzWtF2AnpK9RQ"));
         assert_eq!(token.c_hash.as_deref(), Some("LDktKdoQak3Pk0cnXxCltA"));
         assert_eq!(token.s_hash, None);
-        let sid = token.sid.unwrap();
-        assert_ne!(sid, self::sid("https://other.example", "secret-of-a-cookie"));
-        assert_eq!(sid, self::sid("https://id.example", "secret-of-a-cookie"));
+        assert_eq!(token.sid, sid("https://id.example", &ada, "web"));
+        assert!(token.sid.is_some());
     }
 
     #[test]

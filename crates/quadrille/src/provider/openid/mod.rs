@@ -8,6 +8,8 @@ pub(super) mod discovery;
 pub(super) mod form_post;
 pub(crate) mod hint;
 pub(crate) mod id_token;
+pub(crate) mod logout;
 mod offer;
 pub(super) mod options;
 pub(crate) mod release;
+pub(crate) mod session;

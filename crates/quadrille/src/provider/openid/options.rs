@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{oauth2::ResponseType, oidc::claims_of_scope};
 
-use super::claims::{Claims, ErasedClaims};
+use super::{
+    claims::{Claims, ErasedClaims},
+    logout::options::Logout,
+};
 
 /// OpenID Connect at an authorization server: clients learn who their users are, by ID tokens and at
 /// the userinfo endpoint (OpenID Connect Core 1.0).
@@ -47,6 +50,8 @@ pub struct OpenId {
     pub(super) of_scopes: BTreeMap<Box<str>, Vec<Box<str>>>,
     /// The response types beside those of RFC 6749.
     response_types: Vec<ResponseType>,
+    /// Logout; `None` if it is not offered.
+    pub(super) logout: Option<Logout>,
     /// `true` if users can open an account on the sign-in page.
     pub(crate) creates_accounts: bool,
 }
@@ -116,6 +121,20 @@ impl OpenId {
     ) -> Self {
         let names = names.into_iter().map(|name| name.as_ref().into()).collect();
         self.of_scopes.insert(scope.into(), names);
+        self
+    }
+
+    /// Offers logout: the end session endpoint, which the application has a page for, at
+    /// [`end_session_path`](crate::provider::AuthorizationServer::end_session_path) (OpenID Connect
+    /// RP-Initiated Logout 1.0).
+    ///
+    /// ```
+    /// use quadrille::provider::{Logout, OpenId};
+    ///
+    /// let openid = OpenId::new().logout(Logout::new());
+    /// ```
+    pub fn logout(mut self, logout: Logout) -> Self {
+        self.logout = Some(logout);
         self
     }
 
@@ -192,6 +211,8 @@ impl fmt::Debug for OpenId {
         f.debug_struct("OpenId")
             .field("claims", &self.supported)
             .field("scopes_of_claims", &self.of_scopes)
+            .field("response_types", &self.response_types)
+            .field("logout", &self.logout)
             .field("creates_accounts", &self.creates_accounts)
             .finish_non_exhaustive()
     }

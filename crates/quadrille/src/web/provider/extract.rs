@@ -12,7 +12,7 @@ use crate::{
     guard::{BODY_LIMIT, Lazy},
     provider::{
         AUTHORIZATION, Authorization, AuthorizationServer, CONSENT, Decision, DeviceVerification,
-        EndpointError, OperatorError, Problem, Reply, Unread,
+        EndSession, EndpointError, OperatorError, Problem, Reply, Unread,
     },
 };
 
@@ -42,6 +42,15 @@ impl<S: Send + Sync> FromRequest<S> for DeviceVerification {
     async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
         let server = server(&request)?;
         server.device_verification(read(request, BODY_LIMIT).await)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for EndSession {
+    type Rejection = Reply;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Reply> {
+        let server = server(&request)?;
+        server.end_session(read(request, BODY_LIMIT).await).await
     }
 }
 

@@ -156,6 +156,7 @@ impl Page {
             Method::POST if path == server.consent_path() => ("POST", "Decision"),
             Method::GET if path == server.authorize_path() => ("GET", "Authorization"),
             Method::GET if Some(path) == server.device_path() => ("GET", "DeviceVerification"),
+            Method::GET if Some(path) == server.end_session_path() => ("GET", "EndSession"),
             _ => return None,
         };
         let has_route = request.extensions().get::<MatchedPath>().is_some();

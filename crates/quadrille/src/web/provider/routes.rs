@@ -26,9 +26,10 @@ impl AuthorizationServer {
     /// [`Guard`](crate::guard::Guard) to the routes of the API: then it alone checks.
     ///
     /// The application brings the pages: a route at [`authorize_path`](Self::authorize_path) for
-    /// GET and POST, one at [`consent_path`](Self::consent_path) for POST and, with
-    /// [`device_grant`](Self::device_grant), one at [`device_path`](Self::device_path) for GET and
-    /// POST. If a request finds one missing, the answer is a page with status 500, and the log says
+    /// GET and POST, one at [`consent_path`](Self::consent_path) for POST and, for GET and POST, one
+    /// at [`device_path`](Self::device_path) with [`device_grant`](Self::device_grant), and one at
+    /// [`end_session_path`](Self::end_session_path) with
+    /// [`OpenId::logout`](crate::provider::OpenId::logout). If a request finds one missing, the answer is a page with status 500, and the log says
     /// what to add.
     ///
     /// ```

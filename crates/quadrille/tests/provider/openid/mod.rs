@@ -2,7 +2,9 @@
 
 mod discovery;
 mod id_tokens;
+mod logout;
 mod pages;
+mod registration;
 mod requests;
 mod responses;
 mod userinfo;

@@ -10,7 +10,7 @@ mod verifier;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderMap, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -24,7 +24,10 @@ use crate::{
             redirect_uri::{RedirectUri, matching::RedirectRule},
         },
         error::{ClientError, Error, endpoint::TokenError},
-        openid::details::{OPENID, OpenIdDetails},
+        openid::{
+            details::{OPENID, OpenIdDetails},
+            logout::joined,
+        },
         refusal,
         server::Inner,
         store::{
@@ -224,10 +227,12 @@ impl Yes<'_> {
         }
     }
 
-    /// The reply, if the store has taken this approval now or before.
+    /// The reply, if the store has taken this approval now or before. `headers` are those of the
+    /// request.
     pub(crate) async fn reply(
         &self,
         inner: &Inner,
+        headers: &HeaderMap,
         client: &Arc<Client>,
         answered: &Answered,
     ) -> Result<Response<Bytes>, Error> {
@@ -248,7 +253,13 @@ impl Yes<'_> {
             Err(Error::Client(ClientError::Token(TokenError::Gone))) => {
                 self.dance.refused(inner, client, AuthorizeError::UserGone, true)
             }
-            parts => rules.reply(inner, client, &self.secret, parts?),
+            parts => {
+                let mut reply = rules.reply(inner, client, &self.secret, parts?)?;
+                if let Outcome::Ticket(_, Some(approved)) = &self.outcome {
+                    joined::note(inner, headers, client, &approved.grant, &mut reply);
+                }
+                Ok(reply)
+            }
         }
     }
 }

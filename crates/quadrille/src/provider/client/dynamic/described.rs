@@ -54,7 +54,7 @@ pub(super) fn check(
 
 /// An https URL on the public Internet. Nobody fetches it before a user follows it, but a browser
 /// within a private network might.
-fn address(
+pub(super) fn address(
     name: &'static str,
     url: Option<&str>,
 ) -> Result<Option<Arc<str>>, ClientRegistrationError> {

@@ -10,8 +10,8 @@ use crate::{
     oauth2::{ErrorCode, RegistrationRequestError},
     provider::{
         client::{
-            metadata::ClientMetadataError, redirect_uri::RedirectUriError,
-            registered_auth::RegisteredAuthError,
+            logout_uris::LogoutUriError, metadata::ClientMetadataError,
+            redirect_uri::RedirectUriError, registered_auth::RegisteredAuthError,
         },
         reason::Disclosure,
     },
@@ -73,7 +73,8 @@ pub enum ClientRegistrationError {
     PublicClientForItself,
     /// A response type is unknown, or does not fit the grant types (RFC 7591, section 2.1).
     #[error(
-        "response_types: code goes with authorization_code in grant_types, and token with implicit"
+        "response_types: those with code go with authorization_code in grant_types, and those with \
+         token or id_token with implicit"
     )]
     ResponseType,
     /// The client requests no scope that such clients may have.
@@ -106,6 +107,18 @@ pub enum ClientRegistrationError {
     /// The algorithm is unknown, or not one of the authentication method.
     #[error("token_endpoint_auth_signing_alg: unknown, or not for the authentication method")]
     SigningAlgorithm,
+    /// The server does not sign with this algorithm.
+    #[error("{0}: this server signs with the algorithms in its metadata")]
+    ResponseAlgorithm(&'static str),
+    /// The server does not do what this member says.
+    #[error("{0}: not supported by this server")]
+    Unsupported(&'static str),
+    /// An address after a logout is not accepted.
+    #[error("post_logout_redirect_uris: {0}")]
+    PostLogoutRedirectUri(RedirectUriError),
+    /// An address for logout is rejected.
+    #[error(transparent)]
+    LogoutUri(#[from] LogoutUriError),
     /// The server accepts only clients with a software statement.
     #[error("software_statement: this server requires one")]
     StatementMissing,

@@ -4,6 +4,7 @@ mod described;
 pub(crate) mod error;
 pub(crate) mod initial;
 pub(crate) mod manage;
+mod openid;
 pub(crate) mod record;
 pub(crate) mod register;
 mod room;

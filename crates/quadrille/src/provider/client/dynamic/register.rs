@@ -13,7 +13,7 @@ use crate::{
     },
     provider::{
         client::{
-            metadata,
+            logout_uris, metadata,
             policy::MetadataPolicy,
             record::{Client, ClientSecret, ClientType},
             redirect_uri::RedirectUri,
@@ -22,6 +22,7 @@ use crate::{
         },
         error::Error,
         guessing::{Party, Who},
+        openid::client::ClientOpenId,
         paths::EndpointPath,
         server::{AuthorizationServer, Inner},
         store::{Admission, Admitted, InitialTokenRecord, UnusedClient},
@@ -33,6 +34,7 @@ use super::{
     described,
     error::ClientRegistrationError,
     initial::random_token,
+    openid,
     record::ClientRegistration,
     room,
     settings::{DynamicRegistration, REGISTRATIONS},
@@ -147,6 +149,7 @@ pub(super) struct Draft {
     checked: metadata::CheckedMetadata,
     pub(super) registration: ClientRegistration,
     scopes: Scopes,
+    openid: ClientOpenId,
 }
 
 impl Draft {
@@ -163,7 +166,9 @@ impl Draft {
         created: Timestamp,
     ) -> Client {
         let registration = Some(Box::new(self.registration));
-        Client { registration, ..self.checked.client(id, number, self.scopes, created) }
+        let client = self.checked.client(id, number, self.scopes, created);
+        let response_types = client.openid.response_types.clone();
+        Client { registration, openid: ClientOpenId { response_types, ..self.openid }, ..client }
     }
 }
 
@@ -218,6 +223,10 @@ pub(super) async fn draft(
     if metadata.client_name.as_deref().is_some_and(|name| settings.reserved.has(name)) {
         return Err(ClientRegistrationError::ReservedName);
     }
+    let openid = match &inner.openid {
+        Some(_) => openid::read(&metadata.extra, &inner.signing.algorithms())?,
+        None => ClientOpenId::default(),
+    };
     let jwks = metadata.jwks.map(|jwks| serde_json::Value::Object(jwks).to_string().into());
     let checked = metadata::ClientMetadata {
         redirect_uris: metadata.redirect_uris,
@@ -238,7 +247,8 @@ pub(super) async fn draft(
     if keys_are_fetched && inner.remote_keys.is_none() {
         return Err(ClientRegistrationError::KeysNotFetched);
     }
-    Ok(Draft { checked, registration, scopes })
+    logout_uris::check(&openid, &checked.redirect_uris)?;
+    Ok(Draft { checked, registration, scopes, openid })
 }
 
 /// The information for the client (RFC 7591, section 3.2.1; RFC 7592, section 3).
@@ -269,6 +279,7 @@ pub(super) fn information(
     metadata.client_name = Some(client.name.clone());
     metadata.scope = Some(client.scopes.clone()).filter(|scopes| !scopes.is_empty());
     authentication(client, metadata);
+    openid::write(&client.openid, &mut metadata.extra);
     if let Some(registration) = &client.registration {
         let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
         metadata.client_uri = text(&registration.client_uri);

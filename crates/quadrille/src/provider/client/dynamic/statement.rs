@@ -75,5 +75,6 @@ pub(super) fn overridden(request: ClientMetadata, statement: ClientMetadata) -> 
     all.software_id = statement.software_id.or(all.software_id);
     all.software_version = statement.software_version.or(all.software_version);
     all.software_statement = statement.software_statement;
+    all.extra.extend(statement.extra);
     all
 }

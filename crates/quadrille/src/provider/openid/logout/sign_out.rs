@@ -1,0 +1,137 @@
+//! The end of a session, and its answer to the browser.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+
+use crate::{
+    actor::Authentication,
+    provider::{
+        error::Error,
+        server::{AuthorizationServer, Inner},
+        wire::{self, Reply},
+    },
+};
+
+use super::{
+    back_channel,
+    check::Target,
+    joined,
+    page::{Frame, SignedOutPage},
+    parties,
+    party::Party,
+};
+
+/// A session that the application ends: its clients learn of it.
+///
+/// ```
+/// use quadrille::{Authentication, provider::{AuthorizationServer, Reply}};
+///
+/// /// The application's own button.
+/// async fn sign_out(
+///     server: &AuthorizationServer,
+///     session: Authentication,
+///     headers: &http::HeaderMap,
+/// ) -> Reply {
+///     // Remove the session and its cookie here.
+///     server.sign_out(session).of_browser(headers).reply().await
+/// }
+///
+/// /// A session in another browser.
+/// async fn end(server: &AuthorizationServer, session: Authentication) {
+///     server.sign_out(session).tell_clients().await.unwrap_or_else(|error| eprintln!("{error}"));
+/// }
+/// ```
+#[must_use = "end the session, then send .reply()"]
+pub struct SignOut {
+    inner: Arc<Inner>,
+    ended: Authentication,
+    onward: Option<Target>,
+    /// The clients that the browser knows of.
+    further: Vec<Arc<str>>,
+}
+
+impl AuthorizationServer {
+    /// The end of a session at the application, by its authentication as it was given to
+    /// [`Authorization::step`](crate::provider::Authorization::step), with its
+    /// [session](Authentication::session). End the session first.
+    pub fn sign_out(&self, ended: Authentication) -> SignOut {
+        SignOut::new(self.inner().clone(), ended, None)
+    }
+}
+
+impl SignOut {
+    pub(super) const fn new(
+        inner: Arc<Inner>,
+        ended: Authentication,
+        onward: Option<Target>,
+    ) -> Self {
+        Self { inner, ended, onward, further: Vec::new() }
+    }
+
+    /// Adds the clients that the browser of the session knows of, by the cookies in its request:
+    /// those whose tokens have all expired, and those that had an ID token in a redirect alone. The
+    /// end session endpoint does this itself.
+    pub fn of_browser(mut self, headers: &HeaderMap) -> Self {
+        self.further = joined::read(&self.inner, headers, &self.ended);
+        self
+    }
+
+    /// The authentication of the session.
+    pub fn authentication(&self) -> &Authentication {
+        &self.ended
+    }
+
+    /// Tells the clients that have a `backchannel_logout_uri`, and answers the browser: with a page
+    /// that has the frames of the others, or with a redirect to the client that has asked.
+    pub async fn reply(self) -> Reply {
+        let answer = self.answer().await;
+        answer.unwrap_or_else(|error| self.inner.pages.show(&error)).into()
+    }
+
+    /// Tells the clients that have a `backchannel_logout_uri`, without a browser.
+    ///
+    /// # Errors
+    /// [`Error`] if the store fails.
+    pub async fn tell_clients(self) -> Result<(), Error> {
+        self.tell().await.map(drop)
+    }
+
+    async fn tell(&self) -> Result<Vec<Party>, Error> {
+        let parties = parties::of(&self.inner, &self.ended, &self.further).await?;
+        back_channel::send(&self.inner, &self.ended, &parties);
+        Ok(parties)
+    }
+
+    async fn answer(&self) -> Result<Response<Bytes>, Error> {
+        let parties = self.tell().await?;
+        let frames = Frame::of(&parties, self.inner.issuer.as_str());
+        answer(&self.inner, &frames, self.onward.as_ref(), true)
+    }
+}
+
+/// The answer after a logout: a page or, without frames, a redirect. A browser that is not to be
+/// sent on by itself gets a link.
+pub(super) fn answer(
+    inner: &Inner,
+    frames: &[Frame],
+    onward: Option<&Target>,
+    is_sent_on: bool,
+) -> Result<Response<Bytes>, Error> {
+    if let Some(target) = onward.filter(|_| frames.is_empty() && is_sent_on) {
+        return wire::redirect_url(&target.url);
+    }
+    let page = SignedOutPage::new(frames, onward, is_sent_on);
+    let own = inner.openid.as_ref().and_then(|openid| openid.logout.as_ref()?.page.as_ref());
+    Ok(own.map_or_else(|| page.to_response(), |own| own(&page)))
+}
+
+impl fmt::Debug for SignOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignOut")
+            .field("subject", &self.ended.subject)
+            .field("onward", &self.onward.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+//! How the clients of a session learn of its end (OpenID Connect Front-Channel Logout 1.0 and
+//! Back-Channel Logout 1.0).
+
+use std::time::Duration;
+
+use axum::body::Body;
+use http::Request;
+use quadrille::{Authentication, provider::FetchError};
+
+use super::{BYE, FRONT, stage};
+use crate::support::{Answer, Browser};
+
+/// Front-Channel Logout, sections 2 and 3.
+#[tokio::test]
+async fn a_client_with_a_frame_learns_of_the_logout_from_a_page_that_goes_on() {
+    let stage = stage(|metadata| {
+        metadata.backchannel_logout_uri = None;
+        metadata.frontchannel_logout_uri = Some(FRONT.parse().unwrap());
+    })
+    .await;
+    stage.sign_in("ada", "a");
+    let hint = stage.id_token().await;
+    let answer = stage.get(&[("id_token_hint", &hint), ("post_logout_redirect_uri", BYE)]).await;
+    assert_eq!(answer.status(), 200);
+    assert!(!stage.is_signed_in());
+    let sid = stage.sid_in(&hint).await.unwrap();
+    let frame = format!("{FRONT}&amp;iss=https%3A%2F%2Fid.example&amp;sid={sid}\"");
+    assert!(answer.text().contains(&frame), "{frame}: {answer:?}");
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("frame-src https://app.example;"), "{policy}");
+    assert_eq!(answer.header("refresh"), format!("5; url={BYE}"));
+    assert_eq!(answer.header("cache-control"), "no-store");
+}
+
+/// Back-Channel Logout, section 2.3: the clients of the session, and no others.
+#[tokio::test]
+async fn the_clients_of_other_sessions_and_of_other_users_learn_of_nothing() {
+    let mut stage = stage(|_| {}).await;
+    for (subject, session) in [("ada", "other"), ("bob", "b")] {
+        stage.sign_in(subject, session);
+        stage.id_token().await;
+    }
+    stage.sign_in("ada", "a");
+    let page = stage.get(&[]).await;
+    assert_eq!(stage.confirm(&page).await.status(), 200);
+    tokio::task::yield_now().await;
+    stage.nobody_is_told();
+    // The application ends one of them, from elsewhere.
+    let mut ended = Authentication::new("ada", stage.world.env.now());
+    ended.session = Some("other".into());
+    stage.world.server.sign_out(ended).tell_clients().await.unwrap();
+    assert_eq!(stage.token().await.1.subject.as_deref(), Some("ada"));
+    stage.nobody_is_told();
+}
+
+/// A client whose tokens have expired, and one that never had any, has a session of its own.
+#[tokio::test]
+async fn a_browser_knows_the_clients_of_its_session_when_no_token_says_so() {
+    let mut stage = stage(|_| {}).await;
+    stage.sign_in("ada", "a");
+    let mut browser = Browser::default();
+    let hint = stage.id_token_in(&mut browser).await;
+    stage.world.clock.advance(Duration::from_secs(365 * 24 * 3600));
+    let cookies: Vec<String> = browser.jar.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    let leave = |cookies: String| {
+        let url = format!("/oauth/logout?id_token_hint={hint}");
+        let request = Request::get(url).header("cookie", cookies).body(Body::empty()).unwrap();
+        Answer::of_app(stage.app.clone(), request)
+    };
+    // Another browser knows nothing.
+    let ada = stage.world.signed_in.lock().unwrap().clone();
+    assert_eq!(leave(String::new()).await.status(), 200);
+    assert!(!stage.is_signed_in());
+    *stage.world.signed_in.lock().unwrap() = ada;
+    assert_eq!(leave(cookies.join("; ")).await.status(), 200);
+    assert_eq!(stage.token().await.1.subject.as_deref(), Some("ada"));
+    stage.nobody_is_told();
+}
+
+/// Back-Channel Logout, section 2.8.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_cannot_be_reached_is_told_once_more_and_one_that_refuses_is_not() {
+    let mut stage = stage(|_| {}).await;
+    for (answers, times) in [
+        (&[FetchError::Unreachable][..], 2),
+        (&[FetchError::Status(503), FetchError::TimedOut], 2),
+        (&[FetchError::Status(400)], 1),
+        (&[FetchError::NotPublic], 1),
+        (&[], 1),
+    ] {
+        stage.sign_in("ada", "a");
+        stage.id_token().await;
+        *stage.answers.lock().unwrap() = answers.iter().copied().collect();
+        let page = stage.get(&[]).await;
+        assert_eq!(stage.confirm(&page).await.status(), 200);
+        // Time moves on only while nothing else is to be done.
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        for _ in 0..times {
+            assert!(stage.told.try_recv().is_ok(), "{answers:?}");
+        }
+        stage.nobody_is_told();
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_needs_the_session_is_not_told_without_one() {
+    let mut stage = stage(|metadata| {
+        metadata.backchannel_logout_session_required = true;
+        metadata.frontchannel_logout_uri = Some(FRONT.parse().unwrap());
+        metadata.frontchannel_logout_session_required = true;
+    })
+    .await;
+    stage.world.sign_in("ada");
+    let token = stage.id_token().await;
+    assert_eq!(stage.sid_in(&token).await, None);
+    let page = stage.get(&[]).await;
+    let page = stage.confirm(&page).await;
+    assert!(!page.text().contains("<iframe"), "{page:?}");
+    tokio::task::yield_now().await;
+    stage.nobody_is_told();
+}
