@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use quadrille::{Timestamp, provider::store::SecretHash};
+use quadrille::{Authentication, Timestamp, provider::store::SecretHash};
 
 use crate::users::User;
 
@@ -37,6 +37,14 @@ impl Session {
     /// sign in.
     pub fn short_id(&self) -> String {
         self.id.iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+    }
+
+    /// The sign-in, as the authorization server needs it.
+    pub fn authentication(&self) -> Authentication {
+        let mut authentication = Authentication::new(self.subject.clone(), self.signed_in);
+        authentication.amr = vec!["pwd".into()];
+        authentication.session = Some(self.short_id().into());
+        authentication
     }
 
     /// Whether the session is the user's and has not expired. No other function judges a session.

@@ -96,7 +96,7 @@ enum Command {
     User(user::UserCommand),
     /// Manage clients, the applications that users can give access
     #[command(subcommand)]
-    Client(client::ClientCommand),
+    Client(Box<client::ClientCommand>),
     /// Manage initial access tokens, with which developers register clients
     #[command(subcommand)]
     Registration(registration::RegistrationCommand),

@@ -129,6 +129,12 @@ pub const KEYS: &[Key] = &[
         "whether clients can learn who their users are, by OpenID Connect: the scopes openid and \
          profile",
     ),
+    key(
+        "openid_response_types",
+        "QUADRILLE_OPENID_RESPONSE_TYPES",
+        "response types beside code that OpenID Connect offers: ID tokens are then in the addresses \
+         of applications",
+    ),
     key("scopes", "QUADRILLE_SCOPES", "scopes, each with the description that users read"),
     key(
         "scope_tree",

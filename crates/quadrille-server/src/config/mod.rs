@@ -35,6 +35,7 @@ pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
+pub use openid::OpenIdSettings;
 pub use paths::{Paths, TAKEN};
 pub use personal::PersonalTokenSettings;
 pub use registration::{RegistrationMode, RegistrationSettings};
@@ -145,8 +146,8 @@ pub struct Settings {
     pub name: Option<String>,
     /// The scopes, each with its description for the consent page.
     pub scopes: BTreeMap<String, String>,
-    /// Whether clients learn who their users are, by OpenID Connect.
-    pub openid: bool,
+    /// OpenID Connect, by which clients learn who their users are.
+    pub openid: OpenIdSettings,
     /// The APIs that tokens can be issued for.
     pub resources: Resources,
     /// Whether clients may describe themselves by client ID metadata documents.
@@ -328,10 +329,8 @@ impl Settings {
         )?;
         let token_prefixes = prefix.map(|(_, prefixes)| prefixes).unwrap_or_default();
         let mut scopes = found.or("scopes", value::scopes, shown::scopes, BTreeMap::new())?;
-        let openid = found.switch("openid")?;
-        if openid {
-            openid::add_scopes(&mut scopes);
-        }
+        let openid = OpenIdSettings::of(&mut found)?;
+        openid.add_scopes(&mut scopes);
         let show = |set: &Resources| set.as_str().replace(' ', ",");
         let resources = found.or("resources", value::resources, show, Resources::EMPTY)?;
         let jwt_resources = found.or("jwt_resources", value::resources, show, Resources::EMPTY)?;
@@ -454,7 +453,8 @@ impl Settings {
     pub fn grants(&self) -> Vec<Offer> {
         let (issuers, rules) = (&self.trusted_issuers, &self.token_exchange);
         let old = grants::OldGrants {
-            implicit: self.send_access_tokens_in_redirects_so_that_they_can_leak,
+            implicit: self.send_access_tokens_in_redirects_so_that_they_can_leak
+                || self.openid.redirects_tokens(),
             password: self.let_clients_see_passwords_of_users,
         };
         grants::offers(&self.grant_types, old, self.device, issuers, rules)
@@ -462,7 +462,7 @@ impl Settings {
 
     /// `true` if access tokens or ID tokens are signed by these settings.
     pub fn signs(&self) -> bool {
-        self.has_jwts() || self.openid
+        self.has_jwts() || self.openid.enabled
     }
 
     /// `true` if access tokens can be JWTs by these settings.

@@ -1,16 +1,67 @@
-//! The scopes of OpenID Connect.
+//! The settings of OpenID Connect.
 
 use std::collections::BTreeMap;
+
+use quadrille::oauth2::ResponseType;
+use toml::Value;
+
+use super::{
+    error::ConfigError,
+    found::Found,
+    value::{self, Expected},
+};
 
 /// The scopes that the program offers with OpenID Connect, as the consent page says them.
 const SCOPES: [(&str, &str); 2] =
     [("openid", "Know who you are"), ("profile", "See your user name")];
 
-/// Adds the scopes of OpenID Connect, where the settings have no description of their own.
-pub(super) fn add_scopes(scopes: &mut BTreeMap<String, String>) {
-    for (name, description) in SCOPES {
-        scopes.entry(name.to_owned()).or_insert_with(|| description.to_owned());
+/// The settings of OpenID Connect.
+#[derive(Clone, Debug)]
+pub struct OpenIdSettings {
+    /// `true` if clients can learn who their users are.
+    pub enabled: bool,
+    /// The response types beside `code`.
+    pub response_types: Vec<ResponseType>,
+}
+
+impl OpenIdSettings {
+    /// Without OpenID Connect.
+    pub const fn off() -> Self {
+        Self { enabled: false, response_types: Vec::new() }
     }
+
+    /// Builds the settings from the found values.
+    pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
+        let shown = |types: &Vec<ResponseType>| {
+            types.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(",")
+        };
+        Ok(Self {
+            enabled: found.switch("openid")?,
+            response_types: found.or("openid_response_types", named, shown, Vec::new())?,
+        })
+    }
+
+    /// `true` if ID tokens are in redirects, which clients need a grant for.
+    pub(super) fn redirects_tokens(&self) -> bool {
+        self.enabled && self.response_types.iter().any(|it| it.has_id_token() && !it.has_token())
+    }
+
+    /// Adds the scopes of OpenID Connect, where the settings have no description of their own.
+    pub(super) fn add_scopes(&self, scopes: &mut BTreeMap<String, String>) {
+        for (name, description) in SCOPES.iter().filter(|_| self.enabled) {
+            scopes.entry((*name).to_owned()).or_insert_with(|| (*description).to_owned());
+        }
+    }
+}
+
+/// Response types beside those of RFC 6749, whose words have any order.
+fn named(value: &Value) -> Result<Vec<ResponseType>, Expected> {
+    let known = |name: &String| {
+        ResponseType::parse(name)
+            .filter(|it| !matches!(it, ResponseType::Code | ResponseType::Token))
+    };
+    let names = value::list(value, Expected::ResponseTypes)?;
+    names.iter().map(|name| known(name).ok_or(Expected::ResponseTypes)).collect()
 }
 
 #[cfg(test)]
@@ -20,8 +71,22 @@ mod tests {
     #[test]
     fn a_description_of_the_operator_remains() {
         let mut scopes = BTreeMap::from([("openid".to_owned(), "Log you in".to_owned())]);
-        add_scopes(&mut scopes);
+        let on = OpenIdSettings { enabled: true, response_types: Vec::new() };
+        on.add_scopes(&mut scopes);
         assert_eq!(scopes["openid"], "Log you in");
         assert_eq!(scopes["profile"], "See your user name");
+        let mut none = BTreeMap::new();
+        OpenIdSettings::off().add_scopes(&mut none);
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn response_types_are_those_of_openid_connect() {
+        let read = |text: &str| named(&Value::from(text));
+        let types = Ok(vec![ResponseType::IdToken, ResponseType::CodeIdToken]);
+        assert_eq!(read("id_token, id_token code"), types);
+        for other in ["code", "token", "none", "id_token id_token"] {
+            assert_eq!(read(other), Err(Expected::ResponseTypes), "{other}");
+        }
     }
 }

@@ -127,6 +127,12 @@ pub enum Expected {
     /// Grant types.
     #[error("grant types, separated by commas, such as authorization_code,refresh_token")]
     GrantTypes,
+    /// Response types of OpenID Connect.
+    #[error(
+        "some of id_token, id_token token, code id_token, code token and code id_token token, \
+         separated by commas"
+    )]
+    ResponseTypes,
     /// Trusted issuers.
     #[error(
         "a table of issuers, such as {{ \"https://partner.example\" = {{ jwks_file = \"partner.json\", \

@@ -104,7 +104,7 @@ impl SigningPlace {
             return Ok(None);
         }
         let now = env.now();
-        let algorithm = if settings.openid { Algorithm::Rs256 } else { Algorithm::Es256 };
+        let algorithm = if settings.openid.enabled { Algorithm::Rs256 } else { Algorithm::Es256 };
         let make = move |keys| match keys {
             Some(keys) => Ok(keys),
             None => {

@@ -151,7 +151,7 @@ async fn serve(
         clients_see_passwords: settings.let_clients_see_passwords_of_users,
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
-        openid: settings.openid,
+        openid: settings.openid.clone(),
         resources: settings.resources.clone(),
         signing_keys: signing.clone(),
         access_token_format: settings.access_token_format,

@@ -13,14 +13,16 @@ use quadrille::{
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        DynamicRegistration, GrantType, GuardedFetcher, IssuerError, OperatorError, TokenPrefixes,
-        guessing::Kdf, oauth1::OAuth1, store::StoreError,
+        DynamicRegistration, GrantType, GuardedFetcher, IssuerError, Logout, OperatorError,
+        TokenPrefixes, guessing::Kdf, oauth1::OAuth1, store::StoreError,
     },
     transport::NoHttpClient,
 };
 
 use crate::{
-    config::{ExchangeRules, PersonalTokenSettings, SESSION_LIFETIME, TrustedIssuer},
+    config::{
+        ExchangeRules, OpenIdSettings, PersonalTokenSettings, SESSION_LIFETIME, TrustedIssuer,
+    },
     data::{Backend, Cache},
     issuer::Issuer,
 };
@@ -33,7 +35,7 @@ use super::{
     devices::Devices,
     forms::Forms,
     grants,
-    pages::{Link, Message, Pages, problem},
+    pages::{Link, Message, Pages, problem, signed_out},
     passwords::{ClientsThatSeePasswords, Passwords},
     phase::Phase,
     readiness::Readiness,
@@ -69,8 +71,8 @@ pub struct Parts {
     pub cache: Option<Cache>,
     /// The scopes, each with its description.
     pub scopes: BTreeMap<String, String>,
-    /// `true` if clients can learn who their users are, by OpenID Connect.
-    pub openid: bool,
+    /// OpenID Connect, by which clients learn who their users are.
+    pub openid: OpenIdSettings,
     /// The APIs that tokens can be issued for.
     pub resources: Resources,
     /// The keys that sign access tokens, if there are some.
@@ -115,7 +117,7 @@ impl Parts {
             oauth1: None,
             cache: None,
             scopes: BTreeMap::new(),
-            openid: false,
+            openid: OpenIdSettings::off(),
             resources: Resources::EMPTY,
             signing_keys: None,
             access_token_format: AccessTokenFormat::Opaque,
@@ -246,8 +248,13 @@ impl App {
         if let Some(keys) = signing_keys {
             server = server.signing_keys(keys);
         }
-        if openid {
-            server = server.openid(claims::offered(backend.clone()));
+        if openid.enabled {
+            let shown = Arc::clone(&pages);
+            let logout = Logout::new()
+                .back_channel(GuardedFetcher::new()?)
+                .page(move |page| signed_out::show(&shown, page));
+            let offered = claims::offered(backend.clone()).response_types(openid.response_types);
+            server = server.openid(offered.logout(logout));
         }
         let mark = backend.mark().await?;
         server = server.share_limits(CountsInDatabase::new(backend.clone(), &keys, &mark));

@@ -14,7 +14,7 @@ use super::{
     app::App,
     health::{health, ready},
     me,
-    pages::{Link, Message, account, authorize, device, new_token, sign_in},
+    pages::{Link, Message, account, authorize, device, end_session, new_token, sign_in},
 };
 
 impl App {
@@ -34,6 +34,7 @@ impl App {
             &site.sign_out_everywhere,
         ];
         paths.extend(self.server.device_path());
+        paths.extend(self.server.end_session_path());
         if !self.issuer.path().is_empty() {
             paths.push(self.issuer.path());
         }
@@ -69,6 +70,9 @@ impl App {
             .route("/ready", get(ready))
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method);
+        if let Some(path) = self.server.end_session_path() {
+            router = router.route(path, get(end_session::page).post(end_session::page));
+        }
         if let Some(path) = self.server.device_path() {
             router = router.route(path, get(device::page).post(device::page));
         }

@@ -30,11 +30,7 @@ pub struct Visitor {
 impl Visitor {
     /// The sign-in, as the authorization server needs it.
     pub fn authentication(&self) -> Authentication {
-        let Session { subject, signed_in, .. } = &self.session;
-        let mut authentication = Authentication::new(subject.clone(), *signed_in);
-        authentication.amr = vec!["pwd".into()];
-        authentication.session = Some(self.session.short_id().into());
-        authentication
+        self.session.authentication()
     }
 }
 

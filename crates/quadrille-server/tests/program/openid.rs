@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
+use reqwest::Url;
+
 use crate::{
-    browser::Browser,
-    process::{Folder, Program},
+    browser::{Browser, Page},
+    flow::{PASSWORD, REDIRECT},
+    process::{Folder, Program, run},
 };
 
 async fn get(url: &str) -> Value {
@@ -33,4 +36,111 @@ async fn without_the_setting_there_is_no_discovery() {
     let program = Program::start(&folder);
     let answer = reqwest::get(program.url("/.well-known/openid-configuration")).await.unwrap();
     assert_eq!(answer.status(), 404);
+}
+
+/// A provider on which ID tokens are in redirects, and a client with all addresses for logout.
+struct Stage {
+    program: Program,
+    id: String,
+    _folder: Folder,
+}
+
+const BYE: &str = "http://127.0.0.1:9/bye";
+
+impl Stage {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let on = ["--set", "openid=true", "--set", "openid_response_types=id_token,code id_token"];
+        let program = Program::start_with(&folder, &on);
+        program.add_user("Ada", PASSWORD);
+        let add = ["client", "add", "Old app", "--redirect-uri", REDIRECT, "--scope", "openid"];
+        let openid = ["--response-type", "id_token code", "--post-logout-redirect-uri", BYE];
+        let frame = origin(REDIRECT) + "/front";
+        let logout = ["--frontchannel-logout-uri", &frame];
+        let client = program.json(&[&add[..], &openid, &logout].concat());
+        let id = client["client_id"].as_str().unwrap().to_owned();
+        Self { program, id, _folder: folder }
+    }
+
+    /// The page after the user has signed in and consented.
+    async fn ask(&self, browser: &Browser) -> Page {
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let query = [
+            ("response_type", "code id_token"),
+            ("client_id", &self.id),
+            ("redirect_uri", REDIRECT),
+            ("scope", "openid"),
+            ("nonce", "n"),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        let url = Url::parse_with_params(&self.program.url("/oauth/authorize"), query).unwrap();
+        let page = browser.get(url.as_str()).await;
+        let page = browser.sign_in(&page, "ada", PASSWORD).await;
+        browser.submit(&page.form("ticket").with("decision", "allow")).await
+    }
+}
+
+fn origin(uri: &str) -> String {
+    Url::parse(uri).unwrap().origin().ascii_serialization()
+}
+
+fn parameter(page: &Page, name: &str) -> Option<String> {
+    let url = Url::parse(&format!("http://fragment/?{}", page.url.fragment()?)).unwrap();
+    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+#[tokio::test]
+async fn an_application_gets_an_id_token_beside_its_code_and_signs_its_user_out_again() {
+    let stage = Stage::new();
+    let discovered = get(&stage.program.url("/.well-known/openid-configuration")).await;
+    let types = json!(["code", "id_token", "code id_token"]);
+    assert_eq!(discovered["response_types_supported"], types);
+    let browser = Browser::new();
+    let page = stage.ask(&browser).await;
+    let hint = parameter(&page, "id_token").unwrap();
+    assert!(parameter(&page, "code").is_some());
+    let end = discovered["end_session_endpoint"].as_str().unwrap();
+    let query = [("id_token_hint", &*hint), ("post_logout_redirect_uri", BYE), ("state", "s")];
+    let url = Url::parse_with_params(end, query).unwrap();
+    // A frame tells the application, and then the user goes on.
+    let page = browser.get(url.as_str()).await;
+    assert_eq!(page.header("refresh"), format!("5; url={BYE}?state=s"));
+    assert!(page.html.contains("/front?iss=http%3A%2F%2F"), "{}", page.html);
+    let policy = page.header("content-security-policy");
+    let frames = format!("frame-src {};", origin(REDIRECT));
+    assert!(policy.contains(&frames) && policy.contains("style-src 'self'"), "{policy}");
+    let home = browser.get(&stage.program.url("/")).await;
+    assert!(home.url.path().ends_with("/sign-in"), "{}", home.url);
+}
+
+#[tokio::test]
+async fn a_user_is_asked_before_an_application_without_an_id_token_signs_it_out() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    stage.ask(&browser).await;
+    let end = stage.program.url("/oauth/logout");
+    let query = [("client_id", &*stage.id), ("post_logout_redirect_uri", BYE)];
+    let page = browser.get(Url::parse_with_params(&end, query).unwrap().as_str()).await;
+    assert!(page.html.contains("Old app") && page.html.contains("127.0.0.1:9"));
+    let home = browser.get(&stage.program.url("/")).await;
+    assert!(!home.url.path().ends_with("/sign-in"), "still signed in");
+    let page = browser.submit(&page.form("ticket")).await;
+    assert_eq!(page.header("refresh"), format!("5; url={BYE}"));
+    let home = browser.get(&stage.program.url("/")).await;
+    assert!(home.url.path().ends_with("/sign-in"), "{}", home.url);
+}
+
+#[tokio::test]
+async fn commands_set_and_show_the_metadata_of_a_client() {
+    let stage = Stage::new();
+    let edit = ["client", "edit", &stage.id, "--id-token-alg", "RS256", "--default-max-age", "600"];
+    let edited = stage.program.json(&edit);
+    assert_eq!(edited["openid"]["id_token_signed_response_alg"], "RS256");
+    assert_eq!(edited["openid"]["default_max_age"], 600);
+    assert_eq!(edited["openid"]["response_types"], json!(["code id_token"]));
+    let wrong = ["client", "edit", &stage.id, "--response-type", "none"];
+    let refused = run(&stage.program.data, &wrong, "");
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && words.contains("code id_token token"), "{words}");
 }

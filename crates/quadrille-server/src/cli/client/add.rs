@@ -7,7 +7,9 @@ use quadrille::{
     Env,
     oauth1::RsaVerifyingKey,
     oauth2::Resources,
-    provider::{AuthorizationServer, GrantType, Lifetimes, NewClient, oauth1::NewKey},
+    provider::{
+        AuthorizationServer, ClientOpenId, GrantType, Lifetimes, NewClient, oauth1::NewKey,
+    },
 };
 
 use crate::{
@@ -18,6 +20,7 @@ use super::{
     super::checks::{known_resources, known_scopes, parse_scopes},
     auth::AuthArgs,
     changed::changed,
+    openid::OpenIdArgs,
     remarks::remark,
     rules::RuleArgs,
     secret::read_secret,
@@ -64,6 +67,8 @@ pub(in super::super) struct AddArgs {
     auth: AuthArgs,
     #[command(flatten)]
     oauth1: OAuth1Args,
+    #[command(flatten)]
+    openid: OpenIdArgs,
     #[command(flatten)]
     rules: RuleArgs,
 }
@@ -144,6 +149,7 @@ impl AddArgs {
         new = self.redirect_uris.iter().fold(new.id(id).scopes(scopes), NewClient::redirect_uri);
         let default_scopes = self.rules.default_scopes(known)?;
         new = self.rules.apply(new, Lifetimes::default(), default_scopes.as_ref());
+        new = self.openid.apply(new, &ClientOpenId::default());
         if self.secret_stdin {
             new = new.chosen_secret(read_secret()?);
         }

@@ -50,7 +50,7 @@ pub(super) const METHODS: [&str; 6] = [
     "jwks_uri",
 ];
 
-fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
+pub(super) fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
     Algorithm::parse(name).ok_or_else(|| {
         let known: Vec<_> = Algorithm::ALL.into_iter().map(Algorithm::as_str).collect();
         format!("the algorithms are {}", known.join(", "))

@@ -16,6 +16,7 @@ use super::{
     auth::{AuthArgs, METHODS},
     changed::changed,
     find::{find, not_found},
+    openid::{OPENID, OpenIdArgs},
     remarks::remark,
     rules::{RULES, RuleArgs},
     shown::{Secrets, show_secrets},
@@ -33,6 +34,7 @@ use super::{
             "without_redirect_uri_patterns",
         ])
         .args(RULES)
+        .args(OPENID)
         .args(METHODS)
 ))]
 pub(in super::super) struct EditArgs {
@@ -76,6 +78,8 @@ struct Changes {
     /// Remove all patterns of redirect URIs, before those of this command are added
     #[arg(long)]
     without_redirect_uri_patterns: bool,
+    #[command(flatten)]
+    openid: OpenIdArgs,
     #[command(flatten)]
     rules: RuleArgs,
     #[command(flatten)]
@@ -151,6 +155,7 @@ impl Changes {
             new = new.without_redirect_uri_patterns();
         }
         new = self.rules.apply(new, client.lifetimes, defaults);
+        new = self.openid.apply(new, &client.openid);
         match self.first_party {
             Some(true) => new.first_party(),
             Some(false) => new.third_party(),

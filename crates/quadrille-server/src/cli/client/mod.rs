@@ -5,6 +5,7 @@ mod auth;
 mod changed;
 mod edit;
 mod find;
+mod openid;
 mod remarks;
 mod rules;
 mod secret;

@@ -69,8 +69,12 @@ fn grants_off(client: &Client, (settings, known): (&Settings, &Known), output: O
         }
     }
     if client.grant_types.contains(&GrantType::Implicit) {
-        output
-            .note(&format!("{} gets access tokens in addresses, where they can leak.", client.id));
+        let types = &client.openid.response_types;
+        let kind = match !types.is_empty() && types.iter().all(|it| !it.has_token()) {
+            true => "ID tokens",
+            false => "access tokens",
+        };
+        output.note(&format!("{} gets {kind} in addresses, where they can leak.", client.id));
     }
     if client.grant_types.contains(&GrantType::Password) {
         output.note(&format!("{} sees the passwords of its users.", client.id));

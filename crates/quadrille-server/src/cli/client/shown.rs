@@ -3,8 +3,8 @@
 use quadrille::{
     Scopes, Secret,
     provider::{
-        AccessTokenFormat, Client, ClientSecret, ClientType, GrantType, GrantTypes, Lifetimes,
-        RedirectPattern, RedirectUri, SecretVerifier,
+        AccessTokenFormat, Client, ClientOpenId, ClientSecret, ClientType, GrantType, GrantTypes,
+        Lifetimes, RedirectPattern, RedirectUri, SecretVerifier,
         oauth1::{Credential, Registration},
     },
 };
@@ -51,6 +51,8 @@ pub(super) struct Shown<'a> {
     registered: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_server: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openid: Option<&'a ClientOpenId>,
     secrets: Vec<ShownSecret>,
     #[serde(skip_serializing_if = "Option::is_none")]
     oauth1: Option<ShownOAuth1>,
@@ -157,6 +159,7 @@ impl<'a> Shown<'a> {
                 }
             }),
             resource_server: client.resource_server.as_ref().map(|apis| apis.iter().collect()),
+            openid: Some(&client.openid).filter(|openid| **openid != ClientOpenId::default()),
             secrets: ShownSecret::all(client),
             oauth1: client.oauth1.as_ref().map(ShownOAuth1::new),
             created: when(client.created),
@@ -219,6 +222,9 @@ impl<'a> Shown<'a> {
         if let Some(apis) = &self.resource_server {
             lines.push(["may introspect", "access tokens"]);
             lines.extend(apis.iter().map(|uri| ["for", *uri]));
+        }
+        if let Some(openid) = self.openid {
+            lines.extend(openid_lines(openid));
         }
         let until = |secret: &'a ShownSecret| secret.expires.as_deref();
         lines.extend(self.secrets.iter().filter_map(until).map(|end| ["secret until", end]));
@@ -303,4 +309,22 @@ impl ShownKey {
             _ => "another key",
         }
     }
+}
+
+/// The OpenID Connect metadata that is not the default.
+fn openid_lines(openid: &ClientOpenId) -> Vec<[&str; 2]> {
+    let types = openid.response_types.iter().map(|it| ["response type", it.as_str()]);
+    let algorithms = [
+        ("ID tokens signed by", openid.id_token_signed_response_alg),
+        ("userinfo signed by", openid.userinfo_signed_response_alg),
+    ];
+    let signed = algorithms.into_iter().filter_map(|(name, alg)| Some([name, alg?.as_str()]));
+    let onward =
+        openid.post_logout_redirect_uris.iter().map(|uri| ["after a logout", uri.as_str()]);
+    let told = [
+        ("logout by a frame", &openid.frontchannel_logout_uri),
+        ("logout by a token", &openid.backchannel_logout_uri),
+    ];
+    let told = told.into_iter().filter_map(|(name, uri)| Some([name, uri.as_ref()?.as_str()]));
+    types.chain(signed).chain(onward).chain(told).collect()
 }

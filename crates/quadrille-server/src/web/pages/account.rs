@@ -194,6 +194,7 @@ pub(in crate::web) async fn end_session(
     match app.backend.end_session(session.id).await {
         Ok(()) => {
             audit::session_ended(&visitor.user, address, &session);
+            app.tell_applications(&[session]).await;
             app.home_with_note(&headers, Purpose::SessionEnded)
         }
         Err(error) => app.store_failed(&error),
@@ -229,9 +230,14 @@ pub(in crate::web) async fn sign_out_everywhere(
     State(app): State<App>,
     AccountForm { visitor, address, .. }: AccountForm<Bound>,
 ) -> Response<Body> {
+    let sessions = match app.sessions(&visitor).await {
+        Ok(sessions) => sessions,
+        Err(error) => return app.store_failed(&error),
+    };
     match app.backend.end_sessions_of(visitor.user.subject.clone()).await {
         Ok(()) => {
             audit::signed_out(&visitor.user, address, true);
+            app.tell_applications(&sessions).await;
             app.signed_out("You are signed out everywhere")
         }
         Err(error) => app.store_failed(&error),

@@ -3,10 +3,12 @@
 pub(super) mod account;
 pub(super) mod authorize;
 pub(super) mod device;
+pub(super) mod end_session;
 pub(super) mod new_token;
 pub(super) mod problem;
 mod scope_line;
 pub(super) mod sign_in;
+pub(super) mod signed_out;
 mod templates;
 
 pub use templates::{FormsLead, Link, Message, Pages, PagesError};

@@ -7,6 +7,7 @@ use axum::{
     body::Body,
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    response::IntoResponse as _,
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{RemoteAddress, Secret, page::same_site, provider::store::StoreError};
@@ -239,7 +240,15 @@ pub(in crate::web) async fn sign_out(
             Ok(visitor)
         };
         match ended().await {
-            Ok(Some(visitor)) => audit::signed_out(&visitor.user, address, false),
+            Ok(Some(visitor)) => {
+                audit::signed_out(&visitor.user, address, false);
+                if app.server.end_session_path().is_some() {
+                    let sign_out = app.server.sign_out(visitor.authentication());
+                    let mut answer = sign_out.of_browser(&headers).reply().await.into_response();
+                    app.cookies.clear(answer.headers_mut(), Cookie::Session);
+                    return answer;
+                }
+            }
             Ok(None) => {}
             Err(error) => return app.store_failed(&error),
         }

@@ -29,6 +29,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("device.html", include_str!("../../../templates/device.html")),
     ("applications.html", include_str!("../../../templates/applications.html")),
     ("verifier.html", include_str!("../../../templates/verifier.html")),
+    ("sign-out.html", include_str!("../../../templates/sign-out.html")),
+    ("signed-out.html", include_str!("../../../templates/signed-out.html")),
     ("message.html", include_str!("../../../templates/message.html")),
 ];
 const STYLE: &str = include_str!("../../../templates/style.css");
