@@ -9,7 +9,10 @@ import { parse } from 'node-html-parser';
 export class Browser {
   #cookies = new Map();
 
-  /** `fill` has the values of fields by name; a URL that begins with `redirectUri` is not fetched. */
+  /**
+   * `fill` has the values of fields by name; a URL that begins with `redirectUri` is not fetched. `posted` has
+   * the fields that a form has sent there.
+   */
   constructor({ fill, redirectUri }) {
     Object.assign(this, { fill, redirectUri });
   }
@@ -41,7 +44,10 @@ export class Browser {
 
   async #follow(method, url, fields) {
     for (let hop = 0; hop < 10; hop += 1) {
-      if (url.origin + url.pathname === this.redirectUri) return url;
+      if (url.origin + url.pathname === this.redirectUri) {
+        this.posted = method === 'POST' ? fields : undefined;
+        return url;
+      }
       if (method === 'GET' && fields) url.search = fields;
       const cookie = [...this.#cookies].map((pair) => pair.join('=')).join('; ');
       const { status, headers, body } = await navigate(method, url, cookie, method === 'GET' ? undefined : fields);

@@ -6,7 +6,8 @@ import pytest
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
-from authlib.oidc.core import CodeIDToken, UserInfo
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oidc.core import CodeIDToken, HybridIDToken, ImplicitIDToken, UserInfo
 from authlib.oidc.discovery import OpenIDProviderMetadata
 from joserfc import jwt
 from joserfc.errors import InvalidClaimError
@@ -20,7 +21,8 @@ SCOPE = "openid profile"
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory):
-    provider = Quadrille(tmp_path_factory.mktemp("openid"), QUADRILLE_OPENID="true")
+    settings = {"QUADRILLE_OPENID": "true", "QUADRILLE_OPENID_RESPONSE_TYPES": "id_token,code id_token"}
+    provider = Quadrille(tmp_path_factory.mktemp("openid"), **settings)
     yield provider
     provider.stop()
 
@@ -63,15 +65,15 @@ def log_in(provider, browser, metadata, client):
 def verified(provider, metadata, client):
     """The claims of an ID token, as Authlib's integrations verify them."""
 
-    def verified(token, **further):
+    def verified(token, kind=CodeIDToken, client=client, **further):
         keys = KeySet.import_key_set(requests.get(metadata["jwks_uri"], timeout=10).json())
         algorithms = metadata["id_token_signing_alg_values_supported"]
         read = jwt.decode(token["id_token"], keys, algorithms=algorithms)
-        claims = CodeIDToken(
+        claims = kind(
             read.claims,
             read.header,
             {"iss": {"values": [provider.issuer]}},
-            {"client_id": client.client_id, "access_token": token["access_token"], **further},
+            {"client_id": client.client_id, "access_token": token.get("access_token"), **further},
         )
         claims.validate(leeway=60)
         return claims
@@ -130,3 +132,26 @@ def test_the_age_of_the_sign_in_is_known(log_in, verified):
     _, token, nonce = log_in(max_age=600)
     claims = verified(token, nonce=nonce, max_age=600)
     assert abs(claims["auth_time"] - time.time()) < 60
+
+
+@pytest.mark.parametrize(("response_type", "kind"), [("code id_token", HybridIDToken), ("id_token", ImplicitIDToken)])
+def test_an_id_token_in_the_redirect_is_valid(provider, browser, metadata, verified, response_type, kind):
+    options = ("--redirect-uri", REDIRECT_URI, "--scope", "openid", "--response-type", response_type)
+    client = provider.client("Old relying party", *options)
+    one = OAuth2Session(
+        client.client_id,
+        scope="openid",
+        redirect_uri=REDIRECT_URI,
+        response_type=response_type,
+    )
+    nonce = generate_token(20)
+    # Authlib sends a challenge with the response type code alone.
+    challenge = {"code_challenge": create_s256_code_challenge(generate_token(48)), "code_challenge_method": "S256"}
+    url, state = one.create_authorization_url(metadata["authorization_endpoint"], nonce=nonce, **challenge)
+    answer = parameters(browser.authorize(url))
+    assert answer["state"] == state
+    claims = verified(answer, kind, client, nonce=nonce, code=answer.get("code"))
+    assert ("c_hash" in claims) == ("code" in answer)
+    if "code" in answer:
+        with pytest.raises(InvalidClaimError):
+            verified(answer, kind, client, nonce=nonce, code="another")
