@@ -169,7 +169,7 @@ EACH_GRANT := $(addprefix clients/python/test_,$(if $(INTEROP_WHOLE),*.py,\
 EACH_GRANT_OF_NODE := $(addprefix clients/node/,$(if $(INTEROP_WHOLE),*.test.js,openid-client.test.js device.test.js))
 
 .PHONY: test-python
-test-python: interop/.venv/.installed databases program ## requests-oauthlib and Authlib; nginx, HAProxy and the files in deploy/
+test-python: interop/.venv/.installed interop/node_modules/.installed databases program ## requests-oauthlib and Authlib; nginx, HAProxy and the files in deploy/
 	cd interop && .venv/bin/python -m pytest --ignore clients/python/test_mariadb.py
 	cd interop && ./with-databases env INTEROP_DATABASE=postgres .venv/bin/python -m pytest $(EACH_GRANT) clients/python/test_mariadb.py
 

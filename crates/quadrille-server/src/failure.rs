@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 use quadrille::provider::{self, AdminError, OperatorError, RegistrationError, store::StoreError};
 
 use crate::{
+    check::CheckError,
     config::ConfigError,
     data::DataError,
     login::LoginError,
@@ -78,6 +79,15 @@ pub enum Failure {
     /// A login at another service failed.
     #[error(transparent)]
     Login(#[from] LoginError),
+    /// A provider cannot be checked.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A provider does not do what the specifications demand.
+    #[error("{errors} requirements are not met")]
+    NotMet {
+        /// The number of requirements.
+        errors: usize,
+    },
     /// The user ended the program.
     #[error("interrupted")]
     Interrupted,
@@ -148,6 +158,9 @@ impl Failure {
             Self::Registration(RegistrationError::IdTaken) => 7,
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => 2,
             Self::Login(error) => error.exit_code(),
+            Self::Check(CheckError::Issuer) => 2,
+            Self::Check(_) => 1,
+            Self::NotMet { .. } => 9,
             // As a shell has it: 128 and the number of the signal.
             Self::Interrupted => 130,
             Self::Config(_) => 3,
@@ -253,6 +266,9 @@ impl Failure {
             Self::Registration(RegistrationError::IdTaken) => "exists",
             Self::Refused(_) | Self::Registration(_) | Self::Admin(_) => "refused",
             Self::Login(error) => error.code(),
+            Self::Check(CheckError::Issuer) => "refused",
+            Self::Check(_) => "unreachable",
+            Self::NotMet { .. } => "not_met",
             Self::Interrupted => "interrupted",
             Self::System(_) => "system",
             Self::Output(_) => "output",

@@ -2,6 +2,7 @@
 
 mod access;
 mod backup;
+mod check;
 mod checks;
 mod client;
 mod config;
@@ -43,7 +44,8 @@ or QUADRILLE_CONFIG, then from defaults; `quadrille config` shows each with its 
 Exit codes:
   0  success          3  invalid setting or key ring         6  no such user, client or token
   1  system error     4  data folder or database unusable    7  exists already
-  2  usage error      5  cannot listen on the address        8  login at a service failed";
+  2  usage error      5  cannot listen on the address        8  login at a service failed
+  9  a checked provider does not do what the specifications demand";
 
 /// The whole command line.
 #[derive(Parser, Debug)]
@@ -108,6 +110,8 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Log in at another service, and print or save its token
     Login(login::LoginArgs),
+    /// Check another provider: its metadata, its keys and its refusals
+    Check(check::CheckArgs),
     /// Migrate the database to this version, which `serve` does automatically, or move the data into
     /// another database
     Migrate(migrate::MigrateArgs),
@@ -192,6 +196,8 @@ impl Cli {
                 settings()?;
                 block_on(login::run(args, output))
             }
+            // A check has nothing to do with the provider of this machine, nor with its settings.
+            Command::Check(args) => block_on(check::run(args, output)),
             Command::Migrate(args) => block_on(migrate::run(args, &settings()?, output)),
             Command::Backup(args) => backup::back_up(args, &settings()?, output),
             Command::Restore(args) => block_on(backup::restore(args, &settings()?, output)),

@@ -15,6 +15,7 @@ mod browser;
 mod cache;
 #[cfg(feature = "opentelemetry")]
 mod canaries;
+mod check;
 mod client_documents;
 mod clients;
 mod clock;

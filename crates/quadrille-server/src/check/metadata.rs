@@ -1,0 +1,443 @@
+//! The metadata of a provider (OpenID Connect Discovery 1.0, section 3; RFC 8414, section 2).
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::report::{Findings, Found, Part, Quote as _, Report};
+
+const DISCOVERY_3: &str = "OpenID Connect Discovery 1.0, section 3";
+const DISCOVERY_4_2: &str = "OpenID Connect Discovery 1.0, section 4.2";
+const DISCOVERY_4_3: &str = "OpenID Connect Discovery 1.0, section 4.3";
+const RFC_8414_2: &str = "RFC 8414, section 2";
+const RFC_8414_3_2: &str = "RFC 8414, section 3.2";
+const RFC_8414_3_3: &str = "RFC 8414, section 3.3";
+const RFC_9207_3: &str = "RFC 9207, section 3";
+const PKCE: &str = "RFC 9700, section 2.1.1";
+const IMPLICIT: &str = "RFC 9700, section 2.1.2";
+const PASSWORD: &str = "RFC 9700, section 2.4";
+
+/// Members whose value is `true` or `false`.
+const SWITCHES: [&str; 9] = [
+    "claims_parameter_supported",
+    "request_parameter_supported",
+    "request_uri_parameter_supported",
+    "require_request_uri_registration",
+    "authorization_response_iss_parameter_supported",
+    "frontchannel_logout_supported",
+    "frontchannel_logout_session_supported",
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
+];
+
+/// Members that both documents have, and that decide where clients send something.
+const SHARED: [&str; 9] = [
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "registration_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "response_types_supported",
+    "grant_types_supported",
+];
+
+/// The document of OpenID Connect Discovery.
+pub(super) fn openid(document: &Map<String, Value>, issuer: &str, report: &mut Report) {
+    let mut part = report.part(Part::Metadata);
+    let part = &mut part;
+    same_issuer(document, issuer, DISCOVERY_4_3, part);
+    shapes(document, DISCOVERY_3, DISCOVERY_4_2, part);
+    for name in ["authorization_endpoint", "jwks_uri"] {
+        has(document, name, DISCOVERY_3, part);
+    }
+    for name in [
+        "response_types_supported",
+        "subject_types_supported",
+        "id_token_signing_alg_values_supported",
+    ] {
+        has(document, name, DISCOVERY_3, part);
+    }
+    let types = list(document, "response_types_supported");
+    if types.iter().any(|one| one.split(' ').any(|word| word == "code")) {
+        has(document, "token_endpoint", DISCOVERY_3, part);
+    }
+    recommended(document, "userinfo_endpoint", part);
+    recommended(document, "scopes_supported", part);
+    recommended(document, "claims_supported", part);
+    if document.contains_key("scopes_supported") {
+        includes(document, "scopes_supported", "openid", DISCOVERY_3, part);
+    }
+    includes(document, "id_token_signing_alg_values_supported", "RS256", DISCOVERY_3, part);
+    let subjects = list(document, "subject_types_supported");
+    let odd = subjects.iter().find(|one| !["public", "pairwise"].contains(*one));
+    let requirement = "`subject_types_supported` has `public` or `pairwise` only";
+    part.must(DISCOVERY_3, requirement, found(odd));
+    if document.contains_key("registration_endpoint") {
+        for one in ["code", "id_token", "id_token token"] {
+            let has = types.iter().any(|other| same_words(one, other));
+            let requirement =
+                format!("`response_types_supported` has `{one}`, as clients may register");
+            part.should(DISCOVERY_3, requirement, Found::is(has, || shown(&types)));
+        }
+    }
+    let algorithms = list(document, "id_token_signing_alg_values_supported");
+    let requirement = "`id_token_signing_alg_values_supported` has no `none`";
+    part.should(
+        DISCOVERY_3,
+        requirement,
+        Found::is(!algorithms.contains(&"none"), || "none".quote()),
+    );
+    let requirement = "`request_uri_parameter_supported` is there: omitted, it means true";
+    let is_said = document.contains_key("request_uri_parameter_supported");
+    part.should(DISCOVERY_3, requirement, Found::is(is_said, || "nothing".to_owned()));
+    safe(document, part);
+}
+
+/// The document of RFC 8414.
+pub(super) fn oauth(document: &Map<String, Value>, issuer: &str, report: &mut Report) {
+    let mut part = report.part(Part::OAuthMetadata);
+    let part = &mut part;
+    same_issuer(document, issuer, RFC_8414_3_3, part);
+    shapes(document, RFC_8414_2, RFC_8414_3_2, part);
+    has(document, "response_types_supported", RFC_8414_2, part);
+    if !list(document, "response_types_supported").is_empty() {
+        has(document, "authorization_endpoint", RFC_8414_2, part);
+    }
+    safe(document, part);
+}
+
+/// Two documents of one issuer must not lead clients to two places.
+pub(super) fn agree(openid: &Map<String, Value>, oauth: &Map<String, Value>, report: &mut Report) {
+    let mut part = report.part(Part::OAuthMetadata);
+    for name in SHARED {
+        if let (Some(one), Some(other)) = (openid.get(name), oauth.get(name)) {
+            let requirement = format!("`{name}` is the same in both documents");
+            let found = Found::is(is_same(one, other), || other.to_string().quote());
+            part.should(RFC_8414_2, requirement, found);
+        }
+    }
+}
+
+/// Lists are compared without their order.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one.as_array(), other.as_array()) {
+        (Some(one), Some(other)) => {
+            one.len() == other.len() && one.iter().all(|value| other.contains(value))
+        }
+        _ => one == other,
+    }
+}
+
+fn same_issuer(document: &Map<String, Value>, issuer: &str, section: &str, part: &mut Findings) {
+    let told = document.get("issuer").map(Value::to_string).unwrap_or_else(|| "nothing".into());
+    let is_same = document.get("issuer").and_then(Value::as_str) == Some(issuer);
+    let requirement = format!("`issuer` is {}, character by character", issuer.quote());
+    part.must(section, requirement, Found::is(is_same, || told.quote()));
+}
+
+/// The types of all members.
+fn shapes(document: &Map<String, Value>, section: &str, empty: &str, part: &mut Findings) {
+    for (name, value) in document {
+        if name.ends_with("_endpoint") || name.ends_with("_uri") || name == "check_session_iframe" {
+            let requirement = format!("`{name}` is a URL of https without fragment");
+            part.must(
+                section,
+                requirement,
+                Found::is(is_address(value), || value.to_string().quote()),
+            );
+        } else if SWITCHES.contains(&name.as_str()) {
+            let requirement = format!("`{name}` is true or false");
+            part.must(
+                section,
+                requirement,
+                Found::is(value.is_boolean(), || value.to_string().quote()),
+            );
+        } else if name.ends_with("_supported") {
+            let texts = value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
+            let requirement = format!("`{name}` is a list of texts");
+            part.must(section, requirement, Found::is(texts, || value.to_string().quote()));
+            let is_empty = value.as_array().is_some_and(Vec::is_empty);
+            let requirement = format!("`{name}` is omitted or has an element");
+            part.must(empty, requirement, Found::is(!is_empty, || "[]".quote()));
+        }
+    }
+    for endpoint in ["token_endpoint", "revocation_endpoint", "introspection_endpoint"] {
+        let methods = list(document, &format!("{endpoint}_auth_methods_supported"));
+        let signs = |one: &&str| ["private_key_jwt", "client_secret_jwt"].contains(one);
+        let name = format!("{endpoint}_auth_signing_alg_values_supported");
+        let algorithms = list(document, &name);
+        if methods.iter().any(signs) {
+            let requirement = format!("`{name}` is there, as clients may sign");
+            part.must(
+                RFC_8414_2,
+                requirement,
+                Found::is(!algorithms.is_empty(), || "nothing".into()),
+            );
+        }
+        let requirement = format!("`{name}` has no `none`");
+        part.must(
+            RFC_8414_2,
+            requirement,
+            Found::is(!algorithms.contains(&"none"), || "none".quote()),
+        );
+    }
+}
+
+/// Recommendations of RFC 9700 and RFC 9207.
+fn safe(document: &Map<String, Value>, part: &mut Findings) {
+    if document.contains_key("authorization_endpoint") {
+        let challenges = list(document, "code_challenge_methods_supported");
+        let requirement = "`code_challenge_methods_supported` has `S256`";
+        part.should(
+            PKCE,
+            requirement,
+            Found::is(challenges.contains(&"S256"), || shown(&challenges)),
+        );
+        let requirement = "`code_challenge_methods_supported` has no `plain`";
+        part.should(
+            PKCE,
+            requirement,
+            Found::is(!challenges.contains(&"plain"), || "plain".quote()),
+        );
+        let name = "authorization_response_iss_parameter_supported";
+        let requirement = format!("`{name}` is true, so that clients notice a mix-up");
+        let is_on = document.get(name) == Some(&Value::Bool(true));
+        part.should(RFC_9207_3, requirement, Found::is(is_on, || "nothing, or false".into()));
+        let types = list(document, "response_types_supported");
+        let leaking = types.iter().find(|one| one.split(' ').any(|word| word == "token"));
+        let requirement = "no response type sends access tokens in redirects";
+        part.should(IMPLICIT, requirement, found(leaking));
+        // Omitted, it means the code grant and the implicit one.
+        let uses_implicit =
+            types.iter().any(|one| one.split(' ').any(|word| word != "code" && word != "none"));
+        let requirement = "`grant_types_supported` is there: omitted, it has `implicit`";
+        let is_said = document.contains_key("grant_types_supported") || uses_implicit;
+        part.should(RFC_8414_2, requirement, Found::is(is_said, || "nothing".into()));
+    }
+    let grants = list(document, "grant_types_supported");
+    let requirement = "the password grant is off";
+    part.should(PASSWORD, requirement, Found::is(!grants.contains(&"password"), || shown(&grants)));
+}
+
+fn has(document: &Map<String, Value>, name: &str, section: &str, part: &mut Findings) {
+    let has = document.get(name).is_some_and(|value| !value.is_null());
+    part.must(section, format!("`{name}` is there"), Found::is(has, || "nothing".into()));
+}
+
+fn recommended(document: &Map<String, Value>, name: &str, part: &mut Findings) {
+    let found = Found::is(document.contains_key(name), || "nothing".into());
+    part.should(DISCOVERY_3, format!("`{name}` is there"), found);
+}
+
+fn includes(
+    document: &Map<String, Value>,
+    name: &str,
+    value: &str,
+    section: &str,
+    part: &mut Findings,
+) {
+    let all = list(document, name);
+    let found = Found::is(all.contains(&value), || shown(&all));
+    part.must(section, format!("`{name}` has `{value}`"), found);
+}
+
+/// The texts in a list.
+pub(super) fn list<'d>(document: &'d Map<String, Value>, name: &str) -> Vec<&'d str> {
+    let all = document.get(name).and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(Value::as_str).collect()
+}
+
+fn shown(all: &[&str]) -> String {
+    all.join(", ").quote()
+}
+
+fn found(odd: Option<&&str>) -> Found {
+    odd.map_or_else(|| Found::is(true, String::new), |odd| Found::wrong(odd.quote()))
+}
+
+/// Response types are sets of words (OAuth 2.0 Multiple Response Types, section 3).
+fn same_words(one: &str, other: &str) -> bool {
+    let words = |text: &str| {
+        let mut words: Vec<_> = text.split(' ').map(str::to_owned).collect();
+        words.sort();
+        words
+    };
+    words(one) == words(other)
+}
+
+fn is_address(value: &Value) -> bool {
+    let url = value.as_str().and_then(|text| Url::parse(text).ok());
+    url.is_some_and(|url| {
+        let is_secure = url.scheme() == "https" || super::ask::issuer(url.as_str()).is_ok();
+        is_secure && url.fragment().is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::check::report::Outcome;
+
+    const ISSUER: &str = "https://id.example";
+
+    /// A document in which nothing is wrong, with a change; `"-"` removes a member.
+    fn document(change: &Value) -> Map<String, Value> {
+        let mut all = json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": "https://id.example/authorize",
+            "token_endpoint": "https://id.example/token",
+            "userinfo_endpoint": "https://id.example/userinfo",
+            "jwks_uri": "https://id.example/keys",
+            "scopes_supported": ["openid", "email"],
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "claims_supported": ["sub", "email"],
+            "code_challenge_methods_supported": ["S256"],
+            "request_uri_parameter_supported": false,
+            "authorization_response_iss_parameter_supported": true,
+        });
+        let all = all.as_object_mut().unwrap();
+        for (name, value) in change.as_object().unwrap() {
+            all.insert(name.clone(), value.clone());
+        }
+        all.retain(|_, value| *value != json!("-"));
+        all.clone()
+    }
+
+    /// The requirements that are not met, with their outcome.
+    fn judged(change: &Value) -> Vec<(Outcome, String)> {
+        let mut report = Report::new(ISSUER);
+        openid(&document(change), ISSUER, &mut report);
+        let failed = report.findings.into_iter().filter(|one| one.outcome != Outcome::Passed);
+        failed.map(|one| (one.outcome, one.requirement)).collect()
+    }
+
+    #[test]
+    fn each_fault_of_the_metadata_is_named() {
+        use Outcome::{Error, Warning};
+        assert_eq!(judged(&json!({})), []);
+        for (change, outcome, requirement) in [
+            (
+                json!({ "issuer": "https://id.example/" }),
+                Error,
+                "`issuer` is \"https://id.example\"",
+            ),
+            (json!({ "issuer": 7 }), Error, "`issuer` is"),
+            (json!({ "issuer": "-" }), Error, "`issuer` is"),
+            (json!({ "jwks_uri": "-" }), Error, "`jwks_uri` is there"),
+            (json!({ "jwks_uri": null }), Error, "`jwks_uri` is there"),
+            (json!({ "jwks_uri": "http://id.example/keys" }), Error, "`jwks_uri` is a URL"),
+            (json!({ "token_endpoint": "/token" }), Error, "`token_endpoint` is a URL of https"),
+            (json!({ "token_endpoint": "-" }), Error, "`token_endpoint` is there"),
+            (
+                json!({ "authorization_endpoint": "https://a.example/#x" }),
+                Error,
+                "without fragment",
+            ),
+            (json!({ "response_types_supported": "code" }), Error, "is a list of texts"),
+            (
+                json!({ "response_types_supported": "-" }),
+                Error,
+                "`response_types_supported` is there",
+            ),
+            (
+                json!({ "acr_values_supported": [] }),
+                Error,
+                "`acr_values_supported` is omitted or has",
+            ),
+            (json!({ "acr_values_supported": [1] }), Error, "is a list of texts"),
+            (json!({ "claims_parameter_supported": "true" }), Error, "is true or false"),
+            (json!({ "scopes_supported": ["email"] }), Error, "`scopes_supported` has `openid`"),
+            (
+                json!({ "subject_types_supported": ["random"] }),
+                Error,
+                "`public` or `pairwise` only",
+            ),
+            (
+                json!({ "id_token_signing_alg_values_supported": ["ES256"] }),
+                Error,
+                "`id_token_signing_alg_values_supported` has `RS256`",
+            ),
+            (
+                json!({ "token_endpoint_auth_methods_supported": ["private_key_jwt"] }),
+                Error,
+                "`token_endpoint_auth_signing_alg_values_supported` is there",
+            ),
+            (
+                json!({ "token_endpoint_auth_signing_alg_values_supported": ["none"] }),
+                Error,
+                "`token_endpoint_auth_signing_alg_values_supported` has no `none`",
+            ),
+            (json!({ "userinfo_endpoint": "-" }), Warning, "`userinfo_endpoint` is there"),
+            (json!({ "claims_supported": "-" }), Warning, "`claims_supported` is there"),
+            (json!({ "grant_types_supported": "-" }), Warning, "`grant_types_supported` is there"),
+            (json!({ "request_uri_parameter_supported": "-" }), Warning, "omitted, it means true"),
+            (json!({ "code_challenge_methods_supported": "-" }), Warning, "has `S256`"),
+            (
+                json!({ "code_challenge_methods_supported": ["S256", "plain"] }),
+                Warning,
+                "no `plain`",
+            ),
+            (
+                json!({ "authorization_response_iss_parameter_supported": false }),
+                Warning,
+                "so that clients notice a mix-up",
+            ),
+            (
+                json!({ "response_types_supported": ["code", "code token"] }),
+                Warning,
+                "no response type sends access tokens in redirects",
+            ),
+            (
+                json!({ "grant_types_supported": ["authorization_code", "password"] }),
+                Warning,
+                "the password grant is off",
+            ),
+            (
+                json!({ "registration_endpoint": "https://id.example/register" }),
+                Warning,
+                "`response_types_supported` has `id_token token`",
+            ),
+            (
+                json!({ "id_token_signing_alg_values_supported": ["RS256", "none"] }),
+                Warning,
+                "has no `none`",
+            ),
+        ] {
+            let judged = judged(&change);
+            let is_named =
+                |(is, named): &(Outcome, String)| *is == outcome && named.contains(requirement);
+            assert!(judged.iter().any(is_named), "{change}: {judged:#?}");
+        }
+    }
+
+    #[test]
+    fn words_of_a_response_type_have_no_order() {
+        let types = json!(["code", "id_token", "token id_token"]);
+        let change = json!({
+            "registration_endpoint": "https://id.example/register",
+            "response_types_supported": types,
+        });
+        assert!(
+            judged(&change).iter().all(|(_, named)| !named.contains("as clients may register"))
+        );
+    }
+
+    #[test]
+    fn two_documents_that_lead_to_two_places_are_named() {
+        let other = document(&json!({ "token_endpoint": "https://other.example/token" }));
+        let mut report = Report::new(ISSUER);
+        agree(&document(&json!({})), &other, &mut report);
+        let odd: Vec<_> =
+            report.findings.iter().filter(|one| one.outcome != Outcome::Passed).collect();
+        assert_eq!(odd.len(), 1);
+        assert_eq!(odd[0].requirement, "`token_endpoint` is the same in both documents");
+        assert_eq!(odd[0].found.as_deref(), Some(r#""\"https://other.example/token\"""#));
+    }
+}

@@ -1,0 +1,143 @@
+//! A walk through another provider, for `quadrille check`: its metadata, its keys and its refusals,
+//! each judged by the section that demands it.
+//!
+//! [`ask`] sends requests; `metadata`, `keys` and `refusals` judge what came back, without any I/O.
+
+mod ask;
+mod keys;
+mod metadata;
+mod refusals;
+mod report;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+pub use ask::CheckError;
+use ask::{Answer, Asking};
+pub use report::{Finding, Outcome, Part, Report};
+use report::{Found, Quote};
+
+/// The provider to check, and what is known at it.
+#[derive(Debug)]
+pub struct Check {
+    /// The issuer, an https URL, or one of http on this machine.
+    pub issuer: String,
+    /// A client that is registered at the provider: with it, refusals are checked that are sent to a
+    /// client.
+    pub client: Option<KnownClient>,
+}
+
+/// A client that is registered at the provider.
+#[derive(Debug)]
+pub struct KnownClient {
+    /// The client identifier.
+    pub id: String,
+    /// One of its redirect URIs.
+    pub redirect_uri: String,
+}
+
+const DISCOVERY_4: &str = "OpenID Connect Discovery 1.0, section 4";
+const DISCOVERY_4_2: &str = "OpenID Connect Discovery 1.0, section 4.2";
+const RFC_8414_3: &str = "RFC 8414, section 3";
+const RFC_8414_3_2: &str = "RFC 8414, section 3.2";
+const RFC_7517_5: &str = "RFC 7517, section 5";
+
+impl Check {
+    /// Walks through the provider.
+    ///
+    /// # Errors
+    /// [`CheckError`] if the issuer is no URL, or its server does not respond.
+    pub async fn run(&self) -> Result<Report, CheckError> {
+        let asking = Asking::new()?;
+        let issuer = ask::issuer(&self.issuer)?;
+        let mut report = Report::new(&self.issuer);
+        let openid = asking.get(&openid_url(&issuer)).await?;
+        let oauth = asking.get(&oauth_url(&issuer)).await?;
+        let openid = document(&mut report, Part::Metadata, DISCOVERY_4_2, &openid);
+        let oauth = document(&mut report, Part::OAuthMetadata, RFC_8414_3_2, &oauth);
+        if let Some(document) = &openid {
+            metadata::openid(document, &self.issuer, &mut report);
+        }
+        if let Some(document) = &oauth {
+            metadata::oauth(document, &self.issuer, &mut report);
+        }
+        if let (Some(openid), Some(oauth)) = (&openid, &oauth) {
+            metadata::agree(openid, oauth, &mut report);
+        }
+        let Some(document) = openid.or(oauth) else {
+            report.part(Part::Metadata).must(
+                &format!("{DISCOVERY_4}, and {RFC_8414_3}"),
+                "the issuer has metadata at one of the two well-known paths",
+                Found::wrong("none"),
+            );
+            return Ok(report);
+        };
+        self.keys(&asking, &document, &mut report).await;
+        for (part, probe) in refusals::probes(&document, self.client.as_ref()) {
+            let answer = asking.send(&probe.request).await;
+            refusals::judge(&probe, &answer, &mut report.part(part));
+        }
+        Ok(report)
+    }
+
+    async fn keys(&self, asking: &Asking, document: &Map<String, Value>, report: &mut Report) {
+        let Some(url) = url(document, "jwks_uri") else { return };
+        let requirement = "the key set can be fetched";
+        match asking.get(&url).await {
+            Err(error) => {
+                let found = Found::wrong(error.to_string());
+                report.part(Part::Keys).must(RFC_7517_5, requirement, found);
+            }
+            Ok(answer) => {
+                let mut part = report.part(Part::Keys);
+                let found = Found::is(answer.status == 200, || answer.status.to_string());
+                part.must(RFC_7517_5, requirement, found);
+                keys::check(&answer, document, &mut part);
+            }
+        }
+    }
+}
+
+/// The metadata in an answer. An answer other than 200 has none.
+fn document(
+    report: &mut Report,
+    part: Part,
+    section: &'static str,
+    answer: &Answer,
+) -> Option<Map<String, Value>> {
+    if answer.status != 200 {
+        return None;
+    }
+    let mut part = report.part(part);
+    let found = Found::is(answer.is_json(), || answer.header("content-type").quote());
+    part.must(section, "the metadata are application/json", found);
+    let object = answer.object();
+    let found = Found::is(object.is_some(), || answer.text.quote());
+    part.must(section, "the metadata are one JSON object", found);
+    object
+}
+
+/// A member that is a URL.
+fn url(document: &Map<String, Value>, name: &str) -> Option<Url> {
+    Url::parse(document.get(name)?.as_str()?).ok()
+}
+
+/// OpenID Connect Discovery, section 4.1: the path of the issuer comes first.
+fn openid_url(issuer: &Url) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!(
+        "{}/.well-known/openid-configuration",
+        issuer.path().trim_end_matches('/')
+    ));
+    url
+}
+
+/// RFC 8414, section 3.1: the well-known path comes first.
+fn oauth_url(issuer: &Url) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!(
+        "/.well-known/oauth-authorization-server{}",
+        issuer.path().trim_end_matches('/')
+    ));
+    url
+}

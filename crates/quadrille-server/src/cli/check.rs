@@ -1,0 +1,73 @@
+//! `quadrille check`.
+
+use clap::Args;
+
+use crate::{
+    Failure,
+    check::{Check, Finding, KnownClient, Outcome, Report},
+    output::Output,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Reads the metadata of the issuer by OpenID Connect Discovery and RFC 8414 and its keys, and sends some
+thirty requests that it must refuse. It changes nothing there, and needs no client; with one that is
+registered (--client-id and --redirect-uri), the refusals that a client gets are checked, too.
+
+Examples:
+  quadrille check https://id.example
+  quadrille check https://id.example --all --client-id app --redirect-uri https://app.example/callback
+  quadrille check http://localhost:4004 --json")]
+pub(super) struct CheckArgs {
+    /// The issuer, as clients know it
+    #[arg(value_name = "URL")]
+    provider: String,
+    /// A client that is registered there
+    #[arg(long, value_name = "ID", requires = "redirect_uri")]
+    client_id: Option<String>,
+    /// A redirect URI of this client
+    #[arg(long, value_name = "URI", requires = "client_id")]
+    redirect_uri: Option<String>,
+    /// Print what is right, too
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) async fn run(args: &CheckArgs, output: Output) -> Result<(), Failure> {
+    let client = args.client_id.clone().zip(args.redirect_uri.clone());
+    let client = client.map(|(id, redirect_uri)| KnownClient { id, redirect_uri });
+    let report = Check { issuer: args.provider.clone(), client }.run().await?;
+    output.result(&report, || text(&report, args.all))?;
+    match report.count(Outcome::Error) {
+        0 => Ok(()),
+        errors => Err(Failure::NotMet { errors }),
+    }
+}
+
+fn text(report: &Report, all: bool) -> String {
+    let mut text = String::new();
+    let mut part = None;
+    let shown = |finding: &&Finding| all || finding.outcome != Outcome::Passed;
+    for finding in report.findings.iter().filter(shown) {
+        if part.replace(finding.part) != Some(finding.part) {
+            text += &format!("{}\n", finding.part.name());
+        }
+        let outcome = match finding.outcome {
+            Outcome::Passed => "passed ",
+            Outcome::Warning => "warning",
+            Outcome::Error => "ERROR  ",
+        };
+        text += &format!("  {outcome}  {}\n", finding.requirement);
+        if let Some(found) = &finding.found {
+            text += &format!("           found: {found}\n           {}\n", finding.section);
+        }
+    }
+    let count = |outcome| report.count(outcome);
+    text + &format!(
+        "{} requirements: {} passed, {} warnings, {} errors",
+        report.findings.len(),
+        count(Outcome::Passed),
+        count(Outcome::Warning),
+        count(Outcome::Error)
+    )
+}

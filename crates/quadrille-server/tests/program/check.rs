@@ -1,0 +1,192 @@
+//! `quadrille check`.
+
+use std::{collections::HashMap, process::Output};
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{any, get},
+};
+use serde_json::{Value, json};
+
+use crate::process::{Folder, Program, quadrille, text};
+
+async fn check(url: &str, further: &[&str]) -> Output {
+    let mut command = quadrille(&["check", url]);
+    command.args(further);
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+/// The requirements with an outcome.
+fn with(report: &Value, outcome: &str) -> Vec<String> {
+    let all = report["findings"].as_array().unwrap().iter();
+    all.filter(|one| one["outcome"] == outcome)
+        .map(|one| one["requirement"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_meets_every_requirement() {
+    let folder = Folder::new();
+    let program = Program::start_with(
+        &folder,
+        &[
+            "--device",
+            "--set",
+            "openid=true",
+            "--set",
+            "registration=open-to-anybody-so-that-strangers-add-clients",
+        ],
+    );
+    let callback = "https://app.example/cb?of=this";
+    let added = ["client", "add", "App", "--redirect-uri", callback, "--scope", "openid"];
+    let client = program.json(&added);
+    let id = client["client_id"].as_str().unwrap();
+    let issuer = program.url("");
+    let output = check(&issuer, &["--json", "--client-id", id, "--redirect-uri", callback]).await;
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(with(&report, "error"), Vec::<String>::new());
+    // These response types would give tokens to redirects.
+    assert_eq!(
+        with(&report, "warning"),
+        [
+            "`response_types_supported` has `id_token`, as clients may register",
+            "`response_types_supported` has `id_token token`, as clients may register"
+        ]
+    );
+    let parts: Vec<_> = report["findings"].as_array().unwrap().iter().collect();
+    for part in [
+        "metadata",
+        "oauth_metadata",
+        "keys",
+        "authorization",
+        "token",
+        "userinfo",
+        "revocation",
+        "introspection",
+        "registration",
+        "device_authorization",
+    ] {
+        assert!(parts.iter().any(|one| one["part"] == part), "{part}");
+    }
+}
+
+/// A provider that does everything wrong.
+fn liar(issuer: &str) -> Router {
+    let at = |path: &str| format!("{issuer}{path}");
+    let metadata = json!({
+        "issuer": format!("{issuer}/"),
+        "authorization_endpoint": at("/authorize"),
+        "token_endpoint": at("/token"),
+        "userinfo_endpoint": at("/userinfo"),
+        "jwks_uri": at("/keys"),
+        "registration_endpoint": at("/register"),
+        "revocation_endpoint": at("/revoke"),
+        "introspection_endpoint": at("/introspect"),
+        "device_authorization_endpoint": at("/device"),
+        "end_session_endpoint": at("/end"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+    });
+    let keys = json!({ "keys": [
+        { "kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0i" },
+        { "kty": "RSA", "n": "AQAB", "e": "AQAB" },
+    ] });
+    let metadata = move || async move { Json(metadata) };
+    Router::new()
+        .route("/.well-known/openid-configuration", get(metadata))
+        .route("/keys", get(move || async move { Json(keys) }))
+        .route("/authorize", get(redirects))
+        .route("/end", get(redirects))
+        .route("/token", any(|| async { Json(json!({ "access_token": "for anybody" })) }))
+        .route("/userinfo", any(|| async { Json(json!({ "sub": "1" })) }))
+        .route("/register", any(|| async { (StatusCode::CREATED, "a client") }))
+        .route("/revoke", any(|| async { "done" }))
+        .route("/introspect", any(|| async { Json(json!({ "active": true })) }))
+        .route("/device", any(|| async { "a code" }))
+        .with_state(issuer.to_owned())
+}
+
+/// A redirect to whatever the request names.
+async fn redirects(
+    State(issuer): State<String>,
+    Query(query): Query<HashMap<String, String>>,
+) -> Response {
+    let to = query.get("redirect_uri").or_else(|| query.get("post_logout_redirect_uri"));
+    Redirect::to(to.unwrap_or(&issuer)).into_response()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_does_everything_wrong_is_told_so() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let app = liar(&issuer);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let known = ["--client-id", "app", "--redirect-uri", "https://app.example/cb"];
+    let output = check(&issuer, &[&["--json"], &known[..]].concat()).await;
+    assert_eq!(output.status.code(), Some(9));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let errors = with(&report, "error");
+    for wrong in [
+        &*format!("`issuer` is \"{issuer}\", character by character"),
+        "no key has a member of a private or a shared key",
+        "each of several keys has a `kid`",
+        "there is a key for ES256, which the metadata name",
+        "an unknown client's redirect URI gets no answer",
+        "a redirect URI without a client gets no answer",
+        "authorization requests may be sent by POST",
+        "`prompt=none` of a user who is not signed in gets `login_required`",
+        "an error has the `state`",
+        "an unknown response type is refused at the client",
+        "a redirect URI that is not registered gets no answer: \"https://app.example/cb/further\"",
+        "token requests by GET are refused",
+        "a request without a grant type is refused",
+        "an unknown client in `Authorization` gets 401",
+        "a parameter twice is refused",
+        "an unknown token gets 401",
+        "and a challenge of Bearer",
+        "an unknown client is refused",
+        "a request without credentials is refused",
+        "a redirect URI that is none is refused",
+        "a post-logout redirect URI that is not registered gets no answer",
+    ] {
+        assert!(errors.iter().any(|error| error == wrong), "{wrong}: {errors:#?}");
+    }
+    // Texts for people have the section and the value.
+    let output = check(&issuer, &[]).await;
+    let (said, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(
+        said.contains("Token endpoint\n  ERROR    token requests by GET are refused"),
+        "{said}"
+    );
+    assert!(said.contains("found: status 200\n           RFC 6749, section 3.2"), "{said}");
+    assert!(!said.contains("passed   "), "{said}");
+    assert!(error.contains("requirements are not met"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_not_there_is_no_report() {
+    for (url, code, message) in [
+        ("https://id.example/?a=1", 2, "the issuer must be a URL of https"),
+        ("http://id.example", 2, "the issuer must be a URL of https"),
+        ("nonsense", 2, "the issuer must be a URL of https"),
+        ("http://127.0.0.1:9", 1, "\"127.0.0.1\" does not respond"),
+    ] {
+        let output = check(url, &[]).await;
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{url}: {error}");
+        assert!(error.contains(message), "{url}: {error}");
+        assert!(output.stdout.is_empty());
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new()).await });
+    let output = check(&issuer, &[]).await;
+    assert_eq!(output.status.code(), Some(9));
+    let said = text(&output.stdout);
+    assert!(said.contains("has metadata at one of the two well-known paths"), "{said}");
+}
