@@ -113,7 +113,7 @@ pub(super) fn agree(openid: &Map<String, Value>, oauth: &Map<String, Value>, rep
     for name in SHARED {
         if let (Some(one), Some(other)) = (openid.get(name), oauth.get(name)) {
             let requirement = format!("`{name}` is the same in both documents");
-            let found = Found::is(is_same(one, other), || other.to_string().quote());
+            let found = Found::is(is_same(one, other), || told(other));
             part.should(RFC_8414_2, requirement, found);
         }
     }
@@ -130,10 +130,10 @@ fn is_same(one: &Value, other: &Value) -> bool {
 }
 
 fn same_issuer(document: &Map<String, Value>, issuer: &str, section: &str, part: &mut Findings) {
-    let told = document.get("issuer").map(Value::to_string).unwrap_or_else(|| "nothing".into());
+    let told = document.get("issuer").map_or_else(|| "nothing".into(), told);
     let is_same = document.get("issuer").and_then(Value::as_str) == Some(issuer);
     let requirement = format!("`issuer` is {}, character by character", issuer.quote());
-    part.must(section, requirement, Found::is(is_same, || told.quote()));
+    part.must(section, requirement, Found::is(is_same, || told));
 }
 
 /// The types of all members.
@@ -141,22 +141,14 @@ fn shapes(document: &Map<String, Value>, section: &str, empty: &str, part: &mut 
     for (name, value) in document {
         if name.ends_with("_endpoint") || name.ends_with("_uri") || name == "check_session_iframe" {
             let requirement = format!("`{name}` is a URL of https without fragment");
-            part.must(
-                section,
-                requirement,
-                Found::is(is_address(value), || value.to_string().quote()),
-            );
+            part.must(section, requirement, Found::is(is_address(value), || told(value)));
         } else if SWITCHES.contains(&name.as_str()) {
             let requirement = format!("`{name}` is true or false");
-            part.must(
-                section,
-                requirement,
-                Found::is(value.is_boolean(), || value.to_string().quote()),
-            );
+            part.must(section, requirement, Found::is(value.is_boolean(), || told(value)));
         } else if name.ends_with("_supported") {
             let texts = value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
             let requirement = format!("`{name}` is a list of texts");
-            part.must(section, requirement, Found::is(texts, || value.to_string().quote()));
+            part.must(section, requirement, Found::is(texts, || told(value)));
             let is_empty = value.as_array().is_some_and(Vec::is_empty);
             let requirement = format!("`{name}` is omitted or has an element");
             part.must(empty, requirement, Found::is(!is_empty, || "[]".quote()));
@@ -246,6 +238,11 @@ fn includes(
 pub(super) fn list<'d>(document: &'d Map<String, Value>, name: &str) -> Vec<&'d str> {
     let all = document.get(name).and_then(Value::as_array).into_iter().flatten();
     all.filter_map(Value::as_str).collect()
+}
+
+/// A value, as text.
+fn told(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned).quote()
 }
 
 fn shown(all: &[&str]) -> String {
@@ -438,6 +435,6 @@ mod tests {
             report.findings.iter().filter(|one| one.outcome != Outcome::Passed).collect();
         assert_eq!(odd.len(), 1);
         assert_eq!(odd[0].requirement, "`token_endpoint` is the same in both documents");
-        assert_eq!(odd[0].found.as_deref(), Some(r#""\"https://other.example/token\"""#));
+        assert_eq!(odd[0].found.as_deref(), Some(r#""https://other.example/token""#));
     }
 }

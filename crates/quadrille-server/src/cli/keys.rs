@@ -18,7 +18,7 @@ use crate::{
     Failure,
     audit::{Event, record},
     config::Settings,
-    data::{Data, ResealWork, rotation, seals, sweep},
+    data::{Data, ResealWork, first_algorithm, rotation, seals, sweep},
     output::Output,
 };
 
@@ -113,10 +113,10 @@ pub(super) async fn run(
         KeysCommand::Rotate { algorithm, at_once } => {
             // The new key signs as soon as it was published for a day.
             let rotation = rotation(settings, &data.clients().await?, Duration::ZERO);
-            let (algorithm, at_once) = (*algorithm, *at_once);
+            let (algorithm, at_once, first) = (*algorithm, *at_once, first_algorithm(settings));
             let changed = place.change(move |keys| {
                 let in_use = keys.as_ref().and_then(SigningKeys::algorithm);
-                let key = SigningKey::generate(algorithm.or(in_use).unwrap_or(Algorithm::Es256))?;
+                let key = SigningKey::generate(algorithm.or(in_use).unwrap_or(first))?;
                 let Some(mut keys) = keys else { return SigningKeys::new(key, now) };
                 match at_once {
                     true => keys.add_at_once(key, now)?,
@@ -137,13 +137,13 @@ pub(super) async fn run(
             if !is_there.into_iter().any(|(key, _)| key.kid() == Some(kid)) {
                 return Err(Failure::NotFound { what: "key", name: kid.clone() });
             }
-            let removed = kid.clone();
+            let (removed, first) = (kid.clone(), first_algorithm(settings));
             let changed = place.change(move |keys| {
                 let mut keys = keys.ok_or(SigningKeysError::Malformed)?;
                 keys.remove(&removed);
                 match keys.iter().count() {
                     // A file without keys is none: the last one is replaced.
-                    0 => SigningKeys::new(SigningKey::generate(Algorithm::Es256)?, now),
+                    0 => SigningKeys::new(SigningKey::generate(first)?, now),
                     _ => Ok(keys),
                 }
             });
@@ -153,6 +153,14 @@ pub(super) async fn run(
             Some(changed)
         }
     };
+    let newest = keys.as_ref().and_then(SigningKeys::algorithm);
+    if settings.openid.enabled && newest.is_some_and(|newest| newest != Algorithm::Rs256) {
+        output.note(
+            "The newest key is not for RS256, which every OpenID Provider must have: clients without an \
+             algorithm of their own get ID tokens by the newest key, too. `quadrille keys rotate \
+             --algorithm RS256` makes one.",
+        );
+    }
     show(keys.as_ref(), now, output)
 }
 

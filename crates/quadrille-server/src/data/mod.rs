@@ -40,6 +40,7 @@ pub use cache::Cache;
 pub use error::DataError;
 pub use postgres::PostgresBackend;
 pub use sealed::Sealed;
+pub(crate) use signing::first_algorithm;
 pub use signing::{SigningKeysWatch, SigningPlace, rotation, sweep};
 pub use sqlite::SqliteBackend;
 pub use transfer::{End, KeysAfter, Progress, folder_of, transfer};

@@ -104,7 +104,7 @@ impl SigningPlace {
             return Ok(None);
         }
         let now = env.now();
-        let algorithm = if settings.openid.enabled { Algorithm::Rs256 } else { Algorithm::Es256 };
+        let algorithm = first_algorithm(settings);
         let make = move |keys| match keys {
             Some(keys) => Ok(keys),
             None => {
@@ -387,6 +387,12 @@ fn write(path: &Path, json: &Secret) -> io::Result<()> {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// The algorithm of the first key, if nobody names one. Every OpenID Provider must have RS256 (OpenID
+/// Connect Core, section 15.1).
+pub(crate) const fn first_algorithm(settings: &Settings) -> Algorithm {
+    if settings.openid.enabled { Algorithm::Rs256 } else { Algorithm::Es256 }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use reqwest::Url;
 use crate::{
     browser::{Browser, Page},
     flow::{PASSWORD, REDIRECT},
-    process::{Folder, Program, run},
+    process::{Folder, Program, run, text},
 };
 
 async fn get(url: &str) -> Value {
@@ -28,6 +28,22 @@ async fn with_the_setting_the_program_is_a_provider_with_a_key_for_rs256() {
     let callback = ["--redirect-uri", "https://app.example/cb", "--scope", "openid"];
     let client = program.json(&[&["client", "add", "App"], &callback[..]].concat());
     assert!(client["client_id"].is_string(), "{client}");
+}
+
+#[test]
+fn a_rotation_that_takes_rs256_away_says_so() {
+    let folder = Folder::new();
+    drop(Program::start_with(&folder, &["--set", "openid=true"]));
+    let rotate = |algorithm: &[&str], rs256_is_gone: bool| {
+        let rotate = ["keys", "rotate", "--at-once", "--set", "openid=true"];
+        let output = run(&folder.data(), &[&rotate[..], algorithm].concat(), "");
+        assert!(output.status.success());
+        let said = text(&output.stderr);
+        assert_eq!(said.contains("The newest key is not for RS256"), rs256_is_gone, "{said}");
+    };
+    rotate(&[], false);
+    // The old keys stay published, and sign no more.
+    rotate(&["--algorithm", "ES256"], true);
 }
 
 #[tokio::test]

@@ -75,6 +75,20 @@ async fn a_client_that_signs_for_itself_learns_what_it_may_do() {
 }
 
 #[tokio::test]
+async fn where_the_client_credentials_grant_is_off_no_client_signs_for_itself() {
+    let folder = Folder::new();
+    let off = ["--set", "grant_types=authorization_code,refresh_token"];
+    let settings = ["--oauth1", "--set", "scopes=photos:read=See your photos"];
+    let program = Program::start_with(&folder, &[&settings[..], &off].concat());
+    let machine = ["client", "add", "Machine", "--oauth1", "--two-legged"];
+    let machine = Keys::of(&program.json(&machine));
+    let url = program.url("/api/me");
+    let answer = send(&program, "/api/me", &machine.sign(&url, &[])).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert_eq!(answer.text().await.unwrap(), "oauth_problem=permission_denied");
+}
+
+#[tokio::test]
 async fn an_api_elsewhere_asks_about_such_a_request_without_a_token() {
     let stage = Stage::new();
     let api = stage.program.json(&["client", "add", "API", "--resource-server"]);

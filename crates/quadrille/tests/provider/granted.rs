@@ -179,6 +179,24 @@ async fn a_user_grants_a_part_and_the_rest_later() {
     assert!(page.text().contains("granted=photos:write\n"), "{}", page.text());
 }
 
+/// The page has no box for the scopes that it shows as granted.
+#[tokio::test]
+async fn a_page_from_before_a_withdrawal_gives_nothing_back_that_it_does_not_ask_about() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    grant(&world, "photos:read", "decision=all").await;
+    let mut browser = Browser::default();
+    let page = world.ask(&mut browser, &world.asking()).await;
+    assert!(page.text().contains("granted=photos:read\n"), "{}", page.text());
+    world.server.revoke_consent("ada", &world.client.id).await.unwrap();
+    let answer = browser.answer(&world, &page, "decision=all").await;
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text().contains("consent_withdrawn"), "{}", answer.text());
+    // Nor was the page used up by that: it may still give what it asks about.
+    let answer = browser.answer(&world, &page, "decision=only&scope=photos%3Awrite").await;
+    assert_eq!(world.redeem(&answer.query("code")).await.tokens().scope, "photos:write");
+}
+
 #[tokio::test]
 async fn personal_access_tokens_are_minted_listed_and_revoked() {
     let world = World::new().await;

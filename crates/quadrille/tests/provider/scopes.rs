@@ -70,6 +70,61 @@ async fn a_scope_that_is_gone_is_neither_granted_nor_shown() {
     assert_eq!(answer.json()["scope"], "photos:read");
 }
 
+/// A grant from before a scope was removed has it no longer, and a client of which no scope is left is
+/// told so: an answer without `scope` would say that all was granted.
+#[tokio::test]
+async fn nor_does_a_refresh_give_it_or_a_request_without_a_scope() {
+    for (scopes, left) in [("photos:read gone", Some("photos:read")), ("gone", None)] {
+        let clock = ManualClock::new();
+        let store = Arc::new(MemoryStore::new(clock.env()));
+        let scopes = Scopes::parse(scopes).unwrap();
+        let new = NewClient::confidential("Old").redirect_uri(CALLBACK).grant_types([
+            GrantType::AuthorizationCode,
+            GrantType::RefreshToken,
+            GrantType::ClientCredentials,
+        ]);
+        let policy = quadrille::Policy::safe();
+        let before = |server: AuthorizationServer| server.scopes([("gone", "Something earlier")]);
+        let old = World::build(store.clone(), clock.clone(), policy.clone(), new, before).await;
+        let narrow = |_: &_, new: NewClient| new.scopes(scopes.clone());
+        old.server.edit_client(&old.client.id, narrow).await.unwrap();
+        old.sign_in("ada");
+        let mut browser = Browser::default();
+        let mut asked = old.asking();
+        asked.scope = Some(scopes.clone());
+        let page = old.ask(&mut browser, &asked).await;
+        let code = browser.answer(&old, &page, "decision=all").await.query("code");
+        let refresh = old.redeem(&code).await.tokens().refresh.unwrap();
+
+        let other = NewClient::confidential("Other").id("other").redirect_uri(CALLBACK);
+        let mut now = World::build(store, clock, policy, other, |server| server).await;
+        (now.secret, now.client) = (old.secret.clone(), old.client.clone());
+        now.sign_in("ada");
+        let request = TokenRequest::RefreshToken {
+            refresh_token: &refresh,
+            scope: None,
+            resource: Resources::EMPTY,
+        };
+        let refreshed = now.token(&now.auth(), &request).await.json();
+        let request = TokenRequest::ClientCredentials { scope: None, resource: Resources::EMPTY };
+        let own = now.token(&now.auth(), &request).await.json();
+        asked.scope = None;
+        let page = now.ask(&mut Browser::default(), &asked).await;
+        match left {
+            Some(left) => {
+                assert_eq!((&refreshed["scope"], &own["scope"]), (&left.into(), &left.into()));
+                // The rest of an earlier consent suffices.
+                assert!(!page.query("code").is_empty(), "{page:?}");
+            }
+            None => {
+                assert_eq!(refreshed["error"], "invalid_scope");
+                assert_eq!(own["error"], "invalid_scope");
+                assert_eq!(page.query("error"), "invalid_scope");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn nor_does_a_machine_get_it_for_itself() {
     let world = later(|new| new.grant_types([GrantType::ClientCredentials])).await;

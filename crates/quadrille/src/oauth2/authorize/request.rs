@@ -167,8 +167,8 @@ impl<'a> AuthorizationRequest<'a> {
         })
     }
 
-    /// The first value of another parameter. `prompt`, `request`, `request_uri` and `response_mode`
-    /// are not repeated: [`parse`](Self::parse) refuses that.
+    /// The first value of another parameter. `prompt`, `max_age`, `acr_values`, `request`,
+    /// `request_uri` and `response_mode` are not repeated: [`parse`](Self::parse) refuses that.
     ///
     /// ```
     /// use quadrille::oauth2::AuthorizationRequest;
@@ -289,7 +289,8 @@ const OWN: [&str; 8] = [
 ];
 
 /// Further parameters that this library's server reads (OpenID Connect Core, RFC 9101).
-const READ: [&str; 4] = ["prompt", "request", "request_uri", "response_mode"];
+const READ: [&str; 6] =
+    ["prompt", "request", "request_uri", "response_mode", "max_age", "acr_values"];
 
 #[cfg(test)]
 mod tests {

@@ -22,7 +22,7 @@ use crate::{
         clock::is_recent,
         error::{ClientError, Error},
         meter, oauth1,
-        openid::hint,
+        openid::{details::scope_of, hint},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -368,7 +368,7 @@ impl Authorization {
         let granted = inner.policy.scope_tree.expand(&granted);
         let expires = now + inner.policy.ticket_lifetime;
         let key = inner.tokens.newest().id();
-        let ticket = Ticket::new(&inner.env, key, &self.asked, authentication, expires);
+        let ticket = Ticket::new(&inner.env, key, &self.asked, authentication, &granted, expires);
         let destination = self.asked.dance.rules().destination();
         let page = ConsentPage {
             client: self.asked.client.clone(),
@@ -385,7 +385,7 @@ impl Authorization {
                 requested: dance.pending.time(),
             }),
             back: self.back(Some(Before::of(authentication))),
-            granted: self.asked.scopes.intersection(&granted),
+            granted: ticket.granted.clone(),
             has_consented,
             claims: match self.asked.dance.rules().openid() {
                 Some(openid) => openid.beyond(&self.asked.scopes),
@@ -407,8 +407,9 @@ impl Authorization {
         consent: Option<Consent>,
         is_trusted: bool,
     ) -> Result<Step, Error> {
-        let data = consent.map(|consent| consent.data).unwrap_or_default();
         let (inner, asked) = (&self.inner, &self.asked);
+        let (remembered, data) = consent.map(|it| (it.scopes, it.data)).unwrap_or_default();
+        let remembered = inner.policy.scope_tree.expand(&remembered);
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
         let client = admission::let_in(inner, asked.client.clone()).await?;
@@ -416,8 +417,12 @@ impl Authorization {
         if !subject::is_there(inner, &authentication).await? {
             return Ok(self.refuse(AuthorizeError::UserGone, is_trusted));
         }
-        // A grant without a page is of a client that needs none, or within the remembered consent.
-        let details = asked.dance.details(data, &scopes, &scopes, |_| true);
+        // A grant without a page is of a client that needs none, or within the remembered consent,
+        // which has the claims of its scopes, and none by their names.
+        let is_covered = |name: &str| {
+            client.first_party || scope_of(name).is_some_and(|scope| remembered.contains(scope))
+        };
+        let details = asked.dance.details(data, &scopes, &scopes, is_covered);
         let grant = dance::grant(number, &client, scopes, resources, authentication, details);
         // There is no page, so its ticket is never used again.
         let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };

@@ -26,7 +26,7 @@ use crate::{
         route::Route,
         scopes::FORM,
         server::{AuthorizationServer, Inner},
-        store::{Answered, Consent},
+        store::{Answered, Consent, IssuerId},
         subject,
         token::planned::{ReservedMember, check_member},
         wire::{Methods, Reply},
@@ -267,6 +267,7 @@ impl By<'_> {
         if !inner.scopes.known().is_superset(&scopes) {
             return Err(AuthorizeError::ScopeNotAllowed.into());
         }
+        self.check_granted(issuer, &client, &scopes).await?;
         let key = inner.tokens.find(ticket.key).ok_or(BrowserError::TicketUnderUnknownKey)?;
         let client = admission::let_in(inner, client).await?;
         let consent = Consent {
@@ -292,6 +293,28 @@ impl By<'_> {
             tracing::info!(client = %client.id, grant = number.0, "consent given");
         }
         yes.reply(inner, cookies, &client, &answered).await
+    }
+
+    /// The scopes that the page showed as granted before must still be: the user had no box for
+    /// them, and may have withdrawn them since.
+    async fn check_granted(
+        &self,
+        issuer: IssuerId,
+        client: &Client,
+        scopes: &Scopes,
+    ) -> Result<(), Error> {
+        let By { inner, ticket, authentication, .. } = self;
+        let shown = ticket.granted.intersection(scopes);
+        if shown.is_empty() {
+            return Ok(());
+        }
+        let (who, resources) = (&authentication.subject, &ticket.resources);
+        let consent = inner.store.consent(issuer, who, &client.id, resources).await?;
+        let granted = consent.map(|consent| consent.scopes).unwrap_or_else(Scopes::default);
+        match inner.policy.scope_tree.expand(&granted).is_superset(&shown) {
+            true => Ok(()),
+            false => Err(BrowserError::ConsentWithdrawn.into()),
+        }
     }
 
     async fn refuse(self) -> Result<Response<Bytes>, Error> {

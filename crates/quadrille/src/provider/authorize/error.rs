@@ -58,6 +58,9 @@ pub enum AuthorizeError {
     /// `prompt` has `none` and other values (OpenID Connect Core, section 3.1.2.1).
     #[error("prompt has none and other values")]
     PromptNoneAmongOthers,
+    /// `prompt` has a value that this server does not have.
+    #[error("the prompt is unknown, or not supported")]
+    PromptUnknown,
     /// `prompt=none`, and no user is signed in.
     #[error("prompt=none, and no user is signed in")]
     LoginRequired,
@@ -135,7 +138,7 @@ impl AuthorizeError {
                 Disclosure::code(ErrorCode::RequestUriNotSupported).blame(&["request_uri"])
             }
             Self::ResponseMode => invalid.blame(&["response_mode"]),
-            Self::PromptNoneAmongOthers => invalid.blame(&["prompt"]),
+            Self::PromptNoneAmongOthers | Self::PromptUnknown => invalid.blame(&["prompt"]),
             Self::LoginRequired | Self::OtherUser => Disclosure::code(ErrorCode::LoginRequired),
             Self::AccountSelectionRequired => Disclosure::code(ErrorCode::AccountSelectionRequired),
             Self::InteractionRequired => Disclosure::code(ErrorCode::InteractionRequired),
@@ -202,7 +205,8 @@ impl AuthorizeError {
             | Self::Hint
             | Self::OpenIdScopeMissing
             | Self::NonceMissing
-            | Self::PromptNoneAmongOthers => Shown::MISTAKE,
+            | Self::PromptNoneAmongOthers
+            | Self::PromptUnknown => Shown::MISTAKE,
         }
     }
 }
@@ -256,6 +260,9 @@ pub enum BrowserError {
     /// The client was changed or removed while the page was open.
     #[error("the client changed while the consent page was open")]
     ClientChanged,
+    /// A consent that the page showed was withdrawn while the page was open.
+    #[error("a consent was withdrawn while the consent page was open")]
+    ConsentWithdrawn,
     /// The fields of the form are not those of the page.
     #[error("the fields of the consent form cannot be read")]
     FormFields,
@@ -291,6 +298,7 @@ impl BrowserError {
                 code: "ticket_answered",
             },
             Self::ClientChanged => Shown::out_of_date("client_changed"),
+            Self::ConsentWithdrawn => Shown::out_of_date("consent_withdrawn"),
             Self::FormFields => Shown::out_of_date("form_fields"),
         }
     }

@@ -114,13 +114,16 @@ pub(crate) fn next(
         let scopes = policy.scope_tree.expand(&consent.scopes);
         let openid = asked.dance.rules().openid();
         scopes.is_superset(&asked.scopes)
-            && openid.is_none_or(|openid| openid.beyond(&scopes).is_empty())
+            // A claim that is not given is no error (OpenID Connect Core, section 5.5).
+            && (asked.prompt.none || openid.is_none_or(|openid| openid.beyond(&scopes).is_empty()))
     });
     // Otherwise neither a remembered consent nor `first_party` may skip the consent page.
     let is_identity_assured = asked.dance.rules().is_identity_assured(&asked.client);
     let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured;
     match (may_skip && !asked.prompt.consent, asked.prompt.none) {
         (true, _) => Next::Grant,
+        // Nobody learns of a user without a consent whether a condition on the sign-in is met.
+        (false, true) if asked.prompt.may_need_sign_in() => refuse(AuthorizeError::LoginRequired),
         (false, true) => refuse(AuthorizeError::ConsentRequired),
         (false, false) => Next::Ask,
     }

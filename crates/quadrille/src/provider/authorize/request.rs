@@ -15,7 +15,7 @@ use crate::{
         client::{record::Client, redirect_uri::matching::RedirectRule},
         error::ClientError,
         openid::{
-            details::{OPENID, OpenIdDetails},
+            details::{OPENID, OpenIdDetails, scope_of},
             hint::Hint,
             options::OpenId,
         },
@@ -93,6 +93,10 @@ pub(crate) enum Unasked {
     Warn(ToClient),
 }
 
+/// The parameters that decide in a request of OpenID Connect alone. Those that are hints for pages
+/// may be repeated, or no text.
+const OF_OPENID: [&str; 3] = ["nonce", "claims", "id_token_hint"];
+
 /// The `client_id` of a request, to load the client by.
 pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientError> {
     let id = params.one("client_id").map_err(RequestError::from)?;
@@ -136,8 +140,15 @@ pub(crate) fn check(
         Ok(_) if !is_mode_valid => Err(AuthorizeError::ResponseMode.into()),
         parsed => parsed.map_err(ClientError::from),
     };
-    let details =
-        parsed.and_then(|request| Ok((request.response_type, details(request, &client, offer)?)));
+    let details = parsed.and_then(|request| {
+        let details = details(request, &client, offer)?;
+        if details.openid.is_some() {
+            for name in OF_OPENID {
+                params.one(name).map_err(RequestError::from)?;
+            }
+        }
+        Ok((request.response_type, details))
+    });
     match details {
         Ok((response_type, Details { scopes, resources, challenge, prompt, openid })) => {
             let dance = Dance::Redirect(ForRedirect {
@@ -229,7 +240,9 @@ fn details(
     if has_id_token && details.nonce.is_none() {
         return Err(AuthorizeError::NonceMissing);
     }
-    let details = details.known_to(|name| openid.offered.supports(name));
+    // Nor is a user asked about a claim whose scope the client may not request.
+    let may_have = |name: &str| scope_of(name).is_none_or(|scope| client.scopes.contains(scope));
+    let details = details.known_to(|name| openid.offered.supports(name) && may_have(name));
     prompt.acr_values = match essential_acr(&details.claims, policy)? {
         Some(essential) => essential,
         // The parameter requests a voluntary claim (OpenID Connect Core, section 3.1.2.1).
@@ -333,7 +346,7 @@ impl Prompt {
                     prompt.hints.create = true;
                 }
                 "consent" => prompt.consent = true,
-                _ => {}
+                _ => return Err(AuthorizeError::PromptUnknown),
             }
         }
         if prompt.none && words.len() > 1 {

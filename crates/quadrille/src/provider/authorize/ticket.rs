@@ -45,6 +45,8 @@ pub(crate) struct Ticket {
     /// Tells the client from a later one with its id.
     pub(crate) number: RowId,
     pub(crate) scopes: Scopes,
+    /// Those of the scopes that the page shows as granted before.
+    pub(crate) granted: Scopes,
     pub(crate) resources: Resources,
     pub(crate) dance: Dance,
     pub(crate) expires: Timestamp,
@@ -56,6 +58,7 @@ impl Ticket {
         key: KeyId,
         asked: &Asked,
         authentication: &Authentication,
+        granted: &Scopes,
         expires: Timestamp,
     ) -> Self {
         let mut id: TicketId = env.random();
@@ -70,6 +73,7 @@ impl Ticket {
             client: asked.client.id.clone(),
             number: asked.client.number,
             scopes: asked.scopes.clone(),
+            granted: asked.scopes.intersection(granted),
             resources: asked.resources.clone(),
             dance: asked.dance.clone(),
             expires: asked.dance.rules().ends().map_or(expires, |ends| ends.min(expires)),

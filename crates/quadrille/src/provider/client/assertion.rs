@@ -59,10 +59,11 @@ fn policy(inner: &Inner, client: &str) -> ClaimsPolicy {
     let policy = ClaimsPolicy::new(client, inner.issuer.as_str())
         .subject(client)
         .longest_lifetime(LONGEST)
+        .sole_audience()
         .require("jti");
     match inner.token_endpoint_as_audience() {
         Some(endpoint) => policy.or_audience(endpoint),
-        None => policy.sole_audience(),
+        None => policy,
     }
 }
 

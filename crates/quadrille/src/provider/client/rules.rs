@@ -17,7 +17,7 @@ impl Client {
 
     /// The scopes of a request: without a `scope`, the client's defaults (RFC 6749, section 3.3), or
     /// all of the client's, as far as the server knows them. `None` if the client may not request
-    /// one of them.
+    /// one of them, or none of its own is left.
     pub(crate) fn requested_scopes(
         &self,
         scope: Option<&Scopes>,
@@ -25,10 +25,12 @@ impl Client {
     ) -> Option<Scopes> {
         let ceiling = self.scopes.intersection(known);
         match scope {
-            None => Some(match &self.default_scopes {
-                Some(defaults) => defaults.intersection(&ceiling),
-                None => ceiling,
-            }),
+            None => {
+                let usual = self.default_scopes.as_ref().unwrap_or(&self.scopes);
+                let scopes = usual.intersection(&ceiling);
+                // An answer without a scope would say that the usual ones are granted.
+                (usual.is_empty() || !scopes.is_empty()).then_some(scopes)
+            }
             Some(scope) if ceiling.is_superset(scope) => Some(scope.clone()),
             Some(_) => None,
         }

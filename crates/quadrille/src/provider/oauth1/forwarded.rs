@@ -58,7 +58,7 @@ async fn check_forwarded(
     // An API that asks about a request without a token accepts clients that act for themselves.
     let access = match &checked.token {
         CheckedToken::Credential(held) => held.access.clone(),
-        _ => for_itself(&checked.client, inner.scopes.known())?,
+        _ => for_itself(inner, &checked.client)?,
     };
     if !is_meant_for(asker, &access.grant) {
         return Ok(Verdict::Bad(None));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Scopes, Timestamp,
+    Timestamp,
     actor::Actor,
     guard::{SignatureError, SignedAt},
     provider::{
@@ -29,7 +29,7 @@ pub(crate) async fn check(
     signed.check_body(body)?;
     let found = match &checked.token {
         CheckedToken::Credential(held) => held.access.clone(),
-        _ if allows_clients => for_itself(&checked.client, inner.scopes.known())?,
+        _ if allows_clients => for_itself(inner, &checked.client)?,
         _ => return Err(SignatureError::TokenMissing),
     };
     remember(inner, &signed, checked.now).await?;
@@ -38,17 +38,18 @@ pub(crate) async fn check(
 
 /// The grant of a client that signed with its own key only.
 pub(super) fn for_itself(
+    inner: &Inner,
     client: &Client,
-    known: &Scopes,
 ) -> Result<Arc<AccessRecord>, SignatureError> {
-    if !client.grant_types.contains(&GrantType::ClientCredentials) {
+    let grant_type = GrantType::ClientCredentials;
+    if !client.grant_types.contains(&grant_type) || !inner.offers(&grant_type) {
         return Err(SignatureError::NotForItself);
     }
     let grant = Grant {
         id: client.number,
         client: client.id.clone(),
         actor: Actor::Client(client.id.clone()),
-        scopes: client.scopes.intersection(known),
+        scopes: client.scopes.intersection(inner.scopes.known()),
         resources: Default::default(),
         authentication: None,
         details: None,

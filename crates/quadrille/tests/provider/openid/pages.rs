@@ -73,8 +73,13 @@ async fn a_remembered_consent_covers_the_claims_of_its_scopes_and_no_others() {
     let mut browser = Browser::default();
     let answer = world.ask(&mut browser, &asking(&world, "openid", &[by_email, silent])).await;
     assert_eq!(given(&world, &answer).await.0, json!({"sub": "ada", "email": "ada@example.com"}));
+    // A claim that is not given is no error (section 5.5), so there is none without a page either.
     let answer = world.ask(&mut browser, &asking(&world, "openid", &[CLAIMS, silent])).await;
-    assert_eq!(answer.query("error"), "consent_required");
+    let (userinfo, in_token) = given(&world, &answer).await;
+    assert_eq!(userinfo, json!({"sub": "ada", "email": "ada@example.com"}));
+    assert!(in_token.is_empty(), "{in_token:?}");
+    let shown = world.ask(&mut browser, &asking(&world, "openid", &[CLAIMS])).await;
+    assert_eq!(shown.status(), 200);
 }
 
 #[tokio::test]
@@ -84,6 +89,8 @@ async fn a_client_gets_no_claim_by_its_name_whose_scope_it_may_not_request() {
     world.sign_in("ada");
     let mut browser = Browser::default();
     let shown = page(&world, &mut browser, "openid").await;
+    // Nor is the user asked about it.
+    assert_eq!(claims_on(&shown), ["groups"]);
     let answer = browser.answer(&world, &shown, "decision=all&claim=email&claim=groups").await;
     let (userinfo, in_token) = given(&world, &answer).await;
     assert_eq!((userinfo, &*in_token), (json!({"sub": "ada"}), &["groups".to_owned()][..]));

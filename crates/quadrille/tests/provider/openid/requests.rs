@@ -195,12 +195,62 @@ async fn unknown_values_and_parameters_are_ignored() {
     world.sign_in("ada");
     let odd = [
         ("display", "hologram"),
-        ("prompt", "unknown"),
         ("ui_locales", "xx-Klingon de"),
         ("claims_locales", "xx"),
         ("made_up", "1"),
     ];
     assert_eq!(ask(&world, "openid", &odd).await.status(), 200);
+    // But a page that the client demands and that is not there (Initiating User Registration, section
+    // 4.1).
+    for prompt in ["create", "unknown", "consent unknown", "NONE"] {
+        let answer = ask(&world, "openid", &[("prompt", prompt)]).await;
+        assert_eq!(answer.query("error"), "invalid_request", "{prompt}");
+    }
+}
+
+/// RFC 6749, section 3.1: a parameter that decides is there once, and can be decoded.
+#[tokio::test]
+async fn parameters_that_are_repeated_or_no_text_are_refused_at_the_client() {
+    let world = world().await;
+    world.sign_in("ada");
+    let url = asking(&world, "openid", &[]).to_url("https://id.example/oauth/authorize").unwrap();
+    let url = url.strip_prefix("https://id.example").unwrap();
+    for name in ["nonce", "max_age", "claims", "acr_values", "id_token_hint", "prompt"] {
+        for odd in [format!("{name}=1&{name}=1"), format!("{name}=%ff"), format!("{name}=1%00")] {
+            let answer = Browser::default().get(&world, &format!("{url}&{odd}")).await;
+            assert_eq!(answer.query("error"), "invalid_request", "{odd}: {answer:?}");
+            assert_eq!(answer.query("state"), "xyz", "{odd}");
+        }
+    }
+}
+
+/// Section 3.1.2.6 leaves the choice. An answer that depends on a condition would tell a client whom
+/// nobody has allowed anything who is signed in, and since when.
+#[tokio::test]
+async fn a_client_without_a_consent_learns_nothing_by_conditions_of_silent_requests() {
+    let world = world().await;
+    let hint = text(&tokens(&world, "openid", &[]).await, "id_token").to_owned();
+    let other = NewClient::confidential("Another").redirect_uri("https://other.example/cb");
+    let other = other.scopes(quadrille::Scopes::of(["openid"]));
+    let other = world.server.register(other).await.unwrap().client;
+    let of = |subject: &str| format!(r#"{{"id_token":{{"sub":{{"value":"{subject}"}}}}}}"#);
+    let (of_ada, of_bob) = (of("ada"), of("bob"));
+    for (name, value) in [
+        ("claims", &*of_ada),
+        ("claims", &*of_bob),
+        ("id_token_hint", &*hint),
+        ("max_age", "600"),
+        ("max_age", "0"),
+    ] {
+        let mut request = asking(&world, "openid", &[("prompt", "none"), (name, value)]);
+        request.client_id = (*other.id).into();
+        request.redirect_uri = Some("https://other.example/cb".into());
+        for user in ["ada", "bob"] {
+            world.sign_in(user);
+            let answer = world.ask(&mut Browser::default(), &request).await;
+            assert_eq!(answer.query("error"), "login_required", "{name}={value} {user}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -119,18 +119,20 @@ async fn a_token_that_does_not_suffice_gets_a_challenge() {
 async fn a_token_of_a_client_for_itself_or_for_another_api_tells_nothing() {
     let world = world().await;
     let machine = quadrille::provider::NewClient::confidential("Machine")
-        .scopes(quadrille::Scopes::of(["openid"]));
+        .scopes(quadrille::Scopes::of(["openid", "photos:read"]));
     let machine = world.server.register(machine).await.unwrap();
     let auth = quadrille::oauth2::ClientAuth::Basic {
         client_id: (*machine.client.id).into(),
         client_secret: machine.secret.unwrap(),
     };
-    let asked = quadrille::oauth2::TokenRequest::ClientCredentials {
-        scope: None,
+    let asked = |scope: Option<&str>| quadrille::oauth2::TokenRequest::ClientCredentials {
+        scope: scope.map(|scope| quadrille::Scopes::parse(scope).unwrap()),
         resource: quadrille::oauth2::Resources::EMPTY,
     };
-    let own = world.token(&auth, &asked).await.json();
-    assert!(own.get("id_token").is_none(), "{own}");
+    // There is nobody whom the scope could be about.
+    assert_eq!(world.token(&auth, &asked(Some("openid"))).await.error(), "invalid_scope");
+    let own = world.token(&auth, &asked(None)).await.json();
+    assert_eq!((own.get("id_token"), &own["scope"]), (None, &"photos:read".into()));
     assert_eq!(userinfo(&world, text(&own, "access_token")).await.status(), 403);
 
     let response = tokens(&world, "openid", &[("resource", API)]).await;

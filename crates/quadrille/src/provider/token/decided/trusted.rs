@@ -201,11 +201,11 @@ impl TrustedIssuer {
         if purpose == Purpose::Exchange {
             return policy;
         }
-        let policy = policy.longest_lifetime(LONGEST);
+        let policy = policy.longest_lifetime(LONGEST).sole_audience();
         let policy = if self.needs_identifier { policy.require("jti") } else { policy };
         match token_endpoint {
             Some(endpoint) => policy.or_audience(endpoint),
-            None => policy.sole_audience(),
+            None => policy,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
             record::{Client, ClientType},
         },
         error::Error,
+        openid::details::OPENID,
         server::Inner,
         store::{Grant, Issue},
         token::planned::Occasion,
@@ -32,7 +33,9 @@ pub(crate) fn decide(
         return Err(ClientCredentialsError::PublicClient);
     }
     let resources = resources.narrowed(resource).ok_or(ClientCredentialsError::ResourceUnknown)?;
-    let scopes = client.requested_scopes(scope, scopes);
+    // There is no user whom an ID token could be about (OpenID Connect Core, section 3.1.2.1).
+    let scopes: Scopes = scopes.iter().filter(|name| *name != OPENID).collect();
+    let scopes = client.requested_scopes(scope, &scopes);
     Ok((scopes.ok_or(ClientCredentialsError::ScopeNotAllowed)?, resources))
 }
 

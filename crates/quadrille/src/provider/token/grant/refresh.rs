@@ -59,7 +59,7 @@ pub(crate) fn decide(
     family: Option<&FamilyRecord>,
     client: &Client,
     presented: Presented<'_>,
-    policy: &Policy,
+    (policy, known): (&Policy, &Scopes),
     now: Timestamp,
 ) -> Decision {
     let Some(family) = family else {
@@ -71,13 +71,18 @@ pub(crate) fn decide(
     if now >= family.expires || now >= family.ends {
         return Decision::Refuse(RefreshError::Expired);
     }
+    // Those that the server knew at the grant, and knows no longer, are not granted again.
+    let granted = family.grant.scopes.intersection(known);
+    if granted.is_empty() && !family.grant.scopes.is_empty() {
+        return Decision::Refuse(RefreshError::ScopeNotGranted);
+    }
     let scopes = match presented.scope {
-        None => family.grant.scopes.clone(),
+        None => granted,
         // If a user granted less than was requested, libraries request all of it again, and RFC
         // 6749, section 6, would have them refused forever. Scopes that were not granted are left
         // out, and the response says so; a request with none that were granted is refused.
         Some(asked) => {
-            let scopes = asked.intersection(&policy.scope_tree.expand(&family.grant.scopes));
+            let scopes = asked.intersection(&policy.scope_tree.expand(&granted));
             if scopes.is_empty() && !asked.is_empty() {
                 return Decision::Refuse(RefreshError::ScopeNotGranted);
             }
@@ -133,12 +138,12 @@ pub(crate) async fn rotate(
     let (issuer, now) = (inner.issuer_id().await?, inner.now());
     let hash = token.hash();
     let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
-    let policy = client.policy(&inner.policy);
+    let (policy, known) = (client.policy(&inner.policy), inner.scopes.known());
     let next = inner.tokens.next_refresh(&token);
     let successor = next.write(inner.prefixes.refresh.as_ref());
     let mut family = inner.store.family(issuer, token.family).await?;
     loop {
-        let decision = decide(family.as_deref(), client, presented, &policy, now);
+        let decision = decide(family.as_deref(), client, presented, (&policy, known), now);
         let (Wanted { scopes, resources }, current) = match (decision, family) {
             (Decision::Turn(wanted), Some(family)) => (wanted, family),
             (Decision::Repeat(Wanted { scopes, resources }), Some(family)) => {
@@ -259,7 +264,7 @@ mod tests {
                 resource: &resource,
             };
             let at = Timestamp::from_seconds(now);
-            let decision = decide(Some(&family), &client, asked, &Policy::safe(), at);
+            let decision = decide(Some(&family), &client, asked, (&Policy::safe(), &family.grant.scopes), at);
 
             let is_alive = is_ours && now < 2000;
             let may = scope.as_ref().is_none_or(|scope| scope.as_str() != "c")
@@ -292,7 +297,8 @@ mod tests {
         let asked = Presented { generation: 3, hash: &hash, scope: None, resource };
         let client = client("app", "https://app.example/cb");
         let now = Timestamp::from_seconds(1001);
-        let decision = decide(Some(&family), &client, asked, &Policy::safe(), now);
+        let decision =
+            decide(Some(&family), &client, asked, (&Policy::safe(), &family.grant.scopes), now);
         assert_eq!(decision, Decision::Refuse(RefreshError::Unknown));
     }
 }
