@@ -234,6 +234,11 @@ fn includes(
     part.must(section, format!("`{name}` has `{value}`"), found);
 }
 
+/// A member that is a URL.
+pub(super) fn url(document: &Map<String, Value>, name: &str) -> Option<Url> {
+    Url::parse(document.get(name)?.as_str()?).ok()
+}
+
 /// The texts in a list.
 pub(super) fn list<'d>(document: &'d Map<String, Value>, name: &str) -> Vec<&'d str> {
     let all = document.get(name).and_then(Value::as_array).into_iter().flatten();

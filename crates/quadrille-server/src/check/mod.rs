@@ -14,6 +14,7 @@ use url::Url;
 
 pub use ask::CheckError;
 use ask::{Answer, Asking};
+pub use refusals::KnownClient;
 pub use report::{Finding, Outcome, Part, Report};
 use report::{Found, Quote};
 
@@ -25,15 +26,6 @@ pub struct Check {
     /// A client that is registered at the provider: with it, refusals are checked that are sent to a
     /// client.
     pub client: Option<KnownClient>,
-}
-
-/// A client that is registered at the provider.
-#[derive(Debug)]
-pub struct KnownClient {
-    /// The client identifier.
-    pub id: String,
-    /// One of its redirect URIs.
-    pub redirect_uri: String,
 }
 
 const DISCOVERY_4: &str = "OpenID Connect Discovery 1.0, section 4";
@@ -81,7 +73,7 @@ impl Check {
     }
 
     async fn keys(&self, asking: &Asking, document: &Map<String, Value>, report: &mut Report) {
-        let Some(url) = url(document, "jwks_uri") else { return };
+        let Some(url) = metadata::url(document, "jwks_uri") else { return };
         let requirement = "the key set can be fetched";
         match asking.get(&url).await {
             Err(error) => {
@@ -115,11 +107,6 @@ fn document(
     let found = Found::is(object.is_some(), || answer.text.quote());
     part.must(section, "the metadata are one JSON object", found);
     object
-}
-
-/// A member that is a URL.
-fn url(document: &Map<String, Value>, name: &str) -> Option<Url> {
-    Url::parse(document.get(name)?.as_str()?).ok()
 }
 
 /// OpenID Connect Discovery, section 4.1: the path of the issuer comes first.

@@ -6,15 +6,23 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{
-    KnownClient,
     ask::{Answer, CheckError, Request},
+    metadata::url,
     report::{Findings, Found, Part, Quote as _},
-    url,
 };
 
 /// A redirect URI and a client that no provider knows.
 const STRANGE: &str = "https://quadrille-check.invalid/callback";
 const NOBODY: &str = "quadrille-check-is-not-registered";
+
+/// A client that is registered at the provider.
+#[derive(Debug)]
+pub struct KnownClient {
+    /// The client identifier.
+    pub id: String,
+    /// One of its redirect URIs.
+    pub redirect_uri: String,
+}
 
 /// A request, and what its answer must be.
 #[derive(Debug)]
