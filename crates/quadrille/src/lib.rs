@@ -109,7 +109,8 @@ pub use actor::{Act, Actor, Authentication};
 pub use binding::Binding;
 #[cfg(feature = "consumer")]
 pub use consumer::{
-    Authorized, Identity, Linked, Login, Owner, Profile, Refreshed, Service, Spec, SpecBuf,
+    Authorized, Identity, Linked, Login, Owner, Profile, Refreshed, Service, SessionEnded, Spec,
+    SpecBuf,
 };
 #[cfg(feature = "consumer")]
 pub use consumer::{

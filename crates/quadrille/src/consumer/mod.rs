@@ -52,7 +52,7 @@ pub use linked::{
     revoke::{LoggedOut, RevokedAtService},
 };
 pub use login::Login;
-pub use openid::presented::PresentedIdToken;
+pub use openid::{ended::SessionEnded, presented::PresentedIdToken};
 pub use presets::words::*;
 pub use program::{DeviceLogin, Loopback, LoopbackLogin};
 pub use service::{

@@ -181,7 +181,8 @@ impl Settled {
         let mut paths: Vec<&Text> = spec.identity.iter().map(|(path, _)| path).collect();
         paths.extend(&spec.email_list);
         if let Protocol::OAuth2(oauth2) = &spec.protocol {
-            for own in oauth2.refresh.iter().chain(&oauth2.device_authorization) {
+            let own = oauth2.refresh.iter().chain(&oauth2.device_authorization);
+            for own in own.chain(&oauth2.openid.end_session) {
                 endpoint(own)?;
             }
             subject_in_token = oauth2.subject_in_token.as_ref().map(member).transpose()?;

@@ -10,11 +10,14 @@
 //! | `at_hash`, `c_hash`, `s_hash` (Core, section 3.3.2.11) | [`token_hash_matches`] | [`token_hash`] |
 //! | scopes of claims (Core, section 5.4) | [`claims_of_scope`] | [`claims_of_scope`] |
 //! | the parameter `claims` (Core, section 5.5) | [`ClaimsRequest::to_json`] | [`ClaimsRequest::parse`] |
+//! | logout request (RP-Initiated Logout, section 2) | [`EndSessionRequest`] | |
 //! | logout token (Back-Channel Logout, section 2.4) | [`LogoutToken::from_claims`] | [`LogoutToken::to_claims`] |
+//! | its verification (Back-Channel Logout, section 2.6) | [`IdTokenRules::verify_logout`] | |
 //! | metadata (Discovery, sections 3 and 4) | [`configuration_url`], [`ProviderMetadata::parse`] | [`ServerMetadata`](crate::oauth2::metadata::ServerMetadata) |
 
 mod claims_request;
 mod discovery;
+mod end_session;
 mod id_token;
 mod logout_token;
 mod standard_claims;
@@ -23,8 +26,9 @@ mod verification;
 
 pub use claims_request::{ClaimRequest, ClaimsRequest, ClaimsRequestError};
 pub use discovery::{DiscoveryError, ProviderMetadata, configuration_url};
+pub use end_session::EndSessionRequest;
 pub use id_token::{IdToken, IdTokenError};
 pub use logout_token::{LogoutToken, LogoutTokenError};
 pub use standard_claims::{STANDARD_CLAIMS, STANDARD_SCOPES, claims_of_scope};
 pub use token_hash::{token_hash, token_hash_matches};
-pub use verification::{Expected, IdTokenRejected, IdTokenRules};
+pub use verification::{Expected, IdTokenRejected, IdTokenRules, LogoutTokenRejected};

@@ -1,8 +1,15 @@
 //! What a fake service does as an OpenID Provider, beside logins.
 
-use http::Request;
+use std::time::Duration;
 
-use crate::jose::{KeySet, KeySetError};
+use http::Request;
+use serde_json::Value;
+
+use crate::{
+    Timestamp,
+    jose::{KeySet, KeySetError, Protected},
+    oidc::LogoutToken,
+};
 
 use super::{
     fake::{FakeService, Part, Stage},
@@ -38,6 +45,39 @@ impl FakeService {
             endpoint: "",
         };
         openid.issue(scene, &login)
+    }
+
+    /// A logout token of an OpenID Provider for the client with this identifier (OpenID Connect
+    /// Back-Channel Logout, section 2.4): see `Login::logout_routes`. `claims` are added, such as `sub`
+    /// and `sid`, or replace those that are there; `null` removes one. Each has a `jti` of its own.
+    ///
+    /// ```
+    /// use quadrille::testing::FakeService;
+    /// use serde_json::json;
+    ///
+    /// let service = FakeService::openid("https://id.example", "our-id", "our-secret");
+    /// let token = service.logout_token("our-id", &json!({ "sub": "7", "sid": "s1" }));
+    /// assert!(token.is_some());
+    /// ```
+    ///
+    /// `None` if the service is no OpenID Provider.
+    pub fn logout_token(&self, client_id: &str, claims: &Value) -> Option<String> {
+        let Stage { scene, part, .. } = &mut *self.stage();
+        let Part::OAuth2(OAuth2 { openid: Some(openid), .. }) = part else { return None };
+        openid.logouts += 1;
+        let now = openid.now().unwrap_or(Timestamp::from_seconds(0));
+        let id = format!("logout-{}", openid.logouts);
+        let mut token = LogoutToken::new(scene.placed(openid.issuer()), client_id, id, now);
+        token.expires = Some(now + Duration::from_secs(120));
+        let mut all: Value = serde_json::from_slice(&token.to_claims().to_json()).ok()?;
+        for (name, value) in claims.as_object()? {
+            let own = all.as_object_mut()?;
+            match value {
+                Value::Null => drop(own.remove(name)),
+                value => drop(own.insert(name.clone(), value.clone())),
+            }
+        }
+        openid.sign(&Protected::typ(LogoutToken::TYPE), &all)
     }
 
     /// Verifies assertions of the application by this JWK Set, as it is at its `jwks_uri`

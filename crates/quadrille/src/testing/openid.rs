@@ -134,6 +134,8 @@ pub(super) struct OpenId {
     forgets_nonce: bool,
     key: SigningKey,
     pub(super) faults: Vec<OpenIdFault>,
+    /// The number of logout tokens so far.
+    pub(super) logouts: u64,
     /// The time of the service, if it has one.
     pub(super) env: Option<Env>,
 }
@@ -163,6 +165,7 @@ impl OpenId {
             forgets_nonce: false,
             key: key("1")?,
             faults: Vec::new(),
+            logouts: 0,
             env: None,
         })
     }
@@ -186,6 +189,11 @@ impl OpenId {
         if let Some(key) = key(&next.to_string()) {
             self.key = key;
         }
+    }
+
+    /// Signs claims by the key.
+    pub(super) fn sign(&self, header: &Protected<'_>, claims: &Value) -> Option<String> {
+        self.key.sign(header, claims.to_string().as_bytes()).ok()
     }
 
     pub(super) fn issuer(&self) -> &str {

@@ -46,6 +46,9 @@ pub(super) fn cause_of(code: &str) -> &'static str {
             "the service grants fewer scopes than the page requires, or no cookie stays"
         }
         "login_malformed" => "a link to the login was built without percent-encoding",
+        "logout_token_rejected" => {
+            "the service repeats a logout, the clocks differ, or somebody else sent it"
+        }
         "member_malformed" => "a path of a member has two dots, or one at an end",
         "mount_malformed" => "the path lacks its slash at the beginning",
         "nested_elsewhere" => "the public URL lacks the path at which the router is nested",

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::{
     jose::KeySetError,
-    oidc::{DiscoveryError, IdTokenRejected},
+    oidc::{DiscoveryError, IdTokenRejected, LogoutTokenRejected},
 };
 
 /// The reason why a login or a call fails by the fault of the service.
@@ -89,6 +89,9 @@ pub enum ServiceError {
     /// The ID token is not valid for this login (OpenID Connect Core, section 3.1.3.7).
     #[error("the service's ID token is rejected: {0}")]
     IdTokenRejected(IdTokenRejected),
+    /// The logout token is not valid (OpenID Connect Back-Channel Logout, section 2.6).
+    #[error("the service's logout token is rejected: {0}")]
+    LogoutTokenRejected(LogoutTokenRejected),
     /// The metadata of the OpenID Provider cannot be used (OpenID Connect Discovery, section 4.3).
     #[error("the service cannot be discovered: {0}")]
     ProviderMetadata(DiscoveryError),
@@ -119,6 +122,7 @@ impl ServiceError {
             Self::SubjectMissing => "subject_missing",
             Self::IdTokenMissing => "id_token_missing",
             Self::IdTokenRejected(_) => "id_token_rejected",
+            Self::LogoutTokenRejected(_) => "logout_token_rejected",
             Self::ProviderMetadata(_) => "provider_metadata_unusable",
             Self::ProviderKeys(_) => "provider_keys_unusable",
             Self::UserinfoOfAnotherSubject => "userinfo_of_another_subject",

@@ -17,12 +17,9 @@ use crate::consumer::{
     },
     cookies::Jar,
     dance::{Answered, Granted, Proof, trail::Trail},
-    error::{BrowserError, Error, OperatorError, Result, ServiceError},
-    login::{Login, registered::Registered},
-    openid::{
-        OpenIdProvider,
-        presented::{NonceUnusable, PresentedIdToken, PresentedNonce, PresentedProof},
-    },
+    error::{BrowserError, Error, Result, ServiceError},
+    login::Login,
+    openid::presented::{NonceUnusable, PresentedIdToken, PresentedNonce, PresentedProof},
 };
 
 use super::{Begin, Finished, Verified};
@@ -66,12 +63,12 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// [`OperatorError::NotOpenId`] at a service without ID tokens, and those of an unknown service
+    /// [`OperatorError::NotOpenId`](crate::consumer::OperatorError) at a service without ID tokens, and those of an unknown service
     /// or an invalid configuration.
     pub async fn id_token_nonce(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
         let ready = self.ready()?;
         let registered = self.by_name(begin.service()).await?;
-        provider(&registered)?;
+        registered.openid_provider()?;
         let begin = begin.clone().only_identify();
         let attempt = self.attempt(Some(jar), ready, &registered, &begin).await?;
         let nonce = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
@@ -168,7 +165,7 @@ impl Login {
         let site = &ready.site;
         let registered = self.by_name(service).await?;
         trail.service = Some(Arc::clone(&registered.settled));
-        let provider = provider(&registered)?;
+        let provider = registered.openid_provider()?;
         let nonce = presented.nonce().map_err(|reason| match reason {
             NonceUnusable::TextTooShort => BrowserError::CallbackMalformed.into(),
             NonceUnusable::Token(reason) => {
@@ -216,9 +213,4 @@ impl Login {
         let claims = Some(claims.clone());
         Ok(Granted { token, more: serde_json::Map::new(), claims })
     }
-}
-
-fn provider(registered: &Registered) -> Result<&OpenIdProvider, OperatorError> {
-    let service = || (*registered.name).into();
-    registered.provider().ok_or_else(|| OperatorError::NotOpenId { service: service() })
 }

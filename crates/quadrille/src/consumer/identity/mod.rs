@@ -175,7 +175,13 @@ pub(crate) fn recall<S>(
         let plain = here.keys.open(PURPOSE, &site, sealed).ok()?;
         read(&plain).filter(|identity| now.since(identity.since) <= login.0.identity_lasts)
     };
-    Ok(jar.values(&here.style.name(&name(&registered.name))).iter().find_map(open))
+    let found = jar.values(&here.style.name(&name(&registered.name))).iter().find_map(open);
+    let Some(identity) = found else { return Ok(None) };
+    if login.has_ended(registered, &identity.subject, identity.claims(), identity.since) {
+        forget(login, jar, &registered.name)?;
+        return Ok(None);
+    }
+    Ok(Some(identity))
 }
 
 /// Forgets the user's identity.

@@ -15,7 +15,7 @@ use crate::{
     scope::ScopeRequirement,
 };
 
-use super::Linked;
+use super::{Linked, forget};
 
 impl Login {
     /// The account of the user of a request, for programs without axum: in axum, a handler takes
@@ -63,6 +63,10 @@ impl Login {
         let Some(stored) = self.load(Some(jar), &registered.name, owner).await? else {
             return Err(missing(NotLinkedReason::Missing));
         };
+        if self.has_ended_account(registered, &stored) {
+            forget(self, Some(jar), &stored.account).await?;
+            return Err(missing(NotLinkedReason::Missing));
+        }
         if !Scope::is_met(&stored.token.scopes) {
             return Err(missing(NotLinkedReason::ScopeMissing));
         }

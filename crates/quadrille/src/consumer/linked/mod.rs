@@ -1,4 +1,5 @@
 mod adopt;
+mod end_session;
 mod in_request;
 pub(super) mod revoke;
 

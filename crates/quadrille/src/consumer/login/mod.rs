@@ -1,7 +1,9 @@
 //! [`Login`]: the services that a site lets people log in with, and how.
 
+mod ended;
 mod keys;
 pub(super) mod known_tenants;
+mod places;
 pub(super) mod registered;
 pub(super) mod tenant;
 
@@ -26,6 +28,7 @@ use crate::{
 
 use self::{
     known_tenants::{KnownTenants, Tenants},
+    places::{check_mount, is_origin},
     registered::Registered,
 };
 use super::{
@@ -37,7 +40,7 @@ use super::{
     },
     dance::Dance,
     hooks::{ErasedHooks, NoHooks},
-    openid::spent::Spent,
+    openid::{ended::EndedSessions, spent::Spent},
     registration::Registration,
     service::{
         Client, Service,
@@ -85,8 +88,9 @@ pub(crate) struct Inner {
     pub(crate) tenants: Vec<Tenants>,
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
-    /// The ID tokens that were presented.
+    /// The tokens that are valid once.
     pub(crate) spent: Arc<Spent>,
+    pub(crate) ended: Arc<EndedSessions>,
     pub(crate) hooks: Arc<dyn ErasedHooks>,
     ready: OnceLock<Result<Ready, OperatorError>>,
 }
@@ -120,6 +124,7 @@ impl Login {
             identity_lasts: Duration::from_secs(14 * 24 * 3600),
             refresher: Arc::default(),
             spent: Arc::default(),
+            ended: Arc::default(),
             hooks: Arc::new(NoHooks),
             ready: OnceLock::new(),
         }))
@@ -480,18 +485,5 @@ impl Ready {
                 );
             }
         }
-    }
-}
-
-fn is_origin(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| is_secure(&url) && url.origin().ascii_serialization() == text)
-}
-
-fn check_mount(mount: &str) -> Result<(), OperatorError> {
-    let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    let segment = |s: &str| !s.is_empty() && !s.starts_with('.') && s.bytes().all(fit);
-    match mount.strip_prefix('/') {
-        Some(path) if path.split('/').all(segment) => Ok(()),
-        _ => Err(OperatorError::MountMalformed),
     }
 }

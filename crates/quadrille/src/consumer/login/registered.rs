@@ -78,6 +78,15 @@ impl Registered {
         self.openid.as_deref()
     }
 
+    /// The OpenID Provider that the service must be.
+    ///
+    /// # Errors
+    /// [`OperatorError::NotOpenId`].
+    pub(crate) fn openid_provider(&self) -> Result<&OpenIdProvider, OperatorError> {
+        let service = || (*self.name).into();
+        self.provider().ok_or_else(|| OperatorError::NotOpenId { service: service() })
+    }
+
     /// The service with its endpoints, which may have to be discovered.
     ///
     /// # Errors
@@ -126,6 +135,10 @@ fn complete(spec: &mut SpecBuf, metadata: &ProviderMetadata) {
     if oauth2.revocation.is_none() {
         let revocation = metadata.revocation_endpoint.clone().map(String::from);
         oauth2.revocation = revocation.map(|url| (url.into(), Revocation::Standard));
+    }
+    if oauth2.openid.end_session.is_none() {
+        let end = metadata.end_session_endpoint.clone().map(String::from);
+        oauth2.openid.end_session = end.map(Into::into);
     }
     if oauth2.device_authorization.is_none() {
         let device = metadata.device_authorization_endpoint.clone().map(String::from);

@@ -2,6 +2,8 @@
 //! verification of its ID tokens.
 
 mod documents;
+pub(super) mod ended;
+mod marks;
 pub(super) mod presented;
 pub(super) mod spent;
 
@@ -16,7 +18,10 @@ use crate::{
     jose::{KeySet, Unverified},
     loopback::is_secure,
     oauth2::member::LONGEST,
-    oidc::{Expected, IdToken, IdTokenRejected, IdTokenRules, ProviderMetadata},
+    oidc::{
+        Expected, IdToken, IdTokenRejected, IdTokenRules, LogoutToken, LogoutTokenRejected,
+        ProviderMetadata,
+    },
 };
 
 use self::documents::Documents;
@@ -144,11 +149,49 @@ impl OpenIdProvider {
             Error::service(&self.service, ServiceError::IdTokenRejected(reason))
         };
         let token = Unverified::parse(token).map_err(|reason| rejected(reason.into()))?;
-        let keys = match rules.needs_keys() {
-            true => self.documents.keys(&self.service, env, |keys| token.has_key_in(keys)).await?,
-            false => Arc::new(KeySet::default()),
-        };
+        let keys = self.keys_for(rules, env, &token).await?;
         rules.verify(token, &keys, expected, env.now()).map_err(rejected)
+    }
+
+    /// Verifies a logout token, which may be for any client of this application.
+    ///
+    /// # Errors
+    /// [`ServiceError::LogoutTokenRejected`], and those of the request for the provider's keys.
+    pub(crate) async fn verify_logout(&self, env: &Env, token: &str) -> Result<LogoutToken> {
+        let rejected = |reason: LogoutTokenRejected| {
+            Error::service(&self.service, ServiceError::LogoutTokenRejected(reason))
+        };
+        let token = Unverified::parse(token).map_err(|reason| rejected(reason.into()))?;
+        let rules = &self.rules_of_presented;
+        let keys = self.keys_for(rules, env, &token).await?;
+        rules.verify_logout(token, &keys, env.now()).map_err(rejected)
+    }
+
+    /// The keys that verify a token by these rules.
+    async fn keys_for(
+        &self,
+        rules: &IdTokenRules,
+        env: &Env,
+        token: &Unverified<'_>,
+    ) -> Result<Arc<KeySet>> {
+        match rules.needs_keys() {
+            true => self.documents.keys(&self.service, env, |keys| token.has_key_in(keys)).await,
+            false => Ok(Arc::default()),
+        }
+    }
+
+    /// Whether accounts are known by the subject, with the issuer or without.
+    pub(crate) const fn knows_by_subject(&self) -> bool {
+        !matches!(self.spec.account, OpenIdAccount::Claim(_))
+    }
+
+    /// The account's identifier of a subject, if accounts are known by that.
+    pub(crate) fn account(&self, issuer: &str, subject: &str) -> Option<String> {
+        match &self.spec.account {
+            OpenIdAccount::IssuerAndSubject => Some([issuer, "#", subject].concat()),
+            OpenIdAccount::Subject => Some(subject.to_owned()),
+            OpenIdAccount::Claim(_) => None,
+        }
     }
 
     /// The claims of the account that a verified ID token is about.
@@ -158,14 +201,11 @@ impl OpenIdProvider {
     /// for an identifier that is longer than storages take.
     pub(crate) fn claims(&self, token: &IdToken) -> Result<Claims> {
         let subject = match &self.spec.account {
-            OpenIdAccount::IssuerAndSubject => {
-                Some([&*token.issuer, "#", &*token.subject].concat())
-            }
-            OpenIdAccount::Subject => Some(token.subject.clone()),
             OpenIdAccount::Claim(claim) => {
                 let text = token.extra.get(&**claim).and_then(Value::as_str);
                 text.filter(|text| !text.is_empty()).map(str::to_owned)
             }
+            _ => self.account(&token.issuer, &token.subject),
         };
         let fits = |subject: &String| subject.len() <= LONGEST;
         let missing = || Error::service(&self.service, ServiceError::SubjectMissing);

@@ -1,41 +1,33 @@
 //! The memory of tokens that are valid once.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
-use crate::{
-    Timestamp,
-    digest::{first_half, sha256},
-};
+use crate::Timestamp;
+
+use super::marks::Marks;
 
 /// The number of tokens that are remembered. Each was signed by a provider of this site, so nobody
 /// else fills the memory.
 const MOST: usize = 65_536;
 
 /// The tokens that were used, until they expire: for one process.
-#[derive(Debug, Default)]
-pub(crate) struct Spent(Mutex<BTreeMap<[u8; 16], Timestamp>>);
+#[derive(Debug)]
+pub(crate) struct Spent(Mutex<Marks>);
+
+impl Default for Spent {
+    fn default() -> Self {
+        Self(Mutex::new(Marks::at_most(MOST)))
+    }
+}
 
 impl Spent {
     /// Uses a token up, which expires at this time. `false` if it was used before.
     pub(crate) fn spend(&self, token: &str, expires: Timestamp, now: Timestamp) -> bool {
-        let mark = *first_half(&sha256(token.as_bytes()));
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.get(&mark).is_some_and(|expires| *expires >= now) {
+        if spent.get(token).is_some_and(|expires| expires >= now) {
             return false;
         }
-        if spent.len() >= MOST {
-            spent.retain(|_, expires| *expires >= now);
-        }
-        if spent.len() >= MOST
-            && let Some(first) = spent.iter().min_by_key(|(_, expires)| **expires)
-        {
-            let first = *first.0;
-            spent.remove(&first);
-        }
-        spent.insert(mark, expires);
+        spent.put(token, expires);
         true
     }
 }

@@ -29,6 +29,7 @@ service! {
         "https://login.microsoftonline.com/{tenantid}/v2.0",
         "https://login.microsoftonline.com/common/discovery/v2.0/keys",
     )
+    .end_session("https://login.microsoftonline.com/common/oauth2/v2.0/logout")
     .issuer_of_each_tenant("{tenantid}", "tid")
     .device_authorization("https://login.microsoftonline.com/common/oauth2/v2.0/devicecode")
     .any_loopback_port()
@@ -50,6 +51,7 @@ service! {
             spec.token = format!("{below}/token").into();
             if let Protocol::OAuth2(oauth2) = &mut spec.protocol {
                 oauth2.device_authorization = Some(format!("{below}/devicecode").into());
+                oauth2.openid.end_session = Some(format!("{below}/logout").into());
                 let at = format!("https://login.microsoftonline.com/{tenant}");
                 oauth2.openid.keys = Some(format!("{at}/discovery/v2.0/keys").into());
                 // A domain, or a word, is not in the issuer: its identifier is.

@@ -350,6 +350,13 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
         protocol.openid.keys = Some(keys);
     }
 
+    /// The end session endpoint (OpenID Connect RP-Initiated Logout), to which a user who logs out can
+    /// be redirected: [`Login::log_out_at_service`](crate::Login::log_out_at_service).
+    /// [`Spec::oidc`] finds it by itself.
+    fn end_session(endpoint: text) {
+        protocol.openid.end_session = Some(endpoint);
+    }
+
     /// Declares that each tenant of the service has an issuer of its own: the placeholder in the
     /// issuer, such as `{tenantid}`, stands for this claim of each ID token.
     fn issuer_of_each_tenant(placeholder: text, claim: text) {

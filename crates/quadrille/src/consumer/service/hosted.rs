@@ -34,6 +34,7 @@ pub(crate) fn settled(mut spec: SpecBuf) -> Result<SpecBuf, OperatorError> {
             let own = oauth2.issuer.iter_mut().chain(&mut oauth2.refresh);
             let own = own.chain(&mut oauth2.device_authorization);
             let openid = oauth2.openid.issuer.iter_mut().chain(&mut oauth2.openid.keys);
+            let openid = openid.chain(&mut oauth2.openid.end_session);
             for endpoint in own.chain(openid) {
                 base.put_below(endpoint);
             }

@@ -321,6 +321,7 @@ impl<S> Client<S> {
                 endpoints.extend(&mut oauth2.device_authorization);
                 endpoints.extend(&mut oauth2.openid.issuer);
                 endpoints.extend(&mut oauth2.openid.keys);
+                endpoints.extend(&mut oauth2.openid.end_session);
                 endpoints.extend(oauth2.revocation.as_mut().map(|(endpoint, _)| endpoint));
             }
             Protocol::OAuth1(oauth1) => endpoints.push(&mut oauth1.temporary),

@@ -156,6 +156,8 @@ pub struct OpenId<Text = &'static str> {
     pub issuer: Option<Text>,
     /// The URL of the issuer's keys (`jwks_uri`); `None` to find it in the issuer's metadata.
     pub keys: Option<Text>,
+    /// The end session endpoint (RP-Initiated Logout, section 2.1), if the service has one.
+    pub end_session: Option<Text>,
     /// A placeholder in the issuer, and the claim of each token that it stands for.
     pub tenants: Option<(Text, Text)>,
     /// Whether the service does not repeat the `nonce` of a request.
@@ -305,6 +307,7 @@ impl OpenId {
     const NONE: Self = Self {
         issuer: None,
         keys: None,
+        end_session: None,
         tenants: None,
         forgets_nonce: false,
         hmac: None,
@@ -365,6 +368,7 @@ impl From<OpenId> for OpenIdBuf {
         Self {
             issuer: openid.issuer.map(Into::into),
             keys: openid.keys.map(Into::into),
+            end_session: openid.end_session.map(Into::into),
             tenants: openid.tenants.map(|(placeholder, claim)| (placeholder.into(), claim.into())),
             forgets_nonce: openid.forgets_nonce,
             hmac: openid.hmac,

@@ -2,6 +2,7 @@
 //! 3.3.2.12 and 12.2).
 
 mod expected;
+mod logout;
 mod rejected;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::{
 use super::IdToken;
 
 pub use expected::Expected;
+pub use logout::LogoutTokenRejected;
 pub use rejected::IdTokenRejected;
 
 /// The rules by which a client verifies the ID tokens of one issuer (OpenID Connect Core, section
@@ -50,12 +52,14 @@ pub use rejected::IdTokenRejected;
 /// ```
 #[derive(Clone, Debug)]
 pub struct IdTokenRules {
+    issuer: Box<str>,
     /// The rules of an issuer without a placeholder.
     policy: ClaimsPolicy,
     tenants: Option<Tenants>,
     /// The identifiers of this application at the issuer.
     clients: Vec<Box<str>>,
     trusted: Vec<Box<str>>,
+    algorithms: Algorithms,
     rules: Verification,
     /// The client secret, for an HMAC.
     shared: Option<VerifyingKey>,
@@ -73,13 +77,15 @@ struct Tenants {
 impl IdTokenRules {
     /// The rules for tokens of this issuer for this client. Both are compared exactly.
     pub fn new(issuer: impl Into<Box<str>>, client_id: impl Into<Box<str>>) -> Self {
-        let client_id = client_id.into();
-        let policy = ClaimsPolicy::new(issuer, client_id.clone());
+        let (issuer, client_id) = (issuer.into(), client_id.into());
+        let policy = ClaimsPolicy::new(issuer.clone(), client_id.clone());
         Self {
+            issuer,
             policy: policy.require("sub").require("iat"),
             tenants: None,
             clients: vec![client_id],
             trusted: Vec::new(),
+            algorithms: Algorithms::PUBLIC_KEY,
             rules: Verification::new(Algorithms::PUBLIC_KEY, TokenType::Plain),
             shared: None,
             leeway: ClaimsPolicy::LEEWAY,
@@ -136,6 +142,7 @@ impl IdTokenRules {
     /// `id_token_signed_response_alg`.
     #[must_use]
     pub fn algorithms(mut self, algorithms: Algorithms) -> Self {
+        self.algorithms = algorithms;
         self.rules = Verification::new(algorithms, TokenType::Plain);
         self
     }
@@ -152,8 +159,7 @@ impl IdTokenRules {
         secret: &Secret,
     ) -> Result<Self, KeyError> {
         self.shared = Some(VerifyingKey::hmac(algorithm, secret)?);
-        self.rules = Verification::new(Algorithms::only(algorithm), TokenType::Plain);
-        Ok(self)
+        Ok(self.algorithms(Algorithms::only(algorithm)))
     }
 
     /// Sets the tolerated difference between the clocks of issuer and client (default: 30 seconds).
@@ -210,17 +216,26 @@ impl IdTokenRules {
 
     /// Items 3 to 5 of section 3.1.3.7.
     fn check_parties(&self, token: &IdToken) -> Result<(), IdTokenRejected> {
-        let is_among = |all: &[Box<str>], one: &str| all.iter().any(|known| **known == *one);
-        let is_ours = |one: &str| is_among(&self.clients, one);
-        if !token.audience.iter().all(|each| is_ours(each) || is_among(&self.trusted, each)) {
+        if !token.audience.iter().all(|each| self.is_trusted(each)) {
             return Err(IdTokenRejected::AudienceNotTrusted);
         }
         match &token.azp {
-            Some(azp) if !is_ours(azp) => Err(IdTokenRejected::AuthorizedPartyOther),
+            Some(azp) if !is_among(&self.clients, azp) => {
+                Err(IdTokenRejected::AuthorizedPartyOther)
+            }
             None if token.audience.len() > 1 => Err(IdTokenRejected::AuthorizedPartyMissing),
             _ => Ok(()),
         }
     }
+
+    /// Whether a token may be for this audience, too.
+    fn is_trusted(&self, audience: &str) -> bool {
+        is_among(&self.clients, audience) || is_among(&self.trusted, audience)
+    }
+}
+
+fn is_among(all: &[Box<str>], one: &str) -> bool {
+    all.iter().any(|known| **known == *one)
 }
 
 impl Tenants {

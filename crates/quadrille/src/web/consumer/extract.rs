@@ -235,6 +235,46 @@ impl Visitor {
         Linked::<Dynamic>::new(found.api(stored)).log_out().await.map(Some)
     }
 
+    /// Logs the user out of this service, as [`log_out`](Self::log_out) does, and returns the URL that
+    /// ends the session at the service, too, from which the user goes on to `next`:
+    /// [`Login::log_out_at_service`]. `None` at a service without that, and while the metadata of the
+    /// provider cannot be fetched, which the log says.
+    ///
+    /// ```
+    /// use axum::response::Redirect;
+    /// use quadrille::{Result, SameOrigin, Visitor};
+    ///
+    /// async fn sign_out(_: SameOrigin, visitor: Visitor) -> Result<Redirect> {
+    ///     // The application ends its own session here.
+    ///     let url = visitor.log_out_there("acme", "/goodbye").await?;
+    ///     Ok(Redirect::to(url.as_deref().unwrap_or("/goodbye")))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn log_out_there(&self, service: &str, next: &str) -> Result<Option<String>> {
+        let (_, url) = self.log_out_here_and_there(service, next).await?;
+        Ok(url)
+    }
+
+    pub(super) async fn log_out_here_and_there(
+        &self,
+        service: &str,
+        next: &str,
+    ) -> Result<(Option<LoggedOut>, Option<String>)> {
+        let Visit { login, jar, .. } = &self.visit;
+        login.check_name(service)?;
+        let url = login.log_out_at_service(jar, service, &self.owner, next).await;
+        let outcome = self.log_out(service).await?;
+        // The logout here is worth more.
+        let url = url.unwrap_or_else(|error| {
+            warn!(service, %error, code = error.code(), "the session at a service is not ended");
+            None
+        });
+        Ok((outcome, url))
+    }
+
     /// Removes the user's account and identity at this service.
     ///
     /// # Errors
@@ -298,7 +338,8 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts
         let usable = |stored: &Stored| {
             let alive = stored.token.refresh_token.is_some()
                 || stored.token.is_good(now, std::time::Duration::ZERO);
-            alive && !stored.needs_linking_again && Sc::is_met(&stored.token.scopes)
+            let is_over = found.login.has_ended_account(&found.registered, stored);
+            alive && !is_over && !stored.needs_linking_again && Sc::is_met(&stored.token.scopes)
         };
         Ok(stored.filter(usable).map(|stored| Linked::new(found.api(stored))))
     }
@@ -393,6 +434,7 @@ impl<'a> Found<'a> {
         Ok(stored
             .filter(|stored| !stored.account.subject.is_empty())
             .filter(|s| now.since(s.token.obtained) <= self.login.0.identity_lasts)
+            .filter(|stored| !self.login.has_ended_since(&self.registered, stored))
             .map(|stored| of_account(&stored)))
     }
 

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::{
     Error, Login,
-    consumer::{Authorized, Begin, ErasedHooks, IntoOwner, Owner, Refreshed},
+    consumer::{Authorized, Begin, ErasedHooks, IntoOwner, Owner, Refreshed, SessionEnded},
 };
 
 /// The event of [`Hooks::before_login`]: a user is about to be redirected to a service.
@@ -280,6 +280,7 @@ pub(super) struct Handlers {
     authorized: Option<Erased<Authorized>>,
     error: Option<Erased<Failed>>,
     refreshed: Option<Erased<Refreshed>>,
+    session_ended: Option<Erased<SessionEnded>>,
 }
 
 impl<St: Clone + Send + Sync + 'static> Hooks<St> {
@@ -329,6 +330,18 @@ impl<St: Clone + Send + Sync + 'static> Hooks<St> {
         self
     }
 
+    /// Calls this when a provider has ended sessions of a user: `async fn(SessionEnded, ...)`, to end
+    /// those of the application. The provider's server sends that request, or a frame in the browser,
+    /// and not the user: see [`Login::logout_routes`]. An answer, such as that of an error, means that
+    /// the sessions could not be ended.
+    pub fn on_session_ended<Args: 'static>(
+        mut self,
+        hook: impl Hook<SessionEnded, Args, St>,
+    ) -> Self {
+        self.handlers.session_ended = Some(erase(&self.state, hook));
+        self
+    }
+
     /// Calls this when a token was refreshed: `async fn(Refreshed, ...)`. A refresh serves many
     /// requests, or none, so the hook runs outside of any: of the extractors, only those that need
     /// the state alone work.
@@ -345,8 +358,14 @@ impl<St> fmt::Debug for Hooks<St> {
 }
 
 /// The hooks of a login without any.
-static NONE: Handlers =
-    Handlers { owner: None, before_login: None, authorized: None, error: None, refreshed: None };
+static NONE: Handlers = Handlers {
+    owner: None,
+    before_login: None,
+    authorized: None,
+    error: None,
+    refreshed: None,
+    session_ended: None,
+};
 
 impl Login {
     /// Sets the hooks of the application, and the owner of accounts. `Login` works beside any state
@@ -363,6 +382,7 @@ impl Login {
             authorized: new.authorized.or(old.authorized),
             error: new.error.or(old.error),
             refreshed: new.refreshed.or(old.refreshed),
+            session_ended: new.session_ended.or(old.session_ended),
         };
         self.change(|inner| inner.hooks = Arc::new(handlers))
     }
@@ -400,6 +420,10 @@ impl Handlers {
 
     pub(crate) async fn authorized(&self, event: Authorized, parts: &mut Parts) -> After {
         call(self.authorized.as_ref(), event, parts).await
+    }
+
+    pub(crate) async fn session_ended(&self, event: SessionEnded, parts: &mut Parts) -> After {
+        call(self.session_ended.as_ref(), event, parts).await
     }
 
     pub(crate) async fn error(&self, event: Failed, parts: &mut Parts) -> After {

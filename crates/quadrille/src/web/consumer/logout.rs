@@ -2,7 +2,9 @@
 //!
 //! `POST {mount}/{service}/logout` revokes the token where the service allows it and unlinks the
 //! account. Only a page of this site, or a program, may request that: another site must not log
-//! anyone out. A GET shows a page with the form and changes nothing.
+//! anyone out. A GET shows a page with the form and changes nothing. With `at_service=1` the user goes
+//! on to the OpenID Provider, whose session ends, too, and returns to `GET {mount}/{service}/logged-out`
+//! (OpenID Connect RP-Initiated Logout).
 
 use std::sync::Arc;
 
@@ -26,7 +28,7 @@ use super::{
     layer::Visit,
     leave::{LIMITS, ServicePath, service_in},
     navigation::is_for_a_page,
-    pages::{failed, json, plainly, redirect},
+    pages::{failed, hop, json, plainly, redirect},
 };
 
 /// `GET {mount}/{service}/logout`.
@@ -44,7 +46,7 @@ pub(super) async fn ask(path: ServicePath, request: Request) -> Response {
     let asked = async {
         visit.check_place()?;
         let registered = visit.login.by_name(&service).await?;
-        asking(&visit, &registered, next_in(&visit, &query).as_deref())
+        asking(&visit, &registered, next_in(&visit, &query).as_deref(), at_service_in(&query))
     };
     match asked.await {
         Ok(page) => page,
@@ -85,14 +87,49 @@ async fn answer(visit: &Visit, service: &str, parts: &mut Parts, query: &str) ->
     if !is_ours {
         return Err(BrowserError::NotThisOrigin.into());
     }
-    let outcome = visitor.log_out(service).await?;
+    let next = next_in(visit, query);
+    let (outcome, url) = match at_service_in(query) {
+        true => {
+            let next = next.as_deref().unwrap_or_default();
+            visitor.log_out_here_and_there(service, next).await?
+        }
+        false => (visitor.log_out(service).await?, None),
+    };
     if !is_for_a_page(&parts.headers) {
-        return Ok(told(service, outcome.as_ref()));
+        return Ok(told(service, outcome.as_ref(), url.as_deref()));
     }
-    match next_in(visit, query) {
+    if let Some(url) = url {
+        return Ok(hop(&url));
+    }
+    match next {
         Some(next) => redirect(StatusCode::SEE_OTHER, next),
         None => Ok(farewell(visit, &registered, outcome.as_ref())?),
     }
+}
+
+/// `GET {mount}/{service}/logged-out`: the user returns from the OpenID Provider.
+pub(super) async fn come_back(path: ServicePath, request: Request) -> Response {
+    let service = service_in(path);
+    let (mut parts, _) = request.into_parts();
+    if let Some(answer) = probed(&parts.method, &parts.headers) {
+        return answer.map(Body::from);
+    }
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
+    let query = parts.uri.query().unwrap_or("").to_owned();
+    match visit.login.logged_out_at_service(&visit.jar, &service, &query).await {
+        // The next page is loaded by one of this origin, so that it gets all cookies.
+        Ok(next) => hop(&next),
+        Err(error) => failed(&visit.login, &visit.jar, &mut parts, error, Trail::default()).await,
+    }
+}
+
+/// Whether the parameters ask to end the session at the service, too.
+fn at_service_in(parameters: &str) -> bool {
+    let params = Params::parse_within(parameters.as_bytes(), LIMITS);
+    params.is_ok_and(|params| params.one("at_service") == Ok(Some("1")))
 }
 
 /// The page to go on to, if the parameters name one of this site.
@@ -103,20 +140,29 @@ fn next_in(visit: &Visit, parameters: &str) -> Option<String> {
 }
 
 /// The outcome for scripts.
-fn told(service: &str, outcome: Option<&LoggedOut>) -> Response {
+fn told(service: &str, outcome: Option<&LoggedOut>, url: Option<&str>) -> Response {
     let code = outcome.map_or("not_linked", LoggedOut::code);
     let mut told = value!({ "service": service, "outcome": code });
     if let (Some(LoggedOut::LocalOnly(error)), Some(told)) = (outcome, told.as_object_mut()) {
         told.insert("reason".to_owned(), error.code().into());
     }
+    if let (Some(url), Some(told)) = (url, told.as_object_mut()) {
+        told.insert("url".to_owned(), url.into());
+    }
     json(StatusCode::OK, &told)
 }
 
 /// The page that asks whether the user wants to log out.
-fn asking(visit: &Visit, registered: &Arc<Registered>, next: Option<&str>) -> Result<Response> {
+fn asking(
+    visit: &Visit,
+    registered: &Arc<Registered>,
+    next: Option<&str>,
+    at_service: bool,
+) -> Result<Response> {
     let title = &registered.spec.title;
     let action = [&*visit.login.login_path(&registered.name, "", ""), "/logout"].concat();
-    let fields: Vec<_> = next.map(|next| ("next", next)).into_iter().collect();
+    let mut fields: Vec<_> = next.map(|next| ("next", next)).into_iter().collect();
+    fields.extend(at_service.then_some(("at_service", "1")));
     let page = Page::new(format!("Log out of {title}?"))
         .text(&format!("This site then forgets the account that you use at {title}."))
         .form("Log out", &action, &fields)

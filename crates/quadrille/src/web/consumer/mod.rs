@@ -4,6 +4,7 @@
 //! [`Rejected`](crate::Rejected), [`SameOrigin`](crate::SameOrigin), [`Hooks`](crate::Hooks), [`After`](crate::After), the hooks'
 //! events and [`recover`](crate::recover).
 
+mod ended;
 pub(crate) mod extract;
 pub(crate) mod hooks;
 mod id_token;

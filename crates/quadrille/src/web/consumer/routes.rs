@@ -32,7 +32,7 @@ use super::{
     hooks::Handlers,
     layer::{Arrival, LoginLayer, Visit},
     leave::{ServicePath, leave, leave_by_form, service_in},
-    logout::{ask, log_out},
+    logout::{ask, come_back as logged_out, log_out},
     pages::{
         Outcome, failed, hop, json, message, no_store, plainly, redirect, unknown_to_whom,
         with_opener,
@@ -51,7 +51,9 @@ impl Login {
 
     /// The login routes: `/login/{service}`, which begins a login (`?next=` is the path to return
     /// to), `/login/{service}/authorized`, the callback, and `/login/{service}/logout`, to which a
-    /// form or a script of this site posts (`next` is the path to go on to). With
+    /// form or a script of this site posts (`next` is the path to go on to; with `at_service=1`, the
+    /// session at an OpenID Provider ends, too, from which the user returns to
+    /// `/login/{service}/logged-out`). With
     /// [`Login::client_keys`], their public parts are at `/login/jwks.json`.
     pub fn routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
         let _ = self.check();
@@ -69,7 +71,8 @@ impl Login {
             .route(&at("/authorized"), visited(post, self, come_posted))
             .route(&at("/arrived"), visited(get, self, arrive))
             .route(&at("/logout"), visited(get, self, ask))
-            .route(&at("/logout"), visited(post, self, log_out));
+            .route(&at("/logout"), visited(post, self, log_out))
+            .route(&at("/logged-out"), visited(get, self, logged_out));
         let routes = match self.jwks() {
             Some(_) => {
                 let login = self.clone();

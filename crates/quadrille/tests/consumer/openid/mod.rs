@@ -4,8 +4,10 @@ mod client_authentication;
 mod discovery;
 mod faults;
 mod kept;
+mod logout;
 mod presented;
 mod refreshes;
+mod sign_out;
 
 use http::HeaderMap;
 use quadrille::{

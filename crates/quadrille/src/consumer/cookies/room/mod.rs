@@ -63,6 +63,8 @@ const SECOND: &str = "token2-";
 pub(crate) const WHO: &str = "who-";
 /// A note that the user has just returned.
 pub(crate) const BACK: &str = "back-";
+/// A logout at the service, from which the user has not returned.
+pub(crate) const OUT: &str = "out-";
 
 /// The cookies that a login uses.
 #[derive(Clone, Debug)]
@@ -83,7 +85,7 @@ impl InUse {
     fn has(&self, what: &str, value: &str, split: &HashSet<&str>) -> bool {
         let Some((kind, service)) = kind_and_service(what) else { return what == BROWSER };
         let is_open = match kind {
-            WHO => self.keys.has_key_of(value),
+            WHO | OUT => self.keys.has_key_of(value),
             // A digit and the box; the second part continues it.
             FIRST => self.tokens && value.get(1..).is_some_and(|value| self.keys.has_key_of(value)),
             SECOND => self.tokens && split.contains(service),
@@ -105,7 +107,7 @@ impl InUse {
 
 /// The kind of a cookie and the service, in its name after the prefix.
 fn kind_and_service(what: &str) -> Option<(&'static str, &str)> {
-    let kinds = [FIRST, SECOND, WHO, BACK];
+    let kinds = [FIRST, SECOND, WHO, BACK, OUT];
     kinds.into_iter().find_map(|kind| Some((kind, what.strip_prefix(kind)?)))
 }
 
@@ -297,7 +299,7 @@ pub(crate) fn remove_all_of(
     style: &CookieStyle,
     service: &str,
 ) -> Result<(), OperatorError> {
-    let kinds = [TOKEN[0], TOKEN[1], WHO, BACK];
+    let kinds = [TOKEN[0], TOKEN[1], WHO, BACK, OUT];
     kinds.into_iter().try_for_each(|kind| jar.remove(style, &[kind, service].concat()))
 }
 

@@ -1,0 +1,163 @@
+//! The routes by which a provider tells that it has ended sessions (OpenID Connect Back-Channel Logout
+//! 1.0 and Front-Channel Logout 1.0).
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::Request,
+    response::Response,
+    routing::MethodFilter,
+};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use serde_json::json as value;
+use tracing::{info, warn};
+
+use crate::{
+    Login, Result,
+    consumer::{SessionEnded, error::BrowserError},
+    form::{Limits, Params},
+};
+
+use super::{
+    hooks::Handlers,
+    layer::Visit,
+    leave::{ServicePath, form, service_in},
+    pages::{json, no_store, plainly},
+    routes::visited,
+};
+
+impl Login {
+    /// Routes for logouts at an OpenID Provider, beside those of
+    /// [`Login::attach`](crate::Login::attach): `app.merge(login.logout_routes())`. Register them at
+    /// the provider.
+    ///
+    /// * `POST /login/{service}/backchannel-logout` (`backchannel_logout_uri`) takes a signed logout
+    ///   token from the provider's server, and ends the sessions that it names:
+    ///   [`Login::end_by_logout_token`].
+    /// * `GET /login/{service}/frontchannel-logout` (`frontchannel_logout_uri`, with
+    ///   `frontchannel_logout_session_required`) is a frame on a page of the provider, and ends the
+    ///   session of its `sid`: [`Login::end_by_front_channel`]. Prefer the other one where the
+    ///   provider has it.
+    ///
+    /// The hook [`Hooks::on_session_ended`](crate::Hooks::on_session_ended) ends the application's own
+    /// sessions, each of which must know the account and the `sid` of its ID token
+    /// ([`Authorized::claims`](crate::Authorized::claims)).
+    ///
+    /// ```
+    /// use axum::{Router, extract::State};
+    /// use quadrille::{Hooks, KeyRing, Login, SessionEnded, SpecBuf};
+    ///
+    /// # #[derive(Clone)] struct Sessions;
+    /// # impl Sessions { async fn end(&self, _sid: &str) {} async fn end_all(&self, _user: &str) {} }
+    /// async fn ended(event: SessionEnded, State(sessions): State<Sessions>) {
+    ///     match (event.sid, event.account) {
+    ///         (Some(sid), _) => sessions.end(&sid).await,
+    ///         (None, Some(account)) => sessions.end_all(&account).await,
+    ///         (None, None) => {}
+    ///     }
+    /// }
+    ///
+    /// let spec = SpecBuf::oidc("acme", "https://id.acme.example");
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(spec.client("our-id", "our-secret"))
+    ///     .hooks(Hooks::new(Sessions).on_session_ended(ended));
+    /// let app: Router = login.attach(Router::new()).merge(login.logout_routes());
+    /// # login.check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    pub fn logout_routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
+        let _ = self.check();
+        let mount = self.mount();
+        if !mount.starts_with('/') {
+            // `check` has logged it; a router would panic.
+            return Router::new();
+        }
+        let at = |path: &str| [mount, "/{service}", path].concat();
+        let (get, post) = (MethodFilter::GET, MethodFilter::POST);
+        Router::new()
+            .route(&at("/backchannel-logout"), visited(post, self, by_the_server))
+            .route(&at("/frontchannel-logout"), visited(get, self, by_a_frame))
+    }
+}
+
+/// `POST {mount}/{service}/backchannel-logout` (Back-Channel Logout, sections 2.5 and 2.8).
+async fn by_the_server(path: ServicePath, request: Request) -> Response {
+    let service = service_in(path);
+    let (mut parts, body) = request.into_parts();
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
+    let ended = async {
+        let malformed = BrowserError::CallbackMalformed;
+        let body = to_bytes(body, Limits::DEFAULT.bytes).await.map_err(|_| malformed)?;
+        let form = form(&parts, &body).ok_or(malformed)?;
+        let params = Params::parse(form.as_bytes()).map_err(|_| malformed)?;
+        let token = params.one("logout_token").map_err(|_| malformed)?.ok_or(malformed)?;
+        visit.login.end_by_logout_token(&service, token).await
+    };
+    let ended = ended.await;
+    match told(&visit, &mut parts, ended).await {
+        Ok(()) => {
+            let mut response = Response::new(Body::empty());
+            no_store(&mut response);
+            response
+        }
+        Err(code) => {
+            let told = value!({ "error": "invalid_request", "error_description": code });
+            json(StatusCode::BAD_REQUEST, &told)
+        }
+    }
+}
+
+/// `GET {mount}/{service}/frontchannel-logout` (Front-Channel Logout, section 2).
+async fn by_a_frame(path: ServicePath, request: Request) -> Response {
+    let service = service_in(path);
+    let (mut parts, _) = request.into_parts();
+    let visit = match Visit::of(&parts) {
+        Ok(visit) => visit,
+        Err(error) => return plainly(&error, &parts),
+    };
+    let query = parts.uri.query().unwrap_or("").to_owned();
+    let ended = visit.login.end_by_front_channel(&service, &query).await;
+    let ended = told(&visit, &mut parts, ended).await;
+    let mut response = Response::new(Body::from("<!doctype html><title>Logout</title>\n"));
+    if ended.is_err() {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    no_store(&mut response);
+    let headers = response.headers_mut();
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, html);
+    // A page of the provider shows it in a frame.
+    let nothing = HeaderValue::from_static("default-src 'none'");
+    headers.insert(header::CONTENT_SECURITY_POLICY, nothing);
+    response
+}
+
+/// Tells the application of ended sessions. `Err` with a code if they are not ended.
+async fn told(
+    visit: &Visit,
+    parts: &mut Parts,
+    ended: Result<SessionEnded>,
+) -> std::result::Result<(), &'static str> {
+    let event = match ended {
+        Ok(event) => event,
+        Err(error) => {
+            let (code, likely) = (error.code(), error.likely_cause());
+            warn!(code, %error, likely, "a logout at a service is rejected");
+            return Err(code);
+        }
+    };
+    let service = event.service.clone();
+    match Handlers::of(&visit.login).session_ended(event, parts).await.into_answer() {
+        None => {
+            info!(service = &*service, "a service has ended sessions");
+            Ok(())
+        }
+        Some(_) => {
+            warn!(service = &*service, "on_session_ended failed, or returned a response");
+            Err("not_ended")
+        }
+    }
+}
