@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -23,8 +23,15 @@ use redis::{
 /// The time for which Redis keeps an entry that has expired, for clocks that differ.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
 
-/// The time by which the clocks of the processes may differ.
+/// The time by which the clocks of the processes may differ from those of the clients.
 const SKEW: Duration = Duration::from_secs(5);
+
+/// The longest time by which Redis keeps an entry beyond its lifetime, if the clock of the process that adds
+/// it is ahead: the entry is there until it has expired by the server's clock, too.
+const SLOWER: Duration = Duration::from_hours(2);
+
+/// An error that comes within this time is that of an attempt to connect from before.
+const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// The shortest time between two lines in the log about losses, in milliseconds.
 const LOG_AGAIN: i64 = 60_000;
@@ -44,7 +51,8 @@ const VERSION: usize = 16;
 const EXPIRES: usize = 20;
 
 /// The head of each script, which begins with the key of the run: what the server is, how many
-/// keys it has evicted, since when nothing is lost, and the mark of entries. The server has another
+/// keys it has evicted, since when nothing is lost, and the mark of entries; a random number for the last loss,
+/// and when it was noticed by the server's clock, in milliseconds. The server has another
 /// `run_id` after each restart, and another `master_replid` after each promotion and each data set
 /// that it took from a primary: so a primary that gets the data of its replica, and is promoted
 /// again, is not what it was. A server that tells neither cannot notice its losses.
@@ -61,27 +69,32 @@ macro_rules! script {
             local function evicted()
                 return string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
             end
-            local function begin(id, evictions, since, mark)
-                local run = id .. ' ' .. evictions .. ' ' .. since .. ' ' .. mark
-                redis.call('SET', KEYS[1], run)
+            local function clock()
+                local time = redis.call('TIME')
+                return time[1] * 1000 + math.floor(time[2] / 1000)
+            end
+            local function begin(id, evictions, since, mark, loss, lost)
+                local run = id .. ' ' .. evictions .. ' ' .. since .. ' ' .. loss .. ' '
+                redis.call('SET', KEYS[1], run .. string.format('%.0f', lost) .. ' ' .. mark)
             end
             local run = redis.call('GET', KEYS[1]) or ''
-            local id, evictions, since, mark = string.match(run, '^(%x+) (%d+) (%d+) (%x+)$')
+            local id, evictions, since, loss, lost, mark =
+                string.match(run, '^(%x+) (%d+) (%d+) (%x+) (%d+) (%x+)$')
             local now, new_since, new_mark = tonumber(ARGV[1]), ARGV[2], ARGV[3]",
             $rest
         )
     };
 }
 
-/// Run, entry, newest; now, since, mark; version, expiry, value, lifetime, row. 2 after a loss. An
-/// entry with this version is there if this call was answered to nobody.
+/// Run, entry, newest; now, since, mark; version, expiry, value, lifetime, row, and the milliseconds of
+/// `SLOWER` and `LEFT_BEHIND`. 2 after a loss. An entry with this version is there if this call was answered to nobody.
 const ADD: &str = script!(
     "
     local added = 1
     if not mark then
         added = 2
         mark = new_mark
-        begin(server(), evicted(), new_since, mark)
+        begin(server(), evicted(), new_since, mark, new_mark, clock())
     end
     local there = redis.call('GET', KEYS[2])
     if there and mark == string.sub(there, 1, 16) and ARGV[4] == string.sub(there, 17, 32) then
@@ -91,7 +104,10 @@ const ADD: &str = script!(
     if ARGV[8] ~= '' and ARGV[8] > (redis.call('GET', KEYS[3]) or '') then
         redis.call('SET', KEYS[3], ARGV[8])
     end
-    redis.call('SET', KEYS[2], mark .. ARGV[4] .. ARGV[5] .. ARGV[6], 'PX', ARGV[7])
+    local left = ARGV[5] * 1000 - clock() + ARGV[10]
+    left = math.max(ARGV[7], math.min(left, ARGV[7] + ARGV[9]))
+    left = string.format('%.0f', left)
+    redis.call('SET', KEYS[2], mark .. ARGV[4] .. ARGV[5] .. ARGV[6], 'PX', left)
     return added"
 );
 
@@ -105,7 +121,7 @@ const REPLACE: &str = script!(
     if version ~= ARGV[4] and version ~= ARGV[5] then return 0 end
     local here = server()
     if id ~= here then
-        begin(here, evicted(), new_since, new_mark)
+        begin(here, evicted(), new_since, new_mark, new_mark, clock())
         return 2
     end
     if mark ~= string.sub(there, 1, 16) then return 0 end
@@ -115,15 +131,25 @@ const REPLACE: &str = script!(
     return 1"
 );
 
-/// Run; now, since, mark. The time since which nothing is lost, in milliseconds.
+/// Run; now, since, mark; the number of the last loss that the process has seen. The time since which nothing
+/// is lost, in milliseconds, and the number of the last loss.
+///
+/// The process that notices a loss may have a clock that is behind. So each process, when it sees a loss for
+/// the first time, raises the time to that of the loss by its own clock, which the server's clock tells: the
+/// greatest of them counts.
 const SINCE: &str = script!(
     "
     local here, gone = server(), evicted()
-    if id == here and evictions == gone then return since end
+    local is_lost = id ~= here or evictions ~= gone
+    if not is_lost and loss == ARGV[4] then return {since, loss} end
+    local by_ours = tonumber(new_since)
+    if not is_lost then by_ours = by_ours - math.max(0, clock() - lost) end
+    if since and by_ours <= tonumber(since) and not is_lost then return {since, loss} end
+    if is_lost then loss, lost = new_mark, clock() end
     if id ~= here then mark = new_mark end
-    if not since or tonumber(new_since) > tonumber(since) then since = new_since end
-    begin(here, gone, since, mark)
-    return since"
+    since = string.format('%.0f', math.max(by_ours, since or 0))
+    begin(here, gone, since, mark, loss, lost)
+    return {since, loss}"
 );
 
 /// A cache of short-lived records in Redis or Valkey, for a
@@ -134,11 +160,12 @@ const SINCE: &str = script!(
 /// a replica takes its place, which may not have got everything. What was made before that is
 /// accepted no more: its user, or its client, begins again. So it keeps marks of used keys, too. A
 /// server that never had a replica counts as another one when it gets its first. The clocks of the
-/// processes may differ by five seconds, and the server's clock must not be set forward by more than
-/// a minute.
+/// processes may differ: each takes account of a loss by its own clock, and entries are there until they have
+/// expired by the server's clock, too, if it is behind by two hours at most. The server's clock must not be
+/// set forward by more than a minute.
 ///
 /// All keys are in one slot of a cluster. The user needs the commands `GET`, `MGET`, `SET`, `DEL`,
-/// `EVALSHA`, `SCRIPT LOAD` and `INFO`.
+/// `EVALSHA`, `SCRIPT LOAD`, `INFO` and `TIME`.
 ///
 /// ```no_run
 /// use quadrille::{Env, KeyRing, provider::store::{MemoryStore, VolatileStore}};
@@ -170,6 +197,8 @@ struct Losses {
     since: AtomicI64,
     /// That moment in the last line of the log.
     logged: AtomicI64,
+    /// The number of the last loss that was seen.
+    seen: AtomicU64,
 }
 
 struct Scripts {
@@ -231,7 +260,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileRedis<C> {
 
     /// Random digits, which come never again.
     fn digits(&self) -> String {
-        format!("{:016x}", u64::from_be_bytes(self.env.random()))
+        digits(u64::from_be_bytes(self.env.random()))
     }
 
     async fn answer<T: FromRedisValue>(
@@ -245,14 +274,17 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileRedis<C> {
         self.repeat(|| async { command.query_async(&mut self.connection.clone()).await }).await
     }
 
-    /// Does it again if the connection had ended, as one does that was idle, or leads to a replica:
-    /// its name may lead to the primary by now. Each verb may be repeated.
+    /// Does it again if the connection had ended, as one does that was idle, or could not be made before, or
+    /// leads to a replica: its name may lead to the primary by now. Each verb may be repeated.
     async fn repeat<T, F: Future<Output = Result<T, RedisError>>>(
         &self,
         verb: impl Fn() -> F,
     ) -> Result<T, StoreError> {
+        let clock = Env::system();
+        let mut begun = clock.steady();
         let mut answer = verb().await;
         for _ in 0..REPEATS {
+            let is_at_once = clock.steady().since(begun) < AT_ONCE;
             match &answer {
                 Err(error) if error.kind() == READ_ONLY => {
                     // The server ends the connection.
@@ -260,8 +292,11 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileRedis<C> {
                     let _: Result<(), _> = quit.query_async(&mut self.connection.clone()).await;
                 }
                 Err(error) if error.is_connection_dropped() && !error.is_connection_refusal() => {}
+                // The connection is made only now, and the server may be back.
+                Err(error) if error.is_io_error() && is_at_once => {}
                 _ => break,
             }
+            begun = clock.steady();
             answer = verb().await;
         }
         answer.map_err(unavailable)
@@ -310,6 +345,9 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for Volati
         call.arg(self.digits()).arg(format!("{:020}", entry.expires.seconds().max(0)));
         call.arg(entry.value).arg(u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX / 4));
         call.arg(entry.row.map_or(String::new(), |row| format!("{:019}", row.0.max(0))));
+        for time in [SLOWER, LEFT_BEHIND] {
+            call.arg(u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 4));
+        }
         let answer: i64 = self.answer(&call).await?;
         if answer == LOST {
             self.losses.log((now + SKEW).millis());
@@ -367,10 +405,19 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for Volati
     }
 
     async fn lost_nothing_since(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
-        let call = self.call(&self.scripts.since, now);
-        let millis: i64 = self.answer(&call).await?;
+        let mut call = self.call(&self.scripts.since, now);
+        call.arg(digits(self.losses.seen.load(Ordering::Acquire)));
+        let (millis, loss): (i64, String) = self.answer(&call).await?;
+        let loss = u64::from_str_radix(&loss, 16);
+        let loss = loss.map_err(|_| StoreError::Corrupt("the last loss of the cache"))?;
+        self.losses.seen.store(loss, Ordering::Release);
         self.losses.know(millis, now);
         Ok(Timestamp::from_millis(millis))
+    }
+
+    async fn server_time(&self, _now: Timestamp) -> Result<Timestamp, StoreError> {
+        let (seconds, micros): (i64, i64) = self.run(&redis::cmd("TIME")).await?;
+        Ok(Timestamp::from_millis(seconds * 1000 + micros / 1000))
     }
 
     /// Writes, since a replica or a server without memory only reads.
@@ -380,6 +427,10 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> VolatileCache for Volati
         let _: () = self.run(&set).await?;
         self.newest().await.map(drop)
     }
+}
+
+fn digits(number: u64) -> String {
+    format!("{number:016x}")
 }
 
 fn unpack(held: &[u8]) -> Option<VolatileFound> {
