@@ -69,9 +69,26 @@ fn a_folder_of_others_or_one_that_they_can_write_is_refused() {
     }
     set(&folder, 0o755);
     set(above.path(), 0o777);
-    assert!(refused(&folder).contains("anybody can replace the folder"));
+    assert!(refused(&folder).contains("others can replace the folder"));
     set(above.path(), 0o1777);
     VolatileFiles::open(&folder, ManualClock::new().env()).unwrap();
+    set(above.path(), 0o700);
+    let deep = above.path().join("one").join("two").join("cache");
+    VolatileFiles::open(&deep, ManualClock::new().env()).unwrap();
+    let one = above.path().join("one");
+    set(&one, 0o777);
+    assert!(refused(&deep).contains("others can replace the folder"));
+    set(&one, 0o755);
+    let link = above.path().join("link");
+    symlink(&folder, &link).unwrap();
+    assert!(refused(&link).contains("it is a link"));
+    if chown(&one, None, Some(4321)).is_ok() {
+        set(&one, 0o775);
+        assert!(refused(&deep).contains("others can replace the folder"));
+        set(&one, 0o755);
+        chown(&one, Some(4321), None).unwrap();
+        assert!(refused(&deep).contains("another user can replace the folder"));
+    }
     if chown(&folder, Some(4321), None).is_ok() {
         assert!(refused(&folder).contains("belongs to another user"));
     }
@@ -185,6 +202,38 @@ async fn without_the_greatest_number_the_entries_are_lost_too() {
         assert!(world.add(8, 600).await);
         assert_eq!(again.newest().await.unwrap(), RowId(8));
     }
+}
+
+#[tokio::test]
+async fn a_folder_that_others_can_write_or_that_was_replaced_is_not_used() {
+    let above = tempfile::tempdir().unwrap();
+    let (path, moved) = (above.path().join("cache"), above.path().join("moved"));
+    let (clock, set) = (ManualClock::new(), |mode| {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    });
+    let cache = VolatileFiles::open(&path, clock.env()).unwrap();
+    let entry = || VolatileEntry::new(vec![7], clock.now() + Duration::from_secs(60));
+    assert!(cache.add(&key(1), entry(), clock.now()).await.unwrap());
+    let is_used = async || {
+        let found = cache.find(&key(1), clock.now()).await;
+        let added = cache.add(&key(2), entry(), clock.now()).await;
+        assert_eq!(found.is_ok(), added.is_ok());
+        found.is_ok()
+    };
+    set(0o777);
+    assert!(!is_used().await);
+    set(0o700);
+    assert!(is_used().await);
+    fs::rename(&path, &moved).unwrap();
+    fs::create_dir(&path).unwrap();
+    set(0o700);
+    assert!(!is_used().await, "another folder");
+    fs::remove_dir(&path).unwrap();
+    symlink(&moved, &path).unwrap();
+    assert!(!is_used().await, "a link");
+    fs::remove_file(&path).unwrap();
+    fs::rename(&moved, &path).unwrap();
+    assert!(is_used().await);
 }
 
 #[tokio::test]

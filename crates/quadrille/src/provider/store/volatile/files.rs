@@ -11,7 +11,7 @@ use crate::provider::store::{RowId, StoreError};
 ///
 /// It keeps no marks of used keys. A crash of the machine may lose the entries of the last seconds;
 /// one that was replaced does not come back. The folder belongs to this cache alone: nobody else can
-/// write to it, and nothing else is in it. It must not be restored from a backup, and not be on a
+/// write to it or replace it, which each use checks, and nothing else is in it. It must not be restored from a backup, and not be on a
 /// network file system without locks.
 ///
 /// ```
@@ -28,8 +28,8 @@ impl VolatileFiles {
     /// A cache in this folder, which is made for this user alone if it is missing.
     ///
     /// # Errors
-    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for a folder of another user, one that
-    /// others can write, and one with files of another kind; else those of the file system.
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied) for a folder of another user, a link, one that
+    /// others can write to or replace, and one with files of another kind; else those of the file system.
     pub fn open(path: impl Into<PathBuf>, env: Env) -> io::Result<Self> {
         Ok(Self(Arc::new(Folder::open(path.into(), env)?)))
     }
@@ -40,7 +40,8 @@ impl VolatileFiles {
         work: impl FnOnce(&Folder) -> io::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let folder = Arc::clone(&self.0);
-        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
+        let checked = move || folder.check_still().and_then(|()| work(&folder));
+        let done = tokio::task::spawn_blocking(checked).await;
         done.map_err(StoreError::failed)?.map_err(StoreError::cache_unavailable)
     }
 }

@@ -14,7 +14,11 @@ use std::{
 
 use crate::{Env, Timestamp};
 
-use super::{VolatileFound, packed};
+use super::{
+    VolatileFound,
+    owner::{Owned, refused},
+    packed,
+};
 use crate::provider::store::RowId;
 
 /// The number of locks, each for a share of the keys.
@@ -49,6 +53,7 @@ const PER_SWEEP: usize = 1024;
 
 pub(super) struct Folder {
     pub(super) path: PathBuf,
+    owned: Owned,
     env: Env,
     added: AtomicU32,
     /// The files at which the next `add` that sweeps looks.
@@ -70,22 +75,23 @@ impl Folder {
                 return Err(refused(format!("`{name}` is no file of a cache: use another folder")));
             }
         }
+        let owned = write_and_check(&path, &env)?;
         let rest = Mutex::default();
-        let folder = Self { path, env, added: AtomicU32::new(0), rest };
-        folder.check()?;
+        let folder = Self { path, owned, env, added: AtomicU32::new(0), rest };
+        folder.newest()?;
         Ok(folder)
     }
 
     /// Checks that the folder is there, that it is ours alone, and that files can be written.
     pub(super) fn check(&self) -> io::Result<()> {
-        let name = format!("check-0-{:016x}{ENTRY}", self.version());
-        let path = self.path(&name);
-        let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&path)?;
-        let written = file.write_all(b"1");
-        let checked = check_owner(&file, &self.path);
-        remove(&path)?;
-        written.and(checked)?;
+        self.check_still()?;
+        write_and_check(&self.path, &self.env)?;
         self.newest().map(drop)
+    }
+
+    /// Checks that the folder is the one that was opened, and ours alone.
+    pub(super) fn check_still(&self) -> io::Result<()> {
+        self.owned.is_still(&self.path)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -205,7 +211,7 @@ impl Folder {
     }
 
     pub(super) fn version(&self) -> u64 {
-        u64::from_be_bytes(self.env.random())
+        version(&self.env)
     }
 
     /// Removes expired files, at most so many.
@@ -280,34 +286,18 @@ fn is_entry(name: &str) -> bool {
     is_hex && name.len() % 2 == 0 && is_number && !kind.is_empty()
 }
 
-/// Checks that a folder belongs to the user of a new file, and that no other user can write to it.
-#[cfg(unix)]
-fn check_owner(new: &File, folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt as _;
-    const WRITE: u32 = 0o022;
-    const STICKY: u32 = 0o1000;
-    const ANYBODY: u32 = 0o002;
-    let about = fs::metadata(folder)?;
-    if about.uid() != new.metadata()?.uid() {
-        return Err(refused("the folder belongs to another user: use one of your own".to_owned()));
-    }
-    if about.mode() & WRITE != 0 {
-        return Err(refused("other users can write to the folder: chmod go-w".to_owned()));
-    }
-    let above = fs::metadata(folder.join(".."))?;
-    if above.mode() & ANYBODY != 0 && above.mode() & STICKY == 0 {
-        return Err(refused("anybody can replace the folder: chmod o-w the one above".to_owned()));
-    }
-    Ok(())
+/// Writes a file, and checks whose the folder is.
+fn write_and_check(folder: &Path, env: &Env) -> io::Result<Owned> {
+    let path = folder.join(format!("check-0-{:016x}{ENTRY}", version(env)));
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(&path)?;
+    let written = file.write_all(b"1");
+    let checked = Owned::check(&file, folder);
+    remove(&path)?;
+    written.and(checked)
 }
 
-#[cfg(not(unix))]
-fn check_owner(_: &File, _: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-fn refused(why: String) -> io::Error {
-    io::Error::new(io::ErrorKind::PermissionDenied, why)
+fn version(env: &Env) -> u64 {
+    u64::from_be_bytes(env.random())
 }
 
 /// `true` if there was a file.

@@ -10,6 +10,7 @@ mod folder;
 #[cfg(feature = "memcached")]
 mod memcached;
 mod memory;
+mod owner;
 mod packed;
 mod record;
 mod store;
@@ -108,6 +109,15 @@ pub trait VolatileCache: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Timestamp, StoreError>> + Send {
         let _ = now;
         async { Ok(Timestamp::default()) }
+    }
+
+    /// The time by the clock of the server with the cache, which processes share; `now`, the default, is that
+    /// of this process.
+    fn server_time(
+        &self,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Timestamp, StoreError>> + Send {
+        async move { Ok(now) }
     }
 
     /// Removes entries that expired before the second of `now`, a bounded number at a time. Returns
