@@ -116,6 +116,10 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Ends all sessions of a user.
     fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()>;
 
+    /// The time by which failures are counted: by the clock of the database, if it has one of its own; else
+    /// `now`, of the machine on which the database is.
+    fn clock(&self, now: Timestamp) -> Answering<'_, Timestamp>;
+
     /// Changes counts of failed sign-ins. Returns the counts as they were; a count that is not
     /// stored is the Unix epoch. Counts that ended before `now` may be forgotten.
     fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery>;
@@ -210,8 +214,15 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
 
     /// Gives up the key ring of the proof `before`, if it is still the stored one, in favour of the
     /// ring of the proof `after`: ends every session and all tokens, forgets the sealed signing
-    /// keys, and remembers the old proof. `false`, and nothing is changed, if another proof is stored.
-    fn give_ring_up(&self, before: Vec<u8>, after: Vec<u8>, now: Timestamp) -> Answering<'_, bool>;
+    /// keys and [`Sealed::RingKeys`], and remembers the old proof and those `of_keys`. `false`, and
+    /// nothing is changed, if another proof is stored.
+    fn give_ring_up(
+        &self,
+        before: Vec<u8>,
+        of_keys: Vec<Vec<u8>>,
+        after: Vec<u8>,
+        now: Timestamp,
+    ) -> Answering<'_, bool>;
 
     /// Stores the users of another database. Those that are there already stay as they are.
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()>;

@@ -214,6 +214,10 @@ impl VolatileCache for Cache {
         matches!(self.place, Place::Redis(_))
     }
 
+    async fn server_time(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        verb!(self.server_time(now))
+    }
+
     async fn lost_nothing_since(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let since = verb!(self.lost_nothing_since(now));
         measured("lost_nothing_since", since.as_ref().ok().map(|_| true));

@@ -52,7 +52,8 @@ impl Attempts {
         address: RemoteAddress,
         device: Option<DeviceId>,
     ) -> Result<Attempt, StoreError> {
-        let (keys, now) = (self.keys(name, address, device), self.env.now());
+        let keys = self.keys(name, address, device);
+        let now = self.backend.clock(self.env.now()).await?;
         let count = Recount { keys, change: Box::new(move |before| decide(before, now).1) };
         let before = self.backend.recount(count, now).await?;
         let (mut turn, after) = decide(&before, now);
@@ -71,7 +72,8 @@ impl Attempts {
         if matches!(attempt.turn, Turn::Refused(_)) {
             return Ok(());
         }
-        self.backend.recount(attempt.forgiven(), self.env.now()).await.map(|_| ())
+        let now = self.backend.clock(self.env.now()).await?;
+        self.backend.recount(attempt.forgiven(), now).await.map(|_| ())
     }
 
     fn keys(

@@ -31,6 +31,10 @@ impl CountsInDatabase {
 }
 
 impl SharedCounts for CountsInDatabase {
+    async fn clock(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        self.backend.clock(now).await
+    }
+
     async fn change(
         &self,
         key: VolatileKey,

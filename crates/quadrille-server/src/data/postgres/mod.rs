@@ -219,6 +219,10 @@ impl Backend for PostgresBackend {
         Box::pin(sessions::end_all(&self.store, subject))
     }
 
+    fn clock(&self, _: Timestamp) -> Answering<'_, Timestamp> {
+        Box::pin(self.store.server_time())
+    }
+
     fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery> {
         Box::pin(counts::recount(&self.store, recount, now))
     }
@@ -351,9 +355,16 @@ impl Backend for PostgresBackend {
         Box::pin(sealed::rings_given_up(&self.store))
     }
 
-    fn give_ring_up(&self, before: Vec<u8>, after: Vec<u8>, now: Timestamp) -> Answering<'_, bool> {
+    fn give_ring_up(
+        &self,
+        before: Vec<u8>,
+        of_keys: Vec<Vec<u8>>,
+        after: Vec<u8>,
+        now: Timestamp,
+    ) -> Answering<'_, bool> {
         Box::pin(async move {
-            let is_given_up = sealed::give_ring_up(&self.store, before, after, now).await?;
+            let is_given_up = sealed::give_ring_up(&self.store, before, of_keys, after, now);
+            let is_given_up = is_given_up.await?;
             if is_given_up {
                 self.store.announce().await;
             }

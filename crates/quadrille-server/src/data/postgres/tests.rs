@@ -38,6 +38,18 @@ async fn a_database_that_may_not_be_written_is_not_ready() {
     assert!(matches!(checked, Err(StoreError::ReadOnly)), "{checked:?}");
 }
 
+/// So processes whose clocks differ forgive no guesses.
+#[tokio::test]
+async fn failures_are_counted_by_the_clock_of_the_database() {
+    let url = servers::postgres_database();
+    let backend = PostgresBackend::open(connected(&url).await, Env::system()).await.unwrap();
+    let (now, hour) = (Env::system().now(), Duration::from_secs(3600));
+    for clock in [now - hour, now + hour] {
+        let time = backend.clock(clock).await.unwrap();
+        assert!(now - hour / 2 < time && time < now + hour / 2, "{time:?}");
+    }
+}
+
 /// Behind a pooler in transaction mode, which does not know prepared statements, and with
 /// settings of a session that others change.
 #[tokio::test]

@@ -167,6 +167,10 @@ impl Backend for SqliteBackend {
         Box::pin(self.0.write(move |transaction| sessions::end_all(transaction, &subject)))
     }
 
+    fn clock(&self, now: Timestamp) -> Answering<'_, Timestamp> {
+        Box::pin(async move { Ok(now) })
+    }
+
     fn recount(&self, recount: Recount, now: Timestamp) -> Answering<'_, Recovery> {
         Box::pin(self.0.write(move |transaction| {
             let before = counts::change(transaction, &recount)?;
@@ -294,8 +298,14 @@ impl Backend for SqliteBackend {
         Box::pin(sealed::rings_given_up(&self.0))
     }
 
-    fn give_ring_up(&self, before: Vec<u8>, after: Vec<u8>, now: Timestamp) -> Answering<'_, bool> {
-        Box::pin(sealed::give_ring_up(&self.0, before, after, now))
+    fn give_ring_up(
+        &self,
+        before: Vec<u8>,
+        of_keys: Vec<Vec<u8>>,
+        after: Vec<u8>,
+        now: Timestamp,
+    ) -> Answering<'_, bool> {
+        Box::pin(sealed::give_ring_up(&self.0, before, of_keys, after, now))
     }
 
     fn put_users(&self, users: Vec<User>) -> Answering<'_, ()> {

@@ -10,7 +10,7 @@ use std::{
 use quadrille::{Env, Timestamp, provider::store::StoreError};
 use sqlx::PgPool;
 
-use super::super::{database::Database, values::Values};
+use super::super::{database::Database, store::SqlStore, values::Values};
 
 /// The time for which a reading of the clock counts.
 const FRESH: Duration = Duration::from_secs(10);
@@ -51,6 +51,21 @@ pub(super) async fn ahead(database: &Database<PgPool>) -> Result<i64, StoreError
     let ahead = server.saturating_sub(now.millis());
     *clock.reading() = Some((now, ahead));
     Ok(ahead)
+}
+
+impl SqlStore<PgPool> {
+    /// The time by the clock of the server, which all processes share. It is read every ten seconds, and in
+    /// between counted by the steady clock of this process, so that a clock that is set changes nothing.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn server_time(&self) -> Result<Timestamp, StoreError> {
+        self.run(|database| async move {
+            let ahead = ahead(&database).await?;
+            Ok(Timestamp::from_millis(Env::system().steady().millis().saturating_add(ahead)))
+        })
+        .await
+    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,16 @@ pub type CountChange = Arc<dyn Fn(Timestamp) -> Option<Timestamp> + Send + Sync>
 /// }
 /// ```
 pub trait SharedCounts: Send + Sync + 'static {
+    /// The time by which failures are counted and forgiven: that of the clock of the place with the counts,
+    /// which all processes share. `now` is the time by this process's own clock, and the default: the clocks of
+    /// processes differ, and each difference forgives failures.
+    ///
+    /// # Errors
+    /// Those of the place. The process goes on with its own limits.
+    fn clock(&self, now: Timestamp) -> impl Future<Output = Result<Timestamp, StoreError>> + Send {
+        async move { Ok(now) }
+    }
+
     /// Changes the count of a party, at once, and returns it as it was: the Unix epoch if there is
     /// none. `None` if so many change it that this process had no turn; nothing is changed then.
     /// Counts from before `now` may be removed.
@@ -76,6 +86,10 @@ pub trait SharedCounts: Send + Sync + 'static {
 }
 
 impl<C: VolatileCache> SharedCounts for C {
+    async fn clock(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        self.server_time(now).await
+    }
+
     async fn change(
         &self,
         key: VolatileKey,
@@ -108,15 +122,20 @@ fn recovered(found: &VolatileFound) -> Option<Timestamp> {
 #[derive(Clone)]
 pub(crate) struct SharedLimits(Option<Arc<dyn Counts>>);
 
-type Counting<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<Timestamp>, StoreError>> + Send + 'a>>;
+type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+type Counting<'a> = Answering<'a, Option<Timestamp>>;
 
 /// [`SharedCounts`] as an object.
 trait Counts: Send + Sync + 'static {
+    fn clock(&self, now: Timestamp) -> Answering<'_, Timestamp>;
     fn change(&self, key: VolatileKey, change: CountChange, now: Timestamp) -> Counting<'_>;
 }
 
 impl<C: SharedCounts> Counts for C {
+    fn clock(&self, now: Timestamp) -> Answering<'_, Timestamp> {
+        Box::pin(SharedCounts::clock(self, now))
+    }
+
     fn change(&self, key: VolatileKey, change: CountChange, now: Timestamp) -> Counting<'_> {
         Box::pin(SharedCounts::change(self, key, change, now))
     }
@@ -130,7 +149,7 @@ impl SharedLimits {
         Self(Some(Arc::new(counts)))
     }
 
-    /// The limits of this issuer at this time, by a clock that all processes share.
+    /// The limits of this issuer at this time, by the clock of this process.
     pub(crate) fn at(&self, issuer: i64, now: Timestamp) -> LimitsNow<'_> {
         LimitsNow { counts: self.0.as_deref(), issuer, now }
     }
@@ -190,12 +209,8 @@ impl LimitsNow<'_> {
         party: &Party,
         patience: Duration,
     ) -> Result<Duration, Duration> {
-        let (rate, now) = (party.rate, self.now);
-        let turn = move |recovered| rate.turn(recovered, now, patience);
-        let one_more = move |recovered| turn(recovered).ok().map(|(_, after)| after);
-        match self.change(party, Arc::new(one_more)).await {
-            Ok(Some(before)) => turn(before).map(|(wait, _)| wait),
-            Ok(None) => Err(TOO_FAST),
+        match self.try_turn(party, patience).await {
+            Ok(turn) => turn,
             Err(error) => {
                 tracing::warn!(%error, "a limit is counted by this process alone");
                 Ok(Duration::ZERO)
@@ -203,13 +218,39 @@ impl LimitsNow<'_> {
         }
     }
 
+    async fn try_turn(
+        &self,
+        party: &Party,
+        patience: Duration,
+    ) -> Result<Result<Duration, Duration>, StoreError> {
+        let (rate, now) = (party.rate, self.time().await?);
+        let turn = move |recovered| rate.turn(recovered, now, patience);
+        let one_more = move |recovered| turn(recovered).ok().map(|(_, after)| after);
+        Ok(match self.change(party, Arc::new(one_more), now).await? {
+            Some(before) => turn(before).map(|(wait, _)| wait),
+            None => Err(TOO_FAST),
+        })
+    }
+
     /// Takes a counted failure back.
     pub(crate) async fn forgive(&self, party: &Party) {
-        let (rate, now) = (party.rate, self.now);
+        if let Err(error) = self.try_to_forgive(party).await {
+            tracing::warn!(%error, "a counted failure is not taken back");
+        }
+    }
+
+    async fn try_to_forgive(&self, party: &Party) -> Result<(), StoreError> {
+        let (rate, now) = (party.rate, self.time().await?);
         let one_less =
             move |recovered: Timestamp| (recovered > now).then(|| recovered - rate.forgiven_every);
-        if let Err(error) = self.change(party, Arc::new(one_less)).await {
-            tracing::warn!(%error, "a counted failure is not taken back");
+        self.change(party, Arc::new(one_less), now).await.map(drop)
+    }
+
+    /// The time by the clock of the place with the counts.
+    async fn time(&self) -> Result<Timestamp, StoreError> {
+        match self.counts {
+            Some(counts) => counts.clock(self.now).await,
+            None => Ok(self.now),
         }
     }
 
@@ -218,10 +259,11 @@ impl LimitsNow<'_> {
         &self,
         party: &Party,
         change: CountChange,
+        now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         let Some(counts) = self.counts else { return Ok(Some(Timestamp::default())) };
         let key = VolatileKey::new(party.limit, self.issuer, &party.name);
-        counts.change(key, change, self.now).await
+        counts.change(key, change, now).await
     }
 }
 
@@ -267,6 +309,39 @@ mod tests {
         second.at(1, at(60)).forgive(&party("eve")).await;
         assert_eq!(count(first, "eve", at(60)).await, Ok(()));
         assert_eq!(count(first, "eve", at(100_000)).await, Ok(()), "in an entry of its own");
+    }
+
+    /// Counts with a clock of their own.
+    struct WithClock(VolatileMemory);
+
+    impl SharedCounts for WithClock {
+        async fn clock(&self, _: Timestamp) -> Result<Timestamp, StoreError> {
+            Ok(at(0))
+        }
+
+        async fn change(
+            &self,
+            key: VolatileKey,
+            change: CountChange,
+            now: Timestamp,
+        ) -> Result<Option<Timestamp>, StoreError> {
+            assert_eq!(now, at(0));
+            SharedCounts::change(&self.0, key, change, now).await
+        }
+    }
+
+    #[tokio::test]
+    async fn processes_whose_clocks_differ_allow_no_more_failures() {
+        let limits = SharedLimits::of(WithClock(VolatileMemory::new(100)));
+        let mut counted = 0;
+        for number in 0..60 {
+            let clock = at([0, 3600, -3600][number % 3]);
+            counted += i32::from(count(&limits, "eve", clock).await.is_ok());
+        }
+        assert_eq!(counted, 10);
+        limits.at(1, at(3600)).forgive(&party("eve")).await;
+        assert_eq!(count(&limits, "eve", at(-3600)).await, Ok(()));
+        assert!(count(&limits, "eve", at(3600)).await.is_err());
     }
 
     #[tokio::test(flavor = "multi_thread")]
