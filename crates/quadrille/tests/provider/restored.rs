@@ -94,6 +94,47 @@ async fn a_consent_page_from_before_is_not_answered_once_more() {
     assert_eq!(world.redeem(&code).await.status(), 200, "a page from after it");
 }
 
+/// The successors of refresh tokens are derived, so that a lost answer can be repeated.
+#[tokio::test]
+async fn a_refresh_token_from_after_the_backup_is_not_issued_once_more() {
+    let disk = Disk::new();
+    let world = disk.world(|new| new, |server| server).await;
+    let in_backup = world.tokens("ada").await.refresh.unwrap();
+    let run = |sql: &'static str| {
+        disk.store.write(move |transaction| Ok::<_, StoreError>(transaction.execute_batch(sql)?))
+    };
+    run("CREATE TABLE backup AS SELECT * FROM quadrille_families").await.unwrap();
+    let since = world.refresh(&in_backup).await.tokens().refresh.unwrap();
+    let last = world.refresh(&since).await.tokens().refresh.unwrap();
+    run("DELETE FROM quadrille_families; INSERT INTO quadrille_families SELECT * FROM backup")
+        .await
+        .unwrap();
+    disk.restore().await;
+    disk.clock.advance(MINUTE);
+    assert_eq!(world.refresh(&since).await.error(), "invalid_grant");
+    let answer = world.refresh(&in_backup).await.tokens();
+    let successor = answer.refresh.unwrap();
+    assert_ne!(successor, since);
+    for lost in [&since, &last] {
+        assert_eq!(world.refresh(lost).await.error(), "invalid_grant");
+    }
+    let again = world.refresh(&in_backup).await.tokens();
+    assert_eq!(again.refresh.unwrap(), successor, "the answer was lost");
+    assert_eq!(world.refresh(&successor).await.status(), 200, "it ends nothing");
+}
+
+/// As it happens to a client whose answer is lost when an operator ends what is unfinished.
+#[tokio::test]
+async fn a_refresh_is_repeated_with_the_same_successor_also_after_a_restore() {
+    let disk = Disk::new();
+    let world = disk.world(|new| new, |server| server).await;
+    let first = world.tokens("ada").await.refresh.unwrap();
+    let next = world.refresh(&first).await.tokens().refresh.unwrap();
+    disk.restore().await;
+    assert_eq!(world.refresh(&first).await.tokens().refresh.unwrap(), next);
+    assert_eq!(world.refresh(&next).await.status(), 200);
+}
+
 fn key() -> SigningKey {
     SigningKey::generate(Algorithm::EdDsa).unwrap()
 }

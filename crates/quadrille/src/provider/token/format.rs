@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use std::sync::Arc;
 
 use crate::{
-    KeyRing,
+    KeyRing, Timestamp,
     digest::first_half,
     provider::store::{RowId, SecretHash, TicketId},
     seal::{KeyId, Keys, MacKey, MaskKey, Named},
@@ -228,15 +228,20 @@ impl TokenKeys {
 
     /// The next refresh token after this one: deterministic, so a repeated request gets the same
     /// token although only its hash is stored. Its secret is as random as the first one of the
-    /// family, so no other input is needed.
-    pub(crate) fn next_refresh(&self, token: &Refresh) -> Refresh {
+    /// family, so no other input is needed but the moment at which the store was restored, if it was: the
+    /// token that was issued after the backup is not issued again.
+    pub(crate) fn next_refresh(&self, token: &Refresh, restored: Option<Timestamp>) -> Refresh {
         let generation = token.generation.saturating_add(1);
+        let since = restored.map(|moment| {
+            let parts = [&token.secret[..], &moment.millis().to_be_bytes()[..]].concat();
+            Zeroizing::new(sha256(&Zeroizing::new(parts)))
+        });
         Refresh {
             family: token.family,
             generation,
             // Derived with the key of the presented token, so that a new key in the ring changes
             // nothing.
-            secret: token.key.successor.secret(&token.secret),
+            secret: token.key.successor.secret(since.as_ref().unwrap_or(&token.secret)),
             key: self.newest().clone(),
         }
     }
@@ -468,14 +473,18 @@ mod tests {
     fn the_successor_is_the_same_for_whoever_asks_again_also_after_a_new_key() {
         let keys = keys();
         let first = keys.first_refresh(RowId(7), Zeroizing::new([9; 32]));
-        let next = keys.next_refresh(&first);
-        assert!(is_same(&next, &keys.next_refresh(&first)));
+        let next = keys.next_refresh(&first, None);
+        assert!(is_same(&next, &keys.next_refresh(&first, None)));
         assert_eq!(next.generation, 1);
         assert_ne!(next.hash(), first.hash());
         let turned =
             TokenKeys::new(&KeyRing::new([&[2; 32], &[1; 32]]).unwrap(), "https://id.example");
         let read = turned.read_refresh(first.write(None).as_str()).unwrap();
-        assert_eq!(turned.next_refresh(&read).hash(), next.hash());
+        assert_eq!(turned.next_refresh(&read, None).hash(), next.hash());
+        let restored = [1, 2].map(|second| Some(Timestamp::from_seconds(second)));
+        let [one, other] = restored.map(|moment| keys.next_refresh(&first, moment));
+        assert_eq!(one.hash(), turned.next_refresh(&read, restored[0]).hash());
+        assert!(one.hash() != next.hash() && one.hash() != other.hash());
         let foreign = TokenKeys::new(&KeyRing::new([&[2; 32]]).unwrap(), "https://id.example");
         let refused = foreign.read_refresh(first.write(None).as_str()).unwrap_err();
         assert_eq!(refused, NoToken::UnknownKey);

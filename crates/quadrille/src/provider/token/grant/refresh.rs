@@ -13,7 +13,7 @@ use crate::{
         error::Error,
         openid::id_token,
         server::Inner,
-        store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash},
+        store::{FamilyRecord, Grant, Issue, Rotated, Rotation, SecretHash, is_same},
         token::planned::Occasion,
     },
 };
@@ -139,7 +139,8 @@ pub(crate) async fn rotate(
     let hash = token.hash();
     let presented = Presented { generation: token.generation, hash: &hash, scope, resource };
     let (policy, known) = (client.policy(&inner.policy), inner.scopes.known());
-    let next = inner.tokens.next_refresh(&token);
+    let restored = inner.store.uses_known_since().await?.lost();
+    let next = inner.tokens.next_refresh(&token, restored);
     let successor = next.write(inner.prefixes.refresh.as_ref());
     let mut family = inner.store.family(issuer, token.family).await?;
     loop {
@@ -147,6 +148,12 @@ pub(crate) async fn rotate(
         let (Wanted { scopes, resources }, current) = match (decision, family) {
             (Decision::Turn(wanted), Some(family)) => (wanted, family),
             (Decision::Repeat(Wanted { scopes, resources }), Some(family)) => {
+                // The store may have been restored in between.
+                let before = inner.tokens.next_refresh(&token, None);
+                let mut candidates = [&next, &before].into_iter();
+                let issued = candidates.find(|it| is_same(&it.hash(), &family.current));
+                let successor = issued.ok_or(RefreshError::Unknown)?;
+                let successor = successor.write(inner.prefixes.refresh.as_ref());
                 let family = family.grant.clone();
                 let (grant, row) = (Grant { scopes, resources, ..family }, inner.row().await?);
                 let minted = mint(inner, client, REFRESH, row, grant, now).await?;

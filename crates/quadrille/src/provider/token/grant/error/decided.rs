@@ -39,7 +39,7 @@ pub enum AssertionError {
     #[error("the assertion was used before")]
     Replayed,
     /// The assertion may be from before the store lost what it knew of used ones, as a database does
-    /// that is restored from a backup.
+    /// that is restored from a backup, or that is swept by a clock far ahead.
     #[error("the assertion may be from before the store was restored")]
     BeforeRestore,
     /// The assertion is bound to a key (`cnf`, RFC 7800, section 3.1), which its presenter would
