@@ -2,11 +2,11 @@
 //!
 //! It is in a file or in the settings, not in the database. The database has a proof, sealed under the
 //! newest key, which a process with another ring cannot open: it would find every token unknown. A
-//! ring that was given up is remembered by its proof, so that none with its key is used again.
+//! ring that was given up is remembered by proofs under each of its keys, so that none of them is used again.
 
 use std::{fs::File, path::Path};
 
-use quadrille::{Env, KeyRing};
+use quadrille::{Env, KeyRing, provider::store::StoreError};
 
 use super::{
     Backend, Data, DataError, Place,
@@ -18,6 +18,9 @@ use crate::config::Settings;
 
 /// The purpose of the seal of the proof.
 const PROOF: &str = "quadrille key ring";
+
+/// The length of a proof: that of a box without a text.
+const LENGTH: usize = 37;
 
 /// The site of the seals in a database.
 pub(super) const DATABASE: &str = "database";
@@ -89,11 +92,14 @@ impl Data {
                 return self.keys(settings).await.map(|_| false);
             }
             refuse_given_up(&*self.backend, &self.shown(), &keys).await?;
+            let of_keys = self.sealed(Sealed::RingKeys).await?.unwrap_or_default();
+            let of_keys = proofs(&of_keys);
+            refuse_key_of(&of_keys, &self.shown(), &keys)?;
             if let Place::Embedded(_) = self.place {
                 remove_if_there(&settings.signing_keys_file)?;
             }
             let after = keys.seal_bytes(&self.env, PROOF, DATABASE, b"");
-            let given_up = self.backend.give_ring_up(before, after, self.env.now()).await;
+            let given_up = self.backend.give_ring_up(before, of_keys, after, self.env.now()).await;
             if given_up.map_err(|error| self.failure(error))? {
                 return Ok(true);
             }
@@ -137,6 +143,7 @@ pub(super) async fn prove(
             let opened = keys.open_bytes(PROOF, DATABASE, proof);
             opened.map_err(|_| DataError::OtherKeys { place: place.to_owned() })?;
             refuse_given_up(backend, place, keys).await?;
+            prove_each(backend, env, keys).await.map_err(failure)?;
             if keys.is_under_newest_key(proof) {
                 return Ok(());
             }
@@ -144,9 +151,32 @@ pub(super) async fn prove(
         let after = keys.seal_bytes(env, PROOF, DATABASE, b"");
         let replaced = backend.replace_sealed(Sealed::Proof, before, after).await;
         if replaced.map_err(failure)? {
+            return prove_each(backend, env, keys).await.map_err(failure);
+        }
+    }
+}
+
+/// Leaves a proof under each key of the ring.
+async fn prove_each(backend: &dyn Backend, env: &Env, keys: &KeyRing) -> Result<(), StoreError> {
+    let ours = keys.seal_bytes_under_each(env, PROOF, DATABASE, b"");
+    loop {
+        let before = backend.sealed(Sealed::RingKeys).await?;
+        let known = proofs(before.as_deref().unwrap_or(&[]));
+        let has = |all: &[Vec<u8>], one: &[u8]| {
+            all.iter().any(|proof| KeyRing::are_under_one_key(proof, one))
+        };
+        if known.iter().all(|proof| has(&ours, proof)) && ours.iter().all(|one| has(&known, one)) {
+            return Ok(());
+        }
+        if backend.replace_sealed(Sealed::RingKeys, before, ours.concat()).await? {
             return Ok(());
         }
     }
+}
+
+/// The proofs under each key.
+fn proofs(all: &[u8]) -> Vec<Vec<u8>> {
+    all.chunks_exact(LENGTH).map(<[u8]>::to_vec).collect()
 }
 
 /// Refuses a ring with a key that was given up: it is lost, or others know it.
@@ -158,7 +188,12 @@ async fn refuse_given_up(
     let given_up = backend.rings_given_up().await;
     let given_up =
         given_up.map_err(|error| DataError::Database { place: place.to_owned(), error })?;
-    match given_up.iter().any(|proof| keys.open_bytes(PROOF, DATABASE, proof).is_ok()) {
+    refuse_key_of(&given_up, place, keys)
+}
+
+/// Refuses a ring with a key under which one of these proofs is.
+fn refuse_key_of(proofs: &[Vec<u8>], place: &str, keys: &KeyRing) -> Result<(), DataError> {
+    match proofs.iter().any(|proof| keys.open_bytes(PROOF, DATABASE, proof).is_ok()) {
         true => Err(DataError::KeyGivenUp { place: place.to_owned() }),
         false => Ok(()),
     }

@@ -5,6 +5,8 @@
 pub enum Sealed {
     /// Text that opens under the right key ring only.
     Proof,
+    /// A proof under each key of the ring that was used last, one after the other.
+    RingKeys,
     /// The keys that sign access tokens, of a database on a server.
     SigningKeys,
     /// The mark of the database that is being moved into this one; not sealed.
@@ -20,6 +22,7 @@ impl Sealed {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Proof => "proof",
+            Self::RingKeys => "ring_keys",
             Self::SigningKeys => "signing_keys",
             Self::Move => "move",
             Self::Moved => "moved",

@@ -216,6 +216,48 @@ async fn a_key_ring_that_is_given_up_ends_every_token_and_is_never_used_again() 
     stage.program.stop();
 }
 
+/// Also of those that were never the newest one.
+#[tokio::test]
+async fn no_key_of_a_ring_that_is_given_up_is_used_again() {
+    let url = servers::postgres_database();
+    let folder = Folder::new();
+    let [old, newest, next, new] = [
+        "b2xkIG9uZSwgYnV0IG9mIDMyIGJ5dGVzLCB0b28uLi4=",
+        "bmV3ZXN0IG9uZSwgYnV0IG9mIDMyIGJ5dGVzLCB0b28=",
+        "bmV4dCBvbmUsIGJ1dCBvZiAzMiBieXRlcywgdG9vLi4=",
+        "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=",
+    ];
+    let of_ring = |keys: &[&str]| {
+        std::fs::create_dir_all(folder.data()).unwrap();
+        std::fs::write(folder.data().join("keys"), keys.join("\n")).unwrap();
+    };
+    let add = |id: &str| {
+        let add = ["client", "add", "App", "--id", id, "--grant", "client_credentials"];
+        let place = ["--issuer", "https://id.example", "--database", &url];
+        json(&folder.data(), &[&add[..], &place].concat(), "");
+    };
+    of_ring(&[old]);
+    add("first");
+    of_ring(&[newest, old, next]);
+    add("second");
+    let give_up = ["keys", "replace-ring-and-end-all-tokens", "--yes", "--database", &url];
+    for stolen in [old, next] {
+        of_ring(&[new, stolen]);
+        let (code, said) = failure(&folder.data(), &give_up);
+        assert!(code == 3 && said.contains("given up"), "{said}");
+    }
+    of_ring(&[new]);
+    assert_eq!(json(&folder.data(), &give_up, "")["replaced"], true);
+    for stolen in [old, newest, next] {
+        for keys in [[stolen, new], [new, stolen]] {
+            of_ring(&keys);
+            let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+            let (code, said) = failure(&folder.data(), &serve);
+            assert_eq!(code, 3, "{said}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_a_command_refuses_names_the_database_and_not_its_password() {
     let url = servers::postgres_database();

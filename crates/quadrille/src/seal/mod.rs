@@ -210,6 +210,49 @@ impl KeyRing {
         self.seal_bytes_bound(env, &associated(purpose, site), plain)
     }
 
+    /// [`KeyRing::seal_bytes`] under each key of the ring, the newest first: boxes of which a ring with any
+    /// of the keys opens one.
+    ///
+    /// ```
+    /// use quadrille::{Env, KeyRing};
+    ///
+    /// let (old, new) = ([1; 32], [2; 32]);
+    /// let ring = KeyRing::new([&new, &old])?;
+    /// let boxes = ring.seal_bytes_under_each(&Env::system(), "mark", "https://app.example", b"");
+    /// assert!(ring.is_under_newest_key(&boxes[0]) && boxes.len() == 2);
+    /// assert!(KeyRing::new([&old])?.is_under_newest_key(&boxes[1]));
+    /// # Ok::<(), quadrille::seal::KeyRingError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// See [`KeyRing::seal_bytes`].
+    #[cfg(feature = "provider")]
+    pub fn seal_bytes_under_each(
+        &self,
+        env: &Env,
+        purpose: &str,
+        site: &str,
+        plain: &[u8],
+    ) -> Vec<Vec<u8>> {
+        let associated = associated(purpose, site);
+        self.keys.iter().map(|key| sealed(key, env, &associated, plain)).collect()
+    }
+
+    /// Whether two boxes of [`KeyRing::seal_bytes`] are sealed under the same key. Opens nothing.
+    ///
+    /// ```
+    /// use quadrille::{Env, KeyRing};
+    ///
+    /// let seal = |ring: &KeyRing| ring.seal_bytes(&Env::system(), "mark", "https://app.example", b"");
+    /// let (one, other) = (KeyRing::ephemeral(), KeyRing::ephemeral());
+    /// assert!(KeyRing::are_under_one_key(&seal(&one), &seal(&one)));
+    /// assert!(!KeyRing::are_under_one_key(&seal(&one), &seal(&other)));
+    /// ```
+    pub fn are_under_one_key(one: &[u8], other: &[u8]) -> bool {
+        let key = |sealed: &[u8]| sealed.first_chunk::<{ 1 + KEY_ID_LEN }>().copied();
+        key(one).is_some_and(|of_one| key(other) == Some(of_one))
+    }
+
     /// [`KeyRing::seal`] with the associated data in one: purpose, NUL and site.
     #[cfg(feature = "consumer")]
     pub(crate) fn seal_bound(&self, env: &Env, associated: &str, plain: &[u8]) -> String {
@@ -217,21 +260,8 @@ impl KeyRing {
     }
 
     /// [`KeyRing::seal_bound`] without base64.
-    #[expect(clippy::expect_used, reason = "no caller could go on, and no message is so long")]
     pub(crate) fn seal_bytes_bound(&self, env: &Env, associated: &str, plain: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
-        let key = self.keys.newest();
-        let salt: [u8; SALT_LEN] = env.random();
-        out.push(VERSION);
-        out.extend_from_slice(&key.id);
-        out.extend_from_slice(&salt);
-        out.extend_from_slice(plain);
-        let tag = out.get_mut(HEADER_LEN..).and_then(|body| {
-            let associated = Aad::from(associated);
-            key.box_key(&salt)?.seal_in_place_separate_tag(zero_nonce(), associated, body).ok()
-        });
-        out.extend_from_slice(tag.expect("AES-256-GCM seals any text below 64 GiB").as_ref());
-        out
+        sealed(self.keys.newest(), env, associated, plain)
     }
 
     /// Opens a box sealed for the same purpose and site under any key of the ring.
@@ -350,6 +380,23 @@ impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyRing({} keys)", self.keys.len())
     }
+}
+
+/// A box under a key.
+#[expect(clippy::expect_used, reason = "no caller could go on, and no message is so long")]
+fn sealed(key: &RingKey, env: &Env, associated: &str, plain: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_LEN + plain.len() + TAG_LEN);
+    let salt: [u8; SALT_LEN] = env.random();
+    out.push(VERSION);
+    out.extend_from_slice(&key.id);
+    out.extend_from_slice(&salt);
+    out.extend_from_slice(plain);
+    let tag = out.get_mut(HEADER_LEN..).and_then(|body| {
+        let associated = Aad::from(associated);
+        key.box_key(&salt)?.seal_in_place_separate_tag(zero_nonce(), associated, body).ok()
+    });
+    out.extend_from_slice(tag.expect("AES-256-GCM seals any text below 64 GiB").as_ref());
+    out
 }
 
 /// A box's key seals only that box, so its nonce may be constant.

@@ -36,21 +36,25 @@ pub(super) async fn rings_given_up(store: &PgStore) -> Result<Vec<Vec<u8>>, Stor
 pub(super) async fn give_ring_up(
     store: &PgStore,
     before: Vec<u8>,
+    of_keys: Vec<Vec<u8>>,
     after: Vec<u8>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     const GIVE_UP: &str = "INSERT INTO quadrille_program_sealed (name, sealed) VALUES ($1, $2)";
-    let proofs = Arc::new((before, after));
+    let proofs = Arc::new((before, of_keys, after));
     let work = store.transaction(move |transaction| {
         let proofs = Arc::clone(&proofs);
         Box::pin(async move {
-            let (before, after) = (*proofs).clone();
-            let name = given_up(&before);
+            let (before, of_keys, after) = (*proofs).clone();
             let swap = swap(Sealed::Proof, Some(before.clone()), after);
             if transaction.execute(swap).await? == 0 {
                 return Ok(false);
             }
-            transaction.execute(sqlx::query(GIVE_UP).bind(name).bind(before)).await?;
+            for proof in of_keys.into_iter().chain([before]) {
+                let give_up = sqlx::query(GIVE_UP).bind(given_up(&proof)).bind(proof);
+                transaction.execute(give_up).await?;
+            }
+            transaction.execute(deletion(Sealed::RingKeys)).await?;
             transaction.execute(deletion(Sealed::SigningKeys)).await?;
             transaction.execute(sqlx::query("DELETE FROM quadrille_program_sessions")).await?;
             transaction.end_all_tokens(now).await?;

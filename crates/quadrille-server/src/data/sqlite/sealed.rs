@@ -25,13 +25,13 @@ pub(super) async fn replace(
 }
 
 pub(super) async fn forget(store: &SqliteStore, which: Sealed) -> Result<(), StoreError> {
-    store
-        .write(move |transaction| {
-            let sql = "DELETE FROM quadrille_program_sealed WHERE name = ?1";
-            transaction.execute(sql, [which.name()])?;
-            Ok(())
-        })
-        .await
+    store.write(move |transaction| delete(transaction, which)).await
+}
+
+fn delete(transaction: &Transaction<'_>, which: Sealed) -> Result<(), StoreError> {
+    let sql = "DELETE FROM quadrille_program_sealed WHERE name = ?1";
+    transaction.execute(sql, [which.name()])?;
+    Ok(())
 }
 
 pub(super) async fn rings_given_up(store: &SqliteStore) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -49,6 +49,7 @@ pub(super) async fn rings_given_up(store: &SqliteStore) -> Result<Vec<Vec<u8>>, 
 pub(super) async fn give_ring_up(
     store: &SqliteStore,
     before: Vec<u8>,
+    of_keys: Vec<Vec<u8>>,
     after: Vec<u8>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -57,10 +58,13 @@ pub(super) async fn give_ring_up(
             if !swap(transaction, Sealed::Proof, Some(&before), &after)? {
                 return Ok(false);
             }
-            transaction.execute(
-                "INSERT INTO quadrille_program_sealed (name, sealed) VALUES (?1, ?2)",
-                params![given_up(&before), before],
-            )?;
+            for proof in of_keys.iter().chain([&before]) {
+                transaction.execute(
+                    "INSERT INTO quadrille_program_sealed (name, sealed) VALUES (?1, ?2)",
+                    params![given_up(proof), proof],
+                )?;
+            }
+            delete(transaction, Sealed::RingKeys)?;
             transaction.execute("DELETE FROM quadrille_program_sessions", [])?;
             SqliteStore::end_all_tokens(transaction, now)?;
             Ok(true)
