@@ -3,7 +3,8 @@
 //! A replica may lag, or follow another primary than ours: one that was replaced. It is trusted as
 //! far as it has all changes that our primary told: its answer comes with the position of the last
 //! change in it and the mark of our primary's last change, in the same snapshot. Marks are random, so
-//! two primaries that count on from one position have different ones. So a revocation is bounded as
+//! two primaries that count on from one position have different ones, and a primary that was promoted
+//! tells a change by that. So a revocation is bounded as
 //! in a cache, however far the replica lags: position and mark of the primary are read every half
 //! second, and a position that a cache has read counts, too.
 
@@ -25,7 +26,9 @@ use sqlx::{
 use tokio::time::timeout;
 
 use super::super::{
+    application::{NOBODY, nothing},
     database::Database,
+    engine::Write,
     reader::Reader,
     store::SqlStore,
     values::{Values, values},
@@ -45,7 +48,19 @@ const UNKNOWN: i64 = i64::MAX;
 /// The position of the last change, and the mark at a position: at `$1`, or without it at the last.
 const POSITION: &str = "SELECT p.last, c.mark FROM quadrille_positions p
     LEFT JOIN quadrille_changes c ON c.position = coalesce($1, p.last) WHERE p.id = 1";
-const WRITTEN: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint";
+/// The end of the primary's log, and its timeline, which each promotion raises.
+const WRITTEN: &str = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint,
+    substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
+const NEW_TIMELINE: &str = "UPDATE quadrille_positions SET timeline = $1
+    WHERE id = 1 AND timeline IS DISTINCT FROM $1";
+/// Tells a change that concerns nothing.
+static TELL: Write = Write {
+    tells: Some(2),
+    ..Write::of(
+        "INSERT INTO quadrille_swept (id, expired) VALUES (1, 0)
+        ON CONFLICT (id) DO UPDATE SET expired = quadrille_swept.expired",
+    )
+};
 /// Null if the server is no standby, or was promoted: it keeps the position at which it was.
 const REPLAYED: &str = "SELECT CASE WHEN pg_is_in_recovery()
     THEN pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::bigint END";
@@ -86,6 +101,8 @@ struct Set {
     read: tokio::sync::Mutex<Option<Known>>,
     /// Positions in the primary's log, with the times before which they were written.
     marks: Mutex<VecDeque<(Timestamp, i64)>>,
+    /// The timeline of the primary that has told its change.
+    timeline: Mutex<String>,
     /// The time of the last measurement. The lock is held during one.
     measured: tokio::sync::Mutex<Option<Timestamp>>,
 }
@@ -121,7 +138,7 @@ impl SqlStore<PgPool> {
     /// Revocations and removals are refused as soon as without replicas, after half a second at
     /// most: an answer is used only if the replica has all changes that the primary had told by
     /// then. While a replica lags behind a revocation, its answers are not used, nor are those of one
-    /// that follows another primary, which this one has replaced.
+    /// that follows another primary, which this one has replaced, from a second after the promotion on.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -155,6 +172,7 @@ impl SqlStore<PgPool> {
             required: AtomicI64::new(0),
             read: tokio::sync::Mutex::default(),
             marks: Mutex::default(),
+            timeline: Mutex::default(),
             measured: tokio::sync::Mutex::default(),
         };
         self.database.replicas().0.set(Arc::new(set)).is_ok()
@@ -262,11 +280,11 @@ impl Set {
         if !is_long_ago(*measured, now) {
             return;
         }
-        let written = primary.one(WRITTEN, Values::default(), |row| row.number());
-        if let Ok(Ok(Some(written))) = timeout(PATIENCE, written).await {
-            let mut marks = self.marks();
-            marks.truncate(MARKS - 1);
-            marks.push_front((now, written));
+        let written = primary
+            .one(WRITTEN, Values::default(), |row| Ok((row.number()?, row.text()?.to_owned())));
+        if let Ok(Ok(Some((written, timeline)))) = timeout(PATIENCE, written).await {
+            self.remember(now, written);
+            self.tell_of_promotion(primary, timeline).await;
         }
         let known = timeout(PATIENCE, self.know_position(primary)).await.ok().flatten();
         for standby in &self.all {
@@ -277,6 +295,32 @@ impl Set {
             }
         }
         *measured = Some(now);
+    }
+
+    fn remember(&self, now: Timestamp, written: i64) {
+        let mut marks = self.marks();
+        marks.truncate(MARKS - 1);
+        marks.push_front((now, written));
+    }
+
+    /// Has a primary that was promoted tell a change, once: until it has told one, it cannot be told from the
+    /// primary before it, whose standbys may have what this one has lost.
+    async fn tell_of_promotion(&self, primary: &Database<PgPool>, timeline: String) {
+        if *self.timeline() == timeline {
+            return;
+        }
+        match timeout(PATIENCE, tell(primary, &timeline)).await {
+            Ok(Ok(())) => {
+                *self.read.lock().await = None;
+                *self.timeline() = timeline;
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "a promotion is not told"),
+            Err(_) => {}
+        }
+    }
+
+    fn timeline(&self) -> MutexGuard<'_, String> {
+        self.timeline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds the lag of a replica that has replayed the log up to a position.
@@ -309,8 +353,9 @@ impl Standby {
         else {
             return Ok(None);
         };
-        let is_astray = last >= position && marked != mark;
-        if is_astray && !self.is_astray.load(Ordering::Acquire) {
+        let was_astray = self.is_astray.load(Ordering::Acquire);
+        let is_astray = if last >= position { marked != mark } else { was_astray };
+        if is_astray && !was_astray {
             tracing::warn!(server = %self.server, "a replica follows another primary");
         }
         self.is_astray.store(is_astray, Ordering::Release);
@@ -322,6 +367,16 @@ impl Standby {
             tracing::warn!(server = %self.server, %error, "a replica does not answer");
         }
     }
+}
+
+/// Tells a change, unless this timeline has told one.
+async fn tell(primary: &Database<PgPool>, timeline: &str) -> Result<(), StoreError> {
+    let mut steps = primary.begin().await?;
+    if steps.run(NEW_TIMELINE, values![timeline]).await? > 0 {
+        steps.write(&TELL, &values![NOBODY, nothing()?]).await?;
+        steps.commit().await?;
+    }
+    Ok(())
 }
 
 fn point(row: &mut Reader<'_, PgRow>) -> Result<Point, StoreError> {
