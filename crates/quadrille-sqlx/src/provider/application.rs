@@ -139,11 +139,13 @@ const LATEST: &str = "SELECT greatest((SELECT number FROM quadrille_newest),
     coalesce((SELECT max(grant_id) FROM quadrille_grants WHERE issuer = $1 AND actor = $2), 0))";
 
 /// What may have been used since a backup.
-const UNFINISHED: [&str; 4] = [
+const UNFINISHED: [&str; 5] = [
     "DELETE FROM quadrille_codes",
     "DELETE FROM quadrille_tickets",
     "DELETE FROM quadrille_pending",
     "DELETE FROM quadrille_initial_tokens",
+    // The moment of the restore takes its place.
+    "DELETE FROM quadrille_swept",
 ];
 
 /// Tokens.
@@ -166,7 +168,12 @@ static LOST_NOW: Write = Write {
 };
 
 /// No issuer and no grant have this number.
-const NOBODY: i64 = 0;
+pub(super) const NOBODY: i64 = 0;
+
+/// A change that concerns nothing.
+pub(super) fn nothing() -> Result<String, StoreError> {
+    change_column(&Change::Grant(RowId(NOBODY)))
+}
 
 impl<E: Dialect> SqlTransaction<E> {
     /// The connection, for the statements of the application. Behind a pooler that does not know
@@ -243,8 +250,7 @@ impl<E: Dialect> SqlTransaction<E> {
         for delete in UNFINISHED {
             self.0.run(delete, values![]).await?;
         }
-        let nothing = change_column(&Change::Grant(RowId(NOBODY)))?;
-        self.0.write(&LOST_NOW, &values![NOBODY, now.millis(), nothing]).await.map(drop)
+        self.0.write(&LOST_NOW, &values![NOBODY, now.millis(), nothing()?]).await.map(drop)
     }
 
     /// Ends everything that was issued, after the key ring was lost or stolen: all tokens and token

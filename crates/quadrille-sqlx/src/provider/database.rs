@@ -42,7 +42,7 @@ struct Inner<E: Engine> {
     replicas: E::Replicas,
     server_clock: E::ServerClock,
     newest: OnceLock<Statement>,
-    known_since: Remembered,
+    remembered: Remembered,
     news: News,
 }
 
@@ -78,7 +78,7 @@ impl<E: Engine> Database<E> {
                 replicas: E::Replicas::default(),
                 server_clock: E::ServerClock::default(),
                 newest: OnceLock::new(),
-                known_since: Remembered::default(),
+                remembered: Remembered::default(),
                 news: News::new(options.prefix.apply("quadrille_changes")),
             }))
         };
@@ -105,7 +105,7 @@ impl<E: Engine> Database<E> {
             replicas: E::Replicas::default(),
             server_clock: E::ServerClock::default(),
             newest: OnceLock::new(),
-            known_since: Remembered::default(),
+            remembered: Remembered::default(),
             news: News::new(self.0.news.channel.to_string()),
         }))
     }
@@ -151,8 +151,8 @@ impl<E: Engine> Database<E> {
         &self.0.sweeping
     }
 
-    pub(super) fn known_since(&self) -> &Remembered {
-        &self.0.known_since
+    pub(super) fn remembered(&self) -> &Remembered {
+        &self.0.remembered
     }
 
     /// Runs a verb on the store's own runtime, to its end even if the caller leaves.

@@ -173,7 +173,7 @@ impl<E: Dialect> Grants for SqlStore<E> {
     }
 
     async fn uses_known_since(&self) -> Result<KnownSince, StoreError> {
-        self.run(|db| async move { known_since::known_since(&db).await }).await
+        self.run(|db| async move { known_since::uses(&db).await }).await
     }
 
     async fn consent(
@@ -219,6 +219,6 @@ impl<E: Dialect> OnceKeys for SqlStore<E> {
     }
 
     async fn keys_known_since(&self) -> Result<KnownSince, StoreError> {
-        self.run(|db| async move { known_since::known_since(&db).await }).await
+        self.run(|db| async move { known_since::keys(&db).await }).await
     }
 }

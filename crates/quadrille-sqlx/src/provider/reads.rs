@@ -43,7 +43,7 @@ const REMEMBER_NEW: &str = "INSERT INTO quadrille_once (issuer, space, hash, exp
 static REMEMBER: Write = Write {
     in_turn: &[
         REMEMBER_NEW,
-        "UPDATE quadrille_once SET expires = $4
+        "UPDATE quadrille_once SET expires = greatest(expires, $4)
             WHERE issuer = $1 AND space = $2 AND hash = $3 AND expires < $5",
         // The expired one may have been swept in between.
         REMEMBER_NEW,
@@ -51,7 +51,7 @@ static REMEMBER: Write = Write {
     ..Write::of(
         "INSERT INTO quadrille_once AS held (issuer, space, hash, expires)
         VALUES ($1, $2, $3, $4) ON CONFLICT (hash, space, issuer) DO UPDATE
-        SET expires = excluded.expires WHERE held.expires < $5",
+        SET expires = greatest(held.expires, excluded.expires) WHERE held.expires < $5",
     )
 };
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use quadrille::{
     Timestamp,
     provider::store::{
-        Admission, Admitted, InitialTokenRecord, IssuerId, Registrations, RowId, SecretHash,
-        StoreError, UnusedClient,
+        Admission, Admitted, InitialTokenRecord, IssuerId, Registrations, RowId, SWEEP_DELAY,
+        SecretHash, StoreError, UnusedClient,
     },
 };
 
@@ -149,14 +149,14 @@ pub(super) async fn sweep_unused<E: Engine>(
     database: &Database<E>,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut gone = 0;
-    let expired = database.all(EXPIRED, values![now.seconds()], |row| {
+    let (mut gone, until) = (0, (now - SWEEP_DELAY).seconds());
+    let expired = database.all(EXPIRED, values![until], |row| {
         Ok((IssuerId(row.number()?), Arc::<str>::from(row.text()?)))
     });
     for (issuer, id) in expired.await? {
         let removed = run(|| async {
             let mut steps = database.begin().await?;
-            let expired = values![issuer.0, id.as_bytes(), now.seconds()];
+            let expired = values![issuer.0, id.as_bytes(), until];
             let removed = steps.finds(HAS_EXPIRED, expired).await?
                 && remove_client(&mut steps, issuer, &id).await?;
             steps.commit().await?;

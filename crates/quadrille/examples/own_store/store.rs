@@ -479,6 +479,8 @@ impl OnceKeys for OwnStore {
             let known = tables.once.get(&(space, key));
             let is_new = known.is_none_or(|expires| expires.seconds() < now);
             if is_new {
+                // A clock that is right again may need the longer time.
+                let expires = expires.max(known.copied().unwrap_or_default());
                 tables.once.insert((space, key), expires);
             }
             is_new
@@ -486,6 +488,7 @@ impl OnceKeys for OwnStore {
     }
 
     async fn keys_known_since(&self) -> Stored<KnownSince> {
-        Ok(KnownSince::ALWAYS)
+        let swept = self.lock().tables.values().map(|tables| tables.keys_swept).max();
+        Ok(KnownSince::ALWAYS.after_sweep(swept.unwrap_or_default(), self.env.now()))
     }
 }

@@ -12,7 +12,8 @@ use quadrille::{
         store::{
             AccessRecord, Answer, Answered, Change, CodeRecord, Consent, CredentialRecord,
             FamilyRecord, Grant, InitialTokenRecord, Issue, LiveGrant, Outcome, PendingRecord,
-            PendingState, RowId, SecretHash, TicketId, TicketUse, TokenRef, UnusedClient,
+            PendingState, REVOCATION_SWEEP_DELAY, RowId, SWEEP_DELAY, SecretHash, TicketId,
+            TicketUse, TokenRef, UnusedClient,
         },
     },
 };
@@ -53,6 +54,8 @@ pub(crate) struct Tables {
     /// The number of changes that are no longer kept.
     pub(super) dropped: i64,
     pub(super) swept: Timestamp,
+    /// The time before which keys had expired that may have been removed.
+    pub(super) keys_swept: Timestamp,
     /// The greatest number ever stored, also after its row is gone.
     pub(super) newest: i64,
 }
@@ -69,15 +72,15 @@ pub(crate) enum Of {
     Credential,
 }
 
-/// Removes rows that expired before the second of `now`.
+/// Removes rows that expired before a second.
 fn expire<K: Ord + Clone, V>(
     table: &mut BTreeMap<K, V>,
-    now: Timestamp,
+    until: Timestamp,
     expires: impl Fn(&V) -> Timestamp,
 ) -> u64 {
     let mut gone = 0;
     table.retain(|_, row| {
-        let stays = gone == PER_SWEEP || expires(row).seconds() >= now.seconds();
+        let stays = gone == PER_SWEEP || expires(row).seconds() >= until.seconds();
         gone += u64::from(!stays);
         stays
     });
@@ -272,17 +275,20 @@ impl Tables {
         LiveGrant { grant: grant.clone(), refreshed: refreshed.map(|it| it.rotated), expires }
     }
 
+    /// Expired rows are kept for a while: the clock that says so may be ahead.
     pub(super) fn sweep(&mut self, now: Timestamp) -> u64 {
-        expire(&mut self.grants, now, |(.., ends)| *ends);
-        let gone = expire(&mut self.tickets, now, |(until, _)| *until)
-            + expire(&mut self.initial_tokens, now, |token| token.expires)
-            + expire(&mut self.codes, now, |code| code.expires)
-            + expire(&mut self.pending, now, |pending| pending.expires)
-            + expire(&mut self.access, now, |access| access.expires)
-            + expire(&mut self.families, now, |family| family.expires)
-            + expire(&mut self.credentials, now, |held| held.access.expires)
-            + expire(&mut self.once, now, |expires| *expires)
-            + expire(&mut self.revoked, now, |until| *until);
+        let (until, of_revocations) = (now - SWEEP_DELAY, now - REVOCATION_SWEEP_DELAY);
+        self.keys_swept = self.keys_swept.max(until);
+        expire(&mut self.grants, until, |(.., ends)| *ends);
+        let gone = expire(&mut self.tickets, until, |(until, _)| *until)
+            + expire(&mut self.initial_tokens, until, |token| token.expires)
+            + expire(&mut self.codes, until, |code| code.expires)
+            + expire(&mut self.pending, until, |pending| pending.expires)
+            + expire(&mut self.access, until, |access| access.expires)
+            + expire(&mut self.families, until, |family| family.expires)
+            + expire(&mut self.credentials, until, |held| held.access.expires)
+            + expire(&mut self.once, until, |expires| *expires)
+            + expire(&mut self.revoked, of_revocations, |until| *until);
         if gone > 0 {
             self.by_hash.retain(|(of, _), row| match of {
                 Of::Access => self.access.contains_key(row),
@@ -295,7 +301,8 @@ impl Tables {
 
     /// Removes clients that were not used in time.
     pub(super) fn sweep_unused(&mut self, now: Timestamp) -> u64 {
-        let is_over = |client: &UnusedClient| client.until.seconds() < now.seconds();
+        let until = now - SWEEP_DELAY;
+        let is_over = |client: &UnusedClient| client.until.seconds() < until.seconds();
         let unused = self.clients.values().filter_map(|client| UnusedClient::of(client));
         let over: Vec<_> = unused.filter(is_over).collect();
         over.iter().map(|client| u64::from(self.remove(&client.id))).sum()

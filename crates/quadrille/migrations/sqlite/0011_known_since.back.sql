@@ -1,1 +1,2 @@
 DROP TABLE quadrille_known_since;
+DROP TABLE quadrille_swept;

@@ -1,1 +1,2 @@
 DROP TABLE IF EXISTS quadrille_known_since;
+DROP TABLE IF EXISTS quadrille_swept;

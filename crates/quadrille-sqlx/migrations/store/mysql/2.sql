@@ -4,3 +4,10 @@ CREATE TABLE IF NOT EXISTS quadrille_known_since (
     id SMALLINT NOT NULL PRIMARY KEY,
     lost BIGINT NOT NULL
 ) ENGINE = InnoDB;
+
+-- At most one row: marks of used keys that expired before this second may have been removed, by a clock
+-- that may have been ahead.
+CREATE TABLE IF NOT EXISTS quadrille_swept (
+    id SMALLINT NOT NULL PRIMARY KEY,
+    expired BIGINT NOT NULL
+) ENGINE = InnoDB;

@@ -1,11 +1,16 @@
 //! The statements that remove expired rows.
 
-use quadrille::{Timestamp, provider::store::StoreError};
+use std::time::Duration;
+
+use quadrille::{
+    Timestamp,
+    provider::store::{REVOCATION_SWEEP_DELAY, SWEEP_DELAY, StoreError},
+};
 
 use sqlx::PgPool;
 
 use super::{
-    super::{database::Database as AnyDatabase, values::values},
+    super::{database::Database as AnyDatabase, known_since::tell_of_sweep, values::values},
     laps::{self, Seen},
 };
 
@@ -24,6 +29,10 @@ struct Table {
     remove: &'static str,
     /// `false` if the rows list what other tables count.
     counts: bool,
+    /// The time for which expired rows are kept.
+    delay: Duration,
+    /// `true` for marks of keys, whose removal is told before.
+    is_of_keys: bool,
 }
 
 macro_rules! by_row {
@@ -55,12 +64,17 @@ macro_rules! by_row {
                 " SELECT count(*) FROM gone"
             ),
             counts: true,
+            delay: SWEEP_DELAY,
+            is_of_keys: false,
         }
     };
 }
 
 macro_rules! by_expiry {
     ($table:literal, $key:literal) => {
+        by_expiry!($table, $key, "")
+    };
+    ($table:literal, $key:literal, $if:literal) => {
         Table {
             visit: None,
             remove: concat!(
@@ -72,10 +86,14 @@ macro_rules! by_expiry {
                 $key,
                 " FROM quadrille_",
                 $table,
-                " WHERE expires < $1 ORDER BY expires LIMIT $2) AND expires < $1 RETURNING 1)
+                " WHERE expires < $1",
+                $if,
+                " ORDER BY expires LIMIT $2) AND expires < $1 RETURNING 1)
                 SELECT count(*) FROM gone"
             ),
             counts: true,
+            delay: SWEEP_DELAY,
+            is_of_keys: false,
         }
     };
 }
@@ -86,18 +104,28 @@ static TABLES: [Table; laps::TABLES] = [
     by_row!("access_tokens"),
     by_row!("codes"),
     by_row!("families"),
-    by_row!(
-        "revoked",
-        ", credentials AS (DELETE FROM quadrille_token_credentials t USING gone
-            WHERE t.\"row\" = gone.\"row\" AND t.issuer = gone.issuer)"
-    ),
+    Table {
+        delay: REVOCATION_SWEEP_DELAY,
+        ..by_row!(
+            "revoked",
+            ", credentials AS (DELETE FROM quadrille_token_credentials t USING gone
+                WHERE t.\"row\" = gone.\"row\" AND t.issuer = gone.issuer)"
+        )
+    },
     by_row!("pending"),
     by_row!("token_credentials"),
     Table { counts: false, ..by_row!("grants") },
     by_row!("initial_tokens"),
     by_expiry!("foreign_tokens", "hash, issuer"),
     by_expiry!("tickets", "ticket, issuer"),
-    by_expiry!("once", "hash, space, issuer"),
+    Table {
+        is_of_keys: true,
+        ..by_expiry!(
+            "once",
+            "hash, space, issuer",
+            " AND expires < (SELECT expired FROM quadrille_swept)"
+        )
+    },
 ];
 
 /// Removes a few expired rows while others go on, in proportion to the number of writes.
@@ -122,7 +150,12 @@ pub(super) async fn all(database: &Database, now: Timestamp) -> Result<u64, Stor
     let _pause = database.sweeping().pause().await;
     let mut gone = 0;
     for table in &TABLES {
-        let removed = remove(database, table, now, PER_SWEEP).await?;
+        let until = now - table.delay;
+        if table.is_of_keys {
+            // The caller waits, so another process may not know it for a second.
+            tell_of_sweep(database, until).await?;
+        }
+        let removed = remove(database, table, until, PER_SWEEP).await?;
         gone += if table.counts { removed } else { 0 };
     }
     Ok(gone)
@@ -132,16 +165,22 @@ async fn step(database: &Database) -> Result<(), StoreError> {
     let Some((mut laps, limit)) = database.sweeping().step() else { return Ok(()) };
     let now = database.env().now();
     for (lap, table) in laps.iter_mut().zip(&TABLES).filter(|(lap, _)| lap.is_due(now)) {
+        let (mut until, delay) = (now - table.delay, seconds(table.delay));
+        if table.is_of_keys {
+            until = tell_of_sweep(database, until).await?;
+        }
         let Some(visit) = table.visit else {
-            let gone = remove(database, table, now, limit).await?;
+            let gone = remove(database, table, until, limit).await?;
             // If more rows have expired, they go with the next step.
             lap.next = now.seconds() + i64::from(gone < limit.unsigned_abs());
             continue;
         };
-        let from = values![lap.at.unwrap_or(-1), limit, now.seconds()];
+        let from = values![lap.at.unwrap_or(-1), limit, until.seconds()];
         let seen = database.one(visit, from, |row| {
             let (rows, last) = (row.number()?, row.optional_number()?);
-            Ok(Seen { rows, last, gone: row.number()?, soonest: row.optional_number()? })
+            let (gone, soonest) = (row.number()?, row.optional_number()?);
+            let soonest = soonest.map(|expires| expires.saturating_add(delay));
+            Ok(Seen { rows, last, gone, soonest })
         });
         if let Some(seen) = seen.await? {
             lap.go_on(&seen, limit, now, database.keys());
@@ -151,13 +190,17 @@ async fn step(database: &Database) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Removes expired rows of a table, wherever they are.
+fn seconds(duration: Duration) -> i64 {
+    duration.as_secs().try_into().unwrap_or(i64::MAX)
+}
+
+/// Removes rows of a table that expired before `until`, wherever they are.
 async fn remove(
     database: &Database,
     table: &Table,
-    now: Timestamp,
+    until: Timestamp,
     limit: i64,
 ) -> Result<u64, StoreError> {
-    let gone = database.one(table.remove, values![now.seconds(), limit], |row| row.number());
+    let gone = database.one(table.remove, values![until.seconds(), limit], |row| row.number());
     Ok(gone.await?.unwrap_or(0).try_into().unwrap_or(0))
 }

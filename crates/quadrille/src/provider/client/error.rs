@@ -49,7 +49,7 @@ pub enum AuthenticateError {
     #[error("the client assertion was used before")]
     AssertionReplayed,
     /// The client assertion may be from before the store lost what it knew of used ones, as a
-    /// database does that is restored from a backup.
+    /// database does that is restored from a backup, or that is swept by a clock far ahead.
     #[error("the client assertion may be from before the store was restored")]
     AssertionBeforeRestore,
     /// The keys of the client cannot be fetched from its `jwks_uri`.

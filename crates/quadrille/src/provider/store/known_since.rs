@@ -36,6 +36,26 @@ impl KnownSince {
         self.0
     }
 
+    /// The moment for a process whose clock says `now`, if marks of keys that expired before `swept` may have been
+    /// removed.
+    ///
+    /// By its clock these have expired, and so has what they marked. If they have not, a clock was ahead, or
+    /// this one is behind, and nothing made up to then is known: it is refused until that time, or until
+    /// the operator ends what is unfinished.
+    ///
+    /// ```
+    /// use quadrille::{Timestamp, provider::store::KnownSince};
+    ///
+    /// let at = Timestamp::from_seconds;
+    /// assert_eq!(KnownSince::ALWAYS.after_sweep(at(1000), at(8200)), KnownSince::ALWAYS);
+    /// let ahead = KnownSince::ALWAYS.after_sweep(at(90_000), at(8200));
+    /// assert!(!ahead.knows(at(8200)));
+    /// ```
+    #[must_use]
+    pub fn after_sweep(self, swept: Timestamp, now: Timestamp) -> Self {
+        if swept > now { self.max(Self::moment(swept)) } else { self }
+    }
+
     /// Decides whether the part would know the use of something made at this time.
     ///
     /// A time by a clock that may be ahead counts as earlier by as much. If only the expiry is known,

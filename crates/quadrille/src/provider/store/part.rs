@@ -78,8 +78,12 @@ pub trait Part: Send + Sync + 'static {
         0
     }
 
-    /// Removes rows that expired before the second of `now`, a bounded number at a time, and
-    /// nothing else: see above. Returns the number of rows; zero if none is left.
+    /// Removes rows that expired more than [`SWEEP_DELAY`](super::SWEEP_DELAY) before the second of `now`,
+    /// revocations [later](super::REVOCATION_SWEEP_DELAY), a bounded number at a time, and nothing else:
+    /// see above. Returns the number of rows; zero if none is left.
+    ///
+    /// The clock may be ahead by more than that, and marks of keys be removed that other clocks need:
+    /// [`OnceKeys::keys_known_since`] tells it.
     fn sweep(&self, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
@@ -272,6 +276,7 @@ pub trait OnceKeys: Part {
     /// [`remember_once`](Self::remember_once) said that a key is new, and accepts nothing that was
     /// made before this moment: so a loss before that call must be told here.
     ///
-    /// It is [`KnownSince::ALWAYS`], or the moment of the last loss.
+    /// It is [`KnownSince::ALWAYS`], or the moment of the last loss; or, if a clock that was ahead removed
+    /// keys, [the time](KnownSince::after_sweep) before which they had expired by that clock.
     fn keys_known_since(&self) -> impl Future<Output = Result<KnownSince, StoreError>> + Send;
 }

@@ -51,6 +51,38 @@ pub async fn a_key_is_remembered_once_until_it_expires<S: Store>(store: &S, cloc
     remember(rule, here, "nonce", 1, false).await;
 }
 
+/// Removed or not: of what it was used for, nothing is accepted once more when the clock is right again.
+pub async fn a_key_outlives_a_clock_that_was_ahead<S: Store>(store: &S, clock: &ManualClock) {
+    let world = World::of(store, clock).await;
+    let store = world.store;
+    let used = clock.now();
+    let remember = async |key: i64, expires: u64| {
+        store.remember_once(world.issuer, "nonce", hash(key), world.later(expires)).await
+    };
+    remember(1, 600).await;
+    let be_ahead = async |by: Duration, first: i64| {
+        clock.set(used + by);
+        for key in first..first + 40 {
+            remember(key, 60).await;
+            clock.advance(Duration::from_secs(10));
+        }
+        // With an expiry in the past, it remembers nothing.
+        store.remember_once(world.issuer, "nonce", hash(1), Timestamp::default()).await;
+        while store.sweep(clock.now()).await > 0 {}
+        clock.set(used);
+    };
+    be_ahead(Duration::from_hours(1), 1000).await;
+    let rule = "`remember_once` knows a key also after a clock that was ahead by an hour";
+    holds(rule, !remember(1, 600).await);
+    let rule = "`keys_known_since` stays after a clock that was ahead by an hour";
+    holds(rule, store.keys_known_since().await.knows(used + Duration::from_secs(1)));
+    be_ahead(Duration::from_hours(24), 2000).await;
+    let rule = "`keys_known_since` does not know what was made before, if a clock that was ahead by a \
+        day had keys removed";
+    let is_safe = !remember(1, 600).await || !store.keys_known_since().await.knows(used);
+    holds(rule, is_safe);
+}
+
 /// Of a store that lost nothing, the moment since which it knows its keys lies before the first one,
 /// and stays.
 pub async fn keys_are_known_since_before_the_first_one<S: Store>(store: &S, clock: &ManualClock) {

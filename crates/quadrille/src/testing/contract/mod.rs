@@ -130,6 +130,7 @@ macro_rules! store_contract {
             keys {
                 a_key_is_remembered_once_until_it_expires
                 keys_are_known_since_before_the_first_one
+                a_key_outlives_a_clock_that_was_ahead
             }
             sweeping {
                 what_expired_is_given_back_by_storing_more

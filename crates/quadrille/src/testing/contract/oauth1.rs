@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     provider::store::{
-        Answered, Bought, CredentialRecord, PendingRef, Redeemed, RevokeAll, RowId, Store, TokenRef,
+        Answered, Bought, CredentialRecord, PendingRef, REVOCATION_SWEEP_DELAY, Redeemed,
+        RevokeAll, RowId, SWEEP_DELAY, Store, TokenRef,
     },
     testing::ManualClock,
 };
@@ -102,7 +103,7 @@ pub async fn token_credentials_stay_revoked_for_ever<S: Store>(store: &S, clock:
         holds(rule, store.credential(world.issuer, &ours(row + 1)).await.is_some());
     }
     store.revoke_grant(world.issuer, RowId(101), world.later(60)).await;
-    clock.advance(Duration::from_secs(24 * 3600));
+    clock.advance(REVOCATION_SWEEP_DELAY + Duration::from_secs(24 * 3600));
     store.sweep_all(clock.now()).await;
     let rule = "token credentials, which never expire, are removed by `revoke_grant`: they are dead \
         also when it is forgotten that their grant was revoked";
@@ -148,7 +149,7 @@ pub async fn credentials_that_expired_are_given_back<S: Store>(store: &S, clock:
     buy(&world, 200, brief).await;
     let rule = "`sweep` gives back no credentials that have not expired";
     same(rule, store.sweep_all(clock.now()).await, 0);
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(Duration::from_secs(3600) + SWEEP_DELAY);
     let rule = "`sweep` gives back pending requests and token credentials that expired";
     same(rule, store.sweep_all(clock.now()).await, 3);
     let found = store.credential(world.issuer, &ours(101)).await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::{
     Actor, Timestamp,
     provider::store::{
-        Bought, Grant, Issue, Outcome, PendingRecord, PendingState, RevokeAll, RowId, RowIds,
-        Store, TicketUse,
+        Bought, Grant, Issue, Outcome, PendingRecord, PendingState, REVOCATION_SWEEP_DELAY,
+        RevokeAll, RowId, RowIds, SWEEP_DELAY, Store, TicketUse,
     },
     testing::ManualClock,
 };
@@ -60,6 +60,14 @@ impl Kind {
             PendingRequests => "pending requests",
             TokenCredentials => "token credentials",
             Imported => "access tokens that `import` put",
+        }
+    }
+
+    /// The time for which an expired row stays.
+    const fn delay(self) -> Duration {
+        match self {
+            Revocations => REVOCATION_SWEEP_DELAY,
+            _ => SWEEP_DELAY,
         }
     }
 
@@ -144,7 +152,7 @@ fn approved<S: Store>(world: &World<'_, S>, row: i64) -> PendingRecord {
     PendingRecord { state: PendingState::Approved(world.approval(row)), ..world.pending(row) }
 }
 
-/// For every kind; rows that have not expired stay, to the second.
+/// For every kind, after a while; rows that have not expired for that long stay, to the second.
 pub async fn what_expired_is_given_back_by_sweeping<S: Store>(store: &S, clock: &ManualClock) {
     let world = World::of(store, clock).await;
     let store = world.store;
@@ -160,6 +168,10 @@ pub async fn what_expired_is_given_back_by_sweeping<S: Store>(store: &S, clock: 
         clock.advance(Duration::from_secs(60));
         let gone = store.sweep_all(clock.now()).await;
         let rule = format!("`sweep` leaves {name} that expire now or later");
+        same(rule, gone, 0);
+        clock.advance(kind.delay());
+        let gone = store.sweep_all(clock.now()).await;
+        let rule = format!("`sweep` leaves {name} for a while after they expired");
         same(rule, gone, 0);
         clock.advance(Duration::from_secs(3600));
         let gone = store.sweep_all(clock.now()).await;
@@ -188,7 +200,7 @@ pub async fn what_expired_is_given_back_by_storing_more<S: Store>(store: &S, clo
                 let row = rows.draw(store).await.unwrap().0;
                 kind.put(&world, row, world.later(60)).await;
             }
-            clock.advance(Duration::from_secs(600));
+            clock.advance(kind.delay() + Duration::from_secs(600));
         }
         let left = world.store.sweep_all(clock.now()).await;
         let rule = format!("{} that expired are given back as others are stored", kind.name());
@@ -212,7 +224,7 @@ pub async fn a_refresh_token_that_turned_is_given_back_when_its_successor_expire
     let mut rotation = world.rotation(&family, 510);
     rotation.expires = world.later(7200);
     store.rotate(world.issuer, rotation).await;
-    clock.advance(Duration::from_secs(6000));
+    clock.advance(Duration::from_secs(6000) + SWEEP_DELAY);
     store.sweep_all(clock.now()).await;
     let rule = "`sweep` leaves a family whose refresh token turned until its successor expires";
     holds(rule, store.family(world.issuer, RowId(502)).await.is_some());
@@ -238,19 +250,19 @@ pub async fn what_is_listed_of_a_user_is_given_back_when_the_last_token_expired<
         access.expires = world.later(ends);
         store.issue(world.issuer, Issue { access, family: None }).await;
     }
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(Duration::from_secs(3600) + SWEEP_DELAY);
     store.sweep_all(clock.now()).await;
     let rule = "`sweep` gives back what `grants` lists of a grant whose last token expired, and \
         no other";
     same(rule, numbers().await, vec![600]);
     let mut access = world.access(602, world.grant(600));
-    access.expires = world.later(2 * 7200);
+    access.expires = world.later(4 * 7200);
     store.issue(world.issuer, Issue { access, family: None }).await;
     clock.advance(Duration::from_secs(7200));
     store.sweep_all(clock.now()).await;
     let rule = "`sweep` leaves what `grants` lists until the last token of the grant expired";
     same(rule, numbers().await, vec![600]);
-    clock.advance(Duration::from_secs(3 * 7200));
+    clock.advance(Duration::from_secs(5 * 7200));
     store.sweep_all(clock.now()).await;
     same(rule, numbers().await, Vec::new());
 }
@@ -270,7 +282,7 @@ pub async fn sweeping_forgets_no_revocation_that_still_counts<S: Store>(
     store.revoke_all(world.issuer, withdrawn, RowId(600)).await;
     let consent = world.consent("dave", CLIENT, "photos");
     store.answer(world.issuer, world.denial(1, consent.clone())).await;
-    store.revoke_grant(world.issuer, RowId(700), world.later(10 * 24 * 3600)).await;
+    store.revoke_grant(world.issuer, RowId(700), world.later(50 * 24 * 3600)).await;
 
     let issued = async |row: i64, grant: i64, who: &str, client: &str| {
         let actor = Actor::User(who.into());
@@ -279,7 +291,7 @@ pub async fn sweeping_forgets_no_revocation_that_still_counts<S: Store>(
         store.issue(world.issuer, Issue { access, family: None }).await;
         world.issued(row).await.is_some()
     };
-    clock.advance(Duration::from_secs(9 * 24 * 3600));
+    clock.advance(Duration::from_secs(49 * 24 * 3600));
     store.sweep_all(clock.now()).await;
     let rule = "`sweep` leaves what `revoke_grant` remembers until the last token would have ended";
     holds(rule, !issued(1000, 700, "dave", CLIENT).await);

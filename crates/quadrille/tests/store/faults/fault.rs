@@ -68,6 +68,7 @@ pub(super) enum Fault {
     ChangesHaveNoGaps,
     SweepSaysNothing,
     SweepIsASecondEarly,
+    SweepsWithoutDelay,
     LeasesAreShared,
     RenewalIgnoresTheHolder,
     LeaseForgetsTheTimeBefore,

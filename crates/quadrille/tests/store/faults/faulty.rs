@@ -17,8 +17,8 @@ use quadrille::{
         Client,
         store::{
             Admission, Admitted, Changes, Clients, InitialTokenRecord, IssuerId, Issuers,
-            KnownSince, OnceKeys, Part, Registrations, RowId, SecretHash, SqliteStore, StoreError,
-            UnusedClient, Worker,
+            KnownSince, OnceKeys, Part, Registrations, RowId, SWEEP_DELAY, SecretHash, SqliteStore,
+            StoreError, UnusedClient, Worker,
         },
     },
 };
@@ -226,7 +226,10 @@ impl Part for Faulty {
     }
 
     async fn sweep(&self, now: Timestamp) -> Stored<u64> {
-        let early = Duration::from_secs(self.is(SweepIsASecondEarly).into());
+        let mut early = Duration::from_secs(self.is(SweepIsASecondEarly).into());
+        if self.is(SweepsWithoutDelay) {
+            early = SWEEP_DELAY + Duration::from_secs(1);
+        }
         let gone = self.around("sweep", self.inner.sweep(now + early)).await?;
         Ok(if self.is(SweepSaysNothing) { 0 } else { gone })
     }

@@ -137,6 +137,8 @@ catches! {
         Also("sweep", "DELETE FROM quadrille_tickets") => what_expired_is_given_back_by_sweeping,
             "tickets that `answer` used up";
         SweepIsASecondEarly => what_expired_is_given_back_by_sweeping,
+            "for a while after they expired";
+        SweepsWithoutDelay => what_expired_is_given_back_by_sweeping,
             "that expire now or later";
         Also("rotate", "UPDATE quadrille_families SET expires = rotated + 60") => a_refresh_token_that_turned_is_given_back_when_its_successor_expires,
             "until its successor expires";
@@ -342,6 +344,12 @@ catches! {
             "after the making of a store";
         Also("answer", "INSERT OR REPLACE INTO quadrille_known_since VALUES (1, 1)") => answers_are_known_since_before_the_first_one,
             "stays while nothing is lost";
+        SweepsWithoutDelay => a_key_outlives_a_clock_that_was_ahead,
+            "ahead by an hour";
+        Also("sweep", "DELETE FROM quadrille_swept") => a_key_outlives_a_clock_that_was_ahead,
+            "had keys removed";
+        Also("remember_once", "INSERT OR REPLACE INTO quadrille_swept VALUES (1, 1900000000)") => a_key_outlives_a_clock_that_was_ahead,
+            "stays after a clock that was ahead by an hour";
         RememberIsNotAtomic => one_of_many_is_told_that_it_did_it,
             "told that it is new";
         LeasesAreShared => no_two_hold_the_same_worker_number,

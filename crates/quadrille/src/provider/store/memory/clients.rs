@@ -6,7 +6,7 @@ use crate::{
     Timestamp,
     provider::{
         client::record::Client,
-        store::{Admission, Admitted, Change, RowId, UnusedClient},
+        store::{Admission, Admitted, Change, RowId, SWEEP_DELAY, UnusedClient},
     },
 };
 
@@ -129,8 +129,9 @@ impl Realm {
 
     /// Removes clients that were never used in time.
     pub(super) fn sweep_unused(&self, now: Timestamp) -> u64 {
+        let until = now - SWEEP_DELAY;
         let is_over = |client: &&Arc<Client>| {
-            client.unused_until().is_some_and(|until| until.seconds() < now.seconds())
+            client.unused_until().is_some_and(|over| over.seconds() < until.seconds())
         };
         let mut gone = 0;
         let over: Vec<_> =

@@ -27,8 +27,8 @@ use super::{
     AccessRecord, Admission, Admitted, Answer, Answered, Bought, Changes, Clients, CodeRecord,
     Consent, CredentialRecord, FamilyRecord, Grants, InitialTokenRecord, Issue, IssuerId, Issuers,
     KnownSince, LiveGrant, OnceKeys, Outcome, Part, PendingRecord, PendingRef, Redeemed,
-    Registrations, RevokeAll, Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
-    UnusedClient, Worker,
+    Registrations, RevokeAll, Rotated, Rotation, RowId, SWEEP_DELAY, SecretHash, StoreError,
+    TokenRef, UnusedClient, Worker,
 };
 
 use realm::Realm;
@@ -56,6 +56,8 @@ pub struct MemoryStore {
     newest: AtomicI64,
     /// Another one than always if rows of another store were moved here.
     known_since: Mutex<KnownSince>,
+    /// The second before which marks of keys had expired that may have been removed.
+    swept: AtomicI64,
 }
 
 impl MemoryStore {
@@ -68,11 +70,17 @@ impl MemoryStore {
             workers: Mutex::default(),
             newest: AtomicI64::new(0),
             known_since: Mutex::new(KnownSince::ALWAYS),
+            swept: AtomicI64::new(0),
         }
     }
 
     fn saw(&self, row: RowId) {
         self.newest.fetch_max(row.0, Ordering::SeqCst);
+    }
+
+    /// Notes that marks of keys may be removed now, before a verb does so.
+    fn may_sweep(&self, now: Timestamp) {
+        self.swept.fetch_max((now - SWEEP_DELAY).seconds(), Ordering::SeqCst);
     }
 
     fn saw_issue(&self, issue: &Issue) {
@@ -126,6 +134,7 @@ impl Part for MemoryStore {
 
     async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let realms = self.realms.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.may_sweep(now);
         Ok(realms.iter().map(|realm| realm.sweep(now)).sum())
     }
 }
@@ -392,7 +401,7 @@ impl Grants for MemoryStore {
         Ok(Some(self.realm(issuer)?.removed(subject)))
     }
 
-    /// Whatever could be used ends with the store.
+    /// What could be used ends with the store.
     async fn uses_known_since(&self) -> Result<KnownSince, StoreError> {
         Ok(*lock(&self.known_since))
     }
@@ -424,11 +433,14 @@ impl OnceKeys for MemoryStore {
         key: SecretHash,
         expires: Timestamp,
     ) -> Result<bool, StoreError> {
-        Ok(self.realm(issuer)?.remember_once(space, key, expires, self.env.now()))
+        let now = self.env.now();
+        self.may_sweep(now);
+        Ok(self.realm(issuer)?.remember_once(space, key, expires, now))
     }
 
     /// The clients that use keys end with the store.
     async fn keys_known_since(&self) -> Result<KnownSince, StoreError> {
-        Ok(*lock(&self.known_since))
+        let swept = Timestamp::from_seconds(self.swept.load(Ordering::SeqCst));
+        Ok(lock(&self.known_since).after_sweep(swept, self.env.now()))
     }
 }

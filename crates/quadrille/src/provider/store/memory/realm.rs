@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, RwLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use crate::{
@@ -14,8 +15,8 @@ use crate::{
     oauth2::Resources,
     provider::store::{
         AccessRecord, Answer, Answered, Bought, Change, Changes, CodeRecord, Consent,
-        CredentialRecord, FamilyRecord, Grant, Issue, LiveGrant, Outcome, Redeemed, RevokeAll,
-        Rotated, Rotation, RowId, SecretHash, TicketId, TicketUse, TokenRef,
+        CredentialRecord, FamilyRecord, Grant, Issue, LiveGrant, Outcome, REVOCATION_SWEEP_DELAY,
+        Redeemed, RevokeAll, Rotated, Rotation, RowId, SecretHash, TicketId, TicketUse, TokenRef,
     },
 };
 
@@ -46,7 +47,7 @@ pub(super) struct Realm {
     pub(super) grants: Grants,
     pub(super) consents: Mutex<HashMap<ConsentKey, Consent>>,
     pub(super) once: Shards<(&'static str, SecretHash), Seconds>,
-    pub(super) revoked: Rows<Seconds>,
+    pub(super) revoked: Rows<Revoked>,
     /// Spares most reads the look-up in `revoked` and `cut`.
     pub(super) any_revoked: AtomicBool,
     /// The number up to which grants are dead, by subject and, for one client only, client.
@@ -66,6 +67,9 @@ pub(super) struct Ticket {
 }
 
 pub(super) struct Seconds(pub(super) i64);
+
+/// The expiry of a revocation.
+pub(super) struct Revoked(pub(super) i64);
 
 impl Realm {
     pub(super) fn new() -> Self {
@@ -242,7 +246,7 @@ impl Realm {
         if revoked.get(&grant).is_some() {
             return false;
         }
-        revoked.insert(grant, Seconds(until.seconds()), now);
+        revoked.insert(grant, Revoked(until.seconds()), now);
         self.any_revoked.store(true, Ordering::SeqCst);
         drop(revoked);
         self.credentials.remove(grant);
@@ -321,7 +325,9 @@ impl Realm {
         if once.get(&key).is_some_and(|known| known.0 >= now.seconds()) {
             return false;
         }
-        once.insert(key, Seconds(expires.seconds()), now);
+        // Another process, or a clock that is right again, may need the longer time.
+        let known = once.get(&key).map_or(0, |known| known.0);
+        once.insert(key, Seconds(known.max(expires.seconds())), now);
         true
     }
 
@@ -370,6 +376,14 @@ impl Expires for Ticket {
 }
 
 impl Expires for Seconds {
+    fn expires(&self) -> i64 {
+        self.0
+    }
+}
+
+impl Expires for Revoked {
+    const DELAY: Duration = REVOCATION_SWEEP_DELAY;
+
     fn expires(&self) -> i64 {
         self.0
     }

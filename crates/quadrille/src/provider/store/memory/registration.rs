@@ -9,7 +9,7 @@ use crate::{
     Timestamp,
     provider::{
         client::record::Client,
-        store::{InitialTokenRecord, RowId, SecretHash},
+        store::{InitialTokenRecord, RowId, SWEEP_DELAY, SecretHash},
     },
 };
 
@@ -122,8 +122,8 @@ impl InitialTokens {
 
     pub(super) fn sweep(&self, now: Timestamp) -> u64 {
         let mut tokens = lock(&self.0);
-        let before = tokens.len();
-        tokens.retain(|_, token| token.expires.seconds() >= now.seconds());
+        let (before, until) = (tokens.len(), now - SWEEP_DELAY);
+        tokens.retain(|_, token| token.expires.seconds() >= until.seconds());
         u64::try_from(before - tokens.len()).unwrap_or(u64::MAX)
     }
 }

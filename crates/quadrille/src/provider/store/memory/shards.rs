@@ -4,9 +4,13 @@ use std::{
     collections::{BTreeMap, HashMap, hash_map::RandomState},
     hash::{BuildHasher, Hash, Hasher},
     sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
 };
 
-use crate::{Timestamp, provider::store::RowId};
+use crate::{
+    Timestamp,
+    provider::store::{RowId, SWEEP_DELAY},
+};
 
 const SHARDS: usize = 64;
 
@@ -16,6 +20,9 @@ const PER_INSERT: usize = 4;
 
 /// The expiry of an entry, in whole seconds since the Unix epoch.
 pub(super) trait Expires {
+    /// The time for which an expired entry is kept.
+    const DELAY: Duration = SWEEP_DELAY;
+
     fn expires(&self) -> i64;
 }
 
@@ -119,11 +126,11 @@ impl<K: Hash + Eq + Copy, V: Expires, S: BuildHasher> Shard<K, V, S> {
     }
 
     fn sweep(&mut self, now: Timestamp, limit: usize) -> u64 {
-        let mut gone = 0;
+        let (mut gone, until) = (0, now - V::DELAY);
         for _ in 0..limit {
-            let Some(key) = self.due.pop(now) else { break };
+            let Some(key) = self.due.pop(until) else { break };
             match self.map.get(&key).map(V::expires) {
-                Some(expires) if expires >= now.seconds() => self.due.file(key, expires),
+                Some(expires) if expires >= until.seconds() => self.due.file(key, expires),
                 Some(_) => {
                     self.map.remove(&key);
                     gone += 1;
@@ -151,9 +158,9 @@ impl<K> Due<K> {
         self.0.entry(expires >> 6).or_default().push(key);
     }
 
-    fn pop(&mut self, now: Timestamp) -> Option<K> {
+    fn pop(&mut self, until: Timestamp) -> Option<K> {
         let mut first = self.0.first_entry()?;
-        if *first.key() >= now.seconds() >> 6 {
+        if *first.key() >= until.seconds() >> 6 {
             return None;
         }
         let key = first.get_mut().pop();

@@ -15,7 +15,7 @@ use crate::{
 use super::{
     MemoryStore,
     moved::{self, BAD, Fields, Row},
-    realm::{Realm, Seconds, Ticket},
+    realm::{Realm, Revoked, Seconds, Ticket},
     shards::{Place, lock, read, write},
 };
 
@@ -53,6 +53,7 @@ impl Transfer for MemoryStore {
         }
         let puts = rows.into_iter().map(|row| put(table, row)).collect::<Result<Vec<_>, _>>()?;
         let now = self.env.now();
+        self.may_sweep(now);
         let new = puts.into_iter().map(|put| u64::from(put(&realm, now))).sum();
         Ok(new)
     }
@@ -198,7 +199,7 @@ fn put(table: StoredTable, row: StoredRow) -> Result<Put, StoreError> {
             })
         }
         StoredTable::Revoked => {
-            let (grant, until) = (fields.row()?, Seconds(fields.number()?));
+            let (grant, until) = (fields.row()?, Revoked(fields.number()?));
             Box::new(move |realm, now| {
                 realm.any_revoked.store(true, Ordering::SeqCst);
                 realm.revoked.lock(&grant).add(grant, until, now)

@@ -122,6 +122,7 @@ impl SqliteStore {
         let sql = "INSERT INTO quadrille_known_since (only, lost) VALUES (1, ?1)
             ON CONFLICT (only) DO UPDATE SET lost = ?1";
         transaction.execute(sql, [now.millis()])?;
+        transaction.execute("DELETE FROM quadrille_swept", [])?;
         Ok(())
     }
 

@@ -113,6 +113,17 @@ pub(super) fn known_since(connection: &Connection) -> Result<KnownSince, StoreEr
     Ok(lost.map_or(KnownSince::ALWAYS, KnownSince::moment))
 }
 
+/// The moment since which it knows every key, by a clock that says `now`.
+pub(super) fn keys_known_since(
+    connection: &Connection,
+    now: Timestamp,
+) -> Result<KnownSince, StoreError> {
+    let sql = "SELECT expired FROM quadrille_swept";
+    let swept = read_one(connection, sql, [], |row| Ok(Timestamp::from_seconds(row.get(0)?)))?;
+    let since = known_since(connection)?;
+    Ok(swept.map_or(since, |swept| since.after_sweep(swept, now)))
+}
+
 pub(super) fn client(record: &str) -> Result<Arc<Client>, StoreError> {
     serde_json::from_str(record).map(Arc::new).map_err(|_| bad("a client"))
 }

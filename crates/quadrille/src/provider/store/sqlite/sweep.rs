@@ -2,24 +2,37 @@
 
 use rusqlite::{Connection, params, types::Value};
 
-use crate::{Timestamp, provider::store::StoreError};
+use std::time::Duration;
+
+use crate::{
+    Timestamp,
+    provider::store::{REVOCATION_SWEEP_DELAY, SWEEP_DELAY, StoreError},
+};
 
 /// The tables whose rows expire, with their keys. The first of them are ordered by time.
 const TABLES: [(&str, &str); 11] = [
     ("quadrille_access_tokens", "row"),
     ("quadrille_codes", "row"),
     ("quadrille_families", "row"),
-    ("quadrille_revoked", "grant_id"),
+    (REVOKED, "grant_id"),
     ("quadrille_pending", "row"),
     ("quadrille_token_credentials", "grant_id"),
     (LISTED, "grant_id"),
     ("quadrille_foreign_tokens", "key"),
     ("quadrille_tickets", "key"),
-    ("quadrille_once", "key"),
+    (ONCE, "key"),
     ("quadrille_initial_tokens", "row"),
 ];
 const ORDERED: usize = 7;
 const LISTED: &str = "quadrille_grants";
+const REVOKED: &str = "quadrille_revoked";
+const ONCE: &str = "quadrille_once";
+
+/// Tells that marks of keys which expired before the second `?2` may be removed. Up to `?1` it is told at once, so
+/// that it is written seldom.
+const TELL: &str = "INSERT INTO quadrille_swept (only, expired) VALUES (1, ?1)
+    ON CONFLICT (only) DO UPDATE SET expired = ?1 WHERE expired < ?2";
+const TELL_AHEAD: i64 = 600;
 
 /// The number of live rows in succession that end a lap over an ordered table: later rows are
 /// younger.
@@ -109,7 +122,8 @@ impl Lap {
         if !self.is_due(now) {
             return Ok(0);
         }
-        let now = now.seconds();
+        let delay = if table == REVOKED { REVOCATION_SWEEP_DELAY } else { SWEEP_DELAY };
+        let (now, until) = (now.seconds(), (now - delay).seconds());
         let from = self.at.take();
         let bound = if from.is_some() { format!("WHERE {key} > ?2") } else { String::new() };
         let mut look = connection.prepare_cached(&format!(
@@ -123,7 +137,7 @@ impl Lap {
         while let Some(row) = found.next()? {
             seen += 1;
             let expires: i64 = row.get(1)?;
-            if expires < now {
+            if expires < until {
                 self.live = 0;
                 last = Some(row.get(0)?);
                 if first.is_none() {
@@ -131,6 +145,7 @@ impl Lap {
                 }
             } else {
                 self.live += 1;
+                let expires = expires.saturating_add(seconds(delay));
                 self.soonest = Some(self.soonest.map_or(expires, |soonest| soonest.min(expires)));
             }
             if seen == limit {
@@ -145,11 +160,18 @@ impl Lap {
             *self = Self { next, count: self.count.wrapping_add(1), ..Self::default() };
         }
         let (Some(first), Some(last)) = (first, last) else { return Ok(0) };
+        if table == ONCE {
+            connection.prepare_cached(TELL)?.execute([until + TELL_AHEAD, until])?;
+        }
         let gone = connection
             .prepare_cached(&format!(
                 "DELETE FROM {table} WHERE {key} BETWEEN ?1 AND ?2 AND expires < ?3"
             ))?
-            .execute(params![first, last, now])?;
+            .execute(params![first, last, until])?;
         Ok(gone.try_into().unwrap_or(u64::MAX))
     }
+}
+
+fn seconds(duration: Duration) -> i64 {
+    duration.as_secs().try_into().unwrap_or(i64::MAX)
 }

@@ -479,6 +479,7 @@ impl OnceKeys for SqliteStore {
     }
 
     async fn keys_known_since(&self) -> Result<KnownSince, StoreError> {
-        self.look(rows::known_since).await
+        let now = self.env.now();
+        self.look(|db| rows::keys_known_since(db, now)).await
     }
 }

@@ -20,7 +20,7 @@ impl Writes<'_> {
     ) -> Result<bool, StoreError> {
         let remembered = self.run(
             "INSERT INTO quadrille_once (key, expires) VALUES (?1, ?2)
-            ON CONFLICT DO UPDATE SET expires = ?2 WHERE expires < ?3",
+            ON CONFLICT DO UPDATE SET expires = max(expires, ?2) WHERE expires < ?3",
             params![rows::key(issuer, space, key), expires.seconds(), self.env.now().seconds()],
         )?;
         Ok(remembered > 0)

@@ -7,7 +7,8 @@ use crate::{
     provider::{
         client::record::Client,
         store::{
-            Admission, Admitted, InitialTokenRecord, IssuerId, RowId, StoreError, UnusedClient,
+            Admission, Admitted, InitialTokenRecord, IssuerId, RowId, SWEEP_DELAY, StoreError,
+            UnusedClient,
         },
     },
 };
@@ -90,9 +91,10 @@ impl Writes<'_> {
         let mut expired = self.connection.prepare_cached(
             "SELECT issuer, id FROM quadrille_unused_clients WHERE expires < ?1 LIMIT ?2",
         )?;
-        let expired = expired.query_map(params![now.seconds(), PER_SWEEP], |row| {
-            Ok((IssuerId(row.get("issuer")?), row.get::<_, String>("id")?))
-        })?;
+        let expired = expired
+            .query_map(params![(now - SWEEP_DELAY).seconds(), PER_SWEEP], |row| {
+                Ok((IssuerId(row.get("issuer")?), row.get::<_, String>("id")?))
+            })?;
         let mut gone = 0;
         for found in expired.collect::<Result<Vec<_>, _>>()? {
             let (issuer, id) = found;
