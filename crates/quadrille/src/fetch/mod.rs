@@ -77,6 +77,7 @@ pub trait Fetcher: Send + Sync + 'static {
 ///     }
 /// }
 /// ```
+#[cfg(feature = "provider")]
 pub trait Notifier: Send + Sync + 'static {
     /// Sends a form to `url` by POST, as `application/x-www-form-urlencoded`. Its values are secret:
     /// do not log them. The status of the answer must be 200 or 204.

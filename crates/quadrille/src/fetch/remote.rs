@@ -19,6 +19,8 @@ use super::{
     document::Document,
     schedule::{Kept, Next, NotFetched},
 };
+#[cfg(feature = "provider")]
+use super::{FetchError, Fetched};
 
 /// The number of documents that are kept; at this number those that have expired are forgotten, or
 /// all.
@@ -53,6 +55,12 @@ struct Slot<D: Document> {
 impl RemoteKeys {
     pub(crate) fn new(fetcher: Arc<dyn ErasedFetcher>) -> Self {
         Self::that_agree_with((), fetcher)
+    }
+
+    /// Another document of a client, which is not kept.
+    #[cfg(feature = "provider")]
+    pub(crate) async fn document_at(&self, url: &Url) -> Result<Fetched, FetchError> {
+        self.fetcher.fetch(url).await
     }
 }
 

@@ -89,7 +89,7 @@ pub use issuer::{IssuerError, check_issuer};
 pub use meter::describe_metrics;
 pub use openid::{
     claims::{Claims, ClaimsQuery, ClaimsUnavailable, UserClaims},
-    client::ClientOpenId,
+    client::{ClientOpenId, SubjectType},
     logout::{
         error::EndSessionError,
         options::Logout,

@@ -75,7 +75,7 @@ fn format(token: &str) -> AccessTokenFormat {
     if token.contains('.') { Jwt } else { Opaque }
 }
 
-async fn introspect(world: &World, token: &str) -> Value {
+pub(crate) async fn introspect(world: &World, token: &str) -> Value {
     let asked = IntrospectionRequest { token, token_type_hint: None };
     let url = "https://id.example/oauth/introspect";
     let request = asked.to_request(url, &world.auth(), &[]).unwrap();

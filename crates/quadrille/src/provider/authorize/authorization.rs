@@ -22,7 +22,7 @@ use crate::{
         clock::is_recent,
         error::{ClientError, Error},
         meter, oauth1,
-        openid::{details::scope_of, hint},
+        openid::{details::scope_of, hint, pairwise},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -328,7 +328,11 @@ impl Authorization {
         let rules = (&inner.policy, inner.now());
         let is_trusted = is_trusted(&asked.client, consent.as_ref());
         let before = authentication.as_ref().map(Before::of);
-        let next = next::next(asked, authentication.as_ref(), consent.as_ref(), self.since, rules);
+        let key = inner.openid.as_ref().and_then(|openid| openid.pairwise.as_ref());
+        let known = |user: &Authentication| pairwise::subject(key, &asked.client, &user.subject);
+        let known_as = authentication.as_ref().map(known).transpose()?;
+        let (user, known_as) = (authentication.as_ref(), known_as.as_deref());
+        let next = next::next(asked, user, consent.as_ref(), self.since, known_as, rules);
         match (next, authentication) {
             (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
             (Next::Warn(error), _) => Ok(self.refuse(error, false)),

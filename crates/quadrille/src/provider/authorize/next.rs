@@ -1,6 +1,8 @@
 //! The next step of a valid authorization request: a pure decision about the signed-in user and the
 //! user's consent.
 
+use std::sync::Arc;
+
 use crate::{
     Policy, Timestamp,
     actor::Authentication,
@@ -66,12 +68,13 @@ impl Sent {
 }
 
 /// The next step, for the signed-in user. `since` is the note that this server sent the user to sign
-/// in for this request, if it did.
+/// in for this request, if it did, and `known_as` the user's subject as the client knows it.
 pub(crate) fn next(
     asked: &Asked,
     authentication: Option<&Authentication>,
     consent: Option<&Consent>,
     since: Option<Sent>,
+    known_as: Option<&str>,
     (policy, now): (&Policy, Timestamp),
 ) -> Next {
     let refuse = match is_trusted(&asked.client, consent) {
@@ -95,7 +98,8 @@ pub(crate) fn next(
     let is_strong = || authentication.acr.as_ref().is_some_and(|acr| acr_values.contains(acr));
     let is_weak = !acr_values.is_empty() && !is_strong();
     let subjects = asked.prompt.subjects.as_ref();
-    let is_other = subjects.is_some_and(|subjects| !subjects.contains(&authentication.subject));
+    let is_known = |subject: &Arc<str>| known_as == Some(&**subject);
+    let is_other = subjects.is_some_and(|subjects| !subjects.iter().any(is_known));
     if asked.prompt.none && (is_old || is_weak || is_other) {
         return refuse(AuthorizeError::LoginRequired);
     }
@@ -131,7 +135,7 @@ pub(crate) fn next(
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::time::Duration;
 
     use super::*;
     use crate::{
@@ -218,6 +222,7 @@ mod tests {
                 authentication.as_ref(),
                 remembered.as_ref(),
                 since,
+                authentication.as_ref().map(|user| &*user.subject),
                 (&Policy::safe(), at(2)),
             );
             let is_fresh = since.is_some_and(|since| {

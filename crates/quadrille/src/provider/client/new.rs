@@ -421,6 +421,11 @@ impl NewClient {
         self
     }
 
+    /// The redirect URIs, not yet checked.
+    pub(super) fn redirect_uris_given(&self) -> &[String] {
+        &self.redirect_uris
+    }
+
     pub(crate) fn chosen_id(&self) -> Option<&str> {
         self.id.as_deref()
     }

@@ -13,6 +13,7 @@ use crate::{
     provider::{
         access_format::AccessTokenFormat,
         error::Error,
+        openid::{client::SubjectType, pairwise},
         server::{AuthorizationServer, Inner},
         store::RowId,
         token::format::sha256,
@@ -28,7 +29,7 @@ use super::{
     personal::ClientOfPersonalTokens,
     policy::{MOST_REDIRECT_URIS_OF_SETTINGS, MetadataPolicy},
     record::{Client, ClientSecret, ClientType, SecretVerifier},
-    redirect_uri::{RedirectPattern, RedirectPatternError},
+    redirect_uri::{RedirectPattern, RedirectPatternError, RedirectUri},
     registered_auth::RegisteredAuth,
     secrets::{self, SHORTEST_CHOSEN},
 };
@@ -42,6 +43,15 @@ impl NewClient {
         let offered = inner.signing.algorithms();
         if let Some(missing) = self.openid.algorithms().find(|alg| !offered.contains(alg)) {
             return Err(RegistrationError::NoSigningKeyFor(missing));
+        }
+        if self.openid.subject_type == SubjectType::Pairwise {
+            let is_offered = inner.openid.as_ref().is_some_and(|openid| openid.pairwise.is_some());
+            let uris =
+                self.redirect_uris_given().iter().filter_map(|uri| RedirectUri::parse(uri).ok());
+            let has_sector = pairwise::sector(&self.openid, &uris.collect::<Vec<_>>()).is_some();
+            if !is_offered || !has_sector {
+                return Err(RegistrationError::NoPairwiseSubjects);
+            }
         }
         let keys_are_fetched = match &self.auth {
             Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) => keys.are_fetched(),
@@ -206,6 +216,14 @@ pub enum RegistrationError {
     /// server has no key ([`AuthorizationServer::further_signing_keys`]).
     #[error("this server has no key for {}", .0.as_str())]
     NoSigningKeyFor(Algorithm),
+    /// The client is to get pairwise subjects, and the server has no secret for them
+    /// ([`OpenId::pairwise_subjects`](crate::provider::OpenId::pairwise_subjects)), or the redirect
+    /// URIs have several hosts and there is no `sector_identifier_uri`.
+    #[error(
+        "pairwise subjects need OpenId::pairwise_subjects, and a sector_identifier_uri for redirect \
+         URIs with several hosts"
+    )]
+    NoPairwiseSubjects,
     /// An address for logout is rejected.
     #[error(transparent)]
     LogoutUri(#[from] LogoutUriError),

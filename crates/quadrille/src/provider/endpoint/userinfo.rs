@@ -21,6 +21,7 @@ use crate::{
         openid::{
             details::OPENID,
             options::OpenId,
+            pairwise,
             release::{self, Granted},
         },
         paths::EndpointPath,
@@ -134,7 +135,8 @@ async fn tell(
     let Some(known) = release::claims(openid, client, subject, granted).await? else {
         return Ok(None);
     };
-    let mut claims = Map::from_iter([("sub".to_owned(), Value::from(&**subject))]);
+    let told = pairwise::subject(openid.pairwise.as_ref(), client, subject)?;
+    let mut claims = Map::from_iter([("sub".to_owned(), Value::from(&*told))]);
     claims.extend(known);
     let (kind, body) = match client.openid.userinfo_signed_response_alg {
         None => ("application/json", Value::Object(claims).to_string()),

@@ -228,6 +228,12 @@ pub enum OperatorError {
     /// A subject cannot be in an ID token (OpenID Connect Core, section 2).
     #[error("a subject has more than 255 characters, or others than those of ASCII: no ID token")]
     Subject,
+    /// A client gets pairwise subjects, and the server has no secret for them
+    /// ([`OpenId::pairwise_subjects`](super::OpenId::pairwise_subjects)), or the client no sector.
+    #[error(
+        "a client gets pairwise subjects: call OpenId::pairwise_subjects, and give it a sector"
+    )]
+    NoPairwiseSubjects,
     /// A token could not be signed.
     #[error(transparent)]
     Sign(SignError),
@@ -425,7 +431,8 @@ impl OperatorError {
             | Self::NoSigningKeys
             | Self::NoSigningKeyFor(_)
             | Self::DeviceGrantMissing
-            | Self::LogoutMissing => true,
+            | Self::LogoutMissing
+            | Self::NoPairwiseSubjects => true,
             Self::Store(_)
             | Self::Kdf(_)
             | Self::BeforeIssue(_)

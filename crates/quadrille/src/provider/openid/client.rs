@@ -34,6 +34,13 @@ pub struct ClientOpenId {
     /// The algorithm that signs the client's userinfo responses; `None` for plain JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// The type of the subjects that the client gets (OpenID Connect Core, section 8).
+    #[serde(default, skip_serializing_if = "SubjectType::is_public")]
+    pub subject_type: SubjectType,
+    /// The URL whose host is the sector of the client, within which a user has one pairwise subject;
+    /// `None` for the only host of the redirect URIs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<Arc<str>>,
     /// The longest time since the user's authentication, in seconds, for requests without `max_age`;
     /// `None` for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +72,42 @@ pub struct ClientOpenId {
     /// `true` if a logout token is of no use without the session: none is sent then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub backchannel_logout_session_required: bool,
+}
+
+/// The type of the subjects that a client gets (OpenID Connect Core, section 8).
+///
+/// ```
+/// use quadrille::provider::{ClientOpenId, SubjectType};
+///
+/// let mut openid = ClientOpenId::default();
+/// openid.subject_type = SubjectType::Pairwise;
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SubjectType {
+    /// The user's own subject, the same for all clients.
+    #[default]
+    Public,
+    /// A subject for the client's sector alone, on a server with
+    /// [`OpenId::pairwise_subjects`](crate::provider::OpenId::pairwise_subjects).
+    Pairwise,
+}
+
+impl SubjectType {
+    /// The value in a message.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Pairwise => "pairwise",
+        }
+    }
+
+    /// `true` for the subject that all clients share.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_public(&self) -> bool {
+        *self == Self::Public
+    }
 }
 
 impl ClientOpenId {

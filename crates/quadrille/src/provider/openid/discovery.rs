@@ -8,6 +8,8 @@ use crate::{
     provider::{authorize::page_hints::Display, server::Inner, signing::Signing},
 };
 
+use super::client::SubjectType;
+
 /// Writes the members that a server with OpenID Connect has, each exactly as it works. Where the
 /// specification has a feature on if its member is missing, the member says that it is off.
 pub(crate) fn describe(inner: &Inner, metadata: &mut ServerMetadata) {
@@ -17,8 +19,10 @@ pub(crate) fn describe(inner: &Inner, metadata: &mut ServerMetadata) {
     let claims = claims.chain(openid.supported.iter().map(|name| &**name));
     let mut prompts = vec!["none", "login", "consent", "select_account"];
     prompts.extend(openid.creates_accounts.then_some("create"));
+    let mut subject_types = vec![SubjectType::Public.as_str()];
+    subject_types.extend(openid.pairwise.as_ref().map(|_| SubjectType::Pairwise.as_str()));
     let members: [(&str, Value); 10] = [
-        ("subject_types_supported", ["public"].as_slice().into()),
+        ("subject_types_supported", subject_types.into()),
         ("id_token_signing_alg_values_supported", algorithms.clone()),
         ("userinfo_signing_alg_values_supported", algorithms),
         ("claim_types_supported", ["normal"].as_slice().into()),

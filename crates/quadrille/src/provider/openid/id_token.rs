@@ -19,6 +19,7 @@ use crate::{
 use super::{
     claims::UserClaims,
     details::OPENID,
+    pairwise,
     release::{self, Granted},
     session::sid,
 };
@@ -82,9 +83,10 @@ pub(crate) async fn issue(
     let by_name = grant.openid().map_or(&none, |details| &details.claims.id_token);
     let granted = Granted { scopes, claims: by_name };
     let known = release::claims(openid, client, subject, granted).await?;
+    let told = pairwise::subject(openid.pairwise.as_ref(), client, subject)?;
     let facts = Facts {
         issuer: inner.issuer.as_str(),
-        subject,
+        subject: &told,
         client: &client.id,
         authentication: grant.authentication.as_deref(),
         beside,

@@ -11,5 +11,6 @@ pub(crate) mod id_token;
 pub(crate) mod logout;
 mod offer;
 pub(super) mod options;
+pub(crate) mod pairwise;
 pub(crate) mod release;
 pub(crate) mod session;

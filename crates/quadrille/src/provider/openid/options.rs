@@ -7,6 +7,7 @@ use crate::{oauth2::ResponseType, oidc::claims_of_scope};
 use super::{
     claims::{Claims, ErasedClaims},
     logout::options::Logout,
+    pairwise::PairwiseKey,
 };
 
 /// OpenID Connect at an authorization server: clients learn who their users are, by ID tokens and at
@@ -50,6 +51,8 @@ pub struct OpenId {
     pub(super) of_scopes: BTreeMap<Box<str>, Vec<Box<str>>>,
     /// The response types beside those of RFC 6749.
     response_types: Vec<ResponseType>,
+    /// The secret of pairwise subjects; `None` if they are not offered.
+    pub(crate) pairwise: Option<PairwiseKey>,
     /// Logout; `None` if it is not offered.
     pub(super) logout: Option<Logout>,
     /// `true` if users can open an account on the sign-in page.
@@ -121,6 +124,23 @@ impl OpenId {
     ) -> Self {
         let names = names.into_iter().map(|name| name.as_ref().into()).collect();
         self.of_scopes.insert(scope.into(), names);
+        self
+    }
+
+    /// Offers pairwise subjects (OpenID Connect Core, section 8) to the clients that are registered
+    /// [for them](crate::provider::ClientOpenId::subject_type): such clients cannot tell that two of
+    /// their users are one. The subjects follow from this secret: keep it as long as the clients keep
+    /// their users, and out of the key ring, whose keys are replaced. Access tokens of such clients
+    /// are never JWTs, in which they could read the user's own subject.
+    ///
+    /// ```
+    /// use quadrille::provider::OpenId;
+    ///
+    /// # let secret = [7; 32];
+    /// let openid = OpenId::new().pairwise_subjects(&secret);
+    /// ```
+    pub fn pairwise_subjects(mut self, secret: &[u8; 32]) -> Self {
+        self.pairwise = Some(PairwiseKey::new(secret));
         self
     }
 
@@ -212,6 +232,7 @@ impl fmt::Debug for OpenId {
             .field("claims", &self.supported)
             .field("scopes_of_claims", &self.of_scopes)
             .field("response_types", &self.response_types)
+            .field("pairwise", &self.pairwise.is_some())
             .field("logout", &self.logout)
             .field("creates_accounts", &self.creates_accounts)
             .finish_non_exhaustive()

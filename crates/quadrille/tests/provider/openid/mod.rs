@@ -4,6 +4,7 @@ mod discovery;
 mod id_tokens;
 mod logout;
 mod pages;
+mod pairwise;
 mod registration;
 mod requests;
 mod responses;

@@ -116,6 +116,17 @@ pub enum ClientRegistrationError {
     /// An address after a logout is not accepted.
     #[error("post_logout_redirect_uris: {0}")]
     PostLogoutRedirectUri(RedirectUriError),
+    /// The client is to get pairwise subjects, and its redirect URIs have several hosts, or none
+    /// (OpenID Connect Core, section 8.1).
+    #[error("sector_identifier_uri: needed where redirect_uris have several hosts")]
+    SectorMissing,
+    /// The document cannot be had, or does not name all redirect URIs (OpenID Connect Dynamic Client
+    /// Registration, section 5).
+    #[error("sector_identifier_uri: no JSON list there that names all redirect_uris")]
+    Sector,
+    /// The server fetches no documents of clients.
+    #[error("sector_identifier_uri: this server fetches no documents of clients")]
+    SectorNotFetched,
     /// An address for logout is rejected.
     #[error(transparent)]
     LogoutUri(#[from] LogoutUriError),

@@ -8,6 +8,7 @@ mod openid;
 pub(crate) mod record;
 pub(crate) mod register;
 mod room;
+mod sector;
 pub(crate) mod settings;
 mod statement;
 pub(crate) mod used;

@@ -8,7 +8,7 @@ use crate::{
     oauth2::RegistrationRequestError,
     provider::{
         client::redirect_uri::{RedirectUri, RedirectUriError},
-        openid::client::ClientOpenId,
+        openid::client::{ClientOpenId, SubjectType},
     },
 };
 
@@ -30,13 +30,17 @@ const UNSUPPORTED: [&str; 4] = [
 pub(super) fn read(
     members: &Map<String, Value>,
     algorithms: &[Algorithm],
+    has_pairwise: bool,
 ) -> Result<ClientOpenId, ClientRegistrationError> {
     if let Some(name) = UNSUPPORTED.into_iter().find(|name| members.contains_key(*name)) {
         return Err(ClientRegistrationError::Unsupported(name));
     }
-    if text(members, "subject_type")?.is_some_and(|kind| kind != "public") {
-        return Err(ClientRegistrationError::Unsupported("subject_type"));
-    }
+    let subject_type = match text(members, "subject_type")? {
+        None | Some("public") => SubjectType::Public,
+        Some("pairwise") if has_pairwise => SubjectType::Pairwise,
+        Some(_) => return Err(ClientRegistrationError::Unsupported("subject_type")),
+    };
+    let sector = text(members, "sector_identifier_uri")?;
     let algorithm = |name| {
         let Some(text) = text(members, name)? else { return Ok(None) };
         let known = Algorithm::parse(text).filter(|it| algorithms.contains(it));
@@ -51,6 +55,8 @@ pub(super) fn read(
         id_token_signed_response_alg: algorithm("id_token_signed_response_alg")?,
         userinfo_signed_response_alg: algorithm("userinfo_signed_response_alg")?,
         response_types: Vec::new(),
+        subject_type,
+        sector_identifier_uri: address("sector_identifier_uri", sector)?,
         default_max_age: seconds(members, "default_max_age")?,
         require_auth_time: flag(members, "require_auth_time")?,
         initiate_login_uri: address("initiate_login_uri", login)?,
@@ -72,7 +78,10 @@ pub(super) fn write(openid: &ClientOpenId, members: &mut Map<String, Value>) {
     let flag = |it: bool| it.then(|| Value::from(true));
     let addresses: Vec<&str> =
         openid.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect();
-    let all: [(&str, Option<Value>); 10] = [
+    let subject_type = Some(openid.subject_type).filter(|it| *it != SubjectType::Public);
+    let all: [(&str, Option<Value>); 12] = [
+        ("subject_type", subject_type.map(|it| it.as_str().into())),
+        ("sector_identifier_uri", openid.sector_identifier_uri.as_deref().map(Value::from)),
         ("id_token_signed_response_alg", algorithm(openid.id_token_signed_response_alg)),
         ("userinfo_signed_response_alg", algorithm(openid.userinfo_signed_response_alg)),
         ("default_max_age", openid.default_max_age.map(Value::from)),
@@ -150,7 +159,7 @@ mod tests {
 
     fn read_json(members: Value) -> Result<ClientOpenId, ClientRegistrationError> {
         let Value::Object(members) = members else { panic!("an object") };
-        read(&members, &[Algorithm::Rs256, Algorithm::Es256])
+        read(&members, &[Algorithm::Rs256, Algorithm::Es256], true)
     }
 
     #[test]
@@ -158,6 +167,8 @@ mod tests {
         let whole = json!({
             "id_token_signed_response_alg": "ES256",
             "userinfo_signed_response_alg": "RS256",
+            "subject_type": "pairwise",
+            "sector_identifier_uri": "https://app.example/sector.json",
             "default_max_age": 600,
             "require_auth_time": true,
             "initiate_login_uri": "https://app.example/login",
@@ -190,7 +201,11 @@ mod tests {
                 json!({ "id_token_encrypted_response_alg": "RSA-OAEP" }),
                 E::Unsupported("id_token_encrypted_response_alg"),
             ),
-            (json!({ "subject_type": "pairwise" }), E::Unsupported("subject_type")),
+            (json!({ "subject_type": "secret" }), E::Unsupported("subject_type")),
+            (
+                json!({ "sector_identifier_uri": "http://app.example/" }),
+                E::Url("sector_identifier_uri"),
+            ),
             (json!({ "default_max_age": -1 }), member("default_max_age")),
             (json!({ "require_auth_time": "yes" }), member("require_auth_time")),
             (json!({ "post_logout_redirect_uris": "x" }), member("post_logout_redirect_uris")),

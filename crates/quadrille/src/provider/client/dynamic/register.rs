@@ -36,7 +36,7 @@ use super::{
     initial::random_token,
     openid,
     record::ClientRegistration,
-    room,
+    room, sector,
     settings::{DynamicRegistration, REGISTRATIONS},
     statement,
 };
@@ -224,7 +224,9 @@ pub(super) async fn draft(
         return Err(ClientRegistrationError::ReservedName);
     }
     let openid = match &inner.openid {
-        Some(_) => openid::read(&metadata.extra, &inner.signing.algorithms())?,
+        Some(offered) => {
+            openid::read(&metadata.extra, &inner.signing.algorithms(), offered.pairwise.is_some())?
+        }
         None => ClientOpenId::default(),
     };
     let jwks = metadata.jwks.map(|jwks| serde_json::Value::Object(jwks).to_string().into());
@@ -248,6 +250,7 @@ pub(super) async fn draft(
         return Err(ClientRegistrationError::KeysNotFetched);
     }
     logout_uris::check(&openid, &checked.redirect_uris)?;
+    sector::check(inner, &openid, &checked.redirect_uris).await?;
     Ok(Draft { checked, registration, scopes, openid })
 }
 

@@ -14,6 +14,7 @@ use crate::{
     oidc::LogoutToken,
     provider::{
         error::{Error, OperatorError},
+        openid::pairwise,
         server::Inner,
     },
 };
@@ -89,14 +90,15 @@ const fn may_pass(error: FetchError) -> bool {
 fn form(inner: &Inner, ended: &Authentication, party: &Party) -> Result<String, Error> {
     let now = inner.now();
     let client = &party.client;
-    let key = inner.signing.key_for(client.openid.id_token_signed_response_alg, now)?;
+    let signing = inner.signing.key_for(client.openid.id_token_signed_response_alg, now)?;
     let id = BASE64_URL_SAFE_NO_PAD.encode(inner.env.random::<16>());
     let mut token = LogoutToken::new(inner.issuer.as_str(), &*client.id, id, now);
-    token.subject = Some(ended.subject.as_ref().to_owned());
+    let key = inner.openid.as_ref().and_then(|openid| openid.pairwise.as_ref());
+    token.subject = Some(pairwise::subject(key, client, &ended.subject)?.as_ref().to_owned());
     token.expires = Some(now + LIFETIME);
     token.sid.clone_from(&party.sid);
     let header = Protected::typ(LogoutToken::TYPE);
-    let signed = key.sign_claims(&header, &token.to_claims()).map_err(OperatorError::Sign)?;
+    let signed = signing.sign_claims(&header, &token.to_claims()).map_err(OperatorError::Sign)?;
     let mut form = FormWriter::new();
     form.append("logout_token", &signed);
     Ok(form.finish())

@@ -18,7 +18,8 @@ pub(super) enum Next {
 
 /// The next step, for the signed-in user. Only a client that shows an ID token of this very session
 /// ends it without asking the user: everybody can send a browser here.
-pub(super) fn next(asked: &Asked, user: Option<&Authentication>, issuer: &str) -> Next {
+/// With the user comes the subject as the client knows it.
+pub(super) fn next(asked: &Asked, user: Option<(&Authentication, &str)>, issuer: &str) -> Next {
     match (user, &asked.hint) {
         (None, _) => Next::Nobody,
         (Some(user), Some(hint)) if is_of(hint, user, issuer) => Next::SignOut,
@@ -27,9 +28,9 @@ pub(super) fn next(asked: &Asked, user: Option<&Authentication>, issuer: &str) -
 }
 
 /// `true` if an ID token is of this user and of this session.
-fn is_of(hint: &IdToken, user: &Authentication, issuer: &str) -> bool {
+fn is_of(hint: &IdToken, (user, subject): (&Authentication, &str), issuer: &str) -> bool {
     let [client] = &*hint.audience else { return false };
-    *hint.subject == *user.subject && hint.sid == sid(issuer, user, client)
+    hint.subject == subject && hint.sid == sid(issuer, user, client)
 }
 
 /// `true` if a browser may be sent on without a click of its user. Anyone can register clients that
@@ -68,18 +69,22 @@ mod tests {
         Asked { client, hint, onward: None }
     }
 
+    fn as_known(user: &Authentication) -> Option<(&Authentication, &str)> {
+        Some((user, &user.subject))
+    }
+
     #[test]
     fn only_an_id_token_of_the_same_user_and_session_saves_the_question() {
         let ada = user("ada", Some("a"));
-        assert_eq!(next(&asked(Some(&ada)), Some(&ada), ISSUER), Next::SignOut);
+        assert_eq!(next(&asked(Some(&ada)), as_known(&ada), ISSUER), Next::SignOut);
         assert_eq!(next(&asked(Some(&ada)), None, ISSUER), Next::Nobody);
         assert_eq!(next(&asked(None), None, ISSUER), Next::Nobody);
         for other in [user("bob", Some("a")), user("ada", Some("b")), user("ada", None)] {
-            assert_eq!(next(&asked(Some(&other)), Some(&ada), ISSUER), Next::Ask);
+            assert_eq!(next(&asked(Some(&other)), as_known(&ada), ISSUER), Next::Ask);
         }
-        assert_eq!(next(&asked(None), Some(&ada), ISSUER), Next::Ask);
+        assert_eq!(next(&asked(None), as_known(&ada), ISSUER), Next::Ask);
         let without = user("ada", None);
-        assert_eq!(next(&asked(Some(&without)), Some(&without), ISSUER), Next::SignOut);
+        assert_eq!(next(&asked(Some(&without)), as_known(&without), ISSUER), Next::SignOut);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
         client::{document::admission, record::Client},
         error::{Error, OperatorError},
         meter,
-        openid::hint,
+        openid::{hint, pairwise},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -284,7 +284,16 @@ impl EndSession {
             }
             (Wanted::ByUser(_), Some(_)) => return Err(EndSessionError::Ticket.into()),
         };
-        match (next(&asked, user.as_ref(), inner.issuer.as_str()), user) {
+        let known = match (&user, &asked.client) {
+            (Some(user), Some(client)) => {
+                let key = inner.openid.as_ref().and_then(|openid| openid.pairwise.as_ref());
+                Some(pairwise::subject(key, client, &user.subject)?)
+            }
+            (user, _) => user.as_ref().map(|user| user.subject.clone()),
+        };
+        let known = user.as_ref().zip(known.as_deref());
+        let step = next(&asked, known, inner.issuer.as_str());
+        match (step, user) {
             (Next::SignOut, Some(user)) => sign_out(user, asked.onward),
             (Next::Ask, Some(user)) => {
                 let ticket = Ticket::new(&inner, &user, asked.onward.as_ref()).seal(&inner)?;

@@ -26,6 +26,7 @@ use crate::{
         client::{grant_type::GrantType, personal::ClientOfPersonalTokens, record::Client},
         error::endpoint::TokenError,
         error::{Error, OperatorError},
+        openid::client::SubjectType,
         server::Inner,
         store::{AccessRecord, Exchange, FamilyRecord, Grant, Issue, RowId},
     },
@@ -109,12 +110,14 @@ pub(crate) async fn mint_within(
     let act = limits.exchange.as_ref().and_then(|exchange| exchange.act.as_ref());
     claims.extend(act.map(|act| ("act".to_owned(), act.to_json())));
     let is_found_by_hash = text.is_some();
+    // The client would read the user's own subject in a JWT.
+    let is_pairwise = client.openid.subject_type == SubjectType::Pairwise;
     let (access, hash) = match (text, format, &prefix) {
         (Some(text), ..) => {
             let hash = own_text::check(&inner.tokens, text.as_str());
             (text, hash.map_err(OperatorError::TokenText)?)
         }
-        (None, AccessTokenFormat::Jwt, _) if !jwt::is_ambiguous(&grant) => {
+        (None, AccessTokenFormat::Jwt, _) if !jwt::is_ambiguous(&grant) && !is_pairwise => {
             let issued = Issued { row, secret: &secret, at: now, expires };
             let access = jwt::write(inner, &grant, &claims, issued)?;
             let hash = sha256(access.as_str().as_bytes());

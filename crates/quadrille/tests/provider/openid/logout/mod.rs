@@ -24,7 +24,7 @@ use quadrille::{
     oidc::LogoutToken,
     provider::{
         AuthorizationServer, ClientOpenId, DynamicRegistration, EndSession, EndSessionStep,
-        FetchError, Logout, NewClient, Notifier,
+        FetchError, Logout, NewClient, Notifier, OpenId,
     },
 };
 use tokio::sync::mpsc;
@@ -55,8 +55,8 @@ impl Notifier for Recorder {
 }
 
 /// A provider with logout, and the application's page for it.
-struct Stage {
-    world: World,
+pub(super) struct Stage {
+    pub(super) world: World,
     app: Router,
     told: mpsc::UnboundedReceiver<(String, String)>,
     answers: Arc<Mutex<VecDeque<FetchError>>>,
@@ -97,12 +97,17 @@ fn metadata(change: impl FnOnce(&mut ClientOpenId)) -> ClientOpenId {
 }
 
 async fn stage(change: impl FnOnce(&mut ClientOpenId)) -> Stage {
+    stage_on(openid(), change).await
+}
+
+/// On a server with this offer.
+pub(super) async fn stage_on(offered: OpenId, change: impl FnOnce(&mut ClientOpenId)) -> Stage {
     let (sent, told) = mpsc::unbounded_channel();
     let answers = Arc::<Mutex<VecDeque<FetchError>>>::default();
     let notifier = Recorder { sent, answers: answers.clone() };
     let metadata = metadata(change);
     let on = |server: AuthorizationServer| {
-        server.openid(openid().logout(Logout::new().back_channel(notifier)))
+        server.openid(offered.logout(Logout::new().back_channel(notifier)))
     };
     let world = world_of(|new| new.openid(metadata), on).await;
     let pages = Router::new()
@@ -113,18 +118,18 @@ async fn stage(change: impl FnOnce(&mut ClientOpenId)) -> Stage {
 }
 
 impl Stage {
-    fn sign_in(&self, subject: &str, session: &str) {
+    pub(super) fn sign_in(&self, subject: &str, session: &str) {
         let mut user = Authentication::new(subject, self.world.env.now());
         user.session = Some(session.into());
         *self.world.signed_in.lock().unwrap() = Some(user);
     }
 
-    fn is_signed_in(&self) -> bool {
+    pub(super) fn is_signed_in(&self) -> bool {
         self.world.signed_in.lock().unwrap().is_some()
     }
 
     /// The ID token of the signed-in user at the client.
-    async fn id_token(&self) -> String {
+    pub(super) async fn id_token(&self) -> String {
         self.id_token_in(&mut Browser::default()).await
     }
 
@@ -142,7 +147,7 @@ impl Stage {
         verified(&self.world, token).await.0.sid
     }
 
-    async fn get(&self, parameters: &[(&str, &str)]) -> Answer {
+    pub(super) async fn get(&self, parameters: &[(&str, &str)]) -> Answer {
         let mut url = FormWriter::after_url("/oauth/logout");
         for (name, value) in parameters {
             url.append(name, value);
@@ -169,7 +174,7 @@ impl Stage {
     }
 
     /// The next logout token that a client gets, verified as a client does it.
-    async fn token(&mut self) -> (String, LogoutToken) {
+    pub(super) async fn token(&mut self) -> (String, LogoutToken) {
         let (url, form) = self.told.recv().await.unwrap();
         let params = Params::parse(form.as_bytes()).unwrap();
         let text = params.one("logout_token").unwrap().unwrap();

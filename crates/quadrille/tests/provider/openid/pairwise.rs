@@ -1,0 +1,159 @@
+//! Pairwise subjects (OpenID Connect Core, section 8; OpenID Connect Dynamic Client Registration,
+//! section 5).
+
+use axum::body::Body;
+use http::Request;
+use quadrille::provider::{
+    AccessTokenFormat, AuthorizationServer, ClientOpenId, DynamicRegistration, FetchError, Fetched,
+    Fetcher, NewClient, RegistrationError, SubjectType,
+};
+use serde_json::json;
+use url::Url;
+
+use super::{asking, logout, openid, text, tokens, verified, world_of};
+use crate::{
+    jwt::introspect,
+    support::{Browser, World},
+};
+
+fn pairwise() -> ClientOpenId {
+    let mut openid = ClientOpenId::default();
+    openid.subject_type = SubjectType::Pairwise;
+    openid
+}
+
+async fn world() -> World {
+    let on = |it: AuthorizationServer| {
+        it.openid(openid().pairwise_subjects(&[7; 32])).access_token_format(AccessTokenFormat::Jwt)
+    };
+    world_of(|new| new.openid(pairwise()), on).await
+}
+
+#[tokio::test]
+async fn a_client_learns_one_subject_of_its_own_everywhere() {
+    let world = world().await;
+    let response = tokens(&world, "openid", &[]).await;
+    let subject = verified(&world, text(&response, "id_token")).await.0.subject;
+    assert!(subject != "ada" && subject.len() == 43, "{subject}");
+    // An access token in which the client could read another subject would give it away.
+    let access_token = text(&response, "access_token");
+    assert_eq!(access_token.split('.').count(), 1, "a JWT: {access_token}");
+    let request = Request::get("/oauth/userinfo")
+        .header("authorization", format!("Bearer {access_token}"))
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(world.send(request).await.json()["sub"], *subject);
+    let refreshed = world.refresh(text(&response, "refresh_token")).await.json();
+    assert_eq!(verified(&world, text(&refreshed, "id_token")).await.0.subject, subject);
+    let introspected = introspect(&world, text(&refreshed, "access_token")).await;
+    assert_eq!((&introspected["active"], &introspected["sub"]), (&json!(true), &json!(subject)));
+}
+
+/// Core, sections 3.1.2.1 and 5.5.1: the client names a user as it knows the user.
+#[tokio::test]
+async fn a_client_asks_for_its_user_by_its_own_subject() {
+    let world = world().await;
+    let response = tokens(&world, "openid", &[]).await;
+    let hint = text(&response, "id_token");
+    let subject = verified(&world, hint).await.0.subject;
+    let claims = |sub: &str| json!({ "id_token": { "sub": { "value": sub } } }).to_string();
+    let (own, public) = (claims(&subject), claims("ada"));
+    let mut browser = Browser::default();
+    for (parameter, error) in [
+        (("id_token_hint", hint), None),
+        (("claims", &*own), None),
+        (("claims", &*public), Some("login_required")),
+    ] {
+        let sent = [parameter, ("prompt", "none")];
+        let answer = world.ask(&mut browser, &asking(&world, "openid", &sent)).await;
+        let location = answer.location();
+        match error {
+            Some(error) => assert!(location.contains(&format!("error={error}")), "{location}"),
+            None => assert!(location.contains("code="), "{parameter:?}: {location}"),
+        }
+    }
+    world.sign_in("bob");
+    let sent = [("id_token_hint", hint), ("prompt", "none")];
+    let answer = world.ask(&mut browser, &asking(&world, "openid", &sent)).await;
+    assert_eq!(answer.query("error"), "login_required");
+}
+
+#[tokio::test]
+async fn a_logout_is_of_the_subject_that_the_client_knows() {
+    let offered = openid().pairwise_subjects(&[7; 32]);
+    let mut stage = logout::stage_on(offered, |it| it.subject_type = SubjectType::Pairwise).await;
+    stage.sign_in("ada", "a");
+    let hint = stage.id_token().await;
+    assert_eq!(stage.get(&[("id_token_hint", &hint)]).await.status(), 200);
+    assert!(!stage.is_signed_in(), "the hint is of this user");
+    let subject = verified(&stage.world, &hint).await.0.subject;
+    assert_eq!(stage.token().await.1.subject, Some(subject));
+}
+
+/// Section 8.1 of Core.
+#[tokio::test]
+async fn a_client_needs_a_sector_and_a_server_its_secret() {
+    let world = world().await;
+    let new = |uris: &[&str]| {
+        NewClient::confidential("Other").redirect_uris(uris.iter().copied()).openid(pairwise())
+    };
+    let several = new(&["https://a.example/cb", "https://b.example/cb"]);
+    let refused = world.server.register(several).await.unwrap_err();
+    assert!(matches!(refused, RegistrationError::NoPairwiseSubjects), "{refused}");
+    let without = world_of(|it| it, |it| it).await;
+    let refused = without.server.register(new(&["https://a.example/cb"])).await.unwrap_err();
+    assert!(matches!(refused, RegistrationError::NoPairwiseSubjects), "{refused}");
+    let path = "/.well-known/openid-configuration";
+    for (world, types) in [(&world, json!(["public", "pairwise"])), (&without, json!(["public"]))] {
+        let document = world.request("GET", path, "application/json", "").await.json();
+        assert_eq!(document["subject_types_supported"], types);
+    }
+}
+
+/// The document of one sector.
+struct Sector;
+
+impl Fetcher for Sector {
+    async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
+        match url.path() {
+            "/sector.json" => {
+                Ok(Fetched::new(r#"["https://a.example/cb","https://b.example/cb"]"#))
+            }
+            "/other.json" => Ok(Fetched::new(r#"{"redirect_uris":[]}"#)),
+            _ => Err(FetchError::Status(404)),
+        }
+    }
+}
+
+/// Section 5 of Dynamic Client Registration.
+#[tokio::test]
+async fn a_document_at_the_sector_names_the_redirect_uris_of_a_client_that_registers_itself() {
+    let registration = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients();
+    let on = |it: AuthorizationServer| {
+        it.openid(openid().pairwise_subjects(&[7; 32]))
+            .client_keys_fetched_by(Sector)
+            .dynamic_registration(registration)
+    };
+    let world = world_of(|it| it, on).await;
+    let both = ["https://a.example/cb", "https://b.example/cb"];
+    for (uris, sector, status) in [
+        (&both[..], Some("https://s.example/sector.json"), 201),
+        (&both[..1], Some("https://s.example/sector.json"), 201),
+        (&["https://c.example/cb"], Some("https://s.example/sector.json"), 400),
+        (&both, Some("https://s.example/other.json"), 400),
+        (&both, Some("https://s.example/missing.json"), 400),
+        (&both, None, 400),
+        (&both[..1], None, 201),
+    ] {
+        let mut metadata = json!({ "redirect_uris": uris, "subject_type": "pairwise" });
+        if let Some(sector) = sector {
+            metadata["sector_identifier_uri"] = sector.into();
+        }
+        let body = metadata.to_string();
+        let answer = world.request("POST", "/oauth/register", "application/json", &body).await;
+        assert_eq!(answer.status(), status, "{metadata}: {answer:?}");
+        if status == 201 {
+            assert_eq!(answer.json()["subject_type"], "pairwise");
+        }
+    }
+}
