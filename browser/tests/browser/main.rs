@@ -12,6 +12,7 @@ mod callbacks;
 mod cross_origin;
 mod demo;
 mod devices;
+mod forms;
 mod fragments;
 mod linking;
 mod logins;
