@@ -3,7 +3,10 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::report::{Findings, Found, Part, Quote as _, Report};
+use super::{
+    ask::is_here,
+    report::{Findings, Found, Part, Quote as _, Report},
+};
 
 const DISCOVERY_3: &str = "OpenID Connect Discovery 1.0, section 3";
 const DISCOVERY_4_2: &str = "OpenID Connect Discovery 1.0, section 4.2";
@@ -131,17 +134,23 @@ fn is_same(one: &Value, other: &Value) -> bool {
 
 fn same_issuer(document: &Map<String, Value>, issuer: &str, section: &str, part: &mut Findings) {
     let told = document.get("issuer").map_or_else(|| "nothing".into(), told);
-    let is_same = document.get("issuer").and_then(Value::as_str) == Some(issuer);
+    let is_same = is_of(document, issuer);
     let requirement = format!("`issuer` is {}, character by character", issuer.quote());
     part.must(section, requirement, Found::is(is_same, || told));
 }
 
 /// The types of all members.
 fn shapes(document: &Map<String, Value>, section: &str, empty: &str, part: &mut Findings) {
+    let issuer = document.get("issuer").and_then(Value::as_str);
+    let issuer = issuer.and_then(|issuer| Url::parse(issuer).ok());
+    let is_right = |value: &Value| {
+        let url = value.as_str().and_then(|text| Url::parse(text).ok());
+        url.zip(issuer.as_ref()).is_some_and(|(url, issuer)| is_address(&url, issuer))
+    };
     for (name, value) in document {
         if name.ends_with("_endpoint") || name.ends_with("_uri") || name == "check_session_iframe" {
-            let requirement = format!("`{name}` is a URL of https without fragment");
-            part.must(section, requirement, Found::is(is_address(value), || told(value)));
+            let requirement = format!("`{name}` is a URL of https without fragment and user");
+            part.must(section, requirement, Found::is(is_right(value), || told(value)));
         } else if SWITCHES.contains(&name.as_str()) {
             let requirement = format!("`{name}` is true or false");
             part.must(section, requirement, Found::is(value.is_boolean(), || told(value)));
@@ -234,9 +243,17 @@ fn includes(
     part.must(section, format!("`{name}` has `{value}`"), found);
 }
 
-/// A member that is a URL.
+/// A member that is a URL to which a request is sent. A provider elsewhere must not have this machine
+/// send requests to itself, nor credentials to anybody.
 pub(super) fn url(document: &Map<String, Value>, name: &str) -> Option<Url> {
-    Url::parse(document.get(name)?.as_str()?).ok()
+    let of = |name: &str| Url::parse(document.get(name)?.as_str()?).ok();
+    let (url, issuer) = (of(name)?, of("issuer")?);
+    (is_address(&url, &issuer) && (is_here(&issuer) || !is_here(&url))).then_some(url)
+}
+
+/// Whether the document is the issuer's.
+pub(super) fn is_of(document: &Map<String, Value>, issuer: &str) -> bool {
+    document.get("issuer").and_then(Value::as_str) == Some(issuer)
 }
 
 /// The texts in a list.
@@ -268,12 +285,10 @@ fn same_words(one: &str, other: &str) -> bool {
     words(one) == words(other)
 }
 
-fn is_address(value: &Value) -> bool {
-    let url = value.as_str().and_then(|text| Url::parse(text).ok());
-    url.is_some_and(|url| {
-        let is_secure = url.scheme() == "https" || super::ask::issuer(url.as_str()).is_ok();
-        is_secure && url.fragment().is_none()
-    })
+fn is_address(url: &Url, issuer: &Url) -> bool {
+    let is_plain = url.scheme() == "http" && is_here(url) && is_here(issuer);
+    let is_bare = url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    is_bare && (url.scheme() == "https" || is_plain)
 }
 
 #[cfg(test)]
@@ -417,6 +432,29 @@ mod tests {
                 |(is, named): &(Outcome, String)| *is == outcome && named.contains(requirement);
             assert!(judged.iter().any(is_named), "{change}: {judged:#?}");
         }
+    }
+
+    #[test]
+    fn a_provider_elsewhere_leads_no_request_to_this_machine_and_no_credentials_anywhere() {
+        for endpoint in [
+            "http://127.0.0.1/token",
+            "https://127.0.0.1/token",
+            "https://[::1]/token",
+            "http://localhost/token",
+            "https://a.localhost/token",
+            "http://id.example/token",
+            "https://user:password@id.example/token",
+            "https://user@id.example/token",
+            "https://id.example/token#fragment",
+            "ftp://id.example/token",
+        ] {
+            let document = document(&json!({ "token_endpoint": endpoint }));
+            assert_eq!(url(&document, "token_endpoint"), None, "{endpoint}");
+        }
+        assert!(url(&document(&json!({})), "token_endpoint").is_some());
+        let here =
+            json!({ "issuer": "http://localhost", "token_endpoint": "http://localhost/token" });
+        assert!(url(&document(&here), "token_endpoint").is_some());
     }
 
     #[test]

@@ -56,6 +56,10 @@ impl Check {
         if let (Some(openid), Some(oauth)) = (&openid, &oauth) {
             metadata::agree(openid, oauth, &mut report);
         }
+        // What another issuer's document names is none of this provider's.
+        if openid.iter().chain(&oauth).any(|document| !metadata::is_of(document, &self.issuer)) {
+            return Ok(report);
+        }
         let Some(document) = openid.or(oauth) else {
             report.part(Part::Metadata).must(
                 &format!("{DISCOVERY_4}, and {RFC_8414_3}"),

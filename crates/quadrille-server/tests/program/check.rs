@@ -1,6 +1,13 @@
 //! `quadrille check`.
 
-use std::{collections::HashMap, process::Output};
+use std::{
+    collections::HashMap,
+    process::Output,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use axum::{
     Json, Router,
@@ -78,7 +85,7 @@ async fn the_program_meets_every_requirement() {
 fn liar(issuer: &str) -> Router {
     let at = |path: &str| format!("{issuer}{path}");
     let metadata = json!({
-        "issuer": format!("{issuer}/"),
+        "issuer": issuer,
         "authorization_endpoint": at("/authorize"),
         "token_endpoint": at("/token"),
         "userinfo_endpoint": at("/userinfo"),
@@ -132,7 +139,6 @@ async fn a_provider_that_does_everything_wrong_is_told_so() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let errors = with(&report, "error");
     for wrong in [
-        &*format!("`issuer` is \"{issuer}\", character by character"),
         "no key has a member of a private or a shared key",
         "each of several keys has a `kid`",
         "there is a key for ES256, which the metadata name",
@@ -166,6 +172,35 @@ async fn a_provider_that_does_everything_wrong_is_told_so() {
     assert!(said.contains("found: status 200\n           RFC 6749, section 3.2"), "{said}");
     assert!(!said.contains("passed   "), "{said}");
     assert!(error.contains("requirements are not met"), "{error}");
+}
+
+/// The document of another issuer says nothing about this one, and leads nobody anywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_another_issuer_nothing_is_asked() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let document = json!({
+        "issuer": "https://id.example",
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "jwks_uri": format!("{issuer}/keys"),
+    });
+    let app = Router::new()
+        .route("/.well-known/openid-configuration", get(move || async move { Json(document) }))
+        .fallback(any(move || async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            StatusCode::NOT_FOUND
+        }));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let output = check(&issuer, &["--json"]).await;
+    assert_eq!(output.status.code(), Some(9));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let wrong = format!("`issuer` is \"{issuer}\", character by character");
+    assert!(with(&report, "error").contains(&wrong), "{report}");
+    // The other path of metadata.
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

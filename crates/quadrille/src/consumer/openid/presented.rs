@@ -31,7 +31,7 @@ pub struct PresentedIdToken<'a> {
 }
 
 impl<'a> PresentedIdToken<'a> {
-    /// The ID token with the `nonce` of [`Login::id_token_nonce`].
+    /// The ID token with the `nonce` of [`Login::id_token_nonce`](crate::consumer::Login::id_token_nonce).
     pub const fn new(token: &'a str) -> Self {
         Self { token, text: None, next: "" }
     }
@@ -46,7 +46,7 @@ impl<'a> PresentedIdToken<'a> {
     }
 
     /// Sets the path of this site to go on to, for an app that chose the text itself; otherwise that
-    /// of [`Begin::next`] counts.
+    /// of [`Begin::next`](crate::consumer::Begin::next) counts.
     #[must_use]
     pub const fn next(mut self, next: &'a str) -> Self {
         self.next = next;

@@ -49,7 +49,7 @@ pub(super) fn send(inner: &Inner, ended: &Authentication, parties: &[Party]) {
                 continue;
             }
         };
-        let Ok(place) = logout.places.clone().try_acquire_owned() else {
+        let Some(place) = logout.places.take(&client) else {
             tracing::warn!(%client, "a client does not learn of a logout: too many are on the way");
             continue;
         };

@@ -11,6 +11,7 @@ pub(in crate::provider) mod options;
 pub(in crate::provider) mod page;
 mod parties;
 mod party;
+mod places;
 pub(in crate::provider) mod request;
 pub(in crate::provider) mod sign_out;
 mod ticket;

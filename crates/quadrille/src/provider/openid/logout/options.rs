@@ -3,14 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
 
 use crate::fetch::{ErasedNotifier, Notifier};
 
-use super::page::SignedOutPage;
-
-/// The greatest number of logout tokens on their way at once.
-const PLACES: usize = 1024;
+use super::{page::SignedOutPage, places::Places};
 
 /// Logout at an OpenID Provider (OpenID Connect RP-Initiated Logout 1.0): clients send browsers to
 /// the end session endpoint, a page of the application, and those of a session that ends learn of
@@ -26,7 +22,7 @@ const PLACES: usize = 1024;
 #[must_use]
 pub struct Logout {
     pub(super) notifier: Option<Arc<dyn ErasedNotifier>>,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     pub(super) page: Option<Arc<PageFn>>,
 }
 
@@ -41,7 +37,7 @@ impl Default for Logout {
 impl Logout {
     /// Logout at the request of clients, and by frames.
     pub fn new() -> Self {
-        Self { notifier: None, places: Arc::new(Semaphore::new(PLACES)), page: None }
+        Self { notifier: None, places: Arc::new(Places::new()), page: None }
     }
 
     /// Sends logout tokens to the clients of a session that ends: a `GuardedFetcher` (feature
