@@ -120,7 +120,7 @@ async fn behind(world: &World) -> (ManualClock, Cache) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_loss_counts_by_the_clock_of_each_process_whoever_notices_it() {
+async fn a_loss_counts_by_the_clock_of_each_process() {
     for is_new in [false, true] {
         let world = World::new().await;
         let (clock, other) = behind(&world).await;

@@ -1,7 +1,7 @@
 //! A walk through another provider, for `quadrille check`: its metadata, its keys and its refusals,
 //! each judged by the section that demands it.
 //!
-//! [`ask`] sends requests; `metadata`, `keys` and `refusals` judge what came back, without any I/O.
+//! [`ask`] sends requests; `metadata`, `keys` and `refusals` judge the answers, without any I/O.
 
 mod ask;
 mod keys;

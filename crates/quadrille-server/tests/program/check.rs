@@ -118,7 +118,7 @@ fn liar(issuer: &str) -> Router {
         .with_state(issuer.to_owned())
 }
 
-/// A redirect to whatever the request names.
+/// A redirect to the URI that the request names.
 async fn redirects(
     State(issuer): State<String>,
     Query(query): Query<HashMap<String, String>>,

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::{
     browser::Browser,
-    flow::Stage,
+    flow::{SCOPES, Stage},
     process::{Program, run, text},
 };
 
@@ -70,7 +70,8 @@ async fn what_was_answered_before_a_kill_is_good_after_it() {
         let (newest, first, second, ()) = tokio::join!(renew, work(), work(), kill);
         let listening = program.listening.clone();
         drop(program);
-        program = Program::start_with(&folder, &["--listen", &listening]);
+        let listen = ["--listen", &*listening];
+        program = Program::start_with(&folder, &[&SCOPES[..], &listen].concat());
         // A request under way at the kill may count as a repeat.
         let fields = [("grant_type", "refresh_token"), ("refresh_token", &*newest)];
         let renewed = answer(&http, &program, &client, &fields).await.unwrap();

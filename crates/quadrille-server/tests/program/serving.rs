@@ -45,7 +45,8 @@ async fn what_was_given_out_before_a_stop_is_good_after_the_next_start() {
     let listen = stage.program.listening.clone();
     let Stage { program, client, folder } = stage;
     program.stop();
-    let program = Program::start_with(&folder, &["--listen", &listen]);
+    let listen = ["--listen", &*listen];
+    let program = Program::start_with(&folder, &[&SCOPES[..], &listen].concat());
     let refresh = tokens["refresh_token"].as_str().unwrap();
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
     let (status, answer) = token(&program, &client, &fields).await;

@@ -66,7 +66,7 @@ impl Login {
     }
 
     /// Ends the session that the query of a front-channel logout names (OpenID Connect Front-Channel
-    /// Logout, section 3), which nothing proves: whoever knows the `sid` of a session can end it.
+    /// Logout, section 3). Nothing proves the request: the `sid` of a session suffices to end it.
     /// Otherwise as [`end_by_logout_token`](Self::end_by_logout_token).
     ///
     /// # Errors

@@ -195,7 +195,7 @@ pub async fn what_expired_is_given_back_by_storing_more<S: Store>(store: &S, clo
     let rows = RowIds::new(clock.env());
     put_family(&world).await;
     for kind in KINDS {
-        for _ in 0..9 {
+        for _ in 0..6 {
             for _ in 0..40 {
                 let row = rows.draw(store).await.unwrap().0;
                 kind.put(&world, row, world.later(60)).await;
@@ -203,8 +203,10 @@ pub async fn what_expired_is_given_back_by_storing_more<S: Store>(store: &S, clo
             clock.advance(kind.delay() + Duration::from_secs(600));
         }
         let left = world.store.sweep_all(clock.now()).await;
+        // An imported token may have a second row.
+        let most = if matches!(kind, Imported) { 240 } else { 180 };
         let rule = format!("{} that expired are given back as others are stored", kind.name());
-        holds(format_args!("{rule}: {left} of 360 were left for `sweep`"), left < 270);
+        holds(format_args!("{rule}: {left} of 240 were left for `sweep`"), left < most);
     }
 }
 
