@@ -79,6 +79,8 @@ Examples:
     /// keys again
     Remove {
         /// Identifier of the key
+        // One in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

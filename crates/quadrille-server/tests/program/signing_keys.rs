@@ -95,6 +95,9 @@ async fn jwts_are_signed_by_keys_that_commands_rotate_while_the_program_serves()
     assert_eq!(signed_by(&new), left["keys"][0]["kid"]);
     let (code, said) = failure(&folder.data(), &["keys", "remove", stolen]);
     assert!(code == 6 && said.contains("there is no key"), "{code} {said}");
+    // An identifier may begin with a hyphen.
+    let (code, said) = failure(&folder.data(), &["keys", "remove", "-R81Duw", "--json"]);
+    assert!(code == 6 && said.contains("-R81Duw"), "{code} {said}");
 
     // Another process has the same keys, and revokes a token by command.
     drop(program);
