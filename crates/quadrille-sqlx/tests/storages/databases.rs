@@ -230,7 +230,9 @@ impl Database for Postgres {
     async fn new() -> Self {
         let port = servers::postgres().port;
         let url = format!("postgres://postgres@127.0.0.1:{port}/");
-        let mut server = PgConnection::connect(&[&url, "postgres"].concat()).await.unwrap();
+        let connected = PgConnection::connect(&[&url, "postgres"].concat()).await;
+        let mut server = connected
+            .unwrap_or_else(|error| panic!("{error}; the server:\n{}", servers::postgres().log()));
         let name = name();
         let create = format!("CREATE DATABASE {name}");
         sqlx::query(AssertSqlSafe(create)).execute(&mut server).await.unwrap();

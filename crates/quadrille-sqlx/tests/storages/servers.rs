@@ -2,12 +2,12 @@
 //! process ends, however it ends.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
-        OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -22,8 +22,12 @@ const GUARD: &str = r#"
     read -r _
     kill -s "$signal" "$server"; wait "$server"; rm -rf "$folder""#;
 
+/// The bytes of a log that are kept.
+const LOG: usize = 65_536;
+
 pub(crate) struct Server {
     pub(crate) port: u16,
+    log: Arc<Mutex<String>>,
     _child: Child,
     _ends_when_closed: ChildStdin,
 }
@@ -31,7 +35,8 @@ pub(crate) struct Server {
 /// The server of PostgreSQL; its user is `postgres`, without a password.
 pub(crate) fn postgres() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| new_postgres(&["-N", "200", "-F"]))
+    // Hundreds of databases are made, whose log would take a gigabyte.
+    SERVER.get_or_init(|| new_postgres(&["-N", "200", "-F", "-c", "max_wal_size=64MB"]))
 }
 
 /// A server of PostgreSQL of its own, which has a [`standby`]. Nothing is written but by its test.
@@ -155,9 +160,26 @@ impl Server {
             let read = log.read_line(&mut said).unwrap();
             assert!(read > 0, "the server ended before it began:\n{said}");
         }
+        let written = Arc::new(Mutex::new(said));
+        let kept = Arc::clone(&written);
         // A server waits when nobody reads its log.
-        std::thread::spawn(move || log.read_to_end(&mut Vec::new()));
-        Self { port, _child: child, _ends_when_closed: stdin }
+        std::thread::spawn(move || {
+            let mut line = Vec::new();
+            while log.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                let mut kept = kept.lock().unwrap();
+                if kept.len() > LOG {
+                    kept.clear();
+                }
+                kept.push_str(&String::from_utf8_lossy(&std::mem::take(&mut line)));
+            }
+        });
+        Self { port, log: written, _child: child, _ends_when_closed: stdin }
+    }
+
+    /// The end of the server's log, for a failure that it explains.
+    #[allow(dead_code, reason = "the tests of stores need it")]
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 }
 
