@@ -21,7 +21,7 @@ use super::{
     known_since,
     lookups::Lookup,
     pending, reads,
-    revoking::{self, SubjectSince},
+    revoking::{self, BeforeGrant},
     store::SqlStore,
     tokens::{self, Issuing, Redeeming, Rotating},
 };
@@ -169,7 +169,8 @@ impl<E: Dialect> Grants for SqlStore<E> {
         issuer: IssuerId,
         subject: &str,
     ) -> Result<Option<RowId>, StoreError> {
-        self.subjects.run(SubjectSince { issuer, subject: subject.into() }).await.map(Some)
+        let subject = BeforeGrant::Subject { issuer, subject: subject.into() };
+        self.before_grants.run(subject).await.map(Some)
     }
 
     async fn uses_known_since(&self) -> Result<KnownSince, StoreError> {

@@ -13,6 +13,7 @@ use super::{
     newest::Newest,
     reader::changes_of,
     registration,
+    revoking::BeforeGrant,
     store::SqlStore,
     values::{Value, values},
 };
@@ -40,6 +41,10 @@ const CHANGES: &str = "SELECT p.last,
 impl<E: Dialect> Part for SqlStore<E> {
     async fn newest(&self) -> Result<RowId, StoreError> {
         self.newest.run(Newest).await
+    }
+
+    async fn floor(&self) -> Result<RowId, StoreError> {
+        self.before_grants.run(BeforeGrant::Floor).await
     }
 
     async fn changes(&self, issuer: IssuerId, position: i64) -> Result<Changes, StoreError> {

@@ -49,8 +49,11 @@ pub(super) static REVOKE_ALL: Write = Write {
     lives: None,
 };
 
+/// With the row of [`FLOOR`], whose subject is null.
 const SINCE: &str =
-    "SELECT subject, last FROM quadrille_removed WHERE issuer = $1 AND subject IN [names]";
+    "SELECT subject, last FROM quadrille_removed WHERE issuer = $1 AND subject IN [names]
+    UNION ALL SELECT NULL, number FROM quadrille_newest";
+const FLOOR: &str = "SELECT number FROM quadrille_newest";
 
 pub(super) async fn revoke_grant<E: Engine>(
     database: &Database<E>,
@@ -72,13 +75,15 @@ pub(super) async fn revoke_all<E: Engine>(
     database.write(&REVOKE_ALL, all_values(issuer, what, last)?).await.map(drop)
 }
 
-/// A subject whose user is looked for: requests that wait at the same time share a query.
-pub(super) struct SubjectSince {
-    pub(super) issuer: IssuerId,
-    pub(super) subject: Box<str>,
+/// A number above which that of a new grant must be. Requests that wait at the same time share a query.
+pub(super) enum BeforeGrant {
+    /// The number of the youngest client or revocation.
+    Floor,
+    /// The number since which a subject belongs to its user.
+    Subject { issuer: IssuerId, subject: Box<str> },
 }
 
-impl<E: Dialect> Entry<E> for SubjectSince {
+impl<E: Dialect> Entry<E> for BeforeGrant {
     type Answer = RowId;
     const WRITES: bool = false;
 
@@ -88,19 +93,32 @@ impl<E: Dialect> Entry<E> for SubjectSince {
     ) -> Result<Vec<Turn<RowId>>, StoreError> {
         let mut subjects = BTreeMap::<_, BTreeSet<_>>::new();
         for entry in entries {
-            subjects.entry(entry.issuer).or_default().insert(entry.subject.as_bytes());
+            if let Self::Subject { issuer, subject } = entry {
+                subjects.entry(*issuer).or_default().insert(subject.as_bytes());
+            }
         }
-        let mut removed = HashMap::new();
+        let (mut floor, mut removed) = (None, HashMap::new());
         for (issuer, subjects) in subjects {
             let names: Vec<_> = subjects.into_iter().collect();
             for row in &E::rows_of_names(database, SINCE, issuer, &names).await? {
                 let mut row = Reader::of(row, database.keys());
-                removed.insert((issuer, row.text()?.to_owned()), RowId(row.number()?));
+                match (row.optional_text()?.map(str::to_owned), RowId(row.number()?)) {
+                    (Some(subject), last) => drop(removed.insert((issuer, subject), last)),
+                    (None, newest) => floor = Some(newest),
+                }
             }
         }
-        let since = |entry: &&Self| removed.get(&(entry.issuer, String::from(&*entry.subject)));
-        let answer = |entry| Turn::Done(since(entry).copied().unwrap_or(RowId(0)));
-        Ok(entries.iter().map(answer).collect())
+        if floor.is_none() {
+            floor = database.one(FLOOR, Values::default(), |row| Ok(RowId(row.number()?))).await?;
+        }
+        let floor = floor.ok_or(StoreError::Corrupt("the newest number"))?;
+        let answer = |entry: &&Self| match entry {
+            Self::Floor => floor,
+            Self::Subject { issuer, subject } => {
+                removed.get(&(*issuer, String::from(&**subject))).copied().unwrap_or(RowId(0))
+            }
+        };
+        Ok(entries.iter().map(|entry| Turn::Done(answer(entry))).collect())
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     lookups::Lookup,
     newest::Newest,
     news::Listening,
-    revoking::SubjectSince,
+    revoking::BeforeGrant,
     tokens::{Issuing, Redeeming, Rotating},
 };
 use crate::pool::Pool;
@@ -60,7 +60,7 @@ pub struct SqlStore<E: Dialect> {
     pub(super) listening: Listening,
     pub(super) codes: Batches<Lookup<CodeRecord>, Option<Arc<CodeRecord>>>,
     pub(super) newest: Batches<Newest, RowId>,
-    pub(super) subjects: Batches<SubjectSince, RowId>,
+    pub(super) before_grants: Batches<BeforeGrant, RowId>,
 }
 
 impl<E: Dialect + Pool> SqlStore<E> {
@@ -91,7 +91,7 @@ impl<E: Dialect + Pool> SqlStore<E> {
             families: Batches::start(&database),
             codes: Batches::start(&database),
             newest: Batches::start(&database),
-            subjects: Batches::start(&database),
+            before_grants: Batches::start(&database),
             listening: Listening::default(),
             database,
         })

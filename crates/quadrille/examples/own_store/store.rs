@@ -310,17 +310,9 @@ impl Grants for OwnStore {
             if !tables.is_alive(&held.grant) {
                 return Rotated::Gone;
             }
-            if (held.generation, held.current) != (rotation.generation, rotation.presented) {
+            if !rotation.apply(&mut held) {
                 return Rotated::Lost(Arc::new(held));
             }
-            if let Some(successor) = rotation.successor {
-                held.generation += 1;
-                held.previous = Some(std::mem::replace(&mut held.current, successor));
-            }
-            held.rotated = rotation.rotated;
-            held.rotated_scopes = rotation.scopes;
-            held.rotated_resources = rotation.resources;
-            held.expires = rotation.expires;
             tables.saw(rotation.access.row);
             tables.families.insert(held.row, held);
             tables.access.insert(rotation.access.row, rotation.access);

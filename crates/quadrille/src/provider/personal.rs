@@ -247,13 +247,14 @@ impl AuthorizationServer {
             // However long it lives, it ends everywhere when it is revoked.
             Arc::make_mut(&mut client).access_token_format = Some(AccessTokenFormat::Opaque);
         }
-        let number = inner.row_of_grant(client.number).await?;
-        if let Some(authentication) = &new.authentication {
-            let is_theirs = authentication.subject == new.subject;
-            if !is_theirs || !subject::is_there(inner, authentication).await? {
-                return Err(MintError::Gone);
+        let number = match &new.authentication {
+            None => inner.row_of_grant(client.number).await?,
+            Some(authentication) if authentication.subject == new.subject => {
+                let number = subject::number_of_grant(inner, &client, authentication).await?;
+                number.ok_or(MintError::Gone)?
             }
-        }
+            Some(_) => return Err(MintError::Gone),
+        };
         let details = GrantDetails { name: new.name, data: new.data, openid: None };
         let grant = Grant {
             id: number,

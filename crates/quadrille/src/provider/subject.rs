@@ -2,7 +2,7 @@
 
 use crate::actor::Authentication;
 
-use super::{error::Error, server::Inner, store::RowId};
+use super::{client::record::Client, error::Error, server::Inner, store::RowId};
 
 /// Decides whether a sign-in is of the user to whom the subject belongs: `since` is what
 /// [`Grants::subject_since`](super::store::Grants::subject_since) says.
@@ -21,6 +21,27 @@ pub(crate) async fn is_there(
     let issuer = inner.issuer_id().await?;
     let since = inner.store.subject_since(issuer, &authentication.subject).await?;
     Ok(counts(authentication, since))
+}
+
+/// The number of a grant of a user who signed in: greater than those of all clients and revocations, also
+/// after the clock was set back. `None` if the user is not there any more.
+pub(crate) async fn number_of_grant(
+    inner: &Inner,
+    client: &Client,
+    authentication: &Authentication,
+) -> Result<Option<RowId>, Error> {
+    let mut number = inner.row_above(client.number).await?;
+    loop {
+        let floor = async { Ok::<_, Error>(inner.store.floor().await?) };
+        let (floor, is_there) = tokio::try_join!(floor, is_there(inner, authentication))?;
+        if !is_there {
+            return Ok(None);
+        }
+        if number > floor {
+            return Ok(Some(number));
+        }
+        number = inner.row_above(floor.max(client.number)).await?;
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ mod support;
 mod token;
 mod token_exchange;
 mod token_texts;
+mod two_processes;
 mod unanswered;
 mod verifier_faults;
 mod ways;

@@ -1,17 +1,19 @@
 //! What is remembered is true, also when another process made it untrue.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use quadrille::{
     provider::store::{
-        Clients as _, Grants as _, IssuerId, RevokeAll, RowId, SqliteStore, Store, StoreError,
+        Clients as _, FamilyRecord, Grants as _, Issue, IssuerId, Redeemed, RevokeAll, Rotated,
+        RowId, SqliteStore, Store, StoreError,
     },
     testing::{ManualClock, cached},
 };
 use tempfile::TempDir;
 
 use crate::world::{
-    CLIENT, access, client, grant, is_good, issue, issuer, open, put_client, sqlite,
+    CLIENT, access, client, code, family, grant, is_good, issue, issuer, open, put_client,
+    rotation, sqlite,
 };
 
 /// Two processes on one file: one that serves and remembers, and the command line.
@@ -109,7 +111,7 @@ async fn nothing_absent_is_remembered() {
     assert!(!is_good(&two.serving, two.issuer, 200).await);
     assert_eq!(two.serving.client(two.issuer, "new").await.unwrap(), None);
     let access = access(200, grant(200, "bob"), two.clock.now());
-    let issue = quadrille::provider::store::Issue { access, family: None };
+    let issue = Issue { access, family: None };
     two.command.issue(two.issuer, issue).await.unwrap();
     put_client(&two.command, two.issuer, client("new", 2)).await;
     assert!(is_good(&two.serving, two.issuer, 200).await);
@@ -176,4 +178,67 @@ impl<S: Store> Two<S> {
             assert_eq!(is_good(&self.serving, self.issuer, row).await, row != revoked);
         }
     }
+}
+
+#[tokio::test]
+async fn a_code_that_another_process_redeemed_is_redeemed_by_no_other() {
+    let two = two().await;
+    let code = code(200, two.clock.now());
+    two.serving.put_code(two.issuer, code.clone()).await.unwrap();
+    let bought = |row| issue(row, 200, two.clock.now());
+    let redeemed = two.command.redeem(two.issuer, code.row, bought(201)).await;
+    assert_eq!(redeemed.unwrap(), Redeemed::Issued);
+    let here = two.serving.redeem(two.issuer, code.row, bought(202)).await;
+    assert_eq!(here.unwrap(), Redeemed::Replayed(RowId(200)));
+    assert!(!is_good(&two.serving, two.issuer, 202).await);
+    let found = two.serving.code(two.issuer, code.row).await.unwrap().unwrap();
+    assert!(found.redeemed, "the store is asked about a code that was not redeemed here");
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_another_process_turned_is_as_it_left_it() {
+    let two = two().await;
+    let now = two.clock.now();
+    let first = family(302, grant(300, "alice"), now);
+    let issue =
+        Issue { access: access(301, grant(300, "alice"), now), family: Some(first.clone()) };
+    two.serving.issue(two.issuer, issue).await.unwrap();
+    let there = rotation(&first, 303, now);
+    assert_eq!(two.command.rotate(two.issuer, there.clone()).await.unwrap(), Rotated::Issued);
+
+    let presented =
+        |family: &FamilyRecord| two.serving.family_of(two.issuer, family.row, family.current);
+    let mut second = first.clone();
+    assert!(there.apply(&mut second));
+    let lost = two.serving.rotate(two.issuer, rotation(&first, 304, now)).await;
+    assert_eq!(lost.unwrap(), Rotated::Lost(Arc::new(second.clone())));
+    assert!(!is_good(&two.serving, two.issuer, 304).await);
+    assert_eq!(presented(&first).await.unwrap().as_deref(), Some(&second), "the store is asked");
+
+    let here = rotation(&second, 305, now);
+    assert_eq!(two.serving.rotate(two.issuer, here.clone()).await.unwrap(), Rotated::Issued);
+    let mut third = second.clone();
+    assert!(here.apply(&mut third));
+    assert_eq!(presented(&third).await.unwrap().as_deref(), Some(&third));
+    let stored = two.command.family(two.issuer, first.row).await.unwrap();
+    assert_eq!(stored.as_deref(), Some(&third), "what is remembered is what is stored");
+}
+
+#[tokio::test]
+async fn a_revoked_grant_ends_what_is_remembered_of_it() {
+    let two = two().await;
+    let now = two.clock.now();
+    let (code, family) = (code(400, now), family(402, grant(401, "alice"), now));
+    two.serving.put_code(two.issuer, code.clone()).await.unwrap();
+    let access = access(403, grant(401, "alice"), now);
+    let issue = Issue { access, family: Some(family.clone()) };
+    two.serving.issue(two.issuer, issue).await.unwrap();
+    for grant in [400, 401] {
+        two.command.revoke_grant(two.issuer, RowId(grant), now).await.unwrap();
+    }
+    let bought = crate::world::issue(404, 400, now);
+    let redeemed = two.serving.redeem(two.issuer, code.row, bought).await;
+    assert_eq!(redeemed.unwrap(), Redeemed::Revoked);
+    let rotated = two.serving.rotate(two.issuer, rotation(&family, 405, now)).await;
+    assert_eq!(rotated.unwrap(), Rotated::Gone);
 }

@@ -9,8 +9,8 @@ use std::{
 use quadrille::{
     Actor, Env, Timestamp,
     provider::store::{
-        Answer, FamilyRecord, GrantColumns, Issue, IssuerId, Rotation, RowId, StoreError,
-        StoredRow, StoredTable,
+        Answer, FamilyRecord, GrantColumns, Issue, IssuerId, RowId, StoreError, StoredRow,
+        StoredTable,
     },
 };
 use sqlx::{MySqlPool, mysql::MySqlRow};
@@ -195,9 +195,9 @@ impl Dialect for MySqlPool {
             let (mut tokens, mut families, mut won) = (Vec::new(), Vec::new(), Vec::new());
             let mut soonest = None;
             for Turning { issuer, rotation, until } in entries {
-                let family = held.remove(&(issuer.0, rotation.family));
-                let family = family.filter(|_| !is_late(until));
-                let family = family.and_then(|family| rotated(family, rotation));
+                let mut family = held.remove(&(issuer.0, rotation.family));
+                let turns = |held: &mut FamilyRecord| !is_late(until) && rotation.apply(held);
+                let family = family.as_mut().is_some_and(turns).then_some(family).flatten();
                 if family.is_some() {
                     soonest =
                         Some(soonest.map_or(*until, |soonest: Timestamp| soonest.min(*until)));
@@ -311,27 +311,6 @@ fn family_values(
     let mut values = values![issuer.0];
     add_family(&mut values, database, Some(family))?;
     Ok(values)
-}
-
-/// A family after a rotation; `None` if another one was faster.
-fn rotated(family: FamilyRecord, rotation: &Rotation) -> Option<FamilyRecord> {
-    if family.generation != rotation.generation || family.current != rotation.presented {
-        return None;
-    }
-    let (generation, current, previous) = match rotation.successor {
-        Some(successor) => (family.generation + 1, successor, Some(family.current)),
-        None => (family.generation, family.current, family.previous),
-    };
-    Some(FamilyRecord {
-        generation,
-        current,
-        previous,
-        rotated: rotation.rotated,
-        rotated_scopes: rotation.scopes.clone(),
-        rotated_resources: rotation.resources.clone(),
-        expires: rotation.expires,
-        ..family
-    })
 }
 
 /// Stores issued tokens, and lists the grants of users, or postpones their ends.

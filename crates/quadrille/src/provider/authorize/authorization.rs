@@ -417,10 +417,9 @@ impl Authorization {
         let issuer = inner.issuer_id().await?;
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
         let client = admission::let_in(inner, asked.client.clone()).await?;
-        let number = inner.row_of_grant(client.number).await?;
-        if !subject::is_there(inner, &authentication).await? {
+        let Some(number) = subject::number_of_grant(inner, &client, &authentication).await? else {
             return Ok(self.refuse(AuthorizeError::UserGone, is_trusted));
-        }
+        };
         // A grant without a page is of a client that needs none, or within the remembered consent,
         // which has the claims of its scopes, and none by their names.
         let is_covered = |name: &str| {

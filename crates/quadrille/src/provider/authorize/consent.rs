@@ -281,10 +281,9 @@ impl By<'_> {
         let (resources, who) = (ticket.resources.clone(), authentication.clone());
         let chosen = |name: &str| claims.iter().any(|chosen| **chosen == *name);
         let details = ticket.dance.details(data.clone(), &ticket.scopes, &scopes, chosen);
-        let number = inner.row_of_grant(client.number).await?;
-        if !subject::is_there(inner, authentication).await? {
+        let Some(number) = subject::number_of_grant(inner, &client, authentication).await? else {
             return ticket.dance.refused(inner, &client, AuthorizeError::UserGone, true);
-        }
+        };
         let grant = dance::grant(number, &client, scopes, resources, who, details);
         let yes = ticket.dance.yes(inner, &client, grant, key, ticket.use_up());
         let answer = yes.answer(ticket.scopes.clone(), Some(consent));

@@ -189,6 +189,7 @@ verbs! {
         fn import(issuer: IssuerId, access: AccessRecord) -> ();
         fn access(issuer: IssuerId; token: TokenRef) -> Option<Arc<AccessRecord>>;
         fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
+        fn family_of(issuer: IssuerId, row: RowId, presented: SecretHash) -> Option<Arc<FamilyRecord>>;
         fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
         fn put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
         fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;

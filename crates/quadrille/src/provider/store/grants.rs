@@ -7,7 +7,7 @@ use crate::{Timestamp, oauth2::Resources};
 use super::{
     AccessRecord, Answer, Answered, Bought, CodeRecord, Consent, CredentialRecord, FamilyRecord,
     Issue, IssuerId, KnownSince, LiveGrant, Part, PendingRecord, PendingRef, Redeemed, RevokeAll,
-    Rotated, Rotation, RowId, StoreError, TokenRef,
+    Rotated, Rotation, RowId, SecretHash, StoreError, TokenRef,
 };
 #[cfg(doc)]
 use super::{Change, Clients, Grant, Identifier};
@@ -147,6 +147,21 @@ pub trait Grants: Part {
         issuer: IssuerId,
         row: RowId,
     ) -> impl Future<Output = Result<Option<Arc<FamilyRecord>>, StoreError>> + Send;
+
+    /// The family of a refresh token that is presented, for a [`rotate`](Self::rotate): a store may
+    /// answer with an earlier state of which `presented` is the hash of the current secret, since
+    /// `rotate` finds what has changed since.
+    ///
+    /// By default [`family`](Self::family).
+    fn family_of(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+        presented: SecretHash,
+    ) -> impl Future<Output = Result<Option<Arc<FamilyRecord>>, StoreError>> + Send {
+        let _ = presented;
+        self.family(issuer, row)
+    }
 
     /// Rotates a refresh token: stores the successor and the access token at once, if generation
     /// and secret are those of the [`Rotation`].

@@ -43,6 +43,34 @@ pub struct Rotation {
     pub access: AccessRecord,
 }
 
+impl Rotation {
+    /// Carries the rotation out on a family, if generation and secret are those that it needs: whether
+    /// they are. The access token is stored apart.
+    ///
+    /// ```
+    /// use quadrille::provider::store::{FamilyRecord, Rotation};
+    ///
+    /// fn rotate(held: &mut FamilyRecord, rotation: &Rotation) -> Result<(), FamilyRecord> {
+    ///     if rotation.apply(held) { Ok(()) } else { Err(held.clone()) }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn apply(&self, family: &mut FamilyRecord) -> bool {
+        if (family.generation, family.current) != (self.generation, self.presented) {
+            return false;
+        }
+        if let Some(successor) = self.successor {
+            family.generation += 1;
+            family.previous = Some(std::mem::replace(&mut family.current, successor));
+        }
+        family.rotated = self.rotated;
+        family.rotated_scopes = self.scopes.clone();
+        family.rotated_resources = self.resources.clone();
+        family.expires = self.expires;
+        true
+    }
+}
+
 /// The result of redeeming a code or a pending request.
 ///
 /// ```

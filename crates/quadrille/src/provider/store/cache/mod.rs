@@ -1,7 +1,9 @@
 //! A memory in front of a store.
 
 mod loads;
+mod recent;
 mod view;
+mod written;
 
 use std::{
     collections::HashMap,
@@ -25,9 +27,10 @@ use super::{
 };
 
 use view::View;
+use written::Written;
 
 /// A store with a bounded memory in front: of clients, access tokens and token credentials, but
-/// never of their absence. An `AuthorizationServer` puts it before every store that [is worth
+/// never of their absence, and of codes and refresh tokens that this process wrote itself. An `AuthorizationServer` puts it before every store that [is worth
 /// it](Part::is_cacheable).
 ///
 /// A revocation or removal by another process is noticed within half a second: if the truth of an
@@ -250,6 +253,83 @@ impl Grants for Cached {
         view.credential_loads.one(token.clone(), mark, self.env.now(), load).await
     }
 
+    async fn answer(&self, issuer: IssuerId, answer: Answer) -> Result<Answered, StoreError> {
+        let code = Written::code_of(&answer);
+        let answered = self.store.answer(issuer, answer).await?;
+        if let (Answered::First, Some(code)) = (&answered, code) {
+            self.view(issuer).written.keep_code(code);
+        }
+        Ok(answered)
+    }
+
+    async fn put_code(&self, issuer: IssuerId, code: CodeRecord) -> Result<(), StoreError> {
+        let kept = Arc::new(code.clone());
+        self.store.put_code(issuer, code).await?;
+        self.view(issuer).written.keep_code(kept);
+        Ok(())
+    }
+
+    async fn code(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+    ) -> Result<Option<Arc<CodeRecord>>, StoreError> {
+        match self.view(issuer).written.code(row) {
+            Some(code) => Ok(Some(code)),
+            None => self.store.code(issuer, row).await,
+        }
+    }
+
+    async fn redeem(
+        &self,
+        issuer: IssuerId,
+        code: RowId,
+        issue: Issue,
+    ) -> Result<Redeemed, StoreError> {
+        let (view, family) = (self.view(issuer), Written::family_of(&issue));
+        // First: nobody knows what became of it if the store does not answer.
+        view.written.forget_code(code);
+        let redeemed = self.store.redeem(issuer, code, issue).await?;
+        if let (Redeemed::Issued, Some(family)) = (&redeemed, family) {
+            view.written.keep_family(&family);
+        }
+        Ok(redeemed)
+    }
+
+    async fn issue(&self, issuer: IssuerId, issue: Issue) -> Result<bool, StoreError> {
+        let family = Written::family_of(&issue);
+        let is_issued = self.store.issue(issuer, issue).await?;
+        if let Some(family) = family.filter(|_| is_issued) {
+            self.view(issuer).written.keep_family(&family);
+        }
+        Ok(is_issued)
+    }
+
+    async fn family_of(
+        &self,
+        issuer: IssuerId,
+        row: RowId,
+        presented: SecretHash,
+    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+        let view = self.view(issuer);
+        if let Some(family) = view.written.family(row, &presented) {
+            return Ok(Some(family));
+        }
+        let found = self.store.family(issuer, row).await?;
+        if let Some(family) = &found {
+            view.written.keep_family(family);
+        }
+        Ok(found)
+    }
+
+    async fn rotate(&self, issuer: IssuerId, rotation: Rotation) -> Result<Rotated, StoreError> {
+        let view = self.view(issuer);
+        let turned = view.written.take_family(&rotation);
+        let rotated = self.store.rotate(issuer, rotation).await?;
+        view.written.keep_rotated(&rotated, turned);
+        Ok(rotated)
+    }
+
     async fn revoke_grant(
         &self,
         issuer: IssuerId,
@@ -288,14 +368,8 @@ impl Grants for Cached {
     // shows.
     forward! { store:
         fn known_client(issuer: IssuerId; id: str) -> Option<RowId>;
-        fn answer(issuer: IssuerId, answer: Answer) -> Answered;
-        fn put_code(issuer: IssuerId, code: CodeRecord) -> ();
-        fn code(issuer: IssuerId, row: RowId) -> Option<Arc<CodeRecord>>;
-        fn redeem(issuer: IssuerId, code: RowId, issue: Issue) -> Redeemed;
-        fn issue(issuer: IssuerId, issue: Issue) -> bool;
         fn import(issuer: IssuerId, access: AccessRecord) -> ();
         fn family(issuer: IssuerId, row: RowId) -> Option<Arc<FamilyRecord>>;
-        fn rotate(issuer: IssuerId, rotation: Rotation) -> Rotated;
         fn put_pending(issuer: IssuerId, pending: PendingRecord) -> bool;
         fn pending(issuer: IssuerId; reference: PendingRef) -> Option<Arc<PendingRecord>>;
         fn redeem_pending(issuer: IssuerId, pending: RowId, bought: Bought) -> Redeemed;

@@ -2,9 +2,8 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    hash::{BuildHasherDefault, Hasher},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -15,16 +14,15 @@ use crate::{
     provider::{
         client::record::Client,
         meter::{self, Lookups},
-        store::{
-            AccessRecord, Change, CredentialRecord, ErasedStore, IssuerId, RowId, SecretHash,
-            TokenRef,
-        },
+        store::{AccessRecord, Change, CredentialRecord, ErasedStore, IssuerId, RowId, TokenRef},
     },
 };
 
-use super::loads::{FRESH, Loads, Mark};
-
-const SHARDS: usize = 32;
+use super::{
+    loads::{FRESH, Loads, Mark},
+    recent::Recent,
+    written::Written,
+};
 
 /// The number of clients kept; at this number all are forgotten.
 const CLIENTS: usize = 4096;
@@ -48,8 +46,9 @@ pub(super) struct View {
     /// Counts invalidations. An answer read before one must not be remembered after it.
     forgotten: AtomicU64,
     clients: RwLock<HashMap<Arc<str>, Arc<Client>>>,
-    tokens: Recent<AccessRecord, { TOKENS / SHARDS / 2 }>,
-    credentials: Recent<CredentialRecord, { CREDENTIALS / SHARDS / 2 }>,
+    tokens: Recent<AccessRecord>,
+    credentials: Recent<CredentialRecord>,
+    pub(super) written: Written,
     /// Grants whose tokens may still be among `tokens`.
     revoked: RwLock<HashSet<RowId>>,
     any_revoked: AtomicBool,
@@ -70,8 +69,9 @@ impl View {
             position: tokio::sync::Mutex::new(-1),
             forgotten: AtomicU64::new(0),
             clients: RwLock::default(),
-            tokens: Recent::default(),
-            credentials: Recent::default(),
+            tokens: Recent::of(TOKENS),
+            credentials: Recent::of(CREDENTIALS),
+            written: Written::default(),
             revoked: RwLock::default(),
             any_revoked: AtomicBool::new(false),
             client_lookups: Lookups::of("client"),
@@ -173,11 +173,11 @@ impl View {
     }
 
     pub(super) fn keep_access(&self, mark: Mark, access: &Arc<AccessRecord>) {
-        self.tokens.put(access.hash, access, || self.still(mark));
+        self.tokens.put_if(access.hash, access, || self.still(mark));
     }
 
     pub(super) fn keep_credential(&self, mark: Mark, credential: &Arc<CredentialRecord>) {
-        self.credentials.put(credential.access.hash, credential, || self.still(mark));
+        self.credentials.put_if(credential.access.hash, credential, || self.still(mark));
     }
 
     pub(super) fn forget(&self, changes: &[Change]) {
@@ -231,85 +231,6 @@ impl View {
     fn still(&self, mark: Mark) -> bool {
         self.forgotten.load(Ordering::Acquire) == mark.0
     }
-}
-
-/// Entries by hash, in shards of two halves: when the younger half is full the older is dropped.
-struct Recent<V, const HALF: usize>([Mutex<Halves<V>>; SHARDS]);
-
-type Half<V> = HashMap<SecretHash, Arc<V>, BuildHasherDefault<HashIsHash>>;
-
-struct Halves<V> {
-    younger: Half<V>,
-    older: Half<V>,
-}
-
-impl<V, const HALF: usize> Default for Recent<V, HALF> {
-    fn default() -> Self {
-        let halves = |_| Halves { younger: HashMap::default(), older: HashMap::default() };
-        Self(std::array::from_fn(|shard| Mutex::new(halves(shard))))
-    }
-}
-
-impl<V, const HALF: usize> Recent<V, HALF> {
-    #[expect(clippy::indexing_slicing, reason = "the remainder is below the length")]
-    fn lock(&self, hash: &SecretHash) -> MutexGuard<'_, Halves<V>> {
-        // The maps go by the first eight bytes.
-        lock(&self.0[usize::from(hash[8]) % SHARDS])
-    }
-
-    fn get(&self, hash: &SecretHash) -> Option<Arc<V>> {
-        let mut halves = self.lock(hash);
-        if let Some(found) = halves.younger.get(hash) {
-            return Some(Arc::clone(found));
-        }
-        let found = halves.older.remove(hash)?;
-        halves.put(*hash, Arc::clone(&found), HALF);
-        Some(found)
-    }
-
-    fn put(&self, hash: SecretHash, value: &Arc<V>, still: impl FnOnce() -> bool) {
-        let mut halves = self.lock(&hash);
-        if still() {
-            halves.put(hash, Arc::clone(value), HALF);
-        }
-    }
-
-    fn retain(&self, mut keep: impl FnMut(&V) -> bool) {
-        for shard in &self.0 {
-            let mut halves = lock(shard);
-            halves.younger.retain(|_, value| keep(value));
-            halves.older.retain(|_, value| keep(value));
-        }
-    }
-}
-
-impl<V> Halves<V> {
-    fn put(&mut self, hash: SecretHash, value: Arc<V>, half: usize) {
-        if self.younger.len() >= half {
-            self.older = std::mem::take(&mut self.younger);
-        }
-        self.younger.insert(hash, value);
-    }
-}
-
-/// A SHA-256 hash needs no further hashing.
-#[derive(Default)]
-struct HashIsHash(u64);
-
-impl Hasher for HashIsHash {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_ne_bytes(*first);
-        }
-    }
-    fn write_usize(&mut self, _length: usize) {}
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {

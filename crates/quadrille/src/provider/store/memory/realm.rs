@@ -205,18 +205,9 @@ impl Realm {
         if !self.is_alive(&family.grant) {
             return Rotated::Gone;
         }
-        if family.generation != rotation.generation || family.current != rotation.presented {
+        if !rotation.apply(Arc::make_mut(family)) {
             return Rotated::Lost(Arc::clone(family));
         }
-        let family = Arc::make_mut(family);
-        if let Some(successor) = rotation.successor {
-            family.generation += 1;
-            family.previous = Some(std::mem::replace(&mut family.current, successor));
-        }
-        family.rotated = rotation.rotated;
-        family.rotated_scopes = rotation.scopes;
-        family.rotated_resources = rotation.resources;
-        family.expires = rotation.expires;
         self.tokens.insert(rotation.access, now);
         Rotated::Issued
     }

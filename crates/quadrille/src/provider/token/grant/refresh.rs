@@ -142,7 +142,7 @@ pub(crate) async fn rotate(
     let restored = inner.store.uses_known_since().await?.lost();
     let next = inner.tokens.next_refresh(&token, restored);
     let successor = next.write(inner.prefixes.refresh.as_ref());
-    let mut family = inner.store.family(issuer, token.family).await?;
+    let mut family = inner.store.family_of(issuer, token.family, hash).await?;
     loop {
         let decision = decide(family.as_deref(), client, presented, (&policy, known), now);
         let (Wanted { scopes, resources }, current) = match (decision, family) {
