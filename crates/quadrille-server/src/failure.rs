@@ -83,7 +83,7 @@ pub enum Failure {
     #[error(transparent)]
     Check(#[from] CheckError),
     /// A provider does not do what the specifications demand.
-    #[error("{errors} requirements are not met")]
+    #[error("{errors} {} not met", if *errors == 1 { "requirement is" } else { "requirements are" })]
     NotMet {
         /// The number of requirements.
         errors: usize,

@@ -7,7 +7,10 @@
 
 use std::sync::Arc;
 
-use quadrille::{Authentication, Timestamp, provider::store::SecretHash};
+use quadrille::{
+    Authentication, Timestamp,
+    provider::store::{SecretHash, StoreError},
+};
 
 use crate::users::User;
 
@@ -16,6 +19,10 @@ use crate::users::User;
 pub struct Session {
     /// The hash of the secret in the cookie, so the database does not let anybody sign in.
     pub id: SecretHash,
+    /// The name of the session in lists and forms, and at clients: 16 hexadecimal digits. It lets
+    /// nobody sign in. A sign-in of the same user in the same browser keeps the name, since clients know
+    /// the session by it, and has another id, so that a secret from before is worth nothing.
+    pub name: Arc<str>,
     /// The subject of the user.
     pub subject: Arc<str>,
     /// The number of the password that opened the session.
@@ -30,21 +37,29 @@ pub struct Session {
     pub browser: String,
     /// The address of the sign-in.
     pub address: String,
+    /// The clients that got an ID token in the session, and learn of its end.
+    pub clients: Vec<Arc<str>>,
 }
 
 impl Session {
-    /// The name of the session in lists and forms: 16 hexadecimal digits of its id. It lets nobody
-    /// sign in.
-    pub fn short_id(&self) -> String {
-        self.id.iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}"))
+    /// The name of a new session with this id.
+    pub fn name_of(id: &SecretHash) -> Arc<str> {
+        id.iter().take(8).fold(String::new(), |name, byte| format!("{name}{byte:02x}")).into()
     }
 
     /// The sign-in, as the authorization server needs it.
     pub fn authentication(&self) -> Authentication {
-        let mut authentication = Authentication::new(self.subject.clone(), self.signed_in);
+        let mut authentication = signed_in(&self.subject, self.signed_in, &self.name);
         authentication.amr = vec!["pwd".into()];
-        authentication.session = Some(self.short_id().into());
         authentication
+    }
+
+    /// Whether this new session goes on with the one `before` in the browser: it is the same user's,
+    /// and has not ended.
+    pub fn continues(&self, before: &Self) -> bool {
+        self.subject == before.subject
+            && self.password_number == before.password_number
+            && self.signed_in < before.expires
     }
 
     /// Whether the session is the user's and has not expired. No other function judges a session.
@@ -53,6 +68,46 @@ impl Session {
             && self.password_number == user.password_number
             && now < self.expires
     }
+}
+
+/// The greatest number of clients of a session that are remembered.
+pub(crate) const MOST_CLIENTS: i32 = 256;
+
+/// The number of leases ahead of the clock at which a lease is from before the clock was set back.
+pub const FAR_LEASES: u32 = 10;
+
+/// A session that has ended, and whose clients do not know it yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The name of the session.
+    pub name: Arc<str>,
+    /// The subject of its user.
+    pub subject: Arc<str>,
+    /// The time of the sign-in.
+    pub signed_in: Timestamp,
+    /// The clients that got an ID token in it.
+    pub clients: Vec<Arc<str>>,
+}
+
+impl Ended {
+    /// The sign-in, as the authorization server needs it.
+    pub fn authentication(&self) -> Authentication {
+        signed_in(&self.subject, self.signed_in, &self.name)
+    }
+}
+
+/// Clients from a column.
+///
+/// # Errors
+/// [`StoreError::Corrupt`].
+pub(crate) fn read_clients(text: &str) -> Result<Vec<Arc<str>>, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt("the clients of a session"))
+}
+
+fn signed_in(subject: &Arc<str>, time: Timestamp, session: &Arc<str>) -> Authentication {
+    let mut authentication = Authentication::new(subject.clone(), time);
+    authentication.session = Some(session.clone());
+    authentication
 }
 
 /// A name for the browser with this `User-Agent`: its product and its system, as far as the header

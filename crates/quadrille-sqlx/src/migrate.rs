@@ -60,6 +60,8 @@ pub enum MigrateError {
 /// PHOTOS.run(&pool).await?;
 /// assert_eq!(PHOTOS.check(&pool).await, Ok(()));
 /// assert!(PHOTOS.sql::<SqlitePool>().contains("CREATE TABLE photos"));
+/// let back = PHOTOS.way_back("DROP TABLE photos;\n").back_sql::<SqlitePool>();
+/// assert!(back.is_some_and(|back| back.contains("DROP TABLE photos")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -68,13 +70,26 @@ pub enum MigrateError {
 pub struct Migrations {
     name: &'static str,
     scripts: &'static [&'static str],
+    back: Option<&'static str>,
 }
 
 impl Migrations {
     /// The migrations of this name: letters, digits and underscores. Append scripts, never change
     /// them.
     pub const fn new(name: &'static str, scripts: &'static [&'static str]) -> Self {
-        Self { name, scripts }
+        Self { name, scripts, back: None }
+    }
+
+    /// Sets the script that undoes the last of them.
+    pub const fn way_back(mut self, script: &'static str) -> Self {
+        self.back = Some(script);
+        self
+    }
+
+    /// The SQL that undoes the last of them, with the version that it leaves behind. `None` without a
+    /// [way back](Self::way_back).
+    pub fn back_sql<P: Pool>(&self) -> Option<String> {
+        self.plan::<P>().back()
     }
 
     /// Runs those that are missing. If there are none, it only reads.
@@ -101,7 +116,10 @@ impl Migrations {
     pub(crate) fn plan<P: Pool>(&self) -> Plan {
         let history = format!("{}_migrations", self.name);
         let file = |up: &&'static str| Migration { up: *up, back: None };
-        let files: Vec<_> = self.scripts.iter().map(file).collect();
+        let mut files: Vec<_> = self.scripts.iter().map(file).collect();
+        if let Some(last) = files.last_mut() {
+            last.back = self.back;
+        }
         Plan::of(P::DIALECT, &Prefix::default(), &history, &files)
     }
 }

@@ -11,6 +11,9 @@ use super::report::Quote as _;
 /// The time for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The time for all of them: a server that answers nothing must not keep the program for minutes.
+pub(super) const PATIENCE_IN_ALL: Duration = Duration::from_secs(120);
+
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 256 * 1024;
 
@@ -32,6 +35,9 @@ pub enum CheckError {
         /// The reason.
         reason: String,
     },
+    /// The check was given up.
+    #[error("the check took longer than two minutes: the rest was not checked")]
+    TooSlow,
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     Client(reqwest::Error),
@@ -72,8 +78,10 @@ impl Request {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    /// The body, as far as it is text.
+    /// The body, as far as it is text, and as far as it was read.
     pub(super) text: String,
+    /// `true` if the body is longer than what was read.
+    pub(super) is_cut: bool,
 }
 
 impl Answer {
@@ -88,6 +96,14 @@ impl Answer {
 
     pub(super) fn object(&self) -> Option<Map<String, Value>> {
         serde_json::from_str(&self.text).ok()
+    }
+
+    /// The body for a finding.
+    pub(super) fn shown(&self) -> String {
+        match self.is_cut {
+            true => format!("an answer of more than {} KiB", LONGEST / 1024),
+            false => self.text.quote(),
+        }
     }
 
     /// The code of an error in JSON (RFC 6749, section 5.2).
@@ -159,15 +175,16 @@ impl Asking {
         let failed = |error: reqwest::Error| unreachable(&request.url, &error);
         let mut answer = sent.send().await.map_err(failed)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let mut body = Vec::new();
+        let (mut body, mut is_cut) = (Vec::new(), false);
         while let Some(piece) = answer.chunk().await.map_err(failed)? {
             body.extend_from_slice(&piece);
             if body.len() > LONGEST {
                 body.truncate(LONGEST);
+                is_cut = true;
                 break;
             }
         }
-        Ok(Answer { status, headers, text: String::from_utf8_lossy(&body).into_owned() })
+        Ok(Answer { status, headers, text: String::from_utf8_lossy(&body).into_owned(), is_cut })
     }
 }
 

@@ -22,7 +22,7 @@ const SECRET: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 pub(super) fn check(answer: &Answer, document: &Map<String, Value>, part: &mut Findings) {
     let is_read = answer.object().and_then(|set| set.get("keys")?.as_array().cloned());
-    let found = Found::is(is_read.is_some(), || answer.text.quote());
+    let found = Found::is(is_read.is_some(), || answer.shown());
     part.must(RFC_7517_5, "the key set is an object with the member `keys`, a list", found);
     let Some(keys) = is_read else { return };
     let keys: Vec<_> = keys.iter().filter_map(Value::as_object).collect();

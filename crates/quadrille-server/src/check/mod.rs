@@ -35,11 +35,16 @@ const RFC_8414_3_2: &str = "RFC 8414, section 3.2";
 const RFC_7517_5: &str = "RFC 7517, section 5";
 
 impl Check {
-    /// Walks through the provider.
+    /// Walks through the provider. `told` gets each finding as it is made.
     ///
     /// # Errors
-    /// [`CheckError`] if the issuer is no URL, or its server does not respond.
-    pub async fn run(&self) -> Result<Report, CheckError> {
+    /// [`CheckError`] if the issuer is no URL, or its server does not respond or is too slow.
+    pub async fn run(&self, told: &mut (dyn FnMut(&Finding) + Send)) -> Result<Report, CheckError> {
+        let walk = tokio::time::timeout(ask::PATIENCE_IN_ALL, self.walk(told));
+        walk.await.unwrap_or(Err(CheckError::TooSlow))
+    }
+
+    async fn walk(&self, told: &mut (dyn FnMut(&Finding) + Send)) -> Result<Report, CheckError> {
         let asking = Asking::new()?;
         let issuer = ask::issuer(&self.issuer)?;
         let mut report = Report::new(&self.issuer);
@@ -56,6 +61,7 @@ impl Check {
         if let (Some(openid), Some(oauth)) = (&openid, &oauth) {
             metadata::agree(openid, oauth, &mut report);
         }
+        report.tell(told);
         // What another issuer's document names is none of this provider's.
         if openid.iter().chain(&oauth).any(|document| !metadata::is_of(document, &self.issuer)) {
             return Ok(report);
@@ -66,12 +72,15 @@ impl Check {
                 "the issuer has metadata at one of the two well-known paths",
                 Found::wrong("none"),
             );
+            report.tell(told);
             return Ok(report);
         };
         self.keys(&asking, &document, &mut report).await;
+        report.tell(told);
         for (part, probe) in refusals::probes(&document, self.client.as_ref()) {
             let answer = asking.send(&probe.request).await;
             refusals::judge(&probe, &answer, &mut report.part(part));
+            report.tell(told);
         }
         Ok(report)
     }
@@ -108,7 +117,7 @@ fn document(
     let found = Found::is(answer.is_json(), || answer.header("content-type").quote());
     part.must(section, "the metadata are application/json", found);
     let object = answer.object();
-    let found = Found::is(object.is_some(), || answer.text.quote());
+    let found = Found::is(object.is_some(), || answer.shown());
     part.must(section, "the metadata are one JSON object", found);
     object
 }

@@ -90,16 +90,25 @@ pub struct Report {
     pub issuer: String,
     /// The findings, in the order of the parts.
     pub findings: Vec<Finding>,
+    /// The number of those that were told.
+    #[serde(skip)]
+    told: usize,
 }
 
 impl Report {
     pub(super) fn new(issuer: &str) -> Self {
-        Self { issuer: issuer.to_owned(), findings: Vec::new() }
+        Self { issuer: issuer.to_owned(), findings: Vec::new(), told: 0 }
     }
 
     /// The number of findings with an outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.findings.iter().filter(|finding| finding.outcome == outcome).count()
+    }
+
+    /// Tells the findings that were made since the last call.
+    pub(super) fn tell(&mut self, told: &mut (dyn FnMut(&Finding) + Send)) {
+        self.findings.iter().skip(self.told).for_each(told);
+        self.told = self.findings.len();
     }
 
     pub(super) fn part(&mut self, part: Part) -> Findings<'_> {

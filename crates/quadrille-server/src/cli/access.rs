@@ -91,7 +91,7 @@ struct ShownSession {
 impl From<Session> for ShownSession {
     fn from(session: Session) -> Self {
         Self {
-            session: session.short_id(),
+            session: session.name.to_string(),
             signed_in: when(session.signed_in),
             used: when(session.used),
             browser: session.browser,
@@ -163,7 +163,7 @@ pub(super) async fn withdraw(
 /// Ends all sessions.
 pub(super) async fn sign_out(data: &Data, name: &str, output: Output) -> Result<(), Failure> {
     let user = found(data, name).await?;
-    let ended = data.backend().end_sessions_of(user.subject.clone()).await;
+    let ended = data.backend().end_sessions_of(user.subject.clone(), None).await;
     ended.map_err(|error| data.failure(error))?;
     record(&Event::by_operator("sign_out_everywhere", "signed out").about(&user));
     output.result(&json!({ "signed_out": user.name.as_str() }), || {
@@ -180,12 +180,14 @@ pub(super) async fn end_session(
 ) -> Result<(), Failure> {
     let user = found(data, name).await?;
     let mut sessions = sessions(data, &user).await?.into_iter();
-    let ended = sessions.find(|known| known.short_id() == session);
-    let ended =
-        ended.ok_or_else(|| Failure::NotFound { what: "session", name: session.to_owned() })?;
-    data.backend().end_session(ended.id).await.map_err(|error| data.failure(error))?;
+    let not_found = || Failure::NotFound { what: "session", name: session.to_owned() };
+    let found = sessions.find(|known| *known.name == *session).ok_or_else(not_found)?;
+    let ended = data.backend().end_sessions_of(user.subject.clone(), Some(found.name.clone()));
+    if !ended.await.map_err(|error| data.failure(error))? {
+        return Err(not_found());
+    }
     let event = Event::by_operator("session_ended", "a session was ended").about(&user);
     record(&Event { session: Some(session), ..event });
     let shown = json!({ "signed_out": user.name.as_str(), "session": session });
-    output.result(&shown, || format!("{} is signed out of {}.", user.name, ended.browser))
+    output.result(&shown, || format!("{} is signed out of {}.", user.name, found.browser))
 }

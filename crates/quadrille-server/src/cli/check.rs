@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     Failure,
-    check::{Check, Finding, KnownClient, Outcome, Report},
+    check::{Check, Finding, KnownClient, Outcome, Part, Report},
     output::Output,
 };
 
@@ -36,20 +36,31 @@ pub(super) struct CheckArgs {
 pub(super) async fn run(args: &CheckArgs, output: Output) -> Result<(), Failure> {
     let client = args.client_id.clone().zip(args.redirect_uri.clone());
     let client = client.map(|(id, redirect_uri)| KnownClient { id, redirect_uri });
-    let report = Check { issuer: args.provider.clone(), client }.run().await?;
-    output.result(&report, || text(&report, args.all))?;
+    let mut lines = Lines { output, all: args.all, part: None };
+    let check = Check { issuer: args.provider.clone(), client };
+    let report = check.run(&mut |finding| lines.add(finding)).await?;
+    output.result(&report, || count(&report))?;
     match report.count(Outcome::Error) {
         0 => Ok(()),
         errors => Err(Failure::NotMet { errors }),
     }
 }
 
-fn text(report: &Report, all: bool) -> String {
-    let mut text = String::new();
-    let mut part = None;
-    let shown = |finding: &&Finding| all || finding.outcome != Outcome::Passed;
-    for finding in report.findings.iter().filter(shown) {
-        if part.replace(finding.part) != Some(finding.part) {
+/// The findings as text, each as it is made: a provider may be slow.
+struct Lines {
+    output: Output,
+    all: bool,
+    /// The part of the last line.
+    part: Option<Part>,
+}
+
+impl Lines {
+    fn add(&mut self, finding: &Finding) {
+        if self.output.is_json() || (finding.outcome == Outcome::Passed && !self.all) {
+            return;
+        }
+        let mut text = String::new();
+        if self.part.replace(finding.part) != Some(finding.part) {
             text += &format!("{}\n", finding.part.name());
         }
         let outcome = match finding.outcome {
@@ -61,13 +72,21 @@ fn text(report: &Report, all: bool) -> String {
         if let Some(found) = &finding.found {
             text += &format!("           found: {found}\n           {}\n", finding.section);
         }
+        // The count at the end says the same, and fails if nothing can be written.
+        let _ = self.output.result(&finding, || text);
     }
-    let count = |outcome| report.count(outcome);
-    text + &format!(
-        "{} requirements: {} passed, {} warnings, {} errors",
+}
+
+fn count(report: &Report) -> String {
+    let count = |outcome, name: &str| {
+        let count = report.count(outcome);
+        format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+    };
+    format!(
+        "{} requirements: {} passed, {}, {}",
         report.findings.len(),
-        count(Outcome::Passed),
-        count(Outcome::Warning),
-        count(Outcome::Error)
+        report.count(Outcome::Passed),
+        count(Outcome::Warning, "warning"),
+        count(Outcome::Error, "error")
     )
 }

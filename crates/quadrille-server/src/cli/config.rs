@@ -32,6 +32,9 @@ pub(super) fn show(settings: &Settings, output: Output) -> Result<(), Failure> {
         origin: offer.setting.to_owned(),
         about: offer.about,
     };
+    for remark in settings.remarks() {
+        output.note(&format!("{remark}."));
+    }
     let rows = settings.effective().iter().map(of_setting);
     let rows: Vec<Row> = rows.chain(settings.grants().into_iter().map(of_grant)).collect();
     output.result(&rows, || {

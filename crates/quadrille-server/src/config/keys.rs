@@ -259,6 +259,12 @@ pub const KEYS: &[Key] = &[
         "whether clients that are registered for it get tokens by the passwords of users, which they \
          then know (RFC 6749, section 4.3)",
     ),
+    key(
+        "fetch_from_this_machine_so_that_strangers_can_send_to_its_services",
+        "QUADRILLE_FETCH_FROM_THIS_MACHINE_SO_THAT_STRANGERS_CAN_SEND_TO_ITS_SERVICES",
+        "whether URLs that clients name may be on this machine, for tests: keys, documents and logout \
+         tokens",
+    ),
     key("session_lifetime", "QUADRILLE_SESSION_LIFETIME", "lifetime of a session"),
     key("code_lifetime", "QUADRILLE_CODE_LIFETIME", "lifetime of an authorization code"),
     key("access_token_lifetime", "QUADRILLE_ACCESS_TOKEN_LIFETIME", "lifetime of an access token"),

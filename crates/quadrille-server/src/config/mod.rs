@@ -9,6 +9,7 @@ mod device;
 mod effective;
 mod error;
 mod exchange;
+mod fetches;
 mod file;
 mod found;
 mod grants;
@@ -21,6 +22,7 @@ mod personal;
 mod policy;
 mod refreshes;
 mod registration;
+mod remarks;
 mod shown;
 mod traces;
 mod value;
@@ -31,6 +33,7 @@ pub use device::DeviceSettings;
 pub use effective::Effective;
 pub use error::{ConfigError, ExchangeFault, IssuerFault, Origin};
 pub use exchange::{ExchangeKind, ExchangeRule, ExchangeRules};
+pub use fetches::FetchSettings;
 pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
@@ -172,6 +175,8 @@ pub struct Settings {
     pub send_access_tokens_in_redirects_so_that_they_can_leak: bool,
     /// `true` if clients that are registered for it get tokens by the passwords of users.
     pub let_clients_see_passwords_of_users: bool,
+    /// The settings of requests to URLs that clients name.
+    pub fetches: FetchSettings,
     /// The settings of the personal access tokens that users make.
     pub personal_tokens: PersonalTokenSettings,
     /// The settings of OAuth 1.0a.
@@ -376,6 +381,7 @@ impl Settings {
             found.switch("send_access_tokens_in_redirects_so_that_they_can_leak")?;
         let let_clients_see_passwords_of_users =
             found.switch("let_clients_see_passwords_of_users")?;
+        let fetches = FetchSettings::of(&mut found)?;
         let oauth1 = OAuth1Settings::of(&mut found, database.is_some())?;
         let seconds = Duration::from_secs;
         let max_connections =
@@ -423,6 +429,7 @@ impl Settings {
             device,
             send_access_tokens_in_redirects_so_that_they_can_leak,
             let_clients_see_passwords_of_users,
+            fetches,
             personal_tokens,
             oauth1,
             header_timeout: found.duration("header_timeout", seconds(30))?,

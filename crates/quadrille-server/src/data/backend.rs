@@ -1,6 +1,6 @@
 //! The contract of a database for the program.
 
-use std::{collections::BTreeMap, fmt, pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, fmt, pin::Pin, sync::Arc, time::Duration};
 
 use quadrille::{
     Timestamp,
@@ -17,7 +17,7 @@ use quadrille::{
 
 use super::{Cache, sealed::Sealed};
 use crate::{
-    sessions::Session,
+    sessions::{Ended, Session},
     throttle::{Each, Recovery},
     users::{Added, User, UserName},
 };
@@ -27,6 +27,9 @@ pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> +
 
 /// The future of [`Backend::reseal`].
 pub type Resealing<'a> = Pin<Box<dyn Future<Output = Result<ResealProgress, Error>> + Send + 'a>>;
+
+/// The greatest number of sessions that [`Backend::lease_ended`] ends, and of those that it leases.
+pub(super) const ENDED_AT_ONCE: i64 = 64;
 
 /// What is done with a secret that is sealed under an older key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +95,11 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         issuer: &'a str,
     ) -> Answering<'a, Option<User>>;
 
-    /// Opens a session, ends the session `replaces`, and makes `recount`. Returns `false`, and
-    /// changes nothing, if there is no user with the session's subject and password number.
+    /// Opens a session in the place of the session `replaces`, and makes `recount`. A session that
+    /// [goes on](Session::continues) has the name and the clients of the one before, which else is
+    /// recorded as ended.
+    /// Returns `false`, and changes nothing, if there is no user with the session's subject and
+    /// password number.
     fn open_session(
         &self,
         session: Session,
@@ -110,11 +116,22 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Stores the time of a session's last request.
     fn session_used(&self, id: SecretHash, now: Timestamp) -> Answering<'_, ()>;
 
-    /// Ends a session.
+    /// Adds a client to a session, unless it has 256 already.
+    fn join_session(&self, id: SecretHash, client: Arc<str>) -> Answering<'_, ()>;
+
+    /// Ends a session whose clients are told by the caller: it is not recorded as ended. All other
+    /// verbs that end sessions record them.
     fn end_session(&self, id: SecretHash) -> Answering<'_, ()>;
 
-    /// Ends all sessions of a user.
-    fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()>;
+    /// Ends the sessions of a user, or the `only` one of this name. `false` if there is none.
+    fn end_sessions_of(&self, subject: Arc<str>, only: Option<Arc<str>>) -> Answering<'_, bool>;
+
+    /// Ends sessions that have expired, and leases sessions that are recorded as ended to the caller,
+    /// some of each. No other caller gets them until the lease ends.
+    fn lease_ended(&self, now: Timestamp, lease: Duration) -> Answering<'_, Vec<Ended>>;
+
+    /// Forgets sessions that were recorded as ended, by their names.
+    fn forget_ended(&self, names: Vec<Arc<str>>) -> Answering<'_, ()>;
 
     /// The time by which failures are counted: by the clock of the database, if it has one of its own; else
     /// `now`, of the machine on which the database is.

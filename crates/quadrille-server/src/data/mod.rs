@@ -55,8 +55,8 @@ use std::{
 use quadrille::{
     Env, KeyRing,
     provider::{
-        AuthorizationServer, Client, Error, FetchError, Fetched, Fetcher, OperatorError,
-        store::StoreError,
+        AuthorizationServer, Client, Error, FetchError, Fetched, Fetcher, Logout, Notifier, OpenId,
+        OperatorError, store::StoreError,
     },
 };
 use url::Url;
@@ -209,6 +209,17 @@ impl Data {
             Some(keys) => server.signing_keys(keys),
             None => server,
         };
+        // So that commands check the addresses of clients as the server does.
+        let server = match known.scopes.contains_key("openid") {
+            true => {
+                let logout = match settings.fetches.reach_this_machine {
+                    true => Logout::new().back_channel(Everywhere),
+                    false => Logout::new().back_channel(NoFetcher),
+                };
+                server.openid(OpenId::new().logout(logout))
+            }
+            false => server,
+        };
         Ok(server
             .client_keys_fetched_by(NoFetcher)
             .keys(keys)
@@ -245,8 +256,27 @@ impl Data {
     }
 }
 
-/// The fetcher of commands, which authenticate no clients.
+/// The fetcher of commands, which authenticate no clients, and leave logouts to `serve`.
 struct NoFetcher;
+
+impl Notifier for NoFetcher {
+    async fn notify(&self, _: &Url, _: &str) -> Result<(), FetchError> {
+        Err(FetchError::Unreachable)
+    }
+}
+
+/// The same for a server that also reaches this machine.
+struct Everywhere;
+
+impl Notifier for Everywhere {
+    async fn notify(&self, _: &Url, _: &str) -> Result<(), FetchError> {
+        Err(FetchError::Unreachable)
+    }
+
+    fn reaches(&self, _: &Url) -> bool {
+        true
+    }
+}
 
 impl Fetcher for NoFetcher {
     async fn fetch(&self, _: &Url) -> Result<Fetched, FetchError> {

@@ -1,5 +1,6 @@
 //! `quadrille serve`.
 
+mod logouts;
 #[cfg(target_os = "linux")]
 mod notify;
 mod private;
@@ -26,6 +27,7 @@ use crate::{
     web::{App, AppError, Pages, Parts, Phase},
     words::Quoted,
 };
+use logouts::Teller;
 use socket::{BACKLOG, bind};
 
 /// The longest time between two looks at the signing keys.
@@ -163,6 +165,7 @@ async fn serve(
         trusted_issuers: settings.trusted_issuers.clone(),
         token_exchange: settings.token_exchange.clone(),
         session_lifetime: settings.session_lifetime,
+        fetches: settings.fetches,
         personal_tokens: settings.personal_tokens.clone(),
         cache,
         ..Parts::new(issuer.clone(), data.backend().clone(), keys.clone(), pages)
@@ -201,15 +204,21 @@ async fn serve(
     }
     #[cfg(target_os = "linux")]
     notify::ready();
+    let teller = Teller::start(app.clone());
     let mut replaced = None;
+    let mut time_left = None;
     let stop = async {
         tokio::select! {
             () = draining(stop, app.phase().clone(), settings.drain_time) => {}
             error = data.replaced(&issuer, &keys) => replaced = Some(error),
         }
+        time_left = Some(tokio::time::sleep(settings.shutdown_timeout));
     };
     if !server.run(listener, stop).await {
         tracing::warn!("some requests were not answered in time");
+    }
+    if let Some(time_left) = time_left {
+        teller.finish(app.server(), time_left).await;
     }
     data.close(app.server().clone()).await;
     drop((serving, taking_signed));
@@ -251,9 +260,12 @@ fn watch(mut watch: SigningKeysWatch, settings: Settings, app: App) {
     });
 }
 
-/// Warns of clients that are registered for a grant that is off, and of clients that the settings
+/// Warns of settings without effect, of clients that are registered for a grant that is off, and of clients that the settings
 /// name and that do not exist.
 fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
+    for remark in settings.remarks() {
+        tracing::warn!("{remark}");
+    }
     let all = settings.grants();
     for offer in all.iter().filter(|offer| !offer.is_on) {
         let wants = |client: &&Arc<Client>| client.grant_types.contains(&offer.grant_type);
@@ -283,7 +295,7 @@ fn client_documents(settings: &Settings) -> Result<Option<ClientMetadataDocument
     if !settings.client_metadata_documents {
         return Ok(None);
     }
-    let documents = ClientMetadataDocuments::new()?;
+    let documents = ClientMetadataDocuments::fetched_by(settings.fetches.fetcher()?);
     Ok(Some(match &settings.client_metadata_document_scopes {
         Some(scopes) => documents.scopes(scopes.clone()),
         None => documents,

@@ -13,15 +13,17 @@ use quadrille::{
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        DynamicRegistration, GrantType, GuardedFetcher, IssuerError, Logout, OperatorError,
-        TokenPrefixes, guessing::Kdf, oauth1::OAuth1, store::StoreError,
+        DynamicRegistration, GrantType, IssuerError, Logout, OperatorError, TokenPrefixes,
+        guessing::Kdf, oauth1::OAuth1, store::StoreError,
     },
     transport::NoHttpClient,
 };
+use tokio::sync::Notify;
 
 use crate::{
     config::{
-        ExchangeRules, OpenIdSettings, PersonalTokenSettings, SESSION_LIFETIME, TrustedIssuer,
+        ExchangeRules, FetchSettings, OpenIdSettings, PersonalTokenSettings, SESSION_LIFETIME,
+        TrustedIssuer,
     },
     data::{Backend, Cache},
     issuer::Issuer,
@@ -99,6 +101,8 @@ pub struct Parts {
     pub pages: Pages,
     /// The lifetime of a session.
     pub session_lifetime: Duration,
+    /// The settings of requests to URLs that clients name.
+    pub fetches: FetchSettings,
     /// The settings of the personal access tokens that users make.
     pub personal_tokens: PersonalTokenSettings,
 }
@@ -130,6 +134,7 @@ impl Parts {
             token_exchange: ExchangeRules::new(),
             kdf: Kdf::default(),
             session_lifetime: SESSION_LIFETIME,
+            fetches: FetchSettings::default(),
             personal_tokens: PersonalTokenSettings::off(),
             issuer,
             backend,
@@ -163,6 +168,8 @@ pub struct Shared {
     pub(super) passwords: Arc<Passwords>,
     pub(super) phase: Phase,
     pub(super) readiness: Readiness,
+    /// Rings when a session was recorded as ended.
+    pub(super) ended: Notify,
     pub(super) cache: Option<Cache>,
 }
 
@@ -220,6 +227,7 @@ impl App {
             kdf,
             pages,
             session_lifetime,
+            fetches,
             personal_tokens,
         } = parts;
         let me = format!("{issuer}{}", api::PATH);
@@ -251,7 +259,7 @@ impl App {
         if openid.enabled {
             let shown = Arc::clone(&pages);
             let logout = Logout::new()
-                .back_channel(GuardedFetcher::new()?)
+                .back_channel(fetches.fetcher()?)
                 .page(move |page| signed_out::show(&shown, page));
             let offered = claims::offered(backend.clone()).response_types(openid.response_types);
             server = server.openid(offered.logout(logout));
@@ -261,7 +269,7 @@ impl App {
         if let Some(oauth1) = oauth1 {
             server = server.oauth1(oauth1);
         }
-        server = server.client_keys_fetched_by(GuardedFetcher::new()?);
+        server = server.client_keys_fetched_by(fetches.fetcher()?);
         if let Some(documents) = client_documents {
             server = server.client_metadata_documents(documents);
         }
@@ -291,6 +299,7 @@ impl App {
             passwords,
             phase: Phase::default(),
             readiness: Readiness::default(),
+            ended: Notify::new(),
             cache,
             forms: Forms::new(env.clone(), keys, issuer.clone()),
             env,

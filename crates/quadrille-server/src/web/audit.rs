@@ -74,7 +74,7 @@ pub(super) fn signed_out(user: &User, address: RemoteAddress, everywhere: bool) 
 /// A user ended one session, from another browser or this one.
 pub(super) fn session_ended(user: &User, address: RemoteAddress, session: &Session) {
     let event = of("session_ended", "a session was ended", Some(user), address);
-    record(&Event { session: Some(&session.short_id()), ..event });
+    record(&Event { session: Some(&session.name), ..event });
 }
 
 /// A user made a personal access token.

@@ -8,6 +8,7 @@ mod audit;
 mod claims;
 mod cookies;
 mod devices;
+mod ended;
 mod forms;
 mod grants;
 mod health;

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use quadrille::{
     Authentication, RemoteAddress,
-    provider::store::{SecretHash, StoreError},
+    provider::{
+        SessionClient,
+        store::{SecretHash, StoreError},
+    },
 };
 
 use crate::{
@@ -58,6 +61,23 @@ impl App {
         Ok(Some(Visitor { user, session }))
     }
 
+    /// Remembers the client that an answer with these extensions logs the user in at, for the end of
+    /// the session.
+    pub(super) fn join(
+        &self,
+        visitor: &Visitor,
+        answer: &Extensions,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (app, id) = (self.clone(), visitor.session.id);
+        let joined = answer.get::<SessionClient>().cloned();
+        async move {
+            let Some(SessionClient(client)) = joined else { return };
+            if let Err(error) = app.backend.join_session(id, client.clone()).await {
+                tracing::error!(%client, %error, "a client will not learn of the end of a session");
+            }
+        }
+    }
+
     /// The id of the session that a request names.
     pub(super) fn session_id(&self, headers: &HeaderMap) -> Option<SecretHash> {
         self.session_cookie(headers).and_then(|cookie| self.seals.id(cookie))
@@ -81,7 +101,7 @@ impl App {
     }
 
     /// Opens a session for `user` in the place of the one in `headers`, and takes `attempt` back as
-    /// a failure. Its cookies go into `answer`. Returns `false` if the password has changed since.
+    /// a failure. A session of the same user goes on, with another secret. Its cookies go into `answer`. Returns `false` if the password has changed since.
     pub(super) async fn open_session(
         &self,
         user: &User,
@@ -94,6 +114,7 @@ impl App {
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         let session = Session {
             id,
+            name: Session::name_of(&id),
             subject: user.subject.clone(),
             password_number: user.password_number,
             signed_in: now,
@@ -101,11 +122,14 @@ impl App {
             expires: now + self.session_lifetime,
             browser: browser_name(agent.unwrap_or_default()),
             address: address.0.to_string(),
+            clients: Vec::new(),
         };
         let before = self.session_id(headers);
         if !self.backend.open_session(session, before, attempt.forgiven()).await? {
             return Ok(false);
         }
+        // The session before may have been another user's.
+        self.ended.notify_one();
         self.cookies.set(answer, Cookie::Session, &cookie, Some(self.session_lifetime));
         let device = self.devices.remember(self.device_cookie(headers), user);
         self.cookies.set(answer, Cookie::Device, &device, Some(super::devices::LIFETIME));

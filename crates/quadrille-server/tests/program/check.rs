@@ -2,7 +2,8 @@
 
 use std::{
     collections::HashMap,
-    process::Output,
+    io::{BufRead as _, BufReader},
+    process::{Output, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -201,6 +202,52 @@ async fn of_another_issuer_nothing_is_asked() {
     assert!(with(&report, "error").contains(&wrong), "{report}");
     // The other path of metadata.
     assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+/// A server for `router`, and its issuer.
+async fn serve(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    issuer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn findings_are_printed_before_a_slow_provider_has_answered_all() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let document = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") });
+    let app = Router::new()
+        .route("/.well-known/openid-configuration", get(move || async move { Json(document) }))
+        .route("/keys", any(|| std::future::pending::<StatusCode>()));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let mut child = quadrille(&["check", &issuer]).stdout(Stdio::piped()).spawn().unwrap();
+    let first = tokio::task::spawn_blocking(move || {
+        let mut first = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+        assert!(child.try_wait().unwrap().is_none(), "it waits for the keys");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        first
+    });
+    assert_eq!(first.await.unwrap(), "Metadata (OpenID Connect Discovery)\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_too_long_is_called_so_and_one_error_is_one() {
+    let long = format!("{{\"issuer\":\"{}\"}}", "x".repeat(300 * 1024));
+    let json = [("content-type", "application/json")];
+    let document = move || async move { (json, long) };
+    let app = Router::new().route("/.well-known/openid-configuration", get(document));
+    let output = check(&serve(app).await, &[]).await;
+    let said = text(&output.stdout);
+    assert!(said.contains("found: an answer of more than 256 KiB"), "{said}");
+    // Without metadata there is one more.
+    assert!(said.contains(", 2 errors"), "{said}");
+    let output = check(&serve(Router::new()).await, &[]).await;
+    let (said, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(said.ends_with("0 warnings, 1 error\n"), "{said}");
+    assert!(error.contains("1 requirement is not met"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

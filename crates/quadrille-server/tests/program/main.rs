@@ -39,6 +39,7 @@ mod kills;
 mod limits;
 mod load;
 mod login;
+mod logouts;
 mod me;
 mod migrations;
 mod moving;

@@ -51,7 +51,7 @@ fn a_file_made_by_the_printed_sql_is_that_of_the_program_and_goes_back_and_forth
     let one_less = |(name, version): &(String, i64)| (name.clone(), version - 1);
     assert_eq!(before, now.iter().map(one_less).collect::<Vec<_>>());
     let is_newer = |table: &String| {
-        ["_known_since", "_swept", "_sealed"].iter().any(|new| table.contains(new))
+        ["_known_since", "_swept", "_program_ended"].iter().any(|new| table.contains(new))
     };
     assert!(!tables.iter().any(is_newer), "{tables:?}");
 
@@ -68,12 +68,18 @@ fn a_database_made_by_the_printed_sql_goes_back_and_forth() {
     json(&data, &["client", "add", "Worker", "--id", "worker", "--database", &url], "");
     psql(&url, &printed(&["postgres", "--back"]));
     let version = || {
-        let table = "to_regclass('quadrille_known_since') IS NOT NULL";
-        psql(&url, &format!("SELECT max(version), {table} FROM quadrille_store_migrations"))
+        let of = |namespace, table| {
+            let table = format!("to_regclass('{table}') IS NOT NULL");
+            psql(
+                &url,
+                &format!("SELECT max(version), {table} FROM quadrille_{namespace}_migrations"),
+            )
+        };
+        [of("store", "quadrille_known_since"), of("program", "quadrille_program_ended")]
     };
-    assert_eq!(version(), "1|f");
+    assert_eq!(version(), ["1|f", "1|f"]);
     json(&data, &["migrate", "--database", &url], "");
-    assert_eq!(version(), "2|t");
+    assert_eq!(version(), ["2|t", "2|t"]);
     let clients = json(&data, &["client", "list", "--database", &url], "");
     assert_eq!(clients[0]["client_id"], "worker");
 }

@@ -7,6 +7,7 @@ use reqwest::Url;
 use crate::{
     browser::{Browser, Page},
     flow::{PASSWORD, REDIRECT},
+    logouts::TO_THIS_MACHINE,
     process::{Folder, Program, run, text},
 };
 
@@ -67,12 +68,13 @@ impl Stage {
     fn new() -> Self {
         let folder = Folder::new();
         let on = ["--set", "openid=true", "--set", "openid_response_types=id_token,code id_token"];
+        let on = [&on[..], &["--set", TO_THIS_MACHINE]].concat();
         let program = Program::start_with(&folder, &on);
         program.add_user("Ada", PASSWORD);
         let add = ["client", "add", "Old app", "--redirect-uri", REDIRECT, "--scope", "openid"];
         let openid = ["--response-type", "id_token code", "--post-logout-redirect-uri", BYE];
         let frame = origin(REDIRECT) + "/front";
-        let logout = ["--frontchannel-logout-uri", &frame];
+        let logout = ["--frontchannel-logout-uri", &frame, "--set", TO_THIS_MACHINE];
         let client = program.json(&[&add[..], &openid, &logout].concat());
         let id = client["client_id"].as_str().unwrap().to_owned();
         Self { program, id, _folder: folder }
@@ -147,11 +149,40 @@ async fn a_user_is_asked_before_an_application_without_an_id_token_signs_it_out(
     assert!(home.url.path().ends_with("/sign-in"), "{}", home.url);
 }
 
+#[test]
+fn settings_and_flags_without_effect_are_pointed_out() {
+    let folder = Folder::new();
+    let remarks = |settings: &[&str]| {
+        let settings: Vec<_> = settings.iter().flat_map(|it| ["--set", *it]).collect();
+        let output = run(&folder.data(), &[&["config"], &settings[..]].concat(), "");
+        assert!(output.status.success());
+        text(&output.stderr)
+    };
+    let types = "openid_response_types=id_token,id_token token";
+    let said = remarks(&["openid=false", types]);
+    assert_eq!(said, "openid_response_types has no effect without openid.\n");
+    let said = remarks(&["openid=true", types]);
+    let leaks = "send_access_tokens_in_redirects_so_that_they_can_leak";
+    let no_effect = "id_token token in openid_response_types has no effect without";
+    assert_eq!(said, format!("{no_effect} {leaks}.\n"));
+    assert_eq!(remarks(&["openid=true", types, &format!("{leaks}=true")]), "");
+    let program = Program::start_with(&folder, &["--set", "openid=true", "--set", types]);
+    assert!(program.log().contains(no_effect), "{}", program.log());
+    let add = ["client", "add", "App", "--redirect-uri", REDIRECT];
+    let types = ["--response-type", "code id_token", "--response-type", "id_token code"];
+    let output = run(&program.data, &[&add[..], &types, &["--json"]].concat(), "");
+    let said = text(&output.stderr);
+    assert!(said.contains("without openid: --scope openid"), "{said}");
+    assert!(said.contains("offers the response type code id_token"), "{said}");
+    let added: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(added["openid"]["response_types"], json!(["code id_token"]));
+}
+
 #[tokio::test]
 async fn commands_set_and_show_the_metadata_of_a_client() {
     let stage = Stage::new();
     let edit = ["client", "edit", &stage.id, "--id-token-alg", "RS256", "--default-max-age", "600"];
-    let edited = stage.program.json(&edit);
+    let edited = stage.program.json(&[&edit[..], &["--set", TO_THIS_MACHINE]].concat());
     assert_eq!(edited["openid"]["id_token_signed_response_alg"], "RS256");
     assert_eq!(edited["openid"]["default_max_age"], 600);
     assert_eq!(edited["openid"]["response_types"], json!(["code id_token"]));

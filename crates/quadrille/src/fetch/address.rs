@@ -2,6 +2,20 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::{Host, Url};
+
+use crate::loopback::is_loopback;
+
+/// `false` if the host of a URL is a name of this machine, or an address outside the public Internet.
+pub(crate) fn leads_outward(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => is_public(address.into()),
+        Some(Host::Ipv6(address)) => is_public(address.into()),
+        Some(Host::Domain(_)) => !is_loopback(url),
+        None => false,
+    }
+}
+
 /// `true` if an address belongs to the public Internet by the registries of special-purpose
 /// addresses (RFC 6890): it is not of this machine, a private network, a link, a multicast group,
 /// documentation, benchmarks or anything reserved, and hides no such IPv4 address in an IPv6 one.

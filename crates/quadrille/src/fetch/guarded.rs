@@ -99,6 +99,7 @@ impl GuardedFetcher {
         };
         match address {
             Some(address) if !(self.admits)(address) => Err(FetchError::NotPublic),
+            None if is_loopback(url) && !self.loopback => Err(FetchError::NotPublic),
             _ => Ok(()),
         }
     }
@@ -155,6 +156,10 @@ impl Notifier for GuardedFetcher {
     async fn notify(&self, url: &Url, form: &str) -> Result<(), FetchError> {
         self.within(url, self.post(url, form)).await
     }
+
+    fn reaches(&self, url: &Url) -> bool {
+        self.check(url).is_ok()
+    }
 }
 
 impl fmt::Debug for GuardedFetcher {
@@ -190,6 +195,8 @@ mod tests {
             assert_eq!(check(url), Err(FetchError::Url), "{url}");
         }
         for url in [
+            "https://localhost/",
+            "https://app.localhost/",
             "https://127.0.0.1/",
             "https://2130706433/",
             "https://0x7f.1/",

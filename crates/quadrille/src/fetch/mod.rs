@@ -16,7 +16,7 @@ mod shares;
 mod trusted;
 
 #[cfg(feature = "provider")]
-pub(crate) use address::is_public;
+pub(crate) use address::{is_public, leads_outward};
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
 #[cfg(feature = "provider")]
@@ -82,6 +82,13 @@ pub trait Notifier: Send + Sync + 'static {
     /// Sends a form to `url` by POST, as `application/x-www-form-urlencoded`. Its values are secret:
     /// do not log them. The status of the answer must be 200 or 204.
     fn notify(&self, url: &Url, form: &str) -> impl Future<Output = Result<(), FetchError>> + Send;
+
+    /// Whether a form can get to `url`, as far as the URL tells. Clients with other addresses for
+    /// logout are not registered. Unless you implement it: whether its host is neither a name of this
+    /// machine nor an address outside the public Internet.
+    fn reaches(&self, url: &Url) -> bool {
+        leads_outward(url)
+    }
 }
 
 /// A document that was fetched.
@@ -165,6 +172,8 @@ pub(crate) trait ErasedNotifier: Send + Sync {
         url: &'a Url,
         form: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<(), FetchError>> + Send + 'a>>;
+
+    fn reaches(&self, url: &Url) -> bool;
 }
 
 #[cfg(feature = "provider")]
@@ -175,6 +184,10 @@ impl<N: Notifier> ErasedNotifier for N {
         form: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<(), FetchError>> + Send + 'a>> {
         Box::pin(Notifier::notify(self, url, form))
+    }
+
+    fn reaches(&self, url: &Url) -> bool {
+        Notifier::reaches(self, url)
     }
 }
 

@@ -92,6 +92,7 @@ pub use openid::{
     client::{ClientOpenId, SubjectType},
     logout::{
         error::EndSessionError,
+        joined::SessionClient,
         options::Logout,
         page::{SignedOutOnward, SignedOutPage},
         request::{EndSession, EndSessionStep, SignOutPage},

@@ -65,7 +65,8 @@ impl OpenIdArgs {
     pub(super) fn apply(&self, new: NewClient, before: &ClientOpenId) -> NewClient {
         let mut openid = before.clone();
         if !self.response_types.is_empty() {
-            openid.response_types.clone_from(&self.response_types);
+            let all = ResponseType::ALL.into_iter();
+            openid.response_types = all.filter(|it| self.response_types.contains(it)).collect();
         }
         if !self.post_logout_redirect_uris.is_empty() {
             openid.post_logout_redirect_uris.clone_from(&self.post_logout_redirect_uris);

@@ -8,6 +8,7 @@ use crate::{config::Settings, data::Known, output::Output};
 /// Points out what a client has and cannot use, and what it gives up.
 pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), output: Output) {
     grants_off(client, (settings, known), output);
+    openid_unused(client, (settings, known), output);
     redirect_uris_unused(client, output);
     schemes_claimable(client, output);
     keys_inside(client, output);
@@ -34,6 +35,35 @@ fn keys_inside(client: &Client, output: Output) {
             "The keys at {uri} are not fetched: the host is not on the public Internet. --jwks \
              takes them from a file."
         ));
+    }
+}
+
+/// What OpenID Connect alone has, for a client or a provider without it, and response types that the
+/// provider does not offer.
+fn openid_unused(client: &Client, (settings, known): (&Settings, &Known), output: Output) {
+    let (id, openid) = (&client.id, &client.openid);
+    let has_id_token = openid.response_types.iter().any(|it| it.has_id_token());
+    let is_told =
+        openid.frontchannel_logout_uri.is_some() || openid.backchannel_logout_uri.is_some();
+    if !has_id_token && !is_told {
+        return;
+    }
+    if !known.scopes.contains_key("openid") {
+        output.note(&format!("{id} needs a provider that offers OpenID Connect: see openid."));
+        return;
+    }
+    if !client.scopes.contains("openid") {
+        output.note(&format!(
+            "{id} gets no ID token, and learns of no logout, without openid: --scope openid."
+        ));
+    }
+    for other in openid.response_types.iter().filter(|it| it.has_id_token()) {
+        if !settings.openid.response_types.contains(other) {
+            let name = other.as_str();
+            output.note(&format!(
+                "{id} needs a provider that offers the response type {name}: see openid_response_types."
+            ));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod connect;
 mod counts;
+mod ended;
 mod marks;
 mod replicas;
 mod sealed;
@@ -27,7 +28,7 @@ use sqlx::{PgPool, Row as _};
 
 use crate::{
     config::{ConnectionSettings, PostgresUrl, ReadFrom},
-    sessions::Session,
+    sessions::{Ended, Session},
     throttle::Recovery,
     users::{Added, User, UserName},
 };
@@ -44,8 +45,14 @@ use super::{
 pub(super) use connect::{Connected, connect};
 
 /// The program's own tables. Append, never change.
-const MIGRATIONS: Migrations =
-    Migrations::new("program", &[include_str!("../../../migrations/postgres/0001_program.sql")]);
+const MIGRATIONS: Migrations = Migrations::new(
+    "program",
+    &[
+        include_str!("../../../migrations/postgres/0001_program.sql"),
+        include_str!("../../../migrations/postgres/0002_ended.sql"),
+    ],
+)
+.way_back(include_str!("../../../migrations/postgres/0002_ended.back.sql"));
 
 /// A database of PostgreSQL.
 #[derive(Clone, Debug)]
@@ -133,11 +140,11 @@ impl PostgresBackend {
         StoreOptions::new().migrations_sql::<PgPool>() + &MIGRATIONS.sql::<PgPool>()
     }
 
-    /// The SQL of the way back to the tables of the version before. The program's own are of their
-    /// first version.
+    /// The SQL of the way back to the tables of the version before.
     pub fn migrations_back_sql() -> String {
-        let back = StoreOptions::new().migrations_back_sql::<PgPool>();
-        back.map(|back| format!("BEGIN;\n{back}COMMIT;\n")).unwrap_or_default()
+        let own = MIGRATIONS.back_sql::<PgPool>().unwrap_or_default();
+        let back = StoreOptions::new().migrations_back_sql::<PgPool>().unwrap_or_default();
+        format!("BEGIN;\n{own}{back}COMMIT;\n")
     }
 }
 
@@ -211,12 +218,24 @@ impl Backend for PostgresBackend {
         Box::pin(sessions::used(&self.store, id, now))
     }
 
+    fn join_session(&self, id: SecretHash, client: Arc<str>) -> Answering<'_, ()> {
+        Box::pin(sessions::join(&self.store, id, client))
+    }
+
     fn end_session(&self, id: SecretHash) -> Answering<'_, ()> {
         Box::pin(sessions::end(&self.store, id))
     }
 
-    fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()> {
-        Box::pin(sessions::end_all(&self.store, subject))
+    fn end_sessions_of(&self, subject: Arc<str>, only: Option<Arc<str>>) -> Answering<'_, bool> {
+        Box::pin(sessions::end_of(&self.store, subject, only))
+    }
+
+    fn lease_ended(&self, now: Timestamp, lease: Duration) -> Answering<'_, Vec<Ended>> {
+        Box::pin(ended::lease(&self.store, now, lease))
+    }
+
+    fn forget_ended(&self, names: Vec<Arc<str>>) -> Answering<'_, ()> {
+        Box::pin(ended::forget(&self.store, names))
     }
 
     fn clock(&self, _: Timestamp) -> Answering<'_, Timestamp> {
@@ -321,8 +340,7 @@ impl Backend for PostgresBackend {
     fn end_unfinished(&self, now: Timestamp) -> Answering<'_, ()> {
         Box::pin(self.store.transaction(move |transaction| {
             Box::pin(async move {
-                let delete = sqlx::query("DELETE FROM quadrille_program_sessions");
-                transaction.execute(delete).await?;
+                ended::end_all(transaction).await?;
                 Ok(transaction.end_unfinished(now).await?)
             })
         }))

@@ -8,6 +8,8 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::users::{Added, User, UserName};
 
+use super::ended;
+
 macro_rules! columns {
     () => {
         "subject, name, password, password_number, created"
@@ -136,7 +138,7 @@ pub(super) async fn set_password(
             let update = sqlx::query(SET_PASSWORD).bind(&*password).bind(&*key);
             let changed = transaction.fetch(update).await?;
             if let Some(user) = changed.first() {
-                super::sessions::end_in(transaction, user.try_get("subject")?).await?;
+                transaction.execute(ended::end_of(user.try_get("subject")?, None)).await?;
             }
             Ok(changed)
         })
@@ -158,7 +160,7 @@ pub(super) async fn remove(
             let removed = transaction.fetch(delete).await?;
             if let Some(user) = removed.first() {
                 let subject: &str = user.try_get("subject")?;
-                super::sessions::end_in(transaction, subject).await?;
+                transaction.execute(ended::end_of(subject, None)).await?;
                 // Without the issuer no server has run yet, so nothing was granted.
                 transaction.forget_subject(&issuer, subject).await?;
             }

@@ -1,12 +1,13 @@
 //! The embedded database: the provider's store and the program's own tables in one SQLite file.
 
 mod counts;
+mod ended;
 mod marks;
 mod sealed;
 mod sessions;
 mod users;
 
-use std::{path::Path, pin::Pin, sync::Arc};
+use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use quadrille::{
     Env, Timestamp,
@@ -21,7 +22,7 @@ use quadrille::{
 };
 
 use crate::{
-    sessions::Session,
+    sessions::{Ended, Session},
     throttle::Recovery,
     users::{Added, User, UserName},
 };
@@ -42,10 +43,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0003_sign_in.sql"),
     include_str!("../../../migrations/sqlite/0004_served_with_grants.sql"),
     include_str!("../../../migrations/sqlite/0005_sealed.sql"),
+    include_str!("../../../migrations/sqlite/0006_ended.sql"),
 ];
 
 /// The way back from the last of them.
-const BACK: &str = include_str!("../../../migrations/sqlite/0005_sealed.back.sql");
+const BACK: &str = include_str!("../../../migrations/sqlite/0006_ended.back.sql");
 
 const NAMESPACE: &str = "program";
 
@@ -159,12 +161,26 @@ impl Backend for SqliteBackend {
         Box::pin(sessions::used(&self.0, id, now))
     }
 
+    fn join_session(&self, id: SecretHash, client: Arc<str>) -> Answering<'_, ()> {
+        Box::pin(sessions::join(&self.0, id, client))
+    }
+
     fn end_session(&self, id: SecretHash) -> Answering<'_, ()> {
         Box::pin(sessions::end(&self.0, id))
     }
 
-    fn end_sessions_of(&self, subject: Arc<str>) -> Answering<'_, ()> {
-        Box::pin(self.0.write(move |transaction| sessions::end_all(transaction, &subject)))
+    fn end_sessions_of(&self, subject: Arc<str>, only: Option<Arc<str>>) -> Answering<'_, bool> {
+        Box::pin(
+            self.0.write(move |transaction| ended::end_of(transaction, &subject, only.as_deref())),
+        )
+    }
+
+    fn lease_ended(&self, now: Timestamp, lease: Duration) -> Answering<'_, Vec<Ended>> {
+        Box::pin(ended::lease(&self.0, now, lease))
+    }
+
+    fn forget_ended(&self, names: Vec<Arc<str>>) -> Answering<'_, ()> {
+        Box::pin(ended::forget(&self.0, names))
     }
 
     fn clock(&self, now: Timestamp) -> Answering<'_, Timestamp> {
@@ -272,7 +288,7 @@ impl Backend for SqliteBackend {
 
     fn end_unfinished(&self, now: Timestamp) -> Answering<'_, ()> {
         Box::pin(self.0.write(move |transaction| {
-            transaction.execute("DELETE FROM quadrille_program_sessions", [])?;
+            ended::end(transaction, "TRUE", [])?;
             SqliteStore::end_unfinished(transaction, now)
         }))
     }

@@ -1,17 +1,19 @@
 //! Sessions.
 
+use std::sync::Arc;
+
 use quadrille::{
     Timestamp,
     provider::store::{SecretHash, SqliteStore, StoreError},
 };
-use rusqlite::{Row, Transaction};
+use rusqlite::{Connection, Row, Transaction};
 
-use crate::{data::backend::Recount, sessions::Session};
+use crate::{
+    data::backend::Recount,
+    sessions::{MOST_CLIENTS, Session, read_clients},
+};
 
-use super::counts;
-
-/// The greatest number of ended sessions that one sign-in deletes.
-const SWEPT: i64 = 32;
+use super::{counts, ended};
 
 /// Opens a session in the place of `replaces`, and makes `recount`. Returns `false`, and changes
 /// nothing, if the user is gone or has changed the password.
@@ -25,8 +27,9 @@ pub(super) async fn open(
         .write(move |transaction| {
             let opened = transaction.execute(
                 "INSERT INTO quadrille_program_sessions
-                 (id, subject, password_number, signed_in, used, expires, browser, address)
-                 SELECT ?1, subject, password_number, ?4, ?5, ?6, ?7, ?8 FROM quadrille_program_users
+                 (id, subject, password_number, signed_in, used, expires, browser, address, name)
+                 SELECT ?1, subject, password_number, ?4, ?5, ?6, ?7, ?8, ?9
+                 FROM quadrille_program_users
                  WHERE subject = ?2 AND password_number = ?3",
                 (
                     &session.id[..],
@@ -37,22 +40,51 @@ pub(super) async fn open(
                     session.expires.seconds(),
                     &session.browser,
                     &session.address,
+                    &session.name,
                 ),
             )?;
             if opened == 0 {
                 return Ok(false);
             }
             if let Some(before) = replaces {
-                transaction
-                    .execute("DELETE FROM quadrille_program_sessions WHERE id = ?1", [&before[..]])?;
+                replace(transaction, &session, &before)?;
             }
-            transaction.execute(
-                "DELETE FROM quadrille_program_sessions WHERE id IN
-                 (SELECT id FROM quadrille_program_sessions WHERE expires <= ?1 LIMIT ?2)",
-                (session.signed_in.seconds(), SWEPT),
-            )?;
             counts::change(transaction, &recount)?;
             Ok(true)
+        })
+        .await
+}
+
+/// Ends the session before a new one, which has its name and its clients if it goes on.
+fn replace(
+    transaction: &Transaction<'_>,
+    session: &Session,
+    id: &SecretHash,
+) -> Result<(), StoreError> {
+    let Some(before) = read(transaction, id)? else { return Ok(()) };
+    if session.continues(&before) {
+        let go_on = "UPDATE quadrille_program_sessions SET (name, clients) =
+            (SELECT name, clients FROM quadrille_program_sessions WHERE id = ?2) WHERE id = ?1";
+        transaction.execute(go_on, (&session.id[..], &id[..]))?;
+        return delete(transaction, id);
+    }
+    ended::end(transaction, "id = ?1", [&id[..]]).map(drop)
+}
+
+/// Adds a client to a session.
+pub(super) async fn join(
+    store: &SqliteStore,
+    id: SecretHash,
+    client: Arc<str>,
+) -> Result<(), StoreError> {
+    store
+        .write(move |transaction| {
+            let sql = "UPDATE quadrille_program_sessions
+                SET clients = json_insert(clients, '$[#]', ?2)
+                WHERE id = ?1 AND json_array_length(clients) < ?3
+                AND NOT EXISTS (SELECT 1 FROM json_each(clients) WHERE value = ?2)";
+            transaction.execute(sql, (&id[..], &client, MOST_CLIENTS))?;
+            Ok(())
         })
         .await
 }
@@ -62,14 +94,19 @@ pub(super) async fn find(
     store: &SqliteStore,
     id: &SecretHash,
 ) -> Result<Option<Session>, StoreError> {
-    store
-        .read(|connection| {
-            let sql = format!("SELECT {COLUMNS} FROM quadrille_program_sessions WHERE id = ?1");
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query([&id[..]])?;
-            rows.next()?.map(session).transpose()
-        })
-        .await
+    store.read(|connection| read(connection, id)).await
+}
+
+fn read(connection: &Connection, id: &SecretHash) -> Result<Option<Session>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM quadrille_program_sessions WHERE id = ?1");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([&id[..]])?;
+    rows.next()?.map(session).transpose()
+}
+
+fn delete(transaction: &Transaction<'_>, id: &SecretHash) -> Result<(), StoreError> {
+    transaction.execute("DELETE FROM quadrille_program_sessions WHERE id = ?1", [&id[..]])?;
+    Ok(())
 }
 
 /// The sessions of a user, the most recently used first.
@@ -108,26 +145,17 @@ pub(super) async fn used(
 
 /// Ends a session.
 pub(super) async fn end(store: &SqliteStore, id: SecretHash) -> Result<(), StoreError> {
-    store
-        .write(move |transaction| {
-            transaction
-                .execute("DELETE FROM quadrille_program_sessions WHERE id = ?1", [&id[..]])?;
-            Ok(())
-        })
-        .await
+    store.write(move |transaction| delete(transaction, &id)).await
 }
 
-/// Ends all sessions of a user.
-pub(super) fn end_all(transaction: &Transaction<'_>, subject: &str) -> Result<(), StoreError> {
-    transaction.execute("DELETE FROM quadrille_program_sessions WHERE subject = ?1", [subject])?;
-    Ok(())
-}
-
-const COLUMNS: &str = "id, subject, password_number, signed_in, used, expires, browser, address";
+const COLUMNS: &str =
+    "id, name, subject, password_number, signed_in, used, expires, browser, address, clients";
 
 fn session(row: &Row<'_>) -> Result<Session, StoreError> {
+    let clients: String = row.get("clients")?;
     Ok(Session {
         id: row.get("id")?,
+        name: row.get("name")?,
         subject: row.get("subject")?,
         password_number: row.get("password_number")?,
         signed_in: Timestamp::from_seconds(row.get("signed_in")?),
@@ -135,5 +163,6 @@ fn session(row: &Row<'_>) -> Result<Session, StoreError> {
         expires: Timestamp::from_seconds(row.get("expires")?),
         browser: row.get("browser")?,
         address: row.get("address")?,
+        clients: read_clients(&clients)?,
     })
 }

@@ -10,7 +10,7 @@ use rusqlite::{Row, Transaction};
 
 use crate::users::{Added, User, UserName};
 
-use super::sessions;
+use super::ended;
 
 /// Normalizes names that were stored before names had one Unicode form, unless another user has the
 /// normalized name.
@@ -165,7 +165,7 @@ pub(super) async fn set_password(
             );
             let changed = one(transaction, &sql, (&password, &key))?;
             if let Some(user) = &changed {
-                sessions::end_all(transaction, &user.subject)?;
+                ended::end_of(transaction, &user.subject, None)?;
             }
             Ok(changed)
         })
@@ -185,7 +185,7 @@ pub(super) async fn remove(
                 format!("DELETE FROM quadrille_program_users WHERE key = ?1 RETURNING {COLUMNS}");
             let removed = one(transaction, &sql, [&key])?;
             if let Some(user) = &removed {
-                sessions::end_all(transaction, &user.subject)?;
+                ended::end_of(transaction, &user.subject, None)?;
                 match SqliteStore::forget_subject(transaction, &issuer, &user.subject) {
                     // No server has run yet, so nothing was granted.
                     Ok(()) | Err(StoreError::UnknownIssuer) => {}

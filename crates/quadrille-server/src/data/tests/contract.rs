@@ -10,7 +10,7 @@ use quadrille::{
 
 use crate::{
     data::backend::{Backend, Known, RecordedIssuer, Recount},
-    sessions::Session,
+    sessions::{Ended, Session},
     throttle::{Each, Recovery},
     users::{Added, User, UserName},
 };
@@ -28,6 +28,10 @@ macro_rules! backend_contract {
             a_session_that_is_not_opened_changes_nothing
             a_session_takes_the_place_of_another_and_counts_are_changed_with_it
             sessions_come_with_the_last_used_first_and_end
+            a_new_sign_in_of_the_same_user_goes_on_under_another_secret
+            a_session_has_so_many_clients_at_most
+            of_two_sign_ins_in_the_place_of_one_session_one_goes_on
+            sessions_that_end_are_told_by_one_of_many_and_once
             counts_of_many_attempts_at_once_are_all_counted
             one_count_is_changed_at_once_or_left_as_it_is
             an_issuer_that_is_renamed_keeps_its_clients
@@ -53,6 +57,8 @@ type Tested = Arc<dyn Backend>;
 const ISSUER: &str = "https://id.example";
 
 const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 
 fn name(text: &str) -> UserName {
     UserName::parse(text).unwrap()
@@ -68,6 +74,7 @@ async fn add(backend: &Tested, text: &str) -> User {
 fn session(user: &User, id: u8) -> Session {
     Session {
         id: hash(id),
+        name: Session::name_of(&hash(id)),
         subject: user.subject.clone(),
         password_number: user.password_number,
         signed_in: NOON,
@@ -75,6 +82,7 @@ fn session(user: &User, id: u8) -> Session {
         expires: NOON + Duration::from_secs(3600),
         browser: "Firefox on Linux".to_owned(),
         address: "192.0.2.1".to_owned(),
+        clients: Vec::new(),
     }
 }
 
@@ -114,6 +122,16 @@ async fn counts(backend: &Tested, kind: u8) -> Recovery {
 
 fn each(value: Timestamp) -> Recovery {
     Each { device: Some(value), pair: value, record: value, name: value, network: value }
+}
+
+/// Opens a session in the place of another one.
+async fn replace(backend: &Tested, session: &Session, before: u8) -> bool {
+    backend.open_session(session.clone(), Some(hash(before)), none()).await.unwrap()
+}
+
+/// The sessions that a process gets to tell their clients, for a minute.
+async fn ended(backend: &Tested, now: Timestamp) -> Vec<Ended> {
+    backend.lease_ended(now, MINUTE).await.unwrap()
 }
 
 async fn open(backend: &Tested, session: &Session) -> bool {
@@ -220,12 +238,12 @@ pub(in crate::data) async fn a_session_takes_the_place_of_another_and_counts_are
 ) {
     let ada = add(&backend, "ada").await;
     assert!(open(&backend, &session(&ada, 1)).await);
-    let (second, minute) = (session(&ada, 2), Duration::from_secs(60));
-    let recount = later(7, minute);
-    assert!(backend.open_session(second.clone(), Some(hash(1)), recount).await.unwrap());
+    let recount = later(7, MINUTE);
+    let second = session(&ada, 2);
+    assert!(backend.open_session(second, Some(hash(1)), recount).await.unwrap());
     assert_eq!(backend.session(&hash(1)).await.unwrap(), None);
-    assert_eq!(backend.session(&hash(2)).await.unwrap(), Some(second));
-    assert_eq!(counts(&backend, 7).await, each(Timestamp::default() + minute));
+    assert!(backend.session(&hash(2)).await.unwrap().is_some());
+    assert_eq!(counts(&backend, 7).await, each(Timestamp::default() + MINUTE));
 }
 
 pub(in crate::data) async fn sessions_come_with_the_last_used_first_and_end(backend: Tested) {
@@ -243,8 +261,134 @@ pub(in crate::data) async fn sessions_come_with_the_last_used_first_and_end(back
     assert_eq!(ids(&ada).await, [3, 1, 2]);
     backend.end_session(hash(3)).await.unwrap();
     assert_eq!(ids(&ada).await, [1, 2]);
-    backend.end_sessions_of(ada.subject.clone()).await.unwrap();
+    let only = |id| Some(Session::name_of(&hash(id)));
+    assert!(!backend.end_sessions_of(bob.subject.clone(), only(1)).await.unwrap());
+    assert!(backend.end_sessions_of(ada.subject.clone(), only(1)).await.unwrap());
+    assert_eq!(ids(&ada).await, [2]);
+    assert!(backend.end_sessions_of(ada.subject.clone(), None).await.unwrap());
+    assert!(!backend.end_sessions_of(ada.subject.clone(), None).await.unwrap());
     assert_eq!((ids(&ada).await, ids(&bob).await), (vec![], vec![4]));
+}
+
+pub(in crate::data) async fn a_new_sign_in_of_the_same_user_goes_on_under_another_secret(
+    backend: Tested,
+) {
+    let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
+    assert!(open(&backend, &session(&ada, 1)).await);
+    for client in ["web", "app", "web"] {
+        backend.join_session(hash(1), client.into()).await.unwrap();
+    }
+    let clients: Vec<Arc<str>> = vec!["web".into(), "app".into()];
+    let second = Session { signed_in: NOON + MINUTE, ..session(&ada, 2) };
+    assert!(replace(&backend, &second, 1).await);
+    assert_eq!(backend.session(&hash(1)).await.unwrap(), None, "nobody signs in by it");
+    let stored = backend.session(&hash(2)).await.unwrap().unwrap();
+    let name = Session::name_of(&hash(1));
+    assert_eq!(stored, Session { name, clients: clients.clone(), ..second });
+    assert!(ended(&backend, NOON).await.is_empty(), "it has not ended");
+    // Another user, the same one after the expiry, and a session that is gone.
+    assert!(replace(&backend, &session(&bob, 3), 2).await);
+    let late = Session { signed_in: NOON + HOUR, expires: NOON + HOUR * 2, ..session(&bob, 4) };
+    assert!(replace(&backend, &late, 3).await);
+    assert!(replace(&backend, &session(&bob, 5), 3).await);
+    for id in [4, 5] {
+        let stored = backend.session(&hash(id)).await.unwrap().unwrap();
+        assert_eq!(stored.name, Session::name_of(&hash(id)));
+    }
+    let mut gone = ended(&backend, NOON).await;
+    gone.sort_by(|a, b| a.name.cmp(&b.name));
+    let of = |user: &User, name, signed_in, clients| Ended {
+        name: Session::name_of(&hash(name)),
+        subject: user.subject.clone(),
+        signed_in,
+        clients,
+    };
+    assert_eq!(gone, [of(&ada, 1, NOON + MINUTE, clients), of(&bob, 3, NOON, vec![])]);
+}
+
+pub(in crate::data) async fn a_session_has_so_many_clients_at_most(backend: Tested) {
+    let ada = add(&backend, "ada").await;
+    assert!(open(&backend, &session(&ada, 1)).await);
+    let joins: Vec<_> = (0..260)
+        .map(|number: usize| {
+            let backend = backend.clone();
+            tokio::spawn(async move {
+                backend.join_session(hash(1), number.to_string().into()).await.unwrap();
+            })
+        })
+        .collect();
+    for join in joins {
+        join.await.unwrap();
+    }
+    let clients = backend.session(&hash(1)).await.unwrap().unwrap().clients;
+    assert_eq!(clients.len(), 256);
+}
+
+pub(in crate::data) async fn of_two_sign_ins_in_the_place_of_one_session_one_goes_on(
+    backend: Tested,
+) {
+    let ada = add(&backend, "ada").await;
+    assert!(open(&backend, &session(&ada, 1)).await);
+    let tries: Vec<_> = (2..10)
+        .map(|id| {
+            let (backend, session) = (backend.clone(), session(&ada, id));
+            tokio::spawn(async move { replace(&backend, &session, 1).await })
+        })
+        .collect();
+    for tried in tries {
+        assert!(tried.await.unwrap());
+    }
+    let sessions = backend.sessions_of(&ada.subject).await.unwrap();
+    let name = Session::name_of(&hash(1));
+    assert_eq!(sessions.iter().filter(|session| session.name == name).count(), 1);
+    assert_eq!(sessions.len(), 8);
+}
+
+pub(in crate::data) async fn sessions_that_end_are_told_by_one_of_many_and_once(backend: Tested) {
+    let users =
+        [add(&backend, "ada").await, add(&backend, "bob").await, add(&backend, "eve").await];
+    let [ada, bob, eve] = &users;
+    for (user, id) in [(ada, 1), (bob, 2), (eve, 3), (eve, 4)] {
+        assert!(open(&backend, &session(user, id)).await);
+    }
+    let short = Session { expires: NOON + MINUTE, ..session(eve, 5) };
+    assert!(open(&backend, &short).await);
+    assert!(ended(&backend, NOON).await.is_empty());
+    backend.set_password(&ada.name, "new".into()).await.unwrap();
+    let clients: Vec<Arc<str>> = vec!["web".into(), "app".into()];
+    for client in &clients {
+        backend.join_session(hash(2), client.clone()).await.unwrap();
+    }
+    backend.remove_user(&bob.name, ISSUER).await.unwrap();
+    backend.end_sessions_of(eve.subject.clone(), Some(Session::name_of(&hash(3)))).await.unwrap();
+    // The caller of this one tells its clients.
+    backend.end_session(hash(4)).await.unwrap();
+    let now = NOON + MINUTE;
+    let looks: Vec<_> = (0..8)
+        .map(|_| {
+            let backend = backend.clone();
+            tokio::spawn(async move { ended(&backend, now).await })
+        })
+        .collect();
+    let mut found = Vec::new();
+    for look in looks {
+        found.extend(look.await.unwrap());
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    let names = |found: &[Ended]| found.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+    let of = |ids: &[u8]| ids.iter().map(|id| Session::name_of(&hash(*id))).collect::<Vec<_>>();
+    assert_eq!(names(&found), of(&[1, 2, 3, 5]));
+    assert_eq!((&found[1].clients, &found[0].clients), (&clients, &vec![]));
+    assert_eq!((&found[0].subject, found[0].signed_in), (&ada.subject, NOON));
+    assert_eq!(backend.session(&hash(5)).await.unwrap(), None, "it has expired");
+    // The process that had them has ended before it told the last two.
+    backend.forget_ended(of(&[1, 2])).await.unwrap();
+    assert!(ended(&backend, now + MINUTE / 2).await.is_empty());
+    let mut again = names(&ended(&backend, now + MINUTE).await);
+    again.sort();
+    assert_eq!(again, of(&[3, 5]));
+    // The clock was set back by more than leases last.
+    assert_eq!(ended(&backend, now - HOUR).await.len(), 2);
 }
 
 pub(in crate::data) async fn counts_of_many_attempts_at_once_are_all_counted(backend: Tested) {

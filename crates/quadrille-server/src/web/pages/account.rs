@@ -187,16 +187,18 @@ pub(in crate::web) async fn end_session(
         Ok(sessions) => sessions,
         Err(error) => return app.store_failed(&error),
     };
-    let named = |session: &Session| session.short_id() == form.session;
+    let named = |session: &Session| *session.name == *form.session;
     let Some(session) = sessions.into_iter().find(named) else {
         return app.home_with_note(&headers, Purpose::EndedBefore);
     };
-    match app.backend.end_session(session.id).await {
-        Ok(()) => {
+    let only = Some(session.name.clone());
+    match app.backend.end_sessions_of(visitor.user.subject.clone(), only).await {
+        Ok(true) => {
             audit::session_ended(&visitor.user, address, &session);
-            app.tell_applications(&[session]).await;
+            app.ended.notify_one();
             app.home_with_note(&headers, Purpose::SessionEnded)
         }
+        Ok(false) => app.home_with_note(&headers, Purpose::EndedBefore),
         Err(error) => app.store_failed(&error),
     }
 }
@@ -230,14 +232,10 @@ pub(in crate::web) async fn sign_out_everywhere(
     State(app): State<App>,
     AccountForm { visitor, address, .. }: AccountForm<Bound>,
 ) -> Response<Body> {
-    let sessions = match app.sessions(&visitor).await {
-        Ok(sessions) => sessions,
-        Err(error) => return app.store_failed(&error),
-    };
-    match app.backend.end_sessions_of(visitor.user.subject.clone()).await {
-        Ok(()) => {
+    match app.backend.end_sessions_of(visitor.user.subject.clone(), None).await {
+        Ok(_) => {
             audit::signed_out(&visitor.user, address, true);
-            app.tell_applications(&sessions).await;
+            app.ended.notify_one();
             app.signed_out("You are signed out everywhere")
         }
         Err(error) => app.store_failed(&error),
@@ -321,7 +319,7 @@ impl App {
 
     async fn session_lines(&self, visitor: &Visitor) -> Result<Vec<SessionLine>, StoreError> {
         let line = |session: Session| SessionLine {
-            id: session.short_id(),
+            id: session.name.to_string(),
             here: session.id == visitor.session.id,
             browser: session.browser,
             address: session.address,

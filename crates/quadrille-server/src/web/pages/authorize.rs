@@ -113,7 +113,13 @@ pub(in crate::web) async fn ask(
             let Some(visitor) = visitor else { return app.failed() };
             app.consent_page(&page, &visitor)
         }
-        Step::Done(reply) => reply.into_response(),
+        Step::Done(reply) => {
+            let answer = reply.into_response();
+            if let Some(visitor) = visitor {
+                app.join(&visitor, answer.extensions()).await;
+            }
+            answer
+        }
     }
 }
 
@@ -139,6 +145,7 @@ pub(in crate::web) async fn answer(
         Choice::Deny => (None, by.deny().await),
     };
     let answer = reply.into_response();
+    app.join(&visitor, answer.extensions()).await;
     // A failed decision is a page that says so.
     if answer.status().is_redirection() || answer.status().is_success() {
         let (client, asked) = (decision.client(), decision.scopes().as_str());

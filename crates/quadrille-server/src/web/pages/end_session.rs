@@ -13,8 +13,6 @@ use quadrille::{
 };
 use serde::Serialize;
 
-use crate::sessions::Session;
-
 use super::{
     super::{app::App, audit, cookies::Cookie, visitor::Visitor},
     templates::FormsLead,
@@ -48,6 +46,7 @@ pub(in crate::web) async fn page(
                 return app.store_failed(&error);
             }
             audit::signed_out(&visitor.user, address, false);
+            let sign_out = sign_out.with_clients(visitor.session.clients);
             let mut answer = sign_out.reply().await.into_response();
             app.cookies.clear(answer.headers_mut(), Cookie::Session);
             answer
@@ -67,15 +66,5 @@ impl App {
             fields: page.form_fields(),
         };
         self.pages.render(StatusCode::OK, "sign-out.html", &view, FormsLead::On)
-    }
-
-    /// Tells the applications of sessions that have ended.
-    pub(super) async fn tell_applications(&self, ended: &[Session]) {
-        for session in ended {
-            let sign_out = self.server.sign_out(session.authentication());
-            if let Err(error) = sign_out.tell_clients().await {
-                tracing::error!(%error, "applications do not learn of a sign-out");
-            }
-        }
     }
 }

@@ -236,7 +236,9 @@ pub(in crate::web) async fn sign_out(
     if let Some(id) = app.session_id(&headers) {
         let ended = async || -> Result<_, StoreError> {
             let visitor = app.visitor(&headers).await?;
-            app.backend.end_session(id).await?;
+            if visitor.is_some() {
+                app.backend.end_session(id).await?;
+            }
             Ok(visitor)
         };
         match ended().await {
@@ -244,6 +246,7 @@ pub(in crate::web) async fn sign_out(
                 audit::signed_out(&visitor.user, address, false);
                 if app.server.end_session_path().is_some() {
                     let sign_out = app.server.sign_out(visitor.authentication());
+                    let sign_out = sign_out.with_clients(visitor.session.clients);
                     let mut answer = sign_out.of_browser(&headers).reply().await.into_response();
                     app.cookies.clear(answer.headers_mut(), Cookie::Session);
                     return answer;

@@ -1,9 +1,14 @@
 //! The addresses of a client that logout needs (OpenID Connect RP-Initiated Logout, section 3.1;
 //! Front-Channel Logout and Back-Channel Logout, section 2).
 
-use crate::provider::openid::client::ClientOpenId;
+use url::Url;
 
-use super::{policy::MOST_REDIRECT_URIS, redirect_uri::RedirectUri};
+use crate::provider::{openid::client::ClientOpenId, server::Inner};
+
+use super::{
+    policy::MOST_REDIRECT_URIS,
+    redirect_uri::{RedirectUri, RedirectUriError},
+};
 
 /// The reason why an address of a client for logout is rejected.
 ///
@@ -16,6 +21,13 @@ use super::{policy::MOST_REDIRECT_URIS, redirect_uri::RedirectUri};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogoutUriError {
+    /// The address of this member is not accepted.
+    #[error("{0}: {1}")]
+    Syntax(&'static str, RedirectUriError),
+    /// The address of this member is of this machine or of a private network, which this server does
+    /// not send to.
+    #[error("{0}: not on the public Internet")]
+    Inward(&'static str),
     /// There are too many addresses after a logout.
     #[error("post_logout_redirect_uris: at most 32 are accepted")]
     TooMany,
@@ -46,6 +58,25 @@ pub(super) fn check(
     }
     if !openid.backchannel_logout_uri.as_ref().is_none_or(RedirectUri::is_web) {
         return Err(LogoutUriError::BackChannel);
+    }
+    Ok(())
+}
+
+/// Checks that logout tokens get to the addresses, and frames only to public ones: on a user's own
+/// machine, a frame would be a request that a stranger chose.
+pub(super) fn check_reach(inner: &Inner, openid: &ClientOpenId) -> Result<(), LogoutUriError> {
+    let Some(logout) = inner.openid.as_ref().and_then(|openid| openid.logout.as_ref()) else {
+        return Ok(());
+    };
+    for (name, uri) in [
+        ("frontchannel_logout_uri", &openid.frontchannel_logout_uri),
+        ("backchannel_logout_uri", &openid.backchannel_logout_uri),
+    ] {
+        let is_reached =
+            |uri: &RedirectUri| Url::parse(uri.as_str()).is_ok_and(|url| logout.reaches(&url));
+        if !uri.as_ref().is_none_or(is_reached) {
+            return Err(LogoutUriError::Inward(name));
+        }
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub struct OpenId {
     /// The secret of pairwise subjects; `None` if they are not offered.
     pub(crate) pairwise: Option<PairwiseKey>,
     /// Logout; `None` if it is not offered.
-    pub(super) logout: Option<Logout>,
+    pub(in crate::provider) logout: Option<Logout>,
     /// `true` if users can open an account on the sign-in page.
     pub(crate) creates_accounts: bool,
 }

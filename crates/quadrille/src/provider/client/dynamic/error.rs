@@ -25,7 +25,7 @@ use crate::{
 ///
 /// let error = ClientRegistrationError::RedirectUri(RedirectUriError::Fragment);
 /// assert_eq!(error.code(), ErrorCode::InvalidRedirectUri);
-/// assert_eq!(error.to_string(), "redirect_uris: a redirect URI has no fragment");
+/// assert_eq!(error.to_string(), "redirect_uris: the URI has a fragment");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

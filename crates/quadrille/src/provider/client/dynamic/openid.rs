@@ -7,7 +7,10 @@ use crate::{
     jose::Algorithm,
     oauth2::RegistrationRequestError,
     provider::{
-        client::redirect_uri::{RedirectUri, RedirectUriError},
+        client::{
+            logout_uris::LogoutUriError,
+            redirect_uri::{RedirectUri, RedirectUriError},
+        },
         openid::client::{ClientOpenId, SubjectType},
     },
 };
@@ -47,8 +50,9 @@ pub(super) fn read(
         known.map(Some).ok_or(ClientRegistrationError::ResponseAlgorithm(name))
     };
     let uri = |name| {
-        let invalid = |_| ClientRegistrationError::Url(name);
-        text(members, name)?.map(|text| RedirectUri::parse(text).map_err(invalid)).transpose()
+        let invalid = |reason| LogoutUriError::Syntax(name, reason);
+        let uri = text(members, name)?.map(|text| RedirectUri::parse(text).map_err(invalid));
+        uri.transpose().map_err(ClientRegistrationError::from)
     };
     let login = text(members, "initiate_login_uri")?;
     Ok(ClientOpenId {
@@ -216,7 +220,12 @@ mod tests {
             ),
             (
                 json!({ "backchannel_logout_uri": "http://app.example/" }),
-                E::Url("backchannel_logout_uri"),
+                LogoutUriError::Syntax("backchannel_logout_uri", RedirectUriError::Insecure).into(),
+            ),
+            (
+                json!({ "frontchannel_logout_uri": "https://app.example/?iss=x" }),
+                LogoutUriError::Syntax("frontchannel_logout_uri", RedirectUriError::Reserved)
+                    .into(),
             ),
             (
                 json!({ "initiate_login_uri": "https://localhost/" }),

@@ -250,6 +250,7 @@ pub(super) async fn draft(
         return Err(ClientRegistrationError::KeysNotFetched);
     }
     logout_uris::check(&openid, &checked.redirect_uris)?;
+    logout_uris::check_reach(inner, &openid)?;
     sector::check(inner, &openid, &checked.redirect_uris).await?;
     Ok(Draft { checked, registration, scopes, openid })
 }

@@ -34,16 +34,16 @@ const LONGEST: usize = 2000;
 #[non_exhaustive]
 pub enum RedirectUriError {
     /// The URI has no scheme, or is not a URI.
-    #[error("a redirect URI is absolute: https://host/path")]
+    #[error("the URI is not absolute: https://host/path")]
     NotAbsolute,
     /// The URI has a fragment (RFC 6749, section 3.1.2).
-    #[error("a redirect URI has no fragment")]
+    #[error("the URI has a fragment")]
     Fragment,
     /// The URI has a user name or a password, which may be empty.
-    #[error("a redirect URI has no user name or password")]
+    #[error("the URI has a user name or password")]
     Credentials,
     /// The URI is `http`, and not to the machine itself.
-    #[error("a redirect URI is https, or http to 127.0.0.1, [::1] or localhost")]
+    #[error("the URI is neither https nor http to 127.0.0.1, [::1] or localhost")]
     Insecure,
     /// The scheme is none of an application's own (RFC 8252, section 7.1): it has another use, or
     /// it has no dot where that is required.
@@ -53,18 +53,18 @@ pub enum RedirectUriError {
     )]
     Scheme,
     /// The host is neither a DNS name nor an address.
-    #[error("the host of a redirect URI is a DNS name or an address")]
+    #[error("the host is neither a DNS name nor an address")]
     Host,
     /// The host has letters beyond ASCII. Browsers write them in Punycode (RFC 3492).
     #[error("write a host with other letters than a to z as browsers send it: xn--...")]
     Unicode,
     /// The application's own scheme is followed by neither host nor path.
-    #[error("a redirect URI has a path after its scheme: com.example.app:/callback")]
+    #[error("the URI has no path after its scheme: com.example.app:/callback")]
     Empty,
     /// The URI has a character that is not allowed (RFC 3986, section 2, without the asterisk), or
     /// a browser would write it differently.
     #[error(
-        "a redirect URI is compared character by character: write it as a browser would, without \
+        "the URI is compared character by character: write it as a browser would, without \
          wildcards"
     )]
     Characters,
@@ -72,12 +72,12 @@ pub enum RedirectUriError {
     /// section 2; RFC 5849, section 2.2): the client would read two values, and might use the wrong
     /// one.
     #[error(
-        "the query of a redirect URI must not have code, state, iss, error, error_description, \
-         error_uri, oauth_token or oauth_verifier"
+        "the query has one of code, state, iss, error, error_description, error_uri, oauth_token \
+         and oauth_verifier"
     )]
     Reserved,
     /// The URI is longer than 2000 bytes.
-    #[error("a redirect URI is at most 2000 characters long")]
+    #[error("the URI is longer than 2000 characters")]
     TooLong,
 }
 

@@ -1,7 +1,7 @@
 //! Logout tokens for the clients of a session (OpenID Connect Back-Channel Logout, sections 2.4 to
 //! 2.7).
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use url::Url;
@@ -13,6 +13,7 @@ use crate::{
     jose::Protected,
     oidc::LogoutToken,
     provider::{
+        client::record::Client,
         error::{Error, OperatorError},
         openid::pairwise,
         server::Inner,
@@ -24,6 +25,9 @@ use super::party::Party;
 /// The lifetime of a logout token: as short as section 4 recommends.
 const LIFETIME: Duration = Duration::from_secs(120);
 
+/// The greatest number of tokens of one logout to strangers at one host.
+const OF_STRANGERS: usize = 4;
+
 /// The pause before the one retry.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -34,6 +38,7 @@ pub(super) fn send(inner: &Inner, ended: &Authentication, parties: &[Party]) {
         return;
     };
     let Some(notifier) = &logout.notifier else { return };
+    let mut strangers = Strangers::default();
     for party in parties {
         let Some(uri) = &party.client.openid.backchannel_logout_uri else { continue };
         let client = party.client.id.clone();
@@ -42,6 +47,10 @@ pub(super) fn send(inner: &Inner, ended: &Authentication, parties: &[Party]) {
             continue;
         }
         let Ok(url) = Url::parse(uri.as_str()) else { continue };
+        if !strangers.admit(&party.client, &url) {
+            tracing::warn!(%client, "a client does not learn of a logout: others share its host");
+            continue;
+        }
         let form = match form(inner, ended, party) {
             Ok(form) => form,
             Err(reason) => {
@@ -63,6 +72,23 @@ pub(super) fn send(inner: &Inner, ended: &Authentication, parties: &[Party]) {
             }
             drop(place);
         });
+    }
+}
+
+/// The hosts of clients for which nobody here vouches: a stranger may register any number of them
+/// with the address of a victim, to which one sign-out would send a request for each.
+#[derive(Default)]
+struct Strangers(HashMap<String, usize>);
+
+impl Strangers {
+    /// `false` for a client of a stranger at a host to which enough tokens of this logout go.
+    fn admit(&mut self, client: &Client, url: &Url) -> bool {
+        if !client.from_document && !client.is_of_a_stranger() {
+            return true;
+        }
+        let tokens = self.0.entry(url.host_str().unwrap_or_default().to_owned()).or_default();
+        *tokens += 1;
+        *tokens <= OF_STRANGERS
     }
 }
 
@@ -102,4 +128,24 @@ fn form(inner: &Inner, ended: &Authentication, party: &Party) -> Result<String, 
     let mut form = FormWriter::new();
     form.append("logout_token", &signed);
     Ok(form.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::client::record::tests::client;
+
+    #[test]
+    fn one_logout_sends_a_host_few_tokens_for_clients_of_strangers_and_all_of_the_operators() {
+        let victim = Url::parse("https://victim.example/logout").unwrap();
+        let other = Url::parse("https://other.example/logout").unwrap();
+        let mut strange = client("web", "https://app.example/cb");
+        let known = strange.clone();
+        strange.from_document = true;
+        let mut strangers = Strangers::default();
+        let admitted = (0..60).filter(|_| strangers.admit(&strange, &victim)).count();
+        assert_eq!(admitted, OF_STRANGERS);
+        assert!(strangers.admit(&strange, &other));
+        assert!((0..60).all(|_| strangers.admit(&known, &victim)));
+    }
 }

@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use crate::{
+    form::FormError,
     oauth2::ErrorCode,
     provider::reason::{Disclosure, Shown},
 };
@@ -36,6 +37,9 @@ pub enum EndSessionError {
     /// The form of the page is changed, too old, or of another session.
     #[error("the ticket of the sign-out page was changed, has expired, or is of another session")]
     Ticket,
+    /// The parameters are malformed, or one of them is repeated.
+    #[error(transparent)]
+    Form(#[from] FormError),
 }
 
 impl EndSessionError {
@@ -47,7 +51,7 @@ impl EndSessionError {
     pub(crate) fn disclosed(&self) -> Disclosure {
         let code = Disclosure::code(ErrorCode::InvalidRequest);
         match self {
-            Self::Hint | Self::ClientMissing | Self::Ticket => code,
+            Self::Hint | Self::ClientMissing | Self::Ticket | Self::Form(_) => code,
             Self::OtherClient | Self::UnknownClient => code.blame(&["client_id"]),
             Self::RedirectUriNotRegistered => code.blame(&["post_logout_redirect_uri"]),
         }
@@ -56,7 +60,11 @@ impl EndSessionError {
     /// The page for the user.
     pub(crate) const fn shown(&self) -> Shown {
         let text = match self {
-            Self::Hint | Self::OtherClient | Self::UnknownClient | Self::ClientMissing => {
+            Self::Hint
+            | Self::OtherClient
+            | Self::UnknownClient
+            | Self::ClientMissing
+            | Self::Form(_) => {
                 "The application that sent you here asked in a way that cannot be understood. You \
                  were not signed out."
             }
@@ -76,6 +84,7 @@ impl EndSessionError {
             Self::ClientMissing => "logout_client_missing",
             Self::RedirectUriNotRegistered => "post_logout_redirect_uri_not_registered",
             Self::Ticket => "logout_ticket",
+            Self::Form(_) => "logout_malformed",
         };
         Shown { status: StatusCode::BAD_REQUEST, title: "You were not signed out", text, code }
     }

@@ -26,6 +26,27 @@ const PURPOSE: &str = "provider clients of a session";
 const MOST: usize = 32;
 const MOST_BYTES: usize = 1024;
 
+/// The client that a user has logged in at with an answer, by its `client_id`: in the extensions of
+/// the answer, if the client wants to learn of logouts and the browser's cookie did not name it as the
+/// last one. An application that keeps it beside the session tells it of the end also where no browser
+/// is, and after its tokens have expired: see
+/// [`SignOut::with_clients`](crate::provider::SignOut::with_clients).
+///
+/// ```
+/// use bytes::Bytes;
+/// use quadrille::provider::{Reply, SessionClient};
+///
+/// fn send(reply: Reply) -> http::Response<Bytes> {
+///     let response = http::Response::from(reply);
+///     if let Some(SessionClient(client)) = response.extensions().get() {
+///         println!("{client} has joined the session");
+///     }
+///     response
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionClient(pub Arc<str>);
+
 /// The content of the cookie.
 #[derive(Serialize, Deserialize)]
 struct Joined {
@@ -51,6 +72,7 @@ pub(in crate::provider) fn note(
     if !grant.scopes.contains(OPENID) || clients.last() == Some(&client.id) {
         return;
     }
+    answer.extensions_mut().insert(SessionClient(client.id.clone()));
     clients.retain(|known| *known != client.id);
     clients.push(client.id.clone());
     while clients.len() > MOST || clients.iter().map(|id| id.len()).sum::<usize>() > MOST_BYTES {

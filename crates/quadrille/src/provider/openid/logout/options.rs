@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
+use url::Url;
 
-use crate::fetch::{ErasedNotifier, Notifier};
+use crate::fetch::{ErasedNotifier, Notifier, leads_outward};
 
 use super::{page::SignedOutPage, places::Places};
 
@@ -67,6 +68,11 @@ impl Logout {
     /// `true` if clients get logout tokens.
     pub(in crate::provider) fn has_back_channel(&self) -> bool {
         self.notifier.is_some()
+    }
+
+    /// `true` if addresses of clients may be at this URL.
+    pub(in crate::provider) fn reaches(&self, url: &Url) -> bool {
+        self.notifier.as_ref().map_or_else(|| leads_outward(url), |notifier| notifier.reaches(url))
     }
 
     /// Sets the page after a logout, in place of a plain one. Give it the

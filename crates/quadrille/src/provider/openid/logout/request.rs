@@ -9,7 +9,6 @@ use http::{HeaderMap, Method, Request, Response};
 use crate::{
     actor::Authentication,
     form::{FormError, FormWriter, Params},
-    oauth2::RequestError,
     probe,
     provider::{
         client::{document::admission, record::Client},
@@ -30,7 +29,7 @@ use super::{
     joined,
     next::{Next, may_send_on, next},
     sign_out::{SignOut, answer},
-    ticket::Ticket,
+    ticket::{Posted, Ticket},
 };
 
 /// The endpoint's name in the log.
@@ -38,6 +37,9 @@ const ENDPOINT: &str = "end session";
 
 /// The field of the form.
 const TICKET: &str = "ticket";
+
+/// The parameter of the address at which a browser repeats a client's POST.
+const POSTED: &str = "posted";
 
 /// The end session endpoint, a page of the application.
 pub(crate) static END_SESSION: Route = Route {
@@ -165,7 +167,8 @@ impl AuthorizationServer {
 
     /// The end session endpoint (OpenID Connect RP-Initiated Logout, section 2). A HEAD request is
     /// answered with 204 and a prefetch with 503. A client's POST is answered with a redirect to the
-    /// same request by GET, since browsers send no cookies with a form from another site.
+    /// same request by GET, since browsers send no cookies with a form from another site; its parameters
+    /// are sealed in that address.
     ///
     /// # Errors
     /// The answer: that redirect, or a page if the request is invalid.
@@ -201,9 +204,15 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Erro
         return Err(OperatorError::LogoutMissing.into());
     }
     let is_post = request.method() == Method::POST;
+    let malformed = |error: FormError| Error::from(EndSessionError::from(error));
+    let posted;
     let params = if is_post { Params::of_body(request) } else { Params::of_query(request) };
-    let malformed = |error: FormError| Error::from(RequestError::from(error));
-    let params = params.map_err(malformed)?;
+    let mut params = params.map_err(malformed)?;
+    if let (false, Some(sealed)) = (is_post, params.one(POSTED).map_err(malformed)?) {
+        posted = Posted::open(inner, sealed)?;
+        params = Params::parse(posted.as_bytes()).map_err(malformed)?;
+    }
+    let params = params;
     let one = |name| params.one(name).map_err(malformed);
     let (ticket, locales) = (one(TICKET)?, one("ui_locales")?.unwrap_or(""));
     let found = |asked| {
@@ -220,10 +229,12 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Erro
         return found(Wanted::ByUser(Ticket::open(inner, sealed)?));
     }
     if is_post {
-        let mut same = FormWriter::after_url(&inner.paths.end_session);
+        let mut form = FormWriter::new();
         for (name, value) in params.iter() {
-            same.append(name, value);
+            form.append(name, value);
         }
+        let mut same = FormWriter::after_url(&inner.paths.end_session);
+        same.append(POSTED, &Posted::seal(inner, form.finish())?);
         return Ok(Read::Again(wire::redirect_url(&same.finish())?));
     }
     let hint = match one("id_token_hint")? {

@@ -18,6 +18,7 @@ use super::{
     back_channel,
     check::Target,
     joined,
+    options::Logout,
     page::{Frame, SignedOutPage},
     parties,
     party::Party,
@@ -59,6 +60,38 @@ impl AuthorizationServer {
     pub fn sign_out(&self, ended: Authentication) -> SignOut {
         SignOut::new(self.inner().clone(), ended, None)
     }
+
+    /// Waits until no logout token is on its way any more, also none that is sent once more: for a
+    /// program that stops.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use quadrille::provider::AuthorizationServer;
+    ///
+    /// async fn stop(server: &AuthorizationServer) {
+    ///     let sent = tokio::time::timeout(Duration::from_secs(10), server.logout_tokens_sent());
+    ///     if sent.await.is_err() {
+    ///         for (client, tokens) in server.logout_tokens_under_way() {
+    ///             eprintln!("{client} does not learn of {tokens} logouts");
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub async fn logout_tokens_sent(&self) {
+        if let Some(logout) = offered(self.inner()) {
+            logout.places.emptied().await;
+        }
+    }
+
+    /// The clients that logout tokens are on their way to, by their `client_id`, with the number of
+    /// the tokens.
+    pub fn logout_tokens_under_way(&self) -> Vec<(Arc<str>, usize)> {
+        offered(self.inner()).map(|logout| logout.places.taken()).unwrap_or_default()
+    }
+}
+
+fn offered(inner: &Inner) -> Option<&Logout> {
+    inner.openid.as_ref()?.logout.as_ref()
 }
 
 impl SignOut {
@@ -74,7 +107,14 @@ impl SignOut {
     /// those whose tokens have all expired, and those that had an ID token in a redirect alone. The
     /// end session endpoint does this itself.
     pub fn of_browser(mut self, headers: &HeaderMap) -> Self {
-        self.further = joined::read(&self.inner, headers, &self.ended);
+        self.further.extend(joined::read(&self.inner, headers, &self.ended));
+        self
+    }
+
+    /// Adds clients by their `client_id`, which the application has kept beside the session: see
+    /// [`SessionClient`](crate::provider::SessionClient).
+    pub fn with_clients(mut self, clients: impl IntoIterator<Item = Arc<str>>) -> Self {
+        self.further.extend(clients);
         self
     }
 
@@ -123,7 +163,7 @@ pub(super) fn answer(
         return wire::redirect_url(&target.url);
     }
     let page = SignedOutPage::new(frames, onward, is_sent_on);
-    let own = inner.openid.as_ref().and_then(|openid| openid.logout.as_ref()?.page.as_ref());
+    let own = offered(inner).and_then(|logout| logout.page.as_ref());
     Ok(own.map_or_else(|| page.to_response(), |own| own(&page)))
 }
 

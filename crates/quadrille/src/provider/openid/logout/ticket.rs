@@ -1,8 +1,9 @@
-//! The ticket in the form of the sign-out page: the request, sealed, for one session.
+//! What is sealed between two requests: the ticket in the form of the sign-out page, for one session,
+//! and the request of a client by POST, until the browser repeats it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     Timestamp,
@@ -16,6 +17,10 @@ use crate::{
 use super::{check::Target, error::EndSessionError};
 
 const PURPOSE: &str = "provider sign-out ticket";
+const POSTED: &str = "provider posted sign-out";
+
+/// The time in which a browser follows a redirect.
+const MOMENT: Duration = Duration::from_secs(60);
 
 /// The request behind a sign-out page. It is bound to the session, whose identifier nobody else
 /// knows, so no page elsewhere has one for this browser.
@@ -43,17 +48,16 @@ impl Ticket {
 
     /// Seals the ticket for the form.
     pub(super) fn seal(&self, inner: &Inner) -> Result<String, OperatorError> {
-        let plain = serde_json::to_vec(self).map_err(|_| OperatorError::Ticket)?;
-        Ok(inner.ring.seal(&inner.env, PURPOSE, inner.issuer.as_str(), &plain))
+        seal(inner, PURPOSE, self)
     }
 
     /// Opens the ticket of a form.
     pub(super) fn open(inner: &Inner, sealed: &str) -> Result<Self, EndSessionError> {
-        let plain = inner.ring.open(PURPOSE, inner.issuer.as_str(), sealed).ok();
-        let ticket: Option<Self> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
-        let is_valid =
-            |ticket: &Self| !is_over(inner.now(), ticket.expires, inner.policy.ticket_lifetime);
-        ticket.filter(is_valid).ok_or(EndSessionError::Ticket)
+        let ticket: Self = unseal(inner, PURPOSE, sealed)?;
+        match is_over(inner.now(), ticket.expires, inner.policy.ticket_lifetime) {
+            true => Err(EndSessionError::Ticket),
+            false => Ok(ticket),
+        }
     }
 
     /// `true` if the ticket is for this session.
@@ -68,4 +72,43 @@ impl Ticket {
     pub(super) fn onward(self) -> Option<Target> {
         self.onward.map(|(url, destination)| Target { url, destination })
     }
+}
+
+/// The request of a client by POST, for the address at which the browser repeats it by GET, with its
+/// cookies. A client posts so that its ID token is in no address.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Posted {
+    form: String,
+    expires: Timestamp,
+}
+
+impl Posted {
+    /// Seals the parameters of a request.
+    pub(super) fn seal(inner: &Inner, form: String) -> Result<String, OperatorError> {
+        seal(inner, POSTED, &Self { form, expires: inner.now() + MOMENT })
+    }
+
+    /// The parameters of the request.
+    pub(super) fn open(inner: &Inner, sealed: &str) -> Result<String, EndSessionError> {
+        let posted: Self = unseal(inner, POSTED, sealed)?;
+        match is_over(inner.now(), posted.expires, MOMENT) {
+            true => Err(EndSessionError::Ticket),
+            false => Ok(posted.form),
+        }
+    }
+}
+
+fn seal(inner: &Inner, purpose: &str, value: &impl Serialize) -> Result<String, OperatorError> {
+    let plain = serde_json::to_vec(value).map_err(|_| OperatorError::Ticket)?;
+    Ok(inner.ring.seal(&inner.env, purpose, inner.issuer.as_str(), &plain))
+}
+
+fn unseal<T: DeserializeOwned>(
+    inner: &Inner,
+    purpose: &str,
+    sealed: &str,
+) -> Result<T, EndSessionError> {
+    let plain = inner.ring.open(purpose, inner.issuer.as_str(), sealed);
+    let plain = plain.map_err(|_| EndSessionError::Ticket)?;
+    serde_json::from_slice(&plain).map_err(|_| EndSessionError::Ticket)
 }

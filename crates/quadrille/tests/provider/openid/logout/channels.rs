@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
-use quadrille::{Authentication, provider::FetchError};
+use quadrille::{
+    Authentication,
+    provider::{ClientOpenId, FetchError, LogoutUriError, NewClient, RegistrationError},
+};
 
-use super::{BYE, FRONT, stage};
+use super::{BACK, BYE, FRONT, stage};
 use crate::support::{Answer, Browser};
 
 /// Front-Channel Logout, sections 2 and 3.
@@ -100,6 +103,79 @@ async fn a_client_that_cannot_be_reached_is_told_once_more_and_one_that_refuses_
         }
         stage.nobody_is_told();
     }
+}
+
+/// A new sign-in in the session, with a later time, is the same session.
+#[tokio::test]
+async fn the_clients_of_a_session_learn_of_its_end_also_if_the_user_has_signed_in_once_more() {
+    let mut stage = stage(|_| {}).await;
+    stage.sign_in("ada", "a");
+    let hint = stage.id_token().await;
+    stage.world.clock.advance(Duration::from_secs(60));
+    stage.sign_in("ada", "a");
+    let answer = stage.get(&[("id_token_hint", &hint)]).await;
+    assert_eq!((answer.status(), stage.is_signed_in()), (200, false), "without a question");
+    assert_eq!(stage.token().await.1.sid, stage.sid_in(&hint).await);
+}
+
+/// The grants of a user who is removed are gone.
+#[tokio::test]
+async fn clients_that_were_remembered_learn_of_a_logout_after_the_grants_are_gone() {
+    let mut stage = stage(|_| {}).await;
+    stage.sign_in("ada", "a");
+    stage.id_token().await;
+    let ada = stage.world.signed_in.lock().unwrap().clone().unwrap();
+    let (server, clients) = (&stage.world.server, [stage.world.client.id.clone()]);
+    server.revoke_consent("ada", &stage.world.client.id).await.unwrap();
+    server.sign_out(ada.clone()).tell_clients().await.unwrap();
+    tokio::task::yield_now().await;
+    stage.nobody_is_told();
+    stage.world.server.sign_out(ada).with_clients(clients).tell_clients().await.unwrap();
+    assert_eq!(stage.token().await.1.subject.as_deref(), Some("ada"));
+}
+
+/// Back-Channel Logout, section 2.2: such addresses would never get a token.
+#[tokio::test]
+async fn a_client_with_an_address_that_is_not_reached_is_not_registered() {
+    let stage = stage(|_| {}).await;
+    let new = |change: &dyn Fn(&mut ClientOpenId)| {
+        let mut metadata = ClientOpenId::default();
+        change(&mut metadata);
+        let new = NewClient::confidential("Shop").redirect_uri("http://127.0.0.1:7/cb");
+        stage.world.server.register(new.redirect_uri("https://10.0.0.1/cb").openid(metadata))
+    };
+    for inward in ["https://10.0.0.1/out", "https://localhost/out", "http://127.0.0.1:7/out"] {
+        let uri = || Some(inward.parse().unwrap());
+        let error = new(&|it| it.backchannel_logout_uri = uri()).await.unwrap_err();
+        let expected = LogoutUriError::Inward("backchannel_logout_uri");
+        assert!(matches!(error, RegistrationError::LogoutUri(why) if why == expected), "{inward}");
+    }
+    for inward in ["https://10.0.0.1/out", "http://127.0.0.1:7/out"] {
+        let uri = || Some(inward.parse().unwrap());
+        let error = new(&|it| it.frontchannel_logout_uri = uri()).await.unwrap_err();
+        let expected = LogoutUriError::Inward("frontchannel_logout_uri");
+        assert!(matches!(error, RegistrationError::LogoutUri(why) if why == expected), "{inward}");
+    }
+    assert!(new(&|it| it.backchannel_logout_uri = Some(BACK.parse().unwrap())).await.is_ok());
+}
+
+/// A program that stops waits for tokens that are sent once more.
+#[tokio::test(start_paused = true)]
+async fn a_token_is_under_way_until_its_client_has_it_or_it_is_given_up() {
+    let stage = stage(|_| {}).await;
+    stage.sign_in("ada", "a");
+    stage.id_token().await;
+    *stage.answers.lock().unwrap() = [FetchError::Unreachable].into();
+    let page = stage.get(&[]).await;
+    assert_eq!(stage.confirm(&page).await.status(), 200);
+    let server = &stage.world.server;
+    let under_way = [(stage.world.client.id.clone(), 1)];
+    assert_eq!(server.logout_tokens_under_way(), under_way);
+    let moment = tokio::time::timeout(Duration::from_secs(1), server.logout_tokens_sent());
+    assert!(moment.await.is_err(), "it is sent once more");
+    assert_eq!(server.logout_tokens_under_way(), under_way);
+    server.logout_tokens_sent().await;
+    assert!(server.logout_tokens_under_way().is_empty());
 }
 
 #[tokio::test]

@@ -307,7 +307,7 @@ async fn an_invalid_request_ends_nothing_and_sends_nobody_anywhere() {
     ] {
         let refused = stage.get(sent).await;
         assert_eq!((refused.status(), refused.headers().contains_key("location")), (400, false));
-        assert!(stage.is_signed_in(), "{sent:?}");
+        assert!(stage.is_signed_in() && refused.text().contains("not signed out"), "{refused:?}");
     }
     stage.nobody_is_told();
 }
@@ -323,10 +323,27 @@ async fn a_post_of_a_client_becomes_the_same_request_by_get() {
     assert_eq!(answer.status(), 303);
     assert!(stage.is_signed_in());
     let location = answer.location().to_owned();
-    let request = Request::get(location).body(Body::empty()).unwrap();
-    let answer = Answer::of_app(stage.app.clone(), request).await;
+    let signature = hint.rsplit('.').next().unwrap();
+    assert!(!location.contains("id_token_hint") && !location.contains(signature), "{location}");
+    let get = |location: &str| {
+        let request = Request::get(location).body(Body::empty()).unwrap();
+        Answer::of_app(stage.app.clone(), request)
+    };
+    assert_eq!(get(&format!("{location}x")).await.status(), 400);
+    assert!(stage.is_signed_in());
+    let answer = get(&location).await;
     assert_eq!(answer.location(), "https://app.example/bye?state=a+b");
     assert!(!stage.is_signed_in());
+    // Whoever reads the address later can do nothing with it.
+    stage.sign_in("ada", "a");
+    stage.world.clock.advance(Duration::from_secs(60));
+    assert_eq!(get(&location).await.status(), 400);
+    assert!(stage.is_signed_in());
+    // The ticket of a page is none of these, and an empty one is none.
+    let page = stage.get(&[]).await;
+    assert_eq!(stage.get(&[("posted", ticket(&page))]).await.status(), 400);
+    let empty = stage.post(&[("ticket", ""), ("id_token_hint", &hint)]).await;
+    assert!(!empty.location().contains("id_token_hint"), "{empty:?}");
 }
 
 /// RP-Initiated Logout, section 3: a session that has ended already.

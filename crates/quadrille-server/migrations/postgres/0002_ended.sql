@@ -1,0 +1,15 @@
+-- `name` is the session as pages, commands and clients know it; a new sign-in of the same user in the
+-- browser keeps it, with another `id`. `clients` is an array in JSON of those that learn of its end.
+ALTER TABLE quadrille_program_sessions ADD COLUMN name TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE quadrille_program_sessions ADD COLUMN clients TEXT NOT NULL DEFAULT '[]';
+UPDATE quadrille_program_sessions SET name = left(encode(id, 'hex'), 16);
+
+-- Sessions that have ended, until a process that serves has told their clients. `leased` is until
+-- when a process is at it, in seconds since 1970.
+CREATE TABLE quadrille_program_ended (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    subject TEXT COLLATE "C" NOT NULL,
+    signed_in BIGINT NOT NULL,
+    clients TEXT NOT NULL,
+    leased BIGINT NOT NULL
+);

@@ -1,1 +1,0 @@
-DROP TABLE quadrille_program_sealed;

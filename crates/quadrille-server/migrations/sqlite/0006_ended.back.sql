@@ -1,0 +1,3 @@
+DROP TABLE quadrille_program_ended;
+ALTER TABLE quadrille_program_sessions DROP COLUMN name;
+ALTER TABLE quadrille_program_sessions DROP COLUMN clients;

@@ -1,0 +1,15 @@
+-- `name` is the session as pages, commands and clients know it; a new sign-in of the same user in the
+-- browser keeps it, with another `id`. `clients` is an array in JSON of those that learn of its end.
+ALTER TABLE quadrille_program_sessions ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE quadrille_program_sessions ADD COLUMN clients TEXT NOT NULL DEFAULT '[]';
+UPDATE quadrille_program_sessions SET name = substr(lower(hex(id)), 1, 16);
+
+-- Sessions that have ended, until a process that serves has told their clients. `leased` is until
+-- when a process is at it, in seconds since the Unix epoch.
+CREATE TABLE quadrille_program_ended (
+    name      TEXT NOT NULL PRIMARY KEY,
+    subject   TEXT NOT NULL,
+    signed_in INTEGER NOT NULL,
+    clients   TEXT NOT NULL,
+    leased    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

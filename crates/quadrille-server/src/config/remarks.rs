@@ -1,0 +1,73 @@
+//! Settings without effect.
+
+use super::{RegistrationMode, Settings};
+
+impl Settings {
+    /// Sentences about settings that were given and have no effect, for the operator.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for (keys, is_on, switch) in self.switched() {
+            for key in keys.iter().filter(|key| !is_on && !self.is_default(key)) {
+                remarks.push(format!("{key} has no effect without {switch}"));
+            }
+        }
+        let leaks = "send_access_tokens_in_redirects_so_that_they_can_leak";
+        let tokens = self.openid.response_types.iter().filter(|it| it.has_token());
+        for tokens in tokens.filter(|_| {
+            self.openid.enabled && !self.send_access_tokens_in_redirects_so_that_they_can_leak
+        }) {
+            let name = tokens.as_str();
+            remarks.push(format!("{name} in openid_response_types has no effect without {leaks}"));
+        }
+        remarks
+    }
+
+    /// Settings that need another one, whether that is on, and its name.
+    fn switched(&self) -> [(&'static [&'static str], bool, &'static str); 9] {
+        [
+            (&["openid_response_types"], self.openid.enabled, "openid"),
+            (
+                &["client_metadata_document_scopes"],
+                self.client_metadata_documents,
+                "client_metadata_documents",
+            ),
+            (
+                &[
+                    "registration_scopes",
+                    "registration_grant_types",
+                    "registration_secret_lifetime",
+                    "registration_reserved_names",
+                    "registration_unused_lifetime",
+                    "registration_most_unused",
+                    "registration_requires_software_statement",
+                ],
+                self.registration.mode != RegistrationMode::Off,
+                "registration",
+            ),
+            (
+                &["personal_access_token_max_lifetime"],
+                self.personal_tokens.scopes.is_some(),
+                "personal_access_token_scopes",
+            ),
+            (&["device.page", "device.code_lifetime"], self.device.enabled, "device.enabled"),
+            (
+                &[
+                    "oauth1.signature_methods",
+                    "oauth1.timestamp_window",
+                    "oauth1.temporary_lifetime",
+                    "oauth1.token_lifetime",
+                    "oauth1.several_processes",
+                ],
+                self.oauth1.enabled,
+                "oauth1.enabled",
+            ),
+            (&["proxy_header"], !self.trusted_proxies.is_empty(), "trusted_proxies"),
+            (&["traces_ratio"], !self.is_default("traces_endpoint"), "traces_endpoint"),
+            (
+                &["signing_keys_rotate_every"],
+                self.signs(),
+                "openid, access_token_format or jwt_resources",
+            ),
+        ]
+    }
+}
