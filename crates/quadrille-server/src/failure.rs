@@ -10,7 +10,7 @@ use crate::{
     data::DataError,
     login::LoginError,
     refused::Refused,
-    users::{NameError, PasswordError},
+    users::{NameError, PasswordError, claims::ClaimError},
     web::{AppError, PagesError},
     words::{Quoted, describe},
 };
@@ -122,6 +122,12 @@ impl From<Refused> for Failure {
 
 impl From<PasswordError> for Failure {
     fn from(refused: PasswordError) -> Self {
+        Self::Refused(refused.into())
+    }
+}
+
+impl From<ClaimError> for Failure {
+    fn from(refused: ClaimError) -> Self {
         Self::Refused(refused.into())
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use quadrille::oauth1::KeyError;
 
 use crate::{
-    users::{NameError, PasswordError},
+    users::{NameError, PasswordError, claims::ClaimError},
     words::{Quoted, did_you_mean},
 };
 
@@ -43,6 +43,9 @@ pub enum Refused {
     /// A user name is rejected.
     #[error(transparent)]
     UserName(#[from] NameError),
+    /// A claim is rejected.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// Users could confuse two names.
     #[error("the name of the user {} looks the same as {}", Quoted(other), Quoted(name))]
     UserNameLooksLike {

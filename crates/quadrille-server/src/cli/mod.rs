@@ -4,6 +4,7 @@ mod access;
 mod backup;
 mod check;
 mod checks;
+mod claims;
 mod client;
 mod config;
 mod confirm;

@@ -32,6 +32,7 @@ use crate::{
 
 use super::{
     access,
+    claims::{self, EditArgs},
     personal::{self, PersonalCommand},
     table::{table, when},
 };
@@ -66,6 +67,22 @@ Examples:
     },
     /// List all users
     List,
+    /// Show what is known about a user
+    Show {
+        /// The user name
+        name: String,
+    },
+    /// Change what is known about a user, and what clients learn with the scopes profile, email, phone and
+    /// address
+    #[command(after_help = "\
+Another e-mail address or phone number is one that was not checked, unless the same command says so.
+
+Examples:
+  quadrille user edit ada --claim name='Ada Lovelace' --claim email=ada@example.com
+  quadrille user edit ada --claim email_verified=true
+  quadrille user edit ada --claim address='{\"locality\":\"London\",\"country\":\"UK\"}'
+  quadrille user edit ada --remove-claim phone_number")]
+    Edit(EditArgs),
     /// Show the clients that a user gave access, the user's personal access tokens and sessions
     Access {
         /// The user name
@@ -139,6 +156,12 @@ pub(super) async fn run(
             set_password(&data, &parsed, new_password(*password_stdin)?, output).await
         }
         UserCommand::List => list(&Data::open_existing(settings).await?, output).await,
+        UserCommand::Show { name } => {
+            claims::show(&Data::open_existing(settings).await?, name, output).await
+        }
+        UserCommand::Edit(args) => {
+            claims::edit(&Data::open_existing(settings).await?, args, settings, output).await
+        }
         UserCommand::Access { name } => {
             let data = Data::open_existing(settings).await?;
             let server = data.server(settings).await?;

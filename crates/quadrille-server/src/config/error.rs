@@ -88,6 +88,20 @@ pub enum ConfigError {
         /// The known scope that is closest.
         nearest: Option<String>,
     },
+    /// A setting names a claim that does not exist, or that it may not name.
+    #[error(
+        "{key}: there is no claim {} for it{}",
+        Quoted(name),
+        did_you_mean(nearest.as_deref())
+    )]
+    UnknownClaim {
+        /// The setting that names the claim.
+        key: &'static str,
+        /// The claim as written.
+        name: String,
+        /// The known claim that is closest.
+        nearest: Option<String>,
+    },
     /// A setting names a grant type that does not exist.
     #[error("{key}: there is no grant type {}{}", Quoted(name), did_you_mean(nearest.as_deref()))]
     UnknownGrantType {

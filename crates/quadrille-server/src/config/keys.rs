@@ -167,6 +167,17 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_JWT_RESOURCES",
         "URIs of the APIs, among resources, whose access tokens are JWTs",
     ),
+    key(
+        "claims",
+        "QUADRILLE_CLAIMS",
+        "claims about users beside the standard ones, each with what it is for people; a scope of the \
+         same name gives it to clients",
+    ),
+    key(
+        "claims_that_users_edit",
+        "QUADRILLE_CLAIMS_THAT_USERS_EDIT",
+        "claims that users edit about themselves on their account page",
+    ),
     key("resources", "QUADRILLE_RESOURCES", "URIs of the APIs that accept tokens of this provider"),
     key(
         "client_metadata_documents",

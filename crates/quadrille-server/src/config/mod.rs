@@ -4,6 +4,7 @@
 //! from, for `quadrille config`.
 
 mod cache;
+mod claims;
 mod database;
 mod device;
 mod effective;
@@ -28,6 +29,7 @@ mod traces;
 mod value;
 
 pub use cache::{CachePlace, RedisUrl};
+pub use claims::ClaimSettings;
 pub use database::{ConnectionSettings, PostgresUrl, ReadFrom};
 pub use device::DeviceSettings;
 pub use effective::Effective;

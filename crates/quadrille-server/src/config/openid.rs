@@ -6,14 +6,20 @@ use quadrille::oauth2::ResponseType;
 use toml::Value;
 
 use super::{
+    claims::ClaimSettings,
     error::ConfigError,
     found::Found,
     value::{self, Expected},
 };
 
 /// The scopes that the program offers with OpenID Connect, as the consent page says them.
-const SCOPES: [(&str, &str); 2] =
-    [("openid", "Know who you are"), ("profile", "See your user name")];
+const SCOPES: [(&str, &str); 5] = [
+    ("openid", "Know who you are"),
+    ("profile", "See your user name and profile"),
+    ("email", "See your e-mail address"),
+    ("address", "See your postal address"),
+    ("phone", "See your phone number"),
+];
 
 /// The settings of OpenID Connect.
 #[derive(Clone, Debug)]
@@ -22,12 +28,14 @@ pub struct OpenIdSettings {
     pub enabled: bool,
     /// The response types beside `code`.
     pub response_types: Vec<ResponseType>,
+    /// The claims about users.
+    pub claims: ClaimSettings,
 }
 
 impl OpenIdSettings {
     /// Without OpenID Connect.
-    pub const fn off() -> Self {
-        Self { enabled: false, response_types: Vec::new() }
+    pub fn off() -> Self {
+        Self { enabled: false, response_types: Vec::new(), claims: ClaimSettings::default() }
     }
 
     /// Builds the settings from the found values.
@@ -38,6 +46,7 @@ impl OpenIdSettings {
         Ok(Self {
             enabled: found.switch("openid")?,
             response_types: found.or("openid_response_types", named, shown, Vec::new())?,
+            claims: ClaimSettings::of(found)?,
         })
     }
 
@@ -71,10 +80,10 @@ mod tests {
     #[test]
     fn a_description_of_the_operator_remains() {
         let mut scopes = BTreeMap::from([("openid".to_owned(), "Log you in".to_owned())]);
-        let on = OpenIdSettings { enabled: true, response_types: Vec::new() };
+        let on = OpenIdSettings { enabled: true, ..OpenIdSettings::off() };
         on.add_scopes(&mut scopes);
         assert_eq!(scopes["openid"], "Log you in");
-        assert_eq!(scopes["profile"], "See your user name");
+        assert_eq!(scopes["email"], "See your e-mail address");
         let mut none = BTreeMap::new();
         OpenIdSettings::off().add_scopes(&mut none);
         assert!(none.is_empty());

@@ -12,12 +12,13 @@ const PATH: Expected = Expected::Other(
 );
 
 /// The first segments of the paths that the program uses itself.
-pub const TAKEN: [&str; 10] = [
+pub const TAKEN: [&str; 11] = [
     ".well-known",
     "api",
     "applications",
     "assets",
     "health",
+    "profile",
     "ready",
     "sessions",
     "sign-in",

@@ -25,7 +25,11 @@ impl Settings {
     /// Settings that need another one, whether that is on, and its name.
     fn switched(&self) -> [(&'static [&'static str], bool, &'static str); 9] {
         [
-            (&["openid_response_types"], self.openid.enabled, "openid"),
+            (
+                &["openid_response_types", "claims", "claims_that_users_edit"],
+                self.openid.enabled,
+                "openid",
+            ),
             (
                 &["client_metadata_document_scopes"],
                 self.client_metadata_documents,

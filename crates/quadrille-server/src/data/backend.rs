@@ -6,7 +6,7 @@ use quadrille::{
     Timestamp,
     oauth2::Resources,
     provider::{
-        AuthorizationServer, Error, GrantTypes, IssuerError, ResealProgress,
+        AuthorizationServer, Error, GrantTypes, IssuerError, ResealProgress, UserClaims,
         guessing::CountChange,
         store::{
             IssuerId, KnownSince, Part, RowId, SecretHash, StoreError, StoredRow, StoredTable,
@@ -85,6 +85,13 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         &'a self,
         name: &'a UserName,
         password: Arc<str>,
+    ) -> Answering<'a, Option<User>>;
+
+    /// Changes the claims about a user. Returns the user as stored; `None` if there is none.
+    fn change_claims<'a>(
+        &'a self,
+        subject: &'a str,
+        change: ClaimsChange,
     ) -> Answering<'a, Option<User>>;
 
     /// Removes a user, the user's sessions, and for ever all grants of the user at this issuer.
@@ -266,6 +273,10 @@ pub struct Connections {
     /// The greatest number of both.
     pub max: u32,
 }
+
+/// A change of claims about a user. A pure function: a backend may call it again if its transaction has
+/// to be repeated.
+pub type ClaimsChange = Box<dyn Fn(&UserClaims) -> UserClaims + Send + Sync>;
 
 /// The key of a count: a keyed digest.
 pub type CountKey = [u8; 16];

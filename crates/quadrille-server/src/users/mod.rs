@@ -1,5 +1,6 @@
 //! The users.
 
+pub mod claims;
 mod common;
 mod name;
 
@@ -8,7 +9,10 @@ pub use name::{NameError, UserName, prepared};
 use std::sync::Arc;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use quadrille::{Env, Secret, Timestamp};
+use quadrille::{
+    Env, Secret, Timestamp,
+    provider::{UserClaims, store::StoreError},
+};
 
 /// The least length of a password, in characters (NIST SP 800-63B, section 5.1.1.2).
 pub const LEAST_PASSWORD: usize = 8;
@@ -30,13 +34,29 @@ pub struct User {
     pub password_number: i64,
     /// The time at which the user was added.
     pub created: Timestamp,
+    /// What is known about the user (OpenID Connect Core, section 5.1).
+    pub claims: UserClaims,
 }
 
 impl User {
     /// A new user.
     pub fn new(env: &Env, name: UserName, password: Arc<str>) -> Self {
         let subject = BASE64_URL_SAFE_NO_PAD.encode(env.random::<16>()).into();
-        Self { subject, name, password, password_number: 1, created: env.now() }
+        let claims = UserClaims::new();
+        Self { subject, name, password, password_number: 1, created: env.now(), claims }
+    }
+
+    /// The claims as a column.
+    pub(crate) fn claims_column(&self) -> String {
+        serde_json::Value::from(self.claims.clone()).to_string()
+    }
+
+    /// Claims from a column.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub(crate) fn read_claims(text: &str) -> Result<UserClaims, StoreError> {
+        serde_json::from_str(text).map_err(|_| StoreError::Corrupt("the claims of a user"))
     }
 
     /// The reason why this user cannot be added beside users with these keys and names, if there is

@@ -22,8 +22,8 @@ use tokio::sync::Notify;
 
 use crate::{
     config::{
-        ExchangeRules, FetchSettings, OpenIdSettings, PersonalTokenSettings, SESSION_LIFETIME,
-        TrustedIssuer,
+        ClaimSettings, ExchangeRules, FetchSettings, OpenIdSettings, PersonalTokenSettings,
+        SESSION_LIFETIME, TrustedIssuer,
     },
     data::{Backend, Cache},
     issuer::Issuer,
@@ -155,6 +155,8 @@ pub struct Shared {
     pub(super) issuer: Issuer,
     pub(super) backend: Arc<dyn Backend>,
     pub(super) scopes: BTreeMap<String, String>,
+    /// The settings of the claims about users, with OpenID Connect.
+    pub(super) claims: Option<ClaimSettings>,
     pub(super) pages: Arc<Pages>,
     pub(super) session_lifetime: Duration,
     pub(super) personal_tokens: PersonalTokenSettings,
@@ -256,12 +258,14 @@ impl App {
         if let Some(keys) = signing_keys {
             server = server.signing_keys(keys);
         }
+        let claims = openid.enabled.then(|| openid.claims.clone());
         if openid.enabled {
             let shown = Arc::clone(&pages);
             let logout = Logout::new()
                 .back_channel(fetches.fetcher()?)
                 .page(move |page| signed_out::show(&shown, page));
-            let offered = claims::offered(backend.clone()).response_types(openid.response_types);
+            let offered = claims::offered(backend.clone(), &openid.claims);
+            let offered = offered.response_types(openid.response_types);
             server = server.openid(offered.logout(logout));
         }
         let mark = backend.mark().await?;
@@ -306,6 +310,7 @@ impl App {
             issuer,
             backend,
             scopes,
+            claims,
             pages,
             session_lifetime,
             personal_tokens,

@@ -71,6 +71,11 @@ pub(super) fn signed_out(user: &User, address: RemoteAddress, everywhere: bool) 
     record(&of(event, "signed out", Some(user), address));
 }
 
+/// A user changed what is known about the user.
+pub(super) fn profile_changed(user: &User, address: RemoteAddress) {
+    record(&of("profile_changed", "a profile was changed", Some(user), address));
+}
+
 /// A user ended one session, from another browser or this one.
 pub(super) fn session_ended(user: &User, address: RemoteAddress, session: &Session) {
     let event = of("session_ended", "a session was ended", Some(user), address);

@@ -37,6 +37,8 @@ pub(super) enum Purpose {
     SessionEnded,
     /// A note that a personal access token was revoked, for the next page of the user.
     TokenRevoked,
+    /// A note that the profile was changed, for the next page of the user.
+    ProfileChanged,
     /// A note that the session or the token had ended before, for the next page of the user.
     EndedBefore,
 }
@@ -173,6 +175,7 @@ impl Purpose {
             Self::NothingWithdrawn => "quadrille nothing withdrawn note",
             Self::SessionEnded => "quadrille session ended note",
             Self::TokenRevoked => "quadrille token revoked note",
+            Self::ProfileChanged => "quadrille profile changed note",
             Self::EndedBefore => "quadrille ended before note",
         }
     }

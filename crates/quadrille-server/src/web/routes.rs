@@ -14,7 +14,7 @@ use super::{
     app::App,
     health::{health, ready},
     me,
-    pages::{Link, Message, account, authorize, device, end_session, new_token, sign_in},
+    pages::{Link, Message, account, authorize, device, end_session, new_token, profile, sign_in},
 };
 
 impl App {
@@ -31,6 +31,7 @@ impl App {
             &site.end_session,
             &site.revoke_token,
             &site.make_token,
+            &site.profile,
             &site.sign_out_everywhere,
         ];
         paths.extend(self.server.device_path());
@@ -55,6 +56,7 @@ impl App {
             .route(&site.end_session, post(account::end_session))
             .route(&site.revoke_token, post(account::revoke_token))
             .route(&site.make_token, post(new_token::make_token))
+            .route(&site.profile, post(profile::edit))
             .route(&site.sign_out_everywhere, post(account::sign_out_everywhere))
             .route(
                 &at(api::PATH),

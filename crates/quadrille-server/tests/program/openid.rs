@@ -21,7 +21,8 @@ async fn with_the_setting_the_program_is_a_provider_with_a_key_for_rs256() {
     let program = Program::start_with(&folder, &["--set", "openid=true"]);
     let discovered = get(&program.url("/.well-known/openid-configuration")).await;
     assert_eq!(discovered["issuer"], program.url(""));
-    assert_eq!(discovered["scopes_supported"], json!(["openid", "profile"]));
+    let scopes = json!(["address", "email", "openid", "phone", "profile"]);
+    assert_eq!(discovered["scopes_supported"], scopes);
     assert_eq!(discovered["id_token_signing_alg_values_supported"], json!(["RS256"]));
     let keys = get(discovered["jwks_uri"].as_str().unwrap()).await;
     assert_eq!(keys["keys"][0]["alg"], "RS256");

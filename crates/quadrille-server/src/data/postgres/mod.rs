@@ -36,8 +36,8 @@ use crate::{
 use super::cache::{self, Cache};
 use super::{
     backend::{
-        Answering, Backend, Connections, CountKey, Known, RecordedIssuer, Recount, ResealWork,
-        Resealing, reseal_of, state_of,
+        Answering, Backend, ClaimsChange, Connections, CountKey, Known, RecordedIssuer, Recount,
+        ResealWork, Resealing, reseal_of, state_of,
     },
     sealed::Sealed,
 };
@@ -49,10 +49,10 @@ const MIGRATIONS: Migrations = Migrations::new(
     "program",
     &[
         include_str!("../../../migrations/postgres/0001_program.sql"),
-        include_str!("../../../migrations/postgres/0002_ended.sql"),
+        include_str!("../../../migrations/postgres/0002_ended_and_claims.sql"),
     ],
 )
-.way_back(include_str!("../../../migrations/postgres/0002_ended.back.sql"));
+.way_back(include_str!("../../../migrations/postgres/0002_ended_and_claims.back.sql"));
 
 /// A database of PostgreSQL.
 #[derive(Clone, Debug)]
@@ -187,6 +187,14 @@ impl Backend for PostgresBackend {
         password: Arc<str>,
     ) -> Answering<'a, Option<User>> {
         Box::pin(users::set_password(&self.store, name, password))
+    }
+
+    fn change_claims<'a>(
+        &'a self,
+        subject: &'a str,
+        change: ClaimsChange,
+    ) -> Answering<'a, Option<User>> {
+        Box::pin(users::change_claims(&self.store, subject, change))
     }
 
     fn remove_user<'a>(

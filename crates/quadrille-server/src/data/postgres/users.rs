@@ -6,20 +6,28 @@ use quadrille::{Timestamp, provider::store::StoreError};
 use quadrille_sqlx::{PgStore, PgTransaction, store_error};
 use sqlx::{Row as _, postgres::PgRow};
 
-use crate::users::{Added, User, UserName};
+use crate::{
+    data::backend::ClaimsChange,
+    users::{Added, User, UserName},
+};
 
 use super::ended;
 
 macro_rules! columns {
     () => {
-        "subject, name, password, password_number, created"
+        "subject, name, password, password_number, created, claims"
     };
 }
 
 const BY_NAME: &str =
     concat!("SELECT ", columns!(), " FROM quadrille_program_users WHERE key = $1");
-const BY_SUBJECT: &str =
-    concat!("SELECT ", columns!(), " FROM quadrille_program_users WHERE subject = $1");
+macro_rules! by_subject {
+    () => {
+        concat!("SELECT ", columns!(), " FROM quadrille_program_users WHERE subject = $1")
+    };
+}
+
+const BY_SUBJECT: &str = by_subject!();
 const ALL: &str = concat!("SELECT ", columns!(), " FROM quadrille_program_users ORDER BY key");
 const SET_PASSWORD: &str = concat!(
     "UPDATE quadrille_program_users SET password = $1, password_number = password_number + 1
@@ -70,15 +78,16 @@ pub(super) async fn put(store: &PgStore, users: Vec<User>) -> Result<(), StoreEr
 /// Stores a user, unless there is one with the same name or subject.
 async fn insert(transaction: &mut PgTransaction, user: &User) -> sqlx::Result<()> {
     let sql = "INSERT INTO quadrille_program_users
-        (key, name, subject, password, password_number, created)
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+        (key, name, subject, password, password_number, created, claims)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
     let insert = sqlx::query(sql)
         .bind(user.name.key())
         .bind(user.name.as_str())
         .bind(&*user.subject)
         .bind(&*user.password)
         .bind(user.password_number)
-        .bind(user.created.seconds());
+        .bind(user.created.seconds())
+        .bind(user.claims_column());
     transaction.execute(insert).await.map(drop)
 }
 
@@ -146,6 +155,34 @@ pub(super) async fn set_password(
     work.await?.first().map(user).transpose()
 }
 
+/// Changes the claims about a user. Returns the user, if there is one.
+pub(super) async fn change_claims(
+    store: &PgStore,
+    subject: &str,
+    change: ClaimsChange,
+) -> Result<Option<User>, StoreError> {
+    if subject.contains('\0') {
+        return Ok(None);
+    }
+    let shared: Arc<(String, ClaimsChange)> = Arc::new((subject.to_owned(), change));
+    let work = store.transaction(move |transaction| {
+        let shared = Arc::clone(&shared);
+        Box::pin(async move {
+            let (subject, change) = &*shared;
+            let find = sqlx::query(concat!(by_subject!(), " FOR UPDATE")).bind(subject);
+            let found = transaction.fetch(find).await?;
+            let Some(user) = found.first().map(user).transpose()? else { return Ok(None) };
+            let user = User { claims: change(&user.claims), ..user };
+            let update = "UPDATE quadrille_program_users SET claims = $2 WHERE subject = $1";
+            transaction
+                .execute(sqlx::query(update).bind(subject).bind(user.claims_column()))
+                .await?;
+            Ok(Some(user))
+        })
+    });
+    work.await
+}
+
 /// Removes a user with sessions and grants. Returns the user, if there was one.
 pub(super) async fn remove(
     store: &PgStore,
@@ -173,16 +210,18 @@ pub(super) async fn remove(
 fn user(row: &PgRow) -> Result<User, StoreError> {
     let read = || -> sqlx::Result<_> {
         let (subject, name): (&str, &str) = (row.try_get("subject")?, row.try_get("name")?);
-        let password: &str = row.try_get("password")?;
+        let texts: (&str, &str) = (row.try_get("password")?, row.try_get("claims")?);
         let numbers: (i64, i64) = (row.try_get("password_number")?, row.try_get("created")?);
-        Ok((subject, name, password, numbers))
+        Ok((subject, name, texts, numbers))
     };
-    let (subject, name, password, (password_number, created)) = read().map_err(store_error)?;
+    let (subject, name, (password, claims), (password_number, created)) =
+        read().map_err(store_error)?;
     Ok(User {
         subject: subject.into(),
         name: UserName::parse(name).map_err(|_| StoreError::Corrupt("the name of a user"))?,
         password: password.into(),
         password_number,
         created: Timestamp::from_seconds(created),
+        claims: User::read_claims(claims)?,
     })
 }

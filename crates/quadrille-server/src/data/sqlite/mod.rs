@@ -30,8 +30,8 @@ use crate::{
 use super::cache::{self, Cache};
 use super::{
     backend::{
-        Answering, Backend, CountKey, Known, RecordedIssuer, Recount, ResealWork, Resealing,
-        reseal_of, state_of,
+        Answering, Backend, ClaimsChange, CountKey, Known, RecordedIssuer, Recount, ResealWork,
+        Resealing, reseal_of, state_of,
     },
     sealed::Sealed,
 };
@@ -43,11 +43,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0003_sign_in.sql"),
     include_str!("../../../migrations/sqlite/0004_served_with_grants.sql"),
     include_str!("../../../migrations/sqlite/0005_sealed.sql"),
-    include_str!("../../../migrations/sqlite/0006_ended.sql"),
+    include_str!("../../../migrations/sqlite/0006_ended_and_claims.sql"),
 ];
 
 /// The way back from the last of them.
-const BACK: &str = include_str!("../../../migrations/sqlite/0006_ended.back.sql");
+const BACK: &str = include_str!("../../../migrations/sqlite/0006_ended_and_claims.back.sql");
 
 const NAMESPACE: &str = "program";
 
@@ -130,6 +130,14 @@ impl Backend for SqliteBackend {
         password: Arc<str>,
     ) -> Answering<'a, Option<User>> {
         Box::pin(users::set_password(&self.0, name, password))
+    }
+
+    fn change_claims<'a>(
+        &'a self,
+        subject: &'a str,
+        change: ClaimsChange,
+    ) -> Answering<'a, Option<User>> {
+        Box::pin(users::change_claims(&self.0, subject, change))
     }
 
     fn remove_user<'a>(

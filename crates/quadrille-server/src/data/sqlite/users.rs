@@ -8,7 +8,10 @@ use quadrille::{
 };
 use rusqlite::{Row, Transaction};
 
-use crate::users::{Added, User, UserName};
+use crate::{
+    data::backend::ClaimsChange,
+    users::{Added, User, UserName},
+};
 
 use super::ended;
 
@@ -73,8 +76,8 @@ pub(super) async fn put(store: &SqliteStore, users: Vec<User>) -> Result<(), Sto
 /// Stores a user, unless there is one with the same name or subject.
 fn insert(transaction: &Transaction<'_>, user: &User) -> Result<(), StoreError> {
     let sql = "INSERT INTO quadrille_program_users
-        (key, name, subject, password, password_number, created)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+        (key, name, subject, password, password_number, created, claims)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
     let mut statement = transaction.prepare_cached(sql)?;
     statement.execute((
         user.name.key(),
@@ -83,6 +86,7 @@ fn insert(transaction: &Transaction<'_>, user: &User) -> Result<(), StoreError> 
         &user.password,
         user.password_number,
         user.created.seconds(),
+        user.claims_column(),
     ))?;
     Ok(())
 }
@@ -172,6 +176,25 @@ pub(super) async fn set_password(
         .await
 }
 
+/// Changes the claims about a user. Returns the user, if there is one.
+pub(super) async fn change_claims(
+    store: &SqliteStore,
+    subject: &str,
+    change: ClaimsChange,
+) -> Result<Option<User>, StoreError> {
+    let subject = subject.to_owned();
+    store
+        .write(move |transaction| {
+            let find = format!("SELECT {COLUMNS} FROM quadrille_program_users WHERE subject = ?1");
+            let Some(user) = one(transaction, &find, [&subject])? else { return Ok(None) };
+            let user = User { claims: change(&user.claims), ..user };
+            let update = "UPDATE quadrille_program_users SET claims = ?2 WHERE subject = ?1";
+            transaction.execute(update, (&subject, user.claims_column()))?;
+            Ok(Some(user))
+        })
+        .await
+}
+
 /// Removes a user with sessions and grants. Returns the user, if there was one.
 pub(super) async fn remove(
     store: &SqliteStore,
@@ -197,7 +220,7 @@ pub(super) async fn remove(
         .await
 }
 
-const COLUMNS: &str = "subject, name, password, password_number, created";
+const COLUMNS: &str = "subject, name, password, password_number, created, claims";
 
 fn one(
     transaction: &Transaction<'_>,
@@ -214,12 +237,13 @@ fn one(
 
 /// A user, from a row with these [`COLUMNS`].
 fn user(row: &Row<'_>) -> Result<User, StoreError> {
-    let name: String = row.get("name")?;
+    let (name, claims): (String, String) = (row.get("name")?, row.get("claims")?);
     Ok(User {
         subject: row.get("subject")?,
         name: UserName::parse(&name).map_err(|_| StoreError::Corrupt("the name of a user"))?,
         password: row.get("password")?,
         password_number: row.get("password_number")?,
         created: Timestamp::from_seconds(row.get("created")?),
+        claims: User::read_claims(&claims)?,
     })
 }

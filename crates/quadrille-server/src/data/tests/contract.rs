@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use quadrille::{
     Env, KeyRing, Timestamp,
     oauth2::Resources,
-    provider::{GrantType, NewClient, NewToken, guessing::CountChange, store::SecretHash},
+    provider::{
+        GrantType, NewClient, NewToken, UserClaims, guessing::CountChange, store::SecretHash,
+    },
 };
 
 use crate::{
@@ -24,6 +26,7 @@ macro_rules! backend_contract {
             one_of_many_gets_a_name
             a_better_hash_is_stored_for_the_password_that_it_was_made_of
             a_new_password_ends_every_session_and_one_that_is_being_opened
+            changes_of_claims_at_once_are_all_made
             removing_a_user_ends_sessions_and_grants_and_nobody_elses
             a_session_that_is_not_opened_changes_nothing
             a_session_takes_the_place_of_another_and_counts_are_changed_with_it
@@ -200,6 +203,34 @@ pub(in crate::data) async fn a_new_password_ends_every_session_and_one_that_is_b
     assert!(!open(&backend, &session(&ada, 3)).await, "with the password before");
     assert!(open(&backend, &session(&changed, 4)).await);
     assert_eq!(backend.set_password(&name("eve"), "new".into()).await.unwrap(), None);
+}
+
+pub(in crate::data) async fn changes_of_claims_at_once_are_all_made(backend: Tested) {
+    let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
+    let changes: Vec<_> = (0..16)
+        .map(|number: usize| {
+            let (backend, subject) = (backend.clone(), ada.subject.clone());
+            tokio::spawn(async move {
+                let add = move |claims: &UserClaims| {
+                    let mut claims = claims.clone();
+                    claims.insert(format!("claim {number}"), number.into());
+                    claims
+                };
+                backend.change_claims(&subject, Box::new(add)).await.unwrap().unwrap()
+            })
+        })
+        .collect();
+    for change in changes {
+        assert!(!change.await.unwrap().claims.is_empty());
+    }
+    let ada = backend.user_by_subject(&ada.subject).await.unwrap().unwrap();
+    assert_eq!((ada.claims.len(), &ada.claims["claim 7"]), (16, &7.into()));
+    assert_eq!(backend.user_by_subject(&bob.subject).await.unwrap(), Some(bob));
+    assert_eq!(backend.change_claims("nobody", Box::new(Clone::clone)).await.unwrap(), None);
+    // Another database gets them with the user.
+    backend.remove_user(&ada.name, ISSUER).await.unwrap();
+    backend.put_users(vec![ada.clone()]).await.unwrap();
+    assert_eq!(backend.user_by_name(&ada.name).await.unwrap(), Some(ada));
 }
 
 pub(in crate::data) async fn removing_a_user_ends_sessions_and_grants_and_nobody_elses(

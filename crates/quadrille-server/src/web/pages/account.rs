@@ -29,6 +29,7 @@ use super::{
         visitor::Visitor,
     },
     new_token::{Answer, Made, Offer},
+    profile::Profile,
     scope_line::ScopeLine,
     templates::FormsLead,
 };
@@ -37,11 +38,12 @@ use super::{
 const NOTE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// The notes after a form.
-const NOTES: [(Purpose, &str); 5] = [
+const NOTES: [(Purpose, &str); 6] = [
     (Purpose::Withdrawn, "Withdrawn. The application can no longer act for you."),
     (Purpose::NothingWithdrawn, "There was nothing to withdraw. Nothing was changed."),
     (Purpose::SessionEnded, "Signed out there. That browser has to sign in again."),
     (Purpose::TokenRevoked, "Revoked. Programs that have the token can no longer act for you."),
+    (Purpose::ProfileChanged, "Your profile was changed."),
     (Purpose::EndedBefore, "It had ended before. Nothing was changed."),
 ];
 
@@ -100,6 +102,8 @@ struct Page<'a> {
     answer: Answer<'a>,
     /// A new token, which is shown once.
     made: Option<&'a Made>,
+    /// What is known about the user.
+    profile: Option<Profile>,
     sessions: Vec<SessionLine>,
 }
 
@@ -276,6 +280,7 @@ impl App {
             offer: self.offer_of_tokens(visitor),
             answer,
             made: made.as_ref(),
+            profile: self.profile(&visitor.user),
             sessions,
         };
         let mut response = self.pages.render(status, "applications.html", &page, FormsLead::Here);
@@ -290,7 +295,7 @@ impl App {
 
     /// A redirect to the account page, which will show this note once. The note is bound to the
     /// session, so no link and no other site can make the page show one.
-    fn home_with_note(&self, headers: &HeaderMap, note: Purpose) -> Response<Body> {
+    pub(super) fn home_with_note(&self, headers: &HeaderMap, note: Purpose) -> Response<Body> {
         let mut response = self.see_other(&self.pages.site().home);
         if let Some(session) = self.session_cookie(headers) {
             let note = self.forms.field(note, session);

@@ -1,7 +1,5 @@
 //! The consent page.
 
-use std::sync::Arc;
-
 use axum::{
     Extension,
     body::Body,
@@ -15,8 +13,15 @@ use quadrille::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::users::User;
+
 use super::{
-    super::{app::App, audit, visitor::Visitor},
+    super::{
+        app::App,
+        audit,
+        claims::{self, ClaimLine},
+        visitor::Visitor,
+    },
     account::{initial, minute},
     templates::{FormsLead, Message},
 };
@@ -53,7 +58,7 @@ struct Page<'a> {
     /// `true` if the user has allowed this application something before.
     is_known: bool,
     /// The claims that are requested by name.
-    claims: &'a [Arc<str>],
+    claims: Vec<ClaimLine>,
     resources: Vec<&'a str>,
     action: &'a str,
     fields: Vec<Field<'a>>,
@@ -89,6 +94,8 @@ struct Asked<'a> {
     name: &'a str,
     description: &'a str,
     ticked: bool,
+    /// What the client learns of the user by it.
+    learns: Vec<ClaimLine>,
 }
 
 #[derive(Serialize)]
@@ -169,7 +176,12 @@ impl App {
             description: &scope.description,
             // The user may have unticked the others.
             ticked: !page.has_consented || is_granted(&scope),
+            learns: self.learns(&visitor.user, &scope.name),
         });
+        let claims = page
+            .claims
+            .iter()
+            .filter_map(|name| Some(claims::line(self.claims.as_ref()?, &visitor.user, name)));
         let view = Page {
             client: ClientView {
                 name: &page.client.name,
@@ -182,7 +194,7 @@ impl App {
             scopes: asked.collect(),
             granted,
             is_known: page.has_consented,
-            claims: &page.claims,
+            claims: claims.collect(),
             resources: page.resources.iter().collect(),
             action: &page.action,
             fields: fields.collect(),
@@ -195,6 +207,12 @@ impl App {
             switch: format!("{}?next={}", self.pages.site().sign_in, page.back),
         };
         self.pages.render(StatusCode::OK, "consent.html", &view, FormsLead::On)
+    }
+
+    /// What a client learns of a user by a scope.
+    fn learns(&self, user: &User, scope: &str) -> Vec<ClaimLine> {
+        let settings = self.claims.as_ref();
+        settings.map(|settings| claims::of_scope(settings, user, scope)).unwrap_or_default()
     }
 
     fn signed_out_meanwhile(&self) -> Response<Body> {
@@ -230,7 +248,7 @@ mod tests {
             scopes: Vec::new(),
             granted: Vec::new(),
             is_known: false,
-            claims: &[],
+            claims: Vec::new(),
             resources: Vec::new(),
             action: "/oauth/consent",
             fields: Vec::new(),

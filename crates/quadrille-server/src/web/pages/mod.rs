@@ -6,6 +6,7 @@ pub(super) mod device;
 pub(super) mod end_session;
 pub(super) mod new_token;
 pub(super) mod problem;
+pub(super) mod profile;
 mod scope_line;
 pub(super) mod sign_in;
 pub(super) mod signed_out;

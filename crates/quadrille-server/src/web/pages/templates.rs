@@ -79,6 +79,8 @@ pub struct Site {
     pub revoke_token: String,
     /// The path that makes a personal access token.
     pub make_token: String,
+    /// The path that changes the profile of the user.
+    pub profile: String,
     /// The path of the style sheet.
     pub style: String,
     /// The path of the icon.
@@ -210,6 +212,7 @@ impl Pages {
             end_session: at("/sessions/end"),
             revoke_token: at("/tokens/revoke"),
             make_token: at("/tokens/make"),
+            profile: at("/profile"),
             style: at(&format!("/assets/{}.css", fingerprint(&style))),
             icon: at(&format!("/assets/{}.svg", fingerprint(&icon))),
         };

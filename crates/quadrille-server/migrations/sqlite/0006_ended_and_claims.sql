@@ -13,3 +13,6 @@ CREATE TABLE quadrille_program_ended (
     clients   TEXT NOT NULL,
     leased    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- An object in JSON of what is known about the user (OpenID Connect Core, section 5.1).
+ALTER TABLE quadrille_program_users ADD COLUMN claims TEXT NOT NULL DEFAULT '{}';

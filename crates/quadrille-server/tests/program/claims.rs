@@ -1,0 +1,235 @@
+//! What is known about users, and what clients learn of it (OpenID Connect Core, section 5).
+
+use reqwest::{StatusCode, Url};
+use serde_json::{Value, json};
+
+use crate::{
+    browser::{Browser, Page},
+    flow::{CHALLENGE, PASSWORD, REDIRECT, VERIFIER, token},
+    process::{Folder, Program, failure, run, text},
+};
+
+/// A provider with a user, and a client that may learn everything.
+struct Stage {
+    program: Program,
+    client: Value,
+    _folder: Folder,
+}
+
+const SETTINGS: [&str; 6] = [
+    "--set",
+    "openid=true",
+    "--set",
+    "claims=department=Department;groups=Groups",
+    "--set",
+    "scopes=groups=See your groups",
+];
+
+impl Stage {
+    fn new(settings: &[&str]) -> Self {
+        let folder = Folder::new();
+        let program = Program::start_with(&folder, &[&SETTINGS, settings].concat());
+        program.add_user("ada", PASSWORD);
+        let mut add = vec!["client", "add", "Shop", "--redirect-uri", REDIRECT];
+        for scope in ["openid", "profile", "email", "address", "phone", "groups"] {
+            add.extend(["--scope", scope]);
+        }
+        let client = program.json(&add);
+        Self { program, client, _folder: folder }
+    }
+
+    fn edit(&self, claims: &[&str]) -> Value {
+        let claims: Vec<_> = claims.iter().flat_map(|claim| ["--claim", *claim]).collect();
+        self.program.json(&[&["user", "edit", "ada"], &claims[..], &SETTINGS].concat())["claims"]
+            .clone()
+    }
+
+    async fn consent_page(&self, browser: &Browser, further: &[(&str, &str)]) -> Page {
+        let query = [
+            ("response_type", "code"),
+            ("client_id", self.client["client_id"].as_str().unwrap()),
+            ("redirect_uri", REDIRECT),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        let query = [&query[..], further].concat();
+        let url = Url::parse_with_params(&self.program.url("/oauth/authorize"), query).unwrap();
+        let page = browser.get(url.as_str()).await;
+        if page.url.path() != "/sign-in" {
+            return page;
+        }
+        browser.sign_in(&page, "ada", PASSWORD).await
+    }
+
+    /// The answer at the userinfo endpoint, after the user has allowed everything on the page.
+    async fn learned(&self, browser: &Browser, page: &Page) -> Value {
+        let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+        let code = page.parameter("code").unwrap_or_else(|| panic!("{} {}", page.url, page.html));
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+        ];
+        let (status, tokens) = token(&self.program, &self.client, &fields).await;
+        assert_eq!(status, 200, "{tokens}");
+        let access = tokens["access_token"].as_str().unwrap();
+        let userinfo = reqwest::Client::new().get(self.program.url("/oauth/userinfo"));
+        userinfo.bearer_auth(access).send().await.unwrap().json().await.unwrap()
+    }
+}
+
+/// OpenID Connect Core, sections 5.1 and 5.4.
+#[tokio::test]
+async fn clients_learn_by_scopes_what_the_consent_page_says() {
+    let stage = Stage::new(&[]);
+    stage.edit(&[
+        "name=Ada <Lovelace>",
+        "email=ada@example.com",
+        "email_verified=true",
+        "address={\"locality\":\"London\",\"country\":\"UK\"}",
+        "groups=[\"staff\",\"chess\"]",
+        "department=Engines",
+    ]);
+    let browser = Browser::new();
+    let page = stage
+        .consent_page(&browser, &[("scope", "openid profile email address phone groups")])
+        .await;
+    for said in [
+        "Name: Ada &lt;Lovelace&gt;",
+        "User name: ada",
+        "E-mail address: ada@example.com",
+        "E-mail address was checked: yes",
+        "Postal address: London, UK",
+        "Groups: staff, chess",
+        "See your phone number",
+    ] {
+        assert!(page.html.contains(said), "{said}: {}", page.html);
+    }
+    assert!(!page.html.contains("Phone number:") && !page.html.contains("Engines"));
+    let learned = stage.learned(&browser, &page).await;
+    assert_eq!(learned["name"], "Ada <Lovelace>");
+    assert_eq!(
+        (&learned["email"], &learned["email_verified"]),
+        (&json!("ada@example.com"), &json!(true))
+    );
+    assert_eq!(learned["address"], json!({ "locality": "London", "country": "UK" }));
+    assert_eq!(learned["groups"], json!(["staff", "chess"]));
+    assert_eq!(learned["preferred_username"], "ada");
+    assert!(learned["updated_at"].is_i64() && learned.get("department").is_none(), "{learned}");
+}
+
+/// OpenID Connect Core, section 5.5.
+#[tokio::test]
+async fn clients_learn_claims_by_name_in_the_words_of_the_page() {
+    let stage = Stage::new(&[]);
+    stage.edit(&["department=Engines", "email=ada@example.com"]);
+    let browser = Browser::new();
+    let claims = r#"{"userinfo":{"department":null,"email":null,"phone_number":null}}"#;
+    let page = stage.consent_page(&browser, &[("scope", "openid"), ("claims", claims)]).await;
+    for said in [
+        "See Department: Engines",
+        "See E-mail address: ada@example.com",
+        "See Phone number: not known here",
+    ] {
+        assert!(page.html.contains(said), "{said}: {}", page.html);
+    }
+    let form = page.form("ticket");
+    let ticked: Vec<_> = form.fields.iter().filter(|(name, _)| name == "claim").collect();
+    assert_eq!(ticked.len(), 3, "{ticked:?}");
+    let learned = stage.learned(&browser, &page).await;
+    assert_eq!(
+        (&learned["department"], &learned["email"]),
+        (&json!("Engines"), &json!("ada@example.com"))
+    );
+    assert!(learned.get("name").is_none());
+}
+
+#[tokio::test]
+async fn users_edit_their_profile_on_the_account_page_and_nothing_else() {
+    let stage = Stage::new(&[]);
+    stage.edit(&["email=ada@example.com", "email_verified=true", "name=Ada"]);
+    let browser = Browser::new();
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    assert!(
+        page.html.contains("ada@example.com") && page.html.contains("E-mail address was checked")
+    );
+    let form = page.form("nickname");
+    assert!(form.fields.contains(&("name".to_owned(), "Ada".to_owned())), "{form:?}");
+    assert!(!form.fields.iter().any(|(name, _)| name == "email" || name == "groups"));
+    let sent = form.with("nickname", "Countess").with("address.country", "UK");
+    let sent =
+        sent.with("name", "").with("email", "boss@example.com").with("email_verified", "true");
+    let page = browser.submit(&sent).await;
+    assert!(page.html.contains("Your profile was changed"), "{}", page.html);
+    let claims = stage.program.json(&["user", "show", "ada"])["claims"].clone();
+    let known = json!({
+        "address": { "country": "UK" },
+        "email": "ada@example.com",
+        "email_verified": true,
+        "nickname": "Countess",
+        "updated_at": claims["updated_at"],
+    });
+    assert_eq!(claims, known);
+    // A value that does not fit changes nothing.
+    let wrong = page.form("nickname").with("website", "javascript:alert(1)").with("nickname", "x");
+    let refused = browser.submit(&wrong).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    assert!(refused.html.contains("Website: this must be a URL"), "{}", refused.html);
+    assert_eq!(stage.program.json(&["user", "show", "ada"])["claims"], claims);
+    // Another site's form has no effect.
+    let foreign = page.form("nickname").with("form", "x").with("nickname", "x");
+    assert_eq!(browser.submit(&foreign).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn an_address_that_a_user_changes_was_not_checked() {
+    let stage = Stage::new(&["--set", "claims_that_users_edit=email,department"]);
+    stage.edit(&["email=ada@example.com", "email_verified=true", "department=Engines"]);
+    let browser = Browser::new();
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    let form = page.form("department").with("email", "ada@new.example");
+    let form = form.with("email_verified", "true").with("name", "Ada");
+    browser.submit(&form).await;
+    let claims = stage.program.json(&["user", "show", "ada"])["claims"].clone();
+    assert_eq!((&claims["email"], claims.get("email_verified")), (&json!("ada@new.example"), None));
+    assert_eq!((&claims["department"], claims.get("name")), (&json!("Engines"), None));
+}
+
+#[test]
+fn commands_refuse_claims_that_there_are_not_and_values_that_do_not_fit() {
+    let stage = Stage::new(&[]);
+    for (claim, said) in [
+        ("sub=eve", "there is no claim sub"),
+        ("favourite=blue", "there is no claim favourite"),
+        ("email=ada", "email: an address, such as ada@example.com"),
+        ("birthdate=yesterday", "birthdate: a date such as 1815-12-10"),
+        ("name", "a claim is NAME=VALUE"),
+    ] {
+        let (code, error) =
+            failure(&stage.program.data, &["user", "edit", "ada", "--claim", claim]);
+        assert!(code == 2 && error.contains(said), "{claim}: {error}");
+    }
+    let (_, error) = failure(&stage.program.data, &["user", "edit", "ada"]);
+    assert!(error.contains("--claim"), "{error}");
+    let (_, error) = failure(&stage.program.data, &["user", "edit", "eve", "--claim", "name=Eve"]);
+    assert!(error.contains("eve"), "{error}");
+    let edited = stage.edit(&["name=Ada", "phone_number=+44 20 7946 0000"]);
+    assert_eq!(edited["phone_number"], "+44 20 7946 0000");
+    let remove = ["user", "edit", "ada", "--remove-claim", "phone_number"];
+    assert!(stage.program.json(&remove)["claims"].get("phone_number").is_none());
+    let shown = run(&stage.program.data, &["user", "show", "ada"], "");
+    assert!(
+        text(&shown.stdout).contains("  name                   Ada\n"),
+        "{}",
+        text(&shown.stdout)
+    );
+    for setting in
+        ["claims=email=Mail", "claims_that_users_edit=email_verified", "claims_that_users_edit=nam"]
+    {
+        let (code, error) = failure(&stage.program.data, &["config", "--set", setting]);
+        assert_eq!(code, 3, "{error}");
+    }
+}
