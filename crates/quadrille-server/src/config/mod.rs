@@ -336,7 +336,7 @@ impl Settings {
         )?;
         let token_prefixes = prefix.map(|(_, prefixes)| prefixes).unwrap_or_default();
         let mut scopes = found.or("scopes", value::scopes, shown::scopes, BTreeMap::new())?;
-        let openid = OpenIdSettings::of(&mut found)?;
+        let openid = OpenIdSettings::of(&mut found, listen, issuer.as_ref())?;
         openid.add_scopes(&mut scopes);
         let show = |set: &Resources| set.as_str().replace(' ', ",");
         let resources = found.or("resources", value::resources, show, Resources::EMPTY)?;

@@ -1,11 +1,14 @@
 //! The settings of OpenID Connect.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, net::SocketAddr};
 
 use quadrille::oauth2::ResponseType;
 use toml::Value;
 
+use crate::issuer::Issuer;
+
 use super::{
+    Settings,
     claims::ClaimSettings,
     error::ConfigError,
     found::Found,
@@ -38,13 +41,19 @@ impl OpenIdSettings {
         Self { enabled: false, response_types: Vec::new(), claims: ClaimSettings::default() }
     }
 
-    /// Builds the settings from the found values.
-    pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
+    /// Builds the settings from the found values. OpenID Connect is on by default for a provider of this
+    /// machine, for a first try, and else if the operator wants it.
+    pub(super) fn of(
+        found: &mut Found,
+        listen: SocketAddr,
+        issuer: Option<&Issuer>,
+    ) -> Result<Self, ConfigError> {
+        let is_here = listen.ip().is_loopback() && issuer.is_none_or(|issuer| !issuer.is_https());
         let shown = |types: &Vec<ResponseType>| {
             types.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(",")
         };
         Ok(Self {
-            enabled: found.switch("openid")?,
+            enabled: found.or("openid", value::switch, ToString::to_string, is_here)?,
             response_types: found.or("openid_response_types", named, shown, Vec::new())?,
             claims: ClaimSettings::of(found)?,
         })
@@ -60,6 +69,25 @@ impl OpenIdSettings {
         for (name, description) in SCOPES.iter().filter(|_| self.enabled) {
             scopes.entry((*name).to_owned()).or_insert_with(|| (*description).to_owned());
         }
+    }
+}
+
+impl Settings {
+    /// The settings for a database whose issuer is known already: for a public one, OpenID Connect is not
+    /// on by default.
+    pub fn for_issuer(&self, issuer: Option<&Issuer>) -> Cow<'_, Self> {
+        let is_public = issuer.is_some_and(Issuer::is_https);
+        if !is_public || !self.openid.enabled || !self.is_default("openid") {
+            return Cow::Borrowed(self);
+        }
+        let mut settings = self.clone();
+        settings.openid.enabled = false;
+        for (name, description) in SCOPES {
+            if settings.scopes.get(name).is_some_and(|known| known == description) {
+                settings.scopes.remove(name);
+            }
+        }
+        Cow::Owned(settings)
     }
 }
 

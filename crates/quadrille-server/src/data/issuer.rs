@@ -119,6 +119,15 @@ impl Data {
         }
     }
 
+    /// The issuer that the operator gave, if there is one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn known_issuer(&self) -> Result<Option<Issuer>, DataError> {
+        let given = self.recorded().await?.filter(|recorded| recorded.given);
+        Ok(given.and_then(|recorded| Issuer::parse(&recorded.issuer).ok()))
+    }
+
     /// The recorded issuer, if there is one.
     pub(super) async fn known_as(&self) -> Result<Option<String>, DataError> {
         Ok(self.recorded().await?.map(|recorded| recorded.issuer))

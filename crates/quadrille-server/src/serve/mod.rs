@@ -133,6 +133,7 @@ async fn serve(
     let data = waiting::open(settings).await?;
     let nevertheless = args.serve_data_that_was_moved_away_so_that_revoked_tokens_are_valid_again;
     data.refuse_moved(nevertheless).await?;
+    let settings = &*settings.for_issuer(data.known_issuer().await?.as_ref());
     let keys = data.keys(settings).await?;
     let place = data.signing(settings).await?;
     let signing = place.keys_to_serve(settings, data.env()).await?;
@@ -387,6 +388,8 @@ async fn announce(
         }
         text.push_str(&next_steps(settings, again, has_users, has_clients));
         text.push_str(&endpoints(issuer, app.server().device_path(), settings));
+        text.push_str(&for_others(issuer, settings));
+        text.push_str("Stop with Ctrl-C.");
         text
     };
     output.result(&ready, || text)
@@ -430,6 +433,20 @@ fn endpoints(issuer: &Issuer, device: Option<&str>, settings: &Settings) -> Stri
             text.push_str(&format!("  {issuer}{above}/{endpoint}\n"));
         }
     }
-    text.push_str("Stop with Ctrl-C.");
     text
+}
+
+/// What a provider of this machine lacks for other people.
+fn for_others(issuer: &Issuer, settings: &Settings) -> String {
+    if issuer.is_https() {
+        return String::new();
+    }
+    let openid = match settings.is_default("openid") {
+        true => ", --set openid=true",
+        false => "",
+    };
+    format!(
+        "Only this machine reaches it. For other people, a proxy that speaks TLS goes in front:\n  \
+         quadrille serve --issuer https://... --trusted-proxy ADDRESS{openid}\n"
+    )
 }

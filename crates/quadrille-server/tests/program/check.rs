@@ -82,6 +82,20 @@ async fn the_program_meets_every_requirement() {
     }
 }
 
+/// A first try, without any setting.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_is_an_openid_provider_on_this_machine_without_configuration() {
+    let folder = Folder::new();
+    let program = Program::start_by(&folder, &[], |command| {
+        command.env_remove("QUADRILLE_OPENID");
+    });
+    let output = check(&program.issuer, &["--json"]).await;
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(with(&report, "error"), Vec::<String>::new());
+    assert!(report["findings"].as_array().unwrap().iter().any(|one| one["part"] == "userinfo"));
+}
+
 /// A provider that does everything wrong.
 fn liar(issuer: &str) -> Router {
     let at = |path: &str| format!("{issuer}{path}");

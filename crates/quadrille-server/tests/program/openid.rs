@@ -56,6 +56,27 @@ async fn without_the_setting_there_is_no_discovery() {
     assert_eq!(answer.status(), 404);
 }
 
+/// A public provider has it by the setting alone, also where the issuer is known already.
+#[tokio::test]
+async fn a_public_provider_has_openid_connect_by_the_setting_alone() {
+    let folder = Folder::new();
+    let without_setting = |arguments: &[&str]| {
+        Program::start_by(&folder, arguments, |command| {
+            command.env_remove("QUADRILLE_OPENID");
+        })
+    };
+    let public = ["--issuer", "https://id.example"];
+    for arguments in [&public[..], &[]] {
+        let program = without_setting(arguments);
+        let path = "/.well-known/openid-configuration";
+        let url = format!("http://{}{path}", program.listening);
+        let answer = reqwest::Client::new().get(url).header("host", "id.example").send().await;
+        assert_eq!(answer.unwrap().status(), 404, "{arguments:?}");
+        assert!(!folder.data().join("signing-keys").exists());
+        program.stop();
+    }
+}
+
 /// A provider on which ID tokens are in redirects, and a client with all addresses for logout.
 struct Stage {
     program: Program,
