@@ -102,6 +102,14 @@ pub enum ConfigError {
         /// The known claim that is closest.
         nearest: Option<String>,
     },
+    /// The file with certificate authorities cannot be used.
+    #[error("certificate_authorities: {}: {error}", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        error: std::io::Error,
+    },
     /// A setting names a grant type that does not exist.
     #[error("{key}: there is no grant type {}{}", Quoted(name), did_you_mean(nearest.as_deref()))]
     UnknownGrantType {

@@ -271,6 +271,12 @@ pub const KEYS: &[Key] = &[
          then know (RFC 6749, section 4.3)",
     ),
     key(
+        "certificate_authorities",
+        "QUADRILLE_CERTIFICATE_AUTHORITIES",
+        "file with certificate authorities, in PEM, that hosts of clients may have beside those of the \
+         machine",
+    ),
+    key(
         "fetch_from_this_machine_so_that_strangers_can_send_to_its_services",
         "QUADRILLE_FETCH_FROM_THIS_MACHINE_SO_THAT_STRANGERS_CAN_SEND_TO_ITS_SERVICES",
         "whether URLs that clients name may be on this machine, for tests: keys, documents and logout \

@@ -166,7 +166,7 @@ async fn serve(
         trusted_issuers: settings.trusted_issuers.clone(),
         token_exchange: settings.token_exchange.clone(),
         session_lifetime: settings.session_lifetime,
-        fetches: settings.fetches,
+        fetches: settings.fetches.clone(),
         personal_tokens: settings.personal_tokens.clone(),
         cache,
         ..Parts::new(issuer.clone(), data.backend().clone(), keys.clone(), pages)

@@ -74,6 +74,26 @@ impl GuardedFetcher {
         })
     }
 
+    /// Trusts further certificate authorities, in PEM, beside those of this machine: for hosts of an
+    /// organisation with an authority of its own.
+    ///
+    /// ```no_run
+    /// use quadrille::provider::GuardedFetcher;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pem = std::fs::read("/etc/ssl/organisation.pem")?;
+    /// let fetcher = GuardedFetcher::new()?.further_authorities(&pem)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NoHttpClient`] if there is no certificate in it.
+    pub fn further_authorities(mut self, pem: &[u8]) -> Result<Self, NoHttpClient> {
+        self.http = transport::guarded_trusting(self.admits, pem)?;
+        Ok(self)
+    }
+
     /// Sets the deadline of a fetch, from its beginning, and the longest wait for that (default:
     /// five seconds).
     #[must_use]

@@ -61,6 +61,35 @@ pub(crate) fn guarded(admits: fn(IpAddr) -> bool) -> Result<Arc<dyn ErasedClient
     Ok(Arc::new(Direct::to(admits)?))
 }
 
+/// The same, which trusts further certificate authorities, in PEM.
+#[cfg(feature = "provider")]
+pub(crate) fn guarded_trusting(
+    admits: fn(IpAddr) -> bool,
+    authorities: &[u8],
+) -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
+    let authorities = reqwest::Certificate::from_pem_bundle(authorities);
+    let authorities = authorities.ok().filter(|all| !all.is_empty()).ok_or(NoHttpClient)?;
+    let resolver = Resolver { system: GaiResolver::new(), admits };
+    let builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .referer(false)
+        .no_proxy()
+        .dns_resolver(resolver)
+        .tls_certs_merge(authorities);
+    Ok(Arc::new(Reqwest::new(builder)?))
+}
+
+#[cfg(feature = "provider")]
+impl reqwest::dns::Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let mut resolver = self.clone();
+        Box::pin(async move {
+            let found = resolver.call(name.as_str().parse()?).await?;
+            Ok(Box::new(found) as reqwest::dns::Addrs)
+        })
+    }
+}
+
 /// hyper and its pool. A login makes two requests, and needs little of a richer client's work per
 /// request (redirects, proxies, parsing the URL twice more).
 struct Direct {

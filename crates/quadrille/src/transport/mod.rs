@@ -16,9 +16,9 @@ use futures_core::Stream;
 use http::{HeaderMap, Request, Response};
 
 pub use clients::Reqwest;
-#[cfg(feature = "provider")]
-pub(crate) use clients::guarded;
 pub(crate) use clients::standard;
+#[cfg(feature = "provider")]
+pub(crate) use clients::{guarded, guarded_trusting};
 use coding::DecodeError;
 
 /// A network fault.

@@ -14,6 +14,13 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    },
+};
 use url::Url;
 
 /// Answers every connection with these bytes and closes it, or keeps it open in silence.
@@ -57,6 +64,42 @@ impl Server {
     fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
+}
+
+/// A server for `localhost` with a certificate of its own authority.
+async fn of_its_own_authority() -> Url {
+    let certificate = include_bytes!("../consumer/self-signed.pem");
+    let key = include_bytes!("../consumer/self-signed-key.pem");
+    let certificate = CertificateDer::from_pem_slice(certificate).unwrap();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], PrivateKeyDer::from_pem_slice(key).unwrap())
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = format!("HTTP/1.1 200 OK\r\n{JSON}content-length: 2\r\n\r\n{{}}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            let _ = stream.shutdown().await;
+        }
+    });
+    Url::parse(&format!("https://localhost:{port}/client.json")).unwrap()
+}
+
+#[tokio::test]
+async fn a_further_authority_is_trusted_and_no_further_address_reached() {
+    let url = of_its_own_authority().await;
+    let authority = include_bytes!("../consumer/self-signed.pem");
+    assert_eq!(open().fetch(&url).await, Err(FetchError::Unreachable));
+    let trusting = open().further_authorities(authority).unwrap();
+    assert_eq!(trusting.fetch(&url).await, Ok(Fetched::new("{}")));
+    let guarded = GuardedFetcher::new().unwrap().further_authorities(authority).unwrap();
+    assert_eq!(guarded.fetch(&url).await, Err(FetchError::NotPublic));
+    assert!(GuardedFetcher::new().unwrap().further_authorities(b"no certificate").is_err());
 }
 
 const JSON: &str = "content-type: application/json\r\n";
