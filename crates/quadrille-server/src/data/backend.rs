@@ -103,8 +103,9 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     ) -> Answering<'a, Option<User>>;
 
     /// Opens a session in the place of the session `replaces`, and makes `recount`. A session that
-    /// [goes on](Session::continues) has the name and the clients of the one before, which else is
-    /// recorded as ended.
+    /// [goes on](Session::continues) has the name and the clients of the one before, and a later time of
+    /// sign-in, at least by a second: clients tell the sign-ins of a session by it. One that does not
+    /// go on is recorded as ended.
     /// Returns `false`, and changes nothing, if there is no user with the session's subject and
     /// password number.
     fn open_session(

@@ -233,7 +233,7 @@ async fn findings_are_printed_before_a_slow_provider_has_answered_all() {
     let document = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") });
     let app = Router::new()
         .route("/.well-known/openid-configuration", get(move || async move { Json(document) }))
-        .route("/keys", any(|| std::future::pending::<StatusCode>()));
+        .route("/keys", any(std::future::pending::<StatusCode>));
     tokio::spawn(async move { axum::serve(listener, app).await });
     let mut child = quadrille(&["check", &issuer]).stdout(Stdio::piped()).spawn().unwrap();
     let first = tokio::task::spawn_blocking(move || {

@@ -74,7 +74,7 @@ pub(super) async fn lease(
 }
 
 pub(super) async fn forget(store: &PgStore, names: Vec<Arc<str>>) -> Result<(), StoreError> {
-    let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let delete = "DELETE FROM quadrille_program_ended WHERE name = ANY($1)";
     store.execute(sqlx::query(delete).bind(names)).await.map(drop)
 }

@@ -63,9 +63,10 @@ fn replace(
 ) -> Result<(), StoreError> {
     let Some(before) = read(transaction, id)? else { return Ok(()) };
     if session.continues(&before) {
-        let go_on = "UPDATE quadrille_program_sessions SET (name, clients) =
-            (SELECT name, clients FROM quadrille_program_sessions WHERE id = ?2) WHERE id = ?1";
-        transaction.execute(go_on, (&session.id[..], &id[..]))?;
+        let go_on = "UPDATE quadrille_program_sessions SET (name, clients, signed_in) =
+            (SELECT name, clients, max(?3, signed_in + 1) FROM quadrille_program_sessions
+            WHERE id = ?2) WHERE id = ?1";
+        transaction.execute(go_on, (&session.id[..], &id[..], session.signed_in.seconds()))?;
         return delete(transaction, id);
     }
     ended::end(transaction, "id = ?1", [&id[..]]).map(drop)

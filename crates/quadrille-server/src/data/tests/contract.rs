@@ -371,7 +371,9 @@ pub(in crate::data) async fn of_two_sign_ins_in_the_place_of_one_session_one_goe
     }
     let sessions = backend.sessions_of(&ada.subject).await.unwrap();
     let name = Session::name_of(&hash(1));
-    assert_eq!(sessions.iter().filter(|session| session.name == name).count(), 1);
+    let same: Vec<_> = sessions.iter().filter(|session| session.name == name).collect();
+    let [one] = same[..] else { panic!("{same:?}") };
+    assert_eq!(one.signed_in, NOON + Duration::from_secs(1), "later than the sign-in before");
     assert_eq!(sessions.len(), 8);
 }
 

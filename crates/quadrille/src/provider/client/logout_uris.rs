@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use crate::provider::{openid::client::ClientOpenId, server::Inner};
+use crate::provider::openid::client::ClientOpenId;
 
 use super::{
     policy::MOST_REDIRECT_URIS,
@@ -64,16 +64,16 @@ pub(super) fn check(
 
 /// Checks that logout tokens get to the addresses, and frames only to public ones: on a user's own
 /// machine, a frame would be a request that a stranger chose.
-pub(super) fn check_reach(inner: &Inner, openid: &ClientOpenId) -> Result<(), LogoutUriError> {
-    let Some(logout) = inner.openid.as_ref().and_then(|openid| openid.logout.as_ref()) else {
-        return Ok(());
-    };
+pub(super) fn check_reach(
+    openid: &ClientOpenId,
+    reaches: impl Fn(&Url) -> bool,
+) -> Result<(), LogoutUriError> {
     for (name, uri) in [
         ("frontchannel_logout_uri", &openid.frontchannel_logout_uri),
         ("backchannel_logout_uri", &openid.backchannel_logout_uri),
     ] {
         let is_reached =
-            |uri: &RedirectUri| Url::parse(uri.as_str()).is_ok_and(|url| logout.reaches(&url));
+            |uri: &RedirectUri| Url::parse(uri.as_str()).is_ok_and(|url| reaches(&url));
         if !uri.as_ref().is_none_or(is_reached) {
             return Err(LogoutUriError::Inward(name));
         }

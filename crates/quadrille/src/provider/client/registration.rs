@@ -44,7 +44,9 @@ impl NewClient {
         if let Some(missing) = self.openid.algorithms().find(|alg| !offered.contains(alg)) {
             return Err(RegistrationError::NoSigningKeyFor(missing));
         }
-        logout_uris::check_reach(inner, &self.openid)?;
+        if let Some(openid) = &inner.openid {
+            logout_uris::check_reach(&self.openid, |url| openid.reaches(url))?;
+        }
         if self.openid.subject_type == SubjectType::Pairwise {
             let is_offered = inner.openid.as_ref().is_some_and(|openid| openid.pairwise.is_some());
             let uris =

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use url::Url;
+
 use crate::{oauth2::ResponseType, oidc::claims_of_scope};
 
 use super::{
@@ -54,7 +56,7 @@ pub struct OpenId {
     /// The secret of pairwise subjects; `None` if they are not offered.
     pub(crate) pairwise: Option<PairwiseKey>,
     /// Logout; `None` if it is not offered.
-    pub(in crate::provider) logout: Option<Logout>,
+    pub(super) logout: Option<Logout>,
     /// `true` if users can open an account on the sign-in page.
     pub(crate) creates_accounts: bool,
 }
@@ -197,6 +199,11 @@ impl OpenId {
     pub fn response_types(mut self, types: impl IntoIterator<Item = ResponseType>) -> Self {
         self.response_types = types.into_iter().collect();
         self
+    }
+
+    /// Whether addresses of clients for logout may be at this URL.
+    pub(crate) fn reaches(&self, url: &Url) -> bool {
+        self.logout.as_ref().is_none_or(|logout| logout.reaches(url))
     }
 
     /// Whether a response type was named.

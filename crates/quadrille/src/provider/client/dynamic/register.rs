@@ -250,7 +250,9 @@ pub(super) async fn draft(
         return Err(ClientRegistrationError::KeysNotFetched);
     }
     logout_uris::check(&openid, &checked.redirect_uris)?;
-    logout_uris::check_reach(inner, &openid)?;
+    if let Some(offered) = &inner.openid {
+        logout_uris::check_reach(&openid, |url| offered.reaches(url))?;
+    }
     sector::check(inner, &openid, &checked.redirect_uris).await?;
     Ok(Draft { checked, registration, scopes, openid })
 }
