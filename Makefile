@@ -90,6 +90,7 @@ rustdoc:
 .PHONY: pages
 pages:
 	tools/paths-in-architecture
+	$(PYTHON) tools/openid-sections
 
 .PHONY: circles
 circles:

@@ -392,7 +392,8 @@ async fn a_client_of_a_stranger_gets_browsers_only_from_a_session_that_ends() {
     assert_eq!((answer.status(), answer.headers().contains_key("location")), (200, false));
 }
 
-/// RP-Initiated Logout, section 2.1; Front-Channel and Back-Channel Logout, section 3 and 2.1.
+/// RP-Initiated Logout, section 2.1; Front-Channel Logout, section 3; Back-Channel Logout, section
+/// 2.1.
 #[tokio::test]
 async fn the_document_names_logout_where_it_is_on() {
     let path = "/.well-known/openid-configuration";
