@@ -1,29 +1,21 @@
 //! The routes by which a provider tells that it has ended sessions (OpenID Connect Back-Channel Logout
 //! 1.0 and Front-Channel Logout 1.0).
 
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::Request,
-    response::Response,
-    routing::MethodFilter,
-};
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use axum::{Router, body::Body, response::Response};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::json as value;
 use tracing::{info, warn};
 
 use crate::{
     Login, Result,
     consumer::{SessionEnded, error::BrowserError},
-    form::{Limits, Params},
+    form::Params,
 };
 
 use super::{
+    frame::{Asked, Routes},
     hooks::Handlers,
-    layer::Visit,
-    leave::{ServicePath, form, service_in},
-    pages::{json, no_store, plainly},
-    routes::visited,
+    pages::{json, no_store},
 };
 
 impl Login {
@@ -66,38 +58,24 @@ impl Login {
     /// # Ok::<(), quadrille::Error>(())
     /// ```
     pub fn logout_routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
-        let _ = self.check();
-        let mount = self.mount();
-        if !mount.starts_with('/') {
-            // `check` has logged it; a router would panic.
-            return Router::new();
-        }
-        let at = |path: &str| [mount, "/{service}", path].concat();
-        let (get, post) = (MethodFilter::GET, MethodFilter::POST);
-        Router::new()
-            .route(&at("/backchannel-logout"), visited(post, self, by_the_server))
-            .route(&at("/frontchannel-logout"), visited(get, self, by_a_frame))
+        Routes::of(self)
+            .post("/backchannel-logout", by_the_server)
+            .get("/frontchannel-logout", by_a_frame)
+            .finish()
     }
 }
 
 /// `POST {mount}/{service}/backchannel-logout` (Back-Channel Logout, sections 2.5 and 2.8).
-async fn by_the_server(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, body) = request.into_parts();
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
+async fn by_the_server(mut asked: Asked) -> Response {
     let ended = async {
         let malformed = BrowserError::CallbackMalformed;
-        let body = to_bytes(body, Limits::DEFAULT.bytes).await.map_err(|_| malformed)?;
-        let form = form(&parts, &body).ok_or(malformed)?;
+        let form = asked.form().await.ok_or(malformed)?;
         let params = Params::parse(form.as_bytes()).map_err(|_| malformed)?;
         let token = params.one("logout_token").map_err(|_| malformed)?.ok_or(malformed)?;
-        visit.login.end_by_logout_token(&service, token).await
+        asked.visit.login.end_by_logout_token(&asked.service, token).await
     };
     let ended = ended.await;
-    match told(&visit, &mut parts, ended).await {
+    match told(&mut asked, ended).await {
         Ok(()) => {
             let mut response = Response::new(Body::empty());
             no_store(&mut response);
@@ -111,16 +89,9 @@ async fn by_the_server(path: ServicePath, request: Request) -> Response {
 }
 
 /// `GET {mount}/{service}/frontchannel-logout` (Front-Channel Logout, section 2).
-async fn by_a_frame(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, _) = request.into_parts();
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let query = parts.uri.query().unwrap_or("").to_owned();
-    let ended = visit.login.end_by_front_channel(&service, &query).await;
-    let ended = told(&visit, &mut parts, ended).await;
+async fn by_a_frame(mut asked: Asked) -> Response {
+    let ended = asked.visit.login.end_by_front_channel(&asked.service, &asked.query()).await;
+    let ended = told(&mut asked, ended).await;
     let mut response = Response::new(Body::from("<!doctype html><title>Logout</title>\n"));
     if ended.is_err() {
         *response.status_mut() = StatusCode::BAD_REQUEST;
@@ -137,8 +108,7 @@ async fn by_a_frame(path: ServicePath, request: Request) -> Response {
 
 /// Tells the application of ended sessions. `Err` with a code if they are not ended.
 async fn told(
-    visit: &Visit,
-    parts: &mut Parts,
+    asked: &mut Asked,
     ended: Result<SessionEnded>,
 ) -> std::result::Result<(), &'static str> {
     let event = match ended {
@@ -150,7 +120,11 @@ async fn told(
         }
     };
     let service = event.service.clone();
-    match Handlers::of(&visit.login).session_ended(event, parts).await.into_answer() {
+    match Handlers::of(&asked.visit.login)
+        .session_ended(event, &mut asked.parts)
+        .await
+        .into_answer()
+    {
         None => {
             info!(service = &*service, "a service has ended sessions");
             Ok(())

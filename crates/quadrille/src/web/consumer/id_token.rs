@@ -4,29 +4,21 @@
 //! instead, whose page may be Google's own: that request has no cookies of ours, so its form goes on in
 //! the query of a hop, as one of `form_post` does.
 
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    extract::Request,
-    response::Response,
-    routing::MethodFilter,
-};
-use http::{StatusCode, request::Parts};
+use axum::{Router, response::Response};
+use http::StatusCode;
 use serde_json::json as value;
 
 use crate::{
     Login, Owner, Result,
     consumer::{Begin, Ending, Trail, Verified, error::BrowserError, is_submitted_twice},
-    form::{Limits, Params, is_form},
-    probe::probed,
+    form::{Params, is_form},
 };
 
 use super::{
-    hooks::Handlers,
-    layer::Visit,
-    leave::{LIMITS, ServicePath, form, service_in},
-    pages::{failed, hop, json, plainly, redirect},
-    routes::{finished_before, link, visited},
+    frame::{Asked, Routes},
+    leave::LIMITS,
+    pages::{hop, json, redirect},
+    routes::{finished_before, link},
     script::{finished, members},
 };
 
@@ -64,117 +56,79 @@ impl Login {
     /// # Ok::<(), quadrille::Error>(())
     /// ```
     pub fn id_token_routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
-        let _ = self.check();
-        let mount = self.mount();
-        if !mount.starts_with('/') {
-            // `check` has logged it; a router would panic.
-            return Router::new();
-        }
-        let at = |path: &str| [mount, "/{service}", path].concat();
-        let (get, post) = (MethodFilter::GET, MethodFilter::POST);
-        Router::new()
-            .route(&at("/nonce"), visited(post, self, hand_out))
-            .route(&at("/id-token"), visited(post, self, present))
-            .route(&at("/id-token"), visited(get, self, arrive))
+        Routes::of(self)
+            .post("/nonce", hand_out)
+            .post("/id-token", present)
+            .get("/id-token", arrive)
+            .finish()
     }
 }
 
 /// `POST {mount}/{service}/nonce`.
-async fn hand_out(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, body) = request.into_parts();
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let (login, jar) = (&visit.login, &visit.jar);
-    let handed_out = async {
-        visit.check_place()?;
-        visit.check_script(&parts.headers)?;
-        let members = members(body).await.ok_or(BrowserError::LoginMalformed)?;
-        let members = Params::parse_within(members.as_bytes(), LIMITS);
-        let members = members.map_err(|_| BrowserError::LoginMalformed)?;
-        let next = members.one("next").ok().flatten().unwrap_or("");
-        let owner = Handlers::of(login).find_owner(&mut parts).await;
-        let nonce =
-            login.id_token_nonce(jar, &Begin::new(&service).next(next).owner(&owner)).await?;
-        let client_id = &login.by_name(&service).await?.id;
-        Ok(json(StatusCode::OK, &value!({ "nonce": nonce, "client_id": client_id })))
-    };
-    match handed_out.await {
+async fn hand_out(mut asked: Asked) -> Response {
+    match handed_out(&mut asked).await {
         Ok(response) => response,
-        Err(error) => {
-            let trail = Trail { ending: Ending::Json, ..Trail::default() };
-            failed(login, jar, &mut parts, error, trail).await
-        }
+        Err(error) => asked.failed(error, Trail { ending: Ending::Json, ..Trail::default() }).await,
     }
+}
+
+async fn handed_out(asked: &mut Asked) -> Result<Response> {
+    asked.visit.check_place()?;
+    let members = members(asked).await?.ok_or(BrowserError::LoginMalformed)?;
+    let members = Params::parse_within(members.as_bytes(), LIMITS);
+    let members = members.map_err(|_| BrowserError::LoginMalformed)?;
+    let next = members.one("next").ok().flatten().unwrap_or("");
+    let owner = asked.owner().await;
+    let (login, service) = (&asked.visit.login, &*asked.service);
+    let begin = Begin::new(service).next(next).owner(&owner);
+    let nonce = login.id_token_nonce(&asked.visit.jar, &begin).await?;
+    let client_id = &login.by_name(service).await?.id;
+    Ok(json(StatusCode::OK, &value!({ "nonce": nonce, "client_id": client_id })))
 }
 
 /// `POST {mount}/{service}/id-token`: the JSON of a script or an app, or a form.
-async fn present(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, body) = request.into_parts();
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    if is_form(&parts.headers) {
-        return match posted(&visit, &service, &parts, body).await {
+async fn present(mut asked: Asked) -> Response {
+    if is_form(&asked.parts.headers) {
+        return match posted(&mut asked).await {
             Ok(response) => response,
-            Err(error) => {
-                failed(&visit.login, &visit.jar, &mut parts, error, Trail::default()).await
-            }
+            Err(error) => asked.failed(error, Trail::default()).await,
         };
     }
-    let read = async {
-        visit.check_script(&parts.headers)?;
-        Ok(members(body).await.ok_or(BrowserError::CallbackMalformed)?)
-    };
-    let verified = match read.await {
-        Ok(members) => verified(&visit, &service, &mut parts, &members, false).await,
+    let verified = match members(&mut asked).await {
+        Ok(Some(members)) => verified(&mut asked, &members, false).await,
+        Ok(None) => Err(Box::new((BrowserError::CallbackMalformed.into(), Trail::default()))),
         Err(error) => Err(Box::new((error, Trail::default()))),
     };
-    finished(&visit, &mut parts, verified).await
+    finished(&mut asked, verified).await
 }
 
 /// The way on of a form that a page of this site sent, or a script of Google's in its name.
-async fn posted(visit: &Visit, service: &str, parts: &Parts, body: Body) -> Result<Response> {
-    let (login, jar) = (&visit.login, &visit.jar);
+async fn posted(asked: &mut Asked) -> Result<Response> {
     let malformed = BrowserError::CallbackMalformed;
-    let body = to_bytes(body, Limits::DEFAULT.bytes).await.map_err(|_| malformed)?;
-    let form = form(parts, &body).ok_or(malformed)?;
+    let form = asked.form().await.ok_or(malformed)?;
+    let (login, jar, service) = (&asked.visit.login, &asked.visit.jar, &*asked.service);
     let params = Params::parse_within(form.as_bytes(), LIMITS).map_err(|_| malformed)?;
     let is_ours = match params.one(DOUBLE_SUBMIT).map_err(|_| malformed)? {
         Some(submitted) => is_submitted_twice(&jar.values(DOUBLE_SUBMIT), submitted),
-        None => !login.must_ask(&parts.headers, &Owner::NOBODY, true),
+        None => !login.must_ask(&asked.parts.headers, &Owner::NOBODY, true),
     };
     if !is_ours {
         return Err(BrowserError::NotThisOrigin.into());
     }
-    let query = login.posted_id_token(service, form).await?;
+    let query = login.posted_id_token(service, &form).await?;
     let base = &login.ready()?.site.base_path;
     Ok(hop(&[base, login.mount(), "/", service, "/id-token?", &query].concat()))
 }
 
 /// `GET {mount}/{service}/id-token`: the form, in a navigation that this origin began.
-async fn arrive(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, _) = request.into_parts();
-    if let Some(answer) = probed(&parts.method, &parts.headers) {
-        return answer.map(Body::from);
-    }
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let (login, jar) = (&visit.login, &visit.jar);
-    let query = parts.uri.query().unwrap_or("").to_owned();
-    let verified = match login.unsealed_id_token(&service, &query).await {
-        Ok(form) => verified(&visit, &service, &mut parts, &form, true).await,
+async fn arrive(mut asked: Asked) -> Response {
+    let form = asked.visit.login.unsealed_id_token(&asked.service, &asked.query()).await;
+    let verified = match form {
+        Ok(form) => verified(&mut asked, &form, true).await,
         Err(error) => Err(Box::new((error, Trail::default()))),
     };
     let (error, trail) = match verified {
-        Ok(verified) => match link(login, jar, &verified, &mut parts).await {
+        Ok(verified) => match link(&mut asked, &verified).await {
             Ok(Some(answer)) => return answer,
             Ok(None) => {
                 let next = verified.answered.attempt.next.clone();
@@ -187,20 +141,18 @@ async fn arrive(path: ServicePath, request: Request) -> Response {
         },
         Err(failure) => *failure,
     };
-    if let Some(response) = finished_before(login, jar, &error, &trail) {
+    if let Some(response) = finished_before(&asked.visit, &error, &trail) {
         return response;
     }
-    failed(login, jar, &mut parts, error, trail).await
+    asked.failed(error, trail).await
 }
 
 async fn verified(
-    visit: &Visit,
-    service: &str,
-    parts: &mut Parts,
+    asked: &mut Asked,
     parameters: &str,
     by_form: bool,
-) -> std::result::Result<Verified, Box<(crate::Error, Trail)>> {
-    let (login, jar) = (&visit.login, &visit.jar);
-    let owner = Handlers::of(login).find_owner(parts).await;
-    login.verify_with_id_token(jar, service, parameters, by_form, &owner).await
+) -> Result<Verified, Box<(crate::Error, Trail)>> {
+    let owner = asked.owner().await;
+    let (login, jar) = (&asked.visit.login, &asked.visit.jar);
+    login.verify_with_id_token(jar, &asked.service, parameters, by_form, &owner).await
 }

@@ -2,26 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::{
-    body::{Body, to_bytes},
-    extract::{Path, Request, rejection::PathRejection},
-    response::Response,
-};
-use bytes::Bytes;
-use http::{Method, StatusCode, header, request::Parts};
+use axum::{body::Body, response::Response};
+use http::{Method, StatusCode, header};
 
 use crate::{
     Login, Result,
     consumer::{Begin, Ending, Registered, Trail, error::BrowserError},
-    form::{Limits, Params, is_form},
+    form::{Limits, Params},
     page::Page,
-    probe::probed,
 };
 
 use super::{
+    frame::Asked,
     hooks::{BeforeLogin, Handlers},
-    layer::Visit,
-    pages::{failed, hop, plainly, redirect, unknown_to_whom},
+    pages::{hop, plainly, redirect, unknown_to_whom},
 };
 
 /// The limits of query and form together. The parameters that are read have limits of their own;
@@ -30,29 +24,24 @@ pub(super) const LIMITS: Limits =
     Limits { bytes: 256 * 1024, value_bytes: 256 * 1024, parameters: 256 * 1024 };
 
 /// `GET {mount}/{service}`: a link of this site, or of any other.
-pub(super) async fn leave(path: ServicePath, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    if let Some(answer) = probed(&parts.method, &parts.headers) {
-        return answer.map(Body::from);
-    }
-    let query = parts.uri.query().unwrap_or("").to_owned();
-    leave_with(path, parts, query).await
+pub(super) async fn leave(asked: Asked) -> Response {
+    let query = asked.query();
+    leave_with(asked, query).await
 }
 
 /// `POST {mount}/{service}`: the page that asks, or a form of the application.
-pub(super) async fn leave_by_form(path: ServicePath, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let mut query = parts.uri.query().unwrap_or("").to_owned();
-    let Ok(body) = to_bytes(body, Limits::DEFAULT.bytes).await else {
+pub(super) async fn leave_by_form(mut asked: Asked) -> Response {
+    let mut query = asked.query();
+    let Some(body) = asked.body().await else {
         // Without its fields the login could become another one.
-        return plainly(&BrowserError::LoginMalformed.into(), &parts);
+        return plainly(&BrowserError::LoginMalformed.into(), &asked.parts);
     };
-    if let Some(form) = form(&parts, &body) {
+    if let Some(form) = asked.form_in(&body) {
         // A parameter in both is repeated.
         query.push('&');
         query.push_str(form);
     }
-    without_redirect(leave_with(path, parts, query).await)
+    without_redirect(leave_with(asked, query).await)
 }
 
 /// The response to a form. Browsers apply the `form-action` of the form's page to every redirect,
@@ -77,34 +66,16 @@ fn without_redirect(mut answer: Response) -> Response {
     answer
 }
 
-/// The service's name in the path of a request.
-pub(super) type ServicePath = Result<Path<String>, PathRejection>;
-
-/// The service's name; empty if the path is not UTF-8, so that no service has it.
-pub(super) fn service_in(path: ServicePath) -> String {
-    path.map_or_else(|_| String::new(), |Path(service)| service)
-}
-
-pub(super) fn form<'a>(parts: &Parts, body: &'a Bytes) -> Option<&'a str> {
-    std::str::from_utf8(body).ok().filter(|_| is_form(&parts.headers))
-}
-
-async fn leave_with(path: ServicePath, mut parts: Parts, parameters: String) -> Response {
-    let service = service_in(path);
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let (login, jar) = (&visit.login, &visit.jar);
+async fn leave_with(mut asked: Asked, parameters: String) -> Response {
     let mut trail = Trail::default();
     let begun = async {
-        visit.check_place()?;
-        begin(&visit, &service, &mut parts, &parameters, &mut trail).await
+        asked.visit.check_place()?;
+        begin(&mut asked, &parameters, &mut trail).await
     };
     match begun.await {
         Ok(Departure::Answer(response)) => response,
         Ok(Departure::To(url)) => redirect(StatusCode::FOUND, url).unwrap_or_else(unknown_to_whom),
-        Err(error) => failed(login, jar, &mut parts, error, trail).await,
+        Err(error) => asked.failed(error, trail).await,
     }
 }
 
@@ -118,13 +89,12 @@ pub(super) enum Departure {
 
 /// Begins a login. `trail` has its end if it is not a page.
 pub(super) async fn begin(
-    visit: &Visit,
-    service: &str,
-    parts: &mut Parts,
+    asked: &mut Asked,
     parameters: &str,
     trail: &mut Trail,
 ) -> Result<Departure> {
-    let (login, jar) = (&visit.login, &visit.jar);
+    let Asked { service, visit, parts, .. } = asked;
+    let (login, jar, service) = (&visit.login, &visit.jar, &**service);
     let registered = login.by_name(service).await?;
     trail.service = Some(Arc::clone(&registered.settled));
     let params = Params::parse_within(parameters.as_bytes(), LIMITS)

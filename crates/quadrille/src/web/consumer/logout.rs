@@ -9,73 +9,59 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, to_bytes},
-    extract::{FromRequestParts as _, Request},
+    body::Body,
+    extract::FromRequestParts as _,
     response::{IntoResponse as _, Response},
 };
-use http::{StatusCode, request::Parts};
+use http::StatusCode;
 use serde_json::json as value;
 
 use crate::{
     Error, Result, Visitor,
     consumer::{LoggedOut, Registered, Trail, error::BrowserError},
-    form::{Limits, Params, is_form},
+    form::Params,
     page::Page,
-    probe::probed,
 };
 
 use super::{
+    frame::Asked,
     layer::Visit,
-    leave::{LIMITS, ServicePath, service_in},
+    leave::LIMITS,
     navigation::is_for_a_page,
-    pages::{failed, hop, json, plainly, redirect},
+    pages::{hop, json, redirect},
 };
 
 /// `GET {mount}/{service}/logout`.
-pub(super) async fn ask(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, _) = request.into_parts();
-    if let Some(answer) = probed(&parts.method, &parts.headers) {
-        return answer.map(Body::from);
-    }
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let query = parts.uri.query().unwrap_or("").to_owned();
-    let asked = async {
+pub(super) async fn ask(mut asked: Asked) -> Response {
+    let query = asked.query();
+    let page = async {
+        let visit = &asked.visit;
         visit.check_place()?;
-        let registered = visit.login.by_name(&service).await?;
-        asking(&visit, &registered, next_in(&visit, &query).as_deref(), at_service_in(&query))
+        let registered = visit.login.by_name(&asked.service).await?;
+        asking(visit, &registered, next_in(visit, &query).as_deref(), at_service_in(&query))
     };
-    match asked.await {
+    match page.await {
         Ok(page) => page,
-        Err(error) => failed(&visit.login, &visit.jar, &mut parts, error, Trail::default()).await,
+        Err(error) => asked.failed(error, Trail::default()).await,
     }
 }
 
 /// `POST {mount}/{service}/logout`.
-pub(super) async fn log_out(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, body) = request.into_parts();
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let mut query = parts.uri.query().unwrap_or("").to_owned();
-    if let Ok(body) = to_bytes(body, Limits::DEFAULT.bytes).await
-        && let Some(form) = std::str::from_utf8(&body).ok().filter(|_| is_form(&parts.headers))
-    {
+pub(super) async fn log_out(mut asked: Asked) -> Response {
+    let mut query = asked.query();
+    if let Some(form) = asked.form().await {
         query.push('&');
-        query.push_str(form);
+        query.push_str(&form);
     }
-    match answer(&visit, &service, &mut parts, &query).await {
+    match answer(&mut asked, &query).await {
         Ok(response) => response,
-        Err(error) => failed(&visit.login, &visit.jar, &mut parts, error, Trail::default()).await,
+        Err(error) => asked.failed(error, Trail::default()).await,
     }
 }
 
-async fn answer(visit: &Visit, service: &str, parts: &mut Parts, query: &str) -> Result<Response> {
+async fn answer(asked: &mut Asked, query: &str) -> Result<Response> {
+    let Asked { service, visit, parts, .. } = asked;
+    let (visit, service) = (&*visit, &**service);
     visit.check_place()?;
     let registered = visit.login.by_name(service).await?;
     let visitor = match Visitor::from_request_parts(parts, &()).await {
@@ -108,21 +94,13 @@ async fn answer(visit: &Visit, service: &str, parts: &mut Parts, query: &str) ->
 }
 
 /// `GET {mount}/{service}/logged-out`: the user returns from the OpenID Provider.
-pub(super) async fn come_back(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, _) = request.into_parts();
-    if let Some(answer) = probed(&parts.method, &parts.headers) {
-        return answer.map(Body::from);
-    }
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let query = parts.uri.query().unwrap_or("").to_owned();
-    match visit.login.logged_out_at_service(&visit.jar, &service, &query).await {
+pub(super) async fn come_back(mut asked: Asked) -> Response {
+    let visit = &asked.visit;
+    let next = visit.login.logged_out_at_service(&visit.jar, &asked.service, &asked.query()).await;
+    match next {
         // The next page is loaded by one of this origin, so that it gets all cookies.
         Ok(next) => hop(&next),
-        Err(error) => failed(&visit.login, &visit.jar, &mut parts, error, Trail::default()).await,
+        Err(error) => asked.failed(error, Trail::default()).await,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod ended;
 pub(crate) mod extract;
+mod frame;
 pub(crate) mod hooks;
 mod id_token;
 mod jar;

@@ -13,30 +13,25 @@
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
-    extract::Request,
+    body::Body,
     response::{IntoResponse, Redirect, Response},
-    routing::{MethodFilter, MethodRouter, on},
+    routing::{MethodFilter, on},
 };
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderValue, StatusCode, header};
 use tower::util::MapResponseLayer;
 
 use crate::{
     Error, Login, Result,
-    consumer::{Attempt, Ending, Jar, Trail, Verified, error::BrowserError, is_just_back},
-    form::{Limits, is_form},
-    probe::probed,
+    consumer::{Attempt, Ending, Trail, Verified, error::BrowserError, is_just_back},
 };
 
 use super::{
+    frame::{Asked, Routes},
     hooks::Handlers,
-    layer::{Arrival, LoginLayer, Visit},
-    leave::{ServicePath, leave, leave_by_form, service_in},
+    layer::{LoginLayer, Visit},
+    leave::{leave, leave_by_form},
     logout::{ask, come_back as logged_out, log_out},
-    pages::{
-        Outcome, failed, hop, json, message, no_store, plainly, redirect, unknown_to_whom,
-        with_opener,
-    },
+    pages::{Outcome, hop, json, message, no_store, redirect, unknown_to_whom, with_opener},
 };
 
 impl Login {
@@ -56,31 +51,23 @@ impl Login {
     /// `/login/{service}/logged-out`). With
     /// [`Login::client_keys`], their public parts are at `/login/jwks.json`.
     pub fn routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
-        let _ = self.check();
-        let mount = self.mount();
-        if !mount.starts_with('/') {
-            // `check` has logged it; a router would panic.
-            return Router::new();
-        }
-        let at = |path: &str| [mount, "/{service}", path].concat();
-        let (get, post) = (MethodFilter::GET, MethodFilter::POST);
-        let routes = Router::new()
-            .route(&at(""), visited(get, self, leave))
-            .route(&at(""), visited(post, self, leave_by_form))
-            .route(&at("/authorized"), visited(get, self, come_back))
-            .route(&at("/authorized"), visited(post, self, come_posted))
-            .route(&at("/arrived"), visited(get, self, arrive))
-            .route(&at("/logout"), visited(get, self, ask))
-            .route(&at("/logout"), visited(post, self, log_out))
-            .route(&at("/logged-out"), visited(get, self, logged_out));
+        let routes = Routes::of(self)
+            .get("", leave)
+            .post("", leave_by_form)
+            .get("/authorized", come_back)
+            .post("/authorized", come_posted)
+            .get("/arrived", arrive)
+            .get("/logout", ask)
+            .post("/logout", log_out)
+            .get("/logged-out", logged_out);
         let routes = match self.jwks() {
             Some(_) => {
                 let login = self.clone();
-                let jwks = async move || jwks(&login);
-                routes.route(&[mount, "/jwks.json"].concat(), on(get, jwks))
+                routes.own("/jwks.json", on(MethodFilter::GET, async move || jwks(&login)))
             }
             None => routes,
         };
+        let routes = routes.finish();
         match self.opener() {
             Some(_) => routes.layer(MapResponseLayer::new(with_opener)),
             None => routes,
@@ -101,25 +88,6 @@ fn jwks(login: &Login) -> Response {
     headers.insert(header::CONTENT_TYPE, json);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response
-}
-
-/// A handler that answers as if it were behind [`Login::layer`], without the cost of a layer: axum
-/// boxes its parts for each request.
-pub(super) fn visited<St, F, Fut>(
-    method: MethodFilter,
-    login: &Login,
-    handler: F,
-) -> MethodRouter<St>
-where
-    St: Clone + Send + Sync + 'static,
-    F: Fn(ServicePath, Request) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = Response> + Send,
-{
-    let login = login.clone();
-    on(method, async move |path: ServicePath, mut request: Request| {
-        let arrival = Arrival::at(&login, &mut request);
-        arrival.answered(handler(path, request).await)
-    })
 }
 
 /// The response that redirects to a login, if an [`Error::NotLinked`] is among the causes of
@@ -169,42 +137,33 @@ impl IntoResponse for Error {
 }
 
 /// The service's answer, in a navigation that the service's site began.
-async fn come_back(path: ServicePath, request: Request) -> Response {
-    finish(path, request, Begun::Elsewhere).await
+async fn come_back(asked: Asked) -> Response {
+    finish(asked, Begun::Elsewhere).await
 }
 
 /// The same answer, in a navigation that this origin began.
-async fn arrive(path: ServicePath, request: Request) -> Response {
-    finish(path, request, Begun::Here).await
+async fn arrive(asked: Asked) -> Response {
+    finish(asked, Begun::Here).await
 }
 
 /// The service's answer in a form of the service's site (`response_mode=form_post`), without the
 /// cookies of the attempt.
-async fn come_posted(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, body) = request.into_parts();
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let (login, jar) = (&visit.login, &visit.jar);
+async fn come_posted(mut asked: Asked) -> Response {
     let query = async {
-        let registered = login.by_name(&service).await?;
+        let registered = asked.visit.login.by_name(&asked.service).await?;
         if !registered.sends_forms() {
             return Ok(None);
         }
-        let body = to_bytes(body, Limits::DEFAULT.bytes).await;
-        let form = body.ok().filter(|_| is_form(&parts.headers));
-        let form = form.ok_or(BrowserError::CallbackMalformed)?;
-        login.posted_callback(&service, &form).await.map(Some)
+        let form = asked.form().await.ok_or(BrowserError::CallbackMalformed)?;
+        asked.visit.login.posted_callback(&asked.service, form.as_bytes()).await.map(Some)
     };
     match query.await {
-        Ok(Some(query)) => hop_to_arrival(login, &service, &query),
+        Ok(Some(query)) => hop_to_arrival(&asked, &query),
         Ok(None) => {
             let allow = [(header::ALLOW, HeaderValue::from_static("GET, HEAD"))];
             (StatusCode::METHOD_NOT_ALLOWED, allow).into_response()
         }
-        Err(error) => failed(login, jar, &mut parts, error, Trail::default()).await,
+        Err(error) => asked.failed(error, Trail::default()).await,
     }
 }
 
@@ -216,43 +175,36 @@ enum Begun {
 }
 
 /// Checks the service's answer and finishes the login, or hops to our origin for it.
-async fn finish(path: ServicePath, request: Request, begun: Begun) -> Response {
-    let service = service_in(path);
-    let (mut parts, _) = request.into_parts();
-    if let Some(answer) = probed(&parts.method, &parts.headers) {
-        return answer.map(Body::from);
-    }
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let (login, jar) = (&visit.login, &visit.jar);
-    let query = parts.uri.query().unwrap_or("").to_owned();
+async fn finish(mut asked: Asked, begun: Begun) -> Response {
+    let Visit { login, jar, .. } = &asked.visit;
+    let query = asked.query();
     let hops = begun == Begun::Elsewhere && Handlers::of(login).look_at_the_visitor();
-    let verified = match login.verify(jar, &service, &query).await {
+    let verified = match login.verify(jar, &asked.service, &query).await {
         Ok(verified) => verified,
         Err(failure) => {
             let (error, trail) = *failure;
-            if let Some(response) = finished_before(login, jar, &error, &trail) {
+            if let Some(response) = finished_before(&asked.visit, &error, &trail) {
                 return response;
             }
             // The application's own error handler looks at its session, as hooks do.
             if hops && trail.answered.is_some() {
-                return hop_to_arrival(login, &service, &query);
+                return hop_to_arrival(&asked, &query);
             }
-            return failed(login, jar, &mut parts, error, trail).await;
+            return asked.failed(error, trail).await;
         }
     };
     if hops {
-        return hop_to_arrival(login, &service, &query);
+        return hop_to_arrival(&asked, &query);
     }
     let Attempt { next, ending, .. } = verified.answered.attempt.clone();
-    let opener = login.opener().filter(|_| ending == Ending::PopUp);
+    let in_window = ending == Ending::PopUp;
     let ending = ending.in_browser();
-    let finished = match link(login, jar, &verified, &mut parts).await {
+    let linked = link(&mut asked, &verified).await;
+    let opener = asked.visit.login.opener().filter(|_| in_window);
+    let finished = match linked {
         Ok(Some(answer)) => return answer,
         Ok(None) if let Some(opener) = opener => {
-            return message(opener, &service, &Outcome::Finished { next: &next });
+            return message(opener, &asked.service, &Outcome::Finished { next: &next });
         }
         Ok(None) if begun == Begun::Elsewhere => return hop(&next),
         Ok(None) => redirect(StatusCode::SEE_OTHER, next.clone()),
@@ -262,19 +214,15 @@ async fn finish(path: ServicePath, request: Request, begun: Begun) -> Response {
         Ok(response) => response,
         Err(error) => {
             let trail = Trail { ending, ..verified.trail() };
-            failed(login, jar, &mut parts, error, trail).await
+            asked.failed(error, trail).await
         }
     }
 }
 
 /// Redeems the code, calls the hook, and stores the account. Returns the hook's answer, if it has
 /// one.
-pub(super) async fn link(
-    login: &Login,
-    jar: &Jar,
-    verified: &Verified,
-    parts: &mut Parts,
-) -> Result<Option<Response>> {
+pub(super) async fn link(asked: &mut Asked, verified: &Verified) -> Result<Option<Response>> {
+    let Asked { visit: Visit { login, jar, .. }, parts, .. } = asked;
     let handlers = Handlers::of(login);
     let owner = handlers.find_owner(parts).await;
     let authorized = login.redeem(jar, verified, &owner, handlers.has_authorized()).await?;
@@ -296,12 +244,8 @@ pub(super) async fn link(
 }
 
 /// The redirect after the back button or a double click: the attempt has succeeded before.
-pub(super) fn finished_before(
-    login: &Login,
-    jar: &Jar,
-    error: &Error,
-    trail: &Trail,
-) -> Option<Response> {
+pub(super) fn finished_before(visit: &Visit, error: &Error, trail: &Trail) -> Option<Response> {
+    let Visit { login, jar, .. } = visit;
     let (service, next) = (trail.service.as_ref()?, trail.next.as_ref()?);
     let site = &login.ready().ok()?.site;
     let just_finished = *error == Error::Browser(BrowserError::AttemptCookieMissing)
@@ -309,7 +253,8 @@ pub(super) fn finished_before(
     if just_finished { redirect(StatusCode::SEE_OTHER, next.clone()).ok() } else { None }
 }
 
-fn hop_to_arrival(login: &Login, service: &str, query: &str) -> Response {
+fn hop_to_arrival(asked: &Asked, query: &str) -> Response {
+    let (login, service) = (&asked.visit.login, &*asked.service);
     match login.ready() {
         // The service is one of this site, whose name needs no encoding.
         Ok(ready) => {

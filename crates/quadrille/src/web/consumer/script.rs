@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use axum::{Router, body::to_bytes, extract::Request, response::Response, routing::post};
-use http::{StatusCode, request::Parts};
+use axum::{Router, response::Response};
+use http::StatusCode;
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -17,13 +17,13 @@ use serde_json::json as value;
 use crate::{
     Error, Login, Result,
     consumer::{Ending, Trail, Verified, error::BrowserError},
-    form::{FormWriter, Limits},
+    form::FormWriter,
 };
 
 use super::{
-    layer::Visit,
-    leave::{Departure, ServicePath, begin, service_in},
-    pages::{failed, json, plainly},
+    frame::{Asked, Routes},
+    leave::{Departure, begin},
+    pages::json,
     routes::link,
 };
 
@@ -58,70 +58,42 @@ impl Login {
     /// # Ok::<(), quadrille::Error>(())
     /// ```
     pub fn json_routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
-        let _ = self.check();
-        let mount = self.mount();
-        if !mount.starts_with('/') {
-            // `check` has logged it; a router would panic.
-            return Router::new();
-        }
-        Router::new()
-            .route(&format!("{mount}/{{service}}/begin"), post(begin_by_script))
-            .route(&format!("{mount}/{{service}}/finish"), post(finish_by_script))
-            .layer(self.layer())
+        Routes::of(self).post("/begin", begin_by_script).post("/finish", finish_by_script).finish()
     }
 }
 
 /// `POST {mount}/{service}/begin`.
-async fn begin_by_script(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, body) = request.into_parts();
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
+async fn begin_by_script(mut asked: Asked) -> Response {
     let mut trail = Trail { ending: Ending::Json, ..Trail::default() };
     let begun = async {
-        visit.check_place()?;
-        visit.check_script(&parts.headers)?;
-        let parameters = members(body).await.ok_or(BrowserError::LoginMalformed)?;
-        begin(&visit, &service, &mut parts, &parameters, &mut trail).await
+        asked.visit.check_place()?;
+        let parameters = members(&mut asked).await?.ok_or(BrowserError::LoginMalformed)?;
+        begin(&mut asked, &parameters, &mut trail).await
     };
     match begun.await {
         Ok(Departure::Answer(response)) => response,
         Ok(Departure::To(url)) => json(StatusCode::OK, &value!({ "url": url })),
-        Err(error) => failed(&visit.login, &visit.jar, &mut parts, error, trail).await,
+        Err(error) => asked.failed(error, trail).await,
     }
 }
 
 /// `POST {mount}/{service}/finish`.
-async fn finish_by_script(path: ServicePath, request: Request) -> Response {
-    let service = service_in(path);
-    let (mut parts, body) = request.into_parts();
-    let visit = match Visit::of(&parts) {
-        Ok(visit) => visit,
-        Err(error) => return plainly(&error, &parts),
-    };
-    let (login, jar) = (&visit.login, &visit.jar);
-    let read = async {
-        visit.check_script(&parts.headers)?;
-        Ok(members(body).await.ok_or(BrowserError::CallbackMalformed)?)
-    };
-    let verified = match read.await {
-        Ok(query) => login.verify(jar, &service, &query).await,
+async fn finish_by_script(mut asked: Asked) -> Response {
+    let verified = match members(&mut asked).await {
+        Ok(Some(query)) => asked.visit.login.verify(&asked.visit.jar, &asked.service, &query).await,
+        Ok(None) => Err(Box::new((BrowserError::CallbackMalformed.into(), Trail::default()))),
         Err(error) => Err(Box::new((error, Trail::default()))),
     };
-    finished(&visit, &mut parts, verified).await
+    finished(&mut asked, verified).await
 }
 
 /// Finishes a login, and tells a script or a program of its outcome.
 pub(super) async fn finished(
-    visit: &Visit,
-    parts: &mut Parts,
+    asked: &mut Asked,
     verified: Result<Verified, Box<(Error, Trail)>>,
 ) -> Response {
-    let (login, jar) = (&visit.login, &visit.jar);
     let (error, trail) = match verified {
-        Ok(verified) => match link(login, jar, &verified, parts).await {
+        Ok(verified) => match link(asked, &verified).await {
             Ok(Some(answer)) => return answer,
             Ok(None) => {
                 let next = &verified.answered.attempt.next;
@@ -132,25 +104,21 @@ pub(super) async fn finished(
         },
         Err(failure) => *failure,
     };
-    let trail = Trail { ending: Ending::Json, ..trail };
-    failed(login, jar, parts, error, trail).await
+    asked.failed(error, Trail { ending: Ending::Json, ..trail }).await
 }
 
-impl Visit {
-    /// Checks that a script of this origin, or a program, sent the request.
-    pub(super) fn check_script(&self, headers: &http::HeaderMap) -> Result<(), Error> {
-        match self.login.is_own_script(headers) {
-            true => Ok(()),
-            false => Err(BrowserError::NotThisOrigin.into()),
-        }
+/// The members of a JSON object of texts, as a query, from a script of this origin or a program. A
+/// repeated member is a repeated parameter. `None` for another body.
+///
+/// # Errors
+/// [`BrowserError::NotThisOrigin`].
+pub(super) async fn members(asked: &mut Asked) -> Result<Option<String>> {
+    if !asked.visit.login.is_own_script(&asked.parts.headers) {
+        return Err(BrowserError::NotThisOrigin.into());
     }
-}
-
-/// The members of a JSON object of texts, as a query. A repeated member is a repeated parameter.
-pub(super) async fn members(body: axum::body::Body) -> Option<String> {
-    let body = to_bytes(body, Limits::DEFAULT.bytes).await.ok()?;
-    let Members(members) = serde_json::from_slice(&body).ok()?;
-    Some(members.finish())
+    let Some(body) = asked.body().await else { return Ok(None) };
+    let members: Option<Members> = serde_json::from_slice(&body).ok();
+    Ok(members.map(|Members(members)| members.finish()))
 }
 
 struct Members(FormWriter);
