@@ -56,8 +56,9 @@ pub use openid::{ended::SessionEnded, presented::PresentedIdToken};
 pub use presets::words::*;
 pub use program::{DeviceLogin, Loopback, LoopbackLogin};
 pub use service::{
-    Client, ClientAuthentication, ClientOption, Dynamic, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf,
-    OpenId, OpenIdAccount, OpenIdBuf, Protocol, ProtocolBuf, Revocation, Service, Spec, SpecBuf,
+    Client, ClientAuthentication, ClientOption, Dynamic, Hybrid, OAuth1, OAuth1Buf, OAuth2,
+    OAuth2Buf, OpenId, OpenIdAccount, OpenIdBuf, Protocol, ProtocolBuf, Revocation, Service, Spec,
+    SpecBuf,
 };
 pub use settings::LoginSettings;
 #[cfg(feature = "memory-cache")]

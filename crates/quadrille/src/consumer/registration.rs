@@ -35,6 +35,9 @@ type Text = Cow<'static, str>;
 /// 6.4), so nothing could be sent to them.
 const UNDISCOVERED: &str = "https://undiscovered.invalid/";
 
+/// The response mode of an authorization request.
+const MODE: &str = "response_mode";
+
 /// A service as given by the application.
 #[derive(Clone)]
 pub(crate) struct Registration {
@@ -74,6 +77,22 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// A hybrid flow is that of an OpenID Provider, and its response arrives by POST.
+fn check_hybrid(spec: &SpecBuf) -> Result<(), OperatorError> {
+    let Protocol::OAuth2(oauth2) = &spec.protocol else { return Ok(()) };
+    let service = || Box::from(&*spec.name);
+    match oauth2.openid.hybrid {
+        None => Ok(()),
+        Some(_) if oauth2.openid.issuer.is_none() => {
+            Err(OperatorError::NotOpenId { service: service() })
+        }
+        Some(_) if spec.parameters.iter().any(|(name, _)| name == MODE) => {
+            Err(OperatorError::ParameterReserved { service: service(), name: MODE.into() })
+        }
+        Some(_) => Ok(()),
+    }
 }
 
 /// A value copied or read from a file often ends with a line break, which a service refuses as
@@ -154,6 +173,7 @@ impl Settled {
             spec.authorize = UNDISCOVERED.into();
             spec.token = UNDISCOVERED.into();
         }
+        check_hybrid(&spec)?;
         if openid_of(&spec).is_some() && !spec.scopes.contains("openid") {
             // OpenID Connect Core, section 3.1.2.1.
             spec.scopes = Scopes::of(["openid"]).union(&spec.scopes);

@@ -40,6 +40,7 @@ impl FakeService {
             user,
             nonce: Some(nonce),
             access_token: "",
+            beside: None,
             auth_time: openid.now(),
             request: &Request::default(),
             endpoint: "",

@@ -22,6 +22,7 @@ mod fake_openid;
 mod fault;
 #[cfg(feature = "consumer")]
 mod handler;
+mod hybrid;
 #[cfg(feature = "consumer")]
 mod mannered;
 #[cfg(feature = "consumer")]

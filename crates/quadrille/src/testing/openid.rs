@@ -78,6 +78,16 @@ pub enum OpenIdFault {
     IssuedNever,
     /// ID tokens have the `at_hash` of another access token.
     AccessTokenHashOther,
+    /// ID tokens have no `at_hash`.
+    AccessTokenHashMissing,
+    /// ID tokens beside a code have the `c_hash` of another one.
+    CodeHashOther,
+    /// ID tokens beside a code have no `c_hash`.
+    CodeHashMissing,
+    /// ID tokens beside a code have the `s_hash` of another `state`.
+    StateHashOther,
+    /// ID tokens beside a code are about another user than those of the token endpoint.
+    SubjectOtherBesideCode,
     /// ID tokens do not say when the user authenticated.
     AuthTimeMissing,
     /// ID tokens are signed by another key under the name of the right one.
@@ -98,7 +108,7 @@ pub enum OpenIdFault {
 
 impl OpenIdFault {
     /// All faults, for a test that walks them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::IdTokenMissing,
         Self::NonceMissing,
         Self::NonceOther,
@@ -113,6 +123,11 @@ impl OpenIdFault {
         Self::IssuedInFuture,
         Self::IssuedNever,
         Self::AccessTokenHashOther,
+        Self::AccessTokenHashMissing,
+        Self::CodeHashOther,
+        Self::CodeHashMissing,
+        Self::StateHashOther,
+        Self::SubjectOtherBesideCode,
         Self::AuthTimeMissing,
         Self::SignatureWrong,
         Self::KeyUnknown,
@@ -147,6 +162,8 @@ pub(super) struct Signed<'a> {
     pub(super) user: u64,
     pub(super) nonce: Option<&'a str>,
     pub(super) access_token: &'a str,
+    /// The code and the `state` beside the token, if the browser brings it.
+    pub(super) beside: Option<(&'a str, Option<&'a str>)>,
     pub(super) auth_time: Option<Timestamp>,
     /// The request for the token.
     pub(super) request: &'a Request<Bytes>,
@@ -216,7 +233,7 @@ impl OpenId {
             return None;
         }
         let mut claims = self.claims(scene, login);
-        self.spoil(&mut claims);
+        self.spoil(&mut claims, login);
         let payload = Value::Object(claims).to_string();
         if self.has(F::Unsecured) {
             let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
@@ -258,6 +275,11 @@ impl OpenId {
         if login.access_token.is_empty() {
             claims.remove("at_hash");
         }
+        if let Some((code, state)) = login.beside {
+            claims.insert("c_hash".to_owned(), token_hash(algorithm, code).into());
+            let state = state.map(|state| token_hash(algorithm, state).into());
+            claims.extend(state.map(|hash| ("s_hash".to_owned(), hash)));
+        }
         if let Some(nonce) = login.nonce.filter(|_| !self.forgets_nonce) {
             claims.insert("nonce".to_owned(), nonce.into());
         }
@@ -271,7 +293,7 @@ impl OpenId {
     }
 
     /// Changes what the faults are about.
-    fn spoil(&self, claims: &mut Map<String, Value>) {
+    fn spoil(&self, claims: &mut Map<String, Value>, login: &Signed<'_>) {
         use OpenIdFault as F;
         let client = claims.get("aud").cloned().unwrap_or_default();
         for fault in &self.faults {
@@ -291,6 +313,17 @@ impl OpenId {
                 F::IssuedNever => drop(claims.remove("iat")),
                 F::AccessTokenHashOther => {
                     set("at_hash", token_hash(Algorithm::Es256, "another token").into());
+                }
+                F::AccessTokenHashMissing => drop(claims.remove("at_hash")),
+                F::CodeHashOther if login.beside.is_some() => {
+                    set("c_hash", token_hash(Algorithm::Es256, "another code").into());
+                }
+                F::CodeHashMissing => drop(claims.remove("c_hash")),
+                F::StateHashOther if login.beside.is_some() => {
+                    set("s_hash", token_hash(Algorithm::Es256, "another state").into());
+                }
+                F::SubjectOtherBesideCode if login.beside.is_some() => {
+                    set("sub", "another-user".into());
                 }
                 F::AuthTimeMissing => drop(claims.remove("auth_time")),
                 _ => {}

@@ -134,6 +134,10 @@ impl OAuth2 {
             consented: self.openid.as_ref().and_then(OpenId::now),
         };
         self.codes.insert(code.clone(), issued);
+        if request.response_type.has_token() || request.response_type.has_id_token() {
+            let iss = self.issuer(scene);
+            return self.hybrid(scene, &request, &code, user, iss);
+        }
         let query = answer(
             &request,
             &AuthorizationResponse::Code {
@@ -426,6 +430,7 @@ impl OAuth2 {
             user,
             nonce: nonce.as_deref(),
             access_token: &access,
+            beside: None,
             auth_time: consented,
             request,
             endpoint: self.spec.map_or("", |(spec, _)| spec.token),

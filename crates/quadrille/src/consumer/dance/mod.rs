@@ -8,6 +8,7 @@ mod oauth2;
 mod oauth2_answer;
 mod oauth2_auth;
 mod oauth2_device;
+mod oauth2_hybrid;
 mod oauth2_openid;
 pub(super) mod trail;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::{
     Scopes, Secret,
     oauth2::{TokenResponse, pkce::Verifier},
+    oidc::IdToken,
 };
 
 use super::{
@@ -56,6 +58,10 @@ pub(crate) struct CodeProof {
     pub(crate) verifier: Option<Verifier>,
     /// The `nonce` of the request, at an OpenID Provider.
     pub(crate) nonce: Option<String>,
+    /// The tokens beside the code, in the hybrid flow.
+    pub(crate) beside: Option<oauth2_hybrid::Beside>,
+    /// The ID token beside the code, which is valid.
+    pub(crate) identified: Option<IdToken>,
     /// The redirect URI of the request, unless it is the usual callback.
     pub(crate) redirect_uri: Option<String>,
     /// The scopes granted, if the callback names them.

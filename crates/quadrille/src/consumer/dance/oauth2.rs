@@ -17,7 +17,7 @@ use crate::{
         exchange::ask_endpoint,
         openid::OpenIdProvider,
         registration::Settled,
-        service::{ClientAuthentication, OAuth2Buf, allowed::merged},
+        service::{ClientAuthentication, Hybrid, OAuth2Buf, allowed::merged},
         site::Site,
     },
     form::Params,
@@ -28,7 +28,10 @@ use crate::{
     transport::Purpose,
 };
 
-use super::{Answered, CodeProof, Granted, Obtained, Proof, oauth2_auth::Auth, trail::Trail};
+use super::{
+    Answered, CodeProof, Granted, Obtained, Proof, oauth2_auth::Auth, oauth2_hybrid::Beside,
+    oauth2_openid::Answers, trail::Trail,
+};
 
 /// A service of OAuth 2, ready for use.
 pub(crate) struct OAuth2Dance {
@@ -122,11 +125,19 @@ impl OAuth2Dance {
         request.resource = self.resources.clone();
         // Neither the page of a script nor the port of a program takes a form.
         let takes_forms = redirect_uri == self.service.callback;
-        let parameters = merged(&spec.parameters, parameters).map(|parameter| match parameter {
+        let hybrid = self.hybrid_at(redirect_uri);
+        let parameters = merged(&spec.parameters, parameters);
+        let parameters =
+            parameters.filter(|(name, _)| hybrid.is_none() || *name != "response_mode");
+        let parameters = parameters.map(|parameter| match parameter {
             ("response_mode", "form_post") if !takes_forms => ("response_mode", "query"),
             other => other,
         });
         request.extra = parameters.map(|(name, value)| (name.into(), value.into())).collect();
+        if let Some(flow) = hybrid {
+            request.response_type = flow.response_type();
+            request.extra.push(("response_mode".into(), "form_post".into()));
+        }
         request.to_url(&spec.authorize).map_err(|_| self.service.endpoint_malformed())
     }
 
@@ -193,7 +204,8 @@ impl OAuth2Dance {
         trail.next = Some(opened.attempt.next.clone()).filter(|next| !next.is_empty());
         trail.ending = opened.attempt.ending.in_browser();
         opened.check(site, jar)?;
-        match self.answered(params)? {
+        let callback = self.service.callback_for(opened.attempt.ending);
+        match self.answered(params, self.hybrid_at(callback))? {
             Ok(mut proof) => {
                 if self.spec.pkce {
                     proof.verifier = Some(opened.verifier(site)?);
@@ -212,11 +224,15 @@ impl OAuth2Dance {
     }
 
     /// The code, and what the callback says besides, or the service's refusal. The caller has
-    /// checked `state`, and adds the PKCE verifier and the `nonce`.
+    /// checked `state`, and adds the PKCE verifier and the `nonce`. `flow` is that of the request.
     ///
     /// # Errors
     /// [`BrowserError`] for a callback that is no answer of the service.
-    pub(crate) fn answered(&self, params: &Params<'_>) -> Result<Result<CodeProof>, BrowserError> {
+    pub(crate) fn answered(
+        &self,
+        params: &Params<'_>,
+        flow: Option<Hybrid>,
+    ) -> Result<Result<CodeProof>, BrowserError> {
         let response = match self.spec.issuer {
             Some(_) => AuthorizationResponse::parse(params),
             None => AuthorizationResponse::parse_without_issuer(params),
@@ -224,23 +240,14 @@ impl OAuth2Dance {
         let response = response.map_err(|_| BrowserError::CallbackMalformed)?;
         self.check_issuer(response.iss())?;
         match response {
-            AuthorizationResponse::Code { code, .. }
-            | AuthorizationResponse::OpenId { code: Some(code), .. } => {
-                let scopes = match self.spec.scopes_in_callback {
-                    true => {
-                        let scopes = params.one("scope");
-                        let scopes = scopes.map_err(|_| BrowserError::CallbackMalformed)?;
-                        // An empty one says that none was granted.
-                        let is_named = params.iter().any(|(name, _)| name == "scope");
-                        is_named.then(|| scopes.unwrap_or(""))
-                    }
-                    false => None,
-                };
-                let separator = self.spec.granted_scope_separator;
-                let scopes = scopes.map(|scopes| Scopes::parse_lenient(scopes, separator));
-                let server = self.service.server_in(params)?;
-                let (verifier, nonce, redirect_uri) = (None, None, None);
-                Ok(Ok(CodeProof { code, verifier, nonce, redirect_uri, scopes, server }))
+            // Without the tokens that were requested, this is the answer to another request.
+            AuthorizationResponse::Code { .. } if flow.is_some() => {
+                Err(BrowserError::CallbackMalformed)
+            }
+            AuthorizationResponse::Code { code, .. } => self.code(params, code, None).map(Ok),
+            AuthorizationResponse::OpenId { code: Some(code), token, id_token, .. } => {
+                let beside = flow.map(|flow| Self::beside(flow, token, id_token, params));
+                self.code(params, code, beside.transpose()?).map(Ok)
             }
             // Nobody asked for one.
             AuthorizationResponse::Token { .. } | AuthorizationResponse::OpenId { .. } => {
@@ -250,6 +257,29 @@ impl OAuth2Dance {
                 Ok(Err(refused(&self.service, &self.meaning(&error.error))))
             }
         }
+    }
+
+    /// A code, and what the callback says besides.
+    fn code(
+        &self,
+        params: &Params<'_>,
+        code: Secret,
+        beside: Option<Beside>,
+    ) -> Result<CodeProof, BrowserError> {
+        let scopes = match self.spec.scopes_in_callback {
+            true => {
+                let scopes = params.one("scope").map_err(|_| BrowserError::CallbackMalformed)?;
+                // An empty one says that none was granted.
+                let is_named = params.iter().any(|(name, _)| name == "scope");
+                is_named.then(|| scopes.unwrap_or(""))
+            }
+            false => None,
+        };
+        let separator = self.spec.granted_scope_separator;
+        let scopes = scopes.map(|scopes| Scopes::parse_lenient(scopes, separator));
+        let server = self.service.server_in(params)?;
+        let (verifier, nonce, identified, redirect_uri) = (None, None, None, None);
+        Ok(CodeProof { code, verifier, nonce, beside, identified, redirect_uri, scopes, server })
     }
 
     /// RFC 9207, section 2.4.
@@ -268,7 +298,8 @@ impl OAuth2Dance {
         attempt: &Attempt,
         proof: &CodeProof,
     ) -> Result<Granted> {
-        let CodeProof { code, verifier, nonce, redirect_uri, scopes, server } = proof;
+        let CodeProof { code, verifier, nonce, identified, redirect_uri, scopes, server, .. } =
+            proof;
         if let Some(openid) = &self.openid {
             openid.prepare(&site.env).await?;
         }
@@ -281,25 +312,25 @@ impl OAuth2Dance {
         };
         let purpose = Purpose::RedeemCode;
         let obtained = self.ask_for_token(site, &request, purpose, server.as_deref()).await?;
-        self.granted(site, attempt, obtained, scopes.as_ref(), nonce.as_deref()).await
+        let answers = Answers { nonce: nonce.as_deref(), beside: identified.as_ref() };
+        self.granted(site, attempt, obtained, scopes.as_ref(), answers).await
     }
 
-    /// The outcome of a login with this response. `scopes` are those that the callback names,
-    /// `nonce` is that of the request.
+    /// The outcome of a login with this response. `scopes` are those that the callback names.
     pub(super) async fn granted(
         &self,
         site: &Site,
         attempt: &Attempt,
         obtained: Obtained,
         scopes: Option<&Scopes>,
-        nonce: Option<&str>,
+        answers: Answers<'_>,
     ) -> Result<Granted> {
         let Obtained { answer, subject, api } = obtained;
         let mut id_token = None;
         let claims = match (&self.service.subject_in_token, subject) {
             _ if let Some(openid) = &self.openid => {
                 let (token, claims) =
-                    self.identified(openid, site, attempt, &answer, nonce).await?;
+                    self.identified(openid, site, attempt, &answer, answers).await?;
                 id_token = Some(token);
                 Some(claims)
             }

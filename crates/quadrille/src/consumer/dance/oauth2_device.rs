@@ -21,6 +21,7 @@ use crate::{
 use super::{
     Granted,
     oauth2::{OAuth2Dance, refused},
+    oauth2_openid::Answers,
 };
 
 /// The reason why a token request of a device login brought no token.
@@ -81,7 +82,7 @@ impl OAuth2Dance {
         let answer = self.token_answer(site, &request, purpose, None).await?;
         let granted = match self.obtained(site, &answer, purpose) {
             // The request of a device has no nonce.
-            Ok(obtained) => self.granted(site, attempt, obtained, None, None).await,
+            Ok(obtained) => self.granted(site, attempt, obtained, None, Answers::default()).await,
             Err(error) => Err(error),
         };
         granted.map_err(|error| {

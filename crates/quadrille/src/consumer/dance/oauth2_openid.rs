@@ -13,10 +13,19 @@ use crate::{
         site::Site,
     },
     oauth2::TokenResponse,
-    oidc::Expected,
+    oidc::{Expected, IdToken},
 };
 
 use super::oauth2::OAuth2Dance;
+
+/// What the ID token of a login answers.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Answers<'a> {
+    /// The `nonce` of the request; a device has none.
+    pub(super) nonce: Option<&'a str>,
+    /// The ID token that the browser has brought beside the code.
+    pub(super) beside: Option<&'a IdToken>,
+}
 
 impl OAuth2Dance {
     /// The ID token of a login, which is valid, and its claims.
@@ -26,12 +35,17 @@ impl OAuth2Dance {
         site: &Site,
         attempt: &Attempt,
         answer: &TokenResponse,
-        nonce: Option<&str>,
+        answers: Answers<'_>,
     ) -> Result<(Secret, Claims)> {
         let Some(text) = id_token(answer) else {
             return Err(Error::service(&self.service.name, ServiceError::IdTokenMissing));
         };
-        let expected = openid.expected(nonce, &answer.access_token, attempt.max_age);
+        let expected = openid.expected(answers.nonce).access_token(answer.access_token.expose());
+        let expected = match answers.beside {
+            Some(beside) => expected.same_user_as(beside),
+            None => expected,
+        };
+        let expected = openid.recent(expected, attempt.max_age);
         let token = openid.verify(&site.env, text, &expected).await?;
         let claims = openid.claims(&token)?;
         Ok((text.into(), claims))

@@ -35,8 +35,12 @@ const LONGEST_NEXT: usize = 1024;
 const LONGEST_DATA: usize = 512;
 
 /// The parameters of a callback that the login reads.
-pub(crate) const READ: [&str; 8] = [
+pub(crate) const READ: [&str; 12] = [
     "code",
+    "id_token",
+    "access_token",
+    "token_type",
+    "expires_in",
     "state",
     "iss",
     "error",
@@ -386,6 +390,14 @@ impl Login {
             Dance::OAuth2(dance) => dance.come_back(site, jar, &params, trail)?,
             Dance::OAuth1(dance) => dance.come_back(site, jar, &params, trail)?,
         };
+        if let (Dance::OAuth2(dance), Proof::Code(proof)) = (&registered.dance, &mut answered.proof)
+        {
+            if proof.beside.is_some() && posted.is_none() {
+                // Nothing of a URL is to have tokens.
+                return Err(BrowserError::CallbackMalformed.into());
+            }
+            proof.identified = dance.verify_beside(site, &answered.attempt, proof).await?;
+        }
         if answered.attempt.next.is_empty() {
             // The browser lost the page.
             answered.attempt.next = self.next(ready, "");

@@ -22,6 +22,8 @@ const PURPOSE: &str = "callback by POST";
 const POSTED: &str = "posted";
 /// The length of the form in bytes. Many proxies accept 8 KiB of a sealed URL.
 pub(super) const LONGEST: usize = 4096;
+/// The length of a form that has tokens, too, in bytes: as much as fits into 8 KiB at all.
+const LONGEST_WITH_TOKENS: usize = 5888;
 
 impl Login {
     /// The query of the request that finishes a login whose callback is a POST with this form. The
@@ -48,15 +50,18 @@ impl Login {
     ///
     /// # Errors
     /// An unknown service; [`BrowserError::CallbackMalformed`] for a form that is not UTF-8 or
-    /// longer than 4 KiB, and at a service that sends no forms.
+    /// longer than 4 KiB (5,888 bytes in the hybrid flow), and at a service that sends no forms.
     pub async fn posted_callback(&self, service: &str, form: &[u8]) -> Result<String> {
         let ready = self.ready()?;
         let registered = self.by_name(service).await?;
         let text = std::str::from_utf8(form).map_err(|_| BrowserError::CallbackMalformed)?;
-        // An ID token from the token endpoint says the same, and needs no URL.
-        let kept = text.split('&').filter(|pair| !pair.starts_with("id_token="));
+        let is_hybrid = registered.openid().is_some_and(|openid| openid.hybrid.is_some());
+        // Where nobody asked for one, the ID token of the token endpoint says the same, and needs no
+        // URL.
+        let kept = text.split('&').filter(|pair| is_hybrid || !pair.starts_with("id_token="));
         let kept = kept.collect::<Vec<_>>().join("&");
-        if kept.len() > LONGEST || !registered.sends_forms() {
+        let longest = if is_hybrid { LONGEST_WITH_TOKENS } else { LONGEST };
+        if kept.len() > longest || !registered.sends_forms() {
             return Err(BrowserError::CallbackMalformed.into());
         }
         Ok(sealed(&ready.site, &registered, PURPOSE, &kept))
@@ -68,6 +73,7 @@ impl Settled {
     pub(crate) fn sends_forms(&self) -> bool {
         let mut parameters = self.spec.parameters.iter();
         parameters.any(|(name, value)| name == "response_mode" && value == "form_post")
+            || self.openid().is_some_and(|openid| openid.hybrid.is_some())
     }
 }
 

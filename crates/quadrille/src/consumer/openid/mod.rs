@@ -92,20 +92,18 @@ impl OpenIdProvider {
     }
 
     /// What the ID token must agree with after a login that sent this `nonce`.
-    pub(crate) fn expected<'a>(
-        &self,
-        nonce: Option<&'a str>,
-        access_token: &'a Secret,
-        max_age: Option<u64>,
-    ) -> Expected<'a> {
-        let expected = match nonce {
+    pub(crate) fn expected<'a>(&self, nonce: Option<&'a str>) -> Expected<'a> {
+        match nonce {
             Some(nonce) if self.spec.forgets_nonce => {
                 Expected::nonce_that_the_service_may_forget(nonce)
             }
             Some(nonce) => Expected::nonce(nonce),
             None => Expected::no_nonce(),
-        };
-        let expected = expected.access_token(access_token.expose());
+        }
+    }
+
+    /// What the ID token must agree with after a login that sent this `max_age`.
+    pub(crate) fn recent<'a>(&self, expected: Expected<'a>, max_age: Option<u64>) -> Expected<'a> {
         match max_age {
             Some(seconds) => expected.max_age(Duration::from_secs(seconds)),
             None => expected,

@@ -11,6 +11,7 @@ use crate::{
 };
 
 use super::{
+    hybrid::Hybrid,
     protocol::{
         ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenIdAccount, Revocation,
         owned,
@@ -388,6 +389,16 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
     /// login.
     fn without_nonce_because_the_service_forgets_it() {
         protocol.openid.forgets_nonce = true;
+    }
+
+    /// Requests tokens beside the code (OpenID Connect Core, section 3.3), for an OpenID Provider that
+    /// expects it. They arrive by POST, so a parameter `response_mode` is
+    /// [`OperatorError::ParameterReserved`](crate::consumer::OperatorError::ParameterReserved). An ID
+    /// token beside the code must have its hash (`c_hash`), that of an access token beside it
+    /// (`at_hash`), and the issuer and subject of the token endpoint's. A login that a script or a
+    /// program finishes, where nothing takes a form, requests a code alone.
+    fn hybrid(flow: Hybrid) {
+        protocol.openid.hybrid = Some(flow);
     }
 
     /// Disables PKCE, for the few services that fail with it. Gives up: a code that leaks from the

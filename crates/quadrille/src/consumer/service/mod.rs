@@ -4,6 +4,7 @@ pub(super) mod allowed;
 pub(super) mod endpoint;
 mod facts;
 pub(super) mod hosted;
+mod hybrid;
 pub(super) mod names;
 mod nearest;
 mod option;
@@ -23,6 +24,7 @@ use crate::{
 
 use self::allowed::Allowed;
 
+pub use hybrid::Hybrid;
 pub use option::ClientOption;
 pub use protocol::{
     ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenId, OpenIdAccount, OpenIdBuf,

@@ -8,6 +8,8 @@ use crate::{
     scope::ScopeSeparator,
 };
 
+use super::hybrid::Hybrid;
+
 /// A protocol with its facts about a service. `Text` and `Pairs` are borrowed in
 /// [`Spec`](super::Spec) and owned in [`SpecBuf`](super::SpecBuf).
 ///
@@ -165,6 +167,8 @@ pub struct OpenId<Text = &'static str> {
     /// The HMAC by which the service signs ID tokens with the client secret; `None` for signatures
     /// by the keys.
     pub hmac: Option<Algorithm>,
+    /// The response type of logins, if it is one of the hybrid flow.
+    pub hybrid: Option<Hybrid>,
     /// The account's identifier in storages.
     pub account: OpenIdAccount<Text>,
 }
@@ -311,6 +315,7 @@ impl OpenId {
         tenants: None,
         forgets_nonce: false,
         hmac: None,
+        hybrid: None,
         account: OpenIdAccount::IssuerAndSubject,
     };
 }
@@ -372,6 +377,7 @@ impl From<OpenId> for OpenIdBuf {
             tenants: openid.tenants.map(|(placeholder, claim)| (placeholder.into(), claim.into())),
             forgets_nonce: openid.forgets_nonce,
             hmac: openid.hmac,
+            hybrid: openid.hybrid,
             account: match openid.account {
                 OpenIdAccount::IssuerAndSubject => OpenIdAccount::IssuerAndSubject,
                 OpenIdAccount::Subject => OpenIdAccount::Subject,

@@ -30,6 +30,9 @@ pub struct Expected<'a> {
     nonce: Nonce<'a>,
     access_token: Option<Beside<'a>>,
     code: Option<Beside<'a>>,
+    state: Option<Beside<'a>>,
+    /// The ID token beside the code, whose user must be the same.
+    beside: Option<&'a IdToken>,
     max_age: Option<Duration>,
     acr: &'a [&'a str],
 }
@@ -120,7 +123,15 @@ impl<'a> Expected<'a> {
     }
 
     const fn new(nonce: Nonce<'a>) -> Self {
-        Self { nonce, access_token: None, code: None, max_age: None, acr: &[] }
+        Self {
+            nonce,
+            access_token: None,
+            code: None,
+            state: None,
+            beside: None,
+            max_age: None,
+            acr: &[],
+        }
     }
 
     /// The access token of the same response: `at_hash` must be its hash, if it is there (section
@@ -143,6 +154,22 @@ impl<'a> Expected<'a> {
     #[must_use]
     pub const fn code_of_the_browser(mut self, code: &'a str) -> Self {
         self.code = Some(Beside { text: code, is_required: true });
+        self
+    }
+
+    /// The `state` of the same authorization response: `s_hash` must be its hash, if it is there
+    /// (Financial-grade API 1.0, part 2, section 5.1.1).
+    #[must_use]
+    pub const fn state_of_the_browser(mut self, state: &'a str) -> Self {
+        self.state = Some(Beside { text: state, is_required: false });
+        self
+    }
+
+    /// The ID token of the authorization response, beside the code that this token was issued for:
+    /// issuer and subject must be the same (section 3.3.3.6).
+    #[must_use]
+    pub const fn same_user_as(mut self, beside: &'a IdToken) -> Self {
+        self.beside = Some(beside);
         self
     }
 
@@ -184,6 +211,16 @@ impl<'a> Expected<'a> {
             && !is_hash(code, token.c_hash.as_deref())
         {
             return Err(IdTokenRejected::CodeHash);
+        }
+        if let Some(state) = self.state
+            && !is_hash(state, token.s_hash.as_deref())
+        {
+            return Err(IdTokenRejected::StateHash);
+        }
+        if let Some(beside) = self.beside
+            && (token.issuer != beside.issuer || token.subject != beside.subject)
+        {
+            return Err(IdTokenRejected::OtherUserThanBeside);
         }
         if let Some(age) = self.max_age {
             let since = token.auth_time.ok_or(IdTokenRejected::AuthTimeMissing)?;

@@ -51,6 +51,12 @@ pub enum IdTokenRejected {
     /// `c_hash` is not the hash of the code, or is missing.
     #[error("the ID token is not that of the code beside it")]
     CodeHash,
+    /// `s_hash` is not the hash of the `state`.
+    #[error("the ID token is not that of the state beside it")]
+    StateHash,
+    /// Issuer or subject is not that of the ID token beside the code (section 3.3.3.6).
+    #[error("the ID token is about another user than that beside the code")]
+    OtherUserThanBeside,
     /// The request had a `max_age`, and the token has no `auth_time`.
     #[error("the ID token does not say when the user authenticated")]
     AuthTimeMissing,

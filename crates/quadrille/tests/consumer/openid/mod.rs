@@ -3,6 +3,7 @@
 mod client_authentication;
 mod discovery;
 mod faults;
+mod hybrid;
 mod kept;
 mod logout;
 mod presented;

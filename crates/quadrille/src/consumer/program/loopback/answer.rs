@@ -101,7 +101,7 @@ impl Expected {
         verify_slices_are_equal(state.as_bytes(), self.state.as_bytes())
             .map_err(|_| BrowserError::StateUnknown)?;
         match &self.registered.dance {
-            Dance::OAuth2(dance) => Ok((dance.answered(&params)?, further(&params, &READ))),
+            Dance::OAuth2(dance) => Ok((dance.answered(&params, None)?, further(&params, &READ))),
             Dance::OAuth1(_) => Err(BrowserError::StateUnknown),
         }
     }
