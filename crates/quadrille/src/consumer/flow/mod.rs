@@ -459,7 +459,7 @@ impl Login {
             (Dance::OAuth1(dance), Proof::Verifier { temporary, verifier }) => {
                 dance.redeem(&ready.site, attempt, temporary, verifier).await?
             }
-            (Dance::OAuth2(_), Proof::IdToken(proof)) => self.granted_by_id_token(proof)?,
+            (Dance::OAuth2(_), Proof::IdToken(proof)) => self.granted_by_id_token(proof).await?,
             // A response of the other protocol.
             _ => return Err(BrowserError::StateUnknown.into()),
         };

@@ -83,7 +83,7 @@ impl Login {
     /// Finishes a login by an ID token, which must be for this application or another of its clients
     /// ([`Client::id_tokens_for`](crate::consumer::Client::id_tokens_for)), and identifies the
     /// user: there is no access token, so nothing is linked. `owner` as in [`Login::finish`]. Each
-    /// token is valid once in this process.
+    /// token is valid once, in all processes that share a storage on the server.
     ///
     /// Calls no hooks; the routes of `Login::id_token_routes` do.
     ///
@@ -198,10 +198,11 @@ impl Login {
     }
 
     /// Uses a presented ID token up.
-    pub(super) fn granted_by_id_token(&self, proof: &PresentedProof) -> Result<Granted> {
+    pub(super) async fn granted_by_id_token(&self, proof: &PresentedProof) -> Result<Granted> {
         let PresentedProof { text, token, claims } = proof;
         let now = self.0.env.now();
-        if !self.0.spent.spend(text.expose(), token.expires, now) {
+        let (records, spent) = (self.records(self.ready()?), &self.0.spent);
+        if !spent.spend_for_all(records.as_ref(), text.expose(), token.expires, now).await? {
             return Err(BrowserError::AttemptCookieMissing.into());
         }
         let token = Token {

@@ -63,6 +63,7 @@ impl Login {
         let Some(stored) = self.load(Some(jar), &registered.name, owner).await? else {
             return Err(missing(NotLinkedReason::Missing));
         };
+        self.look_for_ended().await?;
         if self.has_ended_account(registered, &stored) {
             forget(self, Some(jar), &stored.account).await?;
             return Err(missing(NotLinkedReason::Missing));

@@ -12,19 +12,24 @@ use crate::{
             self,
             ended::{Session, SessionEnded, Told, in_front_channel},
         },
+        storage::records::Records,
     },
     form::{Limits, Params},
     oidc::LogoutTokenRejected,
 };
 
-use super::{Login, registered::Registered};
+use super::{Login, Ready, registered::Registered};
 
 impl Login {
     /// Ends the sessions that a logout token names (OpenID Connect Back-Channel Logout, section 2.6).
-    /// Each token is valid once in this process. From then on, in this process, an
-    /// [`Identity`](crate::Identity) of such a session is none any more, and neither is a
-    /// [`Linked`](crate::Linked) that belongs to a browser, unless its token has the scope
-    /// `offline_access` (section 2.7). Sessions of the application's own are its to end.
+    /// Each token is valid once. From then on, an [`Identity`](crate::Identity) of such a session is
+    /// none any more, and neither is a [`Linked`](crate::Linked) that belongs to a browser, unless its
+    /// token has the scope `offline_access` (section 2.7). Sessions of the application's own are its to
+    /// end.
+    ///
+    /// The storage of the login keeps all of that for other processes and for the next start, unless
+    /// it is in the user's browser: then it is kept in the memory of this process. Another process
+    /// that [receives logouts](Self::receives_logouts) knows it within two seconds.
     ///
     /// `Login::logout_routes` calls it, and the hook.
     ///
@@ -40,16 +45,15 @@ impl Login {
     /// [`ServiceError::LogoutTokenRejected`], [`OperatorError::NotOpenId`](crate::consumer::OperatorError), and those of an unknown
     /// service or of the request for the provider's keys.
     pub async fn end_by_logout_token(&self, service: &str, token: &str) -> Result<SessionEnded> {
-        let env = &self.ready()?.site.env;
+        let ready = self.ready()?;
+        let (env, records) = (&ready.site.env, self.records(ready));
         let registered = self.by_name(service).await?;
         let provider = registered.openid_provider()?;
         let token = provider.verify_logout(env, token).await?;
         let (now, spent) = (env.now(), &self.0.spent);
-        if !spent.spend(
-            &[&token.issuer, "#", &token.id].concat(),
-            token.expires.unwrap_or(now),
-            now,
-        ) {
+        let (id, expires) =
+            ([&*token.issuer, "#", &token.id].concat(), token.expires.unwrap_or(now));
+        if !spent.spend_for_all(records.as_ref(), &id, expires, now).await? {
             let error = ServiceError::LogoutTokenRejected(LogoutTokenRejected::Replayed);
             return Err(Error::service(&registered.name, error));
         }
@@ -61,7 +65,7 @@ impl Login {
             sid: token.sid,
             at: now,
         };
-        self.0.ended.note(&event, Told::Proven);
+        self.0.ended.note_for_all(records.as_ref(), &event, Told::Proven).await?;
         Ok(event)
     }
 
@@ -88,12 +92,54 @@ impl Login {
             account: None,
             at: self.0.env.now(),
         };
-        self.0.ended.note(&event, Told::ByBrowser);
+        let records = self.records(self.ready()?);
+        self.0.ended.note_for_all(records.as_ref(), &event, Told::ByBrowser).await?;
         Ok(event)
     }
 
-    /// Ends sessions here of which another process of this site was told: each process remembers for
-    /// itself. A hook can send its event to the others.
+    /// Looks for sessions that other processes of this site were told to end, through the storage, in a
+    /// process without `Login::logout_routes`, which does so, too.
+    ///
+    /// ```
+    /// use quadrille::{KeyRing, Login, SpecBuf};
+    ///
+    /// let spec = SpecBuf::oidc("acme", "https://id.acme.example");
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(spec.client("our-id", "our-secret"))
+    ///     .receives_logouts();
+    /// # login.check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    #[must_use]
+    pub fn receives_logouts(self) -> Self {
+        self.0.ended.receives();
+        self
+    }
+
+    /// The records of the site, if its processes share a storage.
+    pub(crate) fn records<'a>(&'a self, ready: &'a Ready) -> Option<Records<'a>> {
+        Records::of(&*self.0.storage, &ready.site)
+    }
+
+    /// Learns of sessions that other processes were told to end, if some seconds have passed.
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub(crate) async fn look_for_ended(&self) -> Result<()> {
+        let now = self.0.env.now();
+        if !self.0.ended.is_due(now) {
+            return Ok(());
+        }
+        match self.records(self.ready()?) {
+            // It is rare, and would make the future of each request larger.
+            Some(records) => Box::pin(self.0.ended.look(&records, now)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends sessions here of which another process of this site was told, where the storage is in the
+    /// user's browser, so that each process remembers for itself. A hook can send its event to the
+    /// others.
     ///
     /// ```
     /// use quadrille::{Login, SessionEnded};

@@ -1,25 +1,43 @@
 //! The sessions that a provider has ended (OpenID Connect Back-Channel Logout and Front-Channel
 //! Logout).
+//!
+//! Each request compares sessions with the memory of its process. The records of the site, which all of
+//! its processes share, are read at the first request and every two seconds.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Timestamp,
-    consumer::{error::BrowserError, wire::lengths_first},
+    consumer::{
+        error::{BrowserError, Result},
+        storage::records::{Key, Kind, Records},
+        wire::lengths_first,
+    },
     form::Params,
 };
 
-use super::marks::Marks;
+use super::marks::{Mark, Marks};
 
 /// The number of ended sessions that are remembered: of those that a signature proves, and of those
 /// that a browser says. Anybody can fill the second memory, and nobody the first by that.
 const MOST: usize = 65_536;
 const MOST_OF_BROWSERS: usize = 16_384;
+/// The time after which the records are read again.
+const PAUSE: Duration = Duration::from_secs(2);
+/// The difference between the clocks of two processes.
+const SLACK: Duration = Duration::from_secs(60);
+/// The time for which records are kept: no session of a browser lasts longer.
+const KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
+/// The records that are read at once.
+const PAGE: usize = 500;
 
 /// A provider has ended sessions of a user: the event of `on_session_ended` hooks. With
 /// [`sid`](Self::sid) it is one session at the provider, and without it all of the user
@@ -74,12 +92,29 @@ pub(crate) enum Told {
     ByBrowser,
 }
 
-/// The sessions that providers have ended, for one process.
+impl Told {
+    const ALL: [Self; 2] = [Self::Proven, Self::ByBrowser];
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Proven => Kind::Ended,
+            Self::ByBrowser => Kind::EndedByBrowser,
+        }
+    }
+}
+
+/// The sessions that providers have ended, as one process knows them.
 #[derive(Debug)]
 pub(crate) struct EndedSessions {
     memory: Mutex<Memory>,
     /// Whether there is any: most sites have none, and ask at each request.
     are_any: AtomicBool,
+    /// Whether this site receives logouts.
+    receives: AtomicBool,
+    /// The time in milliseconds at which the records were read.
+    looked: AtomicI64,
+    /// The last records that were read, by source. Held while reading.
+    last: tokio::sync::Mutex<[Option<Key>; 2]>,
 }
 
 #[derive(Debug)]
@@ -91,7 +126,13 @@ struct Memory {
 impl Default for EndedSessions {
     fn default() -> Self {
         let (proven, by_browsers) = (Marks::at_most(MOST), Marks::at_most(MOST_OF_BROWSERS));
-        Self { memory: Mutex::new(Memory { proven, by_browsers }), are_any: AtomicBool::new(false) }
+        Self {
+            memory: Mutex::new(Memory { proven, by_browsers }),
+            are_any: AtomicBool::new(false),
+            receives: AtomicBool::new(false),
+            looked: AtomicI64::new(NEVER),
+            last: tokio::sync::Mutex::default(),
+        }
     }
 }
 
@@ -102,26 +143,118 @@ const SESSION: &str = "session";
 /// One session of a user, for those here whose identifier is not known.
 const SOME_OF_USER: &str = "some of user";
 
+/// Before the records were read.
+const NEVER: i64 = i64::MIN;
+
 impl EndedSessions {
-    /// Notes an ended session.
+    /// Notes an ended session, here and for all processes that share these records.
+    pub(crate) async fn note_for_all(
+        &self,
+        records: Option<&Records<'_>>,
+        event: &SessionEnded,
+        told: Told,
+    ) -> Result<()> {
+        self.receives();
+        for mark in marks_of(event) {
+            let gone = self.put(mark, event.at, told);
+            let Some(records) = records else { continue };
+            records.put(told.kind(), &key(mark, event.at), "").await?;
+            if let Some((mark, at)) = gone {
+                records.remove(told.kind(), &key(mark, at)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes an ended session here.
     pub(crate) fn note(&self, event: &SessionEnded, told: Told) {
+        for mark in marks_of(event) {
+            self.put(mark, event.at, told);
+        }
+    }
+
+    /// Notes a mark here. Returns the one that gave way.
+    fn put(&self, mark: Mark, at: Timestamp, told: Told) -> Option<(Mark, Timestamp)> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let Memory { proven, by_browsers } = &mut *memory;
         let marks = match told {
-            Told::Proven => proven,
-            Told::ByBrowser => by_browsers,
+            Told::Proven => &mut memory.proven,
+            Told::ByBrowser => &mut memory.by_browsers,
         };
-        let mut put = |kind, text: &str| {
-            marks.put(&lengths_first([kind, &event.service, text]), event.at);
-        };
-        let user = event.account.as_ref().or(event.sub.as_ref());
-        if let Some(sid) = &event.sid {
-            put(SESSION, sid);
-        }
-        if let Some(user) = user {
-            put(if event.sid.is_some() { SOME_OF_USER } else { USER }, user);
-        }
+        let gone = marks.put(mark, at);
         self.are_any.store(true, Ordering::Release);
+        gone
+    }
+
+    /// This site receives logouts, of which other processes may have been told.
+    pub(crate) fn receives(&self) {
+        self.receives.store(true, Ordering::Release);
+    }
+
+    /// Whether the records must be read before sessions are compared.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let looked = self.looked.load(Ordering::Acquire);
+        let pause = i64::try_from(PAUSE.as_millis()).unwrap_or(i64::MAX);
+        self.receives.load(Ordering::Acquire)
+            && (looked == NEVER || (now.millis() - looked).abs() >= pause)
+    }
+
+    /// Reads what other processes, or those before this one, were told of.
+    ///
+    /// # Errors
+    /// Those of the storage at the first time. Later ones are logged, since sessions are then compared
+    /// with what is known.
+    pub(crate) async fn look(&self, records: &Records<'_>, now: Timestamp) -> Result<()> {
+        let is_first = self.looked.load(Ordering::Acquire) == NEVER;
+        let mut last = match self.last.try_lock() {
+            Ok(last) => last,
+            // Another request reads them.
+            Err(_) if !is_first => return Ok(()),
+            Err(_) => self.last.lock().await,
+        };
+        if !self.is_due(now) {
+            return Ok(());
+        }
+        for (told, last) in Told::ALL.into_iter().zip(&mut *last) {
+            match self.read(records, told, last, now).await {
+                Ok(()) => {}
+                Err(error) if is_first => return Err(error),
+                Err(error) => {
+                    let code = error.code();
+                    tracing::warn!(code, %error, "logouts of other processes cannot be read");
+                }
+            }
+        }
+        self.looked.store(now.millis(), Ordering::Release);
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        records: &Records<'_>,
+        told: Told,
+        last: &mut Option<Key>,
+        now: Timestamp,
+    ) -> Result<()> {
+        if last.is_none() {
+            records.sweep(told.kind(), now - KEPT).await?;
+        }
+        let mut from = last.clone().map(|last| Key { at: last.at - SLACK, text: String::new() });
+        loop {
+            let page = records.later(told.kind(), from.as_ref(), PAGE).await?;
+            for key in &page {
+                if let Some(mark) = Mark::read(&key.text) {
+                    self.put(mark, key.at, told);
+                }
+            }
+            let is_last = page.len() < PAGE;
+            if let Some(newest) = page.into_iter().next_back() {
+                from = Some(newest.clone());
+                *last = Some(newest);
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     /// Whether there is no ended session.
@@ -137,8 +270,8 @@ impl EndedSessions {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let is_ended = |kind, text: Option<&str>| {
             text.is_some_and(|text| {
-                let key = lengths_first([kind, session.service, text]);
-                let times = [memory.proven.get(&key), memory.by_browsers.get(&key)];
+                let mark = Mark::of(&lengths_first([kind, session.service, text]));
+                let times = [memory.proven.get(mark), memory.by_browsers.get(mark)];
                 times.into_iter().flatten().any(|at| at >= session.since)
             })
         };
@@ -147,6 +280,19 @@ impl EndedSessions {
             // Better one session too many than one too few.
             || (session.sid.is_none() && is_ended(SOME_OF_USER, session.user))
     }
+}
+
+/// The marks of an ended session.
+fn marks_of(event: &SessionEnded) -> impl Iterator<Item = Mark> {
+    let mark = |kind, text: &String| Mark::of(&lengths_first([kind, &event.service, text]));
+    let session = event.sid.as_ref().map(|sid| mark(SESSION, sid));
+    let user = event.account.as_ref().or(event.sub.as_ref());
+    let kind = if event.sid.is_some() { SOME_OF_USER } else { USER };
+    session.into_iter().chain(user.map(|user| mark(kind, user)))
+}
+
+fn key(mark: Mark, at: Timestamp) -> Key {
+    Key { at, text: mark.digits() }
 }
 
 /// The session in the query of a front-channel logout (section 3): issuer and session are required, as

@@ -7,11 +7,31 @@ use crate::{
     digest::{first_half, sha256},
 };
 
-/// Times by text. If there is no room, the earliest makes some.
+/// A digest of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark(u128);
+
+impl Mark {
+    pub(super) fn of(text: &str) -> Self {
+        Self(u128::from_be_bytes(*first_half(&sha256(text.as_bytes()))))
+    }
+
+    /// The digits of the mark.
+    pub(super) fn digits(self) -> String {
+        format!("{:032x}", self.0)
+    }
+
+    /// Reads the output of [`Mark::digits`].
+    pub(super) fn read(digits: &str) -> Option<Self> {
+        u128::from_str_radix(digits, 16).ok().map(Self)
+    }
+}
+
+/// Times by mark. If there is no room, the earliest makes some.
 #[derive(Debug)]
 pub(super) struct Marks {
     most: usize,
-    times: BTreeMap<[u8; 16], Timestamp>,
+    times: BTreeMap<Mark, Timestamp>,
 }
 
 impl Marks {
@@ -19,23 +39,26 @@ impl Marks {
         Self { most, times: BTreeMap::new() }
     }
 
-    pub(super) fn get(&self, text: &str) -> Option<Timestamp> {
-        self.times.get(&mark(text)).copied()
+    pub(super) fn get(&self, mark: Mark) -> Option<Timestamp> {
+        self.times.get(&mark).copied()
     }
 
-    pub(super) fn put(&mut self, text: &str, time: Timestamp) {
-        let mark = mark(text);
-        if self.times.len() >= self.most
-            && !self.times.contains_key(&mark)
-            && let Some((first, _)) = self.times.iter().min_by_key(|(_, time)| **time)
-        {
-            let first = *first;
+    /// Keeps the later time of a mark. Returns the one that gave way.
+    pub(super) fn put(&mut self, mark: Mark, time: Timestamp) -> Option<(Mark, Timestamp)> {
+        if let Some(known) = self.times.get_mut(&mark) {
+            let earlier = (*known).min(time);
+            let is_known = *known == time;
+            *known = (*known).max(time);
+            return (!is_known).then_some((mark, earlier));
+        }
+        let gone = match self.times.len() >= self.most {
+            true => self.times.iter().min_by_key(|(_, time)| **time).map(|(m, t)| (*m, *t)),
+            false => None,
+        };
+        if let Some((first, _)) = gone {
             self.times.remove(&first);
         }
         self.times.insert(mark, time);
+        gone
     }
-}
-
-fn mark(text: &str) -> [u8; 16] {
-    *first_half(&sha256(text.as_bytes()))
 }

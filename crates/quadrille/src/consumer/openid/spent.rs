@@ -2,15 +2,21 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    consumer::{
+        error::Result,
+        storage::records::{Key, Kind, Records},
+    },
+};
 
-use super::marks::Marks;
+use super::marks::{Mark, Marks};
 
 /// The number of tokens that are remembered. Each was signed by a provider of this site, so nobody
 /// else fills the memory.
 const MOST: usize = 65_536;
 
-/// The tokens that were used, until they expire: for one process.
+/// The tokens that were used in this process, until they expire.
 #[derive(Debug)]
 pub(crate) struct Spent(Mutex<Marks>);
 
@@ -21,8 +27,26 @@ impl Default for Spent {
 }
 
 impl Spent {
+    /// Uses a token up, which expires at this time, for all processes that share these records.
+    /// `false` if it was used before.
+    pub(crate) async fn spend_for_all(
+        &self,
+        records: Option<&Records<'_>>,
+        token: &str,
+        expires: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool> {
+        if !self.spend(token, expires, now) {
+            return Ok(false);
+        }
+        let Some(records) = records else { return Ok(true) };
+        let key = Key { at: expires, text: Mark::of(token).digits() };
+        records.claim(Kind::Spent, &key).await
+    }
+
     /// Uses a token up, which expires at this time. `false` if it was used before.
-    pub(crate) fn spend(&self, token: &str, expires: Timestamp, now: Timestamp) -> bool {
+    fn spend(&self, token: &str, expires: Timestamp, now: Timestamp) -> bool {
+        let token = Mark::of(token);
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if spent.get(token).is_some_and(|expires| expires >= now) {
             return false;

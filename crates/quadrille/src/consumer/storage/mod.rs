@@ -6,6 +6,7 @@ mod encoding;
 mod erased;
 mod file;
 mod memory;
+pub(super) mod records;
 mod reseal;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
@@ -40,7 +41,8 @@ pub use reseal::{Progress, Reseal, SealedRow, SealedRows};
 ///
 /// Implement it with `async fn`. A storage that outlives the process should store the token sealed:
 /// [`Context::seal`]. Keys are compared byte for byte: by default, many databases take `abc` and
-/// `ABC ` for the same. With the feature `testing`, [`storage_contract!`](crate::storage_contract)
+/// `ABC ` for the same. The site itself has some rows, too, whose owners begin with `s:` and whose
+/// services are no name of one, such as `quadrille.ended`. With the feature `testing`, [`storage_contract!`](crate::storage_contract)
 /// tests all of this.
 pub trait TokenStorage: Send + Sync + 'static {
     /// Whether the contents outlive the process, which refuses keys that do not.

@@ -58,6 +58,7 @@ impl Login {
     /// # Ok::<(), quadrille::Error>(())
     /// ```
     pub fn logout_routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
+        self.0.ended.receives();
         Routes::of(self)
             .post("/backchannel-logout", by_the_server)
             .get("/frontchannel-logout", by_a_frame)

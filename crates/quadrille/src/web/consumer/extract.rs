@@ -333,6 +333,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts
         let (visit, registered) = visit_of::<S>(parts).map_err(Rejected::early(parts))?;
         let found = Found::new(&visit, registered, parts);
         let owner = Handlers::of(found.login).find_owner(parts).await;
+        found.login.look_for_ended().await?;
         let stored = found.login.load(Some(found.jar), &found.registered.name, &owner).await?;
         let now = found.login.0.env.now();
         let usable = |stored: &Stored| {
@@ -426,6 +427,7 @@ impl<'a> Found<'a> {
     }
 
     async fn identity<S>(&self, owner: &Owner) -> Result<Option<Identity<S>>> {
+        self.login.look_for_ended().await?;
         if let Some(identity) = recall(self.login, self.jar, &self.registered, owner)? {
             return Ok(Some(identity));
         }

@@ -8,6 +8,7 @@ mod kept;
 mod logout;
 mod presented;
 mod refreshes;
+mod restart;
 mod sign_out;
 
 use http::HeaderMap;
