@@ -1,10 +1,13 @@
-//! The keys by which a site authenticates at services (`private_key_jwt`).
+//! The keys of a site: those that sign, by which it authenticates at services (`private_key_jwt`), and
+//! those that decrypt.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::{
     Secret, Timestamp,
-    jose::{KeySet, Rotation, SigningKey, SigningKeys, SigningKeysError},
+    jose::{
+        DecryptingKey, KeySet, Rotation, SigningKey, SigningKeys, SigningKeysError, VerifyingKey,
+    },
 };
 
 /// The private keys of a site, by which it authenticates at services that verify signed assertions
@@ -28,17 +31,44 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct ClientKeys(Arc<RwLock<Arc<SigningKeys>>>);
+pub struct ClientKeys {
+    signing: Arc<RwLock<Arc<SigningKeys>>>,
+    /// The newest first.
+    decrypting: Arc<[DecryptingKey]>,
+}
 
 impl ClientKeys {
     /// These keys.
     pub fn new(keys: SigningKeys) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(keys))))
+        Self { signing: Arc::new(RwLock::new(Arc::new(keys))), decrypting: Arc::default() }
+    }
+
+    /// Adds keys by which the site decrypts what providers encrypt for it
+    /// ([`Spec::encrypted_id_tokens`](crate::Spec::encrypted_id_tokens)), the newest first. Their public
+    /// keys are published beside the others. A key that has a successor stays for as long as providers
+    /// may have the old set.
+    ///
+    /// ```
+    /// use quadrille::{Env, consumer::ClientKeys};
+    /// use quadrille::jose::{Algorithm, DecryptingKey, KeyManagement, SigningKey, SigningKeys};
+    ///
+    /// // In an application, both are stored, sealed.
+    /// let signing = SigningKey::generate(Algorithm::Es256)?;
+    /// let decrypting = DecryptingKey::generate(KeyManagement::EcdhEsA256Kw)?;
+    /// let keys = ClientKeys::new(SigningKeys::new(signing, Env::system().now())?)
+    ///     .decrypting([decrypting]);
+    /// assert!(keys.jwks().contains(r#""use":"enc""#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn decrypting(self, keys: impl IntoIterator<Item = DecryptingKey>) -> Self {
+        let known = self.decrypting.iter().cloned();
+        Self { decrypting: known.chain(keys).collect(), ..self }
     }
 
     /// Replaces the keys, such as by those that another process has stored.
     pub fn replace(&self, keys: SigningKeys) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        *self.signing.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
     /// Adds a successor of the newest key if one is due, and removes those that have not signed for
@@ -69,9 +99,24 @@ impl ClientKeys {
         Ok(Some(json))
     }
 
-    /// The public keys: the set at the `jwks_uri`.
+    /// The public keys that verify.
     pub fn published(&self) -> KeySet {
         self.keys().published()
+    }
+
+    /// The JWK Set at the `jwks_uri` (RFC 7517, section 5): the public keys that verify, and those that
+    /// encrypt.
+    pub fn jwks(&self) -> String {
+        let verifying = self.published();
+        let verifying = verifying.iter().filter_map(VerifyingKey::to_jwk);
+        let encrypting = self.decrypting.iter().filter_map(|key| key.encrypting_key().to_jwk());
+        let keys: Vec<_> = verifying.chain(encrypting).collect();
+        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+    }
+
+    /// The keys that decrypt.
+    pub(crate) fn that_decrypt(&self) -> &[DecryptingKey] {
+        &self.decrypting
     }
 
     /// The key that signs at this time.
@@ -80,6 +125,6 @@ impl ClientKeys {
     }
 
     fn keys(&self) -> Arc<SigningKeys> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.signing.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -42,7 +42,8 @@ pub use claims::{Claims, Profile};
 pub use client_keys::ClientKeys;
 pub use cookies::Jar;
 pub use error::{
-    BrowserError, NotLinked, NotLinkedReason, OperatorError, ServiceError, StorageError,
+    BrowserError, NotLinked, NotLinkedReason, OperatorError, RequestObjectUnusable, ServiceError,
+    StorageError,
 };
 pub use flow::{Begin, Finished, authorized::Authorized, out_of_band::OutOfBand};
 pub use hooks::Refreshed;
@@ -56,9 +57,9 @@ pub use openid::{ended::SessionEnded, presented::PresentedIdToken};
 pub use presets::words::*;
 pub use program::{DeviceLogin, Loopback, LoopbackLogin};
 pub use service::{
-    Client, ClientAuthentication, ClientOption, Dynamic, Hybrid, OAuth1, OAuth1Buf, OAuth2,
-    OAuth2Buf, OpenId, OpenIdAccount, OpenIdBuf, Protocol, ProtocolBuf, Revocation, Service, Spec,
-    SpecBuf,
+    Client, ClientAuthentication, ClientOption, Dynamic, Encryption, Hybrid, OAuth1, OAuth1Buf,
+    OAuth2, OAuth2Buf, OpenId, OpenIdAccount, OpenIdBuf, Protocol, ProtocolBuf, RequestObjects,
+    Revocation, Service, Spec, SpecBuf,
 };
 pub use settings::LoginSettings;
 #[cfg(feature = "memory-cache")]

@@ -1,11 +1,13 @@
 //! The metadata of an OpenID Provider, as a relying party reads them (OpenID Connect Discovery 1.0,
 //! sections 3 and 4).
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use url::Url;
 
 use crate::{
-    jose::Algorithm,
+    jose::{Algorithm, ContentEncryption, KeyManagement},
     loopback::{is_loopback, is_secure},
     oauth2::metadata::{MetadataError, OPENID_CONFIGURATION, ServerMetadata, well_known_paths},
 };
@@ -84,6 +86,68 @@ pub struct ProviderMetadata {
     pub token_endpoint_auth_signing_algorithms: Vec<Algorithm>,
     /// The challenge methods of PKCE (RFC 7636); unknown if omitted.
     pub code_challenge_methods: Option<Vec<String>>,
+    /// The request objects that the provider takes.
+    pub request_objects: RequestObjectsSupported,
+    /// The endpoint for dynamic registration (OpenID Connect Dynamic Client Registration, section 3).
+    pub registration_endpoint: Option<Url>,
+}
+
+/// The request objects that a provider takes (OpenID Connect Discovery, section 3).
+///
+/// ```
+/// use quadrille::{jose::Algorithm, oidc::ProviderMetadata};
+///
+/// let json = br#"{
+///     "issuer": "https://id.example",
+///     "authorization_endpoint": "https://id.example/authorize",
+///     "jwks_uri": "https://id.example/keys",
+///     "request_parameter_supported": true
+/// }"#;
+/// let supported = ProviderMetadata::parse(json, "https://id.example")?.request_objects;
+/// assert!(supported.by_value);
+/// assert_eq!(supported.signing_algorithms, [Algorithm::Rs256]);
+/// # Ok::<(), quadrille::oidc::DiscoveryError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RequestObjectsSupported {
+    /// In the request itself (`request_parameter_supported`); not if omitted.
+    pub by_value: bool,
+    /// At any URL of the client (`request_uri_parameter_supported`, without
+    /// `require_request_uri_registration`); so if omitted.
+    pub by_reference: bool,
+    /// The signature algorithms that are known here; RS256 if omitted.
+    pub signing_algorithms: Vec<Algorithm>,
+    /// The key management algorithms that are known here.
+    pub encryption_algorithms: Vec<KeyManagement>,
+    /// The content encryption algorithms that are known here.
+    pub content_encryptions: Vec<ContentEncryption>,
+}
+
+impl RequestObjectsSupported {
+    fn read(members: &BTreeMap<String, Value>) -> Self {
+        let is = |name: &str, omitted| match members.get(name) {
+            None | Some(Value::Null) => omitted,
+            Some(value) => *value == Value::Bool(true),
+        };
+        fn all<T>(value: Option<&Value>, read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+            let names = value?.as_array()?.iter().filter_map(Value::as_str);
+            Some(names.filter_map(read).collect())
+        }
+        let named = |name: &str| members.get(name);
+        let signing = named("request_object_signing_alg_values_supported");
+        let encryption = named("request_object_encryption_alg_values_supported");
+        let content = named("request_object_encryption_enc_values_supported");
+        Self {
+            by_value: is("request_parameter_supported", false),
+            by_reference: is("request_uri_parameter_supported", true)
+                && !is("require_request_uri_registration", false),
+            signing_algorithms: all(signing, Algorithm::parse)
+                .unwrap_or_else(|| vec![Algorithm::Rs256]),
+            encryption_algorithms: all(encryption, KeyManagement::parse).unwrap_or_default(),
+            content_encryptions: all(content, ContentEncryption::parse).unwrap_or_default(),
+        }
+    }
 }
 
 /// The reason why the metadata of a provider cannot be used.
@@ -166,6 +230,8 @@ impl ProviderMetadata {
             names_issuer_in_every_answer: read.authorization_response_iss_parameter_supported,
             token_endpoint_auth_methods: read.token_endpoint_auth_methods_supported,
             code_challenge_methods: read.code_challenge_methods_supported,
+            request_objects: RequestObjectsSupported::read(&read.extra),
+            registration_endpoint: optional("registration_endpoint", &read.registration_endpoint)?,
         })
     }
 }

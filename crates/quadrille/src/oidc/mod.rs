@@ -13,6 +13,7 @@
 //! | logout request (RP-Initiated Logout, section 2) | [`EndSessionRequest`] | |
 //! | logout token (Back-Channel Logout, section 2.4) | [`LogoutToken::from_claims`] | [`LogoutToken::to_claims`] |
 //! | its verification (Back-Channel Logout, section 2.6) | [`IdTokenRules::verify_logout`] | |
+//! | signed user information (Core, section 5.3.2) | [`IdTokenRules::verify_userinfo`] | |
 //! | metadata (Discovery, sections 3 and 4) | [`configuration_url`], [`ProviderMetadata::parse`] | [`ServerMetadata`](crate::oauth2::metadata::ServerMetadata) |
 
 mod claims_request;
@@ -25,7 +26,7 @@ mod token_hash;
 mod verification;
 
 pub use claims_request::{ClaimRequest, ClaimsRequest, ClaimsRequestError};
-pub use discovery::{DiscoveryError, ProviderMetadata, configuration_url};
+pub use discovery::{DiscoveryError, ProviderMetadata, RequestObjectsSupported, configuration_url};
 pub use end_session::EndSessionRequest;
 pub use id_token::{IdToken, IdTokenError};
 pub use logout_token::{LogoutToken, LogoutTokenError};

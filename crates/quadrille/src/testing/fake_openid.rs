@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::{
     Timestamp,
-    jose::{KeySet, KeySetError, Protected},
+    consumer::Encryption,
+    jose::{EncryptingKey, KeySet, KeySetError, Protected},
     oidc::LogoutToken,
 };
 
@@ -81,8 +82,36 @@ impl FakeService {
         openid.sign(&Protected::typ(LogoutToken::TYPE), &all)
     }
 
+    /// Encrypts ID tokens, and signed claims of the userinfo endpoint, to the first key in the
+    /// application's JWK Set that is for this algorithm; `false` without one.
+    ///
+    /// ```
+    /// use quadrille::{testing::FakeService, jose::{ContentEncryption, KeyManagement}};
+    ///
+    /// let service = FakeService::openid("https://id.example", "our-id", "our-secret");
+    /// let encryption = (KeyManagement::EcdhEsA256Kw, ContentEncryption::A256Gcm);
+    /// assert!(!service.encrypts_to(r#"{"keys":[]}"#, encryption));
+    /// ```
+    pub fn encrypts_to(&self, jwks: &str, encryption: Encryption) -> bool {
+        let set: Value = serde_json::from_str(jwks).unwrap_or_default();
+        let keys = set.get("keys").and_then(Value::as_array).into_iter().flatten();
+        let keys = keys.filter_map(|key| EncryptingKey::from_members(key.as_object()?).ok());
+        let key = keys.into_iter().find(|key| key.encrypts_by(encryption.0));
+        let Stage { part, .. } = &mut *self.stage();
+        let Part::OAuth2(OAuth2 { openid: Some(openid), .. }) = part else { return false };
+        openid.recipient = key.map(|key| (key, encryption));
+        openid.recipient.is_some()
+    }
+
+    /// Signs the claims of the userinfo endpoint from now on (`application/jwt`).
+    pub fn signs_userinfo(&self) {
+        if let Part::OAuth2(OAuth2 { openid: Some(openid), .. }) = &mut self.stage().part {
+            openid.signs_userinfo = true;
+        }
+    }
+
     /// Verifies assertions of the application by this JWK Set, as it is at its `jwks_uri`
-    /// (`private_key_jwt`). Services of OAuth 2 accept those with an HMAC by the secret without that.
+    /// (`private_key_jwt`), and its request objects. Services of OAuth 2 accept those with an HMAC by the secret without that.
     ///
     /// ```
     /// use quadrille::testing::FakeService;

@@ -32,6 +32,7 @@ mod openid;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod page;
 #[cfg(feature = "consumer")]
+mod request_object;
 mod resource;
 #[cfg(feature = "consumer")]
 mod revocation;

@@ -2,18 +2,18 @@
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::{
     Env, Secret, Timestamp,
-    consumer::OpenId as Spec,
-    jose::{Algorithm, KeySet, Protected, SigningKey},
+    consumer::{Encryption, OpenId as Spec},
+    jose::{Algorithm, DecryptingKey, EncryptingKey, KeyManagement, Protected, SigningKey},
     oidc::token_hash,
 };
 
 use super::{
-    accounts::value_at,
+    accounts::{put, value_at},
     scene::{Scene, json_answer, path_of},
 };
 
@@ -148,6 +148,12 @@ pub(super) struct OpenId {
     hmac: Option<Algorithm>,
     forgets_nonce: bool,
     key: SigningKey,
+    /// The key to which applications encrypt.
+    pub(super) decrypting: DecryptingKey,
+    /// The key of the application to which tokens are encrypted, and how.
+    pub(super) recipient: Option<(EncryptingKey, Encryption)>,
+    /// Whether the claims of the userinfo endpoint are signed.
+    pub(super) signs_userinfo: bool,
     pub(super) faults: Vec<OpenIdFault>,
     /// The number of logout tokens so far.
     pub(super) logouts: u64,
@@ -181,6 +187,9 @@ impl OpenId {
             hmac: None,
             forgets_nonce: false,
             key: key("1")?,
+            decrypting: DecryptingKey::generate(KeyManagement::EcdhEsA256Kw).ok()?,
+            recipient: None,
+            signs_userinfo: false,
             faults: Vec::new(),
             logouts: 0,
             env: None,
@@ -250,7 +259,29 @@ impl OpenId {
             Some(algorithm) => hmac(algorithm, login.secret)?,
             None => self.key.clone(),
         };
-        key.sign(&Protected::plain(), payload.as_bytes()).ok()
+        self.encrypted(key.sign(&Protected::plain(), payload.as_bytes()).ok()?)
+    }
+
+    /// A signed token, encrypted to the application if the service encrypts.
+    fn encrypted(&self, token: String) -> Option<String> {
+        let Some((key, (algorithm, content))) = &self.recipient else { return Some(token) };
+        let header = Protected::plain().cty("JWT");
+        key.encrypt(*algorithm, *content, &header, token.as_bytes()).ok()
+    }
+
+    /// The claims of the userinfo endpoint, signed and encrypted if the service does so.
+    pub(super) fn userinfo(&self, client: &str, claims: &Value) -> Option<Response<Bytes>> {
+        if !self.signs_userinfo {
+            return None;
+        }
+        let mut claims = claims.clone();
+        put(&mut claims, "iss", self.issuer.clone().into());
+        put(&mut claims, "aud", client.into());
+        let signed = self.encrypted(self.sign(&Protected::plain(), &claims)?)?;
+        let mut answer = Response::new(signed.into());
+        let jwt = HeaderValue::from_static("application/jwt");
+        answer.headers_mut().insert(header::CONTENT_TYPE, jwt);
+        Some(answer)
     }
 
     fn claims(&self, scene: &Scene, login: &Signed<'_>) -> Map<String, Value> {
@@ -376,8 +407,10 @@ impl OpenId {
             *gone.status_mut() = StatusCode::NOT_FOUND;
             return Some(gone);
         }
-        let keys = KeySet::from_iter([self.key.verifying_key().clone()]).to_json();
-        Some(json_answer(&serde_json::from_str(&keys).unwrap_or_default()))
+        let verifying = self.key.verifying_key().to_jwk();
+        let keys = [verifying, self.decrypting.encrypting_key().to_jwk()];
+        let keys = keys.into_iter().flatten().filter_map(|key| serde_json::from_str(&key).ok());
+        Some(json_answer(&json!({ "keys": keys.collect::<Vec<Value>>() })))
     }
 
     fn metadata(&self, scene: &Scene) -> Value {
@@ -404,6 +437,10 @@ impl OpenId {
             "id_token_signing_alg_values_supported": ["ES256"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
+            "request_parameter_supported": true,
+            "request_object_signing_alg_values_supported": ["ES256"],
+            "request_object_encryption_alg_values_supported": ["ECDH-ES+A256KW"],
+            "request_object_encryption_enc_values_supported": ["A256GCM"],
         })
     }
 }

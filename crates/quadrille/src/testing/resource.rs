@@ -52,7 +52,8 @@ impl OAuth2 {
                 let subject = openid.subject(scene, if is_another { user + 1 } else { user });
                 put(&mut claims, scene.identity_member(), subject.into());
             }
-            return json_answer(&claims);
+            let signed = self.openid.as_ref().and_then(|openid| openid.userinfo(&self.id, &claims));
+            return signed.unwrap_or_else(|| json_answer(&claims));
         }
         if spec.and_then(|spec| spec.email_list).is_some_and(|path| is_at(request, path_of(path))) {
             let own = claims.get("email").and_then(Value::as_str).unwrap_or("ada@example.com");

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use serde_json::{Value, json};
-use url::Url;
 
 #[cfg(feature = "axum")]
 use crate::transport::Purpose;
@@ -90,7 +89,7 @@ impl OAuth2 {
 
     /// The authorization request in `url`; `None` if it is invalid.
     pub(super) fn asks(&self, url: &str) -> Option<Asks> {
-        let url = Url::parse(url).ok()?;
+        let url = self.requested(url)?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
         let is_known = *request.client_id == *self.id;
@@ -105,7 +104,7 @@ impl OAuth2 {
 
     /// Approves an authorization request. Returns the query of the callback.
     pub(super) fn consent(&mut self, scene: &Scene, url: &str, user: u64) -> Option<String> {
-        let url = Url::parse(url).ok()?;
+        let url = self.requested(url)?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
         let manners = &scene.manners();
@@ -160,7 +159,7 @@ impl OAuth2 {
 
     /// Fails an authorization request. Returns the query of the callback.
     pub(super) fn refuse(&self, scene: &Scene, url: &str, error: ErrorCode) -> Option<String> {
-        let url = Url::parse(url).ok()?;
+        let url = self.requested(url)?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
         answer(

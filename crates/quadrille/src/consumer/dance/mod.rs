@@ -10,6 +10,7 @@ mod oauth2_auth;
 mod oauth2_device;
 mod oauth2_hybrid;
 mod oauth2_openid;
+mod oauth2_request;
 pub(super) mod trail;
 
 use serde_json::{Map, Value};

@@ -75,6 +75,7 @@ impl OAuth2Dance {
             expected = expected.state_of_the_browser(state);
         }
         let expected = openid.recent(expected, attempt.max_age);
-        openid.verify(&site.env, id_token.expose(), &expected).await.map(Some)
+        let signed = openid.opened(id_token.expose())?;
+        openid.verify(&site.env, &signed, &expected).await.map(Some)
     }
 }

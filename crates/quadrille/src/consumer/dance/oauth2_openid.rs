@@ -46,9 +46,10 @@ impl OAuth2Dance {
             None => expected,
         };
         let expected = openid.recent(expected, attempt.max_age);
-        let token = openid.verify(&site.env, text, &expected).await?;
+        let signed = openid.opened(text)?;
+        let token = openid.verify(&site.env, &signed, &expected).await?;
         let claims = openid.claims(&token)?;
-        Ok((text.into(), claims))
+        Ok((signed.as_str().into(), claims))
     }
 
     /// The ID token of an account after a refresh: the new one if there is one, and it agrees with
@@ -72,8 +73,9 @@ impl OAuth2Dance {
             (None, None) => return kept(),
         };
         let expected = expected.access_token(answer.access_token.expose());
-        match openid.verify(&site.env, text, &expected).await {
-            Ok(_) => Ok(Some(text.into())),
+        let signed = openid.opened(text)?;
+        match openid.verify(&site.env, &signed, &expected).await {
+            Ok(_) => Ok(Some(signed.as_str().into())),
             Err(error @ Error::Service { error: ServiceError::IdTokenRejected(_), .. }) => {
                 Err(error)
             }

@@ -4,12 +4,14 @@ mod browser;
 mod likely;
 mod not_linked;
 mod operator;
+mod request_object;
 mod service;
 mod storage;
 
 pub use browser::BrowserError;
 pub use not_linked::{NotLinked, NotLinkedReason};
 pub use operator::OperatorError;
+pub use request_object::RequestObjectUnusable;
 pub use service::ServiceError;
 pub use storage::StorageError;
 

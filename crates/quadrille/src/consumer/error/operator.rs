@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::{seal::KeyRingError, transport::NoHttpClient};
 
-use super::storage::StorageError;
+use super::{request_object::RequestObjectUnusable, storage::StorageError};
 
 /// The reason why a login or a call fails by the fault of the application: its configuration, its
 /// code or its storage. The operator or the developers can mend it.
@@ -177,7 +177,7 @@ pub enum OperatorError {
     /// A service is registered with the keys of the site, which has none
     /// ([`Login::client_keys`](crate::Login::client_keys)).
     #[error(
-        "{service} wants assertions signed by keys of this site: set them by Login::client_keys"
+        "{service} wants keys of this site, to sign or to decrypt: set them by Login::client_keys"
     )]
     ClientKeysMissing {
         /// The service's name.
@@ -203,6 +203,14 @@ pub enum OperatorError {
     NotOpenId {
         /// The service's name.
         service: Box<str>,
+    },
+    /// A service cannot be sent request objects ([`Spec::request_objects`](crate::Spec)).
+    #[error("{service} cannot be sent request objects: {reason}")]
+    RequestObjectUnusable {
+        /// The service's name.
+        service: Box<str>,
+        /// The reason.
+        reason: RequestObjectUnusable,
     },
     /// A service's name is not fit for paths and cookies.
     #[error("a service's name has 1 to 40 letters, digits, '-' and '_': not {service:?}")]
@@ -420,6 +428,7 @@ impl OperatorError {
             Self::SigningKeyUnusable { .. } => "signing_key_unusable",
             Self::NotOutOfBand { .. } => "not_out_of_band",
             Self::NotOpenId { .. } => "not_openid",
+            Self::RequestObjectUnusable { .. } => "request_object_unusable",
             Self::ServiceNameMalformed { .. } => "service_name_malformed",
             Self::ServiceRepeated { .. } => "service_repeated",
             Self::NoDeviceFlow { .. } => "no_device_flow",

@@ -92,6 +92,10 @@ pub enum ServiceError {
     /// The logout token is not valid (OpenID Connect Back-Channel Logout, section 2.6).
     #[error("the service's logout token is rejected: {0}")]
     LogoutTokenRejected(LogoutTokenRejected),
+    /// The signed or encrypted claims of the userinfo endpoint are not valid (OpenID Connect Core,
+    /// section 5.3.2).
+    #[error("the service's user information is rejected: {0}")]
+    UserinfoRejected(IdTokenRejected),
     /// The metadata of the OpenID Provider cannot be used (OpenID Connect Discovery, section 4.3).
     #[error("the service cannot be discovered: {0}")]
     ProviderMetadata(DiscoveryError),
@@ -125,6 +129,7 @@ impl ServiceError {
             Self::LogoutTokenRejected(_) => "logout_token_rejected",
             Self::ProviderMetadata(_) => "provider_metadata_unusable",
             Self::ProviderKeys(_) => "provider_keys_unusable",
+            Self::UserinfoRejected(_) => "userinfo_rejected",
             Self::UserinfoOfAnotherSubject => "userinfo_of_another_subject",
         }
     }

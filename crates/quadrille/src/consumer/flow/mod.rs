@@ -2,10 +2,12 @@
 //! program can.
 
 pub(super) mod authorized;
+pub(super) mod callback;
 pub(super) mod origin;
 pub(super) mod out_of_band;
 pub(super) mod posted;
 pub(super) mod presented;
+pub(super) mod request_object;
 
 use std::sync::Arc;
 
@@ -14,10 +16,13 @@ use serde_json::Value;
 use crate::{
     Scopes,
     consumer::error::{BrowserError, Error, OperatorError, Result},
-    form::{Limits, Params},
 };
 
-use self::{authorized::Authorized, posted::unsealed};
+use self::{
+    authorized::Authorized,
+    callback::{READ, callback_in, further},
+    posted::unsealed,
+};
 use super::{
     account::{Account, Owner},
     attempt::{Attempt, Ending, Kind, OwnerMark},
@@ -27,32 +32,10 @@ use super::{
     service::allowed::check_written,
 };
 
-/// Limits of a callback. Most parameters are never read, so only the length is limited.
-pub(crate) const CALLBACK: Limits = Limits { parameters: usize::MAX, ..Limits::DEFAULT };
 /// A longer page to return to is not worth carrying through every login.
 const LONGEST_NEXT: usize = 1024;
 /// The application's data as JSON. A few attempts with data fit into the cookies of one browser.
 const LONGEST_DATA: usize = 512;
-
-/// The parameters of a callback that the login reads.
-pub(crate) const READ: [&str; 12] = [
-    "code",
-    "id_token",
-    "access_token",
-    "token_type",
-    "expires_in",
-    "state",
-    "iss",
-    "error",
-    "error_description",
-    "error_uri",
-    "oauth_token",
-    "oauth_verifier",
-];
-/// The number of further parameters of a callback.
-const MOST_FURTHER: usize = 32;
-/// The bytes of all further parameters of a callback.
-const LONGEST_FURTHER: usize = 4096;
 
 /// The settings of a login, for [`Login::begin`].
 ///
@@ -257,13 +240,14 @@ impl Login {
         match &registered.dance {
             Dance::OAuth2(dance) => {
                 let leave = || dance.leave(&ready.site, jar, &attempt, parameters);
-                match leave() {
-                    Ok(url) => Ok(url),
+                let url = match leave() {
+                    Ok(url) => url,
                     Err(error) => {
                         self.remove_gone_tenants(jar, error).await?;
-                        leave()
+                        leave()?
                     }
-                }
+                };
+                dance.as_object(&ready.site, self.records(ready).as_ref(), url).await
             }
             Dance::OAuth1(dance) => {
                 let callback = registered.callback_for(attempt.ending);
@@ -472,28 +456,4 @@ impl Login {
         let kept = self.page_of_this_site(wanted).filter(|kept| kept.len() <= LONGEST_NEXT);
         kept.unwrap_or_else(|| [&ready.site.base_path, "/"].concat())
     }
-}
-
-fn callback_in(query: &str) -> Result<Params<'_>, BrowserError> {
-    let params = Params::parse_within(query.as_bytes(), CALLBACK);
-    params.map_err(|_| BrowserError::CallbackMalformed)
-}
-
-/// The parameters of a callback that the login does not read itself, as far as they are within the
-/// limits. A repeated one has no value.
-pub(crate) fn further(params: &Params<'_>, read: &[&str]) -> Vec<(String, String)> {
-    let mut further = Vec::new();
-    let mut bytes = 0;
-    for (name, value) in params.iter().take(2 * MOST_FURTHER) {
-        let is_other = !read.contains(&name) && !value.is_empty();
-        if !is_other || params.many(name).count() > 1 {
-            continue;
-        }
-        bytes += name.len() + value.len();
-        if further.len() == MOST_FURTHER || bytes > LONGEST_FURTHER {
-            break;
-        }
-        further.push((name.to_owned(), value.to_owned()));
-    }
-    further
 }

@@ -25,7 +25,7 @@ use crate::consumer::{
 use super::{Begin, Finished, Verified};
 #[cfg(feature = "axum")]
 use super::{
-    callback_in, further,
+    callback::{callback_in, further},
     posted::{LONGEST, opened, sealed},
 };
 
@@ -166,6 +166,8 @@ impl Login {
         let registered = self.by_name(service).await?;
         trail.service = Some(Arc::clone(&registered.settled));
         let provider = registered.openid_provider()?;
+        let signed = provider.opened(presented.token)?;
+        let presented = presented.opened(signed.as_str());
         let nonce = presented.nonce().map_err(|reason| match reason {
             NonceUnusable::TextTooShort => BrowserError::CallbackMalformed.into(),
             NonceUnusable::Token(reason) => {
@@ -189,8 +191,7 @@ impl Login {
         }
         let Opened { attempt, cookie, .. } = opened;
         trail.next = Some(attempt.next.clone());
-        let token =
-            provider.verify_presented(&site.env, presented.token, &nonce.expected()).await?;
+        let token = provider.verify_presented(&site.env, &signed, &nonce.expected()).await?;
         let claims = provider.claims(&token)?;
         let proof = PresentedProof { text: presented.token.into(), token, claims };
         let answered = Answered { attempt, cookie, proof: Proof::IdToken(Box::new(proof)) };

@@ -116,6 +116,11 @@ pub(crate) async fn claims(api: &Api) -> Result<Option<(Option<String>, Value)>>
     }
     // The service's user information may be on another origin than its API; its row says so.
     let body = call.purpose(Purpose::Identity).send_token_to_another_origin().bytes().await?;
+    let site = &held.login().ready()?.site;
+    let body = match registered.provider() {
+        Some(openid) => openid.userinfo(&site.env, &body).await?.map_or(body, Into::into),
+        None => body,
+    };
     let text = answer::text(&body);
     // Some services respond with a list of one account.
     let list = || answer::elements(&text).map(Value::Array);

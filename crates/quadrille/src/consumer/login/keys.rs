@@ -6,7 +6,8 @@ use super::Login;
 
 impl Login {
     /// Sets the keys by which this site authenticates at services
-    /// ([`Service::signing_client`](crate::Service::signing_client)). The routes of the login publish
+    /// ([`Service::signing_client`](crate::Service::signing_client)), signs its requests
+    /// ([`Spec::request_objects`](crate::Spec::request_objects)), and decrypts what is for it. The routes of the login publish
     /// them at `{public URL}/login/jwks.json`.
     ///
     /// ```
@@ -30,6 +31,6 @@ impl Login {
     /// The JWK Set of the site, if it has keys.
     #[cfg(feature = "axum")]
     pub(crate) fn jwks(&self) -> Option<String> {
-        Some(self.0.client_keys.as_ref()?.published().to_json())
+        Some(self.0.client_keys.as_ref()?.jwks())
     }
 }

@@ -44,7 +44,9 @@ impl Registered {
         known: Option<&Self>,
     ) -> Result<Self, OperatorError> {
         let settled = Arc::new(Settled::new(registration, &site.name)?);
-        if matches!(settled.credential, Credential::SiteKeys) && site.client_keys.is_none() {
+        let signs = matches!(settled.credential, Credential::SiteKeys)
+            || settled.openid().is_some_and(|openid| openid.request_objects.is_some());
+        if signs && site.client_keys.is_none() {
             return Err(OperatorError::ClientKeysMissing { service: (*settled.name).into() });
         }
         let known = known.and_then(|known| known.openid.as_deref());

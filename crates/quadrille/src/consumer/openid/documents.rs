@@ -3,13 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
+use serde_json::Value;
 use url::Url;
 
 use crate::{
     Env,
     consumer::error::{Error, Result, ServiceError},
     fetch::{Document, FetchError, NotFetched, Remote, RemoteKeys, TrustedFetcher},
-    jose::KeySet,
+    jose::{EncryptingKey, KeyManagement, KeySet, KeySetError, MOST_KEYS},
+    json::{ObjectError, read_object},
     oidc::{DiscoveryError, ProviderMetadata, configuration_url},
     transport::{ErasedClient, NetworkError},
 };
@@ -39,6 +41,39 @@ pub(super) struct Documents {
     /// The URL of the keys, unless the metadata have it.
     keys_url: Option<Url>,
     keys: RemoteKeys,
+    encrypting_keys: Remote<EncryptingKeys>,
+}
+
+/// The keys of a provider to which others encrypt (RFC 7517, section 5). Those that cannot be used here
+/// are skipped.
+pub(super) struct EncryptingKeys(Vec<EncryptingKey>);
+
+impl EncryptingKeys {
+    /// The first key for an algorithm.
+    pub(super) fn for_algorithm(&self, algorithm: KeyManagement) -> Option<&EncryptingKey> {
+        self.0.iter().find(|key| key.encrypts_by(algorithm))
+    }
+}
+
+impl Document for EncryptingKeys {
+    const NAME: &'static str = "encrypting keys";
+    type Expected = ();
+    type Error = KeySetError;
+
+    fn read(body: &[u8], (): &()) -> Result<Self, KeySetError> {
+        let mut members = read_object(body).map_err(|error| match error {
+            ObjectError::Malformed => KeySetError::Malformed,
+            ObjectError::Repeated => KeySetError::Repeated,
+        })?;
+        let Some(Value::Array(keys)) = members.remove("keys") else {
+            return Err(KeySetError::Malformed);
+        };
+        if keys.len() > MOST_KEYS {
+            return Err(KeySetError::TooMany);
+        }
+        let keys = keys.iter().filter_map(Value::as_object);
+        Ok(Self(keys.filter_map(|key| EncryptingKey::from_members(key).ok()).collect()))
+    }
 }
 
 impl Documents {
@@ -54,7 +89,8 @@ impl Documents {
             url: configuration_url(&issuer)?,
             metadata: Remote::that_agree_with(Arc::clone(&issuer), fetcher.clone()),
             keys_url,
-            keys: RemoteKeys::new(fetcher),
+            keys: RemoteKeys::new(fetcher.clone()),
+            encrypting_keys: Remote::that_agree_with((), fetcher),
             issuer,
         })
     }
@@ -91,17 +127,35 @@ impl Documents {
         env: &Env,
         suffices: impl Fn(&KeySet) -> bool,
     ) -> Result<Arc<KeySet>> {
-        let url = match &self.keys_url {
-            Some(url) => url.clone(),
-            None => self.metadata(service, env).await?.jwks_uri.clone(),
-        };
-        let found = self.keys.get(&url, env, suffices).await;
-        found.map_err(|error| match error {
-            NotFetched::Fetch(error) => not_fetched(service, error),
-            NotFetched::Unusable(error) => {
-                Error::service(service, ServiceError::ProviderKeys(error))
-            }
-        })
+        let url = self.keys_url(service, env).await?;
+        self.keys.get(&url, env, suffices).await.map_err(|error| no_keys(service, error))
+    }
+
+    /// The keys to which others encrypt, as [`keys`](Self::keys).
+    pub(super) async fn encrypting_keys(
+        &self,
+        service: &Arc<str>,
+        env: &Env,
+        algorithm: KeyManagement,
+    ) -> Result<Arc<EncryptingKeys>> {
+        let url = self.keys_url(service, env).await?;
+        let suffices = |keys: &EncryptingKeys| keys.for_algorithm(algorithm).is_some();
+        let found = self.encrypting_keys.get(&url, env, suffices).await;
+        found.map_err(|error| no_keys(service, error))
+    }
+
+    async fn keys_url(&self, service: &Arc<str>, env: &Env) -> Result<Url> {
+        match &self.keys_url {
+            Some(url) => Ok(url.clone()),
+            None => Ok(self.metadata(service, env).await?.jwks_uri.clone()),
+        }
+    }
+}
+
+fn no_keys(service: &Arc<str>, error: NotFetched<KeySetError>) -> Error {
+    match error {
+        NotFetched::Fetch(error) => not_fetched(service, error),
+        NotFetched::Unusable(error) => Error::service(service, ServiceError::ProviderKeys(error)),
     }
 }
 

@@ -2,9 +2,11 @@
 //! verification of its ID tokens.
 
 mod documents;
+mod encrypted;
 pub(super) mod ended;
 mod marks;
 pub(super) mod presented;
+pub(super) mod request_object;
 pub(super) mod spent;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -15,7 +17,7 @@ use url::Url;
 use crate::{
     Env, Secret,
     consumer::error::{Error, OperatorError, Result, ServiceError},
-    jose::{KeySet, Unverified},
+    jose::{EncryptingKey, KeyManagement, KeySet, Unverified},
     loopback::is_secure,
     oauth2::member::LONGEST,
     oidc::{
@@ -24,7 +26,11 @@ use crate::{
     },
 };
 
-use self::documents::Documents;
+pub(crate) use self::encrypted::Signed;
+use self::{
+    documents::Documents,
+    encrypted::{Opener, opened, opened_if_encrypted},
+};
 use super::{
     account::{Account, Token},
     claims::Claims,
@@ -41,6 +47,9 @@ pub(crate) struct OpenIdProvider {
     /// The rules for tokens that pages and apps present, which may be of further clients.
     rules_of_presented: IdTokenRules,
     documents: Documents,
+    /// Those that open encrypted ID tokens, and encrypted claims of the userinfo endpoint.
+    id_tokens: Option<Opener>,
+    userinfo: Option<Opener>,
 }
 
 impl OpenIdProvider {
@@ -71,6 +80,8 @@ impl OpenIdProvider {
             spec: spec.clone(),
             rules_of_presented: further.fold(rules.clone(), |rules, id| rules.or_client(&**id)),
             rules,
+            id_tokens: Opener::of(service, site, spec.id_token_encryption)?,
+            userinfo: Opener::of(service, site, spec.userinfo_encryption)?,
             documents: documents.or_known(known.map(|known| &known.documents)),
         }))
     }
@@ -78,6 +89,19 @@ impl OpenIdProvider {
     /// The metadata of the provider.
     pub(crate) async fn metadata(&self, env: &Env) -> Result<Arc<ProviderMetadata>> {
         self.documents.metadata(&self.service, env).await
+    }
+
+    /// A key of the provider that encrypts by this algorithm.
+    ///
+    /// # Errors
+    /// Those of the request for the provider's keys.
+    pub(crate) async fn encrypting_key(
+        &self,
+        env: &Env,
+        algorithm: KeyManagement,
+    ) -> Result<Option<EncryptingKey>> {
+        let keys = self.documents.encrypting_keys(&self.service, env, algorithm).await?;
+        Ok(keys.for_algorithm(algorithm).cloned())
     }
 
     /// Has the keys at hand, so that a login does not spend its code and fail then.
@@ -110,6 +134,17 @@ impl OpenIdProvider {
         }
     }
 
+    /// The signed ID token in an encrypted one, at a provider that encrypts.
+    ///
+    /// # Errors
+    /// [`ServiceError::IdTokenRejected`].
+    pub(crate) fn opened<'t>(&self, token: &'t str) -> Result<Signed<'t>> {
+        opened(self.id_tokens.as_ref(), token).map_err(|reason| {
+            let error = ServiceError::IdTokenRejected(reason.into());
+            Error::service(&self.service, error)
+        })
+    }
+
     /// Verifies an ID token.
     ///
     /// # Errors
@@ -117,7 +152,7 @@ impl OpenIdProvider {
     pub(crate) async fn verify(
         &self,
         env: &Env,
-        token: &str,
+        token: &Signed<'_>,
         expected: &Expected<'_>,
     ) -> Result<IdToken> {
         self.verify_by(&self.rules, env, token, expected).await
@@ -130,7 +165,7 @@ impl OpenIdProvider {
     pub(crate) async fn verify_presented(
         &self,
         env: &Env,
-        token: &str,
+        token: &Signed<'_>,
         expected: &Expected<'_>,
     ) -> Result<IdToken> {
         self.verify_by(&self.rules_of_presented, env, token, expected).await
@@ -140,13 +175,13 @@ impl OpenIdProvider {
         &self,
         rules: &IdTokenRules,
         env: &Env,
-        token: &str,
+        token: &Signed<'_>,
         expected: &Expected<'_>,
     ) -> Result<IdToken> {
         let rejected = |reason: IdTokenRejected| {
             Error::service(&self.service, ServiceError::IdTokenRejected(reason))
         };
-        let token = Unverified::parse(token).map_err(|reason| rejected(reason.into()))?;
+        let token = Unverified::parse(token.as_str()).map_err(|reason| rejected(reason.into()))?;
         let keys = self.keys_for(rules, env, &token).await?;
         rules.verify(token, &keys, expected, env.now()).map_err(rejected)
     }
@@ -159,10 +194,31 @@ impl OpenIdProvider {
         let rejected = |reason: LogoutTokenRejected| {
             Error::service(&self.service, ServiceError::LogoutTokenRejected(reason))
         };
-        let token = Unverified::parse(token).map_err(|reason| rejected(reason.into()))?;
+        let signed = opened_if_encrypted(self.id_tokens.as_ref(), token);
+        let signed = signed.map_err(|reason| rejected(reason.into()))?;
+        let token = Unverified::parse(signed.as_str()).map_err(|reason| rejected(reason.into()))?;
         let rules = &self.rules_of_presented;
         let keys = self.keys_for(rules, env, &token).await?;
         rules.verify_logout(token, &keys, env.now()).map_err(rejected)
+    }
+
+    /// The claims in a response of the userinfo endpoint as JSON (OpenID Connect Core, section 5.3.2);
+    /// `None` if the service does not sign them.
+    ///
+    /// # Errors
+    /// [`ServiceError::UserinfoRejected`], and those of the request for the provider's keys.
+    pub(crate) async fn userinfo(&self, env: &Env, body: &[u8]) -> Result<Option<Vec<u8>>> {
+        if !self.spec.signed_userinfo {
+            return Ok(None);
+        }
+        let rejected = |reason: IdTokenRejected| {
+            Error::service(&self.service, ServiceError::UserinfoRejected(reason))
+        };
+        let text = std::str::from_utf8(body).unwrap_or_default().trim();
+        let signed = opened(self.userinfo.as_ref(), text).map_err(|e| rejected(e.into()))?;
+        let token = Unverified::parse(signed.as_str()).map_err(|e| rejected(e.into()))?;
+        let keys = self.keys_for(&self.rules, env, &token).await?;
+        self.rules.verify_userinfo(token, &keys).map(Some).map_err(rejected)
     }
 
     /// The keys that verify a token by these rules.

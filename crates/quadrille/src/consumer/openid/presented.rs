@@ -69,6 +69,11 @@ impl<'a> PresentedIdToken<'a> {
         Ok(Self { token, text: one("nonce")?, next })
     }
 
+    /// The same with a token that was opened.
+    pub(crate) const fn opened(self, token: &'a str) -> Self {
+        Self { token, ..self }
+    }
+
     /// Ignores the text of an app: another site can have sent the request.
     #[cfg(feature = "axum")]
     pub(crate) const fn by_form(self) -> Self {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::{
     Scopes,
-    jose::Algorithm,
+    jose::{Algorithm, ContentEncryption, KeyManagement},
     oauth1::{Placement, SignatureMethod},
     scope::ScopeSeparator,
 };
@@ -16,6 +16,7 @@ use super::{
         ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenIdAccount, Revocation,
         owned,
     },
+    request_objects::RequestObjects,
     spec::Spec,
     spec_buf::SpecBuf,
 };
@@ -382,6 +383,41 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
     /// long as the hash.
     fn id_tokens_signed_with_the_client_secret(algorithm: Algorithm) {
         protocol.openid.hmac = Some(algorithm);
+    }
+
+    /// Declares that the service signs ID tokens and then encrypts them for this site, by these
+    /// algorithms, which were registered there (`id_token_encrypted_response_alg` and `_enc`). Any other
+    /// token is rejected. The keys are those of [`ClientKeys::decrypting`](crate::consumer::ClientKeys::decrypting),
+    /// or for `A128KW`, `A256KW` and `dir` the client secret. Logout tokens may be encrypted then, too.
+    fn encrypted_id_tokens(algorithm: KeyManagement, encryption: ContentEncryption) {
+        protocol.openid.id_token_encryption = Some((algorithm, encryption));
+    }
+
+    /// Declares that the service signs the claims of its userinfo endpoint
+    /// (`userinfo_signed_response_alg`). Others are rejected.
+    fn signed_userinfo() {
+        protocol.openid.signed_userinfo = true;
+    }
+
+    /// Declares that the service signs the claims of its userinfo endpoint and then encrypts them for
+    /// this site, by these algorithms (`userinfo_encrypted_response_alg` and `_enc`), as in
+    /// [`encrypted_id_tokens`](Spec::encrypted_id_tokens). Others are rejected.
+    fn encrypted_userinfo(algorithm: KeyManagement, encryption: ContentEncryption) {
+        protocol.openid.signed_userinfo = true;
+        protocol.openid.userinfo_encryption = Some((algorithm, encryption));
+    }
+
+    /// Sends each authorization request as a request object, which the keys of the site sign
+    /// ([`Login::client_keys`](crate::Login::client_keys)), so that nobody can change it in the browser
+    /// (RFC 9101). The provider's metadata must say that it takes such.
+    fn request_objects(delivery: RequestObjects) {
+        protocol.openid.request_objects = Some(delivery);
+    }
+
+    /// Encrypts request objects to a key of the provider, by these algorithms, so that nobody reads
+    /// them in the browser. The provider's metadata must name both.
+    fn encrypted_request_objects(algorithm: KeyManagement, encryption: ContentEncryption) {
+        protocol.openid.request_encryption = Some((algorithm, encryption));
     }
 
     /// Accepts ID tokens without the `nonce` that was sent, for a service that does not repeat it.

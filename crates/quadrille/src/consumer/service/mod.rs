@@ -9,6 +9,7 @@ pub(super) mod names;
 mod nearest;
 mod option;
 mod protocol;
+mod request_objects;
 mod section;
 mod setting;
 mod spec;
@@ -27,9 +28,10 @@ use self::allowed::Allowed;
 pub use hybrid::Hybrid;
 pub use option::ClientOption;
 pub use protocol::{
-    ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenId, OpenIdAccount, OpenIdBuf,
-    Protocol, ProtocolBuf, Revocation,
+    ClientAuthentication, Encryption, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenId, OpenIdAccount,
+    OpenIdBuf, Protocol, ProtocolBuf, Revocation,
 };
+pub use request_objects::RequestObjects;
 pub use spec::Spec;
 pub use spec_buf::SpecBuf;
 

@@ -3,12 +3,22 @@
 use std::borrow::Cow;
 
 use crate::{
-    jose::Algorithm,
+    jose::{Algorithm, ContentEncryption, KeyManagement},
     oauth1::{Placement, SignatureMethod},
     scope::ScopeSeparator,
 };
 
-use super::hybrid::Hybrid;
+use super::{hybrid::Hybrid, request_objects::RequestObjects};
+
+/// The algorithms of an encrypted token: of its key, and of its content (RFC 7518, sections 4 and 5).
+///
+/// ```
+/// use quadrille::{consumer::Encryption, jose::{ContentEncryption, KeyManagement}};
+///
+/// let encryption: Encryption = (KeyManagement::EcdhEsA256Kw, ContentEncryption::A256Gcm);
+/// # let _ = encryption;
+/// ```
+pub type Encryption = (KeyManagement, ContentEncryption);
 
 /// A protocol with its facts about a service. `Text` and `Pairs` are borrowed in
 /// [`Spec`](super::Spec) and owned in [`SpecBuf`](super::SpecBuf).
@@ -167,6 +177,16 @@ pub struct OpenId<Text = &'static str> {
     /// The HMAC by which the service signs ID tokens with the client secret; `None` for signatures
     /// by the keys.
     pub hmac: Option<Algorithm>,
+    /// The encryption of ID tokens, if the service encrypts them for this site.
+    pub id_token_encryption: Option<Encryption>,
+    /// Whether the service signs the claims of its userinfo endpoint.
+    pub signed_userinfo: bool,
+    /// The encryption of signed claims of the userinfo endpoint, if the service encrypts them.
+    pub userinfo_encryption: Option<Encryption>,
+    /// The delivery of signed authorization requests, if the service is to get such.
+    pub request_objects: Option<RequestObjects>,
+    /// The encryption of signed authorization requests, if they are to be encrypted.
+    pub request_encryption: Option<Encryption>,
     /// The response type of logins, if it is one of the hybrid flow.
     pub hybrid: Option<Hybrid>,
     /// The account's identifier in storages.
@@ -315,6 +335,11 @@ impl OpenId {
         tenants: None,
         forgets_nonce: false,
         hmac: None,
+        id_token_encryption: None,
+        signed_userinfo: false,
+        userinfo_encryption: None,
+        request_objects: None,
+        request_encryption: None,
         hybrid: None,
         account: OpenIdAccount::IssuerAndSubject,
     };
@@ -377,6 +402,11 @@ impl From<OpenId> for OpenIdBuf {
             tenants: openid.tenants.map(|(placeholder, claim)| (placeholder.into(), claim.into())),
             forgets_nonce: openid.forgets_nonce,
             hmac: openid.hmac,
+            id_token_encryption: openid.id_token_encryption,
+            signed_userinfo: openid.signed_userinfo,
+            userinfo_encryption: openid.userinfo_encryption,
+            request_objects: openid.request_objects,
+            request_encryption: openid.request_encryption,
             hybrid: openid.hybrid,
             account: match openid.account {
                 OpenIdAccount::IssuerAndSubject => OpenIdAccount::IssuerAndSubject,

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     EndedByBrowser,
     /// A token that was used, until it expires.
     Spent,
+    /// A request object, until it expires.
+    Requests,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Ended => "quadrille.ended",
             Self::EndedByBrowser => "quadrille.ended-by-browser",
             Self::Spent => "quadrille.spent",
+            Self::Requests => "quadrille.requests",
         }
     }
 }
@@ -52,19 +55,25 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// The key as a text.
+    pub(crate) fn to_text(&self) -> String {
+        format!("{:014x}.{}", self.at.millis().max(0), self.text)
+    }
+
+    /// Reads the output of [`Key::to_text`].
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
+        let (millis, text) = text.split_once('.')?;
+        let at = Timestamp::from_millis(i64::from_str_radix(millis, 16).ok()?);
+        Some(Self { at, text: text.to_owned() })
+    }
+
     fn account(&self, kind: Kind) -> Account {
         let millis = self.at.millis().max(0);
         Account {
             owner: Owner::from_key(&format!("s:{:08x}", millis / 1000 / DAY)),
             service: kind.name().into(),
-            subject: format!("{millis:014x}.{}", self.text).into(),
+            subject: self.to_text().into(),
         }
-    }
-
-    fn read(account: &Account) -> Option<Self> {
-        let (millis, text) = account.subject.split_once('.')?;
-        let at = Timestamp::from_millis(i64::from_str_radix(millis, 16).ok()?);
-        Some(Self { at, text: text.to_owned() })
     }
 }
 
@@ -92,6 +101,15 @@ impl<'a> Records<'a> {
         self.storage.unlink(&self.cx, &key.account(kind)).await
     }
 
+    /// Removes a record and returns its content, to one caller.
+    pub(crate) async fn take(&self, kind: Kind, key: &Key) -> Result<Option<String>> {
+        let Account { owner, service, subject } = key.account(kind);
+        let found = self.storage.load(&self.cx, &owner, &service, Some(&subject)).await?;
+        let Some(Stored { account, token, .. }) = found else { return Ok(None) };
+        let is_ours = self.storage.unlink(&self.cx, &account).await?;
+        Ok(is_ours.then(|| token.access_token.expose().to_owned()))
+    }
+
     /// The keys of the next records, in the order of their times.
     pub(crate) async fn later(
         &self,
@@ -101,7 +119,7 @@ impl<'a> Records<'a> {
     ) -> Result<Vec<Key>> {
         let after = after.map(|key| key.account(kind));
         let rows = self.storage.accounts(&self.cx, kind.name(), after.as_ref(), limit).await?;
-        Ok(rows.iter().filter_map(|Stored { account, .. }| Key::read(account)).collect())
+        Ok(rows.iter().filter_map(|row| Key::from_text(&row.account.subject)).collect())
     }
 
     /// Claims a key until its time, once of all processes. `false` if it was claimed before.

@@ -4,7 +4,8 @@
 use crate::{
     Timestamp,
     jose::{
-        Claims, ClaimsError, ClaimsPolicy, KeySet, TokenError, TokenType, Unverified, Verification,
+        Claims, ClaimsError, ClaimsPolicy, DecryptError, KeySet, TokenError, TokenType, Unverified,
+        Verification,
     },
     oidc::{LogoutToken, LogoutTokenError},
 };
@@ -26,6 +27,9 @@ pub enum LogoutTokenRejected {
     /// The form, the type, the algorithm, the key or the signature.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The encryption, where the provider encrypts.
+    #[error(transparent)]
+    Encrypted(#[from] DecryptError),
     /// The issuer, the audience, or the times.
     #[error(transparent)]
     Claims(#[from] ClaimsError),

@@ -4,6 +4,7 @@
 mod expected;
 mod logout;
 mod rejected;
+mod userinfo;
 
 use std::time::Duration;
 

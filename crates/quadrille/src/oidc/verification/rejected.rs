@@ -1,7 +1,7 @@
 //! The reasons why an ID token is rejected.
 
 use crate::{
-    jose::{ClaimsError, TokenError},
+    jose::{ClaimsError, DecryptError, TokenError},
     oidc::IdTokenError,
 };
 
@@ -21,6 +21,9 @@ pub enum IdTokenRejected {
     /// The form, the algorithm, the key or the signature.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The encryption, where the provider is to encrypt.
+    #[error(transparent)]
+    Encrypted(#[from] DecryptError),
     /// The issuer, the audience, or the times.
     #[error(transparent)]
     Claims(#[from] ClaimsError),

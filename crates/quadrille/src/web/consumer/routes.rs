@@ -31,7 +31,9 @@ use super::{
     layer::{LoginLayer, Visit},
     leave::{leave, leave_by_form},
     logout::{ask, come_back as logged_out, log_out},
-    pages::{Outcome, hop, json, message, no_store, redirect, unknown_to_whom, with_opener},
+    pages::{
+        Outcome, hop, json, message, no_store, plainly, redirect, unknown_to_whom, with_opener,
+    },
 };
 
 impl Login {
@@ -57,6 +59,7 @@ impl Login {
             .get("/authorized", come_back)
             .post("/authorized", come_posted)
             .get("/arrived", arrive)
+            .get("/request", request_object)
             .get("/logout", ask)
             .post("/logout", log_out)
             .get("/logged-out", logged_out);
@@ -134,6 +137,22 @@ impl IntoResponse for Error {
         });
         json(StatusCode::UNAUTHORIZED, &told)
     }
+}
+
+/// The request object that a provider asks for (RFC 9101, section 5.2.3).
+async fn request_object(asked: Asked) -> Response {
+    let object = asked.visit.login.request_object(&asked.service, &asked.query()).await;
+    let (status, object) = match object {
+        Ok(Some(object)) => (StatusCode::OK, object),
+        Ok(None) => (StatusCode::NOT_FOUND, String::new()),
+        Err(error) => return plainly(&error, &asked.parts),
+    };
+    let mut response = Response::new(Body::from(object));
+    *response.status_mut() = status;
+    no_store(&mut response);
+    let kind = HeaderValue::from_static("application/oauth-authz-req+jwt");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
 }
 
 /// The service's answer, in a navigation that the service's site began.

@@ -2,12 +2,14 @@
 
 mod client_authentication;
 mod discovery;
+mod encrypted;
 mod faults;
 mod hybrid;
 mod kept;
 mod logout;
 mod presented;
 mod refreshes;
+mod request_objects;
 mod restart;
 mod sign_out;
 

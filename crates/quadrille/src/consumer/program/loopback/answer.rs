@@ -14,7 +14,7 @@ use crate::{
     consumer::{
         dance::{CodeProof, Dance},
         error::{BrowserError, Error, Result},
-        flow::{CALLBACK, READ, further},
+        flow::callback::{CALLBACK, READ, further},
         login::registered::Registered,
     },
     form::Params,

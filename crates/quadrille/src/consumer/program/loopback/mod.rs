@@ -196,7 +196,8 @@ impl Login {
         check_path(&loopback.path)?;
         let (listeners, authority) = loopback.host.listen(loopback.port.unwrap_or(0)).await?;
         let redirect_uri = format!("http://{authority}{}", loopback.path);
-        let env = &self.ready()?.site.env;
+        let ready = self.ready()?;
+        let env = &ready.site.env;
         let state = BASE64_URL_SAFE_NO_PAD.encode(env.random::<32>());
         let verifier = Verifier::random(env);
         let nonce =
@@ -210,6 +211,7 @@ impl Login {
             &verifier,
             nonce.as_deref(),
         )?;
+        let url = dance.as_object(&ready.site, self.records(ready).as_ref(), url).await?;
         Ok(LoopbackLogin {
             attempted,
             listeners,
