@@ -21,6 +21,7 @@ mod identity;
 mod linked;
 mod login;
 mod openid;
+mod organizations;
 pub(crate) mod presets;
 mod program;
 mod refresh;
@@ -52,8 +53,9 @@ pub use linked::{
     Accounts, Linked,
     revoke::{LoggedOut, RevokedAtService},
 };
-pub use login::Login;
+pub use login::{Login, organizations::Organization};
 pub use openid::{ended::SessionEnded, presented::PresentedIdToken};
+pub use organizations::Organizations;
 pub use presets::words::*;
 pub use program::{DeviceLogin, Loopback, LoopbackLogin};
 pub use service::{

@@ -1,7 +1,7 @@
 //! Documents at URLs: at those that clients name, and those of an issuer elsewhere. Keys and metadata
 //! of other parties are fetched and kept by [`Remote`].
 
-#[cfg(feature = "provider")]
+#[cfg(any(feature = "provider", feature = "consumer"))]
 mod address;
 #[cfg(feature = "http-client")]
 mod answer;
@@ -15,8 +15,10 @@ mod shares;
 #[cfg(feature = "http-client")]
 mod trusted;
 
+#[cfg(any(feature = "provider", feature = "consumer"))]
+pub(crate) use address::is_public;
 #[cfg(feature = "provider")]
-pub(crate) use address::{is_public, leads_outward};
+pub(crate) use address::leads_outward;
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
 #[cfg(feature = "provider")]

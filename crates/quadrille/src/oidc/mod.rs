@@ -14,6 +14,7 @@
 //! | logout token (Back-Channel Logout, section 2.4) | [`LogoutToken::from_claims`] | [`LogoutToken::to_claims`] |
 //! | its verification (Back-Channel Logout, section 2.6) | [`IdTokenRules::verify_logout`] | |
 //! | signed user information (Core, section 5.3.2) | [`IdTokenRules::verify_userinfo`] | |
+//! | the issuer of a user (Discovery, section 2) | [`UserIdentifier`], [`issuer_in_webfinger`] | |
 //! | metadata (Discovery, sections 3 and 4) | [`configuration_url`], [`ProviderMetadata::parse`] | [`ServerMetadata`](crate::oauth2::metadata::ServerMetadata) |
 
 mod claims_request;
@@ -24,6 +25,7 @@ mod logout_token;
 mod standard_claims;
 mod token_hash;
 mod verification;
+mod webfinger;
 
 pub use claims_request::{ClaimRequest, ClaimsRequest, ClaimsRequestError};
 pub use discovery::{DiscoveryError, ProviderMetadata, RequestObjectsSupported, configuration_url};
@@ -33,3 +35,4 @@ pub use logout_token::{LogoutToken, LogoutTokenError};
 pub use standard_claims::{STANDARD_CLAIMS, STANDARD_SCOPES, claims_of_scope};
 pub use token_hash::{token_hash, token_hash_matches};
 pub use verification::{Expected, IdTokenRejected, IdTokenRules, LogoutTokenRejected};
+pub use webfinger::{UserIdentifier, UserIdentifierError, issuer_in_webfinger};

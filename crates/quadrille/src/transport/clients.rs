@@ -56,7 +56,7 @@ pub(crate) fn standard() -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
 /// address. It uses no proxy, since that would look names up by itself.
 ///
 /// The caller must check addresses in place of a name: they are not looked up.
-#[cfg(feature = "provider")]
+#[cfg(any(feature = "provider", feature = "consumer"))]
 pub(crate) fn guarded(admits: fn(IpAddr) -> bool) -> Result<Arc<dyn ErasedClient>, NoHttpClient> {
     Ok(Arc::new(Direct::to(admits)?))
 }

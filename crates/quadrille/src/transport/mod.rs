@@ -16,6 +16,10 @@ use futures_core::Stream;
 use http::{HeaderMap, Request, Response};
 
 pub use clients::Reqwest;
+#[cfg(any(feature = "provider", feature = "consumer"))]
+pub(crate) use clients::guarded;
+#[cfg(feature = "provider")]
+pub(crate) use clients::guarded_trusting;
 pub(crate) use clients::standard;
 #[cfg(feature = "provider")]
 pub(crate) use clients::{guarded, guarded_trusting};
@@ -178,6 +182,9 @@ pub enum Purpose {
     /// Gets a document: metadata, or keys. Carries no credentials. An untrusted request may have
     /// named the URL: never trust or log the response.
     Document,
+    /// Registers this application at a provider, or reads its registration (RFC 7591, RFC 7592). Each
+    /// response has a secret: never repeat it, never log its body or its response.
+    Register,
     /// Tells a client of a logout; its body contains a token. Never log it.
     Notify,
 }

@@ -70,6 +70,14 @@ pub enum BrowserError {
     /// the tenant's name is invalid.
     #[error("no such tenant")]
     TenantUnknown,
+    /// The user has typed neither an e-mail address nor an https URL
+    /// ([`UserIdentifier`](crate::oidc::UserIdentifier)).
+    #[error("the user has typed neither an e-mail address nor a URL")]
+    IdentifierMalformed,
+    /// The host that the user has typed names no issuer, or one that is not allowed
+    /// ([`Organizations`](crate::consumer::Organizations)).
+    #[error("the organization that the user has typed is not found, or not allowed here")]
+    OrganizationUnknown,
 }
 
 impl BrowserError {
@@ -91,6 +99,8 @@ impl BrowserError {
             Self::Loop => "login_loop",
             Self::WrongIssuer => "wrong_issuer",
             Self::TenantUnknown => "tenant_unknown",
+            Self::IdentifierMalformed => "identifier_malformed",
+            Self::OrganizationUnknown => "organization_unknown",
         }
     }
 
@@ -103,9 +113,10 @@ impl BrowserError {
             | Self::UserUnknown
             | Self::NotThisOrigin => StatusCode::FORBIDDEN,
             Self::Loop | Self::AccountOfAnotherUser => StatusCode::CONFLICT,
-            Self::TenantUnknown => StatusCode::NOT_FOUND,
+            Self::TenantUnknown | Self::OrganizationUnknown => StatusCode::NOT_FOUND,
             Self::CallbackMalformed
             | Self::LoginMalformed
+            | Self::IdentifierMalformed
             | Self::StateUnknown
             | Self::AttemptExpired
             | Self::AttemptCookieMissing

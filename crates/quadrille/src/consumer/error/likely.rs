@@ -31,6 +31,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "ephemeral_keys" => "KeyRing::ephemeral beside a storage that outlives the process",
         "foreign_origin" => "the call's URL is on another host than the service's API",
         "http_client" => "the system has no root certificates",
+        "identifier_malformed" => "the user typed a name in place of an address",
         "id_token_missing" => "the scope openid is not allowed for this application there",
         "id_token_rejected" => {
             "the issuer or the client id is another one than in the settings, or the clocks differ"
@@ -57,6 +58,12 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "not_attached" => "the handler's router was not passed to Login::attach",
         "not_for_programs" => "the service has OAuth 1, whose programs show a PIN",
         "not_linked" => "the user has not logged in, or the service ended the token",
+        "organization_unknown" => "the organization has no WebFinger, or its issuer is not allowed",
+        "registration_refused" => "the provider wants an initial access token, or other metadata",
+        "registration_unsupported" => "the provider has no registration_endpoint",
+        "request_object_unusable" => "the spec asks for more than the provider's metadata have",
+        "storage_in_browser" => "Login::with_organizations without Login::storage",
+        "userinfo_rejected" => "the userinfo response is registered as another than in the spec",
         "not_openid" => "the service is described by Spec::oauth2 without an issuer",
         "not_out_of_band" => "the service has OAuth 2, which has no PIN",
         "not_this_origin" => "the page is on another host name or port than the public URL",

@@ -366,6 +366,12 @@ pub enum OperatorError {
     /// Tokens in cookies are not available outside of a request.
     #[error("tokens in cookies are available only during a request of their user")]
     OutsideRequest,
+    /// The registrations of this site at organizations need a storage on the server.
+    #[error("{service} needs a storage on the server: Login::storage")]
+    StorageInBrowser {
+        /// The service's name.
+        service: Box<str>,
+    },
     /// The storage of tokens failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -452,6 +458,7 @@ impl OperatorError {
             Self::CookieTooLarge { .. } => "cookie_too_large",
             Self::AnswerHasLeft => "answer_has_left",
             Self::OutsideRequest => "outside_request",
+            Self::StorageInBrowser { .. } => "storage_in_browser",
             Self::Storage(_) => "storage_failed",
             Self::ForeignOrigin => "foreign_origin",
             Self::CallMalformed => "call_malformed",

@@ -102,6 +102,16 @@ pub enum ServiceError {
     /// The keys of the OpenID Provider cannot be read (RFC 7517).
     #[error("the service's keys cannot be read: {0}")]
     ProviderKeys(KeySetError),
+    /// The provider has no registration of clients by themselves, or none that this site can use (OpenID
+    /// Connect Dynamic Client Registration).
+    #[error("the provider does not let this site register itself")]
+    RegistrationUnsupported,
+    /// The registration endpoint responded with an error (RFC 7591, section 3.2.2).
+    #[error("the provider refused the registration of this site: {error}")]
+    RegistrationRefused {
+        /// The code; `unreadable` if it is malformed.
+        error: Box<str>,
+    },
     /// The claims of the userinfo endpoint are of another subject than the ID token, and must not be
     /// used (OpenID Connect Core, section 5.3.2).
     #[error("the service's user information is that of another subject")]
@@ -129,6 +139,8 @@ impl ServiceError {
             Self::LogoutTokenRejected(_) => "logout_token_rejected",
             Self::ProviderMetadata(_) => "provider_metadata_unusable",
             Self::ProviderKeys(_) => "provider_keys_unusable",
+            Self::RegistrationUnsupported => "registration_unsupported",
+            Self::RegistrationRefused { .. } => "registration_refused",
             Self::UserinfoRejected(_) => "userinfo_rejected",
             Self::UserinfoOfAnotherSubject => "userinfo_of_another_subject",
         }

@@ -11,6 +11,7 @@ use crate::{
     Timestamp,
     consumer::{
         error::{OperatorError, Result},
+        organizations::Organizations,
         registration::Registration,
     },
 };
@@ -28,10 +29,31 @@ pub(super) type Resolving =
 #[derive(Clone)]
 pub(crate) struct Tenants {
     pub(super) service: Arc<str>,
-    pub(super) resolve: Arc<dyn Fn(String) -> Resolving + Send + Sync>,
+    pub(super) resolver: Resolver,
+}
+
+/// The source of the tenants.
+#[derive(Clone)]
+pub(super) enum Resolver {
+    /// The application.
+    Hook(Arc<dyn Fn(String) -> Resolving + Send + Sync>),
+    /// The registrations of the site, in its storage.
+    Stored(Arc<Organizations>),
 }
 
 impl Tenants {
+    pub(super) fn organizations(organizations: Organizations) -> Self {
+        let service = Arc::clone(&organizations.service);
+        Self { service, resolver: Resolver::Stored(Arc::new(organizations)) }
+    }
+
+    pub(super) fn as_organizations(&self) -> Option<&Organizations> {
+        match &self.resolver {
+            Resolver::Stored(organizations) => Some(organizations),
+            Resolver::Hook(_) => None,
+        }
+    }
+
     pub(crate) fn service(&self) -> &str {
         &self.service
     }

@@ -3,6 +3,7 @@
 mod ended;
 mod keys;
 pub(super) mod known_tenants;
+pub(super) mod organizations;
 mod places;
 pub(super) mod registered;
 pub(super) mod tenant;
@@ -435,6 +436,7 @@ impl Ready {
         if inner.storage.is_durable() && inner.keys.is_ephemeral() {
             return Err(OperatorError::EphemeralKeys);
         }
+        Self::check_storage(&inner.tenants, inner.storage.is_in_browser())?;
         let mut names: Vec<&str> = inner.clients.iter().map(|c| c.spec.name.as_ref()).collect();
         names.extend(inner.tenants.iter().map(Tenants::service));
         if names.is_empty() {

@@ -19,7 +19,7 @@ use crate::consumer::{
 
 use super::{
     Login,
-    known_tenants::{Resolving, Tenants},
+    known_tenants::{Resolver, Resolving, Tenants},
     registered::Registered,
 };
 
@@ -98,7 +98,9 @@ impl Login {
                 }
             })
         };
-        self.change(|inner| inner.tenants.push(Tenants { service, resolve: Arc::new(resolve) }))
+        self.change(|inner| {
+            inner.tenants.push(Tenants { service, resolver: Resolver::Hook(Arc::new(resolve)) })
+        })
     }
 
     /// The service with this name; a tenant's may require a look-up.
@@ -112,7 +114,12 @@ impl Login {
         if let Some(known) = ready.known_tenants.recall(name, now) {
             return Ok(known);
         }
-        let found = (tenants.resolve)(tenant.to_owned()).await?;
+        let found = match &tenants.resolver {
+            Resolver::Hook(resolve) => resolve(tenant.to_owned()).await?,
+            Resolver::Stored(organizations) => {
+                Box::pin(self.organization(organizations, tenant)).await?
+            }
+        };
         let Some(mut registration) = found else {
             ready.known_tenants.forget(name);
             return Err(BrowserError::TenantUnknown.into());

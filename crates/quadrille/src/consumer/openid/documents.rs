@@ -160,7 +160,7 @@ fn no_keys(service: &Arc<str>, error: NotFetched<KeySetError>) -> Error {
 }
 
 /// The error for a document that could not be fetched.
-fn not_fetched(service: &Arc<str>, error: FetchError) -> Error {
+pub(crate) fn not_fetched(service: &Arc<str>, error: FetchError) -> Error {
     let malformed = ServiceError::Malformed { status: StatusCode::OK };
     let error = match error {
         FetchError::TimedOut => return Error::network(service, NetworkError::TimedOut),

@@ -26,11 +26,11 @@ use crate::{
     },
 };
 
-pub(crate) use self::encrypted::Signed;
 use self::{
     documents::Documents,
     encrypted::{Opener, opened, opened_if_encrypted},
 };
+pub(crate) use self::{documents::not_fetched, encrypted::Signed};
 use super::{
     account::{Account, Token},
     claims::Claims,

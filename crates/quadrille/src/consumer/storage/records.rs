@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Spent,
     /// A request object, until it expires.
     Requests,
+    /// The registration of the site at an organization's provider.
+    Clients,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             Self::EndedByBrowser => "quadrille.ended-by-browser",
             Self::Spent => "quadrille.spent",
             Self::Requests => "quadrille.requests",
+            Self::Clients => "quadrille.clients",
         }
     }
 }
@@ -77,6 +80,9 @@ impl Key {
     }
 }
 
+/// A reservation of a record.
+pub(crate) struct Lease(u64);
+
 /// The records of a site, in a storage that its processes share.
 pub(crate) struct Records<'a> {
     storage: &'a dyn ErasedStorage,
@@ -94,6 +100,26 @@ impl<'a> Records<'a> {
     pub(crate) async fn put(&self, kind: Kind, key: &Key, content: &str) -> Result<()> {
         let token = Token { obtained: self.cx.env().now(), ..Token::new(content) };
         self.storage.link(&self.cx, &key.account(kind), &token).await
+    }
+
+    /// The content of a record.
+    pub(crate) async fn get(&self, kind: Kind, key: &Key) -> Result<Option<String>> {
+        let Account { owner, service, subject } = key.account(kind);
+        let found = self.storage.load(&self.cx, &owner, &service, Some(&subject)).await?;
+        Ok(found.map(|found| found.token.access_token.expose().to_owned()))
+    }
+
+    /// Reserves a record for a change, for half a minute; `None` while another process has it.
+    pub(crate) async fn lease(&self, kind: Kind, key: &Key) -> Result<Option<Lease>> {
+        let holder = u64::from_be_bytes(self.cx.env().random());
+        let lasts = Duration::from_secs(30);
+        let leased = self.storage.lease(&self.cx, &key.account(kind), holder, lasts).await?;
+        Ok(leased.then_some(Lease(holder)))
+    }
+
+    /// Ends a reservation.
+    pub(crate) async fn release(&self, kind: Kind, key: &Key, lease: Lease) -> Result<()> {
+        self.storage.release(&self.cx, &key.account(kind), lease.0).await
     }
 
     /// Removes a record. `false` if there was none.

@@ -14,6 +14,7 @@ mod layer;
 mod leave;
 mod logout;
 mod navigation;
+mod organizations;
 mod pages;
 pub(crate) mod routes;
 pub(crate) mod same_origin;

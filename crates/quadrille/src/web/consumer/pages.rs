@@ -318,6 +318,14 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 "The user signed in was removed. Sign out, then sign in again.".to_owned(),
             ),
             BrowserError::TenantUnknown => no_such_login(),
+            BrowserError::IdentifierMalformed => (
+                "That is no address",
+                "Type your e-mail address at work, or the address of your organization.".to_owned(),
+            ),
+            BrowserError::OrganizationUnknown => (
+                "This organization is not known here",
+                "No login was found for what you typed, or this site does not admit it.".to_owned(),
+            ),
             BrowserError::Loop => (
                 "The login is going in circles",
                 format!(

@@ -7,6 +7,7 @@ mod faults;
 mod hybrid;
 mod kept;
 mod logout;
+mod organizations;
 mod presented;
 mod refreshes;
 mod request_objects;

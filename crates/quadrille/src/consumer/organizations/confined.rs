@@ -1,0 +1,80 @@
+//! The client of requests to hosts that users and other parties choose.
+
+use std::{net::IpAddr, sync::Arc};
+
+use http::{Request, Response};
+use url::{Host, Url};
+
+use crate::{
+    consumer::error::OperatorError,
+    fetch::is_public,
+    transport::{self, Body, ErasedClient, HttpClient, NetworkError, Purpose, SendError},
+};
+
+/// A client that is confined to the public Internet: neither an address nor a name leads inside.
+struct Confined(Arc<dyn ErasedClient>);
+
+/// A client that is confined to the public Internet.
+pub(super) fn confined() -> Result<Arc<dyn ErasedClient>, OperatorError> {
+    Ok(Arc::new(Confined(transport::guarded(is_public)?)))
+}
+
+impl HttpClient for Confined {
+    async fn send(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> Result<Response<Body>, NetworkError> {
+        self.send_with_cause(request, purpose).await.map_err(|error| error.reason)
+    }
+
+    async fn send_with_cause(
+        &self,
+        request: Request<Body>,
+        purpose: Purpose,
+    ) -> Result<Response<Body>, SendError> {
+        // An address in place of a name is connected to without a look-up.
+        if !is_outside(&request.uri().to_string()) {
+            return Err(NetworkError::AddressRefused.into());
+        }
+        self.0.send(request, purpose).await
+    }
+}
+
+/// Whether a URL is https, and its host a name or a public address.
+fn is_outside(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let address: Option<IpAddr> = match url.host() {
+        Some(Host::Ipv4(address)) => Some(address.into()),
+        Some(Host::Ipv6(address)) => Some(address.into()),
+        Some(Host::Domain(_)) => None,
+        None => return false,
+    };
+    url.scheme() == "https" && address.is_none_or(is_public)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_of_this_machine_or_its_network_is_outside() {
+        for url in ["https://id.example/", "https://id.example:8443/a?b", "https://9.9.9.9/"] {
+            assert!(is_outside(url), "{url}");
+        }
+        for url in [
+            "http://id.example/",
+            "https://127.0.0.1/",
+            "https://0x7f.1/",
+            "https://2130706433/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://169.254.169.254/latest/",
+            "https://192.168.1.1/",
+            "ftp://id.example/",
+            "",
+        ] {
+            assert!(!is_outside(url), "{url}");
+        }
+    }
+}

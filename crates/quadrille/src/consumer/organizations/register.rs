@@ -1,0 +1,180 @@
+//! The exchanges with an organization's host and provider: WebFinger, discovery, and registration (OpenID
+//! Connect Dynamic Client Registration 1.0; RFC 7591, RFC 7592).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use url::Url;
+
+use crate::{
+    consumer::{
+        error::{BrowserError, Error, Result, ServiceError},
+        exchange::{ask_endpoint, retry_after},
+        site::Site,
+    },
+    fetch::{FetchError, Fetcher as _, TrustedFetcher},
+    oauth2::{
+        ClientConfigurationRequest, ClientInformation, ClientMetadata, EndpointError,
+        RegistrationRequest, RegistrationResponseError,
+    },
+    oidc::{ProviderMetadata, UserIdentifier, configuration_url, issuer_in_webfinger},
+    transport::{ErasedClient, Purpose},
+};
+
+use super::{
+    Organizations, name_of,
+    stored::{Method, StoredClient},
+};
+
+/// The requests to one organization.
+pub(crate) struct Registrar<'a> {
+    organizations: &'a Organizations,
+    site: &'a Site,
+    http: Arc<dyn ErasedClient>,
+}
+
+impl<'a> Registrar<'a> {
+    pub(crate) fn new(organizations: &'a Organizations, site: &'a Site) -> Result<Self> {
+        Ok(Self { organizations, site, http: organizations.http()? })
+    }
+
+    /// The issuer of a user (OpenID Connect Discovery, section 2).
+    ///
+    /// # Errors
+    /// [`BrowserError::OrganizationUnknown`]: the user has typed a host that names no issuer, or is
+    /// none.
+    pub(crate) async fn issuer(&self, typed: &UserIdentifier) -> Result<String> {
+        if let Some(issuer) = self.organizations.issuer_of(typed.host()) {
+            return Ok(issuer.to_owned());
+        }
+        let response = self.document(&typed.webfinger_url()).await;
+        let issuer = response.ok().and_then(|body| issuer_in_webfinger(&body));
+        // An issuer that has no configuration URL is none.
+        let issuer = issuer.filter(|issuer| configuration_url(issuer).is_ok());
+        Ok(issuer.ok_or(BrowserError::OrganizationUnknown)?)
+    }
+
+    /// Registers the site at an issuer.
+    ///
+    /// # Errors
+    /// [`ServiceError::RegistrationUnsupported`], [`ServiceError::RegistrationRefused`], and those of
+    /// the requests.
+    pub(crate) async fn register(&self, issuer: &str) -> Result<StoredClient> {
+        let fail = |error| Error::service(&self.organizations.service, error);
+        let url = configuration_url(issuer);
+        let url = url.map_err(|error| fail(ServiceError::ProviderMetadata(error)))?;
+        let document = self.document(&url).await.map_err(|error| self.not_fetched(error))?;
+        let metadata = ProviderMetadata::parse(&document, issuer);
+        let metadata = metadata.map_err(|error| fail(ServiceError::ProviderMetadata(error)))?;
+        let endpoint = metadata.registration_endpoint.as_ref();
+        let endpoint =
+            endpoint.ok_or_else(|| fail(ServiceError::RegistrationUnsupported))?.as_str();
+        let method = method(&metadata, self.site.client_keys.is_some())
+            .ok_or_else(|| fail(ServiceError::RegistrationUnsupported))?;
+        let request = RegistrationRequest {
+            metadata: self.wanted(issuer, method),
+            initial_access_token: self.organizations.initial_tokens.get(issuer).cloned(),
+        };
+        let answer = self.ask(request.to_request(endpoint)).await?;
+        let client = StoredClient::of(issuer, method, &self.callback(issuer), &answer);
+        client.map_err(|_| fail(ServiceError::Malformed { status: StatusCode::OK }))
+    }
+
+    /// The registration with a new secret: read at its own endpoint, or made anew.
+    ///
+    /// # Errors
+    /// As [`register`](Self::register).
+    pub(crate) async fn renew(&self, known: StoredClient) -> Result<StoredClient> {
+        let issuer = known.issuer.clone();
+        if let Some(configuration) = known.configuration() {
+            let request = ClientConfigurationRequest::Read.to_request(&configuration);
+            if let Ok(answer) = self.ask(request).await
+                && let Some(renewed) = known.renewed(&answer, &self.callback(&issuer))
+                && !renewed.is_due(self.site.env.now())
+            {
+                return Ok(renewed);
+            }
+        }
+        self.register(&issuer).await
+    }
+
+    /// The metadata of the site.
+    fn wanted(&self, issuer: &str, method: Method) -> ClientMetadata {
+        let Organizations { service, client_name, scopes, .. } = self.organizations;
+        let here = [&*self.site.name, "/", service, "~", &name_of(issuer)].concat();
+        let mut wanted = ClientMetadata::default();
+        wanted.redirect_uris = vec![self.callback(issuer)];
+        wanted.token_endpoint_auth_method = Some(method.as_str().to_owned());
+        wanted.grant_types =
+            Some(["authorization_code", "refresh_token"].map(str::to_owned).to_vec());
+        wanted.response_types = Some(vec!["code".to_owned()]);
+        wanted.client_name = client_name.clone();
+        wanted.scope = Some(scopes.clone());
+        if method == Method::PrivateKeyJwt {
+            wanted.jwks_uri = Some([&*self.site.name, "/jwks.json"].concat());
+        }
+        let logged_out = vec![[&*here, "/logged-out"].concat()];
+        wanted.extra.insert("application_type".to_owned(), "web".into());
+        wanted.extra.insert("post_logout_redirect_uris".to_owned(), logged_out.into());
+        let logout = [&*here, "/backchannel-logout"].concat();
+        wanted.extra.insert("backchannel_logout_uri".to_owned(), logout.into());
+        wanted
+    }
+
+    fn callback(&self, issuer: &str) -> String {
+        let service = &*self.organizations.service;
+        [&*self.site.name, "/", service, "~", &name_of(issuer), "/authorized"].concat()
+    }
+
+    /// Sends a request about a registration.
+    async fn ask(
+        &self,
+        request: Result<Request<Bytes>, EndpointError>,
+    ) -> Result<ClientInformation> {
+        let service = &self.organizations.service;
+        let fail = |error| Error::service(service, error);
+        let request = request.map_err(|_| fail(ServiceError::RegistrationUnsupported))?;
+        let answer = ask_endpoint(&*self.http, service, request, Purpose::Register).await?;
+        ClientInformation::parse(&answer).map_err(|error| fail(self.refused(&answer, &error)))
+    }
+
+    fn refused(&self, answer: &Response<Bytes>, error: &RegistrationResponseError) -> ServiceError {
+        let status = answer.status();
+        match error {
+            _ if ServiceError::is_overload(status) => ServiceError::Unavailable {
+                status,
+                retry_after: retry_after(answer.headers(), self.site.env.now()),
+            },
+            RegistrationResponseError::Refused { error, .. } => ServiceError::RegistrationRefused {
+                error: ServiceError::shown(error.error.as_str()),
+            },
+            _ => ServiceError::Malformed { status },
+        }
+    }
+
+    /// A document of a host that a user has chosen: at most 64 KiB, within five seconds, without
+    /// redirects.
+    async fn document(&self, url: &Url) -> Result<Bytes, FetchError> {
+        let (http, deadline) = (Arc::clone(&self.http), Organizations::DEADLINE);
+        if crate::loopback::is_loopback(url) && url.scheme() == "http" {
+            return Err(FetchError::NotPublic);
+        }
+        Ok(TrustedFetcher { http, deadline }.fetch(url).await?.body)
+    }
+
+    fn not_fetched(&self, error: FetchError) -> Error {
+        use crate::consumer::openid::not_fetched;
+        not_fetched(&self.organizations.service, error)
+    }
+}
+
+/// The authentication to register: by the site's keys where both sides can, else with a secret.
+fn method(metadata: &ProviderMetadata, has_keys: bool) -> Option<Method> {
+    let Some(methods) = &metadata.token_endpoint_auth_methods else {
+        return Some(Method::ClientSecretBasic);
+    };
+    let takes = |method: &Method| methods.iter().any(|known| known == method.as_str());
+    let usual = [Method::PrivateKeyJwt, Method::ClientSecretBasic, Method::ClientSecretPost];
+    usual.into_iter().filter(|method| has_keys || *method != Method::PrivateKeyJwt).find(takes)
+}
