@@ -38,6 +38,8 @@ mod oauth1_services {}
 mod migrating {}
 #[doc = include_str!("../../../docs/src/consumer/openid.md")]
 mod openid {}
+#[doc = include_str!("../../../docs/src/consumer/organizations.md")]
+mod organizations {}
 #[doc = include_str!("../../../docs/src/consumer/id-tokens.md")]
 mod id_tokens {}
 #[doc = include_str!("../../../docs/src/consumer/programs.md")]

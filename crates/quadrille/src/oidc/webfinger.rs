@@ -71,11 +71,11 @@ impl UserIdentifier {
         let bare = typed.split_once('#').map_or(typed, |(bare, _)| bare);
         match scheme(bare) {
             Some("acct") => Self::account(bare.get(5..).unwrap_or_default()),
-            Some("https") => Self::page(bare.to_owned()),
+            Some("https") => Self::page(bare),
             Some(_) => Err(UserIdentifierError::Scheme),
             None => match bare.rsplit_once('@') {
                 Some((_, host)) if !host.contains([':', '/', '?']) => Self::account(bare),
-                _ => Self::page(["https://", bare].concat()),
+                _ => Self::page(&["https://", bare].concat()),
             },
         }
     }
@@ -91,8 +91,8 @@ impl UserIdentifier {
         }
     }
 
-    fn page(resource: String) -> Result<Self, UserIdentifierError> {
-        let url = Url::parse(&resource).map_err(|_| UserIdentifierError::Host)?;
+    fn page(resource: &str) -> Result<Self, UserIdentifierError> {
+        let url = Url::parse(resource).map_err(|_| UserIdentifierError::Host)?;
         match url.host_str() {
             Some(host) if !host.is_empty() => Ok(Self { resource: url.to_string(), url }),
             _ => Err(UserIdentifierError::Host),

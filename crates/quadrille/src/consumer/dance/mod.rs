@@ -60,15 +60,31 @@ pub(crate) struct CodeProof {
     /// The `nonce` of the request, at an OpenID Provider.
     pub(crate) nonce: Option<String>,
     /// The tokens beside the code, in the hybrid flow.
-    pub(crate) beside: Option<oauth2_hybrid::Beside>,
+    pub(crate) beside: Option<Beside>,
     /// The ID token beside the code, which is valid.
-    pub(crate) identified: Option<IdToken>,
+    pub(crate) identified: Option<Box<IdToken>>,
     /// The redirect URI of the request, unless it is the usual callback.
     pub(crate) redirect_uri: Option<String>,
     /// The scopes granted, if the callback names them.
     pub(crate) scopes: Option<Scopes>,
     /// The origin of the authorization server, if the callback names it.
     pub(crate) server: Option<Box<str>>,
+}
+
+/// The tokens beside a code. Each is there if the request asked for it.
+pub(crate) struct Beside {
+    id_token: Option<Secret>,
+    access_token: Option<Secret>,
+    state: Option<String>,
+}
+
+/// What the ID token of a login answers.
+#[derive(Clone, Copy, Default)]
+struct Answers<'a> {
+    /// The `nonce` of the request; a device has none.
+    nonce: Option<&'a str>,
+    /// The ID token that the browser has brought beside the code.
+    beside: Option<&'a IdToken>,
 }
 
 /// The outcome.

@@ -29,8 +29,7 @@ use crate::{
 };
 
 use super::{
-    Answered, CodeProof, Granted, Obtained, Proof, oauth2_auth::Auth, oauth2_hybrid::Beside,
-    oauth2_openid::Answers, trail::Trail,
+    Answered, Answers, Beside, CodeProof, Granted, Obtained, Proof, oauth2_auth::Auth, trail::Trail,
 };
 
 /// A service of OAuth 2, ready for use.
@@ -312,7 +311,7 @@ impl OAuth2Dance {
         };
         let purpose = Purpose::RedeemCode;
         let obtained = self.ask_for_token(site, &request, purpose, server.as_deref()).await?;
-        let answers = Answers { nonce: nonce.as_deref(), beside: identified.as_ref() };
+        let answers = Answers { nonce: nonce.as_deref(), beside: identified.as_deref() };
         self.granted(site, attempt, obtained, scopes.as_ref(), answers).await
     }
 

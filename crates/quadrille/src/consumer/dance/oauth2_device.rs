@@ -19,9 +19,8 @@ use crate::{
 };
 
 use super::{
-    Granted,
+    Answers, Granted,
     oauth2::{OAuth2Dance, refused},
-    oauth2_openid::Answers,
 };
 
 /// The reason why a token request of a device login brought no token.

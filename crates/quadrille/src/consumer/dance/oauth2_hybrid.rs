@@ -13,14 +13,7 @@ use crate::{
     oidc::{Expected, IdToken},
 };
 
-use super::{CodeProof, oauth2::OAuth2Dance};
-
-/// The tokens beside a code. Each is there if the request asked for it.
-pub(crate) struct Beside {
-    id_token: Option<Secret>,
-    access_token: Option<Secret>,
-    state: Option<String>,
-}
+use super::{Beside, CodeProof, oauth2::OAuth2Dance};
 
 impl OAuth2Dance {
     /// The hybrid flow of a request with this redirect URI. Neither the page of a script nor the port
@@ -60,7 +53,7 @@ impl OAuth2Dance {
         site: &Site,
         attempt: &Attempt,
         proof: &CodeProof,
-    ) -> Result<Option<IdToken>> {
+    ) -> Result<Option<Box<IdToken>>> {
         let Some(Beside { id_token: Some(id_token), access_token, state }) = &proof.beside else {
             return Ok(None);
         };
@@ -76,6 +69,7 @@ impl OAuth2Dance {
         }
         let expected = openid.recent(expected, attempt.max_age);
         let signed = openid.opened(id_token.expose())?;
-        openid.verify(&site.env, &signed, &expected).await.map(Some)
+        let token = openid.verify(&site.env, &signed, &expected).await?;
+        Ok(Some(Box::new(token)))
     }
 }

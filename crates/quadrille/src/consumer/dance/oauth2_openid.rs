@@ -13,19 +13,10 @@ use crate::{
         site::Site,
     },
     oauth2::TokenResponse,
-    oidc::{Expected, IdToken},
+    oidc::Expected,
 };
 
-use super::oauth2::OAuth2Dance;
-
-/// What the ID token of a login answers.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Answers<'a> {
-    /// The `nonce` of the request; a device has none.
-    pub(super) nonce: Option<&'a str>,
-    /// The ID token that the browser has brought beside the code.
-    pub(super) beside: Option<&'a IdToken>,
-}
+use super::{Answers, oauth2::OAuth2Dance};
 
 impl OAuth2Dance {
     /// The ID token of a login, which is valid, and its claims.

@@ -98,9 +98,8 @@ impl Login {
                 }
             })
         };
-        self.change(|inner| {
-            inner.tenants.push(Tenants { service, resolver: Resolver::Hook(Arc::new(resolve)) })
-        })
+        let tenants = Tenants { service, resolver: Resolver::Hook(Arc::new(resolve)) };
+        self.change(|inner| inner.tenants.push(tenants))
     }
 
     /// The service with this name; a tenant's may require a look-up.

@@ -103,14 +103,16 @@ impl<'a> Registrar<'a> {
     fn wanted(&self, issuer: &str, method: Method) -> ClientMetadata {
         let Organizations { service, client_name, scopes, .. } = self.organizations;
         let here = [&*self.site.name, "/", service, "~", &name_of(issuer)].concat();
-        let mut wanted = ClientMetadata::default();
-        wanted.redirect_uris = vec![self.callback(issuer)];
-        wanted.token_endpoint_auth_method = Some(method.as_str().to_owned());
-        wanted.grant_types =
-            Some(["authorization_code", "refresh_token"].map(str::to_owned).to_vec());
-        wanted.response_types = Some(vec!["code".to_owned()]);
-        wanted.client_name = client_name.clone();
-        wanted.scope = Some(scopes.clone());
+        let grants = ["authorization_code", "refresh_token"].map(str::to_owned);
+        let mut wanted = ClientMetadata {
+            redirect_uris: vec![self.callback(issuer)],
+            token_endpoint_auth_method: Some(method.as_str().to_owned()),
+            grant_types: Some(grants.to_vec()),
+            response_types: Some(vec!["code".to_owned()]),
+            client_name: client_name.clone(),
+            scope: Some(scopes.clone()),
+            ..ClientMetadata::default()
+        };
         if method == Method::PrivateKeyJwt {
             wanted.jwks_uri = Some([&*self.site.name, "/jwks.json"].concat());
         }

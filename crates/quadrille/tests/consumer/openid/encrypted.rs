@@ -117,7 +117,7 @@ async fn an_encrypted_token_where_none_was_registered_is_none() {
     let keys = keys([key(USUAL.0)]);
     let world = world(&keys, |spec| spec);
     assert!(world.service.encrypts_to(&keys.jwks(), USUAL));
-    let error = rejected(Rejected::Token(TokenError::NotCompact));
+    let error = rejected(Rejected::Token(TokenError::Encrypted));
     assert_eq!(log_in(&world).await, Err(error));
 }
 

@@ -171,22 +171,19 @@ async fn a_site_without_keys_sends_no_request_objects() {
     assert_eq!(login.check().unwrap_err().code(), "client_keys_missing");
 }
 
-#[test]
-fn each_object_has_claims_of_its_own() {
+#[tokio::test]
+async fn each_object_has_claims_of_its_own() {
     // One of another login is of no use: `state`, `nonce` and `jti` are in it.
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        let world = world(|spec| spec.request_objects(RequestObjects::ByValue));
-        let mut seen = Vec::new();
-        for _ in 0..2 {
-            let (url, _) = leave(&world).await;
-            let object = parameter(&url, "request").unwrap();
-            let claims = Unverified::parse(&object).unwrap().claims_of_anybody().unwrap();
-            let claims: Value = serde_json::from_slice(&claims.to_json()).unwrap();
-            seen.push(claims);
-        }
-        for name in ["jti", "state", "nonce", "code_challenge"] {
-            assert_ne!(seen[0][name], seen[1][name], "{name}");
-        }
-    });
+    let world = world(|spec| spec.request_objects(RequestObjects::ByValue));
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let (url, _) = leave(&world).await;
+        let object = parameter(&url, "request").unwrap();
+        let claims = Unverified::parse(&object).unwrap().claims_of_anybody().unwrap();
+        let claims: Value = serde_json::from_slice(&claims.to_json()).unwrap();
+        seen.push(claims);
+    }
+    for name in ["jti", "state", "nonce", "code_challenge"] {
+        assert_ne!(seen[0][name], seen[1][name], "{name}");
+    }
 }
