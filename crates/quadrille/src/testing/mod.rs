@@ -22,6 +22,7 @@ mod fake_openid;
 mod fault;
 #[cfg(feature = "consumer")]
 mod handler;
+#[cfg(feature = "consumer")]
 mod hybrid;
 #[cfg(feature = "consumer")]
 mod mannered;
@@ -33,6 +34,7 @@ mod openid;
 mod page;
 #[cfg(feature = "consumer")]
 mod request_object;
+#[cfg(feature = "consumer")]
 mod resource;
 #[cfg(feature = "consumer")]
 mod revocation;
