@@ -16,9 +16,7 @@ mod shares;
 mod trusted;
 
 #[cfg(any(feature = "provider", feature = "consumer"))]
-pub(crate) use address::is_public;
-#[cfg(feature = "provider")]
-pub(crate) use address::leads_outward;
+pub(crate) use address::{is_public, leads_outward};
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
 #[cfg(feature = "provider")]

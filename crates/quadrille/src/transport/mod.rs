@@ -21,8 +21,6 @@ pub(crate) use clients::guarded;
 #[cfg(feature = "provider")]
 pub(crate) use clients::guarded_trusting;
 pub(crate) use clients::standard;
-#[cfg(feature = "provider")]
-pub(crate) use clients::{guarded, guarded_trusting};
 use coding::DecodeError;
 
 /// A network fault.

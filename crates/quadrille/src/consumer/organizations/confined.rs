@@ -1,13 +1,13 @@
 //! The client of requests to hosts that users and other parties choose.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use http::{Request, Response};
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
     consumer::error::OperatorError,
-    fetch::is_public,
+    fetch::{is_public, leads_outward},
     transport::{self, Body, ErasedClient, HttpClient, NetworkError, Purpose, SendError},
 };
 
@@ -43,14 +43,7 @@ impl HttpClient for Confined {
 
 /// Whether a URL is https, and its host a name or a public address.
 fn is_outside(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else { return false };
-    let address: Option<IpAddr> = match url.host() {
-        Some(Host::Ipv4(address)) => Some(address.into()),
-        Some(Host::Ipv6(address)) => Some(address.into()),
-        Some(Host::Domain(_)) => None,
-        None => return false,
-    };
-    url.scheme() == "https" && address.is_none_or(is_public)
+    Url::parse(url).is_ok_and(|url| url.scheme() == "https" && leads_outward(&url))
 }
 
 #[cfg(test)]

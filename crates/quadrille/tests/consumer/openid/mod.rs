@@ -7,6 +7,7 @@ mod faults;
 mod hybrid;
 mod kept;
 mod logout;
+mod mixed;
 mod organizations;
 mod presented;
 mod refreshes;
