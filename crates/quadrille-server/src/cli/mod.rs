@@ -9,6 +9,7 @@ mod client;
 mod config;
 mod confirm;
 mod keys;
+mod lines;
 mod login;
 mod migrate;
 mod named;
@@ -17,6 +18,7 @@ mod registration;
 mod table;
 mod token;
 mod user;
+mod user_lines;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 

@@ -35,6 +35,7 @@ use super::{
     claims::{self, EditArgs},
     personal::{self, PersonalCommand},
     table::{table, when},
+    user_lines::{self, ExportArgs, ImportArgs},
 };
 
 #[derive(Subcommand, Debug)]
@@ -110,6 +111,10 @@ Examples:
         #[arg(long, value_name = "ID")]
         session: Option<String>,
     },
+    /// Write users to a file, one on each line: names, hashes of passwords, and what is known about them
+    Export(ExportArgs),
+    /// Add users from such a file; those that are there stay as they are
+    Import(ImportArgs),
     /// Manage personal access tokens, with which programs act for a user without a client
     #[command(subcommand)]
     Token(PersonalCommand),
@@ -161,6 +166,12 @@ pub(super) async fn run(
         }
         UserCommand::Edit(args) => {
             claims::edit(&Data::open_existing(settings).await?, args, settings, output).await
+        }
+        UserCommand::Export(args) => {
+            user_lines::export(&Data::open_existing(settings).await?, args, output).await
+        }
+        UserCommand::Import(args) => {
+            user_lines::import(&Data::open_or_make(settings).await?, args, output).await
         }
         UserCommand::Access { name } => {
             let data = Data::open_existing(settings).await?;

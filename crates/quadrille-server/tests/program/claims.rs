@@ -198,6 +198,43 @@ async fn an_address_that_a_user_changes_was_not_checked() {
     assert_eq!((&claims["department"], claims.get("name")), (&json!("Engines"), None));
 }
 
+#[tokio::test]
+async fn users_get_into_another_folder_with_all_that_is_known_about_them() {
+    let stage = Stage::new(&[]);
+    stage.edit(&["name=Ada", "email=ada@example.com", "email_verified=true", "groups=[\"staff\"]"]);
+    let lines = run(&stage.program.data, &["user", "export"], "");
+    assert!(lines.status.success(), "{}", text(&lines.stderr));
+    let folder = Folder::new();
+    let program = Program::start_with(&folder, &SETTINGS);
+    let imported = json_of(&program, &text(&lines.stdout));
+    assert_eq!(imported, json!({ "added": ["ada"], "known": [] }));
+    let shown = |program: &Program| program.json(&["user", "show", "ada"]);
+    assert_eq!(shown(&program), shown(&stage.program));
+    // With the password, and once.
+    let browser = Browser::new();
+    let page = browser.get(&program.url("/sign-in")).await;
+    let home = browser.sign_in(&page, "ada", PASSWORD).await;
+    assert!(home.html.contains("Signed in as"), "{}", home.html);
+    let again = json_of(&program, &text(&lines.stdout));
+    assert_eq!(again, json!({ "added": [], "known": ["ada"] }));
+    // One wrong line, and nobody is added.
+    let bob = text(&lines.stdout).replace("\"ada\"", "\"bob\"");
+    for (wrong, why) in [
+        (bob.clone(), "line 1: subject: "),
+        (bob.replace("$argon2id$", "$plain$"), "line 1: password: "),
+        (format!("\n{{\"username\":\"eve\"}}\n{bob}"), "line 2: missing field"),
+    ] {
+        let output = run(&program.data, &["user", "import", "-"], &wrong);
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
+    }
+    assert_eq!(program.json(&["user", "list"]).as_array().unwrap().len(), 1);
+}
+
+fn json_of(program: &Program, lines: &str) -> Value {
+    crate::process::json(&program.data, &["user", "import", "-"], lines)
+}
+
 #[test]
 fn commands_refuse_claims_that_there_are_not_and_values_that_do_not_fit() {
     let stage = Stage::new(&[]);

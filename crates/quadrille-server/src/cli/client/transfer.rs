@@ -1,11 +1,6 @@
 //! `quadrille client export` and `quadrille client import`.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use quadrille::provider::{
@@ -25,7 +20,7 @@ use crate::{
     words::{did_you_mean, nearest},
 };
 
-use super::{changed::changed, find::find, remarks::remark};
+use super::{super::lines, changed::changed, find::find, remarks::remark};
 
 /// Arguments of `quadrille client export`.
 #[derive(Args, Debug)]
@@ -87,31 +82,10 @@ pub(super) async fn export(
     for client in &clients {
         changed("client_exported", text, &client.id);
     }
-    let Some(path) = &args.output else {
-        let mut out = io::stdout().lock();
-        return out.write_all(lines.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output);
-    };
-    let written = new_file(path).and_then(|mut file| {
-        file.write_all(lines.as_bytes())?;
-        file.sync_all()
-    });
-    written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Failure::Exists { what: "file", name: path.display().to_string() }
-        }
-        _ => Failure::File { path: path.clone(), error },
-    })?;
-    output.note(&format!("{exported} clients were written to {}.", path.display()));
+    if let Some(path) = lines::write(&lines, args.output.as_deref())? {
+        output.note(&format!("{exported} clients were written to {}.", path.display()));
+    }
     Ok(())
-}
-
-/// A file that is new, so that no other one is overwritten and no link followed.
-fn new_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// The result of an import.
@@ -127,12 +101,7 @@ pub(super) async fn import(
     (settings, known): (&Settings, &Known),
     output: Output,
 ) -> Result<(), Failure> {
-    let mut text = Zeroizing::new(String::new());
-    let read = match args.file.to_str() {
-        Some("-") => io::stdin().lock().read_to_string(&mut text),
-        _ => File::open(&args.file).and_then(|mut file| file.read_to_string(&mut text)),
-    };
-    read.map_err(|error| Failure::File { path: args.file.clone(), error })?;
+    let text = lines::read(&args.file)?;
     let imported = match server.import_clients(&text).await {
         Ok(imported) => imported,
         Err(ImportError::Server(error)) => return Err(error.into()),

@@ -1,0 +1,128 @@
+//! `quadrille user export` and `quadrille user import`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use quadrille::{Timestamp, provider::UserClaims};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::{
+    Failure,
+    audit::{Event, record},
+    data::Data,
+    output::Output,
+    refused::Refused,
+    users::{Added, User, UserName},
+};
+
+use super::lines;
+
+/// Arguments of `quadrille user export`.
+#[derive(Args, Debug)]
+pub(super) struct ExportArgs {
+    /// New file for the lines, which only you can read [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Arguments of `quadrille user import`.
+#[derive(Args, Debug)]
+pub(super) struct ImportArgs {
+    /// File with a user in JSON on each line; - for standard input
+    file: PathBuf,
+}
+
+/// A user on a line.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    username: String,
+    subject: String,
+    /// Argon2id in PHC form.
+    password: String,
+    /// Seconds since 1970.
+    created: i64,
+    #[serde(default)]
+    claims: UserClaims,
+}
+
+pub(super) async fn export(data: &Data, args: &ExportArgs, output: Output) -> Result<(), Failure> {
+    let users = data.backend().users().await.map_err(|error| data.failure(error))?;
+    let mut text = Zeroizing::new(String::new());
+    for user in &users {
+        let line = Line {
+            username: user.name.to_string(),
+            subject: user.subject.to_string(),
+            password: user.password.to_string(),
+            created: user.created.seconds(),
+            claims: user.claims.clone(),
+        };
+        let line = serde_json::to_string(&line).map_err(std::io::Error::other)?;
+        text.push_str(&line);
+        text.push('\n');
+        record(&Event::by_operator("user_exported", "a user was exported").about(user));
+    }
+    if let Some(path) = lines::write(&text, args.output.as_deref())? {
+        output.note(&format!("{} users were written to {}.", users.len(), path.display()));
+    }
+    Ok(())
+}
+
+pub(super) async fn import(data: &Data, args: &ImportArgs, output: Output) -> Result<(), Failure> {
+    let text = lines::read(&args.file)?;
+    let mut known = data.backend().users().await.map_err(|error| data.failure(error))?;
+    let (mut added, mut there, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    for (number, line) in numbered {
+        match user(line, &known) {
+            Ok((user, Added::Now)) => {
+                known.push(user.clone());
+                added.push(user);
+            }
+            Ok((user, Added::Taken)) => there.push(user.name.to_string()),
+            Ok((_, Added::LooksLike(other))) => {
+                wrong.push(format!("line {number}: the name looks the same as {other}"));
+            }
+            Err(reason) => wrong.push(format!("line {number}: {reason}")),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Refused::Import(wrong.join("\n")).into());
+    }
+    data.backend().put_users(added.clone()).await.map_err(|error| data.failure(error))?;
+    for user in &added {
+        record(&Event::by_operator("user_added", "a user was imported").about(user));
+    }
+    let names: Vec<_> = added.iter().map(|user| user.name.as_str()).collect();
+    output.result(&json!({ "added": names, "known": there }), || {
+        format!("{} users were imported; {} were there.", names.len(), there.len())
+    })
+}
+
+/// The user of a line, and whether it can be added beside those that are known.
+fn user(line: &str, known: &[User]) -> Result<(User, Added), String> {
+    let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let name = UserName::parse_new(&line.username).map_err(|error| error.to_string())?;
+    if !line.password.starts_with("$argon2id$") {
+        return Err("password: a hash of Argon2id in PHC form".to_owned());
+    }
+    let is_subject = (1..=255).contains(&line.subject.len()) && line.subject.is_ascii();
+    if !is_subject
+        || known.iter().any(|user| *user.subject == *line.subject && user.name.key() != name.key())
+    {
+        return Err("subject: 1 to 255 characters of ASCII, of no other user".to_owned());
+    }
+    let user = User {
+        subject: line.subject.into(),
+        name,
+        password: line.password.as_str().into(),
+        password_number: 1,
+        created: Timestamp::from_seconds(line.created),
+        claims: line.claims,
+    };
+    let names = known.iter().map(|user| (user.name.key(), user.name.as_str()));
+    let clash = user.clash(names).unwrap_or(Added::Now);
+    Ok((user, clash))
+}
