@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     consumer::error::OperatorError,
     fetch::{is_public, leads_outward},
-    transport::{self, Body, ErasedClient, HttpClient, NetworkError, Purpose, SendError},
+    transport::{self, Body, ErasedClient, HttpClient, NetworkError, Purpose},
 };
 
 /// A client that is confined to the public Internet: neither an address nor a name leads inside.
@@ -25,19 +25,11 @@ impl HttpClient for Confined {
         request: Request<Body>,
         purpose: Purpose,
     ) -> Result<Response<Body>, NetworkError> {
-        self.send_with_cause(request, purpose).await.map_err(|error| error.reason)
-    }
-
-    async fn send_with_cause(
-        &self,
-        request: Request<Body>,
-        purpose: Purpose,
-    ) -> Result<Response<Body>, SendError> {
         // An address in place of a name is connected to without a look-up.
         if !is_outside(&request.uri().to_string()) {
-            return Err(NetworkError::AddressRefused.into());
+            return Err(NetworkError::AddressRefused);
         }
-        self.0.send(request, purpose).await
+        self.0.send(request, purpose).await.map_err(|error| error.reason)
     }
 }
 
