@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 
 use crate::{
-    Scopes, Timestamp,
+    Scopes,
     actor::Authentication,
     form::{FormError, FormWriter, Params},
     oauth2::Resources,
@@ -19,7 +19,6 @@ use crate::{
             },
             record::Client,
         },
-        clock::is_recent,
         error::{ClientError, Error},
         meter, oauth1,
         openid::{details::scope_of, hint, pairwise},
@@ -40,11 +39,9 @@ use super::{
     next::{self, Before, Next, Sent},
     page_hints::{PageHints, PageNeeded},
     request::{self, Asked, Offer, OpenIdOffer, Unasked, is_trusted},
+    since,
     ticket::Ticket,
 };
-
-/// The parameter of the way back from the sign-in page: the note that the user was sent there.
-const SINCE: &str = "quadrille_since";
 
 /// A checked authorization request: client, redirect URI, scopes and PKCE are valid (RFC 6749,
 /// sections 4.1.1 and 4.2.1), or it is one with temporary credentials of OAuth 1.0a (RFC 5849,
@@ -72,6 +69,8 @@ pub struct Authorization {
     /// The URL of the same request by GET, without a time of sign-in.
     same: FormWriter,
     since: Option<Sent>,
+    /// `true` if a form has sent the request here, which may be on another site.
+    is_post: bool,
 }
 
 /// The next step of an authorization request.
@@ -90,7 +89,8 @@ pub enum Step {
     /// Show the consent page.
     Consent(Box<ConsentPage>),
     /// Send this reply: consent is remembered, the client is first-party, or the client receives an
-    /// error.
+    /// error. If no user is known in a request by POST, it is a redirect to the same request by GET:
+    /// browsers send no `SameSite` cookies with a form from another site.
     Done(Reply),
 }
 
@@ -120,7 +120,8 @@ impl AuthorizationServer {
         match read {
             Ok(Read { asked, same, since }) => {
                 meter::page(ENDPOINT, "ok");
-                Ok(Authorization { inner: inner.clone(), asked, request, same, since })
+                let is_post = request.method() == Method::POST;
+                Ok(Authorization { inner: inner.clone(), asked, request, same, since, is_post })
             }
             Err(Failed::Page(error)) => {
                 log(&error).await;
@@ -201,10 +202,11 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Fail
         request::check(&params, client, &offer)?
     };
     let mut same = FormWriter::after_url(&inner.paths.authorize);
-    for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
+    for (name, value) in params.iter().filter(|(name, _)| *name != since::PARAMETER) {
         same.append(name, value);
     }
-    let since = params.many(SINCE).next().and_then(|sealed| open_since(inner, &same, sealed));
+    let since = params.many(since::PARAMETER).next();
+    let since = since.and_then(|sealed| since::open(inner, &same, sealed));
     Ok(Read { asked, same, since })
 }
 
@@ -224,7 +226,7 @@ impl Authorization {
         request: Request<Bytes>,
         same: FormWriter,
     ) -> Self {
-        Self { inner, asked, request, same, since: None }
+        Self { inner, asked, request, same, since: None, is_post: false }
     }
 
     /// The client.
@@ -313,6 +315,9 @@ impl Authorization {
 
     async fn decide(&self, authentication: Option<Authentication>) -> Result<Step, Error> {
         let (inner, asked) = (&self.inner, &self.asked);
+        if self.is_post && authentication.is_none() {
+            return Ok(Step::Done(wire::redirect_url(&self.same.clone().finish())?.into()));
+        }
         let consent = match &authentication {
             // A consent from before the removal of such a client does not count.
             Some(_) if asked.client.from_document && asked.client.number == NOT_STORED => None,
@@ -355,8 +360,8 @@ impl Authorization {
         let mut url = self.same.clone();
         if self.asked.prompt.may_need_sign_in() {
             let sent = Sent { at: self.inner.now(), before };
-            let note = seal_since(&self.inner, &self.same, sent);
-            url.append(SINCE, &note);
+            let note = since::seal(&self.inner, &self.same, sent);
+            url.append(since::PARAMETER, &note);
         }
         Back::to(url)
     }
@@ -466,33 +471,4 @@ fn tell(inner: &Inner, to: &ToClient) -> Reply {
 fn warn(inner: &Inner, to: ToClient) -> Reply {
     let told = dance::warn(inner, to);
     told.unwrap_or_else(|error| inner.pages.show(&error)).into()
-}
-
-/// The mark of a user who was not signed in.
-const NOBODY: i64 = i64::MIN;
-
-/// The text that a note is bound to: a note for one request says nothing about another.
-fn note_for(inner: &Inner, same: &FormWriter) -> String {
-    [inner.issuer.as_str(), " ", &same.clone().finish()].concat()
-}
-
-fn seal_since(inner: &Inner, same: &FormWriter, sent: Sent) -> String {
-    let before = sent.before.map_or(NOBODY, |before| before.time.millis());
-    let session = sent.before.and_then(|before| before.session);
-    let times = [sent.at.millis().to_be_bytes(), before.to_be_bytes()].concat();
-    let plain = [&*times, session.as_ref().map_or(&[], |hash| &hash[..])].concat();
-    inner.ring.seal(&inner.env, SINCE, &note_for(inner, same), &plain)
-}
-
-/// The note that the user was sent to sign in, if it is recent enough to be for this request.
-fn open_since(inner: &Inner, same: &FormWriter, sealed: &str) -> Option<Sent> {
-    let plain = inner.ring.open(SINCE, &note_for(inner, same), sealed).ok()?;
-    let (at, rest) = plain.split_first_chunk()?;
-    let (before, session) = rest.split_first_chunk()?;
-    let at = Timestamp::from_millis(i64::from_be_bytes(*at));
-    let before = i64::from_be_bytes(*before);
-    let time = Timestamp::from_millis(before);
-    let before = Before { time, session: session.try_into().ok() };
-    let before = (before.time.millis() != NOBODY).then_some(before);
-    is_recent(inner.now(), at, inner.policy.ticket_lifetime).then_some(Sent { at, before })
 }

@@ -13,4 +13,5 @@ pub(super) mod next;
 pub(super) mod page_hints;
 pub(super) mod pages;
 pub(super) mod request;
+mod since;
 mod ticket;

@@ -66,7 +66,16 @@ async fn a_request_by_post_is_the_same_request() {
     let url = request.to_url("https://id.example/oauth/authorize").unwrap();
     let (_, form) = url.split_once('?').unwrap();
     let mut browser = Browser::default();
-    let sent = browser.post(&world, "/oauth/authorize", form).await;
+    // Browsers send no `SameSite` cookies with a form from another site, but with the same request
+    // by GET.
+    let silent = format!("{form}&prompt=none");
+    let again = browser.post(&world, "/oauth/authorize", &silent).await;
+    assert_eq!(again.status(), 303);
+    assert_eq!(again.location(), format!("/oauth/authorize?{silent}"));
+    let nobody = browser.get(&world, again.location()).await;
+    assert_eq!(nobody.query("error"), "login_required");
+    let again = browser.post(&world, "/oauth/authorize", form).await;
+    let sent = browser.get(&world, again.location()).await;
     assert!(sent.location().starts_with("/sign-in?next="), "{sent:?}");
     world.sign_in("ada");
     let page = browser.post(&world, "/oauth/authorize", form).await;
