@@ -8,6 +8,7 @@
     reason = "helpers of tests, which these lints do not know for such"
 )]
 
+mod apache;
 mod callbacks;
 mod cross_origin;
 mod demo;

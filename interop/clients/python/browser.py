@@ -15,6 +15,8 @@ class Browser:
             {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
         )
         self.signed_in = self.asked = 0
+        # The fields of the form that ended at the redirect URI, if one did.
+        self.posted = None
 
     def authorize(self, url, decision="allow"):
         """From an authorization request to the URL that the client gets, through all pages in between."""
@@ -31,7 +33,7 @@ class Browser:
             if form := page.form_with("username"):
                 self.signed_in += 1
                 page = self._submit(form, {"username": self.user, "password": self.password})
-            elif form := page.form_with("user_code"):
+            elif form := page.form_with("user_code") or page.form_to(self.redirect_uri):
                 page = self._submit(form, {})
             elif form := page.form_with("decision"):
                 self.asked += 1
@@ -48,6 +50,7 @@ class Browser:
     def _follow(self, method, url, fields=None):
         for _ in range(10):
             if re.split("[?#]", url)[0] == self.redirect_uri:
+                self.posted = dict(fields) if method == "POST" else None
                 return url
             body = {"params": fields} if method == "GET" else {"data": fields}
             answer = self.http.request(method, url, **body, allow_redirects=False, timeout=20)
@@ -67,6 +70,10 @@ class Page:
     def form_with(self, name):
         control = self.html.select_one(f'form [name="{name}"]')
         return control and Form(self.url, control.find_parent("form"))
+
+    def form_to(self, action):
+        form = self.html.select_one(f'form[action="{action}"]')
+        return form and Form(self.url, form)
 
     def text(self):
         return self.html.get_text(" ", strip=True)

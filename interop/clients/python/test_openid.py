@@ -1,6 +1,7 @@
 """Authlib as a client of OpenID Connect: its validator of ID tokens, with the keys of the provider."""
 
 import time
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -54,6 +55,9 @@ def log_in(provider, browser, metadata, client):
             metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce, **further
         )
         callback = browser.authorize(url)
+        if further.get("response_mode") == "form_post":
+            assert callback == REDIRECT_URI
+            callback += "?" + urlencode(browser.posted)
         assert parameters(callback)["iss"] == provider.issuer
         token = one.fetch_token(authorization_response=callback, state=state, code_verifier=verifier)
         return one, dict(token), nonce
@@ -107,6 +111,11 @@ def test_the_id_token_is_valid_and_the_userinfo_is_of_the_same_user(log_in, veri
     assert claims["at_hash"]
     user = UserInfo(one.get(metadata["userinfo_endpoint"]).json())
     assert (user["sub"], user["preferred_username"]) == (claims["sub"], USER)
+
+
+def test_a_code_comes_by_post(log_in, verified):
+    _, token, nonce = log_in(response_mode="form_post")
+    assert verified(token, nonce=nonce)["at_hash"]
 
 
 def test_another_nonce_or_access_token_is_noticed(log_in, verified):

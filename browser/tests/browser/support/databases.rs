@@ -1,5 +1,4 @@
-//! Servers of databases, started as the tests of the storages start theirs. They end with the
-//! tests.
+//! Servers, started as the tests of the storages start their databases. They end with the tests.
 
 use std::sync::OnceLock;
 
@@ -10,7 +9,7 @@ mod redis_server;
 #[allow(dead_code, reason = "these tests need a part of it")]
 mod sql_servers;
 
-pub(crate) use sql_servers::postgres;
+pub(crate) use sql_servers::{Server, as_nobody, free_port, place, postgres};
 
 /// An empty Redis server.
 pub(crate) fn redis() -> &'static redis_server::Server {

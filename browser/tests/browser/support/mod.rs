@@ -1,5 +1,6 @@
 //! Browsers, the servers behind their pages, and steps on these pages.
 
+pub(crate) mod apache;
 mod browser;
 mod client;
 pub(crate) mod consumer;
@@ -15,14 +16,13 @@ mod process;
 
 pub(crate) use browser::{Browser, is_violation};
 pub(crate) use client::Client;
-pub(crate) use process::Folder;
-pub(crate) use provider::Provider;
-pub(crate) use quadrille_demo::PASSWORD;
+pub(crate) use process::{Folder, eventually};
+pub(crate) use provider::{Provider, TO_THIS_MACHINE};
+pub(crate) use quadrille_demo::{PASSWORD, USER};
 pub(crate) use site::Site;
 
 use std::{rc::Rc, time::Duration};
 
-use quadrille_demo::USER;
 use thirtyfour::prelude::*;
 use tokio::task::LocalSet;
 

@@ -7,10 +7,14 @@ use super::{
     process::{Folder, Program, json},
 };
 
+/// The setting for addresses of clients on this machine.
+pub(crate) const TO_THIS_MACHINE: &str =
+    "fetch_from_this_machine_so_that_strangers_can_send_to_its_services=true";
+
 /// A running provider with the demo's user.
 pub(crate) struct Provider {
     program: Program,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Provider {
@@ -19,7 +23,7 @@ impl Provider {
         let scopes = ["--set", "scopes=photos:read=See your photos;photos:write=Add photos"];
         let program = Program::start_with(&folder, &[&scopes, arguments].concat());
         program.add_user(USER, PASSWORD);
-        Self { program, _folder: folder }
+        Self { program, folder }
     }
 
     /// The URL of a page.
@@ -27,11 +31,12 @@ impl Provider {
         self.program.url(path)
     }
 
-    /// Registers a client.
+    /// Registers a client, whose addresses may be on this machine.
     pub(crate) fn add(&self, name: &str, redirect_uri: &str, arguments: &[&str]) -> Client {
         let add = ["client", "add", name, "--redirect-uri", redirect_uri];
         let scopes = ["--scope", "photos:read", "--scope", "photos:write"];
-        let added = self.program.json(&[&add[..], &scopes, arguments].concat());
+        let here = ["--set", TO_THIS_MACHINE];
+        let added = self.program.json(&[&add[..], &scopes, &here, arguments].concat());
         let (id, secret) = (added["client_id"].as_str().unwrap(), added["client_secret"].as_str());
         Client::new(&self.program.issuer, id, secret, redirect_uri)
     }
@@ -54,5 +59,30 @@ impl Provider {
     pub(crate) fn set_password(&self, password: &str) {
         let set = ["user", "set-password", USER, "--password-stdin"];
         json(&self.program.data, &set, &format!("{password}\n"));
+    }
+
+    /// Writes down a claim about the user, as the operator.
+    pub(crate) fn claim(&self, claim: &str) {
+        self.program.json(&["user", "edit", USER, "--claim", claim]);
+    }
+
+    /// Makes a client authenticate by these public keys alone, a JWK Set.
+    pub(crate) fn believe(&self, client: &Client, keys: &str) {
+        let file = self.folder.path().join("keys.json");
+        std::fs::write(&file, keys).unwrap();
+        let (file, id) = (file.to_str().unwrap(), &*client.id);
+        self.program.json(&["client", "edit", id, "--private-key-jwt", "--jwks", file]);
+    }
+
+    /// Removes a client, as the operator.
+    pub(crate) fn remove(&self, client: &Client) {
+        self.program.json(&["client", "remove", &client.id]);
+    }
+
+    /// The claims of the user of an access token.
+    pub(crate) async fn who(&self, token: &str) -> serde_json::Value {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.get(self.url("/oauth/userinfo")).bearer_auth(token).send().await.unwrap();
+        answer.json().await.unwrap()
     }
 }

@@ -136,7 +136,9 @@ pub(crate) fn pgbouncer() -> &'static Server {
 }
 
 impl Server {
-    fn start(server: &Command, folder: &Path, port: u16, signal: &str) -> Self {
+    /// Starts a server, and waits until it is ready. At the end it gets the signal, and its folder
+    /// is removed.
+    pub(crate) fn start(server: &Command, folder: &Path, port: u16, signal: &str) -> Self {
         let mut child = Command::new("sh")
             .args(["-c", GUARD, "guard"])
             .arg(folder)
@@ -155,7 +157,8 @@ impl Server {
         while !(said.contains("ready") && said.contains("for connections")
             || said.contains("ready to accept connections")
             || said.contains("ready to accept read-only connections")
-            || said.contains("process up"))
+            || said.contains("process up")
+            || said.contains("resuming normal operations"))
         {
             let read = log.read_line(&mut said).unwrap();
             assert!(read > 0, "the server ended before it began:\n{said}");
