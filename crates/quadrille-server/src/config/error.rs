@@ -110,6 +110,12 @@ pub enum ConfigError {
         /// The reason.
         error: std::io::Error,
     },
+    /// A scope that implies `openid`.
+    #[error("{key}: no scope implies \"openid\", for which users are asked by itself")]
+    ImpliedOpenId {
+        /// The setting with the scope.
+        key: &'static str,
+    },
     /// A setting names a grant type that does not exist.
     #[error("{key}: there is no grant type {}{}", Quoted(name), did_you_mean(nearest.as_deref()))]
     UnknownGrantType {

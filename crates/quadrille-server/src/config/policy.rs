@@ -65,6 +65,9 @@ fn scope_tree(
                 });
             }
         }
+        if others.contains("openid") {
+            return Err(ConfigError::ImpliedOpenId { key: SCOPE_TREE });
+        }
         tree = tree.implies(scope, others.iter());
     }
     Ok(tree)

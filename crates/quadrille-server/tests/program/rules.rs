@@ -141,4 +141,8 @@ fn a_scope_tree_is_shown_and_an_unknown_scope_in_it_named_with_the_nearest() {
         let (code, said) = failure(&folder.data(), &tree.each_ref().map(String::as_str));
         assert!(code == 3 && said.contains(reason), "{said}");
     }
+    let openid = ["--set", "openid=true", "--set", "scope_tree=photos=openid"];
+    let tree = [&["config", "--set", scopes][..], &openid].concat();
+    let (code, said) = failure(&folder.data(), &tree);
+    assert!(code == 3 && said.contains("no scope implies \"openid\""), "{said}");
 }

@@ -26,11 +26,13 @@ impl ScopeTree {
         Self(None)
     }
 
-    /// Adds scopes that `scope` implies.
+    /// Adds scopes that `scope` implies, but for `openid`: a user who lets a client have `photos` was not
+    /// asked whether it may know who they are.
     #[must_use]
     pub fn implies<'a>(mut self, scope: &str, others: impl IntoIterator<Item = &'a str>) -> Self {
         let tree = Arc::make_mut(self.0.get_or_insert_default());
         let implied = tree.entry(scope.into()).or_default();
+        let others = others.into_iter().filter(|name| *name != "openid");
         *implied = implied.union(&Scopes::of(others));
         self
     }
@@ -63,5 +65,11 @@ mod tests {
         assert_eq!(expand("b"), "b c d a");
         assert_eq!(expand("c x"), "c x");
         assert_eq!(expand(""), "");
+    }
+
+    #[test]
+    fn no_scope_implies_that_a_client_may_know_who_its_user_is() {
+        let tree = ScopeTree::new().implies("a", ["openid", "b"]).implies("b", ["openid"]);
+        assert_eq!(tree.expand(&Scopes::of(["a"])).as_str(), "a b");
     }
 }
