@@ -154,6 +154,44 @@ pub struct Token {
     /// verified then, and has expired since.
     #[serde(default, serialize_with = "secret::serialize_exposed_option")]
     pub id_token: Option<Secret>,
+    /// The session at an OpenID Provider in which the account was linked. No refresh changes it.
+    #[serde(default)]
+    pub session: Option<ProviderSession>,
+}
+
+/// A session at an OpenID Provider, which the provider can end (OpenID Connect Back-Channel Logout and
+/// Front-Channel Logout).
+///
+/// ```
+/// use quadrille::{Timestamp, consumer::ProviderSession};
+///
+/// let now = Timestamp::from_seconds(1_800_000_000);
+/// let session = ProviderSession::new("248289761001", now).sid("08a5019c");
+/// assert_eq!(session.sid.as_deref(), Some("08a5019c"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub struct ProviderSession {
+    /// The user at the issuer (`sub` of the ID token of the login).
+    pub sub: Box<str>,
+    /// The session at the issuer (`sid` of that ID token), if it has one.
+    pub sid: Option<Box<str>>,
+    /// The time of the login.
+    pub since: Timestamp,
+}
+
+impl ProviderSession {
+    /// A session of this user, without an identifier.
+    pub fn new(sub: impl Into<Box<str>>, since: Timestamp) -> Self {
+        Self { sub: sub.into(), sid: None, since }
+    }
+
+    /// Sets the identifier of the session.
+    #[must_use]
+    pub fn sid(mut self, sid: impl Into<Box<str>>) -> Self {
+        self.sid = Some(sid.into());
+        self
+    }
 }
 
 impl Token {
@@ -169,6 +207,7 @@ impl Token {
             expires: None,
             api: None,
             id_token: None,
+            session: None,
         }
     }
 
@@ -211,6 +250,13 @@ impl Token {
     #[must_use]
     pub fn id_token(mut self, id_token: impl Into<Secret>) -> Self {
         self.id_token = Some(id_token.into());
+        self
+    }
+
+    /// Sets the session at an OpenID Provider in which the account was linked.
+    #[must_use]
+    pub fn session(mut self, session: ProviderSession) -> Self {
+        self.session = Some(session);
         self
     }
 

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::oauth2::member::MemberPath;
+use crate::{Timestamp, oauth2::member::MemberPath};
+
+use super::account::ProviderSession;
 
 /// The claims of a service about an account.
 ///
@@ -31,6 +33,12 @@ impl Claims {
     /// keeps.
     pub fn all(&self) -> &Value {
         &self.all
+    }
+
+    /// The session that the claims of an ID token name.
+    pub(crate) fn session(&self, since: Timestamp) -> Option<ProviderSession> {
+        let session = ProviderSession::new(self.text("sub")?, since);
+        Some(ProviderSession { sid: self.text("sid").map(Into::into), ..session })
     }
 
     /// One claim that is text: `claims.text("login")`.

@@ -34,7 +34,7 @@ mod storage;
 pub mod users;
 mod wire;
 
-pub use account::{Account, IntoOwner, Owner, Stored, Token};
+pub use account::{Account, IntoOwner, Owner, ProviderSession, Stored, Token};
 pub use call::{
     Answer, Call, Multipart, Pages, Part,
     api::{Api, ApiPath},

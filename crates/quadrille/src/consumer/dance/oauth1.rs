@@ -176,6 +176,7 @@ impl OAuth1Dance {
             expires: None,
             api: None,
             id_token: None,
+            session: None,
         };
         let more = extra.into_iter().map(|(name, value)| (name, value.into())).collect();
         Ok(Granted { token, more, claims: None })

@@ -342,6 +342,10 @@ impl OAuth2Dance {
             }
         };
         let now = site.env.now();
+        let session = match &claims {
+            Some(claims) if id_token.is_some() => claims.session(now),
+            _ => None,
+        };
         let asked = || attempt.scopes(&self.service.spec.scopes);
         let token = Token {
             access_token: answer.access_token,
@@ -352,6 +356,7 @@ impl OAuth2Dance {
             expires: answer.expires_in.map(|lifetime| now + lifetime),
             api,
             id_token,
+            session,
         };
         Ok(Granted { token, more: answer.extra, claims })
     }

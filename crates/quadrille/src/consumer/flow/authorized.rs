@@ -159,11 +159,12 @@ impl Authorized {
         if self.0.kind == Kind::Identify {
             let account = Account { owner: owner.clone(), service, subject };
             let known = self.0.token.id_token.as_ref().and(claims).map(Claims::all);
+            let session = self.0.token.session.as_ref();
             if let Some(jar) = jar
-                && let Err(error) = identity::remember(login, jar, &account, known)
+                && let Err(error) = identity::remember(login, jar, &account, known, session)
             {
                 login.remove_gone_tenants(jar, error).await?;
-                identity::remember(login, jar, &account, known)?;
+                identity::remember(login, jar, &account, known, session)?;
             }
             return Ok(account);
         }

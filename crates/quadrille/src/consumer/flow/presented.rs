@@ -191,7 +191,8 @@ impl Login {
         }
         let Opened { attempt, cookie, .. } = opened;
         trail.next = Some(attempt.next.clone());
-        let token = provider.verify_presented(&site.env, &signed, &nonce.expected()).await?;
+        let expected = provider.recent(nonce.expected(), attempt.max_age);
+        let token = provider.verify_presented(&site.env, &signed, &expected).await?;
         let claims = provider.claims(&token)?;
         let proof = PresentedProof { text: presented.token.into(), token, claims };
         let answered = Answered { attempt, cookie, proof: Proof::IdToken(Box::new(proof)) };
@@ -203,13 +204,16 @@ impl Login {
         let PresentedProof { text, token, claims } = proof;
         let now = self.0.env.now();
         let (records, spent) = (self.records(self.ready()?), &self.0.spent);
-        if !spent.spend_for_all(records.as_ref(), text.expose(), token.expires, now).await? {
+        // Without the signature, of which there are two for an ECDSA key.
+        let signed = text.expose().rsplit_once('.').map_or("", |(signed, _)| signed);
+        if spent.spend_for_all(records.as_ref(), signed, token.expires, now).await?.is_none() {
             return Err(BrowserError::AttemptCookieMissing.into());
         }
         let token = Token {
             obtained: now,
             expires: Some(now),
             id_token: Some(text.clone()),
+            session: claims.session(now),
             ..Token::new("")
         };
         let claims = Some(claims.clone());

@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    account::{Account, Owner, Stored},
+    account::{Account, Owner, ProviderSession, Stored},
     call::{Call, api::Api},
     claims::Claims,
     cookies::{
@@ -24,6 +24,7 @@ use super::{
     },
     login::{Login, registered::Registered},
     openid,
+    storage::{read_session, write_session},
     wire::{Reader, Writer, lengths_first},
 };
 
@@ -143,12 +144,17 @@ pub(crate) fn remember(
     jar: &Jar,
     account: &Account,
     claims: Option<&Value>,
+    session: Option<&ProviderSession>,
 ) -> Result<()> {
     let here = &login.ready()?.site;
     let claims = claims.map(about_the_user).filter(|claims| claims.len() <= LONGEST_CLAIMS);
     let mut out = Writer::with_capacity(64);
-    out.number(if claims.is_some() { WITH_CLAIMS } else { BARE });
+    let has = |flag, is_there| if is_there { flag } else { 0 };
+    out.number(VERSION + has(CLAIMS, claims.is_some()) + has(SESSION, session.is_some()));
     out.text(&account.subject).number(here.env.now().seconds().unsigned_abs());
+    if let Some(session) = session {
+        write_session(&mut out, session);
+    }
     if let Some(claims) = claims {
         out.text(&claims);
     }
@@ -178,11 +184,11 @@ pub(crate) fn recall<S>(
     let now = here.env.now();
     let open = |sealed: &String| {
         let plain = here.keys.open(PURPOSE, &site, sealed).ok()?;
-        read(&plain).filter(|identity| now.since(identity.since) <= login.0.identity_lasts)
+        read(&plain).filter(|(known, _)| now.since(known.since) <= login.0.identity_lasts)
     };
     let found = jar.values(&here.style.name(&name(&registered.name))).iter().find_map(open);
-    let Some(identity) = found else { return Ok(None) };
-    if login.has_ended(registered, &identity.subject, identity.claims(), identity.since) {
+    let Some((identity, session)) = found else { return Ok(None) };
+    if login.has_ended(&registered.name, &identity.subject, session.as_ref()) {
         forget(login, jar, &registered.name)?;
         return Ok(None);
     }
@@ -202,27 +208,25 @@ pub(crate) fn of_account<S>(stored: &Stored) -> Identity<S> {
     Identity { subject, since: token.obtained, claims, service: PhantomData }
 }
 
-/// The first number in the cookie, without claims and with them.
-const BARE: u64 = 1;
-const WITH_CLAIMS: u64 = 2;
+/// The first number in the cookie, and what is added if there are claims, and a session at a provider.
+const VERSION: u64 = 4;
+const CLAIMS: u64 = 1;
+const SESSION: u64 = 2;
 
-fn read<S>(plain: &[u8]) -> Option<Identity<S>> {
+fn read<S>(plain: &[u8]) -> Option<(Identity<S>, Option<ProviderSession>)> {
     let mut from = Reader(plain);
-    let has_claims = match from.number()? {
-        BARE => false,
-        WITH_CLAIMS => true,
-        _ => return None,
-    };
+    let has = from.number()?.checked_sub(VERSION).filter(|has| *has <= CLAIMS + SESSION)?;
     let subject: Arc<str> = from.text()?.into();
     let since = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
-    let claims = match has_claims {
-        true => {
+    let session = if has & SESSION == 0 { None } else { Some(read_session(&mut from)?) };
+    let claims = match has & CLAIMS {
+        0 => None,
+        _ => {
             let all = serde_json::from_str(from.text()?).ok()?;
             Some(Arc::new(Claims { subject: subject.as_ref().to_owned(), all }))
         }
-        false => None,
     };
-    Some(Identity { subject, since, claims, service: PhantomData })
+    Some((Identity { subject, since, claims, service: PhantomData }, session))
 }
 
 /// The claims of an ID token that are worth keeping, as JSON.

@@ -25,7 +25,7 @@ impl Login {
     ///
     /// Each token is stored for the user first, and removed from the browser then, so that a
     /// failure loses nothing, and the call may be repeated. If the user has the same account with a
-    /// newer token, that one stays. A cookie that was sealed for another user does not open: it
+    /// newer token, that one stays. An account whose session its provider has ended is removed. A cookie that was sealed for another user does not open: it
     /// stays where it is.
     ///
     /// Call it only for a request that a page of this site sent ([`Login::must_ask`]): another site
@@ -52,15 +52,18 @@ impl Login {
             return Ok(None);
         }
         let ready = self.ready()?;
+        self.look_for_ended().await?;
         let (cx, storage) = (self.context(ready, Some(jar)), &*self.0.storage);
         let mut last = None;
         if !storage.is_in_browser()
             && let Some(browser) = self.owner_key(ready, &Owner::NOBODY, Some(jar))
         {
-            let adopting = Adopting { cx: &cx, from: storage, to: storage, owner };
+            let (login, from, to) = (self, storage, storage);
+            let adopting = Adopting { login, cx: &cx, from, to, owner };
             last = adopting.all(&browser, service).await?;
         }
-        let adopting = Adopting { cx: &cx, from: &CookieStorage, to: storage, owner };
+        let (login, from, to) = (self, &CookieStorage, storage);
+        let adopting = Adopting { login, cx: &cx, from, to, owner };
         // A cookie is of nobody, or it was linked while this user was signed in.
         for sealed_for in [&Owner::NOBODY, owner] {
             if sealed_for == owner && storage.is_in_browser() {
@@ -74,6 +77,7 @@ impl Login {
 
 /// A move of accounts to an owner.
 struct Adopting<'a> {
+    login: &'a Login,
     cx: &'a Context<'a>,
     from: &'a dyn ErasedStorage,
     to: &'a dyn ErasedStorage,
@@ -84,10 +88,15 @@ impl Adopting<'_> {
     /// Moves the accounts of `browser`; returns the first, which was linked last.
     async fn all(&self, browser: &Owner, service: &str) -> Result<Option<Account>> {
         let mut moved: Vec<Account> = Vec::new();
-        while moved.len() < MOST {
+        for _ in 0..MOST {
             let found = self.from.load(self.cx, browser, service, None).await?;
             // A token that has ended is worth nothing to the user.
             let Some(found) = found.filter(|found| !found.needs_linking_again) else { break };
+            if self.login.has_ended_account(&found) {
+                // The next user of the browser must not get it (Back-Channel Logout, section 2.7).
+                self.from.unlink(self.cx, &found.account).await?;
+                continue;
+            }
             let account = self.one(found).await?;
             // A storage for tests may have an account for everyone, which stays.
             if moved.contains(&account) {

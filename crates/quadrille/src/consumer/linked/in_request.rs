@@ -64,7 +64,7 @@ impl Login {
             return Err(missing(NotLinkedReason::Missing));
         };
         self.look_for_ended().await?;
-        if self.has_ended_account(registered, &stored) {
+        if self.has_ended_account(&stored) {
             forget(self, Some(jar), &stored.account).await?;
             return Err(missing(NotLinkedReason::Missing));
         }

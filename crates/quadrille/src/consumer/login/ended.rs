@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use crate::{
-    Timestamp,
     consumer::{
-        account::{Account, Stored},
-        claims::Claims,
+        account::{ProviderSession, Stored},
         error::{BrowserError, Error, Result, ServiceError},
         openid::{
-            self,
             ended::{Session, SessionEnded, Told, in_front_channel},
+            spent::Used,
         },
         storage::records::Records,
     },
@@ -18,7 +16,7 @@ use crate::{
     oidc::LogoutTokenRejected,
 };
 
-use super::{Login, Ready, registered::Registered};
+use super::{Login, Ready};
 
 impl Login {
     /// Ends the sessions that a logout token names (OpenID Connect Back-Channel Logout, section 2.6).
@@ -45,6 +43,16 @@ impl Login {
     /// [`ServiceError::LogoutTokenRejected`], [`OperatorError::NotOpenId`](crate::consumer::OperatorError), and those of an unknown
     /// service or of the request for the provider's keys.
     pub async fn end_by_logout_token(&self, service: &str, token: &str) -> Result<SessionEnded> {
+        self.receive_logout_token(service, token).await.map(|(event, _)| event)
+    }
+
+    /// [`Login::end_by_logout_token`], with what lets the token be sent again
+    /// ([`Login::let_send_again`]).
+    pub(crate) async fn receive_logout_token(
+        &self,
+        service: &str,
+        token: &str,
+    ) -> Result<(SessionEnded, Used)> {
         let ready = self.ready()?;
         let (env, records) = (&ready.site.env, self.records(ready));
         let registered = self.by_name(service).await?;
@@ -53,10 +61,10 @@ impl Login {
         let (now, spent) = (env.now(), &self.0.spent);
         let (id, expires) =
             ([&*token.issuer, "#", &token.id].concat(), token.expires.unwrap_or(now));
-        if !spent.spend_for_all(records.as_ref(), &id, expires, now).await? {
+        let Some(used) = spent.spend_for_all(records.as_ref(), &id, expires, now).await? else {
             let error = ServiceError::LogoutTokenRejected(LogoutTokenRejected::Replayed);
             return Err(Error::service(&registered.name, error));
-        }
+        };
         let event = SessionEnded {
             service: Arc::clone(&registered.name),
             account: token.subject.as_deref().and_then(|sub| provider.account(&token.issuer, sub)),
@@ -65,8 +73,21 @@ impl Login {
             sid: token.sid,
             at: now,
         };
-        self.0.ended.note_for_all(records.as_ref(), &event, Told::Proven).await?;
-        Ok(event)
+        if let Err(error) = self.0.ended.note_for_all(records.as_ref(), &event, Told::Proven).await
+        {
+            self.let_send_again(used).await;
+            return Err(error);
+        }
+        Ok((event, used))
+    }
+
+    /// Lets the provider send a logout token again (Back-Channel Logout, section 2.8): what it is to
+    /// bring about has failed.
+    pub(crate) async fn let_send_again(&self, used: Used) {
+        let records = self.ready().ok().and_then(|ready| self.records(ready));
+        if let Err(error) = self.0.spent.give_back(records.as_ref(), used).await {
+            tracing::warn!(%error, "a logout token that had no effect cannot be sent again");
+        }
     }
 
     /// Ends the session that the query of a front-channel logout names (OpenID Connect Front-Channel
@@ -154,35 +175,29 @@ impl Login {
         self.0.ended.note(event, Told::Proven);
     }
 
-    /// Whether the provider has ended the session that began with this login of an account.
+    /// Whether the provider has ended the session in which this account of a service logged in.
     pub(crate) fn has_ended(
         &self,
-        registered: &Registered,
+        service: &str,
         account: &str,
-        claims: Option<&Claims>,
-        since: Timestamp,
+        session: Option<&ProviderSession>,
     ) -> bool {
-        let Some(provider) = registered.provider() else { return false };
-        let claim = |name| claims.and_then(|claims| claims.text(name));
-        let user = if provider.knows_by_subject() { Some(account) } else { claim("sub") };
-        self.0.ended.has(&Session { service: &registered.name, user, sid: claim("sid"), since })
+        let Some(ProviderSession { sub, sid, since }) = session else { return false };
+        let (users, sid, since) = ([account, &**sub], sid.as_deref(), *since);
+        self.0.ended.has(&Session { service, users, sid, since })
     }
 
     /// Whether the provider has ended the session that a stored account is. One of a user belongs to
     /// the application's session, and one with offline access to none.
-    pub(crate) fn has_ended_account(&self, registered: &Registered, stored: &Stored) -> bool {
+    pub(crate) fn has_ended_account(&self, stored: &Stored) -> bool {
         let Stored { account, token, .. } = stored;
         let is_session = !account.owner.is_user() && !token.scopes.contains("offline_access");
-        is_session && self.has_ended_since(registered, stored)
+        is_session && self.has_ended_since(stored)
     }
 
     /// Whether the provider has ended the session in which an account was linked.
-    pub(crate) fn has_ended_since(&self, registered: &Registered, stored: &Stored) -> bool {
-        let Stored { account: Account { subject, .. }, token, .. } = stored;
-        if self.0.ended.is_empty() {
-            return false;
-        }
-        let claims = openid::claims_of(&stored.account, token);
-        self.has_ended(registered, subject, claims.as_ref(), token.obtained)
+    pub(crate) fn has_ended_since(&self, stored: &Stored) -> bool {
+        let Stored { account, token, .. } = stored;
+        self.has_ended(&account.service, &account.subject, token.session.as_ref())
     }
 }

@@ -76,8 +76,8 @@ pub struct SessionEnded {
 /// A session at this site, which began with a login at a provider.
 pub(crate) struct Session<'a> {
     pub(crate) service: &'a str,
-    /// The account, or the user at the issuer where accounts are known by another claim.
-    pub(crate) user: Option<&'a str>,
+    /// The account, and the user at the issuer, by whom it is known where accounts are not.
+    pub(crate) users: [&'a str; 2],
     pub(crate) sid: Option<&'a str>,
     /// The time of the login.
     pub(crate) since: Timestamp,
@@ -242,8 +242,9 @@ impl EndedSessions {
         loop {
             let page = records.later(told.kind(), from.as_ref(), PAGE).await?;
             for key in &page {
-                if let Some(mark) = Mark::read(&key.text) {
-                    self.put(mark, key.at, told);
+                let gone = Mark::read(&key.text).and_then(|mark| self.put(mark, key.at, told));
+                if let Some((mark, at)) = gone {
+                    records.remove(told.kind(), &self::key(mark, at)).await?;
                 }
             }
             let is_last = page.len() < PAGE;
@@ -275,10 +276,11 @@ impl EndedSessions {
                 times.into_iter().flatten().any(|at| at >= session.since)
             })
         };
-        is_ended(USER, session.user)
+        let is_ended_for = |kind| session.users.iter().any(|user| is_ended(kind, Some(user)));
+        is_ended_for(USER)
             || is_ended(SESSION, session.sid)
             // Better one session too many than one too few.
-            || (session.sid.is_none() && is_ended(SOME_OF_USER, session.user))
+            || (session.sid.is_none() && is_ended_for(SOME_OF_USER))
     }
 }
 
@@ -334,7 +336,7 @@ mod tests {
     }
 
     fn session<'a>(user: &'a str, sid: Option<&'a str>) -> Session<'a> {
-        Session { service: "acme", user: Some(user), sid, since: NOW }
+        Session { service: "acme", users: [user, ""], sid, since: NOW }
     }
 
     const ADA: &str = "https://id.example#ada";

@@ -43,6 +43,10 @@ impl Marks {
         self.times.get(&mark).copied()
     }
 
+    pub(super) fn remove(&mut self, mark: Mark) {
+        self.times.remove(&mark);
+    }
+
     /// Keeps the later time of a mark. Returns the one that gave way.
     pub(super) fn put(&mut self, mark: Mark, time: Timestamp) -> Option<(Mark, Timestamp)> {
         if let Some(known) = self.times.get_mut(&mark) {

@@ -234,11 +234,6 @@ impl OpenIdProvider {
         }
     }
 
-    /// Whether accounts are known by the subject, with the issuer or without.
-    pub(crate) const fn knows_by_subject(&self) -> bool {
-        !matches!(self.spec.account, OpenIdAccount::Claim(_))
-    }
-
     /// The account's identifier of a subject, if accounts are known by that.
     pub(crate) fn account(&self, issuer: &str, subject: &str) -> Option<String> {
         match &self.spec.account {

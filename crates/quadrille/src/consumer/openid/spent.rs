@@ -6,8 +6,9 @@ use crate::{
     Timestamp,
     consumer::{
         error::Result,
-        storage::records::{Key, Kind, Records},
+        storage::records::{Key, Kind, Lease, Records},
     },
+    jose::ClaimsPolicy,
 };
 
 use super::marks::{Mark, Marks};
@@ -15,6 +16,14 @@ use super::marks::{Mark, Marks};
 /// The number of tokens that are remembered. Each was signed by a provider of this site, so nobody
 /// else fills the memory.
 const MOST: usize = 65_536;
+
+/// A token that was used.
+#[derive(Debug)]
+pub(crate) struct Used {
+    mark: Mark,
+    expires: Timestamp,
+    lease: Option<Lease>,
+}
 
 /// The tokens that were used in this process, until they expire.
 #[derive(Debug)]
@@ -28,27 +37,43 @@ impl Default for Spent {
 
 impl Spent {
     /// Uses a token up, which expires at this time, for all processes that share these records.
-    /// `false` if it was used before.
+    /// `None` if it was used before.
     pub(crate) async fn spend_for_all(
         &self,
         records: Option<&Records<'_>>,
         token: &str,
         expires: Timestamp,
         now: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<Option<Used>> {
         if !self.spend(token, expires, now) {
-            return Ok(false);
+            return Ok(None);
         }
-        let Some(records) = records else { return Ok(true) };
-        let key = Key { at: expires, text: Mark::of(token).digits() };
-        records.claim(Kind::Spent, &key).await
+        let mark = Mark::of(token);
+        let Some(records) = records else {
+            return Ok(Some(Used { mark, expires, lease: None }));
+        };
+        let key = Key { at: expires, text: mark.digits() };
+        let lease = records.claim(Kind::Spent, &key).await?;
+        Ok(lease.map(|lease| Used { mark, expires, lease: Some(lease) }))
+    }
+
+    /// Lets a token be used again.
+    pub(crate) async fn give_back(&self, records: Option<&Records<'_>>, used: Used) -> Result<()> {
+        let Used { mark, expires, lease } = used;
+        if let (Some(records), Some(lease)) = (records, lease) {
+            let key = Key { at: expires, text: mark.digits() };
+            records.remove(Kind::Spent, &key).await?;
+            records.release(Kind::Spent, &key, lease).await?;
+        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(mark);
+        Ok(())
     }
 
     /// Uses a token up, which expires at this time. `false` if it was used before.
     fn spend(&self, token: &str, expires: Timestamp, now: Timestamp) -> bool {
         let token = Mark::of(token);
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.get(token).is_some_and(|expires| expires >= now) {
+        if spent.get(token).is_some_and(|expires| expires + ClaimsPolicy::LEEWAY >= now) {
             return false;
         }
         spent.put(token, expires);
@@ -68,9 +93,11 @@ mod tests {
         let now = Timestamp::from_seconds(1_800_000_000);
         let expires = now + Duration::from_secs(60);
         assert!(spent.spend("one", expires, now));
-        assert!(!spent.spend("one", expires, expires));
+        let accepted_until = expires + ClaimsPolicy::LEEWAY;
+        assert!(!spent.spend("one", expires, accepted_until));
         assert!(spent.spend("other", expires, now));
-        assert!(spent.spend("one", expires, expires + Duration::from_secs(1)), "it is forgotten");
+        let later = accepted_until + Duration::from_secs(1);
+        assert!(spent.spend("one", expires, later), "it is forgotten");
     }
 
     #[test]

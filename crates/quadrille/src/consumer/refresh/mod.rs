@@ -376,6 +376,7 @@ impl Login {
                     expires: answer.expires_in.map(|lifetime| now + lifetime),
                     api: api.or_else(|| old.api.clone()),
                     id_token,
+                    session: old.session.clone(),
                 })
             }
             Err(Error::Service { error: ServiceError::TokenRefused { error }, .. })

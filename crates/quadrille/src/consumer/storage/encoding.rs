@@ -4,7 +4,7 @@
 use crate::{
     Scopes, Secret, Timestamp,
     consumer::{
-        account::Token,
+        account::{ProviderSession, Token},
         wire::{Reader, Writer},
     },
 };
@@ -63,6 +63,7 @@ fn write_fields(out: &mut Writer, token: &Token) {
         expires,
         api,
         id_token: _,
+        session,
     } = token;
     out.text(access_token.expose());
     option(out, refresh_token.as_ref().map(Secret::expose));
@@ -74,6 +75,24 @@ fn write_fields(out: &mut Writer, token: &Token) {
     }
     option(out, token_secret.as_ref().map(Secret::expose));
     option(out, api.as_deref());
+    match session {
+        None => drop(out.number(0)),
+        Some(session) => write_session(out.number(1), session),
+    }
+}
+
+/// Writes a session at a provider.
+pub(crate) fn write_session(out: &mut Writer, session: &ProviderSession) {
+    out.text(&session.sub);
+    option(out, session.sid.as_deref());
+    time(out, session.since);
+}
+
+/// Reads the output of [`write_session`].
+pub(crate) fn read_session(from: &mut Reader<'_>) -> Option<ProviderSession> {
+    let sub = from.text()?;
+    let sid = read_option(from)?.map(Box::from);
+    Some(ProviderSession { sid, ..ProviderSession::new(sub, read_time(from)?) })
 }
 
 fn read_fields(from: &mut Reader<'_>) -> Option<Token> {
@@ -87,6 +106,10 @@ fn read_fields(from: &mut Reader<'_>) -> Option<Token> {
     };
     let token_secret = read_option(from)?.map(Secret::from);
     let api = read_option(from)?.map(Box::from);
+    let session = match from.number()? {
+        0 => None,
+        _ => Some(read_session(from)?),
+    };
     Some(Token {
         access_token,
         token_secret,
@@ -96,6 +119,7 @@ fn read_fields(from: &mut Reader<'_>) -> Option<Token> {
         expires,
         api,
         id_token: None,
+        session,
     })
 }
 
@@ -135,17 +159,24 @@ mod tests {
         let text = proptest::option::of(".{0,40}");
         let scopes = "([a-z:]{1,8}( [a-z:]{1,8}){0,3})?";
         let times = (any::<i64>(), proptest::option::of(any::<i64>()));
+        let session = proptest::option::of((".{0,40}", text.clone(), any::<i64>()));
         let texts = [text.clone(), text.clone(), text.clone(), text];
-        (".{0,300}", texts, scopes, times).prop_map(
-            |(access_token, [secret, refresh, api, id_token], scopes, (obtained, expires))| Token {
-                token_secret: secret.map(Secret::from),
-                refresh_token: refresh.map(Secret::from),
-                scopes: Scopes::parse(&scopes).unwrap(),
-                obtained: Timestamp::from_millis(obtained),
-                expires: expires.map(Timestamp::from_millis),
-                api: api.map(Box::from),
-                id_token: id_token.map(Secret::from),
-                ..Token::new(access_token)
+        (".{0,300}", texts, scopes, times, session).prop_map(
+            |(access_token, [secret, refresh, api, id_token], scopes, (obtained, expires), at)| {
+                Token {
+                    token_secret: secret.map(Secret::from),
+                    refresh_token: refresh.map(Secret::from),
+                    scopes: Scopes::parse(&scopes).unwrap(),
+                    obtained: Timestamp::from_millis(obtained),
+                    expires: expires.map(Timestamp::from_millis),
+                    api: api.map(Box::from),
+                    id_token: id_token.map(Secret::from),
+                    session: at.map(|(sub, sid, since)| ProviderSession {
+                        sid: sid.map(Box::from),
+                        ..ProviderSession::new(sub, Timestamp::from_millis(since))
+                    }),
+                    ..Token::new(access_token)
+                }
             },
         )
     }

@@ -81,6 +81,7 @@ impl Key {
 }
 
 /// A reservation of a record.
+#[derive(Debug)]
 pub(crate) struct Lease(u64);
 
 /// The records of a site, in a storage that its processes share.
@@ -148,19 +149,19 @@ impl<'a> Records<'a> {
         Ok(rows.iter().filter_map(|row| Key::from_text(&row.account.subject)).collect())
     }
 
-    /// Claims a key until its time, once of all processes. `false` if it was claimed before.
-    pub(crate) async fn claim(&self, kind: Kind, key: &Key) -> Result<bool> {
+    /// Claims a key until its time, once of all processes. `None` if it was claimed before.
+    pub(crate) async fn claim(&self, kind: Kind, key: &Key) -> Result<Option<Lease>> {
         let (env, account) = (self.cx.env(), key.account(kind));
         let holder = u64::from_be_bytes(env.random());
         // For processes whose clocks differ.
         let lasts = key.at.since(env.now()) + Duration::from_secs(60);
         if !self.storage.lease(&self.cx, &account, holder, lasts).await? {
-            return Ok(false);
+            return Ok(None);
         }
         // By its row, the lease is found when it has ended.
         self.put(kind, key, "").await?;
         self.sweep(kind, env.now() - Duration::from_secs(120)).await?;
-        Ok(true)
+        Ok(Some(Lease(holder)))
     }
 
     /// Removes some of the records from before this time.

@@ -46,6 +46,7 @@ impl std::fmt::Debug for Whole<'_> {
             expires,
             api,
             id_token,
+            session,
         } = self.0;
         f.debug_struct("Token")
             .field("access_token", &access_token.expose())
@@ -56,6 +57,7 @@ impl std::fmt::Debug for Whole<'_> {
             .field("expires", expires)
             .field("api", api)
             .field("id_token", &id_token.as_ref().map(crate::Secret::expose))
+            .field("session", session)
             .finish()
     }
 }

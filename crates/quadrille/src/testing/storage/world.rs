@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     KeyRing, Owner, Scopes,
-    consumer::{Account, Context, InUse, Jar, Site, Token},
+    consumer::{Account, Context, InUse, Jar, ProviderSession, Site, Token},
     testing::{FakeService, ManualClock},
 };
 
@@ -58,6 +58,7 @@ pub(super) fn token(world: &World, name: &str) -> Token {
         .scopes(Scopes::of(["photos:read", "profile"]))
         .api("https://one.api.example")
         .id_token("header.payload.signature")
+        .session(ProviderSession::new("248289761001", now).sid("08a5019c"))
         .expires(now + std::time::Duration::from_secs(3600));
     token.obtained = now;
     token

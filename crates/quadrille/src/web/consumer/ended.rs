@@ -73,10 +73,17 @@ async fn by_the_server(mut asked: Asked) -> Response {
         let form = asked.form().await.ok_or(malformed)?;
         let params = Params::parse(form.as_bytes()).map_err(|_| malformed)?;
         let token = params.one("logout_token").map_err(|_| malformed)?.ok_or(malformed)?;
-        asked.visit.login.end_by_logout_token(&asked.service, token).await
+        asked.visit.login.receive_logout_token(&asked.service, token).await
     };
-    let ended = ended.await;
-    match told(&mut asked, ended).await {
+    let (ended, used) = match ended.await {
+        Ok((event, used)) => (Ok(event), Some(used)),
+        Err(error) => (Err(error), None),
+    };
+    let told = told(&mut asked, ended).await;
+    if let (Err(_), Some(used)) = (&told, used) {
+        asked.visit.login.let_send_again(used).await;
+    }
+    match told {
         Ok(()) => {
             let mut response = Response::new(Body::empty());
             no_store(&mut response);

@@ -139,15 +139,20 @@ impl Visitor {
         found.linked(&self.owner).await.map_err(|error| found.in_place(error))
     }
 
-    /// The user's account at this service, if one is linked. Never waits for the network.
+    /// The user's account at this service, if one is linked, and its provider has not ended the session
+    /// that it is. Never waits for the network.
     ///
     /// # Errors
     /// Those of the storage.
     pub async fn account(&self, service: &str) -> Result<Option<Account>> {
         let Visit { login, jar, .. } = &self.visit;
         login.check_name(service)?;
-        let stored = login.load(Some(jar), service, &self.owner).await?;
-        Ok(stored.map(|stored| stored.account))
+        let Some(stored) = login.load(Some(jar), service, &self.owner).await? else {
+            return Ok(None);
+        };
+        login.look_for_ended().await?;
+        let has_ended = login.has_ended_account(&stored);
+        Ok((!has_ended).then_some(stored.account))
     }
 
     /// Gives the accounts of this browser at `service` to a user who is signing in:
@@ -339,7 +344,7 @@ impl<S: Service, Sc: ScopeRequirement, St: Send + Sync> OptionalFromRequestParts
         let usable = |stored: &Stored| {
             let alive = stored.token.refresh_token.is_some()
                 || stored.token.is_good(now, std::time::Duration::ZERO);
-            let is_over = found.login.has_ended_account(&found.registered, stored);
+            let is_over = found.login.has_ended_account(stored);
             alive && !is_over && !stored.needs_linking_again && Sc::is_met(&stored.token.scopes)
         };
         Ok(stored.filter(usable).map(|stored| Linked::new(found.api(stored))))
@@ -436,7 +441,7 @@ impl<'a> Found<'a> {
         Ok(stored
             .filter(|stored| !stored.account.subject.is_empty())
             .filter(|s| now.since(s.token.obtained) <= self.login.0.identity_lasts)
-            .filter(|stored| !self.login.has_ended_since(&self.registered, stored))
+            .filter(|stored| !self.login.has_ended_since(stored))
             .map(|stored| of_account(&stored)))
     }
 

@@ -1,16 +1,26 @@
 //! A provider tells that it has ended sessions: by its server, and by frames in browsers.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::State, http::HeaderMap, routing::get};
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::HeaderMap,
+    routing::{get, post},
+};
 use http::{Request, StatusCode};
 use quadrille::{
     GitHub, Google, Hooks, Identity, KeyRing, Linked, Login, Owner, Service, SessionEnded, Spec,
+    Visitor,
     consumer::{Jar, MemoryStorage},
-    testing::{Browser, FakeService, ManualClock, Page},
+    testing::{Browser, FakeService, ManualClock, Page, Refresh},
 };
 use serde_json::{Value, json};
 
@@ -48,7 +58,8 @@ impl World {
         let service = FakeService::openid(ISSUER, "our-id", SECRET)
             .user(json!({ "sub": "7", "sid": "session-of-ada", "email": "ada@example.com" }))
             .user(json!({ "sub": "8", "sid": "session-of-grace" }))
-            .user(json!({ "sub": "9" }));
+            .user(json!({ "sub": "9" }))
+            .user(json!({ "sub": "10", "sid": "session-of-bo", "about": "-".repeat(3000) }));
         let clock = ManualClock::new();
         service.tells_time(&clock.env());
         let seen = Seen::default();
@@ -69,7 +80,17 @@ impl World {
         async fn home(linked: Linked<Acme>) -> String {
             linked.subject().to_string()
         }
+        async fn account(visitor: Visitor) -> quadrille::Result<String> {
+            let account = visitor.account("acme").await?;
+            Ok(account.map_or("nobody".into(), |account| account.subject.to_string()))
+        }
+        async fn sign_in(visitor: Visitor) -> quadrille::Result<String> {
+            let adopted = visitor.adopt("acme", "bob").await?;
+            Ok(adopted.map_or("nothing".into(), |account| account.subject.to_string()))
+        }
         let pages = Router::new()
+            .route("/account", get(account))
+            .route("/sign-in", post(sign_in))
             .route("/me", get(me))
             .route("/linked", get(linked))
             .route("/home", get(home));
@@ -242,6 +263,79 @@ async fn a_linked_account_that_is_a_browsers_session_ends_and_one_with_offline_a
     }
 }
 
+/// With tokens in a storage on the server, or in cookies.
+fn stored(on_the_server: bool) -> World {
+    World::with(|login| match on_the_server {
+        true => login.storage(MemoryStorage::new()),
+        false => login,
+    })
+}
+
+#[tokio::test]
+async fn the_next_user_of_a_browser_gets_no_account_of_a_session_that_has_ended() {
+    for on_the_server in [true, false] {
+        let world = stored(on_the_server);
+        let mut browser = world.browser();
+        browser.log_in(&world.service, "/login/acme", 7).await;
+        assert_eq!(browser.visit("/account").await.text, format!("{ISSUER}#7"));
+        world.logout(&json!({ "sub": "7", "sid": "session-of-ada" })).await;
+        assert_eq!(browser.visit("/account").await.text, "nobody");
+        let sign_in = Request::post("/sign-in").body(Body::empty()).unwrap();
+        assert_eq!(browser.send(sign_in).await.text, "nothing", "{on_the_server}");
+        assert_eq!(browser.visit("/linked").await.text, "nobody");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_makes_no_new_session() {
+    let hour = Duration::from_secs(3600);
+    for on_the_server in [true, false] {
+        let world = stored(on_the_server);
+        world.service.change(|manners| {
+            manners.lifetime = Some(hour);
+            manners.refresh = Refresh::Rotating;
+        });
+        let mut browser = world.browser();
+        browser.log_in(&world.service, "/login/acme", 7).await;
+        world.clock.advance(hour);
+        // A logout of which this process hears after it has refreshed the token.
+        let other = World::new();
+        let at = world.clock.now();
+        other.clock.set(at);
+        other.logout(&json!({ "sid": "session-of-ada" })).await;
+        world.clock.advance(hour);
+        assert_eq!(browser.visit("/home").await.text, format!("{ISSUER}#7"));
+        world.login.end_by_another_process(&other.seen()[0]);
+        assert_eq!(browser.visit("/linked").await.text, "nobody", "{on_the_server}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_whose_claims_found_no_room() {
+    let frame = "iss=https%3A%2F%2Fid.example%2Ftenant&sid=session-of-bo";
+    for (start, page) in [("/login/acme?only=identity", "/me"), ("/login/acme", "/linked")] {
+        let world = World::new();
+        let mut browser = world.browser();
+        browser.log_in(&world.service, start, 10).await;
+        assert_eq!(browser.visit(page).await.text, format!("{ISSUER}#10"));
+        let told = world.browser().visit_from("cross-site", &format!("{FRONT}?{frame}")).await;
+        assert_eq!(told.status, StatusCode::OK, "{told:?}");
+        assert_eq!(browser.visit(page).await.text, "nobody");
+    }
+}
+
+#[tokio::test]
+async fn a_login_right_after_a_logout_is_another_session() {
+    let world = World::new();
+    let mut ada = world.identified(7).await;
+    world.clock.advance(Duration::from_millis(300));
+    world.logout(&json!({ "sub": "7" })).await;
+    assert_eq!(ada.visit("/me").await.text, "nobody");
+    world.clock.advance(Duration::from_millis(1));
+    ada.log_in(&world.service, "/login/acme?only=identity", 7).await;
+    assert_eq!(ada.visit("/me").await.text, format!("{ISSUER}#7"));
+}
+
 #[tokio::test]
 async fn an_account_of_a_user_is_the_applications_to_end() {
     let service = FakeService::openid(ISSUER, "our-id", SECRET);
@@ -314,6 +408,29 @@ async fn a_hook_that_fails_is_a_logout_that_failed() {
         }))
     });
     assert_eq!(described(&world.logout(&json!({ "sub": "7" })).await), "not_ended");
+}
+
+#[tokio::test]
+async fn a_logout_token_that_had_no_effect_may_be_sent_again() {
+    for on_the_server in [true, false] {
+        let fails = Arc::new(AtomicBool::new(true));
+        let hook = async |_: SessionEnded, State(fails): State<Arc<AtomicBool>>| match fails
+            .swap(false, Ordering::Relaxed)
+        {
+            true => Err(StatusCode::SERVICE_UNAVAILABLE),
+            false => Ok(()),
+        };
+        let hooks = Hooks::new(fails.clone()).on_session_ended(hook);
+        let world = World::with(|login| match on_the_server {
+            true => login.storage(MemoryStorage::new()).hooks(hooks),
+            false => login.hooks(hooks),
+        });
+        let token = world.service.logout_token("our-id", &json!({ "sub": "7" })).unwrap();
+        let body = format!("logout_token={token}");
+        assert_eq!(described(&world.post(body.clone()).await), "not_ended");
+        assert_eq!(world.post(body.clone()).await.status, StatusCode::OK);
+        assert_eq!(described(&world.post(body).await), "logout_token_rejected");
+    }
 }
 
 #[tokio::test]

@@ -473,3 +473,23 @@ fn no_token_and_no_text_reaches_a_log() {
     });
     assert!(log.contains("id_token_rejected") && !log.contains("canary"), "{log}");
 }
+
+#[tokio::test]
+async fn a_sign_in_that_is_too_old_for_the_site_is_none() {
+    let world = World::new();
+    let client = Google::new("our-id", SECRET).parameter("max_age", "60");
+    let mut browser = browser(&world.login_with(client));
+    for (fault, expected) in [(Some(Fault::AuthTimeMissing), "id_token_rejected"), (None, "")] {
+        let nonce = nonce(&mut browser).await;
+        if let Some(fault) = fault {
+            world.google.misidentifies(fault);
+        }
+        let token = world.token(7, &nonce);
+        let page = script(&mut browser, ID_TOKEN, &json!({ "id_token": token })).await;
+        match expected {
+            "" => assert_eq!(page.status, StatusCode::OK, "{page:?}"),
+            expected => assert_eq!(code(&page), expected, "{page:?}"),
+        }
+        world.google.recovers();
+    }
+}
