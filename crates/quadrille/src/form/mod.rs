@@ -198,6 +198,19 @@ impl<'a> Params<'a> {
         Ok(())
     }
 
+    /// The parameters without those of these names, and with others in their place.
+    #[cfg(feature = "provider")]
+    pub(crate) fn replaced(
+        mut self,
+        is_replaced: impl Fn(&str) -> bool,
+        by: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        self.pairs.retain(|(name, _)| !is_replaced(name));
+        self.broken.retain(|(name, _)| name.as_deref().is_none_or(|name| !is_replaced(name)));
+        self.pairs.extend(by.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
     /// Checks that every parameter of this name was decoded.
     pub(super) fn check(&self, name: &str) -> Result<(), FormError> {
         let mut broken = self.broken.iter();

@@ -1,6 +1,9 @@
 //! Algorithms of encrypted tokens (RFC 7518, sections 4.1 and 5.1).
 
+use std::borrow::Cow;
+
 use aws_lc_rs::{aead, cipher, hmac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A key management algorithm, the value of `alg` of an encrypted token (RFC 7518, section 4.1).
 /// `RSA1_5`, whose errors tell plaintexts, and those with a password are not among them.
@@ -149,5 +152,33 @@ impl ContentEncryption {
             Self::A128CbcHs256 => Suite::Cbc(&cipher::AES_128, hmac::HMAC_SHA256),
             Self::A256CbcHs512 => Suite::Cbc(&cipher::AES_256, hmac::HMAC_SHA512),
         }
+    }
+}
+
+/// As the value of `alg`.
+impl Serialize for KeyManagement {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyManagement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| D::Error::custom("an unknown algorithm"))
+    }
+}
+
+/// As the value of `enc`.
+impl Serialize for ContentEncryption {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentEncryption {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| D::Error::custom("an unknown algorithm"))
     }
 }

@@ -31,34 +31,24 @@ pub struct Header {
 
 impl Header {
     pub(super) fn parse(json: &[u8]) -> Result<Self, TokenError> {
-        let (mut alg, mut typ, mut cty, mut kid) = (None, None, None, None);
-        let mut others = Map::new();
-        read_members(json, |name, value| match &*name {
-            "alg" => alg.replace(value).is_none(),
-            "typ" => typ.replace(value).is_none(),
-            "cty" => cty.replace(value).is_none(),
-            "kid" => kid.replace(value).is_none(),
-            _ => insert(&mut others, name, value),
-        })
-        .map_err(|error| match error {
-            ObjectError::Malformed => TokenError::HeaderMalformed("the JSON"),
-            ObjectError::Repeated => TokenError::Repeated,
-        })?;
-        let algorithm = match text("alg", alg)?.as_deref() {
+        let read = Read::of(json)?;
+        let algorithm = match read.alg.as_deref() {
             None => return Err(TokenError::HeaderMalformed("alg")),
             Some("none") => return Err(TokenError::Unsecured),
             Some(name) => Algorithm::parse(name).ok_or(TokenError::AlgorithmUnknown)?,
         };
-        // Without `crit` it would be ignored, and the payload read as another text.
-        if others.get("b64").is_some_and(|b64| *b64 != Value::Bool(true)) {
-            return Err(TokenError::NotEncoded);
-        }
-        // No extension is understood (RFC 7515, section 4.1.11).
-        if others.contains_key("crit") {
-            return Err(TokenError::Critical);
-        }
-        let (typ, cty, kid) = (text("typ", typ)?, text("cty", cty)?, text("kid", kid)?);
+        let (typ, cty, kid, others) = read.others()?;
         Ok(Self { algorithm, typ, cty, kid, others })
+    }
+
+    /// The type in the header of an unsecured token (RFC 7515, section 6).
+    #[cfg(feature = "provider")]
+    pub(super) fn type_of_unsecured(json: &[u8]) -> Result<Option<String>, TokenError> {
+        let read = Read::of(json)?;
+        if read.alg.as_deref() != Some("none") {
+            return Err(TokenError::AlgorithmNotAccepted);
+        }
+        read.others().map(|(typ, ..)| typ)
     }
 
     /// The algorithm of the signature (RFC 7515, section 4.1.1).
@@ -104,6 +94,51 @@ impl Header {
 impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Header({:?})", self.algorithm)
+    }
+}
+
+/// The members of a header, not checked.
+struct Read {
+    alg: Option<String>,
+    typ: Option<Value>,
+    cty: Option<Value>,
+    kid: Option<Value>,
+    others: Map<String, Value>,
+}
+
+/// `typ`, `cty`, `kid`, and the other members.
+type Others = (Option<String>, Option<String>, Option<String>, Map<String, Value>);
+
+impl Read {
+    fn of(json: &[u8]) -> Result<Self, TokenError> {
+        let (mut alg, mut typ, mut cty, mut kid) = (None, None, None, None);
+        let mut others = Map::new();
+        read_members(json, |name, value| match &*name {
+            "alg" => alg.replace(value).is_none(),
+            "typ" => typ.replace(value).is_none(),
+            "cty" => cty.replace(value).is_none(),
+            "kid" => kid.replace(value).is_none(),
+            _ => insert(&mut others, name, value),
+        })
+        .map_err(|error| match error {
+            ObjectError::Malformed => TokenError::HeaderMalformed("the JSON"),
+            ObjectError::Repeated => TokenError::Repeated,
+        })?;
+        Ok(Self { alg: text("alg", alg)?, typ, cty, kid, others })
+    }
+
+    /// The members beside `alg`.
+    fn others(self) -> Result<Others, TokenError> {
+        // Without `crit` it would be ignored, and the payload read as another text.
+        if self.others.get("b64").is_some_and(|b64| *b64 != Value::Bool(true)) {
+            return Err(TokenError::NotEncoded);
+        }
+        // No extension is understood (RFC 7515, section 4.1.11).
+        if self.others.contains_key("crit") {
+            return Err(TokenError::Critical);
+        }
+        let (typ, cty) = (text("typ", self.typ)?, text("cty", self.cty)?);
+        Ok((typ, cty, text("kid", self.kid)?, self.others))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{KeyError, VerifyingKey, jwk::Jwk};
+use super::{EncryptingKey, KeyError, KeyManagement, VerifyingKey, jwk::Jwk};
 use crate::json::{ObjectError, read_object};
 
 /// The keys that are read of a set. A server has a few; each costs some microseconds.
@@ -29,8 +29,9 @@ pub enum KeySetError {
     TooMany,
 }
 
-/// The public keys of a party, a JWK Set. Keys that cannot be used here are skipped (RFC 7517,
-/// section 5): of another type, for encryption, too short, or private, so no secret any more.
+/// The public keys of a party, a JWK Set: those that verify, and those that encrypt. Keys that cannot
+/// be used here are skipped (RFC 7517, section 5): of another type, too short, or private, so no
+/// secret any more.
 ///
 /// ```
 /// use quadrille::jose::{KeyError, KeySet};
@@ -46,6 +47,7 @@ pub enum KeySetError {
 #[derive(Clone, Debug, Default)]
 pub struct KeySet {
     keys: Vec<VerifyingKey>,
+    encrypting: Vec<EncryptingKey>,
     skipped: Vec<KeyError>,
 }
 
@@ -76,7 +78,10 @@ impl KeySet {
         let mut set = Self::default();
         for key in keys {
             let Value::Object(key) = key else { return Err(KeySetError::Malformed) };
-            match VerifyingKey::read(&Jwk::of(key)) {
+            let key = Jwk::of(key);
+            // A key that does not say what it is for may do both.
+            set.encrypting.extend(EncryptingKey::read(&key));
+            match VerifyingKey::read(&key) {
                 Ok(key) => set.keys.push(key),
                 Err(error) => set.skipped.push(error),
             }
@@ -84,24 +89,50 @@ impl KeySet {
         Ok(set)
     }
 
-    /// The keys.
+    /// The keys that verify.
     pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
         self.keys.iter()
     }
 
-    /// Whether there is no key.
+    /// The first key that encrypts by an algorithm.
+    ///
+    /// ```
+    /// use quadrille::jose::{DecryptingKey, KeyManagement, KeySet};
+    ///
+    /// let key = DecryptingKey::generate(KeyManagement::EcdhEs)?;
+    /// let keys = KeySet::default().with_encrypting([key.encrypting_key().clone()]);
+    /// assert!(keys.encrypting_by(KeyManagement::EcdhEs).is_some());
+    /// assert!(keys.encrypting_by(KeyManagement::RsaOaep256).is_none());
+    /// # Ok::<(), quadrille::jose::KeyError>(())
+    /// ```
+    pub fn encrypting_by(&self, algorithm: KeyManagement) -> Option<&EncryptingKey> {
+        self.encrypting.iter().find(|key| key.encrypts_by(algorithm))
+    }
+
+    /// The set with these keys, too, which encrypt.
+    #[must_use]
+    pub fn with_encrypting(mut self, keys: impl IntoIterator<Item = EncryptingKey>) -> Self {
+        self.encrypting.extend(keys);
+        self
+    }
+
+    /// Whether there is no key that verifies.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// The reasons why keys were skipped, in the order of the set.
+    /// The reasons why keys do not verify, in the order of the set.
     pub fn skipped(&self) -> &[KeyError] {
         &self.skipped
     }
 
     /// The JWK Set, without shared keys.
     pub fn to_json(&self) -> String {
-        let keys: Vec<_> = self.keys.iter().filter_map(VerifyingKey::to_jwk).collect();
+        // A key that does both is written once.
+        let is_written = |key: &&EncryptingKey| self.keys.iter().any(|it| it.kid() == key.kid());
+        let encrypting = self.encrypting.iter().filter(|key| !is_written(key));
+        let keys = self.keys.iter().filter_map(VerifyingKey::to_jwk);
+        let keys: Vec<_> = keys.chain(encrypting.filter_map(EncryptingKey::to_jwk)).collect();
         format!(r#"{{"keys":[{}]}}"#, keys.join(","))
     }
 }
@@ -109,6 +140,6 @@ impl KeySet {
 /// A set of keys that are known already.
 impl FromIterator<VerifyingKey> for KeySet {
     fn from_iter<I: IntoIterator<Item = VerifyingKey>>(keys: I) -> Self {
-        Self { keys: keys.into_iter().collect(), skipped: Vec::new() }
+        Self { keys: keys.into_iter().collect(), ..Self::default() }
     }
 }

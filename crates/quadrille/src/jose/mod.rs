@@ -18,7 +18,8 @@
 //!
 //! # Never accepted
 //!
-//! * `none`, and algorithms that the verifier did not name. HMAC and algorithms with public keys
+//! * `none` (but for the request objects of a provider that is told so by a long name), and
+//!   algorithms that the verifier did not name. HMAC and algorithms with public keys
 //!   cannot be accepted together ([`Algorithms`]), and a key's own kind decides which algorithms it
 //!   verifies, so a public key is never the secret of an HMAC.
 //! * The JSON serialization, detached and unencoded payloads (RFC 7797), critical extensions.
@@ -65,5 +66,7 @@ pub use kept_key::{Rotation, SigningKeysError};
 pub use key_set::{KeySet, KeySetError, MOST_KEYS};
 pub use signing_key::SigningKey;
 pub use signing_keys::{SigningKeys, Swept};
+#[cfg(feature = "provider")]
+pub(crate) use token::payload_of_anybody;
 pub use token::{MAX_TOKEN_LEN, TokenType, Unverified, Verification, Verified};
 pub use verifying_key::VerifyingKey;

@@ -124,6 +124,17 @@ impl DecryptingKey {
         Self::shared(Zeroizing::new(bytes.to_vec()), Some(algorithm))
     }
 
+    /// The key on P-256 that follows from 32 bytes, which `derive` makes of a counter: nearly all of them
+    /// are a key.
+    #[cfg(feature = "provider")]
+    pub(crate) fn derived(derive: impl Fn(u8) -> [u8; 32]) -> Result<Self, KeyError> {
+        let key = (0..u8::MAX).find_map(|count| {
+            let bytes = Zeroizing::new(derive(count));
+            PrivateKey::from_private_key(&agreement::ECDH_P256, &bytes[..]).ok()
+        });
+        Self::of(Private::Agreement(key.ok_or(KeyError::Invalid)?), None)
+    }
+
     fn shared(bytes: Zeroizing<Vec<u8>>, only: Option<KeyManagement>) -> Result<Self, KeyError> {
         let bits = bytes.len() * 8;
         if ![128, 256, 512].contains(&bits) {

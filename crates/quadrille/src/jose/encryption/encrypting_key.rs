@@ -72,7 +72,7 @@ impl EncryptingKey {
         Self::read(&Jwk::of(members.clone()))
     }
 
-    fn read(jwk: &Jwk) -> Result<Self, KeyError> {
+    pub(in crate::jose) fn read(jwk: &Jwk) -> Result<Self, KeyError> {
         if jwk.kty()? == "oct" || jwk.has("d") || rsa::PRIVATE.iter().any(|name| jwk.has(name)) {
             return Err(KeyError::NotPublic);
         }

@@ -1,5 +1,8 @@
 //! Signed tokens in the compact serialization (RFC 7515, section 7.1).
 
+#[cfg(feature = "provider")]
+mod unsecured;
+
 use std::fmt;
 
 use super::{
@@ -7,6 +10,9 @@ use super::{
     SigningKey, TokenError, VerifyingKey, base64url,
 };
 use crate::Timestamp;
+
+#[cfg(feature = "provider")]
+pub(crate) use unsecured::payload_of_anybody;
 
 /// The longest token in bytes: 16 KiB, twice what a header holds in most servers.
 /// [`Unverified::parse_up_to`] has another limit.
