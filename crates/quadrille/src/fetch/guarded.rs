@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use url::{Host, Url};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    FetchError, Fetched, Fetcher, Notifier,
+    FetchError, Fetched, Fetcher, Notifier, TokenFetcher,
     address::is_public,
     answer::{document, is_json},
     shares::Shares,
@@ -22,7 +22,7 @@ use super::{
 /// public (RFC 6890). The address that is checked is the address that is connected to, so a name
 /// that changes its meaning in between reaches nothing inside. It follows no redirects and uses no
 /// proxy of the environment (which would look names up by itself). It accepts at most 64 KiB
-/// declared as JSON, within five seconds. It fetches 64 documents at once, of which four are of one
+/// within five seconds, declared as JSON but for tokens. It fetches 64 documents at once, of which four are of one
 /// site (hosts with the same last labels, or of one network), so slow hosts of one client do not
 /// delay the fetches of others; a fetch waits five seconds for its beginning.
 ///
@@ -124,16 +124,22 @@ impl GuardedFetcher {
         }
     }
 
-    async fn get(&self, url: &Url) -> Result<Fetched, FetchError> {
+    /// Gets a document of a type that is `accepted`, and declared so if `is_declared` says it must.
+    async fn get(
+        &self,
+        url: &Url,
+        accepted: &'static str,
+        is_declared: fn(&HeaderMap) -> bool,
+    ) -> Result<Fetched, FetchError> {
         let request = Request::get(url.as_str())
-            .header(header::ACCEPT, HeaderValue::from_static("application/json"))
+            .header(header::ACCEPT, HeaderValue::from_static(accepted))
             // A client that names many hosts must leave no connections behind.
             .header(header::CONNECTION, HeaderValue::from_static("close"))
             .body(Body::default())
             .map_err(|_| FetchError::Url)?;
         let answer = self.http.send(request, Purpose::Document).await;
         let answer = answer.map_err(|error| error.reason)?;
-        if answer.status() == StatusCode::OK && !is_json(answer.headers()) {
+        if answer.status() == StatusCode::OK && !is_declared(answer.headers()) {
             return Err(FetchError::ContentType);
         }
         document(answer).await
@@ -168,7 +174,15 @@ impl GuardedFetcher {
 
 impl Fetcher for GuardedFetcher {
     async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
-        self.within(url, self.get(url)).await
+        self.within(url, self.get(url, "application/json", is_json)).await
+    }
+}
+
+impl TokenFetcher for GuardedFetcher {
+    async fn fetch_token(&self, url: &Url) -> Result<Fetched, FetchError> {
+        let accepted = "application/oauth-authz-req+jwt, application/jwt";
+        // OpenID Connect names no type for them.
+        self.within(url, self.get(url, accepted, |_| true)).await
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use remote::NoKeys;
 pub(crate) use remote::RemoteKeys;
 #[cfg(feature = "http-client")]
 pub(crate) use trusted::TrustedFetcher;
-#[cfg(feature = "consumer")]
+#[cfg(any(feature = "consumer", feature = "provider"))]
 pub(crate) use {document::Document, remote::Remote, schedule::NotFetched};
 
 use std::{pin::Pin, time::Duration};
@@ -57,6 +57,40 @@ use url::Url;
 pub trait Fetcher: Send + Sync + 'static {
     /// Gets the document at `url`.
     fn fetch(&self, url: &Url) -> impl Future<Output = Result<Fetched, FetchError>> + Send;
+}
+
+/// A fetcher of tokens from URLs that clients name: their request objects (RFC 9101, section 5.2).
+///
+/// Use `GuardedFetcher` (feature `http-client`). One of your own must refuse what a [`Fetcher`]
+/// must, and must not follow redirects. Implement it with `async fn`.
+///
+/// ```
+/// use quadrille::provider::{FetchError, Fetched, TokenFetcher};
+/// use url::Url;
+///
+/// struct Nowhere;
+///
+/// impl TokenFetcher for Nowhere {
+///     async fn fetch_token(&self, _url: &Url) -> Result<Fetched, FetchError> {
+///         Err(FetchError::Unreachable)
+///     }
+/// }
+/// ```
+#[cfg(feature = "provider")]
+pub trait TokenFetcher: Send + Sync + 'static {
+    /// Gets the token at `url`, of any declared type.
+    fn fetch_token(&self, url: &Url) -> impl Future<Output = Result<Fetched, FetchError>> + Send;
+}
+
+/// A [`TokenFetcher`] in the place of a [`Fetcher`].
+#[cfg(feature = "provider")]
+pub(crate) struct OfTokens<F>(pub(crate) F);
+
+#[cfg(feature = "provider")]
+impl<F: TokenFetcher> Fetcher for OfTokens<F> {
+    async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
+        self.0.fetch_token(url).await
+    }
 }
 
 /// A sender of forms to URLs that clients name. The provider tells clients of logouts with it
