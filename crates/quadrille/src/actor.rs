@@ -128,7 +128,8 @@ pub struct Authentication {
     pub acr: Option<Arc<str>>,
     /// The authentication methods (RFC 8176): `pwd`, `otp` and so on.
     pub amr: Vec<Arc<str>>,
-    /// The identifier of the application's session, if there is one.
+    /// The identifier of the application's session, if there is one. Each session has another one: a
+    /// code of a session that has ended brings no tokens.
     pub session: Option<Arc<str>>,
 }
 

@@ -15,9 +15,10 @@ use crate::{
         openid::details::OPENID,
         server::Inner,
         store::{Grant, SecretHash},
-        token::format::sha256,
     },
 };
+
+use super::ended::mark;
 
 const PURPOSE: &str = "provider clients of a session";
 
@@ -106,11 +107,4 @@ pub(in crate::provider) fn cookies(headers: &HeaderMap) -> HeaderMap {
 
 fn name(inner: &Inner) -> String {
     inner.issuer.cookie_name("clients")
-}
-
-/// The mark of a session, with its user.
-fn mark(user: &Authentication) -> SecretHash {
-    let time = user.auth_time.seconds().to_string();
-    let session = user.session.as_deref().unwrap_or(&time);
-    sha256([&*user.subject, session].join("\n").as_bytes())
 }

@@ -4,6 +4,7 @@
 
 mod back_channel;
 mod check;
+pub(in crate::provider) mod ended;
 pub(in crate::provider) mod error;
 pub(in crate::provider) mod joined;
 mod next;

@@ -17,7 +17,7 @@ use crate::{
 use super::{
     back_channel,
     check::Target,
-    joined,
+    ended, joined,
     options::Logout,
     page::{Frame, SignedOutPage},
     parties,
@@ -118,7 +118,7 @@ impl SignOut {
         self
     }
 
-    /// The authentication of the session.
+    /// The authentication of the session. Codes that were issued in it bring no tokens any more.
     pub fn authentication(&self) -> &Authentication {
         &self.ended
     }
@@ -139,6 +139,7 @@ impl SignOut {
     }
 
     async fn tell(&self) -> Result<Vec<Party>, Error> {
+        ended::remember(&self.inner, &self.ended).await?;
         let parties = parties::of(&self.inner, &self.ended, &self.further).await?;
         back_channel::send(&self.inner, &self.ended, &parties);
         Ok(parties)

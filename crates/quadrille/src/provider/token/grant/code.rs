@@ -11,7 +11,7 @@ use crate::{
         client::{grant_type::GrantType, record::Client},
         clock::is_over,
         error::{ClientError, Error},
-        openid::id_token,
+        openid::{id_token, logout::ended},
         server::Inner,
         store::{CodeRecord, Grant, Issue, Redeemed, RowId, SecretHash},
         token::{format::TokenKind, planned::Occasion},
@@ -128,6 +128,9 @@ pub(crate) async fn redeem(
         (Decision::Refuse(error), _) => return Err(error.into()),
         (_, None) => return Err(CodeError::Unknown.into()),
     };
+    if ended::has_ended(inner, code.grant.authentication.as_deref()).await? {
+        return Err(CodeError::SessionEnded.into());
+    }
     let grant = code.grant.clone().of_tokens();
     let first = first_refresh(inner, client, &grant, now).await?;
     let (family, refresh) = first.unzip();

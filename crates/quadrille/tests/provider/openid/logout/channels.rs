@@ -91,7 +91,7 @@ async fn a_client_that_cannot_be_reached_is_told_once_more_and_one_that_refuses_
         (&[FetchError::NotPublic], 1),
         (&[], 1),
     ] {
-        stage.sign_in("ada", "a");
+        stage.sign_in("ada", &format!("{answers:?}"));
         stage.id_token().await;
         *stage.answers.lock().unwrap() = answers.iter().copied().collect();
         let page = stage.get(&[]).await;

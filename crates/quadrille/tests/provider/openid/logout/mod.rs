@@ -2,6 +2,7 @@
 //! 1.0).
 
 mod channels;
+mod codes;
 
 use std::{
     collections::VecDeque,

@@ -33,6 +33,10 @@ pub enum CodeError {
     /// The grant of the code was revoked.
     #[error("the grant of the code was revoked")]
     Revoked,
+    /// The session in which the code was issued has ended (OpenID Connect Back-Channel Logout, section
+    /// 2.7).
+    #[error("the session in which the code was issued has ended")]
+    SessionEnded,
     /// The `redirect_uri` is not the one of the authorization request, or is missing.
     #[error("the redirect URI is not the one of the authorization request")]
     RedirectUriDiffers,
@@ -64,6 +68,7 @@ impl CodeError {
             | Self::Expired
             | Self::Replayed
             | Self::Revoked
+            | Self::SessionEnded
             | Self::VerifierWrong => Disclosure::code(ErrorCode::InvalidGrant),
             Self::VerifierMissing | Self::VerifierWithoutChallenge => {
                 Disclosure::words(ErrorCode::InvalidGrant)
