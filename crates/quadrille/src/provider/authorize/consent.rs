@@ -157,7 +157,8 @@ impl<F: DeserializeOwned + fmt::Debug> fmt::Debug for Decision<F> {
 /// The user's answer, to be chosen.
 ///
 /// The same answer given twice, as by a double click, gets the same redirect while its code is not
-/// redeemed; a different one gets a page that says so.
+/// redeemed; a different one gets a page that says so, and so does a further one to a request for an
+/// access token in the redirect.
 ///
 /// ```
 /// use quadrille::provider::{By, Reply};

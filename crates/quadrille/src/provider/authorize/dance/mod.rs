@@ -31,8 +31,8 @@ use crate::{
         refusal,
         server::Inner,
         store::{
-            Answer, Answered, Consent, Grant, GrantDetails, IssuerId, Outcome, PendingState, RowId,
-            TicketId, TicketUse,
+            Answer, Answered, CodeRecord, Consent, Grant, GrantDetails, IssuerId, Outcome,
+            PendingState, RowId, TicketId, TicketUse,
         },
         token::format::{TokenKey, TokenSecret},
     },
@@ -240,9 +240,9 @@ impl Yes<'_> {
         let row = approved_row(answered, &self.outcome, inner.now())?;
         let parts = match (rules.response_type(), &self.outcome) {
             (Some(response_type), Outcome::Ticket(_, Some(approved))) => {
-                let grant = Grant { id: row, ..approved.grant.clone() };
+                let approved = CodeRecord { row, ..approved.clone() };
                 let code = rules.code(inner, row, &self.secret);
-                Parts::issue(inner, client, response_type, grant, code, rules.state()).await
+                Parts::issue(inner, client, response_type, &approved, code, rules.state()).await
             }
             _ => Ok(Parts::default()),
         };

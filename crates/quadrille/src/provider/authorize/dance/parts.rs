@@ -11,7 +11,7 @@ use crate::{
         error::{Error, endpoint::TokenError},
         openid::id_token::{self, Beside},
         server::Inner,
-        store::Grant,
+        store::{CodeRecord, Grant},
         token::grant::implicit,
     },
 };
@@ -31,20 +31,23 @@ impl Parts {
         inner: &Inner,
         client: &Arc<Client>,
         response_type: ResponseType,
-        grant: Grant,
+        approved: &CodeRecord,
         code: Option<Secret>,
         state: Option<&str>,
     ) -> Result<Self, Error> {
         if !response_type.has_any_token() {
             return Ok(Self { code, ..Self::default() });
         }
+        let grant = Grant { id: approved.row, ..approved.grant.clone() };
         let asked = grant.clone().of_tokens();
-        let (token, scopes) = match response_type.has_token() {
-            true => {
-                let (token, scopes) = implicit::issue(inner, client, asked).await?;
-                (Some(token), scopes)
-            }
-            false => (None, implicit::allowed(inner, client, asked).await?),
+        let minted = match response_type.has_token() {
+            true => Some(implicit::minted(inner, client, asked.clone()).await?),
+            false => None,
+        };
+        let token = minted.as_ref().map(|minted| minted.response(None));
+        let scopes = match &minted {
+            Some(minted) => minted.record.grant.scopes.clone(),
+            None => implicit::allowed(inner, client, asked).await?,
         };
         let id_token = match response_type.has_id_token() {
             true => {
@@ -61,6 +64,10 @@ impl Parts {
             }
             false => None,
         };
+        // Last, so that what fails can be tried again.
+        if let Some(minted) = minted {
+            implicit::store_once(inner, client, minted, approved).await?;
+        }
         Ok(Self { code, token, id_token })
     }
 }

@@ -87,7 +87,7 @@ impl Rules for ForRedirect {
     }
 
     /// One number serves for the code and its grant. A code that is not sent is the memory of the
-    /// approval: the same answer given again gets a token again, while the code lives.
+    /// approval.
     fn approved(
         &self,
         inner: &Inner,
