@@ -35,7 +35,7 @@ mod wire;
 
 #[cfg(feature = "http-client")]
 pub use crate::fetch::GuardedFetcher;
-pub use crate::fetch::{FetchError, Fetched, Fetcher, Notifier};
+pub use crate::fetch::{FetchError, Fetched, Fetcher, Notifier, TokenFetcher};
 pub use access_format::AccessTokenFormat;
 #[cfg(feature = "axum")]
 pub(crate) use authorize::{authorization::AUTHORIZATION, consent::CONSENT, consent_page::Slot};
@@ -65,6 +65,7 @@ pub use client::{
     grant_type::{ExtensionGrantType, GrantType, GrantTypes, InvalidGrantType},
     lifetimes::Lifetimes,
     logout_uris::LogoutUriError,
+    message_error::MessageMetadataError,
     metadata::ClientMetadataError,
     new::NewClient,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
@@ -98,7 +99,9 @@ pub use openid::{
         request::{EndSession, EndSessionStep, SignOutPage},
         sign_out::SignOut,
     },
+    messages::{MessageEncryption, RequestObjectSigning},
     options::OpenId,
+    request_object::{error::RequestObjectError, options::RequestObjects},
 };
 pub use personal::{MintError, MintedToken, NewToken};
 pub use reseal::{Reseal, ResealProgress};

@@ -14,6 +14,8 @@ pub(crate) enum EndpointPath {
     /// Well-known for the issuer (RFC 8615): before the path of the issuer (RFC 8414, section 3),
     /// and below it, where some clients look.
     WellKnown(&'static str),
+    /// Well-known for the whole origin, whatever the path of the issuer (RFC 7033, section 10.1).
+    OfOrigin(&'static str),
 }
 
 impl EndpointPath {
@@ -59,6 +61,7 @@ impl Paths {
         match path {
             EndpointPath::Below(end) => format!("{}{end}", self.above),
             EndpointPath::WellKnown(name) => format!("{WELL_KNOWN}{name}{}", self.issuer),
+            EndpointPath::OfOrigin(name) => format!("{WELL_KNOWN}{name}"),
         }
     }
 

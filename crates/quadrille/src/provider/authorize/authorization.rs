@@ -3,14 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::Request;
 
 use crate::{
     Scopes,
     actor::Authentication,
-    form::{FormError, FormWriter, Params},
+    form::FormWriter,
     oauth2::Resources,
-    probe,
     provider::{
         client::{
             document::{
@@ -19,9 +18,9 @@ use crate::{
             },
             record::Client,
         },
-        error::{ClientError, Error},
-        meter, oauth1,
-        openid::{details::scope_of, hint, pairwise},
+        error::Error,
+        meter,
+        openid::{details::scope_of, pairwise},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -38,8 +37,9 @@ use super::{
     error::AuthorizeError,
     next::{self, Before, Next, Sent},
     page_hints::{PageHints, PageNeeded},
-    request::{self, Asked, Offer, OpenIdOffer, Unasked, is_trusted},
-    since,
+    read::{self, Failed, Read},
+    request::{Asked, is_trusted},
+    since::{self, SINCE},
     ticket::Ticket,
 };
 
@@ -71,6 +71,8 @@ pub struct Authorization {
     since: Option<Sent>,
     /// `true` if a form has sent the request here, which may be on another site.
     is_post: bool,
+    /// `true` if the request is in a request object, which may expire while the user signs in.
+    has_object: bool,
 }
 
 /// The next step of an authorization request.
@@ -112,16 +114,20 @@ impl AuthorizationServer {
     /// the client.
     pub async fn authorize(&self, request: Request<Bytes>) -> Result<Authorization, Reply> {
         let inner = self.inner();
-        let read = read(inner, &request).await;
+        let read = match AUTHORIZATION.admit(&request) {
+            Ok(()) => read::read(inner, &request).await,
+            Err(error) => Err(Error::from(error).into()),
+        };
         let log = async |error: &Error| {
             meter::page(ENDPOINT, meter::label(&error.code()));
             refusal::log(inner, ENDPOINT, error, &request).await;
         };
         match read {
-            Ok(Read { asked, same, since }) => {
+            Ok(Read { asked, same, since, has_object }) => {
                 meter::page(ENDPOINT, "ok");
                 let is_post = request.method() == Method::POST;
-                Ok(Authorization { inner: inner.clone(), asked, request, same, since, is_post })
+                let inner = inner.clone();
+                Ok(Authorization { inner, asked, request, same, since, is_post, has_object })
             }
             Err(Failed::Page(error)) => {
                 log(&error).await;
@@ -140,84 +146,6 @@ impl AuthorizationServer {
     }
 }
 
-enum Failed {
-    Page(Error),
-    Redirect(ToClient),
-    Warn(ToClient),
-    Probed(Response<Bytes>),
-}
-
-impl From<Error> for Failed {
-    fn from(error: Error) -> Self {
-        Self::Page(error)
-    }
-}
-
-impl From<Unasked> for Failed {
-    fn from(unasked: Unasked) -> Self {
-        match unasked {
-            Unasked::Page(error) => Self::Page(error.into()),
-            Unasked::Redirect(to) => Self::Redirect(to),
-            Unasked::Warn(to) => Self::Warn(to),
-        }
-    }
-}
-
-impl From<ClientError> for Failed {
-    fn from(error: ClientError) -> Self {
-        Self::Page(error.into())
-    }
-}
-
-/// The result of reading and checking a request.
-struct Read {
-    asked: Asked,
-    same: FormWriter,
-    since: Option<Sent>,
-}
-
-async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Failed> {
-    AUTHORIZATION.admit(request).map_err(Error::from)?;
-    if let Some(response) = probe::probed(request.method(), request.headers()) {
-        return Err(Failed::Probed(response));
-    }
-    let params = parameters(request).map_err(|error| ClientError::Request(error.into()))?;
-    let asked = if inner.oauth1.is_offered() && params.many("oauth_token").next().is_some() {
-        oauth1::authorize::asked(inner, &params).await?
-    } else {
-        let id = request::client_id(&params)?;
-        let from = inner.address_of(request.extensions());
-        let client = admission::client_that_asks(inner, id, from).await?;
-        let offer = Offer {
-            response_types: &inner.response_types(),
-            scopes: inner.scopes.known(),
-            resources: &inner.resources,
-            policy: &inner.policy,
-            rule: inner.redirect_rule.as_deref(),
-            openid: inner
-                .openid
-                .as_ref()
-                .map(|openid| OpenIdOffer { offered: openid, hint: hint::sent(inner, &params) }),
-        };
-        request::check(&params, client, &offer)?
-    };
-    let mut same = FormWriter::after_url(&inner.paths.authorize);
-    for (name, value) in params.iter().filter(|(name, _)| *name != since::PARAMETER) {
-        same.append(name, value);
-    }
-    let since = params.many(since::PARAMETER).next();
-    let since = since.and_then(|sealed| since::open(inner, &same, sealed));
-    Ok(Read { asked, same, since })
-}
-
-fn parameters(request: &Request<Bytes>) -> Result<Params<'_>, FormError> {
-    if request.method() == Method::POST {
-        Params::of_body(request)
-    } else {
-        Params::of_query(request)
-    }
-}
-
 impl Authorization {
     /// A checked request that came another way; `same` is its URL by GET.
     pub(super) fn of(
@@ -226,7 +154,7 @@ impl Authorization {
         request: Request<Bytes>,
         same: FormWriter,
     ) -> Self {
-        Self { inner, asked, request, same, since: None, is_post: false }
+        Self { inner, asked, request, same, since: None, is_post: false, has_object: false }
     }
 
     /// The client.
@@ -354,14 +282,13 @@ impl Authorization {
         }
     }
 
-    /// The same request by GET; with a note if the client requests a sign-in. `before` is the
-    /// user's authentication so far.
+    /// The same request by GET; with a note if the client requests a sign-in, or has sent the request
+    /// in an object. `before` is the user's authentication so far.
     fn back(&self, before: Option<Before>) -> Back {
         let mut url = self.same.clone();
-        if self.asked.prompt.may_need_sign_in() {
+        if self.asked.prompt.may_need_sign_in() || self.has_object {
             let sent = Sent { at: self.inner.now(), before };
-            let note = since::seal(&self.inner, &self.same, sent);
-            url.append(since::PARAMETER, &note);
+            url.append(SINCE, &since::seal(&self.inner, &self.same, sent));
         }
         Back::to(url)
     }

@@ -5,7 +5,10 @@ use http::StatusCode;
 
 use crate::{
     oauth2::ErrorCode,
-    provider::reason::{Disclosure, Shown},
+    provider::{
+        openid::request_object::error::RequestObjectError,
+        reason::{Disclosure, Shown},
+    },
 };
 
 /// The reason why an authorization request is refused, once it can be read (RFC 6749, section
@@ -52,6 +55,12 @@ pub enum AuthorizeError {
     /// A `request_uri` was sent.
     #[error("request_uri is not supported")]
     RequestUri,
+    /// A request object is rejected.
+    #[error(transparent)]
+    RequestObjectRejected(#[from] RequestObjectError),
+    /// A client describes itself in `registration` (OpenID Connect Core, section 7.2.1).
+    #[error("the parameter registration is not supported")]
+    Registration,
     /// The `response_mode` is unknown, not offered, or not for the response type.
     #[error("the response_mode is not supported")]
     ResponseMode,
@@ -137,6 +146,8 @@ impl AuthorizeError {
             Self::RequestUri => {
                 Disclosure::code(ErrorCode::RequestUriNotSupported).blame(&["request_uri"])
             }
+            Self::RequestObjectRejected(error) => error.disclosed(),
+            Self::Registration => Disclosure::code(ErrorCode::RegistrationNotSupported),
             Self::ResponseMode => invalid.blame(&["response_mode"]),
             Self::PromptNoneAmongOthers | Self::PromptUnknown => invalid.blame(&["prompt"]),
             Self::LoginRequired | Self::OtherUser => Disclosure::code(ErrorCode::LoginRequired),
@@ -199,6 +210,8 @@ impl AuthorizeError {
             | Self::ChallengeMissing
             | Self::RequestObject
             | Self::RequestUri
+            | Self::RequestObjectRejected(_)
+            | Self::Registration
             | Self::ResponseMode
             | Self::MaxAge
             | Self::Claims

@@ -12,6 +12,7 @@ pub(super) mod mode;
 pub(super) mod next;
 pub(super) mod page_hints;
 pub(super) mod pages;
+mod read;
 pub(super) mod request;
 mod since;
 mod ticket;

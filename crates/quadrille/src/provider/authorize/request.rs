@@ -15,9 +15,11 @@ use crate::{
         client::{record::Client, redirect_uri::matching::RedirectRule},
         error::ClientError,
         openid::{
-            details::{OPENID, OpenIdDetails, scope_of},
+            details::{OPENID, OpenIdDetails, locales, scope_of},
             hint::Hint,
+            offline,
             options::OpenId,
+            request_object::resolve::Object,
         },
         scopes::fit_a_page,
         store::Consent,
@@ -77,6 +79,7 @@ pub(crate) struct OpenIdOffer<'a> {
     pub(crate) offered: &'a OpenId,
     /// The `id_token_hint` of the request.
     pub(crate) hint: Option<Hint>,
+    pub(crate) object: Object,
 }
 
 /// The longest `claims`, in bytes: they are stored with each token.
@@ -93,9 +96,17 @@ pub(crate) enum Unasked {
     Warn(ToClient),
 }
 
-/// The parameters that decide in a request of OpenID Connect alone. Those that are hints for pages
-/// may be repeated, or no text.
-const OF_OPENID: [&str; 3] = ["nonce", "claims", "id_token_hint"];
+/// The parameters of OpenID Connect, whose request must have each once at most.
+const OF_OPENID: [&str; 8] = [
+    "nonce",
+    "claims",
+    "id_token_hint",
+    "claims_locales",
+    "login_hint",
+    "ui_locales",
+    "display",
+    "registration",
+];
 
 /// The `client_id` of a request, to load the client by.
 pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientError> {
@@ -141,7 +152,7 @@ pub(crate) fn check(
         parsed => parsed.map_err(ClientError::from),
     };
     let details = parsed.and_then(|request| {
-        let details = details(request, &client, offer)?;
+        let details = details(request, &client, redirect_uri.is_web(), offer)?;
         if details.openid.is_some() {
             for name in OF_OPENID {
                 params.one(name).map_err(RequestError::from)?;
@@ -191,14 +202,16 @@ struct Details {
 fn details(
     request: &AuthorizationRequest<'_>,
     client: &Client,
+    is_web: bool,
     offer: &Offer<'_>,
 ) -> Result<Details, AuthorizeError> {
     let policy = offer.policy;
-    if request.extra("request").is_some() {
-        return Err(AuthorizeError::RequestObject);
-    }
-    if request.extra("request_uri").is_some() {
-        return Err(AuthorizeError::RequestUri);
+    match offer.openid.as_ref().map(|openid| &openid.object) {
+        Some(Object::Rejected(error)) => return Err(*error),
+        Some(Object::Read) => {}
+        _ if request.extra("request").is_some() => return Err(AuthorizeError::RequestObject),
+        _ if request.extra("request_uri").is_some() => return Err(AuthorizeError::RequestUri),
+        _ => {}
     }
     if !client.uses(request.response_type) {
         return Err(AuthorizeError::GrantTypeNotAllowed);
@@ -233,9 +246,21 @@ fn details(
         let challenge = request.code_challenge;
         return Ok(Details { scopes, resources, challenge, prompt, openid: None });
     };
+    // The client is registered otherwise (OpenID Connect Core, section 7.2.1).
+    if request.extra("registration").is_some() {
+        return Err(AuthorizeError::Registration);
+    }
+    let scopes = match openid.offered.has_offline_access {
+        true => {
+            let (response_type, asks) = (request.response_type, prompt.consent);
+            offline::requested(scopes, offline::Request { response_type, asks, is_web })
+        }
+        false => scopes,
+    };
     let details = OpenIdDetails {
         nonce: request.extra("nonce").map(Into::into),
         claims: claims(request.extra("claims"))?,
+        claims_locales: locales(request.extra("claims_locales")),
     };
     if has_id_token && details.nonce.is_none() {
         return Err(AuthorizeError::NonceMissing);
@@ -246,7 +271,13 @@ fn details(
     prompt.acr_values = match essential_acr(&details.claims, policy)? {
         Some(essential) => essential,
         // The parameter requests a voluntary claim (OpenID Connect Core, section 3.1.2.1).
-        None => acr_values(asked, policy).unwrap_or_default(),
+        None if asked.is_some() || details.claims.id_token.contains_key("acr") => {
+            acr_values(asked, policy).unwrap_or_default()
+        }
+        None => {
+            let default = client.openid.default_acr_values.join(" ");
+            acr_values(Some(&default), policy).unwrap_or_default()
+        }
     };
     prompt.subjects = subjects(openid.hint.as_ref(), &details.claims)?;
     let openid = Some(details);

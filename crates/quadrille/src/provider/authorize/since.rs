@@ -1,4 +1,4 @@
-//! The note that the user was sent to sign in, on the way back from the sign-in page.
+//! The note that this server sent a user to sign in for a request, which comes back with the user.
 
 use crate::{
     Timestamp,
@@ -8,8 +8,8 @@ use crate::{
 
 use super::next::{Before, Sent};
 
-/// The parameter with the note.
-pub(super) const PARAMETER: &str = "quadrille_since";
+/// The parameter of the way back from the sign-in page.
+pub(super) const SINCE: &str = "quadrille_since";
 
 /// The mark of a user who was not signed in.
 const NOBODY: i64 = i64::MIN;
@@ -25,12 +25,12 @@ pub(super) fn seal(inner: &Inner, same: &FormWriter, sent: Sent) -> String {
     let session = sent.before.and_then(|before| before.session);
     let times = [sent.at.millis().to_be_bytes(), before.to_be_bytes()].concat();
     let plain = [&*times, session.as_ref().map_or(&[], |hash| &hash[..])].concat();
-    inner.ring.seal(&inner.env, PARAMETER, &note_for(inner, same), &plain)
+    inner.ring.seal(&inner.env, SINCE, &note_for(inner, same), &plain)
 }
 
-/// The note that the user was sent to sign in, if it is recent enough to be for this request.
+/// The note of a request, if it is recent enough to be for this one.
 pub(super) fn open(inner: &Inner, same: &FormWriter, sealed: &str) -> Option<Sent> {
-    let plain = inner.ring.open(PARAMETER, &note_for(inner, same), sealed).ok()?;
+    let plain = inner.ring.open(SINCE, &note_for(inner, same), sealed).ok()?;
     let (at, rest) = plain.split_first_chunk()?;
     let (before, session) = rest.split_first_chunk()?;
     let at = Timestamp::from_millis(i64::from_be_bytes(*at));

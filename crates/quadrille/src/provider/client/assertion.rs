@@ -4,11 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    Secret, Timestamp,
-    jose::{
-        Claims, ClaimsError, ClaimsPolicy, KeySet, TokenError, TokenType, Unverified, Verification,
-        Verified, VerifyingKey,
-    },
+    jose::{Claims, ClaimsError, ClaimsPolicy, TokenType, Unverified, Verification},
     provider::{
         assertion_use::{LONGEST, earliest_use},
         error::Error,
@@ -17,12 +13,7 @@ use crate::{
     },
 };
 
-use super::{
-    error::AuthenticateError,
-    record::{Client, SecretVerifier},
-    registered_auth::{ClientKeys, RegisteredAuth},
-    sealed::SecretUse,
-};
+use super::{error::AuthenticateError, own_keys, record::Client, registered_auth::RegisteredAuth};
 
 /// The time for which a `jti` is remembered beyond the assertion, since clocks differ.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -41,10 +32,11 @@ pub(super) async fn check(inner: &Inner, client: &Arc<Client>, text: &str) -> Re
     let token = Unverified::parse(text).map_err(AuthenticateError::Assertion)?;
     let verified = match auth {
         RegisteredAuth::PrivateKeyJwt { keys, .. } => {
-            let keys = public_keys(inner, client, keys, &token).await?;
+            let keys = own_keys::set(inner, client, keys, |keys| token.has_key_in(keys)).await;
+            let keys = keys.map_err(|_| AuthenticateError::KeysUnknown)?;
             token.verify(&rules, &keys)
         }
-        _ => by_secret(inner, client, text, &rules),
+        _ => own_keys::verified_by_secret(inner, client, text, &rules),
     };
     let verified = verified.map_err(AuthenticateError::Assertion)?;
     let claims = verified.claims(&policy(inner, &client.id), inner.now());
@@ -87,73 +79,4 @@ async fn use_up(inner: &Inner, client: &str, claims: &Claims) -> Result<(), Erro
         true => Err(AuthenticateError::AssertionClaims(ClaimsError::Expired).into()),
         false => Ok(()),
     }
-}
-
-async fn public_keys(
-    inner: &Inner,
-    client: &Arc<Client>,
-    keys: &ClientKeys,
-    token: &Unverified<'_>,
-) -> Result<Arc<KeySet>, AuthenticateError> {
-    let uri = match keys {
-        ClientKeys::Jwks(json) => return Ok(inner.shared.client_keys.ready(client, json)),
-        ClientKeys::JwksUri(uri) => uri,
-    };
-    let unknown = AuthenticateError::KeysUnknown;
-    let (Some(remote), Some(url)) = (&inner.remote_keys, ClientKeys::url(uri)) else {
-        tracing::error!(client = %client.id, "nothing fetches the keys of this client");
-        return Err(unknown);
-    };
-    let got = remote.get(&url, &inner.env, |keys| token.has_key_in(keys)).await;
-    got.map_err(|reason| {
-        tracing::info!(client = %client.id, %reason, "the keys of this client are not known");
-        unknown
-    })
-}
-
-/// Verifies an assertion by the client's secrets. Shared keys have no identifier.
-fn by_secret(
-    inner: &Inner,
-    client: &Client,
-    text: &str,
-    rules: &Verification,
-) -> Result<Verified, TokenError> {
-    let mut error = TokenError::KeyUnknown;
-    for secret in sealed(inner, client, inner.now()) {
-        let token = Unverified::parse(text)?;
-        let verified = match VerifyingKey::hmac(token.header().algorithm(), &secret) {
-            Ok(key) => token.verify_with(rules, &key),
-            Err(_) => Err(TokenError::KeyUnusable),
-        };
-        match verified {
-            Ok(verified) => return Ok(verified),
-            Err(reason) => error = reason,
-        }
-    }
-    Err(error)
-}
-
-/// The client's sealed secrets that have not expired.
-fn sealed(inner: &Inner, client: &Client, now: Timestamp) -> impl Iterator<Item = Secret> {
-    client.secrets.iter().filter_map(move |secret| match &secret.verifier {
-        SecretVerifier::Sealed(sealed) if secret.expires.is_none_or(|expires| now < expires) => {
-            let opened = open(inner, &client.id, sealed);
-            if opened.is_none() {
-                tracing::error!(client = %client.id, "a secret of this client cannot be opened");
-            }
-            opened
-        }
-        _ => None,
-    })
-}
-
-/// The verifier of this client's HMACs by a secret.
-pub(super) fn seal(inner: &Inner, client: &str, secret: &Secret) -> SecretVerifier {
-    let sealed = inner.seal_of(client).seal(&inner.env, SecretUse::ClientAssertions, secret);
-    SecretVerifier::Sealed(sealed.into())
-}
-
-/// The secret of a verifier that [`seal`] made for this client.
-pub(super) fn open(inner: &Inner, client: &str, sealed: &str) -> Option<Secret> {
-    inner.seal_of(client).open(SecretUse::ClientAssertions, sealed)
 }

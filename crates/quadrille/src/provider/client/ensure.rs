@@ -6,12 +6,12 @@ use crate::{
 };
 
 use super::{
-    assertion,
     new::NewClient,
     oauth1::{
         new_key::{self, NewKey},
         record::{Credential, Key},
     },
+    own_keys,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     registration::{Registered, RegistrationError},
 };
@@ -126,7 +126,7 @@ impl AuthorizationServer {
         }
         for ClientSecret { verifier, expires, .. } in &client.secrets {
             if let SecretVerifier::Sealed(sealed) = verifier
-                && assertion::open(inner, &client.id, sealed).is_some_and(|known| known == *chosen)
+                && own_keys::open(inner, &client.id, sealed).is_some_and(|known| known == *chosen)
             {
                 return Ok(true);
             }

@@ -137,25 +137,31 @@ impl RegisteredAuth {
 }
 
 impl ClientKeys {
-    pub(super) const fn are_fetched(&self) -> bool {
+    pub(crate) const fn are_fetched(&self) -> bool {
         matches!(self, Self::JwksUri(_))
     }
 
     fn check(&self, alg: Option<Algorithm>) -> Result<(), RegisteredAuthError> {
+        let Some(keys) = self.read()? else { return Ok(()) };
+        let fits = |alg: Algorithm| keys.iter().any(|key| key.verifies(alg));
+        match alg.map_or(!keys.is_empty(), fits) {
+            true => Ok(()),
+            false => Err(RegisteredAuthError::NoKey),
+        }
+    }
+
+    /// The keys; `None` if they are fetched.
+    pub(super) fn read(&self) -> Result<Option<KeySet>, RegisteredAuthError> {
         match self {
             Self::Jwks(json) => {
                 let keys = KeySet::parse(json.as_bytes())?;
-                if keys.skipped().contains(&KeyError::NotPublic) {
-                    return Err(RegisteredAuthError::PrivateKeys);
-                }
-                let fits = |alg: Algorithm| keys.iter().any(|key| key.verifies(alg));
-                match alg.map_or(!keys.is_empty(), fits) {
-                    true => Ok(()),
-                    false => Err(RegisteredAuthError::NoKey),
+                match keys.skipped().contains(&KeyError::NotPublic) {
+                    true => Err(RegisteredAuthError::PrivateKeys),
+                    false => Ok(Some(keys)),
                 }
             }
             Self::JwksUri(uri) => match Self::url(uri) {
-                Some(_) => Ok(()),
+                Some(_) => Ok(None),
                 None => Err(RegisteredAuthError::JwksUri),
             },
         }

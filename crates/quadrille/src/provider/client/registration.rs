@@ -10,62 +10,25 @@ use crate::{
     guard::mask_secrets,
     jose::{Algorithm, VerifyingKey},
     oauth2::Resources,
-    provider::{
-        access_format::AccessTokenFormat,
-        error::Error,
-        openid::{client::SubjectType, pairwise},
-        server::{AuthorizationServer, Inner},
-        store::RowId,
-        token::format::sha256,
-    },
+    provider::{error::Error, server::AuthorizationServer, store::RowId, token::format::sha256},
 };
 
 use super::{
-    assertion,
     logout_uris::{self, LogoutUriError},
+    message_error::MessageMetadataError,
     metadata::{CheckedMetadata, ClientMetadataError},
     new::NewClient,
     oauth1::new_key::NewKeyError,
+    own_keys,
     personal::ClientOfPersonalTokens,
     policy::{MOST_REDIRECT_URIS_OF_SETTINGS, MetadataPolicy},
     record::{Client, ClientSecret, ClientType, SecretVerifier},
-    redirect_uri::{RedirectPattern, RedirectPatternError, RedirectUri},
+    redirect_uri::{RedirectPattern, RedirectPatternError},
     registered_auth::RegisteredAuth,
     secrets::{self, SHORTEST_CHOSEN},
 };
 
 impl NewClient {
-    /// Checks that this server can sign the client's tokens and fetch its keys.
-    pub(super) fn check_served(&self, inner: &Inner) -> Result<(), RegistrationError> {
-        if self.access_token_format == Some(AccessTokenFormat::Jwt) && !inner.signing.is_set() {
-            return Err(RegistrationError::NoSigningKeys);
-        }
-        let offered = inner.signing.algorithms();
-        if let Some(missing) = self.openid.algorithms().find(|alg| !offered.contains(alg)) {
-            return Err(RegistrationError::NoSigningKeyFor(missing));
-        }
-        if let Some(openid) = &inner.openid {
-            logout_uris::check_reach(&self.openid, |url| openid.reaches(url))?;
-        }
-        if self.openid.subject_type == SubjectType::Pairwise {
-            let is_offered = inner.openid.as_ref().is_some_and(|openid| openid.pairwise.is_some());
-            let uris =
-                self.redirect_uris_given().iter().filter_map(|uri| RedirectUri::parse(uri).ok());
-            let has_sector = pairwise::sector(&self.openid, &uris.collect::<Vec<_>>()).is_some();
-            if !is_offered || !has_sector {
-                return Err(RegistrationError::NoPairwiseSubjects);
-            }
-        }
-        let keys_are_fetched = match &self.auth {
-            Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) => keys.are_fetched(),
-            _ => false,
-        };
-        match keys_are_fetched && inner.remote_keys.is_none() {
-            true => Err(RegistrationError::NoKeysFetched),
-            false => Ok(()),
-        }
-    }
-
     /// Checks the settings, and the metadata in them by the policy for settings. `scopes` and
     /// `resources` are those of the server.
     pub(super) fn check(
@@ -230,6 +193,9 @@ pub enum RegistrationError {
     /// An address for logout is rejected.
     #[error(transparent)]
     LogoutUri(#[from] LogoutUriError),
+    /// The metadata for signed and encrypted messages is rejected.
+    #[error(transparent)]
+    Messages(#[from] MessageMetadataError),
     /// A pattern of redirect URIs is not accepted.
     #[error("{pattern}: {reason}")]
     RedirectPattern {
@@ -349,7 +315,7 @@ impl AuthorizationServer {
             (ClientType::Confidential, Some(chosen))
                 if matches!(new.auth, Some(RegisteredAuth::ClientSecretJwt { .. })) =>
             {
-                (Some(assertion::seal(inner, &id, &chosen)), None)
+                (Some(own_keys::seal(inner, &id, &chosen)), None)
             }
             (ClientType::Confidential, None) if new.imported_secret.is_some() => {
                 (new.imported_secret.clone(), None)
@@ -404,7 +370,7 @@ impl AuthorizationServer {
             // 64 characters, as many as the longest HMAC requires.
             let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<48>());
             let secret = Secret::from(secret);
-            return (assertion::seal(self.inner(), client, &secret), secret);
+            return (own_keys::seal(self.inner(), client, &secret), secret);
         }
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<32>());
         (SecretVerifier::Sha256(sha256(secret.as_bytes())), Secret::from(secret))

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     admin::AdminError,
-    assertion,
+    own_keys,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
     registered_auth::RegisteredAuth,
 };
@@ -137,7 +137,7 @@ impl AuthorizationServer {
                 (Origin::Chosen(chosen), _, Some(alg)) => {
                     VerifyingKey::hmac(alg.unwrap_or(Algorithm::Hs256), chosen)
                         .map_err(|_| AdminError::ShortSecretOfAssertions)?;
-                    assertion::seal(inner, &client.id, chosen)
+                    own_keys::seal(inner, &client.id, chosen)
                 }
                 (Origin::Imported(_), _, Some(_)) => return Err(AdminError::VerifierOfAssertions),
                 (Origin::Imported(verifier), ..) | (_, Some(verifier), _) => verifier.clone(),

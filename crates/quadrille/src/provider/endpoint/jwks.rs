@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 
 use crate::provider::{
+    openid::request_object::options::RequestObjects,
     paths::EndpointPath,
     route::Route,
     server::{AuthorizationServer, Inner},
@@ -34,7 +35,7 @@ impl AuthorizationServer {
 }
 
 fn answer(inner: &Inner) -> Response<Bytes> {
-    let Some(jwks) = inner.signing.jwks() else {
+    let Some(jwks) = jwks(inner) else {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
@@ -45,4 +46,14 @@ fn answer(inner: &Inner) -> Response<Bytes> {
     headers.insert(header::CONTENT_TYPE, json);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     response
+}
+
+/// The keys that sign, and those to which request objects are encrypted.
+fn jwks(inner: &Inner) -> Option<Bytes> {
+    let objects = inner.openid.as_ref().and_then(|openid| openid.objects.as_ref());
+    let mut encrypting = objects.into_iter().flat_map(RequestObjects::encrypting_keys).peekable();
+    match encrypting.peek() {
+        None => inner.signing.jwks(),
+        Some(_) => Some(inner.signing.public()?.with_encrypting(encrypting).to_json().into()),
+    }
 }

@@ -12,3 +12,4 @@ pub(crate) mod row;
 pub(super) mod table;
 mod token;
 mod userinfo;
+mod webfinger;

@@ -26,10 +26,11 @@ use super::{
     row::{self, Answer, Endpoint},
     token::TOKEN,
     userinfo::USERINFO,
+    webfinger::WEBFINGER,
 };
 
 /// The endpoints that clients call, which the server answers.
-pub(crate) static ENDPOINTS: [&Endpoint; 12] = [
+pub(crate) static ENDPOINTS: [&Endpoint; 13] = [
     &TOKEN,
     &DEVICE_AUTHORIZATION,
     &REVOCATION,
@@ -42,6 +43,7 @@ pub(crate) static ENDPOINTS: [&Endpoint; 12] = [
     &USERINFO,
     &METADATA,
     &OPENID_CONFIGURATION,
+    &WEBFINGER,
 ];
 
 /// The pages for users, which the application answers.

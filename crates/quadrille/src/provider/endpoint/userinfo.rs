@@ -20,6 +20,7 @@ use crate::{
         error::{Error, OperatorError},
         openid::{
             details::OPENID,
+            encryption,
             options::OpenId,
             pairwise,
             release::{self, Granted},
@@ -52,7 +53,7 @@ impl AuthorizationServer {
     /// The userinfo endpoint (OpenID Connect Core, section 5.3): the claims about the user of an
     /// access token with the scope `openid`, those that its client was granted. The token is in the
     /// `Authorization` header or, by POST, in a form, and is for no API of its own (RFC 8707). The
-    /// response is JSON or, for a client that is registered so, a signed JWT.
+    /// response is JSON or, for a client that is registered so, a signed or encrypted JWT.
     ///
     /// ```
     /// # use quadrille::{Env, provider::{AuthorizationServer, OpenId, store::MemoryStore}};
@@ -130,23 +131,31 @@ async fn tell(
     subject: &Arc<str>,
 ) -> Result<Option<Response<Bytes>>, Error> {
     let none = BTreeMap::new();
-    let by_name = record.grant.openid().map_or(&none, |details| &details.claims.userinfo);
-    let granted = Granted { scopes: &record.grant.scopes, claims: by_name };
+    let details = record.grant.openid();
+    let by_name = details.map_or(&none, |details| &details.claims.userinfo);
+    let locales = details.map_or(&[][..], |details| &details.claims_locales);
+    let granted = Granted { scopes: &record.grant.scopes, claims: by_name, locales };
     let Some(known) = release::claims(openid, client, subject, granted).await? else {
         return Ok(None);
     };
     let told = pairwise::subject(openid.pairwise.as_ref(), client, subject)?;
     let mut claims = Map::from_iter([("sub".to_owned(), Value::from(&*told))]);
     claims.extend(known);
-    let (kind, body) = match client.openid.userinfo_signed_response_alg {
-        None => ("application/json", Value::Object(claims).to_string()),
-        Some(algorithm) => {
+    let encryption = client.openid.userinfo_encrypted_response;
+    let (kind, body) = match (client.openid.userinfo_signed_response_alg, encryption) {
+        (None, None) => ("application/json", Value::Object(claims).to_string()),
+        (None, Some(encryption)) => {
+            let claims = Value::Object(claims).to_string();
+            ("application/jwt", encryption::of_claims(inner, client, encryption, &claims).await?)
+        }
+        (Some(algorithm), encryption) => {
             claims.insert("iss".to_owned(), inner.issuer.as_str().into());
             claims.insert("aud".to_owned(), (*client.id).into());
             let key = inner.signing.key_for(Some(algorithm), inner.now())?;
             let payload = Value::Object(claims).to_string();
             let signed = key.sign(&Protected::plain(), payload.as_bytes());
-            ("application/jwt", signed.map_err(OperatorError::Sign)?)
+            let signed = signed.map_err(OperatorError::Sign)?;
+            ("application/jwt", encryption::of_token(inner, client, encryption, signed).await?)
         }
     };
     let mut response = Response::new(Bytes::from(body));

@@ -69,6 +69,10 @@ pub enum TokenError {
     /// The user, or the client, is gone: removed, or in a table of the application's no more.
     #[error("the user or the client is gone")]
     Gone,
+    /// The client is registered for encrypted answers, and its key cannot be had: nothing is sent in the
+    /// clear.
+    #[error("the key of the client for encrypted answers is missing, or cannot be fetched")]
+    EncryptionKeyMissing,
     /// The application grants nothing: [`NotGranted`](crate::provider::NotGranted).
     #[error(transparent)]
     NotGranted(Refusal),
@@ -87,6 +91,7 @@ impl TokenError {
             }
             Self::UserRefused | Self::Gone => Disclosure::code(ErrorCode::InvalidGrant),
             Self::ClientRefused => Disclosure::code(ErrorCode::UnauthorizedClient),
+            Self::EncryptionKeyMissing => Disclosure::words(ErrorCode::UnauthorizedClient),
             Self::NoScopeLeft => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::NotGranted(refusal) => Disclosure {
                 has_words: refusal.description.is_some(),

@@ -12,7 +12,7 @@ use http::StatusCode;
 use crate::{
     form::FormError,
     guard::SignatureError,
-    jose::{Algorithm, SignError},
+    jose::{Algorithm, EncryptError, SignError},
     oauth2::{ErrorCode, RequestError},
 };
 
@@ -237,6 +237,9 @@ pub enum OperatorError {
     /// A token could not be signed.
     #[error(transparent)]
     Sign(SignError),
+    /// A token could not be encrypted.
+    #[error(transparent)]
+    Encrypt(EncryptError),
     /// The metadata (RFC 8414) could not be written as JSON.
     #[error("the metadata document could not be written")]
     Metadata,
@@ -444,7 +447,8 @@ impl OperatorError {
             | Self::Ticket
             | Self::Metadata
             | Self::TokenText(_)
-            | Self::Sign(_) => false,
+            | Self::Sign(_)
+            | Self::Encrypt(_) => false,
         }
     }
 

@@ -69,6 +69,7 @@ pub struct ClaimsQuery {
     pub(super) subject: Arc<str>,
     pub(super) client: Arc<Client>,
     pub(super) names: Arc<[Box<str>]>,
+    pub(super) locales: Arc<[Arc<str>]>,
 }
 
 impl ClaimsQuery {
@@ -85,6 +86,20 @@ impl ClaimsQuery {
     /// The names of the claims that the client was granted, and that this message has.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|name| &**name)
+    }
+
+    /// The languages in which the client wants the claims, the best one first (`claims_locales`, OpenID
+    /// Connect Core, section 5.2). An application need not follow them.
+    ///
+    /// ```
+    /// use quadrille::provider::ClaimsQuery;
+    ///
+    /// fn is_in_japanese(query: &ClaimsQuery) -> bool {
+    ///     query.locales().next().is_some_and(|tag| tag.starts_with("ja"))
+    /// }
+    /// ```
+    pub fn locales(&self) -> impl Iterator<Item = &str> {
+        self.locales.iter().map(|tag| &**tag)
     }
 
     /// Whether a claim is among the names.

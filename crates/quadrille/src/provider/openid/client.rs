@@ -7,8 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     jose::Algorithm,
     oauth2::ResponseType,
-    provider::client::redirect_uri::{self, RedirectUri},
+    provider::client::{
+        redirect_uri::{self, RedirectUri},
+        registered_auth::ClientKeys,
+    },
 };
+
+use super::messages::{MessageEncryption, RequestObjectSigning};
 
 /// The OpenID Connect metadata of a client (OpenID Connect Dynamic Client Registration, section 2).
 ///
@@ -34,6 +39,25 @@ pub struct ClientOpenId {
     /// The algorithm that signs the client's userinfo responses; `None` for plain JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// The public keys of a client that does not authenticate by them: they verify its request objects,
+    /// and encrypt its ID tokens and userinfo responses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<ClientKeys>,
+    /// The signature of the client's request objects; `None` for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<RequestObjectSigning>,
+    /// The encryption of those of the client's request objects that are encrypted; `None` for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption: Option<MessageEncryption>,
+    /// The https URLs at which the client's request objects may be, compared without fragments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<Arc<str>>,
+    /// The encryption of the client's ID tokens; `None` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response: Option<MessageEncryption>,
+    /// The encryption of the client's userinfo responses; `None` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response: Option<MessageEncryption>,
     /// The type of the subjects that the client gets (OpenID Connect Core, section 8).
     #[serde(default, skip_serializing_if = "SubjectType::is_public")]
     pub subject_type: SubjectType,
@@ -45,6 +69,10 @@ pub struct ClientOpenId {
     /// `None` for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u32>,
+    /// The authentication context classes of which a request without `acr_values`, and without a request
+    /// for `acr` by name, wants one; empty for any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<Arc<str>>,
     /// `true` if the client needs `auth_time`, which every ID token here has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_auth_time: bool,

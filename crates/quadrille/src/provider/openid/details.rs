@@ -37,17 +37,35 @@ pub struct OpenIdDetails {
     /// that the user denied.
     #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
     pub claims: ClaimsRequest,
+    /// The languages of the claims, the best one first (`claims_locales`, OpenID Connect Core, section
+    /// 5.2).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims_locales: Vec<Arc<str>>,
+}
+
+/// The most languages that are kept, and the greatest length of the tag of one: they are stored with
+/// each token.
+const LOCALES: usize = 10;
+const LONGEST_LOCALE: usize = 35;
+
+/// The languages in a parameter, without those that are no tags (BCP 47).
+pub(crate) fn locales(text: Option<&str>) -> Vec<Arc<str>> {
+    let is_tag = |tag: &&str| {
+        let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !tag.is_empty() && tag.len() <= LONGEST_LOCALE && tag.bytes().all(is_valid)
+    };
+    text.unwrap_or("").split(' ').filter(is_tag).take(LOCALES).map(Into::into).collect()
 }
 
 impl OpenIdDetails {
     /// `true` if tokens need none of it.
     pub(crate) fn is_empty(&self) -> bool {
-        self.nonce.is_none() && self.claims.is_empty()
+        self.nonce.is_none() && self.claims.is_empty() && self.claims_locales.is_empty()
     }
 
     /// The details for the grants of tokens.
     pub(crate) fn without_nonce(&self) -> Self {
-        Self { nonce: None, claims: self.claims.clone() }
+        Self { nonce: None, ..self.clone() }
     }
 
     /// The details without claims that neither the application knows, by a name without a language,
@@ -114,7 +132,17 @@ mod tests {
     use super::*;
 
     fn asking(json: &str) -> OpenIdDetails {
-        OpenIdDetails { nonce: Some("n".into()), claims: ClaimsRequest::parse(json).unwrap() }
+        let claims = ClaimsRequest::parse(json).unwrap();
+        OpenIdDetails { nonce: Some("n".into()), claims, ..OpenIdDetails::default() }
+    }
+
+    #[test]
+    fn languages_are_tags_and_few() {
+        let read = locales(Some("de-CH  fr x_y \u{e4} en"));
+        assert_eq!(read, ["de-CH".into(), "fr".into(), "en".into()]);
+        assert_eq!(locales(Some(&"de ".repeat(20))).len(), 10);
+        assert!(locales(Some(&"a".repeat(36))).is_empty());
+        assert!(locales(None).is_empty());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
 use super::{
     claims::UserClaims,
     details::OPENID,
-    pairwise,
+    encryption, pairwise,
     release::{self, Granted},
     session::sid,
 };
@@ -80,8 +80,10 @@ pub(crate) async fn issue(
         None => &grant.scopes,
     };
     let none = BTreeMap::new();
-    let by_name = grant.openid().map_or(&none, |details| &details.claims.id_token);
-    let granted = Granted { scopes, claims: by_name };
+    let details = grant.openid();
+    let by_name = details.map_or(&none, |details| &details.claims.id_token);
+    let locales = details.map_or(&[][..], |details| &details.claims_locales);
+    let granted = Granted { scopes, claims: by_name, locales };
     let known = release::claims(openid, client, subject, granted).await?;
     let told = pairwise::subject(openid.pairwise.as_ref(), client, subject)?;
     let facts = Facts {
@@ -97,7 +99,9 @@ pub(crate) async fn issue(
     };
     let token = facts.id_token().ok_or(OperatorError::Subject)?;
     let signed = key.sign_claims(&Protected::plain(), &token.to_claims());
-    Ok(Some(signed.map_err(OperatorError::Sign)?))
+    let signed = signed.map_err(OperatorError::Sign)?;
+    let registered = client.openid.id_token_encrypted_response;
+    encryption::of_token(inner, client, registered, signed).await.map(Some)
 }
 
 /// The facts behind an ID token.

@@ -9,7 +9,9 @@ use crate::{oauth2::ResponseType, oidc::claims_of_scope};
 use super::{
     claims::{Claims, ErasedClaims},
     logout::options::Logout,
+    offline::OFFLINE_ACCESS,
     pairwise::PairwiseKey,
+    request_object::options::RequestObjects,
 };
 
 /// OpenID Connect at an authorization server: clients learn who their users are, by ID tokens and at
@@ -57,6 +59,14 @@ pub struct OpenId {
     pub(crate) pairwise: Option<PairwiseKey>,
     /// Logout; `None` if it is not offered.
     pub(super) logout: Option<Logout>,
+    /// Request objects; `None` if they are not offered.
+    pub(crate) objects: Option<RequestObjects>,
+    /// `true` if answers are encrypted for clients that are registered so.
+    pub(crate) encrypts: bool,
+    /// `true` if clients find the issuer of a user.
+    pub(crate) has_webfinger: bool,
+    /// `true` if refresh tokens of OpenID Connect need the scope `offline_access`.
+    pub(crate) has_offline_access: bool,
     /// `true` if users can open an account on the sign-in page.
     pub(crate) creates_accounts: bool,
 }
@@ -160,6 +170,75 @@ impl OpenId {
         self
     }
 
+    /// Offers request objects: the parameters of a request in a token that the client signs (OpenID
+    /// Connect Core, section 6; RFC 9101).
+    ///
+    /// ```
+    /// use quadrille::provider::{OpenId, RequestObjects};
+    ///
+    /// let openid = OpenId::new().request_objects(RequestObjects::new());
+    /// ```
+    pub fn request_objects(mut self, objects: RequestObjects) -> Self {
+        self.objects = Some(objects);
+        self
+    }
+
+    /// Offers encrypted ID tokens and userinfo responses to clients that are
+    /// [registered](crate::provider::ClientOpenId::id_token_encrypted_response) for them: to a public
+    /// key of the client ([`ClientOpenId::keys`](crate::provider::ClientOpenId::keys)), or by its secret
+    /// if it is registered for `client_secret_jwt`. A client without a usable key gets an error, and no
+    /// answer in the clear.
+    ///
+    /// ```
+    /// use quadrille::{
+    ///     jose::KeyManagement,
+    ///     provider::{ClientKeys, ClientOpenId, MessageEncryption, NewClient, OpenId},
+    /// };
+    ///
+    /// let openid = OpenId::new().encrypted_responses();
+    /// let mut metadata = ClientOpenId::default();
+    /// metadata.keys = Some(ClientKeys::JwksUri("https://bank.example/jwks.json".into()));
+    /// metadata.id_token_encrypted_response = Some(MessageEncryption::by(KeyManagement::EcdhEs));
+    /// let bank = NewClient::confidential("Bank")
+    ///     .redirect_uri("https://bank.example/callback")
+    ///     .openid(metadata);
+    /// ```
+    pub fn encrypted_responses(mut self) -> Self {
+        self.encrypts = true;
+        self
+    }
+
+    /// Offers the scope `offline_access` (OpenID Connect Core, section 11): a request with the scope
+    /// `openid` gets a refresh token only if it has this one, too. A website must have the user asked
+    /// each time (`prompt=consent`); otherwise, and in a request without a code, the scope is ignored.
+    /// Without this option, a client with the grant type `refresh_token` gets refresh tokens as it does
+    /// without OpenID Connect.
+    ///
+    /// ```
+    /// use quadrille::provider::OpenId;
+    ///
+    /// let openid = OpenId::new().offline_access();
+    /// ```
+    pub fn offline_access(mut self) -> Self {
+        self.has_offline_access = true;
+        self
+    }
+
+    /// Offers WebFinger: a client finds this issuer by the address of a user (`acct:ada@id.example`), or by
+    /// a URL at the origin of the issuer (OpenID Connect Discovery, section 2). The answer is the same for
+    /// all names, so that nobody learns which users there are. It is at the origin's
+    /// `/.well-known/webfinger`, also for an issuer with a path.
+    ///
+    /// ```
+    /// use quadrille::provider::OpenId;
+    ///
+    /// let openid = OpenId::new().webfinger();
+    /// ```
+    pub fn webfinger(mut self) -> Self {
+        self.has_webfinger = true;
+        self
+    }
+
     /// Declares that users can open an account here: `prompt=create` is offered, and reaches the
     /// application as [`PageHints::create`](crate::provider::PageHints::create) (Initiating User
     /// Registration via OpenID Connect 1.0).
@@ -218,7 +297,9 @@ impl OpenId {
             .into_iter()
             .filter(|(scope, _)| claims_of_scope(scope).iter().any(is_known))
             .collect();
-        [(super::details::OPENID, "Know who you are")].into_iter().chain(offered)
+        let offline = (OFFLINE_ACCESS, "Act for you while you are away");
+        let offline = self.has_offline_access.then_some(offline);
+        [(super::details::OPENID, "Know who you are")].into_iter().chain(offered).chain(offline)
     }
 
     /// Whether the application knows a claim.

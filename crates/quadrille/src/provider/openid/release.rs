@@ -23,6 +23,8 @@ pub(crate) struct Granted<'a> {
     pub(crate) scopes: &'a Scopes,
     /// The claims that were requested one by one for this message.
     pub(crate) claims: &'a BTreeMap<String, ClaimRequest>,
+    /// The languages of the claims, the best one first.
+    pub(crate) locales: &'a [Arc<str>],
 }
 
 /// Asks the application for the claims that a message has. `None` if the user is gone.
@@ -40,6 +42,7 @@ pub(crate) async fn claims(
         subject: subject.clone(),
         client: client.clone(),
         names: names.iter().map(|name| (*name).into()).collect(),
+        locales: granted.locales.into(),
     };
     let known = source.claims(query).await.map_err(OperatorError::Claims)?;
     Ok(known.map(|known| select(known, &names, granted.claims)))
@@ -93,7 +96,7 @@ mod tests {
         web.scopes = Scopes::parse(may_request).unwrap();
         let scopes = Scopes::parse(scopes).unwrap();
         let claims = ClaimsRequest::parse(claims).unwrap();
-        let granted = Granted { scopes: &scopes, claims: &claims.userinfo };
+        let granted = Granted { scopes: &scopes, claims: &claims.userinfo, locales: &[] };
         let known = json!({
             "name": "Ada", "name#ja": "\u{30a8}\u{30a4}\u{30c0}", "email": "ada@example.com",
             "email_verified": true, "groups": ["a"], "address": null, "secret": "never",

@@ -231,7 +231,11 @@ fn openid() -> ClientOpenId {
 fn claims() -> OpenIdDetails {
     let mut claims = ClaimsRequest::default();
     claims.userinfo.insert("name#ja".to_owned(), ClaimRequest::essential());
-    OpenIdDetails { nonce: Some("n-0S6_WzA2Mj".into()), claims }
+    OpenIdDetails {
+        nonce: Some("n-0S6_WzA2Mj".into()),
+        claims,
+        claims_locales: vec!["de-CH".into(), "fr".into()],
+    }
 }
 
 pub(super) fn resources(text: &str) -> Resources {

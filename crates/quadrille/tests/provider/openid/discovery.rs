@@ -114,3 +114,21 @@ async fn the_prompt_create_is_offered_where_users_can_open_accounts() {
     let prompts = &document(&world, PATH).await.json()["prompt_values_supported"];
     assert!(prompts.as_array().unwrap().contains(&json!("create")), "{prompts}");
 }
+
+/// Section 2.
+#[tokio::test]
+async fn the_issuer_of_a_user_is_found_by_the_address_of_the_user() {
+    let on = |server: AuthorizationServer| server.openid(super::openid().webfinger());
+    let found = world_of(|new| new, on).await;
+    let path = "/.well-known/webfinger?resource=acct%3Aada%40id.example\
+                &rel=http%3A%2F%2Fopenid.net%2Fspecs%2Fconnect%2F1.0%2Fissuer";
+    let answer = document(&found, path).await;
+    assert_eq!(answer.header("content-type"), "application/jrd+json");
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    let link = json!({ "rel": "http://openid.net/specs/connect/1.0/issuer", "href": ISSUER });
+    assert_eq!(answer.json(), json!({ "subject": "acct:ada@id.example", "links": [link] }));
+    let other = "/.well-known/webfinger?resource=acct:ada@other.example";
+    assert_eq!(document(&found, other).await.status(), 404);
+    assert_eq!(document(&found, "/.well-known/webfinger").await.error(), "invalid_request");
+    assert_eq!(document(&world().await, path).await.status(), 404, "off by default");
+}

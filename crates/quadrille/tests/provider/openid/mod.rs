@@ -1,14 +1,17 @@
 //! OpenID Connect, as clients see it (OpenID Connect Core 1.0).
 
 mod discovery;
+mod encryption;
 mod id_tokens;
 mod logout;
 mod pages;
 mod pairwise;
 mod registration;
+mod request_objects;
 mod requests;
 mod responses;
 mod userinfo;
+mod wishes;
 
 use std::sync::OnceLock;
 

@@ -101,7 +101,7 @@ async fn with_max_age_the_id_token_says_when_the_user_has_signed_in() {
 }
 
 /// The way back from the sign-in page to which an answer leads.
-fn back(answer: &Answer) -> String {
+pub(super) fn back(answer: &Answer) -> String {
     let (_, query) = answer.location().split_once('?').unwrap();
     let params = quadrille::form::Params::parse(query.as_bytes()).unwrap();
     params.one("next").unwrap().unwrap().to_owned()
@@ -224,13 +224,36 @@ async fn parameters_that_are_repeated_or_no_text_are_refused_at_the_client() {
     world.sign_in("ada");
     let url = asking(&world, "openid", &[]).to_url("https://id.example/oauth/authorize").unwrap();
     let url = url.strip_prefix("https://id.example").unwrap();
-    for name in ["nonce", "max_age", "claims", "acr_values", "id_token_hint", "prompt"] {
+    for name in [
+        "nonce",
+        "max_age",
+        "claims",
+        "acr_values",
+        "id_token_hint",
+        "prompt",
+        "login_hint",
+        "ui_locales",
+        "display",
+        "claims_locales",
+    ] {
         for odd in [format!("{name}=1&{name}=1"), format!("{name}=%ff"), format!("{name}=1%00")] {
             let answer = Browser::default().get(&world, &format!("{url}&{odd}")).await;
             assert_eq!(answer.query("error"), "invalid_request", "{odd}: {answer:?}");
             assert_eq!(answer.query("state"), "xyz", "{odd}");
         }
     }
+}
+
+/// Section 7.2.1.
+#[tokio::test]
+async fn a_client_that_describes_itself_in_a_request_is_told_that_this_is_not_supported() {
+    let world = world().await;
+    world.sign_in("ada");
+    let registration = [("registration", r#"{"client_name":"Web"}"#)];
+    let answer = ask(&world, "openid", &registration).await;
+    assert_eq!(answer.query("error"), "registration_not_supported");
+    // Plain OAuth has no such parameter.
+    assert_eq!(ask(&world, "email", &registration).await.status(), 200);
 }
 
 /// Section 3.1.2.6 leaves the choice. An answer that depends on a condition would tell a client whom

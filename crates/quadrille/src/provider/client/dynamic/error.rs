@@ -10,8 +10,9 @@ use crate::{
     oauth2::{ErrorCode, RegistrationRequestError},
     provider::{
         client::{
-            logout_uris::LogoutUriError, metadata::ClientMetadataError,
-            redirect_uri::RedirectUriError, registered_auth::RegisteredAuthError,
+            logout_uris::LogoutUriError, message_error::MessageMetadataError,
+            metadata::ClientMetadataError, redirect_uri::RedirectUriError,
+            registered_auth::RegisteredAuthError,
         },
         reason::Disclosure,
     },
@@ -130,6 +131,9 @@ pub enum ClientRegistrationError {
     /// An address for logout is rejected.
     #[error(transparent)]
     LogoutUri(#[from] LogoutUriError),
+    /// The metadata for signed and encrypted messages is rejected.
+    #[error(transparent)]
+    Messages(#[from] MessageMetadataError),
     /// The server accepts only clients with a software statement.
     #[error("software_statement: this server requires one")]
     StatementMissing,

@@ -10,7 +10,7 @@ use crate::{
     oauth2::{ClientInformation, ClientMetadata},
     provider::{
         client::{
-            assertion,
+            own_keys,
             record::{Client, ClientSecret, SecretVerifier},
             secrets,
         },
@@ -140,7 +140,7 @@ fn has_secret(inner: &Inner, client: &Client, secret: &Secret) -> bool {
     let is = |verifier: &SecretVerifier| match verifier {
         SecretVerifier::Sha256(known) => verify_slices_are_equal(known, &hash).is_ok(),
         SecretVerifier::Sealed(sealed) => {
-            assertion::open(inner, &client.id, sealed).is_some_and(|known| known == *secret)
+            own_keys::open(inner, &client.id, sealed).is_some_and(|known| known == *secret)
         }
         // Chosen by the operator since; clients that register themselves have generated ones.
         SecretVerifier::Argon2id(_) | SecretVerifier::Imported(_) => false,

@@ -1,52 +1,73 @@
 //! The OpenID Connect metadata of a client that registers itself (OpenID Connect Dynamic Client
 //! Registration, section 2; RP-Initiated, Front-Channel and Back-Channel Logout).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::{
-    jose::Algorithm,
+    jose::{Algorithm, ContentEncryption, KeyManagement},
     oauth2::RegistrationRequestError,
     provider::{
         client::{
             logout_uris::LogoutUriError,
             redirect_uri::{RedirectUri, RedirectUriError},
         },
-        openid::client::{ClientOpenId, SubjectType},
+        openid::{
+            client::{ClientOpenId, SubjectType},
+            messages::{MessageEncryption, RequestObjectSigning},
+        },
     },
 };
 
 use super::{described::address, error::ClientRegistrationError};
 
-/// The greatest number of addresses after a logout.
+/// The greatest number of addresses after a logout, and of other values in a list.
 const ADDRESSES: usize = 32;
 
-/// Members for what this server does not do. A client that asks for encryption must not get its
-/// answers in the clear.
-const UNSUPPORTED: [&str; 4] = [
-    "id_token_encrypted_response_alg",
-    "id_token_encrypted_response_enc",
-    "userinfo_encrypted_response_alg",
-    "userinfo_encrypted_response_enc",
+/// The greatest length of such a value, in bytes.
+const LONGEST_TEXT: usize = 255;
+
+/// The members about encrypted answers. On a server without them a client that asks for encryption is
+/// refused: it must not get its answers in the clear.
+const ENCRYPTED: [[&str; 2]; 2] = [
+    ["id_token_encrypted_response_alg", "id_token_encrypted_response_enc"],
+    ["userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc"],
 ];
 
-/// Reads the members beside those of RFC 7591. `algorithms` are those that the server signs with.
+/// The members about encrypted request objects.
+const OBJECT: [&str; 2] = ["request_object_encryption_alg", "request_object_encryption_enc"];
+
+/// The parts of a server that decide which members it reads.
+pub(super) struct Offered<'a> {
+    /// The algorithms that the server signs with.
+    pub(super) algorithms: &'a [Algorithm],
+    pub(super) has_pairwise: bool,
+    /// `true` if clients may send request objects. Otherwise they are refused there, and the members
+    /// about them ignored.
+    pub(super) has_objects: bool,
+    /// `true` if answers are encrypted for clients that want it.
+    pub(super) has_encryption: bool,
+}
+
+/// Reads the members beside those of RFC 7591.
 pub(super) fn read(
     members: &Map<String, Value>,
-    algorithms: &[Algorithm],
-    has_pairwise: bool,
+    offered: &Offered<'_>,
 ) -> Result<ClientOpenId, ClientRegistrationError> {
-    if let Some(name) = UNSUPPORTED.into_iter().find(|name| members.contains_key(*name)) {
+    let unsupported = ENCRYPTED.into_iter().filter(|_| !offered.has_encryption);
+    if let Some(name) = unsupported.flatten().find(|name| members.contains_key(*name)) {
         return Err(ClientRegistrationError::Unsupported(name));
     }
     let subject_type = match text(members, "subject_type")? {
         None | Some("public") => SubjectType::Public,
-        Some("pairwise") if has_pairwise => SubjectType::Pairwise,
+        Some("pairwise") if offered.has_pairwise => SubjectType::Pairwise,
         Some(_) => return Err(ClientRegistrationError::Unsupported("subject_type")),
     };
     let sector = text(members, "sector_identifier_uri")?;
     let algorithm = |name| {
         let Some(text) = text(members, name)? else { return Ok(None) };
-        let known = Algorithm::parse(text).filter(|it| algorithms.contains(it));
+        let known = Algorithm::parse(text).filter(|it| offered.algorithms.contains(it));
         known.map(Some).ok_or(ClientRegistrationError::ResponseAlgorithm(name))
     };
     let uri = |name| {
@@ -55,13 +76,22 @@ pub(super) fn read(
         uri.transpose().map_err(ClientRegistrationError::from)
     };
     let login = text(members, "initiate_login_uri")?;
+    let [id_token, userinfo] = ENCRYPTED;
+    let objects = if offered.has_objects { Objects::read(members)? } else { Objects::default() };
     Ok(ClientOpenId {
+        keys: None,
+        id_token_encrypted_response: encryption(members, id_token)?,
+        userinfo_encrypted_response: encryption(members, userinfo)?,
+        request_object_signing_alg: objects.signing,
+        request_object_encryption: objects.encryption,
+        request_uris: objects.uris,
         id_token_signed_response_alg: algorithm("id_token_signed_response_alg")?,
         userinfo_signed_response_alg: algorithm("userinfo_signed_response_alg")?,
         response_types: Vec::new(),
         subject_type,
         sector_identifier_uri: address("sector_identifier_uri", sector)?,
         default_max_age: seconds(members, "default_max_age")?,
+        default_acr_values: texts(members, "default_acr_values")?,
         require_auth_time: flag(members, "require_auth_time")?,
         initiate_login_uri: address("initiate_login_uri", login)?,
         post_logout_redirect_uris: addresses(members, "post_logout_redirect_uris")?,
@@ -83,11 +113,15 @@ pub(super) fn write(openid: &ClientOpenId, members: &mut Map<String, Value>) {
     let addresses: Vec<&str> =
         openid.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect();
     let subject_type = Some(openid.subject_type).filter(|it| *it != SubjectType::Public);
-    let all: [(&str, Option<Value>); 12] = [
+    let all: [(&str, Option<Value>); 13] = [
         ("subject_type", subject_type.map(|it| it.as_str().into())),
         ("sector_identifier_uri", openid.sector_identifier_uri.as_deref().map(Value::from)),
         ("id_token_signed_response_alg", algorithm(openid.id_token_signed_response_alg)),
         ("userinfo_signed_response_alg", algorithm(openid.userinfo_signed_response_alg)),
+        (
+            "request_object_signing_alg",
+            openid.request_object_signing_alg.map(|it| it.as_str().into()),
+        ),
         ("default_max_age", openid.default_max_age.map(Value::from)),
         ("require_auth_time", flag(openid.require_auth_time)),
         ("initiate_login_uri", openid.initiate_login_uri.as_deref().map(Value::from)),
@@ -103,6 +137,73 @@ pub(super) fn write(openid: &ClientOpenId, members: &mut Map<String, Value>) {
     for (name, value) in all {
         members.extend(value.map(|value| (name.to_owned(), value)));
     }
+    if !openid.default_acr_values.is_empty() {
+        let values: Vec<&str> = openid.default_acr_values.iter().map(|acr| &**acr).collect();
+        members.insert("default_acr_values".to_owned(), values.into());
+    }
+    let [id_token, userinfo] = ENCRYPTED;
+    for ([alg, enc], encryption) in [
+        (OBJECT, openid.request_object_encryption),
+        (id_token, openid.id_token_encrypted_response),
+        (userinfo, openid.userinfo_encrypted_response),
+    ] {
+        let Some(encryption) = encryption else { continue };
+        members.insert(alg.to_owned(), encryption.alg.as_str().into());
+        members.insert(enc.to_owned(), encryption.enc.as_str().into());
+    }
+    if !openid.request_uris.is_empty() {
+        let uris: Vec<&str> = openid.request_uris.iter().map(|uri| &**uri).collect();
+        members.insert("request_uris".to_owned(), uris.into());
+    }
+}
+
+/// The members about request objects.
+#[derive(Default)]
+struct Objects {
+    signing: Option<RequestObjectSigning>,
+    encryption: Option<MessageEncryption>,
+    uris: Vec<Arc<str>>,
+}
+
+impl Objects {
+    fn read(members: &Map<String, Value>) -> Result<Self, ClientRegistrationError> {
+        const SIGNING: &str = "request_object_signing_alg";
+        let signing = text(members, SIGNING)?.map(|name| {
+            RequestObjectSigning::parse(name).ok_or(ClientRegistrationError::Unsupported(SIGNING))
+        });
+        let uris = members.get("request_uris").map_or(Ok(&[][..]), |value| {
+            value.as_array().map(Vec::as_slice).ok_or(malformed("request_uris"))
+        })?;
+        let uri = |value: &Value| {
+            let uri = value.as_str().ok_or(malformed("request_uris"))?;
+            address("request_uris", Some(uri))?.ok_or(malformed("request_uris"))
+        };
+        Ok(Self {
+            signing: signing.transpose()?,
+            encryption: encryption(members, OBJECT)?,
+            uris: uris.iter().map(uri).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The encryption in two members, whose second one is optional (section 2).
+fn encryption(
+    members: &Map<String, Value>,
+    [alg, enc]: [&'static str; 2],
+) -> Result<Option<MessageEncryption>, ClientRegistrationError> {
+    let unsupported = ClientRegistrationError::Unsupported;
+    let found = text(members, enc)?;
+    let Some(name) = text(members, alg)? else {
+        return match found {
+            // Nothing says how the key is encrypted.
+            Some(_) => Err(malformed(alg)),
+            None => Ok(None),
+        };
+    };
+    let default = MessageEncryption::by(KeyManagement::parse(name).ok_or(unsupported(alg))?);
+    let Some(name) = found else { return Ok(Some(default)) };
+    let enc = ContentEncryption::parse(name).ok_or(unsupported(enc))?;
+    Ok(Some(MessageEncryption { enc, ..default }))
 }
 
 fn malformed(name: &'static str) -> ClientRegistrationError {
@@ -117,6 +218,24 @@ fn text<'m>(
     let Some(value) = members.get(name) else { return Ok(None) };
     let text = value.as_str().ok_or(malformed(name))?;
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// A list of texts, not too long.
+fn texts(
+    members: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Vec<Arc<str>>, ClientRegistrationError> {
+    let Some(value) = members.get(name) else { return Ok(Vec::new()) };
+    let list = value.as_array().ok_or(malformed(name))?;
+    let text = |value: &Value| match value.as_str() {
+        Some(text) if text.len() <= LONGEST_TEXT => Ok(text.into()),
+        Some(_) => Err(ClientRegistrationError::Text(name)),
+        None => Err(malformed(name)),
+    };
+    match list.len() > ADDRESSES {
+        true => Err(ClientRegistrationError::Text(name)),
+        false => list.iter().map(text).collect(),
+    }
 }
 
 fn flag(members: &Map<String, Value>, name: &'static str) -> Result<bool, ClientRegistrationError> {
@@ -162,8 +281,24 @@ mod tests {
     use super::*;
 
     fn read_json(members: Value) -> Result<ClientOpenId, ClientRegistrationError> {
+        read_on(members, true)
+    }
+
+    fn read_on(
+        members: Value,
+        has_encryption: bool,
+    ) -> Result<ClientOpenId, ClientRegistrationError> {
         let Value::Object(members) = members else { panic!("an object") };
-        read(&members, &[Algorithm::Rs256, Algorithm::Es256], true)
+        let algorithms = [Algorithm::Rs256, Algorithm::Es256];
+        read(
+            &members,
+            &Offered {
+                algorithms: &algorithms,
+                has_pairwise: true,
+                has_objects: true,
+                has_encryption,
+            },
+        )
     }
 
     #[test]
@@ -173,7 +308,16 @@ mod tests {
             "userinfo_signed_response_alg": "RS256",
             "subject_type": "pairwise",
             "sector_identifier_uri": "https://app.example/sector.json",
+            "id_token_encrypted_response_alg": "ECDH-ES",
+            "id_token_encrypted_response_enc": "A128CBC-HS256",
+            "userinfo_encrypted_response_alg": "dir",
+            "userinfo_encrypted_response_enc": "A256CBC-HS512",
+            "request_object_signing_alg": "none",
+            "request_object_encryption_alg": "RSA-OAEP",
+            "request_object_encryption_enc": "A256GCM",
+            "request_uris": ["https://app.example/request.jwt#1"],
             "default_max_age": 600,
+            "default_acr_values": ["urn:two-factors"],
             "require_auth_time": true,
             "initiate_login_uri": "https://app.example/login",
             "post_logout_redirect_uris": ["https://app.example/bye", "com.example.app:/bye"],
@@ -185,6 +329,9 @@ mod tests {
         let mut written = Map::new();
         write(&read_json(whole.clone()).unwrap(), &mut written);
         assert_eq!(Value::Object(written), whole);
+        let (alg, missing) =
+            ("id_token_encrypted_response_alg", ClientRegistrationError::Unsupported);
+        assert_eq!(read_on(json!({ alg: "ECDH-ES" }), false), Err(missing(alg)));
         assert_eq!(read_json(json!({ "frontchannel_logout_uri": "" })), Ok(Default::default()));
     }
 
@@ -202,15 +349,31 @@ mod tests {
                 E::ResponseAlgorithm("userinfo_signed_response_alg"),
             ),
             (
-                json!({ "id_token_encrypted_response_alg": "RSA-OAEP" }),
+                json!({ "id_token_encrypted_response_alg": "RSA1_5" }),
                 E::Unsupported("id_token_encrypted_response_alg"),
             ),
+            (
+                json!({ "userinfo_encrypted_response_enc": "A128GCM" }),
+                member("userinfo_encrypted_response_alg"),
+            ),
+            (
+                json!({ "request_object_signing_alg": "RS1" }),
+                E::Unsupported("request_object_signing_alg"),
+            ),
+            (
+                json!({ "request_object_encryption_enc": "A256GCM" }),
+                member("request_object_encryption_alg"),
+            ),
+            (json!({ "request_uris": ["http://app.example/"] }), E::Url("request_uris")),
+            (json!({ "request_uris": [7] }), member("request_uris")),
             (json!({ "subject_type": "secret" }), E::Unsupported("subject_type")),
             (
                 json!({ "sector_identifier_uri": "http://app.example/" }),
                 E::Url("sector_identifier_uri"),
             ),
             (json!({ "default_max_age": -1 }), member("default_max_age")),
+            (json!({ "default_acr_values": "urn:a" }), member("default_acr_values")),
+            (json!({ "default_acr_values": ["a".repeat(256)] }), E::Text("default_acr_values")),
             (json!({ "require_auth_time": "yes" }), member("require_auth_time")),
             (json!({ "post_logout_redirect_uris": "x" }), member("post_logout_redirect_uris")),
             (json!({ "frontchannel_logout_uri": 7 }), member("frontchannel_logout_uri")),

@@ -13,7 +13,7 @@ use crate::{
     },
     provider::{
         client::{
-            logout_uris, metadata,
+            logout_uris, message_metadata, metadata, own_keys,
             policy::MetadataPolicy,
             record::{Client, ClientSecret, ClientType},
             redirect_uri::RedirectUri,
@@ -22,7 +22,7 @@ use crate::{
         },
         error::Error,
         guessing::{Party, Who},
-        openid::client::ClientOpenId,
+        openid::{client::ClientOpenId, options::OpenId},
         paths::EndpointPath,
         server::{AuthorizationServer, Inner},
         store::{Admission, Admitted, InitialTokenRecord, UnusedClient},
@@ -223,36 +223,55 @@ pub(super) async fn draft(
     if metadata.client_name.as_deref().is_some_and(|name| settings.reserved.has(name)) {
         return Err(ClientRegistrationError::ReservedName);
     }
-    let openid = match &inner.openid {
-        Some(offered) => {
-            openid::read(&metadata.extra, &inner.signing.algorithms(), offered.pairwise.is_some())?
-        }
+    let mut openid = match &inner.openid {
+        Some(offered) => openid::read(
+            &metadata.extra,
+            &openid::Offered {
+                algorithms: &inner.signing.algorithms(),
+                has_pairwise: offered.pairwise.is_some(),
+                has_objects: offered.objects.is_some(),
+                has_encryption: offered.encrypts,
+            },
+        )?,
         None => ClientOpenId::default(),
     };
     let jwks = metadata.jwks.map(|jwks| serde_json::Value::Object(jwks).to_string().into());
+    let jwks_uri: Option<Arc<str>> = metadata.jwks_uri.map(Into::into);
+    let further = match (&jwks, &jwks_uri) {
+        (Some(jwks), _) => Some(ClientKeys::Jwks(Arc::clone(jwks))),
+        (None, uri) => uri.clone().map(ClientKeys::JwksUri),
+    };
     let checked = metadata::ClientMetadata {
         redirect_uris: metadata.redirect_uris,
         token_endpoint_auth_method: metadata.token_endpoint_auth_method,
         token_endpoint_auth_signing_alg: metadata.token_endpoint_auth_signing_alg,
         jwks,
-        jwks_uri: metadata.jwks_uri.map(Into::into),
+        jwks_uri,
         grant_types: metadata.grant_types,
         response_types: metadata.response_types,
         client_name: metadata.client_name,
         scope: None,
     };
     let checked = checked.check(&policy)?;
-    let keys_are_fetched = matches!(
-        &checked.auth,
-        Some(RegisteredAuth::PrivateKeyJwt { keys: ClientKeys::JwksUri(_), .. })
-    );
-    if keys_are_fetched && inner.remote_keys.is_none() {
+    let keys = match &checked.auth {
+        Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) => Some(keys),
+        _ => {
+            // Keys that are of no use here are not kept.
+            let is_used = |openid: &OpenId| openid.objects.is_some() || openid.encrypts;
+            openid.keys = further.filter(|_| inner.openid.as_ref().is_some_and(is_used));
+            openid.keys.as_ref()
+        }
+    };
+    if keys.is_some_and(ClientKeys::are_fetched) && inner.remote_keys.is_none() {
         return Err(ClientRegistrationError::KeysNotFetched);
     }
     logout_uris::check(&openid, &checked.redirect_uris)?;
     if let Some(offered) = &inner.openid {
         logout_uris::check_reach(&openid, |url| offered.reaches(url))?;
     }
+    let offered = inner.openid.as_ref();
+    let beside = message_metadata::Beside::of(checked.auth.as_ref(), offered);
+    message_metadata::check(&openid, &beside)?;
     sector::check(inner, &openid, &checked.redirect_uris).await?;
     Ok(Draft { checked, registration, scopes, openid })
 }
@@ -308,14 +327,13 @@ fn authentication(client: &Client, metadata: &mut ClientMetadata) {
         (ClientType::Confidential, Some(auth)) => auth.method(),
     };
     metadata.token_endpoint_auth_method = Some(method.as_str().to_owned());
+    match own_keys::public(client) {
+        Some(ClientKeys::JwksUri(uri)) => metadata.jwks_uri = Some(uri.to_string()),
+        Some(ClientKeys::Jwks(json)) => metadata.jwks = serde_json::from_str(json).ok(),
+        None => {}
+    }
     let alg = match &client.auth {
-        Some(RegisteredAuth::PrivateKeyJwt { alg, keys }) => {
-            match keys {
-                ClientKeys::JwksUri(uri) => metadata.jwks_uri = Some(uri.to_string()),
-                ClientKeys::Jwks(json) => metadata.jwks = serde_json::from_str(json).ok(),
-            }
-            *alg
-        }
+        Some(RegisteredAuth::PrivateKeyJwt { alg, .. }) => *alg,
         Some(RegisteredAuth::ClientSecretJwt { alg }) => *alg,
         _ => None,
     };

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     Secret,
     provider::{
-        client::{assertion, oauth1::new_key, record::Client},
+        client::{oauth1::new_key, own_keys, record::Client},
         server::AuthorizationServer,
     },
 };
@@ -66,7 +66,7 @@ impl AuthorizationServer {
         if form == ExportedSecrets::InPlainText {
             for secret in array(record.get_mut("secrets")) {
                 reveal(secret.get_mut("verifier"), "sealed", |text| {
-                    assertion::open(inner, &client.id, text)
+                    own_keys::open(inner, &client.id, text)
                 })?;
             }
             let keys = record.get_mut("oauth1").and_then(|oauth1| oauth1.get_mut("keys"));

@@ -9,7 +9,7 @@ use crate::{
     Timestamp,
     provider::{
         client::{
-            assertion,
+            own_keys,
             record::{Client, ClientSecret, SecretVerifier},
             registered_auth::RegisteredAuth,
         },
@@ -93,7 +93,7 @@ impl AuthorizationServer {
             for (secret, text) in plain {
                 let verifier = match &client.auth {
                     Some(RegisteredAuth::ClientSecretJwt { .. }) => {
-                        assertion::seal(inner, &client.id, &text)
+                        own_keys::seal(inner, &client.id, &text)
                     }
                     _ => {
                         let hash = inner.kdf.hash(&inner.env, text).await.map_err(Error::from)?;

@@ -7,10 +7,10 @@ use crate::{
     json::read_object,
     provider::{
         client::{
-            assertion,
             grant_type::GrantType,
             new::NewClient,
             oauth1::new_key::{self, NewKey, NewKeyError, NewRegistration, is_secret},
+            own_keys,
             personal::ClientOfPersonalTokens,
             record::{Client, ClientSecret, ClientType, SecretVerifier},
             registered_auth::RegisteredAuth,
@@ -119,7 +119,7 @@ fn check(
         _ => {}
     }
     let opens = |secret: &ClientSecret| match &secret.verifier {
-        SecretVerifier::Sealed(text) => assertion::open(inner, &client.id, text).is_some(),
+        SecretVerifier::Sealed(text) => own_keys::open(inner, &client.id, text).is_some(),
         _ => true,
     };
     if client.secrets.iter().all(opens) { Ok(()) } else { Err(LineError::Sealed) }

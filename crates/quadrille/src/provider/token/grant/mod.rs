@@ -26,7 +26,7 @@ use crate::{
         client::{grant_type::GrantType, personal::ClientOfPersonalTokens, record::Client},
         error::endpoint::TokenError,
         error::{Error, OperatorError},
-        openid::client::SubjectType,
+        openid::{client::SubjectType, offline},
         server::Inner,
         store::{AccessRecord, Exchange, FamilyRecord, Grant, Issue, RowId},
     },
@@ -204,7 +204,9 @@ pub(crate) async fn first_refresh(
     grant: &Grant,
     now: Timestamp,
 ) -> Result<Option<(FamilyRecord, Refresh)>, Error> {
-    let is_offered = inner.offers(&GrantType::RefreshToken);
+    let has_offline = inner.openid.as_ref().is_some_and(|openid| openid.has_offline_access);
+    let is_offered = inner.offers(&GrantType::RefreshToken)
+        && (!has_offline || offline::may_refresh(&grant.scopes));
     if !is_offered || !client.grant_types.contains(&GrantType::RefreshToken) {
         return Ok(None);
     }

@@ -15,6 +15,7 @@ async fn code(stage: &Stage) -> String {
     answer.query("code")
 }
 
+/// Back-Channel Logout, section 2.7, asks this of clients; a client may be late.
 #[tokio::test]
 async fn a_code_of_a_session_that_has_ended_brings_no_tokens() {
     let stage = stage(|_| ()).await;

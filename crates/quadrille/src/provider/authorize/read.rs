@@ -1,0 +1,111 @@
+//! The authorization endpoint: a request is read and checked.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+
+use crate::{
+    form::{FormError, FormWriter, Params},
+    probe,
+    provider::{
+        client::document::admission,
+        error::{ClientError, Error},
+        oauth1,
+        openid::{hint, request_object::resolve::resolve},
+        server::Inner,
+        wire::ToClient,
+    },
+};
+
+use super::{
+    next::Sent,
+    request::{self, Asked, Offer, OpenIdOffer, Unasked},
+    since::{self, SINCE},
+};
+
+/// The reason why a request is not read, by the answer to it.
+pub(super) enum Failed {
+    Page(Error),
+    Redirect(ToClient),
+    Warn(ToClient),
+    Probed(Response<Bytes>),
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Page(error)
+    }
+}
+
+impl From<Unasked> for Failed {
+    fn from(unasked: Unasked) -> Self {
+        match unasked {
+            Unasked::Page(error) => Self::Page(error.into()),
+            Unasked::Redirect(to) => Self::Redirect(to),
+            Unasked::Warn(to) => Self::Warn(to),
+        }
+    }
+}
+
+impl From<ClientError> for Failed {
+    fn from(error: ClientError) -> Self {
+        Self::Page(error.into())
+    }
+}
+
+/// The result of reading and checking a request.
+pub(super) struct Read {
+    pub(super) asked: Asked,
+    /// The URL of the same request by GET, without a time of sign-in.
+    pub(super) same: FormWriter,
+    pub(super) since: Option<Sent>,
+    /// `true` if the request was in a request object.
+    pub(super) has_object: bool,
+}
+
+/// Reads and checks a request.
+pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Failed> {
+    if let Some(response) = probe::probed(request.method(), request.headers()) {
+        return Err(Failed::Probed(response));
+    }
+    let params = parameters(request).map_err(|error| ClientError::Request(error.into()))?;
+    let mut same = FormWriter::after_url(&inner.paths.authorize);
+    for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
+        same.append(name, value);
+    }
+    let since = params.many(SINCE).next().and_then(|sealed| since::open(inner, &same, sealed));
+    if inner.oauth1.is_offered() && params.many("oauth_token").next().is_some() {
+        let asked = oauth1::authorize::asked(inner, &params).await?;
+        return Ok(Read { asked, same, since, has_object: false });
+    }
+    let id = request::client_id(&params)?;
+    let from = inner.address_of(request.extensions());
+    let client = admission::client_that_asks(inner, id, from).await?;
+    // A request object that was valid when the user was sent to sign in still is.
+    let seen = since.map_or_else(|| inner.now(), |since| since.at);
+    let (params, object) = resolve(inner, params, client.as_ref(), seen).await;
+    let has_object = object.is_read();
+    let offer = Offer {
+        response_types: &inner.response_types(),
+        scopes: inner.scopes.known(),
+        resources: &inner.resources,
+        policy: &inner.policy,
+        rule: inner.redirect_rule.as_deref(),
+        openid: inner.openid.as_ref().map(|openid| OpenIdOffer {
+            offered: openid,
+            hint: hint::sent(inner, &params),
+            object,
+        }),
+    };
+    let asked = request::check(&params, client, &offer)?;
+    Ok(Read { asked, same, since, has_object })
+}
+
+fn parameters(request: &Request<Bytes>) -> Result<Params<'_>, FormError> {
+    if request.method() == Method::POST {
+        Params::of_body(request)
+    } else {
+        Params::of_query(request)
+    }
+}
