@@ -135,6 +135,39 @@ pub const KEYS: &[Key] = &[
         "response types beside code that OpenID Connect offers: ID tokens are then in the addresses \
          of applications",
     ),
+    key(
+        "openid_request_objects",
+        "QUADRILLE_OPENID_REQUEST_OBJECTS",
+        "whether clients can send their requests as tokens that they sign, by value or at a registered \
+         URL, also encrypted",
+    ),
+    key(
+        "openid_accept_unsigned_request_objects_that_anybody_can_have_written",
+        "QUADRILLE_OPENID_ACCEPT_UNSIGNED_REQUEST_OBJECTS_THAT_ANYBODY_CAN_HAVE_WRITTEN",
+        "whether such tokens need no signature, of clients that are registered without an algorithm for \
+         them",
+    ),
+    key(
+        "openid_encrypted_responses",
+        "QUADRILLE_OPENID_ENCRYPTED_RESPONSES",
+        "whether ID tokens and userinfo responses are encrypted for clients that are registered so",
+    ),
+    key(
+        "openid_offline_access",
+        "QUADRILLE_OPENID_OFFLINE_ACCESS",
+        "whether refresh tokens of OpenID Connect need the scope offline_access, which users consent to",
+    ),
+    key(
+        "openid_webfinger",
+        "QUADRILLE_OPENID_WEBFINGER",
+        "whether clients find the issuer by the address of a user, at /.well-known/webfinger",
+    ),
+    Key {
+        name: "openid_pairwise_secret",
+        variable: "QUADRILLE_OPENID_PAIRWISE_SECRET",
+        secret: true,
+        about: "secret of the subjects by which clients cannot tell that two of their users are one",
+    },
     key("scopes", "QUADRILLE_SCOPES", "scopes, each with the description that users read"),
     key(
         "scope_tree",

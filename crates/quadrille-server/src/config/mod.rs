@@ -40,7 +40,7 @@ pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
-pub use openid::OpenIdSettings;
+pub use openid::{OpenIdSettings, PairwiseSecret};
 pub use paths::{Paths, TAKEN};
 pub use personal::PersonalTokenSettings;
 pub use registration::{RegistrationMode, RegistrationSettings};

@@ -1,6 +1,6 @@
 //! The settings of OpenID Connect.
 
-use std::{borrow::Cow, collections::BTreeMap, net::SocketAddr};
+use std::{borrow::Cow, collections::BTreeMap, fmt, net::SocketAddr};
 
 use quadrille::oauth2::ResponseType;
 use toml::Value;
@@ -24,6 +24,16 @@ const SCOPES: [(&str, &str); 5] = [
     ("phone", "See your phone number"),
 ];
 
+/// The scope of offline access, likewise.
+const OFFLINE: (&str, &str) = ("offline_access", "Act for you while you are away");
+
+/// The value of the secret.
+const HEXADECIMAL: Expected =
+    Expected::Other("64 hexadecimal digits, as `openssl rand -hex 32` prints them");
+
+/// The setting that lets anybody write request objects.
+const UNSIGNED: &str = "openid_accept_unsigned_request_objects_that_anybody_can_have_written";
+
 /// The settings of OpenID Connect.
 #[derive(Clone, Debug)]
 pub struct OpenIdSettings {
@@ -33,12 +43,44 @@ pub struct OpenIdSettings {
     pub response_types: Vec<ResponseType>,
     /// The claims about users.
     pub claims: ClaimSettings,
+    /// `true` if clients can send request objects.
+    pub request_objects: bool,
+    /// `true` if these need no signature.
+    pub unsigned_request_objects: bool,
+    /// `true` if answers are encrypted for clients that are registered so.
+    pub encrypted_responses: bool,
+    /// `true` if clients find the issuer by the address of a user.
+    pub webfinger: bool,
+    /// `true` if refresh tokens need the scope `offline_access`.
+    pub offline_access: bool,
+    /// The secret of pairwise subjects; `None` if they are not offered.
+    pub pairwise_secret: Option<PairwiseSecret>,
+}
+
+/// The secret of pairwise subjects (OpenID Connect Core, section 8.1), never shown.
+#[derive(Clone)]
+pub struct PairwiseSecret(pub [u8; 32]);
+
+impl fmt::Debug for PairwiseSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PairwiseSecret(***)")
+    }
 }
 
 impl OpenIdSettings {
     /// Without OpenID Connect.
     pub fn off() -> Self {
-        Self { enabled: false, response_types: Vec::new(), claims: ClaimSettings::default() }
+        Self {
+            enabled: false,
+            response_types: Vec::new(),
+            claims: ClaimSettings::default(),
+            request_objects: false,
+            unsigned_request_objects: false,
+            encrypted_responses: false,
+            webfinger: false,
+            offline_access: false,
+            pairwise_secret: None,
+        }
     }
 
     /// Builds the settings from the found values. OpenID Connect is on by default for a provider of this
@@ -56,6 +98,17 @@ impl OpenIdSettings {
             enabled: found.or("openid", value::switch, ToString::to_string, is_here)?,
             response_types: found.or("openid_response_types", named, shown, Vec::new())?,
             claims: ClaimSettings::of(found)?,
+            request_objects: found.switch("openid_request_objects")?,
+            unsigned_request_objects: found.switch(UNSIGNED)?,
+            encrypted_responses: found.switch("openid_encrypted_responses")?,
+            webfinger: found.switch("openid_webfinger")?,
+            offline_access: found.switch("openid_offline_access")?,
+            pairwise_secret: found.optional(
+                "openid_pairwise_secret",
+                pairwise_secret,
+                |_| "***".to_owned(),
+                "all clients know a user by one subject",
+            )?,
         })
     }
 
@@ -68,6 +121,9 @@ impl OpenIdSettings {
     pub(super) fn add_scopes(&self, scopes: &mut BTreeMap<String, String>) {
         for (name, description) in SCOPES.iter().filter(|_| self.enabled) {
             scopes.entry((*name).to_owned()).or_insert_with(|| (*description).to_owned());
+        }
+        if self.enabled && self.offline_access {
+            scopes.entry(OFFLINE.0.to_owned()).or_insert_with(|| OFFLINE.1.to_owned());
         }
     }
 }
@@ -82,7 +138,7 @@ impl Settings {
         }
         let mut settings = self.clone();
         settings.openid.enabled = false;
-        for (name, description) in SCOPES {
+        for (name, description) in SCOPES.into_iter().chain([OFFLINE]) {
             if settings.scopes.get(name).is_some_and(|known| known == description) {
                 settings.scopes.remove(name);
             }
@@ -101,6 +157,19 @@ fn named(value: &Value) -> Result<Vec<ResponseType>, Expected> {
     names.iter().map(|name| known(name).ok_or(Expected::ResponseTypes)).collect()
 }
 
+/// 32 bytes in hexadecimal, as `openssl rand -hex 32` prints them.
+fn pairwise_secret(value: &Value) -> Result<PairwiseSecret, Expected> {
+    let text = value.as_str().map(str::trim).filter(|text| text.len() == 64 && text.is_ascii());
+    let digits = text.ok_or(HEXADECIMAL)?.as_bytes();
+    let mut secret = [0; 32];
+    for (byte, digits) in secret.iter_mut().zip(digits.chunks_exact(2)) {
+        let digits = std::str::from_utf8(digits).ok().filter(|it| !it.contains(['+', '-']));
+        let read = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        *byte = read.ok_or(HEXADECIMAL)?;
+    }
+    Ok(PairwiseSecret(secret))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,13 +177,27 @@ mod tests {
     #[test]
     fn a_description_of_the_operator_remains() {
         let mut scopes = BTreeMap::from([("openid".to_owned(), "Log you in".to_owned())]);
-        let on = OpenIdSettings { enabled: true, ..OpenIdSettings::off() };
+        let on = OpenIdSettings { enabled: true, offline_access: true, ..OpenIdSettings::off() };
         on.add_scopes(&mut scopes);
         assert_eq!(scopes["openid"], "Log you in");
         assert_eq!(scopes["email"], "See your e-mail address");
+        assert_eq!(scopes["offline_access"], "Act for you while you are away");
         let mut none = BTreeMap::new();
         OpenIdSettings::off().add_scopes(&mut none);
         assert!(none.is_empty());
+    }
+
+    #[test]
+    fn the_secret_of_pairwise_subjects_is_32_bytes_and_not_shown() {
+        let read = |text: &str| pairwise_secret(&Value::from(text));
+        let secret = read(&format!("{}0f\n", "aB".repeat(31))).unwrap();
+        assert_eq!((secret.0[0], secret.0[31]), (0xab, 0x0f));
+        assert_eq!(format!("{secret:?}"), "PairwiseSecret(***)");
+        for wrong in
+            ["", "ab", &"a".repeat(63), &"g".repeat(64), &"+1".repeat(32), &"\u{e9}".repeat(32)]
+        {
+            assert_eq!(read(wrong).unwrap_err(), HEXADECIMAL, "{wrong}");
+        }
     }
 
     #[test]

@@ -9,12 +9,12 @@ use axum::{
 use quadrille::{
     Env, KeyRing, Policy,
     guard::Guard,
-    jose::SigningKeys,
+    jose::{KeyError, SigningKeys},
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        DynamicRegistration, GrantType, IssuerError, Logout, OperatorError, TokenPrefixes,
-        guessing::Kdf, oauth1::OAuth1, store::StoreError,
+        DynamicRegistration, GrantType, IssuerError, Logout, OpenId, OperatorError, RequestObjects,
+        TokenPrefixes, guessing::Kdf, oauth1::OAuth1, store::StoreError,
     },
     transport::NoHttpClient,
 };
@@ -22,8 +22,8 @@ use tokio::sync::Notify;
 
 use crate::{
     config::{
-        ClaimSettings, ExchangeRules, FetchSettings, OpenIdSettings, PersonalTokenSettings,
-        SESSION_LIFETIME, TrustedIssuer,
+        ClaimSettings, ExchangeRules, FetchSettings, OpenIdSettings, PairwiseSecret,
+        PersonalTokenSettings, SESSION_LIFETIME, TrustedIssuer,
     },
     data::{Backend, Cache},
     issuer::Issuer,
@@ -194,6 +194,41 @@ pub enum AppError {
     /// Client ID metadata documents cannot be fetched.
     #[error(transparent)]
     Http(#[from] NoHttpClient),
+    /// The key for request objects cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// The offer of OpenID Connect by the settings.
+fn openid_offer(
+    offered: OpenId,
+    settings: OpenIdSettings,
+    fetches: &FetchSettings,
+    (keys, issuer): (&KeyRing, &Issuer),
+) -> Result<OpenId, AppError> {
+    let mut offered = offered.response_types(settings.response_types);
+    if settings.request_objects {
+        let mut objects = RequestObjects::new()
+            .by_reference(fetches.fetcher()?)
+            .encrypted_to_keys_of(keys, issuer.as_str())?;
+        if settings.unsigned_request_objects {
+            objects = objects.accept_unsigned_ones_that_anybody_can_have_written();
+        }
+        offered = offered.request_objects(objects);
+    }
+    if settings.encrypted_responses {
+        offered = offered.encrypted_responses();
+    }
+    if settings.webfinger {
+        offered = offered.webfinger();
+    }
+    if settings.offline_access {
+        offered = offered.offline_access();
+    }
+    Ok(match settings.pairwise_secret {
+        Some(PairwiseSecret(secret)) => offered.pairwise_subjects(&secret),
+        None => offered,
+    })
 }
 
 impl App {
@@ -265,7 +300,7 @@ impl App {
                 .back_channel(fetches.fetcher()?)
                 .page(move |page| signed_out::show(&shown, page));
             let offered = claims::offered(backend.clone(), &openid.claims);
-            let offered = offered.response_types(openid.response_types);
+            let offered = openid_offer(offered, openid, &fetches, (&keys, &issuer))?;
             server = server.openid(offered.logout(logout));
         }
         let mark = backend.mark().await?;

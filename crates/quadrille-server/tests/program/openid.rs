@@ -1,8 +1,11 @@
 //! OpenID Connect.
 
-use serde_json::{Value, json};
-
+use quadrille::jose::{
+    Algorithm, ContentEncryption, DecryptingKey, Decryption, Encrypted, KeyManagement, KeySet,
+    Protected, SigningKey, Unverified,
+};
 use reqwest::Url;
+use serde_json::{Value, json};
 
 use crate::{
     browser::{Browser, Page},
@@ -212,4 +215,98 @@ async fn commands_set_and_show_the_metadata_of_a_client() {
     let refused = run(&stage.program.data, &wrong, "");
     let words = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && words.contains("code id_token token"), "{words}");
+}
+
+/// The settings for what few applications need, and a client with all of it.
+#[tokio::test]
+async fn request_objects_encryption_and_pairwise_subjects_are_switched_by_settings() {
+    let folder = Folder::new();
+    let keys = folder.data().join("jwks.json");
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let theirs = DecryptingKey::generate(KeyManagement::EcdhEs).unwrap();
+    let set = KeySet::from_iter([key.verifying_key().clone()]);
+    let set = set.with_encrypting([theirs.encrypting_key().clone()]);
+    let secret = "0f".repeat(32);
+    let on =
+        ["openid", "openid_request_objects", "openid_encrypted_responses", "openid_offline_access"];
+    let on: Vec<String> =
+        on.iter().flat_map(|name| ["--set".to_owned(), format!("{name}=true")]).collect();
+    let on: Vec<&str> = on.iter().map(String::as_str).collect();
+    let program = Program::start_by(&folder, &on, |command| {
+        command.env("QUADRILLE_OPENID_PAIRWISE_SECRET", &secret);
+    });
+    std::fs::write(&keys, set.to_json()).unwrap();
+    program.add_user("Ada", PASSWORD);
+    let discovered = get(&program.url("/.well-known/openid-configuration")).await;
+    assert_eq!(discovered["request_parameter_supported"], true);
+    assert_eq!(discovered["require_request_uri_registration"], true);
+    assert_eq!(discovered["subject_types_supported"], json!(["public", "pairwise"]));
+    assert_eq!(discovered["scopes_supported"], json!(["offline_access", "openid", "profile"]));
+    let algs = discovered["request_object_signing_alg_values_supported"].to_string();
+    assert!(!algs.contains("none"), "{algs}");
+    assert!(discovered["id_token_encryption_alg_values_supported"].is_array());
+    let published = get(discovered["jwks_uri"].as_str().unwrap()).await.to_string();
+    let published = KeySet::parse(published.as_bytes()).unwrap();
+    let ours = published.encrypting_by(KeyManagement::EcdhEs).unwrap();
+
+    let file = keys.to_str().unwrap();
+    let add = ["client", "add", "Bank", "--redirect-uri", REDIRECT, "--scope", "openid"];
+    let openid = [
+        "--message-jwks",
+        file,
+        "--request-object-alg",
+        "ES256",
+        "--request-uri",
+        "https://bank.example/request.jwt",
+        "--id-token-encryption",
+        "ECDH-ES,A256GCM",
+        "--subject-type",
+        "pairwise",
+        "--require-auth-time",
+        "true",
+        "--initiate-login-uri",
+        "https://bank.example/login",
+        "--default-acr-value",
+        "urn:two-factors",
+    ];
+    let client = program.json(&[&add[..], &openid].concat());
+    let id = client["client_id"].as_str().unwrap().to_owned();
+    assert_eq!(client["openid"]["request_object_signing_alg"], "ES256", "{client}");
+    assert_eq!(client["openid"]["id_token_encrypted_response"]["enc"], "A256GCM");
+
+    let inside = json!({
+        "client_id": id, "response_type": "code", "redirect_uri": REDIRECT, "scope": "openid",
+        "state": "signed", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    });
+    let signed = key.sign(&Protected::plain(), inside.to_string().as_bytes()).unwrap();
+    let (alg, enc) = (KeyManagement::EcdhEs, ContentEncryption::A128CbcHs256);
+    let sent = ours.encrypt(alg, enc, &Protected::plain().cty("JWT"), signed.as_bytes()).unwrap();
+    let query = [("response_type", "code"), ("client_id", &*id), ("request", &*sent)];
+    let url = Url::parse_with_params(&program.url("/oauth/authorize"), query).unwrap();
+    let browser = Browser::new();
+    let page = browser.get(url.as_str()).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    let answer: std::collections::BTreeMap<String, String> =
+        page.url.query_pairs().into_owned().collect();
+    assert_eq!(answer["state"], "signed", "{}", page.url);
+
+    let token = reqwest::Client::new()
+        .post(program.url("/oauth/token"))
+        .basic_auth(&id, client["client_secret"].as_str())
+        .form(&[
+            ("grant_type", "authorization_code"),
+            ("code", &*answer["code"]),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+        ]);
+    let token: Value = token.send().await.unwrap().json().await.unwrap();
+    assert!(token.get("refresh_token").is_none(), "without offline_access: {token}");
+    let encrypted = Encrypted::parse(token["id_token"].as_str().unwrap()).unwrap();
+    let rules = Decryption::only(alg, ContentEncryption::A256Gcm);
+    let opened = encrypted.decrypt(rules, [&theirs]).unwrap();
+    let id_token = Unverified::parse(opened.nested().unwrap()).unwrap();
+    let subject = id_token.claims_of_anybody().unwrap().sub.unwrap();
+    assert_eq!(subject.len(), 43, "a pairwise one: {subject}");
 }

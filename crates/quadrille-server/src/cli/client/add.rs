@@ -20,7 +20,7 @@ use super::{
     super::checks::{known_resources, known_scopes, parse_scopes},
     auth::AuthArgs,
     changed::changed,
-    openid::OpenIdArgs,
+    openid::{OpenIdArgs, offering_all},
     remarks::remark,
     rules::RuleArgs,
     secret::read_secret,
@@ -149,7 +149,8 @@ impl AddArgs {
         new = self.redirect_uris.iter().fold(new.id(id).scopes(scopes), NewClient::redirect_uri);
         let default_scopes = self.rules.default_scopes(known)?;
         new = self.rules.apply(new, Lifetimes::default(), default_scopes.as_ref());
-        new = self.openid.apply(new, &ClientOpenId::default());
+        let keys = self.openid.keys()?;
+        new = self.openid.apply(new, &ClientOpenId::default(), keys.as_ref());
         if self.secret_stdin {
             new = new.chosen_secret(read_secret()?);
         }
@@ -186,7 +187,7 @@ pub(super) async fn add(
     (settings, known): (&Settings, &Known),
     output: Output,
 ) -> Result<(), Failure> {
-    let registered = server.register(args.client(known)?).await?;
+    let registered = offering_all(server, known)?.register(args.client(known)?).await?;
     changed("client_added", "a client was added", &registered.client.id);
     remark(&registered.client, (settings, known), output);
     let secrets =

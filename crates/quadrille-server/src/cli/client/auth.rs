@@ -1,6 +1,6 @@
 //! The arguments for the authentication of a client.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use quadrille::{
@@ -57,6 +57,18 @@ pub(super) fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
     })
 }
 
+/// The JWK Set in a file.
+pub(super) fn read_jwks(path: &Path) -> Result<ClientKeys, Failure> {
+    let text = std::fs::read_to_string(path);
+    let path = || path.to_owned();
+    let text = text.map_err(|error| Failure::File { path: path(), error })?;
+    if text.contains("-----BEGIN ") {
+        let is_private = text.contains("PRIVATE KEY-----");
+        return Err(Refused::PemOfJwks { path: path(), is_private }.into());
+    }
+    Ok(ClientKeys::Jwks(text.into()))
+}
+
 impl AuthArgs {
     /// `true` if a method is named.
     const fn has_method(&self) -> bool {
@@ -96,16 +108,7 @@ impl AuthArgs {
             return Ok(Some(RegisteredAuth::ClientSecretPost));
         }
         let keys = match (&self.jwks, &self.jwks_uri) {
-            (Some(path), _) => {
-                let text = std::fs::read_to_string(path);
-                let path = || path.clone();
-                let text = text.map_err(|error| Failure::File { path: path(), error })?;
-                if text.contains("-----BEGIN ") {
-                    let is_private = text.contains("PRIVATE KEY-----");
-                    return Err(Refused::PemOfJwks { path: path(), is_private }.into());
-                }
-                ClientKeys::Jwks(text.into())
-            }
+            (Some(path), _) => read_jwks(path)?,
             (None, Some(uri)) => ClientKeys::JwksUri(uri.as_str().into()),
             (None, None) => return Ok(None),
         };

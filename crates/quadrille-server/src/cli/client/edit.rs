@@ -3,7 +3,7 @@
 use clap::{ArgAction, ArgGroup, Args};
 use quadrille::{
     Scopes,
-    provider::{AuthorizationServer, Client, NewClient, RegistrationError},
+    provider::{AuthorizationServer, Client, ClientKeys, NewClient, RegistrationError},
 };
 
 use crate::{
@@ -16,7 +16,7 @@ use super::{
     auth::{AuthArgs, METHODS},
     changed::changed,
     find::{find, not_found},
-    openid::{OPENID, OpenIdArgs},
+    openid::{OPENID, OpenIdArgs, offering_all},
     remarks::remark,
     rules::{RULES, RuleArgs},
     shown::{Secrets, show_secrets},
@@ -100,8 +100,11 @@ pub(super) async fn edit(
     changes.check_redirect_uris(&client)?;
     let defaults = changes.rules.default_scopes(known)?;
     let auth = changes.auth.read(client.auth.as_ref())?;
+    let keys = changes.openid.keys()?;
+    let server = offering_all(server, known)?;
     let edited = server.edit_client(&args.id, |client, new| {
-        let new = changes.change(client, new, (&added, &removed), defaults.as_ref());
+        let defaults = defaults.as_ref();
+        let new = changes.change(client, new, (&added, &removed), defaults, keys.as_ref());
         auth.iter().cloned().fold(new, NewClient::auth)
     });
     match edited.await {
@@ -123,6 +126,7 @@ impl Changes {
         mut new: NewClient,
         (added, removed): (&Scopes, &Scopes),
         defaults: Option<&Scopes>,
+        keys: Option<&ClientKeys>,
     ) -> NewClient {
         if let Some(name) = &self.name {
             new = new.name(name.trim());
@@ -155,7 +159,7 @@ impl Changes {
             new = new.without_redirect_uri_patterns();
         }
         new = self.rules.apply(new, client.lifetimes, defaults);
-        new = self.openid.apply(new, &client.openid);
+        new = self.openid.apply(new, &client.openid, keys);
         match self.first_party {
             Some(true) => new.first_party(),
             Some(false) => new.third_party(),

@@ -1,10 +1,13 @@
 //! The form in which commands show a client.
 
+use std::sync::Arc;
+
 use quadrille::{
     Scopes, Secret,
+    jose::Algorithm,
     provider::{
         AccessTokenFormat, Client, ClientOpenId, ClientSecret, ClientType, GrantType, GrantTypes,
-        Lifetimes, RedirectPattern, RedirectUri, SecretVerifier,
+        Lifetimes, MessageEncryption, RedirectPattern, RedirectUri, SecretVerifier, SubjectType,
         oauth1::{Credential, Registration},
     },
 };
@@ -186,6 +189,7 @@ impl<'a> Shown<'a> {
             .into_iter()
             .filter_map(|(name, lifetime)| Some((name, format!("{} s", lifetime?.as_secs()))))
             .collect();
+        let openid = self.openid.map(openid_lines).unwrap_or_default();
         let mut lines = vec![["client_id", self.client_id]];
         lines.extend(self.client_secret.map(|secret| ["client_secret", secret]));
         lines.extend(self.oauth1_secret.map(|secret| ["oauth1_secret", secret]));
@@ -223,9 +227,7 @@ impl<'a> Shown<'a> {
             lines.push(["may introspect", "access tokens"]);
             lines.extend(apis.iter().map(|uri| ["for", *uri]));
         }
-        if let Some(openid) = self.openid {
-            lines.extend(openid_lines(openid));
-        }
+        lines.extend(openid.iter().map(|[name, value]| [name.as_str(), value.as_str()]));
         let until = |secret: &'a ShownSecret| secret.expires.as_deref();
         lines.extend(self.secrets.iter().filter_map(until).map(|end| ["secret until", end]));
         if let Some(oauth1) = &self.oauth1 {
@@ -312,19 +314,40 @@ impl ShownKey {
 }
 
 /// The OpenID Connect metadata that is not the default.
-fn openid_lines(openid: &ClientOpenId) -> Vec<[&str; 2]> {
-    let types = openid.response_types.iter().map(|it| ["response type", it.as_str()]);
-    let algorithms = [
-        ("ID tokens signed by", openid.id_token_signed_response_alg),
-        ("userinfo signed by", openid.userinfo_signed_response_alg),
-    ];
-    let signed = algorithms.into_iter().filter_map(|(name, alg)| Some([name, alg?.as_str()]));
-    let onward =
-        openid.post_logout_redirect_uris.iter().map(|uri| ["after a logout", uri.as_str()]);
-    let told = [
-        ("logout by a frame", &openid.frontchannel_logout_uri),
-        ("logout by a token", &openid.backchannel_logout_uri),
-    ];
-    let told = told.into_iter().filter_map(|(name, uri)| Some([name, uri.as_ref()?.as_str()]));
-    types.chain(signed).chain(onward).chain(told).collect()
+fn openid_lines(openid: &ClientOpenId) -> Vec<[String; 2]> {
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: Option<String>| {
+        lines.extend(value.map(|value| [name.to_owned(), value]));
+    };
+    for response_type in &openid.response_types {
+        line("response type", Some(response_type.as_str().to_owned()));
+    }
+    let encryption = |it: MessageEncryption| format!("{} and {}", it.alg.as_str(), it.enc.as_str());
+    let alg = |it: Algorithm| it.as_str().to_owned();
+    line("ID tokens signed by", openid.id_token_signed_response_alg.map(alg));
+    line("ID tokens encrypted by", openid.id_token_encrypted_response.map(encryption));
+    line("userinfo signed by", openid.userinfo_signed_response_alg.map(alg));
+    line("userinfo encrypted by", openid.userinfo_encrypted_response.map(encryption));
+    let signing = openid.request_object_signing_alg;
+    line("request objects signed by", signing.map(|it| it.as_str().to_owned()));
+    line("request objects encrypted by", openid.request_object_encryption.map(encryption));
+    for uri in &openid.request_uris {
+        line("request objects at", Some(uri.to_string()));
+    }
+    if openid.subject_type != SubjectType::Public {
+        line("subjects", Some(openid.subject_type.as_str().to_owned()));
+    }
+    let text = |it: &Option<Arc<str>>| it.as_ref().map(ToString::to_string);
+    line("sector", text(&openid.sector_identifier_uri));
+    line("default max_age", openid.default_max_age.map(|seconds| format!("{seconds} s")));
+    let acr = openid.default_acr_values.join(" ");
+    line("default acr_values", Some(acr).filter(|acr| !acr.is_empty()));
+    line("a login begins at", text(&openid.initiate_login_uri));
+    for uri in &openid.post_logout_redirect_uris {
+        line("after a logout", Some(uri.to_string()));
+    }
+    let uri = |it: &Option<RedirectUri>| it.as_ref().map(ToString::to_string);
+    line("logout by a frame", uri(&openid.frontchannel_logout_uri));
+    line("logout by a token", uri(&openid.backchannel_logout_uri));
+    lines
 }

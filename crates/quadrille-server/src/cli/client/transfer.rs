@@ -20,7 +20,9 @@ use crate::{
     words::{did_you_mean, nearest},
 };
 
-use super::{super::lines, changed::changed, find::find, remarks::remark};
+use super::{
+    super::lines, changed::changed, find::find, openid::offering_all, remarks::remark,
+};
 
 /// Arguments of `quadrille client export`.
 #[derive(Args, Debug)]
@@ -102,7 +104,7 @@ pub(super) async fn import(
     output: Output,
 ) -> Result<(), Failure> {
     let text = lines::read(&args.file)?;
-    let imported = match server.import_clients(&text).await {
+    let imported = match offering_all(server, known)?.import_clients(&text).await {
         Ok(imported) => imported,
         Err(ImportError::Server(error)) => return Err(error.into()),
         Err(ImportError::Lines(lines)) => {
