@@ -182,9 +182,11 @@ mod tests {
         let set = KeySet::default().with_encrypting([key.encrypting_key().clone()]).to_json();
         let (keys, verifying) = (ClientKeys::Jwks(set.into()), jwks(Algorithm::EdDsa));
         let encrypted = |alg, keys: Option<&ClientKeys>, auth, encrypts| {
-            let mut openid = ClientOpenId::default();
-            openid.userinfo_encrypted_response = Some(MessageEncryption::by(alg));
-            openid.keys = keys.cloned();
+            let openid = ClientOpenId {
+                userinfo_encrypted_response: Some(MessageEncryption::by(alg)),
+                keys: keys.cloned(),
+                ..ClientOpenId::default()
+            };
             check(&openid, &Beside { auth, objects: None, encrypts })
         };
         let (alg, other) = (KeyManagement::EcdhEs, KeyManagement::RsaOaep256);

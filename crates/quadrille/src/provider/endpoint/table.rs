@@ -175,7 +175,7 @@ mod tests {
         let registration = DynamicRegistration::by_initial_access_token();
         let whole = |issuer| {
             let server = server(issuer).oauth1(OAuth1::new()).device_grant(DeviceGrant::new());
-            let openid = OpenId::new().logout(Logout::new());
+            let openid = OpenId::new().logout(Logout::new()).webfinger();
             server.dynamic_registration(registration.clone()).openid(openid)
         };
         let with_path = || whole("https://id.example/id");
