@@ -15,7 +15,7 @@ use crate::{
         client::{record::Client, redirect_uri::matching::RedirectRule},
         error::ClientError,
         openid::{
-            details::{OPENID, OpenIdDetails, locales, scope_of},
+            details::{OPENID, OpenIdDetails, PARAMETERS, locales, scope_of},
             hint::Hint,
             offline,
             options::OpenId,
@@ -96,18 +96,6 @@ pub(crate) enum Unasked {
     Warn(ToClient),
 }
 
-/// The parameters of OpenID Connect, whose request must have each once at most.
-const OF_OPENID: [&str; 8] = [
-    "nonce",
-    "claims",
-    "id_token_hint",
-    "claims_locales",
-    "login_hint",
-    "ui_locales",
-    "display",
-    "registration",
-];
-
 /// The `client_id` of a request, to load the client by.
 pub(crate) fn client_id<'a>(params: &'a Params<'_>) -> Result<&'a str, ClientError> {
     let id = params.one("client_id").map_err(RequestError::from)?;
@@ -154,7 +142,7 @@ pub(crate) fn check(
     let details = parsed.and_then(|request| {
         let details = details(request, &client, redirect_uri.is_web(), offer)?;
         if details.openid.is_some() {
-            for name in OF_OPENID {
+            for name in PARAMETERS {
                 params.one(name).map_err(RequestError::from)?;
             }
         }

@@ -13,6 +13,18 @@ use crate::{
 /// The scope of a request for authentication (OpenID Connect Core, section 3.1.2.1).
 pub(crate) const OPENID: &str = "openid";
 
+/// The parameters of OpenID Connect, whose request must have each once at most.
+pub(crate) const PARAMETERS: [&str; 8] = [
+    "nonce",
+    "claims",
+    "id_token_hint",
+    "claims_locales",
+    "login_hint",
+    "ui_locales",
+    "display",
+    "registration",
+];
+
 /// The claims that the server itself knows, without the application.
 const OF_THE_SERVER: [&str; 5] = ["sub", "auth_time", "acr", "amr", "sid"];
 
