@@ -20,9 +20,7 @@ use crate::{
     words::{did_you_mean, nearest},
 };
 
-use super::{
-    super::lines, changed::changed, find::find, openid::offering_all, remarks::remark,
-};
+use super::{super::lines, changed::changed, find::find, openid::offering_all, remarks::remark};
 
 /// Arguments of `quadrille client export`.
 #[derive(Args, Debug)]
