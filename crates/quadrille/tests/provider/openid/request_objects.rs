@@ -285,7 +285,9 @@ async fn an_object_is_encrypted_to_a_published_key() {
     let sent = encrypted(&inside, "JWT");
     let answer = consented(&world, "openid", &[("request", &sent)]).await;
     assert_eq!(answer.query("state"), "hidden");
-    let broken = format!("{}A", &sent[..sent.len() - 1]);
+    // The last of the tag's characters is one of four.
+    let other = if sent.ends_with('A') { 'Q' } else { 'A' };
+    let broken = format!("{}{other}", &sent[..sent.len() - 1]);
     for object in [
         &*broken,
         &encrypted(&unsigned(&json!({})), "JWT"),
