@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::Request;
+use http::{Method, Request};
 
 use crate::{
     Scopes,
