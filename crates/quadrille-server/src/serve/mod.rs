@@ -405,8 +405,11 @@ fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bo
         text.push_str(&format!("  quadrille user add ada{again}\n"));
     }
     if !has_clients {
-        let scope = settings.scopes.keys().next();
-        let scope = scope.map_or_else(String::new, |name| format!(" --scope {}", quoted(name)));
+        let names: Vec<_> = match settings.scopes.contains_key("openid") {
+            true => vec!["openid", "profile"],
+            false => settings.scopes.keys().next().map(String::as_str).into_iter().collect(),
+        };
+        let scope: String = names.iter().map(|name| format!(" --scope {}", quoted(name))).collect();
         text.push_str(&format!(
             "  quadrille client add 'My application'{again} \\\n      --redirect-uri \
              http://localhost:3000/login/quadrille/authorized{scope}\n"

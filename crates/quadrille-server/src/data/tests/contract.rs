@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Duration};
 use quadrille::{
     Env, KeyRing, Timestamp,
     oauth2::Resources,
-    provider::{
-        GrantType, NewClient, NewToken, UserClaims, guessing::CountChange, store::SecretHash,
-    },
+    provider::{GrantType, NewClient, NewToken, guessing::CountChange, store::SecretHash},
 };
 
 use crate::{
@@ -55,9 +53,11 @@ macro_rules! backend_contract {
 }
 pub(in crate::data) use backend_contract;
 
-type Tested = Arc<dyn Backend>;
+pub(in crate::data) use super::claims::changes_of_claims_at_once_are_all_made;
 
-const ISSUER: &str = "https://id.example";
+pub(super) type Tested = Arc<dyn Backend>;
+
+pub(super) const ISSUER: &str = "https://id.example";
 
 const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -67,7 +67,7 @@ fn name(text: &str) -> UserName {
     UserName::parse(text).unwrap()
 }
 
-async fn add(backend: &Tested, text: &str) -> User {
+pub(super) async fn add(backend: &Tested, text: &str) -> User {
     // Times are stored in seconds.
     let user = User { created: NOON, ..User::new(&Env::system(), name(text), "a hash".into()) };
     assert_eq!(backend.add_user(user.clone()).await.unwrap(), Added::Now);
@@ -203,34 +203,6 @@ pub(in crate::data) async fn a_new_password_ends_every_session_and_one_that_is_b
     assert!(!open(&backend, &session(&ada, 3)).await, "with the password before");
     assert!(open(&backend, &session(&changed, 4)).await);
     assert_eq!(backend.set_password(&name("eve"), "new".into()).await.unwrap(), None);
-}
-
-pub(in crate::data) async fn changes_of_claims_at_once_are_all_made(backend: Tested) {
-    let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
-    let changes: Vec<_> = (0..16)
-        .map(|number: usize| {
-            let (backend, subject) = (backend.clone(), ada.subject.clone());
-            tokio::spawn(async move {
-                let add = move |claims: &UserClaims| {
-                    let mut claims = claims.clone();
-                    claims.insert(format!("claim {number}"), number.into());
-                    claims
-                };
-                backend.change_claims(&subject, Box::new(add)).await.unwrap().unwrap()
-            })
-        })
-        .collect();
-    for change in changes {
-        assert!(!change.await.unwrap().claims.is_empty());
-    }
-    let ada = backend.user_by_subject(&ada.subject).await.unwrap().unwrap();
-    assert_eq!((ada.claims.len(), &ada.claims["claim 7"]), (16, &7.into()));
-    assert_eq!(backend.user_by_subject(&bob.subject).await.unwrap(), Some(bob));
-    assert_eq!(backend.change_claims("nobody", Box::new(Clone::clone)).await.unwrap(), None);
-    // Another database gets them with the user.
-    backend.remove_user(&ada.name, ISSUER).await.unwrap();
-    backend.put_users(vec![ada.clone()]).await.unwrap();
-    assert_eq!(backend.user_by_name(&ada.name).await.unwrap(), Some(ada));
 }
 
 pub(in crate::data) async fn removing_a_user_ends_sessions_and_grants_and_nobody_elses(

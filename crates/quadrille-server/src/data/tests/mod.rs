@@ -1,5 +1,6 @@
 //! Tests that every database of the program has to pass.
 
+mod claims;
 pub(super) mod contract;
 
 #[path = "../../../../quadrille-sqlx/tests/storages/servers.rs"]

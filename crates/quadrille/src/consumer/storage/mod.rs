@@ -27,10 +27,10 @@ use super::{
 };
 use encoding::{read_stored, write_stored};
 
+#[cfg(feature = "memory-cache")]
 pub use cache::MemoryCache;
 pub use cache::{CacheKey, CachedStorage, TokenCache};
 pub use cookie::CookieStorage;
-#[cfg(feature = "memory-cache")]
 pub(crate) use encoding::{read_session, write_session};
 pub(crate) use erased::ErasedStorage;
 pub use file::FileStorage;
