@@ -2,7 +2,7 @@
 
 use quadrille::provider::UserClaims;
 
-use super::contract::{ISSUER, Tested, add};
+use super::world::{ISSUER, Tested, add};
 
 pub(in crate::data) async fn changes_of_claims_at_once_are_all_made(backend: Tested) {
     let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);

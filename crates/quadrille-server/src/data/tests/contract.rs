@@ -1,4 +1,4 @@
-//! The contract of [`Backend`], as tests that every backend has to pass.
+//! The contract of [`Backend`](crate::data::backend::Backend), as tests that every backend has to pass.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,10 +9,10 @@ use quadrille::{
 };
 
 use crate::{
-    data::backend::{Backend, Known, RecordedIssuer, Recount},
+    data::backend::{Known, RecordedIssuer, Recount},
     sessions::{Ended, Session},
     throttle::{Each, Recovery},
-    users::{Added, User, UserName},
+    users::{Added, User},
 };
 
 /// A test for each rule. `$open` makes a backend in an empty folder.
@@ -55,24 +55,10 @@ pub(in crate::data) use backend_contract;
 
 pub(in crate::data) use super::claims::changes_of_claims_at_once_are_all_made;
 
-pub(super) type Tested = Arc<dyn Backend>;
+use super::world::{ISSUER, NOON, Tested, add, name};
 
-pub(super) const ISSUER: &str = "https://id.example";
-
-const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn name(text: &str) -> UserName {
-    UserName::parse(text).unwrap()
-}
-
-pub(super) async fn add(backend: &Tested, text: &str) -> User {
-    // Times are stored in seconds.
-    let user = User { created: NOON, ..User::new(&Env::system(), name(text), "a hash".into()) };
-    assert_eq!(backend.add_user(user.clone()).await.unwrap(), Added::Now);
-    user
-}
 
 fn session(user: &User, id: u8) -> Session {
     Session {

@@ -2,6 +2,7 @@
 
 mod claims;
 pub(super) mod contract;
+mod world;
 
 #[path = "../../../../quadrille-sqlx/tests/storages/servers.rs"]
 #[allow(dead_code, reason = "the tests of storages need further servers")]
