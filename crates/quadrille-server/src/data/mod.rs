@@ -211,13 +211,7 @@ impl Data {
         };
         // So that commands check the addresses of clients as the server does.
         let server = match known.scopes.contains_key("openid") {
-            true => {
-                let logout = match settings.fetches.reach_this_machine {
-                    true => Logout::new().back_channel(Everywhere),
-                    false => Logout::new().back_channel(NoFetcher),
-                };
-                server.openid(OpenId::new().logout(logout))
-            }
+            true => server.openid(OpenId::new().logout(checked_logout(settings))),
             false => server,
         };
         Ok(server
@@ -253,6 +247,14 @@ impl Data {
             tracing::warn!(%error, "the number of this process was not released");
         }
         self.backend.close().await;
+    }
+}
+
+/// The logout by which commands check the addresses of clients: they leave logouts to `serve`.
+pub fn checked_logout(settings: &Settings) -> Logout {
+    match settings.fetches.reach_this_machine {
+        true => Logout::new().back_channel(Everywhere),
+        false => Logout::new().back_channel(NoFetcher),
     }
 }
 

@@ -187,7 +187,7 @@ pub(super) async fn add(
     (settings, known): (&Settings, &Known),
     output: Output,
 ) -> Result<(), Failure> {
-    let registered = offering_all(server, known)?.register(args.client(known)?).await?;
+    let registered = offering_all(server, (settings, known))?.register(args.client(known)?).await?;
     changed("client_added", "a client was added", &registered.client.id);
     remark(&registered.client, (settings, known), output);
     let secrets =

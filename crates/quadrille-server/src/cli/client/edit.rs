@@ -101,7 +101,7 @@ pub(super) async fn edit(
     let defaults = changes.rules.default_scopes(known)?;
     let auth = changes.auth.read(client.auth.as_ref())?;
     let keys = changes.openid.keys()?;
-    let server = offering_all(server, known)?;
+    let server = offering_all(server, (settings, known))?;
     let edited = server.edit_client(&args.id, |client, new| {
         let defaults = defaults.as_ref();
         let new = changes.change(client, new, (&added, &removed), defaults, keys.as_ref());

@@ -16,7 +16,12 @@ use quadrille::{
 use url::Url;
 
 use super::auth::{parse_algorithm, read_jwks};
-use crate::{Failure, data::Known, web::AppError};
+use crate::{
+    Failure,
+    config::Settings,
+    data::{Known, checked_logout},
+    web::AppError,
+};
 
 /// The OpenID Connect metadata of a client (OpenID Connect Dynamic Client Registration, section 2).
 /// Those that are given replace the client's.
@@ -160,7 +165,7 @@ fn encryption(text: &str) -> Result<MessageEncryption, String> {
 /// which a command need not have.
 pub(super) fn offering_all(
     server: &AuthorizationServer,
-    known: &Known,
+    (settings, known): (&Settings, &Known),
 ) -> Result<AuthorizationServer, Failure> {
     if !known.scopes.contains_key("openid") {
         return Ok(server.clone());
@@ -170,8 +175,8 @@ pub(super) fn offering_all(
         .accept_unsigned_ones_that_anybody_can_have_written()
         .encrypted_to_keys_of(&KeyRing::ephemeral(), server.issuer())
         .map_err(AppError::from)?;
-    let all = OpenId::new().request_objects(objects).encrypted_responses();
-    Ok(server.clone().openid(all.pairwise_subjects(&[0; 32])))
+    let all = OpenId::new().logout(checked_logout(settings)).request_objects(objects);
+    Ok(server.clone().openid(all.encrypted_responses().pairwise_subjects(&[0; 32])))
 }
 
 /// The fetcher of a command, which answers no requests.

@@ -102,7 +102,7 @@ pub(super) async fn import(
     output: Output,
 ) -> Result<(), Failure> {
     let text = lines::read(&args.file)?;
-    let imported = match offering_all(server, known)?.import_clients(&text).await {
+    let imported = match offering_all(server, (settings, known))?.import_clients(&text).await {
         Ok(imported) => imported,
         Err(ImportError::Server(error)) => return Err(error.into()),
         Err(ImportError::Lines(lines)) => {
