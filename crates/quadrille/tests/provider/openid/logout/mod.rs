@@ -335,7 +335,7 @@ async fn a_post_of_a_client_becomes_the_same_request_by_get() {
     let answer = get(&location).await;
     assert_eq!(answer.location(), "https://app.example/bye?state=a+b");
     assert!(!stage.is_signed_in());
-    // Whoever reads the address later can do nothing with it.
+    // Later the address is of no use.
     stage.sign_in("ada", "a");
     stage.world.clock.advance(Duration::from_secs(60));
     assert_eq!(get(&location).await.status(), 400);
