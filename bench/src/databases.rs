@@ -16,7 +16,7 @@ mod sql;
 
 use std::{process::Command, sync::OnceLock};
 
-use crate::{Result, process::Side};
+use crate::{Result, ports, process::Side};
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

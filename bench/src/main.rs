@@ -8,6 +8,9 @@
 mod crowd;
 mod databases;
 mod load;
+#[path = "../../crates/quadrille/tests/shared/ports.rs"]
+#[allow(clippy::expect_used, reason = "a helper of tests")]
+mod ports;
 mod process;
 mod program;
 mod report;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -175,9 +175,4 @@ pub(crate) fn pinned(cores: &[usize], program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.arg("--cpu-list").arg(cores.join(",")).arg(program).stdin(Stdio::null());
     command
-}
-
-/// A port that nothing listens on.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

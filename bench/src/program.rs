@@ -15,8 +15,9 @@ use crate::{
         message::{basic, get},
         script::{Repeat, Script},
     },
+    ports::free_port,
     process::Role,
-    process::{Server, free_port, pinned},
+    process::{Server, pinned},
     stage::Programs,
     workload::client_credentials,
 };
@@ -46,7 +47,7 @@ const LIVE_TOKENS: u64 = 100_000;
 pub(crate) fn measure(programs: &Programs, window: Duration) -> Result<Figures> {
     let program = programs.ours.join("quadrille");
     let data = programs.data_for(Role::Program)?;
-    let port = free_port()?;
+    let port = free_port();
     let address = format!("127.0.0.1:{port}");
     let common = ["--data-dir".into(), data.into_os_string()];
     let common = common.into_iter().chain(["--issuer".into(), format!("http://{address}").into()]);

@@ -13,7 +13,8 @@ use crate::{
     Result,
     databases::{self, Database},
     load::message::{Answer, get},
-    process::{Cores, Role, Server, Side, free_port, pinned},
+    ports::free_port,
+    process::{Cores, Role, Server, Side, pinned},
 };
 
 /// The folders of the programs, and the cores that they run on.
@@ -171,7 +172,7 @@ impl Programs {
     }
 
     fn launch(&self, role: Role, mut command: Command, service: Option<&Server>) -> Result<Server> {
-        let port = free_port()?;
+        let port = free_port();
         command.env("PORT", port.to_string()).env("DATA_DIR", self.data_for(role)?);
         command.envs(service.map(|server| ("STUB", format!("http://{}/stub", server.address))));
         let mut server = Server::spawn(role, port, command)?;

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "shared/ports.rs"]
+mod ports;
+
 use std::{
-    collections::BTreeSet,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
@@ -18,6 +20,8 @@ use quadrille::{
     },
     testing::{ManualClock, volatile_contract, volatile_store_contract},
 };
+
+use ports::free_port;
 
 const INSTALL: &str = "apt-get install --no-install-recommends memcached";
 
@@ -51,18 +55,6 @@ impl Server {
 
     fn port(&self) -> u16 {
         self.address.rsplit(':').next().unwrap().parse().unwrap()
-    }
-}
-
-/// A port that no other test has: one whose server is still starting looks free, too.
-fn free_port() -> u16 {
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        if GIVEN.lock().unwrap().insert(port) {
-            return port;
-        }
     }
 }
 

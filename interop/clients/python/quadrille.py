@@ -1,8 +1,10 @@
 """`quadrille serve` as a child process, set up through its own command line."""
 
+import itertools
 import json
 import os
 import queue
+import random
 import socket
 import subprocess
 import threading
@@ -28,10 +30,18 @@ def database():
     return {"sqlite": dict, "postgres": lambda: {"QUADRILLE_DATABASE": databases.postgres()}}[kind]()
 
 
+# The system takes no port of its own choice from this range, so no connection has it before its server.
+PORTS = itertools.cycle(random.sample(range(12_000, 32_000), 20_000))
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Quadrille:

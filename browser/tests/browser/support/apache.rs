@@ -13,7 +13,7 @@ use quadrille::page::escape;
 
 use super::{
     Client, Provider, Site,
-    databases::{Server, as_nobody, free_port, place},
+    databases::{Server, as_nobody, place, ports::free_port},
 };
 
 const INSTALL: &str =

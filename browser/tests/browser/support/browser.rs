@@ -16,7 +16,10 @@ use thirtyfour::{
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
+    time::timeout,
 };
+
+use super::PATIENCE;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
@@ -75,7 +78,7 @@ impl Browser {
             wishes.set_logging_prefs(log, LoggingPrefsLogLevel::All).unwrap();
         }
         let window = WebDriver::new(format!("http://127.0.0.1:{port}"), wishes).await.unwrap();
-        window.set_script_timeout(super::PATIENCE).await.unwrap();
+        window.set_script_timeout(PATIENCE).await.unwrap();
         Self { name, window, driver, profile, log: RefCell::default() }
     }
 
@@ -198,16 +201,19 @@ impl Browser {
     /// The URL with this beginning that the browser just requested, whether or not a server answers
     /// there.
     pub(crate) async fn just_asked_for(&self, url: &str) -> String {
-        // The driver answers this command only after all effects of a click.
-        self.place().await;
-        let events = self.new_events("Network.requestWillBeSent").await;
-        let urls = events.iter().filter_map(|event| event["documentURL"].as_str());
-        let asked = urls.clone().find(|asked| asked.starts_with(url));
-        asked
-            .unwrap_or_else(|| {
-                panic!("{url} was not asked for, but {:#?}", urls.collect::<Vec<_>>())
-            })
-            .to_owned()
+        let mut seen = Vec::new();
+        let asked = timeout(PATIENCE, async {
+            loop {
+                let events = self.new_events("Network.requestWillBeSent").await;
+                let urls = events.iter().filter_map(|event| event["documentURL"].as_str());
+                seen.extend(urls.map(str::to_owned));
+                if let Some(asked) = seen.iter().find(|asked| asked.starts_with(url)) {
+                    return asked.clone();
+                }
+            }
+        });
+        let asked = asked.await;
+        asked.unwrap_or_else(|_| panic!("{url} was not asked for, but {seen:#?}"))
     }
 
     /// The `Origin` headers of the requests since the last call.

@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+#[path = "../../../../crates/quadrille/tests/shared/ports.rs"]
+pub(crate) mod ports;
 #[path = "../../../../crates/quadrille-redis/tests/storage/server.rs"]
 #[allow(dead_code, reason = "these tests need a part of it")]
 mod redis_server;
@@ -9,7 +11,7 @@ mod redis_server;
 #[allow(dead_code, reason = "these tests need a part of it")]
 mod sql_servers;
 
-pub(crate) use sql_servers::{Server, as_nobody, free_port, place, postgres};
+pub(crate) use sql_servers::{Server, as_nobody, place, postgres};
 
 /// An empty Redis server.
 pub(crate) fn redis() -> &'static redis_server::Server {

@@ -8,6 +8,8 @@
 )]
 
 mod cache;
+#[path = "../../../quadrille/tests/shared/ports.rs"]
+mod ports;
 #[allow(dead_code, reason = "the tests of the provider's cache need more of it")]
 mod server;
 #[cfg(feature = "provider")]
@@ -132,10 +134,7 @@ async fn a_server_that_may_not_be_written_is_503_and_loses_nothing() {
     let before = find(&login, &storage, &alice).await.unwrap().unwrap();
     let limits: [[&[&str]; 2]; 2] = [
         [&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]],
-        [
-            &["REPLICAOF", "127.0.0.1", &server::free_port().to_string()],
-            &["REPLICAOF", "NO", "ONE"],
-        ],
+        [&["REPLICAOF", "127.0.0.1", &ports::free_port().to_string()], &["REPLICAOF", "NO", "ONE"]],
     ];
     for [limit, lift] in limits {
         server.run(limit).await;

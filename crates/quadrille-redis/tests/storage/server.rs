@@ -12,6 +12,8 @@ use std::{
 
 use redis::aio::ConnectionManager;
 
+use super::ports::free_port;
+
 const INSTALL: &str = "apt-get install --no-install-recommends redis-server";
 
 /// Runs the server until its input ends, then stops it and removes its folder.
@@ -170,9 +172,4 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
 /// Redis, or the server that `QUADRILLE_TEST_REDIS` names, such as `valkey-server`.
 fn program() -> String {
     std::env::var("QUADRILLE_TEST_REDIS").unwrap_or_else(|_| "redis-server".to_owned())
-}
-
-/// A port on which nothing listens.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -166,7 +166,7 @@ async fn a_cache_that_cannot_be_used_is_named_at_the_start_without_its_password(
         (output.status.code(), text(&output.stderr))
     };
     let redis = Redis::start();
-    let nobody = crate::redis_server::free_port();
+    let nobody = crate::ports::free_port();
     let (code, said) = serve(&format!("redis://:hunter2@127.0.0.1:{nobody}"), &[]);
     assert_eq!(code, Some(4), "{said}");
     assert!(

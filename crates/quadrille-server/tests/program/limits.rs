@@ -156,10 +156,7 @@ async fn a_browser_that_came_by_another_loopback_name_is_sent_to_the_public_one(
 #[tokio::test]
 async fn an_issuer_with_a_path_keeps_everything_below_it() {
     let folder = Folder::new();
-    let listening = {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        free.local_addr().unwrap().to_string()
-    };
+    let listening = format!("127.0.0.1:{}", crate::ports::free_port());
     let issuer = format!("http://{listening}/id");
     let program = Program::start_with(&folder, &["--listen", &listening, "--issuer", &issuer]);
     let browser = Browser::new();

@@ -222,8 +222,7 @@ fn mistakes_are_named_with_what_to_do() {
     let (code, said) = failure(&missing);
     assert!(code == 4 && said.contains("/nonexistent/secret"), "{said}");
     // Nothing listens on this port.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{free}");
+    let url = format!("http://127.0.0.1:{}", crate::ports::free_port());
     let (code, said) = failure(&["github", "--client-id", "x", "--device", "--base-url", &url]);
     assert!(code == 8 && said.contains("refused"), "{said}");
 }

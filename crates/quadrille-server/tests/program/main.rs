@@ -50,6 +50,8 @@ mod observing;
 mod openid;
 mod outage;
 mod passwords;
+#[path = "../../../quadrille/tests/shared/ports.rs"]
+mod ports;
 mod postgres;
 mod process;
 mod proxy;

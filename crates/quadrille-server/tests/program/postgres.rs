@@ -318,7 +318,7 @@ fn what_cannot_be_done_with_a_database_on_a_server_is_said_with_its_reason() {
         failed(&[command, &["--database", &url]].concat(), 2, "refused", "pg_dump");
     }
     failed(&["user", "list", "--database", &url], 4, "database_older", "migrate them");
-    let nowhere = format!("postgres://postgres@127.0.0.1:{}/id", servers::free_port());
+    let nowhere = format!("postgres://postgres@127.0.0.1:{}/id", crate::ports::free_port());
     failed(&["user", "list", "--database", &nowhere], 4, "database_unavailable", "127.0.0.1");
     let with_password = "postgres://id:hunter2@127.0.0.1/id";
     failed(&["user", "list", "--database", with_password], 3, "config", "QUADRILLE_DATABASE");

@@ -89,17 +89,15 @@ async fn a_port_in_use_is_told_from_other_trouble() {
 #[test]
 fn a_command_works_as_soon_as_one_can_connect() {
     let folder = Folder::new();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    let mut child = quadrille(&["serve", "--listen", &address.to_string(), "--data-dir"])
+    let address = format!("127.0.0.1:{}", crate::ports::free_port());
+    let mut child = quadrille(&["serve", "--listen", &address, "--data-dir"])
         .arg(folder.data())
         .args(["--set", "scopes=photos:read"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    while TcpStream::connect(address).is_err() {
+    while TcpStream::connect(&address).is_err() {
         assert!(child.try_wait().unwrap().is_none(), "it serves");
         std::thread::yield_now();
     }

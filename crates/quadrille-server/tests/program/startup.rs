@@ -27,7 +27,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
     let mut cluster = Cluster::new();
     cluster.kill();
     let folder = Folder::new();
-    let aside = format!("127.0.0.1:{}", servers::free_port());
+    let aside = format!("127.0.0.1:{}", crate::ports::free_port());
     let (url, listen) = (cluster.url(), format!("metrics_listen={aside}"));
     let starting = std::thread::scope(|scope| {
         let start =

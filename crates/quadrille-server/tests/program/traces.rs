@@ -105,8 +105,8 @@ async fn a_trusted_proxy_names_the_trace_and_decides_whether_it_is_kept_and_nobo
 #[tokio::test]
 async fn a_collector_that_is_away_delays_no_answer_and_no_end() {
     let folder = Folder::new();
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let setting = format!("traces_endpoint=http://{nobody}/v1/traces");
+    let nobody = crate::ports::free_port();
+    let setting = format!("traces_endpoint=http://127.0.0.1:{nobody}/v1/traces");
     let program = Program::start_with(&folder, &["--set", &setting]);
     let http = Client::builder().no_proxy().build().unwrap();
     assert_eq!(http.get(program.url("/health")).send().await.unwrap().status(), StatusCode::OK);

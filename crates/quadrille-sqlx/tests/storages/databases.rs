@@ -314,7 +314,7 @@ impl Postgres {
 
 /// Storages whose server is down.
 pub(crate) fn down() -> (PgStorage, MySqlStorage) {
-    let (port, wait) = (servers::free_port(), Duration::from_millis(200));
+    let (port, wait) = (crate::ports::free_port(), Duration::from_millis(200));
     let postgres = PgPoolOptions::new().acquire_timeout(wait);
     let mysql = MySqlPoolOptions::new().acquire_timeout(wait);
     let postgres = postgres.connect_lazy(&format!("postgres://postgres@127.0.0.1:{port}/app"));

@@ -14,6 +14,8 @@ mod databases;
 mod faults;
 mod keys;
 mod migrations;
+#[path = "../../../quadrille/tests/shared/ports.rs"]
+mod ports;
 mod processes;
 mod servers;
 mod stores;

@@ -3,7 +3,6 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
@@ -11,6 +10,8 @@ use std::{
         atomic::{AtomicU32, Ordering},
     },
 };
+
+use super::ports::free_port;
 
 const INSTALL: &str = "apt-get install --no-install-recommends postgresql mariadb-server pgbouncer";
 
@@ -184,11 +185,6 @@ impl Server {
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
-}
-
-/// A port on which nothing listens.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 pub(crate) fn place() -> (PathBuf, u16) {

@@ -2,6 +2,8 @@
 
 mod claims;
 pub(super) mod contract;
+#[path = "../../../../quadrille/tests/shared/ports.rs"]
+mod ports;
 mod world;
 
 #[path = "../../../../quadrille-sqlx/tests/storages/servers.rs"]

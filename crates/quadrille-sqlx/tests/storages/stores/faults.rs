@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::world::{code, issue, issuer, token};
 use crate::{
     databases::{Database as _, MariaDb, Postgres},
-    servers,
+    ports,
 };
 
 /// Every answer is true: what was issued is stored, and a failure is one to try again.
@@ -126,7 +126,7 @@ async fn a_pool_without_a_free_connection_is_unavailable_until_there_is_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_down_is_unavailable() {
-    let url = format!("postgres://postgres@127.0.0.1:{}/app", servers::free_port());
+    let url = format!("postgres://postgres@127.0.0.1:{}/app", ports::free_port());
     let options = PgPoolOptions::new().acquire_timeout(Duration::from_millis(200));
     let pool = options.connect_lazy(&url).unwrap();
     let error = PgStore::open(pool, Env::system()).await.unwrap_err();
