@@ -33,6 +33,7 @@
 //!     code: "SplxlOBeZQQYbYS6WxSbIA".into(),
 //!     state: asked.state.map(Into::into),
 //!     iss: Some("https://id.example".to_owned()),
+//!     session_state: None,
 //! };
 //! let url = answer.to_url(CALLBACK, ResponseMode::Query)?;
 //!

@@ -13,6 +13,7 @@
 //! | logout request (RP-Initiated Logout, section 2) | [`EndSessionRequest`] | |
 //! | logout token (Back-Channel Logout, section 2.4) | [`LogoutToken::from_claims`] | [`LogoutToken::to_claims`] |
 //! | its verification (Back-Channel Logout, section 2.6) | [`IdTokenRules::verify_logout`] | |
+//! | session state (Session Management, section 3.2) | opaque | [`session_state`] |
 //! | signed user information (Core, section 5.3.2) | [`IdTokenRules::verify_userinfo`] | |
 //! | the issuer of a user (Discovery, section 2) | [`UserIdentifier`], [`issuer_in_webfinger`] | |
 //! | metadata (Discovery, sections 3 and 4) | [`configuration_url`], [`ProviderMetadata::parse`] | [`ServerMetadata`](crate::oauth2::metadata::ServerMetadata) |
@@ -22,6 +23,7 @@ mod discovery;
 mod end_session;
 mod id_token;
 mod logout_token;
+mod session_state;
 mod standard_claims;
 mod token_hash;
 mod verification;
@@ -32,6 +34,7 @@ pub use discovery::{DiscoveryError, ProviderMetadata, RequestObjectsSupported, c
 pub use end_session::EndSessionRequest;
 pub use id_token::{IdToken, IdTokenError};
 pub use logout_token::{LogoutToken, LogoutTokenError};
+pub use session_state::session_state;
 pub use standard_claims::{STANDARD_CLAIMS, STANDARD_SCOPES, claims_of_scope};
 pub use token_hash::{token_hash, token_hash_matches};
 pub use verification::{Expected, IdTokenRejected, IdTokenRules, LogoutTokenRejected};

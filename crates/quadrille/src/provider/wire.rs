@@ -55,6 +55,7 @@ pub(crate) struct ToClient {
     pub(crate) redirect_uri: RedirectUri,
     pub(crate) mode: ResponseMode,
     pub(crate) state: Option<String>,
+    pub(crate) session_state: Option<String>,
 }
 
 /// The methods that an endpoint accepts.
@@ -104,7 +105,9 @@ pub(crate) fn redirect_error(to: &ToClient, issuer: &str) -> Result<Response<Byt
         error = error.describe(description);
     }
     let (state, iss) = (to.state.clone(), Some(issuer.to_owned()));
-    redirect(&to.redirect_uri, to.mode, &AuthorizationResponse::Error { error, state, iss })
+    let session_state = to.session_state.clone();
+    let answer = AuthorizationResponse::Error { error, state, iss, session_state };
+    redirect(&to.redirect_uri, to.mode, &answer)
 }
 
 /// The answer of the authorization endpoint in the OAuth 1.0a dance (RFC 5849, section 2.2).

@@ -46,6 +46,7 @@ impl OAuth2 {
             id_token: id_token.map(Secret::from),
             state: request.state.as_deref().map(str::to_owned),
             iss,
+            session_state: None,
         };
         let mut form = FormWriter::new();
         for (name, value) in response.fields() {

@@ -143,6 +143,7 @@ impl OAuth2 {
                 code: code.into(),
                 state: request.state.as_deref().map(str::to_owned),
                 iss: self.issuer(scene),
+                session_state: None,
             },
         )?;
         Some(query + &further)
@@ -168,6 +169,7 @@ impl OAuth2 {
                 error: ErrorResponse::new(error),
                 state: request.state.as_deref().map(str::to_owned),
                 iss: self.issuer(scene),
+                session_state: None,
             },
         )
     }

@@ -227,9 +227,10 @@ proptest! {
         state in option::of(value()),
         iss in option::of(value()),
         (lifetime, scope, further) in (1..u32::MAX, option::of(scopes()), option::of(value())),
-        (id_token, mode) in (option::of(value()), sample::select(&[
+        (id_token, session_state) in (option::of(value()), option::of(value())),
+        mode in sample::select(&[
             ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost,
-        ][..])),
+        ][..]),
     ) {
         let mut token = TokenResponse::new(code.clone());
         token.expires_in = Some(Duration::from_secs(lifetime.into()));
@@ -240,7 +241,12 @@ proptest! {
             response = response.describe(description);
         }
         for answer in [
-            AuthorizationResponse::Code { code: code.into(), state: state.clone(), iss: iss.clone() },
+            AuthorizationResponse::Code {
+                code: code.into(),
+                state: state.clone(),
+                iss: iss.clone(),
+                session_state: session_state.clone(),
+            },
             AuthorizationResponse::Token {
                 token: token.clone(), state: state.clone(), iss: iss.clone(),
             },
@@ -250,8 +256,9 @@ proptest! {
                 id_token: id_token.map(Into::into),
                 state: state.clone(),
                 iss: iss.clone(),
+                session_state: session_state.clone(),
             },
-            AuthorizationResponse::Error { error: response, state, iss },
+            AuthorizationResponse::Error { error: response, state, iss, session_state },
         ] {
             let url = answer.to_url("app:/callback?kept=1", mode).unwrap();
             prop_assert!(http::HeaderValue::try_from(url.as_str()).is_ok());

@@ -175,7 +175,12 @@ proptest! {
         let _ = KeyRing::parse(&text);
         let ring = KeyRing::new([&[1; 32]]).unwrap();
         prop_assert!(ring.open("p", "s", &text).is_err());
-        let answer = AuthorizationResponse::Code { code: "c".into(), state: None, iss: None };
+        let answer = AuthorizationResponse::Code {
+            code: "c".into(),
+            state: None,
+            iss: None,
+            session_state: None,
+        };
         for (mode, hashes) in [(ResponseMode::Query, 0), (ResponseMode::Fragment, 1)] {
             if let Ok(url) = answer.to_url(&text, mode) {
                 prop_assert!(HeaderValue::try_from(&url).is_ok());

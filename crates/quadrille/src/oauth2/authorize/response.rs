@@ -22,6 +22,7 @@ use crate::{
 ///     code: "SplxlOBeZQQYbYS6WxSbIA".into(),
 ///     state: Some("xyz".into()),
 ///     iss: Some("https://id.example".into()),
+///     session_state: None,
 /// };
 /// assert_eq!(
 ///     response.to_url("https://app.example/callback?from=id", ResponseMode::Query)?,
@@ -42,6 +43,8 @@ pub enum AuthorizationResponse {
         state: Option<String>,
         /// The issuer (RFC 9207).
         iss: Option<String>,
+        /// The session state (OpenID Connect Session Management, section 2).
+        session_state: Option<String>,
     },
     /// The user approved, and the response has the token itself (RFC 6749, section 4.2.2).
     Token {
@@ -65,6 +68,8 @@ pub enum AuthorizationResponse {
         state: Option<String>,
         /// The issuer (RFC 9207).
         iss: Option<String>,
+        /// The session state (OpenID Connect Session Management, section 2).
+        session_state: Option<String>,
     },
     /// The request is refused.
     Error {
@@ -74,6 +79,8 @@ pub enum AuthorizationResponse {
         state: Option<String>,
         /// The issuer (RFC 9207).
         iss: Option<String>,
+        /// The session state (OpenID Connect Session Management, section 3.1).
+        session_state: Option<String>,
     },
 }
 
@@ -105,7 +112,7 @@ impl AuthorizationResponse {
     /// use quadrille::oauth2::AuthorizationResponse;
     ///
     /// let (code, state) = ("SplxlOBeZQQYbYS6WxSbIA".into(), Some("xyz".into()));
-    /// let response = AuthorizationResponse::Code { code, state, iss: None };
+    /// let response = AuthorizationResponse::Code { code, state, iss: None, session_state: None };
     /// let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     /// assert_eq!(response.fields(), [field("code", "SplxlOBeZQQYbYS6WxSbIA"), field("state", "xyz")]);
     /// ```
@@ -116,16 +123,10 @@ impl AuthorizationResponse {
     }
 
     fn write(&self, append: &mut dyn FnMut(&str, &str)) {
-        let (state, iss) = match self {
-            Self::Code { code, state, iss } => {
-                append("code", code.expose());
-                (state, iss)
-            }
-            Self::Token { token, state, iss } => {
-                write_token(append, token);
-                (state, iss)
-            }
-            Self::OpenId { code, token, id_token, state, iss } => {
+        match self {
+            Self::Code { code, .. } => append("code", code.expose()),
+            Self::Token { token, .. } => write_token(append, token),
+            Self::OpenId { code, token, id_token, .. } => {
                 if let Some(code) = code {
                     append("code", code.expose());
                 }
@@ -135,9 +136,8 @@ impl AuthorizationResponse {
                 if let Some(id_token) = id_token {
                     append("id_token", id_token.expose());
                 }
-                (state, iss)
             }
-            Self::Error { error, state, iss } => {
+            Self::Error { error, .. } => {
                 append("error", error.error.as_str());
                 let more = [
                     ("error_description", &error.error_description),
@@ -148,10 +148,12 @@ impl AuthorizationResponse {
                         append(name, value);
                     }
                 }
-                (state, iss)
             }
-        };
-        for (name, value) in [("state", state), ("iss", iss)] {
+        }
+        let session_state = self.session_state();
+        for (name, value) in
+            [("state", self.state()), ("iss", self.iss()), ("session_state", session_state)]
+        {
             if let Some(value) = value {
                 append(name, value);
             }
@@ -188,11 +190,13 @@ impl AuthorizationResponse {
 
     fn read(params: &Params<'_>, iss: Option<String>) -> Result<Self, AuthorizationResponseError> {
         let state = params.one("state")?.map(str::to_owned);
+        // Services send it to clients that do not know it, so a malformed one is none.
+        let session_state = params.one("session_state").ok().flatten().map(str::to_owned);
         let (code, error) = (params.one("code")?, params.one("error")?);
         if error.is_some() {
             return match (code, ErrorResponse::from_params(params)) {
                 (Some(_), _) => Err(AuthorizationResponseError::CodeAndError),
-                (None, Some(error)) => Ok(Self::Error { error, state, iss }),
+                (None, Some(error)) => Ok(Self::Error { error, state, iss, session_state }),
                 (None, None) => Err(AuthorizationResponseError::Empty),
             };
         }
@@ -200,7 +204,9 @@ impl AuthorizationResponse {
         let token = token.map(|token| read_token(token, params));
         match (code, token, id_token) {
             (None, None, None) => Err(AuthorizationResponseError::Empty),
-            (Some(code), None, None) => Ok(Self::Code { code: code.into(), state, iss }),
+            (Some(code), None, None) => {
+                Ok(Self::Code { code: code.into(), state, iss, session_state })
+            }
             (None, Some(token), None) => Ok(Self::Token { token, state, iss }),
             (code, token, id_token) => Ok(Self::OpenId {
                 code: code.map(Into::into),
@@ -208,6 +214,7 @@ impl AuthorizationResponse {
                 id_token: id_token.map(Into::into),
                 state,
                 iss,
+                session_state,
             }),
         }
     }
@@ -228,6 +235,17 @@ impl AuthorizationResponse {
         | Self::OpenId { iss, .. }
         | Self::Error { iss, .. }) = self;
         iss.as_deref()
+    }
+
+    /// The session state of the response, which a client posts to the frame of the provider (OpenID
+    /// Connect Session Management, sections 2 and 3.1).
+    pub fn session_state(&self) -> Option<&str> {
+        match self {
+            Self::Code { session_state, .. }
+            | Self::OpenId { session_state, .. }
+            | Self::Error { session_state, .. } => session_state.as_deref(),
+            Self::Token { .. } => None,
+        }
     }
 }
 
@@ -252,8 +270,9 @@ fn write_token(append: &mut dyn FnMut(&str, &str), token: &TokenResponse) {
 /// Reads the other parameters of a token.
 fn read_token(access_token: &str, params: &Params<'_>) -> TokenResponse {
     let mut members = Map::new();
-    let is_member =
-        |name: &str| !matches!(name, "access_token" | "state" | "iss" | "code" | "id_token");
+    let is_member = |name: &str| {
+        !matches!(name, "access_token" | "state" | "iss" | "code" | "id_token" | "session_state")
+    };
     for (name, value) in params.iter().filter(|(name, _)| is_member(name)) {
         answer::add(&mut members, name.to_owned(), value.into());
     }
@@ -297,6 +316,7 @@ mod tests {
             error: ErrorResponse::new(ErrorCode::AccessDenied).describe("no & never"),
             state: None,
             iss: None,
+            session_state: None,
         };
         for (uri, expected) in [
             ("https://a.example/cb", Ok("https://a.example/cb?")),
@@ -355,6 +375,7 @@ mod tests {
                 id_token: id_token.map(Into::into),
                 state: Some("xyz".into()),
                 iss: Some("https://id.example".into()),
+                session_state: Some("hash.salt".into()),
             };
             for mode in [ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost] {
                 let url = response.to_url("https://a.example/cb?x=1", mode).unwrap();
@@ -390,8 +411,12 @@ mod tests {
 
     #[test]
     fn neither_code_nor_hints_show_in_debug_output() {
-        let response =
-            AuthorizationResponse::Code { code: "canary".into(), state: None, iss: None };
+        let response = AuthorizationResponse::Code {
+            code: "canary".into(),
+            state: None,
+            iss: None,
+            session_state: None,
+        };
         assert!(!format!("{response:?}").contains("canary"));
         let token = TokenResponse::new("canary");
         let response = AuthorizationResponse::Token { token, state: None, iss: None };

@@ -20,7 +20,7 @@ use crate::{
         },
         error::Error,
         meter,
-        openid::{details::scope_of, pairwise},
+        openid::{details::scope_of, pairwise, session_management::browser_state::BrowserState},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -227,7 +227,8 @@ impl Authorization {
             PageNeeded::AccountSelection => AuthorizeError::AccountSelectionRequired,
             PageNeeded::Other => AuthorizeError::InteractionRequired,
         };
-        self.told(error, is_trusted(&self.asked.client, None))
+        let browser = BrowserState::found(&self.inner, self.request.headers());
+        self.told(error, is_trusted(&self.asked.client, None), browser)
     }
 
     /// Decides the next step, for the signed-in user (`None` if no user is signed in).
@@ -267,13 +268,13 @@ impl Authorization {
         let (user, known_as) = (authentication.as_ref(), known_as.as_deref());
         let next = next::next(asked, user, consent.as_ref(), self.since, known_as, rules);
         match (next, authentication) {
-            (Next::Refuse(error), _) => Ok(self.refuse(error, true)),
-            (Next::Warn(error), _) => Ok(self.refuse(error, false)),
+            (Next::Refuse(error), user) => Ok(self.refuse(error, true, user.as_ref())),
+            (Next::Warn(error), user) => Ok(self.refuse(error, false, user.as_ref())),
             (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back(before))),
             (Next::Ask, Some(authentication)) => {
                 match subject::is_there(inner, &authentication).await? {
                     true => self.ask(&authentication, consent),
-                    false => Ok(self.refuse(AuthorizeError::UserGone, is_trusted)),
+                    false => Ok(self.refuse(AuthorizeError::UserGone, is_trusted, None)),
                 }
             }
             (Next::Grant, Some(authentication)) => {
@@ -350,7 +351,7 @@ impl Authorization {
         let (scopes, resources) = (asked.scopes.clone(), asked.resources.clone());
         let client = admission::let_in(inner, asked.client.clone()).await?;
         let Some(number) = subject::number_of_grant(inner, &client, &authentication).await? else {
-            return Ok(self.refuse(AuthorizeError::UserGone, is_trusted));
+            return Ok(self.refuse(AuthorizeError::UserGone, is_trusted, None));
         };
         // A grant without a page is of a client that needs none, or within the remembered consent,
         // which has the claims of its scopes, and none by their names.
@@ -368,13 +369,24 @@ impl Authorization {
         Ok(Step::Done(reply.into()))
     }
 
-    fn refuse(&self, error: AuthorizeError, is_trusted: bool) -> Step {
-        Step::Done(self.told(error, is_trusted))
+    fn refuse(
+        &self,
+        error: AuthorizeError,
+        is_trusted: bool,
+        user: Option<&Authentication>,
+    ) -> Step {
+        let browser = BrowserState::of(&self.inner, self.request.headers(), user);
+        Step::Done(self.told(error, is_trusted, browser))
     }
 
-    fn told(&self, error: AuthorizeError, is_trusted: bool) -> Reply {
+    fn told(
+        &self,
+        error: AuthorizeError,
+        is_trusted: bool,
+        browser: Option<BrowserState>,
+    ) -> Reply {
         let (inner, client) = (&self.inner, &self.asked.client);
-        let told = self.asked.dance.refused(inner, client, error, is_trusted);
+        let told = self.asked.dance.refused(inner, client, error, is_trusted, browser);
         told.unwrap_or_else(|error| inner.pages.show(&error)).into()
     }
 }

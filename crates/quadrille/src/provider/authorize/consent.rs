@@ -20,7 +20,7 @@ use crate::{
         },
         error::{ClientError, Error},
         meter,
-        openid::logout::joined,
+        openid::{logout::joined, session_management::browser_state::BrowserState},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -283,7 +283,8 @@ impl By<'_> {
         let chosen = |name: &str| claims.iter().any(|chosen| **chosen == *name);
         let details = ticket.dance.details(data.clone(), &ticket.scopes, &scopes, chosen);
         let Some(number) = subject::number_of_grant(inner, &client, authentication).await? else {
-            return ticket.dance.refused(inner, &client, AuthorizeError::UserGone, true);
+            let gone = AuthorizeError::UserGone;
+            return ticket.dance.refused(inner, &client, gone, true, self.browser());
         };
         let grant = dance::grant(number, &client, scopes, resources, who, details);
         let yes = ticket.dance.yes(inner, &client, grant, key, ticket.use_up());
@@ -331,12 +332,18 @@ impl By<'_> {
         let no = ticket.dance.no(ticket.use_up(), ticket.scopes.clone());
         match inner.store.answer(issuer, no).await? {
             Answered::First | Answered::Denied => {
-                ticket.dance.refused(inner, &client, AuthorizeError::Denied, is_trusted)
+                let denied = AuthorizeError::Denied;
+                ticket.dance.refused(inner, &client, denied, is_trusted, self.browser())
             }
             Answered::Code(_) | Answered::Pending(_) | Answered::Spent => {
                 Err(BrowserError::TicketAnswered.into())
             }
         }
+    }
+
+    /// The state of the browser.
+    fn browser(&self) -> Option<BrowserState> {
+        BrowserState::of(self.inner, self.cookies, Some(&self.authentication))
     }
 
     /// The client, if it has not changed since the page was shown, and the user is the page's.

@@ -163,7 +163,8 @@ pub(crate) fn check(
         }
         Err(error) => {
             let is_trusted = is_trusted(&client, None);
-            let to = ToClient { error, redirect_uri, mode, state };
+            // Of such a request nothing is known but its client.
+            let to = ToClient { error, redirect_uri, mode, state, session_state: None };
             Err(if is_trusted { Unasked::Redirect(to) } else { Unasked::Warn(to) })
         }
     }

@@ -1,6 +1,7 @@
 //! The endpoints that clients call, over plain requests and answers: a file for each, and the table
 //! of them.
 
+mod check_session;
 mod device;
 mod introspect;
 mod jwks;

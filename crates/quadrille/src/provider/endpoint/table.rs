@@ -16,6 +16,7 @@ use crate::provider::{
 };
 
 use super::{
+    check_session::CHECK_SESSION,
     device::DEVICE_AUTHORIZATION,
     introspect::INTROSPECTION,
     jwks::JWKS,
@@ -30,7 +31,7 @@ use super::{
 };
 
 /// The endpoints that clients call, which the server answers.
-pub(crate) static ENDPOINTS: [&Endpoint; 13] = [
+pub(crate) static ENDPOINTS: [&Endpoint; 14] = [
     &TOKEN,
     &DEVICE_AUTHORIZATION,
     &REVOCATION,
@@ -44,6 +45,7 @@ pub(crate) static ENDPOINTS: [&Endpoint; 13] = [
     &METADATA,
     &OPENID_CONFIGURATION,
     &WEBFINGER,
+    &CHECK_SESSION,
 ];
 
 /// The pages for users, which the application answers.
@@ -175,7 +177,7 @@ mod tests {
         let registration = DynamicRegistration::by_initial_access_token();
         let whole = |issuer| {
             let server = server(issuer).oauth1(OAuth1::new()).device_grant(DeviceGrant::new());
-            let openid = OpenId::new().logout(Logout::new()).webfinger();
+            let openid = OpenId::new().logout(Logout::new()).webfinger().session_management();
             server.dynamic_registration(registration.clone()).openid(openid)
         };
         let with_path = || whole("https://id.example/id");
@@ -236,6 +238,7 @@ mod tests {
             "/id/oauth/register/client",
             "/id/oauth/userinfo",
             "/id/oauth/logout",
+            "/id/oauth/check_session",
             "/id/.well-known/openid-configuration",
             "/oauth/token",
             "/id/oauth/token/",

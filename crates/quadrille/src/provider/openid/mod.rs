@@ -18,3 +18,4 @@ pub(crate) mod pairwise;
 pub(crate) mod release;
 pub(crate) mod request_object;
 pub(crate) mod session;
+pub(crate) mod session_management;

@@ -67,6 +67,8 @@ pub struct OpenId {
     pub(crate) has_webfinger: bool,
     /// `true` if refresh tokens of OpenID Connect need the scope `offline_access`.
     pub(crate) has_offline_access: bool,
+    /// `true` if pages of clients notice that a user signs in or out.
+    pub(crate) manages_sessions: bool,
     /// `true` if users can open an account on the sign-in page.
     pub(crate) creates_accounts: bool,
 }
@@ -236,6 +238,26 @@ impl OpenId {
     /// ```
     pub fn webfinger(mut self) -> Self {
         self.has_webfinger = true;
+        self
+    }
+
+    /// Offers session management (OpenID Connect Session Management 1.0): a page of a client frames the
+    /// provider's page at `check_session_iframe`, and notices by it, without requests, when another user
+    /// signs in in this browser, or the user out. The frame reads a cookie, which an application changes
+    /// as it opens and ends sessions:
+    /// [`browser_state_cookie`](crate::provider::AuthorizationServer::browser_state_cookie).
+    ///
+    /// Browsers that keep the cookies of other sites from frames, as more and more do, let no frame know
+    /// anything, except for a client of the provider's own site: prefer [`logout`](Self::logout) with a
+    /// back channel. The cookie has `SameSite=None; Secure`, so that the others let the frame read it.
+    ///
+    /// ```
+    /// use quadrille::provider::OpenId;
+    ///
+    /// let openid = OpenId::new().session_management();
+    /// ```
+    pub fn session_management(mut self) -> Self {
+        self.manages_sessions = true;
         self
     }
 

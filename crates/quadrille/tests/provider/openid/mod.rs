@@ -10,6 +10,7 @@ mod registration;
 mod request_objects;
 mod requests;
 mod responses;
+mod session_management;
 mod userinfo;
 mod wishes;
 

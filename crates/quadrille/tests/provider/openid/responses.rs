@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use super::{asking, openid, verified, world, world_of};
 use crate::support::{Answer, Browser, CALLBACK, World};
 
-const NONCE: (&str, &str) = ("nonce", "n-0S6_WzA2Mj");
+pub(super) const NONCE: (&str, &str) = ("nonce", "n-0S6_WzA2Mj");
 
 /// The response types beside those of RFC 6749.
-const DIRECT: [ResponseType; 5] = [
+pub(super) const DIRECT: [ResponseType; 5] = [
     ResponseType::IdToken,
     ResponseType::IdTokenToken,
     ResponseType::CodeIdToken,
@@ -36,7 +36,7 @@ fn only(types: impl IntoIterator<Item = ResponseType>) -> ClientOpenId {
 }
 
 /// The client is registered for all response types.
-fn old(new: NewClient) -> NewClient {
+pub(super) fn old(new: NewClient) -> NewClient {
     new.openid(only(ResponseType::ALL))
 }
 
@@ -51,7 +51,7 @@ async fn whole() -> World {
 }
 
 /// The answer to a request with a response type.
-async fn ask(
+pub(super) async fn ask(
     world: &World,
     browser: &mut Browser,
     response_type: &str,

@@ -91,6 +91,7 @@ impl Rules for ForDevice {
         client: &Client,
         _: AuthorizeError,
         _: bool,
+        _: Option<String>,
     ) -> Result<Response<Bytes>, Error> {
         Ok(inner.pages.device(client, false))
     }

@@ -27,6 +27,7 @@ use crate::{
         openid::{
             details::{OPENID, OpenIdDetails},
             logout::joined,
+            session_management::browser_state::BrowserState,
         },
         refusal,
         server::Inner,
@@ -127,6 +128,7 @@ pub(crate) trait Rules: Send + Sync {
         client: &Client,
         error: AuthorizeError,
         is_trusted: bool,
+        session_state: Option<String>,
     ) -> Result<Response<Bytes>, Error>;
 }
 
@@ -181,17 +183,34 @@ impl Dance {
         Answer { outcome: self.rules().denied(ticket), asked, consent: None }
     }
 
-    /// The reply with an error for the client, or for the user.
+    /// The reply with an error for the client, or for the user. A client of OpenID Connect learns the
+    /// state of the browser, if that is known.
     pub(crate) fn refused(
         &self,
         inner: &Inner,
         client: &Client,
         error: AuthorizeError,
         is_trusted: bool,
+        browser: Option<BrowserState>,
     ) -> Result<Response<Bytes>, Error> {
         let reason = error.into();
         refusal::log_of_client(ENDPOINT, &reason, &client.id);
-        self.rules().refusal(inner, client, error, is_trusted)
+        let browser = browser.filter(|_| self.rules().openid().is_some());
+        let state = self.session_state(inner, client, browser.as_ref());
+        let mut reply = self.rules().refusal(inner, client, error, is_trusted, state)?;
+        BrowserState::leave(browser, &mut reply);
+        Ok(reply)
+    }
+
+    /// The state of a browser, as the client of this dance knows it.
+    fn session_state(
+        &self,
+        inner: &Inner,
+        client: &Client,
+        browser: Option<&BrowserState>,
+    ) -> Option<String> {
+        let origin = self.rules().destination()?.destination();
+        browser.map(|browser| browser.at(inner, client, origin))
     }
 }
 
@@ -238,6 +257,7 @@ impl Yes<'_> {
     ) -> Result<Response<Bytes>, Error> {
         let rules = self.dance.rules();
         let row = approved_row(answered, &self.outcome, inner.now())?;
+        let browser = self.browser(inner, headers);
         let parts = match (rules.response_type(), &self.outcome) {
             (Some(response_type), Outcome::Ticket(_, Some(approved))) => {
                 let approved = CodeRecord { row, ..approved.clone() };
@@ -248,19 +268,29 @@ impl Yes<'_> {
         };
         match parts {
             Err(Error::Client(ClientError::Token(TokenError::UserRefused))) => {
-                self.dance.refused(inner, client, AuthorizeError::UserRefused, true)
+                self.dance.refused(inner, client, AuthorizeError::UserRefused, true, browser)
             }
             Err(Error::Client(ClientError::Token(TokenError::Gone))) => {
-                self.dance.refused(inner, client, AuthorizeError::UserGone, true)
+                self.dance.refused(inner, client, AuthorizeError::UserGone, true, browser)
             }
             parts => {
-                let mut reply = rules.reply(inner, client, &self.secret, parts?)?;
+                let session_state = self.dance.session_state(inner, client, browser.as_ref());
+                let parts = Parts { session_state, ..parts? };
+                let mut reply = rules.reply(inner, client, &self.secret, parts)?;
+                BrowserState::leave(browser, &mut reply);
                 if let Outcome::Ticket(_, Some(approved)) = &self.outcome {
                     joined::note(inner, headers, client, &approved.grant, &mut reply);
                 }
                 Ok(reply)
             }
         }
+    }
+
+    /// The state of the browser, for a client of OpenID Connect.
+    fn browser(&self, inner: &Inner, headers: &HeaderMap) -> Option<BrowserState> {
+        self.dance.rules().openid()?;
+        let Outcome::Ticket(_, Some(approved)) = &self.outcome else { return None };
+        BrowserState::of(inner, headers, approved.grant.authentication.as_deref())
     }
 }
 

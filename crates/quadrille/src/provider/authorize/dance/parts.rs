@@ -22,6 +22,7 @@ pub(crate) struct Parts {
     pub(super) code: Option<Secret>,
     pub(super) token: Option<TokenResponse>,
     pub(super) id_token: Option<Secret>,
+    pub(super) session_state: Option<String>,
 }
 
 impl Parts {
@@ -68,6 +69,6 @@ impl Parts {
         if let Some(minted) = minted {
             implicit::store_once(inner, client, minted, approved).await?;
         }
-        Ok(Self { code, token, id_token })
+        Ok(Self { code, token, id_token, session_state: None })
     }
 }

@@ -121,15 +121,15 @@ impl Rules for ForRedirect {
     ) -> Result<Response<Bytes>, Error> {
         let (state, iss) = (self.state.clone(), Some(inner.issuer.as_str().to_owned()));
         let answer = match parts {
-            Parts { code: Some(code), token: None, id_token: None } => {
-                AuthorizationResponse::Code { code, state, iss }
+            Parts { code: Some(code), token: None, id_token: None, session_state } => {
+                AuthorizationResponse::Code { code, state, iss, session_state }
             }
-            Parts { code: None, token: Some(token), id_token: None } => {
+            Parts { code: None, token: Some(token), id_token: None, .. } => {
                 AuthorizationResponse::Token { token, state, iss }
             }
-            Parts { code, token, id_token } => {
+            Parts { code, token, id_token, session_state } => {
                 let token = token.map(Box::new);
-                AuthorizationResponse::OpenId { code, token, id_token, state, iss }
+                AuthorizationResponse::OpenId { code, token, id_token, state, iss, session_state }
             }
         };
         wire::redirect(&self.redirect_uri, self.mode, &answer)
@@ -141,9 +141,15 @@ impl Rules for ForRedirect {
         _: &Client,
         error: AuthorizeError,
         is_trusted: bool,
+        session_state: Option<String>,
     ) -> Result<Response<Bytes>, Error> {
-        let (redirect_uri, state) = (self.redirect_uri.clone(), self.state.clone());
-        let to = ToClient { error: error.into(), redirect_uri, mode: self.mode, state };
+        let to = ToClient {
+            error: error.into(),
+            redirect_uri: self.redirect_uri.clone(),
+            mode: self.mode,
+            state: self.state.clone(),
+            session_state,
+        };
         match is_trusted {
             true => wire::redirect_error(&to, inner.issuer.as_str()),
             false => warn(inner, to),

@@ -108,6 +108,7 @@ impl Rules for ForVerifier {
         client: &Client,
         error: AuthorizeError,
         _: bool,
+        _: Option<String>,
     ) -> Result<Response<Bytes>, Error> {
         match &self.callback {
             Some(callback) => {

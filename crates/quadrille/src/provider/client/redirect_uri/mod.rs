@@ -201,7 +201,8 @@ mod tests {
             use crate::{oauth2::{AuthorizationResponse, ResponseMode}, form::Params};
             if let Ok(uri) = RedirectUri::parse(&uri) {
                 let code = "c".into();
-                let answer = AuthorizationResponse::Code { code, state: None, iss: None };
+                let (state, iss, session_state) = (None, None, None);
+                let answer = AuthorizationResponse::Code { code, state, iss, session_state };
                 let location = answer.to_url(uri.as_str(), ResponseMode::Query).unwrap();
                 prop_assert!(http::HeaderValue::try_from(&location).is_ok());
                 let before = Url::parse(uri.as_str()).unwrap();

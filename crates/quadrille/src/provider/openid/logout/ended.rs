@@ -41,7 +41,7 @@ fn has_logout(inner: &Inner) -> bool {
 }
 
 /// The mark of a session, with its user. Without sessions, a sign-in is told by its time.
-pub(super) fn mark(user: &Authentication) -> SecretHash {
+pub(in crate::provider) fn mark(user: &Authentication) -> SecretHash {
     let time = user.auth_time.seconds().to_string();
     let session = user.session.as_deref().unwrap_or(&time);
     sha256([&*user.subject, session].join("\n").as_bytes())

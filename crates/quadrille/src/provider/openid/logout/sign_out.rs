@@ -9,6 +9,7 @@ use crate::{
     actor::Authentication,
     provider::{
         error::Error,
+        openid::session_management::browser_state::BrowserState,
         server::{AuthorizationServer, Inner},
         wire::{self, Reply},
     },
@@ -127,7 +128,9 @@ impl SignOut {
     /// that has the frames of the others, or with a redirect to the client that has asked.
     pub async fn reply(self) -> Reply {
         let answer = self.answer().await;
-        answer.unwrap_or_else(|error| self.inner.pages.show(&error)).into()
+        let mut answer = answer.unwrap_or_else(|error| self.inner.pages.show(&error));
+        BrowserState::leave(BrowserState::signed_out(&self.inner), &mut answer);
+        answer.into()
     }
 
     /// Tells the clients that have a `backchannel_logout_uri`, without a browser.
