@@ -162,6 +162,12 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_OPENID_WEBFINGER",
         "whether clients find the issuer by the address of a user, at /.well-known/webfinger",
     ),
+    key(
+        "openid_session_management",
+        "QUADRILLE_OPENID_SESSION_MANAGEMENT",
+        "whether pages of applications notice, by a frame of this provider, that a user signs in or out: \
+         only where browsers let frames have cookies",
+    ),
     Key {
         name: "openid_pairwise_secret",
         variable: "QUADRILLE_OPENID_PAIRWISE_SECRET",

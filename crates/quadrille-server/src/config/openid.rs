@@ -51,6 +51,8 @@ pub struct OpenIdSettings {
     pub encrypted_responses: bool,
     /// `true` if clients find the issuer by the address of a user.
     pub webfinger: bool,
+    /// `true` if pages of clients notice that a user signs in or out.
+    pub session_management: bool,
     /// `true` if refresh tokens need the scope `offline_access`.
     pub offline_access: bool,
     /// The secret of pairwise subjects; `None` if they are not offered.
@@ -78,6 +80,7 @@ impl OpenIdSettings {
             unsigned_request_objects: false,
             encrypted_responses: false,
             webfinger: false,
+            session_management: false,
             offline_access: false,
             pairwise_secret: None,
         }
@@ -102,6 +105,7 @@ impl OpenIdSettings {
             unsigned_request_objects: found.switch(UNSIGNED)?,
             encrypted_responses: found.switch("openid_encrypted_responses")?,
             webfinger: found.switch("openid_webfinger")?,
+            session_management: found.switch("openid_session_management")?,
             offline_access: found.switch("openid_offline_access")?,
             pairwise_secret: found.optional(
                 "openid_pairwise_secret",

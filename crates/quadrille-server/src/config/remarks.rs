@@ -26,7 +26,16 @@ impl Settings {
     fn switched(&self) -> [(&'static [&'static str], bool, &'static str); 9] {
         [
             (
-                &["openid_response_types", "claims", "claims_that_users_edit"],
+                &[
+                    "openid_response_types",
+                    "openid_request_objects",
+                    "openid_encrypted_responses",
+                    "openid_offline_access",
+                    "openid_webfinger",
+                    "openid_session_management",
+                    "claims",
+                    "claims_that_users_edit",
+                ],
                 self.openid.enabled,
                 "openid",
             ),

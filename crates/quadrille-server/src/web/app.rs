@@ -219,6 +219,9 @@ fn openid_offer(
     if settings.encrypted_responses {
         offered = offered.encrypted_responses();
     }
+    if settings.session_management {
+        offered = offered.session_management();
+    }
     if settings.webfinger {
         offered = offered.webfinger();
     }

@@ -131,8 +131,23 @@ impl App {
         // The session before may have been another user's.
         self.ended.notify_one();
         self.cookies.set(answer, Cookie::Session, &cookie, Some(self.session_lifetime));
+        self.tell_frames(headers, &id, answer).await?;
         let device = self.devices.remember(self.device_cookie(headers), user);
         self.cookies.set(answer, Cookie::Device, &device, Some(super::devices::LIFETIME));
         Ok(true)
+    }
+
+    /// Lets the pages of applications notice that a session has opened.
+    async fn tell_frames(
+        &self,
+        headers: &HeaderMap,
+        id: &SecretHash,
+        answer: &mut HeaderMap,
+    ) -> Result<(), StoreError> {
+        // It may have the name of the session before.
+        let user = self.backend.session(id).await?.map(|session| session.authentication());
+        let state = self.server.browser_state_cookie(headers, user.as_ref());
+        answer.extend(state.map(|state| (header::SET_COOKIE, state)));
+        Ok(())
     }
 }

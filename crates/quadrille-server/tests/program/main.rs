@@ -68,6 +68,7 @@ mod servers;
 #[cfg(target_os = "linux")]
 mod service_manager;
 mod serving;
+mod session_management;
 mod shared_limits;
 mod sign_in;
 mod signing_keys;

@@ -234,13 +234,13 @@ pub(in crate::web) async fn revoke_token(
 /// `POST /sign-out/everywhere`
 pub(in crate::web) async fn sign_out_everywhere(
     State(app): State<App>,
-    AccountForm { visitor, address, .. }: AccountForm<Bound>,
+    AccountForm { visitor, address, headers, .. }: AccountForm<Bound>,
 ) -> Response<Body> {
     match app.backend.end_sessions_of(visitor.user.subject.clone(), None).await {
         Ok(_) => {
             audit::signed_out(&visitor.user, address, true);
             app.ended.notify_one();
-            app.signed_out("You are signed out everywhere")
+            app.signed_out(&headers, "You are signed out everywhere")
         }
         Err(error) => app.store_failed(&error),
     }

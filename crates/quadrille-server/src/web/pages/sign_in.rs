@@ -256,12 +256,12 @@ pub(in crate::web) async fn sign_out(
             Err(error) => return app.store_failed(&error),
         }
     }
-    app.signed_out("You are signed out")
+    app.signed_out(&headers, "You are signed out")
 }
 
 impl App {
-    /// The page for somebody who has just signed out.
-    pub(in crate::web) fn signed_out(&self, title: &str) -> Response<Body> {
+    /// The page for somebody who has just signed out, by a request with these headers.
+    pub(in crate::web) fn signed_out(&self, headers: &HeaderMap, title: &str) -> Response<Body> {
         let mut page = self.pages.message(
             StatusCode::OK,
             &Message {
@@ -273,6 +273,8 @@ impl App {
             },
         );
         self.cookies.clear(page.headers_mut(), Cookie::Session);
+        let state = self.server.browser_state_cookie(headers, None);
+        page.headers_mut().extend(state.map(|state| (header::SET_COOKIE, state)));
         page
     }
 
