@@ -19,6 +19,7 @@ mod linking;
 mod logins;
 mod looks;
 mod referrers;
+mod session_frames;
 mod sessions;
 mod side_by_side;
 mod support;
