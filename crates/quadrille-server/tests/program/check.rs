@@ -96,6 +96,22 @@ async fn the_program_is_an_openid_provider_on_this_machine_without_configuration
     assert!(report["findings"].as_array().unwrap().iter().any(|one| one["part"] == "userinfo"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn another_name_of_this_machine_is_told_with_the_command_for_the_right_one() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    let by_address = program.issuer.replace("localhost", "127.0.0.1");
+    assert_ne!(by_address, program.issuer);
+    let output = check(&by_address, &[]).await;
+    assert_eq!(output.status.code(), Some(9));
+    let command = format!("Check it by that name: quadrille check {}\n", program.issuer);
+    assert!(text(&output.stdout).contains(&command), "{}", text(&output.stdout));
+    // Another provider of this machine is no other name of this one.
+    let other = serve(liar("http://127.0.0.1:9")).await;
+    let output = check(&other, &[]).await;
+    assert!(!text(&output.stdout).contains("by that name"), "{}", text(&output.stdout));
+}
+
 /// A provider that does everything wrong.
 fn liar(issuer: &str) -> Router {
     let at = |path: &str| format!("{issuer}{path}");
