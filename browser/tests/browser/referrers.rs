@@ -48,6 +48,22 @@ async fn an_operators_own_pages_work_without_a_referrer() {
     .await;
 }
 
+/// The address of the page before would leave no room for that of the request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_authorization_request_goes_on_after_the_sign_in() {
+    in_a_browser("referrer-long", async |browser| {
+        let provider = Provider::start(&[]);
+        let callback = Site::blank().await;
+        let client = provider.add("Printer", &callback.far("/callback"), &[]);
+        let long = client.question().replace("state=s", &format!("state={}", "s".repeat(9000)));
+        browser.goto(long).await.unwrap();
+        sign_in(browser).await;
+        decide(browser, "allow").await;
+        client.redeem(&browser.wait_until_at(&callback.far("/callback?code=")).await).await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_applications_own_consent_page_works_without_a_referrer() {
     in_a_browser("referrer-consent", async |browser| {

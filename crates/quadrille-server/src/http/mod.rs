@@ -51,9 +51,12 @@ use deadline::WriteDeadline;
 use fair::Shares;
 use places::{Place, Places, Taken};
 
-/// The size limit of the head of a request; hyper's own limit is 100 headers. Hyper stops reading
-/// at this size, but may have more in its buffer: see [`Inner::answer`].
+/// The size limit of the head of a request; hyper's own limit is 100 headers. See [`Inner::answer`].
 const HEAD_LIMIT: usize = 16 * 1024;
+
+/// The size at which hyper stops reading a head. Its own answer is empty, so a head that is a little
+/// too large gets that far.
+const MOST_READ: usize = 2 * HEAD_LIMIT;
 
 /// The time after the signal to stop in which connections may send a request that is on its way.
 const LAST_REQUESTS: Duration = Duration::from_millis(500);
@@ -166,7 +169,7 @@ impl Server {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
-            .max_buf_size(HEAD_LIMIT)
+            .max_buf_size(MOST_READ)
             .half_close(false);
         let (alive, mut all_ended) = mpsc::channel(1);
         let held = Connections {

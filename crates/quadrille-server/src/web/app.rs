@@ -394,7 +394,8 @@ impl Shared {
         let headers = response.headers_mut();
         headers.insert(header::LOCATION, location);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        // The next request has a long address, perhaps, and no room for that of the page before.
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         response
     }
 

@@ -60,6 +60,11 @@ async fn a_body_over_the_limit_or_that_never_ends_or_never_comes_is_refused() {
     assert_eq!(status(&answer(&program, huge.as_bytes())), 431);
     let long = format!("GET /?{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(20_000));
     assert_eq!(status(&answer(&program, long.as_bytes())), 431);
+    let page = "host: x\r\naccept: text/html\r\n\r\n";
+    let long = format!("GET /sign-in?next=/{} HTTP/1.1\r\n{page}", "x".repeat(20_000));
+    let said = answer(&program, long.as_bytes());
+    assert_eq!(status(&said), 431, "{said}");
+    assert!(said.contains("content-type: text/html") && said.contains("16 KiB"), "{said}");
     assert_eq!(status(&answer(&program, b"\x16\x03\x01 no HTTP at all\r\n\r\n")), 400);
     program.stop();
 }
