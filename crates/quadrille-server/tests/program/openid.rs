@@ -157,6 +157,31 @@ async fn an_application_gets_an_id_token_beside_its_code_and_signs_its_user_out_
     assert!(home.url.path().ends_with("/sign-in"), "{}", home.url);
 }
 
+/// Front-Channel Logout, section 3: the session of a user ends if another one signs in in the browser.
+#[tokio::test]
+async fn frames_tell_applications_that_another_user_has_signed_in() {
+    let stage = Stage::new();
+    stage.program.add_user("Bob", PASSWORD);
+    let browser = Browser::new();
+    stage.ask(&browser).await;
+    let sign_in = async |name: &str| {
+        let page = browser.get(&stage.program.url("/sign-in?next=/?a=b")).await;
+        browser.sign_in(&page, name, PASSWORD).await
+    };
+    let again = sign_in("ada").await;
+    assert_eq!(again.header("refresh"), "", "her session goes on");
+    let page = sign_in("bob").await;
+    assert_eq!(page.header("refresh"), "5; url=/?a=b");
+    assert!(page.html.contains("You are signed in") && page.html.contains("href=\"&#x2f;?a=b\""));
+    assert!(page.html.contains("/front?iss=http%3A%2F%2F"), "{}", page.html);
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains(&format!("frame-src {};", origin(REDIRECT))), "{policy}");
+    let home = browser.get(&stage.program.url("/")).await;
+    assert!(home.html.contains("Bob") && !home.html.contains("Ada"), "{}", home.html);
+    // Bob has no application here.
+    assert_eq!(sign_in("ada").await.header("refresh"), "");
+}
+
 #[tokio::test]
 async fn a_user_is_asked_before_an_application_without_an_id_token_signs_it_out() {
     let stage = Stage::new();

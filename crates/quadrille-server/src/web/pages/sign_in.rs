@@ -16,7 +16,7 @@ use url::form_urlencoded;
 
 use crate::{
     throttle::PATIENCE,
-    users::{MOST_PASSWORD, UserName},
+    users::{MOST_PASSWORD, User, UserName},
 };
 
 use super::{
@@ -28,6 +28,7 @@ use super::{
         forms::{FormRefusal, Purpose},
         passwords::{AGAIN, Looked},
         sent::{Sent, Unreadable},
+        visitor::Visitor,
     },
     templates::{FormsLead, Link, Message},
 };
@@ -166,12 +167,20 @@ pub(in crate::web) async fn submit(
     };
     match app.passwords.look_at(&attempt, address, found.clone(), &form.password).await {
         Looked::Right(user) => {
-            let mut response = app.see_other(&app.local(&form.next));
+            let before = match app.user_before(&user, &headers).await {
+                Ok(before) => before,
+                Err(error) => return app.store_failed(&error),
+            };
+            let next = app.local(&form.next);
+            let mut response = app.see_other(&next);
             let answer = response.headers_mut();
             match app.open_session(&user, &headers, address, &attempt, answer).await {
                 Ok(true) => {
                     audit::signed_in(&user, address, device.is_some());
-                    response
+                    match before {
+                        Some(before) => app.tell_by_frames(response, before, &headers, &next).await,
+                        None => response,
+                    }
                 }
                 // There is a new password since this one was looked at, or the person was removed.
                 Ok(false) => {
@@ -260,6 +269,43 @@ pub(in crate::web) async fn sign_out(
 }
 
 impl App {
+    /// The other user who is signed in in the browser, if applications are to learn of the end of that
+    /// session.
+    async fn user_before(
+        &self,
+        user: &User,
+        headers: &HeaderMap,
+    ) -> Result<Option<Visitor>, StoreError> {
+        if self.server.end_session_path().is_none() {
+            return Ok(None);
+        }
+        let before = self.visitor(headers).await?;
+        Ok(before.filter(|before| before.user.subject != user.subject))
+    }
+
+    /// The answer to a sign-in that has ended the session of another user: a page with the frames of its
+    /// applications, if they have any, on the way to `next`. Those with logout tokens are told beside.
+    async fn tell_by_frames(
+        &self,
+        answer: Response<Body>,
+        before: Visitor,
+        headers: &HeaderMap,
+        next: &str,
+    ) -> Response<Body> {
+        let sign_out = self.server.sign_out(before.authentication()).of_browser(headers);
+        let page = sign_out.with_clients(before.session.clients).frames(next).await;
+        let page = page.unwrap_or_else(|error| {
+            tracing::error!(%error, "applications do not learn of a logout by frames");
+            None
+        });
+        let Some(page) = page else { return answer };
+        let mut page = page.into_response();
+        for cookie in answer.headers().get_all(header::SET_COOKIE) {
+            page.headers_mut().append(header::SET_COOKIE, cookie.clone());
+        }
+        page
+    }
+
     /// The page for somebody who has just signed out, by a request with these headers.
     pub(in crate::web) fn signed_out(&self, headers: &HeaderMap, title: &str) -> Response<Body> {
         let mut page = self.pages.message(

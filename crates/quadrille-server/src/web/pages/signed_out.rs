@@ -13,6 +13,8 @@ struct SignedOut<'a> {
     destination: Option<&'a str>,
     href: Option<&'a str>,
     frames: String,
+    /// `true` if another user has signed in.
+    has_next_user: bool,
 }
 
 /// The page after a logout, in the program's look.
@@ -22,6 +24,7 @@ pub(in crate::web) fn show(pages: &Pages, page: &SignedOutPage<'_>) -> Response<
         destination: onward.map(|onward| onward.destination),
         href: onward.map(|onward| onward.href),
         frames: page.frames(),
+        has_next_user: page.has_next_user(),
     };
     let lead = FormsLead::Here;
     let mut response = pages.render_bytes(StatusCode::OK, "signed-out.html", &view, lead);

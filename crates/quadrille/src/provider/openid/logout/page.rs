@@ -31,6 +31,7 @@ pub struct SignedOutPage<'a> {
     frames: &'a [Frame],
     onward: Option<SignedOutOnward<'a>>,
     is_sent_on: bool,
+    has_next_user: bool,
 }
 
 /// The address after a logout (`post_logout_redirect_uri`, OpenID Connect RP-Initiated Logout,
@@ -82,7 +83,19 @@ impl<'a> SignedOutPage<'a> {
     pub(super) fn new(frames: &'a [Frame], onward: Option<&'a Target>, is_sent_on: bool) -> Self {
         let onward = onward
             .map(|target| SignedOutOnward { destination: &target.destination, href: &target.url });
-        Self { frames, onward, is_sent_on }
+        Self { frames, onward, is_sent_on, has_next_user: false }
+    }
+
+    /// The page for a browser in which another user has signed in.
+    pub(super) const fn of_next_user(mut self) -> Self {
+        self.has_next_user = true;
+        self
+    }
+
+    /// `true` if the session has ended since another user has signed in in the browser
+    /// ([`SignOut::frames`](super::sign_out::SignOut::frames)): the page is on the way of that user.
+    pub const fn has_next_user(&self) -> bool {
+        self.has_next_user
     }
 
     /// The address after the logout, for a link: the browser goes there by itself once the frames
@@ -129,7 +142,10 @@ impl<'a> SignedOutPage<'a> {
 
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
-        let mut page = Page::new("You are signed out").text("You can close this page.");
+        let mut page = match self.has_next_user {
+            true => Page::new("You are signed in").text("Applications learn who has signed out."),
+            false => Page::new("You are signed out").text("You can close this page."),
+        };
         if let Some(onward) = self.onward {
             page = page.link(&format!("Go to {}", onward.destination), onward.href);
         }

@@ -133,6 +133,42 @@ impl SignOut {
         answer.into()
     }
 
+    /// Answers the browser in which another user has just signed in, so that the session has ended: with a
+    /// page that has the frames of clients, on the way to `next`, a path of this site. `None` if no client
+    /// has one. Logout tokens are sent by [`tell_clients`](Self::tell_clients) alone.
+    ///
+    /// ```
+    /// use quadrille::{Authentication, provider::{AuthorizationServer, Error, Reply}};
+    ///
+    /// /// The answer to the sign-in form, with the session that the browser had.
+    /// async fn signed_in(
+    ///     server: &AuthorizationServer,
+    ///     before: Authentication,
+    ///     headers: &http::HeaderMap,
+    /// ) -> Result<Option<Reply>, Error> {
+    ///     let sign_out = server.sign_out(before).of_browser(headers);
+    ///     let page = sign_out.frames("/album").await?; // with the cookie of the new session
+    ///     sign_out.tell_clients().await?;
+    ///     Ok(page)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`] if the store fails.
+    pub async fn frames(&self, next: &str) -> Result<Option<Reply>, Error> {
+        let inner = &self.inner;
+        let Some(logout) = offered(inner) else { return Ok(None) };
+        let parties = parties::of(inner, &self.ended, &self.further).await?;
+        let frames = Frame::of(&parties, inner.issuer.as_str());
+        if frames.is_empty() {
+            return Ok(None);
+        }
+        let destination = inner.issuer.origin().to_string();
+        let onward = Target { url: next.to_owned(), destination };
+        let page = SignedOutPage::new(&frames, Some(&onward), true).of_next_user();
+        Ok(Some(show(Some(logout), &page).into()))
+    }
+
     /// Tells the clients that have a `backchannel_logout_uri`, without a browser.
     ///
     /// # Errors
@@ -166,9 +202,13 @@ pub(super) fn answer(
     if let Some(target) = onward.filter(|_| frames.is_empty() && is_sent_on) {
         return wire::redirect_url(&target.url);
     }
-    let page = SignedOutPage::new(frames, onward, is_sent_on);
-    let own = offered(inner).and_then(|logout| logout.page.as_ref());
-    Ok(own.map_or_else(|| page.to_response(), |own| own(&page)))
+    Ok(show(offered(inner), &SignedOutPage::new(frames, onward, is_sent_on)))
+}
+
+/// The page, or that of the application.
+fn show(logout: Option<&Logout>, page: &SignedOutPage<'_>) -> Response<Bytes> {
+    let own = logout.and_then(|logout| logout.page.as_ref());
+    own.map_or_else(|| page.to_response(), |own| own(page))
 }
 
 impl fmt::Debug for SignOut {

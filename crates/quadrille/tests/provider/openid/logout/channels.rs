@@ -35,6 +35,37 @@ async fn a_client_with_a_frame_learns_of_the_logout_from_a_page_that_goes_on() {
     assert_eq!(answer.header("cache-control"), "no-store");
 }
 
+/// Front-Channel Logout, section 3: another user's sign-in ends the session as well.
+#[tokio::test]
+async fn the_next_user_of_a_browser_gets_the_frames_on_the_way() {
+    for (has_frame, has_logout_token) in [(true, true), (false, true), (true, false)] {
+        let mut stage = stage(|metadata| {
+            metadata.frontchannel_logout_uri = has_frame.then(|| FRONT.parse().unwrap());
+            metadata.backchannel_logout_uri = has_logout_token.then(|| BACK.parse().unwrap());
+        })
+        .await;
+        stage.sign_in("ada", "a");
+        let sid = stage.sid_in(&stage.id_token().await).await.unwrap();
+        let ada = stage.world.signed_in.lock().unwrap().clone().unwrap();
+        let sign_out = stage.world.server.sign_out(ada);
+        let page = sign_out.frames("/album?of=bob").await.unwrap();
+        assert_eq!(page.is_some(), has_frame);
+        if let Some(page) = page {
+            let page = Answer::of(page.into());
+            assert_eq!(page.header("refresh"), "5; url=/album?of=bob");
+            assert!(page.text().contains("You are signed in") && page.text().contains(&sid));
+            assert!(
+                page.header("content-security-policy").contains("frame-src https://app.example")
+            );
+        }
+        stage.nobody_is_told();
+        sign_out.tell_clients().await.unwrap();
+        if has_logout_token {
+            assert_eq!(stage.token().await.1.sid, Some(sid));
+        }
+    }
+}
+
 /// Back-Channel Logout, section 2.3: the clients of the session, and no others.
 #[tokio::test]
 async fn the_clients_of_other_sessions_and_of_other_users_learn_of_nothing() {
