@@ -2,7 +2,7 @@ use std::{
     collections::BTreeMap,
     ops::Bound,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -29,13 +29,16 @@ use super::{Change, Context, Replaced, TokenStorage};
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
-    accounts: Mutex<BTreeMap<Account, Kept>>,
+    accounts: Mutex<Accounts>,
     /// By service, a token for every user who linked none.
     everyones: BTreeMap<Box<str>, Token>,
     version: AtomicU64,
-    /// The holders of leases, and the ends of these.
-    leases: Mutex<BTreeMap<Account, (u64, Timestamp)>>,
+    leases: Mutex<Leases>,
 }
+
+/// The accounts by service, so that none is walked through that is at another one: the records of the
+/// site are read every few seconds.
+type Accounts = BTreeMap<Arc<str>, BTreeMap<Account, Kept>>;
 
 #[derive(Debug)]
 struct Kept {
@@ -43,6 +46,31 @@ struct Kept {
     /// The version at which the user linked it: the greatest of an owner's accounts is the one
     /// linked last, even if another was refreshed since.
     linked: u64,
+}
+
+/// The holders of leases, and the ends of these.
+#[derive(Debug, Default)]
+struct Leases {
+    held: BTreeMap<Account, (u64, Timestamp)>,
+    /// The number of leases at which those that are over are removed.
+    most: usize,
+}
+
+impl Leases {
+    /// The holder of a lease that is not over.
+    fn holder(&self, account: &Account, now: Timestamp) -> Option<u64> {
+        let (holder, ends) = self.held.get(account)?;
+        (*ends > now).then_some(*holder)
+    }
+
+    fn hold(&mut self, account: &Account, holder: u64, ends: Timestamp, now: Timestamp) {
+        if self.held.len() >= self.most {
+            self.held.retain(|_, (_, ends)| *ends > now);
+            // Twice as many, so that the walk is paid for by as many leases.
+            self.most = 2 * self.held.len() + 64;
+        }
+        self.held.insert(account.clone(), (holder, ends));
+    }
 }
 
 impl MemoryStorage {
@@ -67,11 +95,11 @@ impl MemoryStorage {
         Self { everyones: BTreeMap::from([(service.into(), token)]), ..Self::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Account, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leases(&self) -> MutexGuard<'_, BTreeMap<Account, (u64, Timestamp)>> {
+    fn leases(&self) -> MutexGuard<'_, Leases> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,8 +120,10 @@ impl TokenStorage for MemoryStorage {
             version: self.next_version(),
             needs_linking_again: false,
         };
-        let linked = stored.version;
-        self.lock().insert(account.clone(), Kept { stored, linked });
+        let kept = Kept { linked: stored.version, stored };
+        let mut accounts = self.lock();
+        let here = accounts.entry(Arc::clone(&account.service)).or_default();
+        here.insert(account.clone(), kept);
         Ok(())
     }
 
@@ -106,13 +136,14 @@ impl TokenStorage for MemoryStorage {
     ) -> Result<Option<Stored>> {
         let first = Account { owner: owner.clone(), service: service.into(), subject: "".into() };
         let accounts = self.lock();
-        let found = accounts
-            .range(&first..)
-            .take_while(|(account, _)| account.owner == *owner && *account.service == *service)
-            .filter(|(account, _)| subject.is_none_or(|subject| *account.subject == *subject))
-            .max_by_key(|(_, kept)| kept.linked)
-            .map(|(_, kept)| kept.stored.clone());
-        Ok(found.or_else(|| {
+        let found = accounts.get(service).and_then(|here| match subject {
+            Some(subject) => here.get(&Account { subject: subject.into(), ..first.clone() }),
+            None => {
+                let own = here.range(&first..).take_while(|(account, _)| account.owner == *owner);
+                own.max_by_key(|(_, kept)| kept.linked).map(|(_, kept)| kept)
+            }
+        });
+        Ok(found.map(|kept| kept.stored.clone()).or_else(|| {
             let token = self.everyones.get(service)?.clone();
             Some(Stored { account: first, token, version: 0, needs_linking_again: false })
         }))
@@ -125,7 +156,8 @@ impl TokenStorage for MemoryStorage {
         change: Change<'_>,
     ) -> Result<Replaced> {
         let mut accounts = self.lock();
-        let linked = match accounts.get(&seen.account) {
+        let here = accounts.entry(Arc::clone(&seen.account.service)).or_default();
+        let linked = match here.get(&seen.account) {
             Some(current) if current.stored.version == seen.version => current.linked,
             None if seen.version == 0 => 0,
             other => return Ok(Replaced::Changed(other.map(|kept| kept.stored.clone()))),
@@ -136,12 +168,14 @@ impl TokenStorage for MemoryStorage {
         };
         let version = self.next_version();
         let stored = Stored { account: seen.account.clone(), token, version, needs_linking_again };
-        accounts.insert(seen.account.clone(), Kept { stored: stored.clone(), linked });
+        here.insert(seen.account.clone(), Kept { stored: stored.clone(), linked });
         Ok(Replaced::Done(stored))
     }
 
     async fn unlink(&self, _: &Context<'_>, account: &Account) -> Result<bool> {
-        Ok(self.lock().remove(account).is_some())
+        let mut accounts = self.lock();
+        let here = accounts.get_mut(&account.service);
+        Ok(here.and_then(|here| here.remove(account)).is_some())
     }
 
     /// Between a refresh and the tasks that move an account.
@@ -153,18 +187,17 @@ impl TokenStorage for MemoryStorage {
         lease: Duration,
     ) -> Result<bool> {
         let (now, mut leases) = (cx.env().now(), self.leases());
-        leases.retain(|_, (_, ends)| *ends > now);
-        if leases.get(account).is_some_and(|(by, _)| *by != holder) {
+        if leases.holder(account, now).is_some_and(|by| by != holder) {
             return Ok(false);
         }
-        leases.insert(account.clone(), (holder, now + lease));
+        leases.hold(account, holder, now + lease, now);
         Ok(true)
     }
 
     async fn release(&self, _: &Context<'_>, account: &Account, holder: u64) -> Result<()> {
         let mut leases = self.leases();
-        if leases.get(account).is_some_and(|(by, _)| *by == holder) {
-            leases.remove(account);
+        if leases.held.get(account).is_some_and(|(by, _)| *by == holder) {
+            leases.held.remove(account);
         }
         Ok(())
     }
@@ -178,9 +211,9 @@ impl TokenStorage for MemoryStorage {
     ) -> Result<Vec<Stored>> {
         let accounts = self.lock();
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let later = accounts.range::<Account, _>((start, Bound::Unbounded));
-        let here = later.filter(|(account, _)| *account.service == *service);
-        Ok(here.take(limit).map(|(_, kept)| kept.stored.clone()).collect())
+        let here = accounts.get(service).into_iter();
+        let later = here.flat_map(|here| here.range::<Account, _>((start, Bound::Unbounded)));
+        Ok(later.take(limit).map(|(_, kept)| kept.stored.clone()).collect())
     }
 }
 
