@@ -99,6 +99,29 @@ impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
         openid::claims_of(&stored.account, &stored.token)
     }
 
+    /// Whether the provider has ended the session in which the account was linked
+    /// ([`Login::receives_logouts`]). The account of a user outlives that session, so work for the user
+    /// goes on; where it must not, ask this before. One that is a browser's session is none any more.
+    ///
+    /// ```
+    /// use quadrille::{Linked, Result, consumer::Dynamic};
+    ///
+    /// async fn sync(acme: Linked<Dynamic>) -> Result<()> {
+    ///     if acme.has_session_ended().await? {
+    ///         return acme.unlink().await;
+    ///     }
+    ///     acme.get::<serde_json::Value>("files").await.map(drop)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the storage.
+    pub async fn has_session_ended(&self) -> Result<bool> {
+        let login = self.api.held().login();
+        login.look_for_ended().await?;
+        Ok(login.has_ended_since(&self.api.held().stored()))
+    }
+
     /// Prepares the account for work after the response is sent: a task, a stream. Refreshes the
     /// token now if its remaining lifetime is less than `duration`.
     ///
@@ -168,6 +191,8 @@ impl Login {
     /// }
     /// ```
     ///
+    /// An account of a browser whose session its provider has ended is none any more, as in a request.
+    ///
     /// # Errors
     /// [`Error::NotLinked`](crate::Error::NotLinked), those of the storage, and
     /// [`OperatorError::OutsideRequest`] if tokens are stored in cookies.
@@ -225,6 +250,8 @@ impl Login {
     ) -> Result<Linked<S>> {
         let cx = self.context(self.ready()?, None);
         let stored = self.0.storage.load(&cx, owner, &registered.name, subject).await?;
+        self.look_for_ended().await?;
+        let stored = stored.filter(|stored| !self.has_ended_account(stored));
         let wanted = Wanted::default();
         match stored {
             Some(stored) if !stored.needs_linking_again => {
@@ -241,7 +268,7 @@ impl Login {
     }
 
     /// All accounts of every owner at `S` whose token may be valid, one after the other: for
-    /// background work.
+    /// background work. Those of browsers whose sessions their provider has ended are not among them.
     ///
     /// ```
     /// use quadrille::{GitHub, Login, Result};
@@ -392,7 +419,7 @@ impl<S> Stream for Accounts<S> {
         loop {
             while let Some(stored) = this.page.pop_front() {
                 this.last = Some(stored.account.clone());
-                if !stored.needs_linking_again {
+                if !stored.needs_linking_again && !this.login.has_ended_account(&stored) {
                     let (login, registered) = (&this.login, &this.registered);
                     let api =
                         Api::new(Held::new(login, registered, stored, None, Wanted::default()));
@@ -407,6 +434,7 @@ impl<S> Stream for Accounts<S> {
                 let service = Arc::clone(&this.registered.name);
                 Box::pin(async move {
                     let cx = login.context(login.ready()?, None);
+                    login.look_for_ended().await?;
                     login.0.storage.accounts(&cx, &service, last.as_ref(), PAGE).await
                 })
             });

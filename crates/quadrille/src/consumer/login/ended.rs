@@ -7,7 +7,8 @@ use crate::{
         account::{ProviderSession, Stored},
         error::{BrowserError, Error, Result, ServiceError},
         openid::{
-            ended::{Session, SessionEnded, Told, in_front_channel},
+            OpenIdProvider,
+            ended::{Session, SessionEnded, in_front_channel},
             spent::Used,
         },
         storage::records::Records,
@@ -16,7 +17,7 @@ use crate::{
     oidc::LogoutTokenRejected,
 };
 
-use super::{Login, Ready};
+use super::{Login, Ready, registered::Registered};
 
 impl Login {
     /// Ends the sessions that a logout token names (OpenID Connect Back-Channel Logout, section 2.6).
@@ -72,9 +73,10 @@ impl Login {
             sub: token.subject,
             sid: token.sid,
             at: now,
+            proven: true,
         };
-        if let Err(error) = self.0.ended.note_for_all(records.as_ref(), &event, Told::Proven).await
-        {
+        let issuer = self.issuer_among_several(&event.service, &event.issuer);
+        if let Err(error) = self.0.ended.note_for_all(records.as_ref(), &event, issuer).await {
             self.let_send_again(used).await;
             return Err(error);
         }
@@ -91,8 +93,10 @@ impl Login {
     }
 
     /// Ends the session that the query of a front-channel logout names (OpenID Connect Front-Channel
-    /// Logout, section 3). Nothing proves the request: the `sid` of a session suffices to end it.
-    /// Otherwise as [`end_by_logout_token`](Self::end_by_logout_token).
+    /// Logout, section 3). Nothing proves the request: the `sid` of a session suffices to end it, and
+    /// anybody can send one about a session that does not exist. Otherwise as
+    /// [`end_by_logout_token`](Self::end_by_logout_token). At a service with an issuer of each tenant,
+    /// the issuer may be that of any tenant, and a session is one of its issuer.
     ///
     /// # Errors
     /// [`BrowserError::CallbackMalformed`] without `iss` and `sid`,
@@ -100,21 +104,24 @@ impl Login {
     /// those of an unknown service.
     pub async fn end_by_front_channel(&self, service: &str, query: &str) -> Result<SessionEnded> {
         let registered = self.by_name(service).await?;
-        registered.openid_provider()?;
+        let provider = registered.openid_provider()?;
         let malformed = |_| BrowserError::CallbackMalformed;
         let params = Params::parse_within(query.as_bytes(), Limits::DEFAULT).map_err(malformed)?;
-        let issuer = registered.openid().and_then(|openid| openid.issuer.as_deref());
-        let issuer = issuer.unwrap_or_default();
+        let forgets_issuer = provider.forgets_issuer_in_front_channel();
+        let is_issuer = |issuer: &str| provider.is_issuer(issuer);
+        let (issuer, sid) = in_front_channel(&params, forgets_issuer, is_issuer)?;
         let event = SessionEnded {
             service: Arc::clone(&registered.name),
-            issuer: issuer.to_owned(),
+            issuer: issuer.unwrap_or(provider.described_issuer()).to_owned(),
             sub: None,
-            sid: Some(in_front_channel(&params, issuer)?.to_owned()),
+            sid: Some(sid.to_owned()),
             account: None,
             at: self.0.env.now(),
+            proven: false,
         };
         let records = self.records(self.ready()?);
-        self.0.ended.note_for_all(records.as_ref(), &event, Told::ByBrowser).await?;
+        let issuer = self.issuer_among_several(&event.service, &event.issuer);
+        self.0.ended.note_for_all(records.as_ref(), &event, issuer).await?;
         Ok(event)
     }
 
@@ -172,7 +179,19 @@ impl Login {
     /// }
     /// ```
     pub fn end_by_another_process(&self, event: &SessionEnded) {
-        self.0.ended.note(event, Told::Proven);
+        let issuer = self.issuer_among_several(&event.service, &event.issuer);
+        self.0.ended.note(event, issuer);
+    }
+
+    /// The issuer if the service has several that tell their sessions apart, else an empty text.
+    fn issuer_among_several<'a>(&self, service: &str, issuer: &'a str) -> &'a str {
+        let is_service = |known: &&Arc<Registered>| *known.name == *service;
+        let known = self.ready().ok().and_then(|ready| {
+            let known = ready.services.iter().find(is_service).cloned();
+            known.or_else(|| ready.known_tenants.last(service))
+        });
+        let several = known.as_ref().and_then(|known| known.provider());
+        if several.is_some_and(OpenIdProvider::has_several_issuers) { issuer } else { "" }
     }
 
     /// Whether the provider has ended the session in which this account of a service logged in.
@@ -184,7 +203,10 @@ impl Login {
     ) -> bool {
         let Some(ProviderSession { sub, sid, since }) = session else { return false };
         let (users, sid, since) = ([account, &**sub], sid.as_deref(), *since);
-        self.0.ended.has(&Session { service, users, sid, since })
+        // Such an account is the issuer and the user.
+        let issuer = account.strip_suffix(&**sub).and_then(|rest| rest.strip_suffix('#'));
+        let issuer = self.issuer_among_several(service, issuer.unwrap_or_default());
+        self.0.ended.has(&Session { service, users, issuer, sid, since }, self.0.env.now())
     }
 
     /// Whether the provider has ended the session that a stored account is. One of a user belongs to

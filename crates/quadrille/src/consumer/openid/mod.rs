@@ -279,6 +279,29 @@ impl OpenIdProvider {
         }
     }
 
+    /// Whether this is the issuer of the service, or of a tenant of it.
+    pub(crate) fn is_issuer(&self, issuer: &str) -> bool {
+        self.rules.is_issuer(issuer)
+    }
+
+    /// The issuer as the service's description has it: with a placeholder where each tenant has its own.
+    pub(crate) fn described_issuer(&self) -> &str {
+        self.spec.issuer.as_deref().unwrap_or_default()
+    }
+
+    /// Whether front-channel logouts of the service do not name the issuer.
+    pub(crate) const fn forgets_issuer_in_front_channel(&self) -> bool {
+        self.spec.forgets_issuer_in_front_channel
+    }
+
+    /// Whether the service has several issuers, each with sessions of its own: accounts are known by
+    /// issuer and subject there.
+    pub(crate) fn has_several_issuers(&self) -> bool {
+        self.spec.tenants.is_some()
+            && self.spec.account == OpenIdAccount::IssuerAndSubject
+            && !self.spec.forgets_issuer_in_front_channel
+    }
+
     /// Whether claims of the userinfo endpoint are those of an account (OpenID Connect Core, section
     /// 5.3.2).
     ///

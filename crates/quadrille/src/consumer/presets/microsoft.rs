@@ -13,6 +13,11 @@ service! {
     /// PKCE is supported. A refresh token needs the scope `offline_access`, which the response does
     /// not name. None of these sources has a revocation endpoint. The device flow and a
     /// loopback callback need the platform "Mobile and desktop applications".
+    ///
+    /// Of the two kinds of logouts at a provider, it has that by a frame
+    /// ([`Login::end_by_front_channel`](crate::Login::end_by_front_channel)), with the session alone
+    /// and without its issuer. The session is known if the registration adds the optional claim `sid`
+    /// to ID tokens.
     Microsoft,
     new: (id, secret),
     variables: ["AZURE_OAUTH_CLIENT_ID", "AZURE_OAUTH_CLIENT_SECRET"],
@@ -31,6 +36,7 @@ service! {
     )
     .end_session("https://login.microsoftonline.com/common/oauth2/v2.0/logout")
     .issuer_of_each_tenant("{tenantid}", "tid")
+    .front_channel_logout_without_issuer()
     .device_authorization("https://login.microsoftonline.com/common/oauth2/v2.0/devicecode")
     .any_loopback_port()
     .error_names(&[

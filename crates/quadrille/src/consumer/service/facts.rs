@@ -427,6 +427,12 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
         protocol.openid.forgets_nonce = true;
     }
 
+    /// Accepts front-channel logouts without the `iss`, which Front-Channel Logout 1.0, section 3,
+    /// requires, for a service that sends the `sid` alone. The `sid` must be unique at all its issuers.
+    fn front_channel_logout_without_issuer() {
+        protocol.openid.forgets_issuer_in_front_channel = true;
+    }
+
     /// Requests tokens beside the code (OpenID Connect Core, section 3.3), for an OpenID Provider that
     /// expects it. They arrive by POST, so a parameter `response_mode` is
     /// [`OperatorError::ParameterReserved`](crate::consumer::OperatorError::ParameterReserved). An ID

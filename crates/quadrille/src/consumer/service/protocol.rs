@@ -174,6 +174,8 @@ pub struct OpenId<Text = &'static str> {
     pub tenants: Option<(Text, Text)>,
     /// Whether the service does not repeat the `nonce` of a request.
     pub forgets_nonce: bool,
+    /// Whether front-channel logouts of the service have a `sid` without the `iss`.
+    pub forgets_issuer_in_front_channel: bool,
     /// The HMAC by which the service signs ID tokens with the client secret; `None` for signatures
     /// by the keys.
     pub hmac: Option<Algorithm>,
@@ -334,6 +336,7 @@ impl OpenId {
         end_session: None,
         tenants: None,
         forgets_nonce: false,
+        forgets_issuer_in_front_channel: false,
         hmac: None,
         id_token_encryption: None,
         signed_userinfo: false,
@@ -401,6 +404,7 @@ impl From<OpenId> for OpenIdBuf {
             end_session: openid.end_session.map(Into::into),
             tenants: openid.tenants.map(|(placeholder, claim)| (placeholder.into(), claim.into())),
             forgets_nonce: openid.forgets_nonce,
+            forgets_issuer_in_front_channel: openid.forgets_issuer_in_front_channel,
             hmac: openid.hmac,
             id_token_encryption: openid.id_token_encryption,
             signed_userinfo: openid.signed_userinfo,

@@ -179,6 +179,27 @@ impl IdTokenRules {
         self
     }
 
+    /// `true` for the issuer of these rules, or that of any tenant
+    /// ([`of_each_tenant`](Self::of_each_tenant)).
+    ///
+    /// ```
+    /// use quadrille::oidc::IdTokenRules;
+    ///
+    /// let template = "https://login.example/{tenantid}/v2.0";
+    /// let rules = IdTokenRules::of_each_tenant(template, "{tenantid}", "tid", "our-id");
+    /// assert!(rules.is_issuer("https://login.example/9122040d/v2.0"));
+    /// assert!(!rules.is_issuer(template));
+    /// ```
+    pub fn is_issuer(&self, issuer: &str) -> bool {
+        match &self.tenants {
+            None => *self.issuer == *issuer,
+            Some(Tenants { before, after, .. }) => {
+                let tenant = issuer.strip_prefix(&**before);
+                tenant.and_then(|rest| rest.strip_suffix(&**after)).is_some_and(is_tenant)
+            }
+        }
+    }
+
     /// `true` if tokens are verified by the issuer's keys, which must be fetched then.
     pub const fn needs_keys(&self) -> bool {
         self.shared.is_none()
@@ -239,14 +260,17 @@ fn is_among(all: &[Box<str>], one: &str) -> bool {
     all.iter().any(|known| **known == *one)
 }
 
+/// Whether a text may stand for a tenant in an issuer.
+fn is_tenant(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !text.is_empty() && text.bytes().all(fits)
+}
+
 impl Tenants {
     /// The issuer that a token of its tenant must have.
     fn issuer_in(&self, claims: &Claims) -> Result<String, ClaimsError> {
-        let is_plain = |text: &&str| {
-            let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-            !text.is_empty() && text.bytes().all(fits)
-        };
-        let tenant = claims.text(&self.claim).filter(is_plain).ok_or(ClaimsError::Issuer)?;
+        let tenant = claims.text(&self.claim).filter(|tenant| is_tenant(tenant));
+        let tenant = tenant.ok_or(ClaimsError::Issuer)?;
         Ok([&*self.before, tenant, &*self.after].concat())
     }
 }

@@ -31,6 +31,10 @@ impl Login {
     ///   session of its `sid`: [`Login::end_by_front_channel`]. Prefer the other one where the
     ///   provider has it.
     ///
+    /// The [storage](Login::storage) must be on the server to remember logouts across a restart. Where
+    /// browsers store the tokens, which is the default, a session that has ended goes on after a restart
+    /// of the process, until its cookie ends: the log warns of it.
+    ///
     /// The hook [`Hooks::on_session_ended`](crate::Hooks::on_session_ended) ends the application's own
     /// sessions, each of which must know the account and the `sid` of its ID token
     /// ([`Authorized::claims`](crate::Authorized::claims)).
@@ -59,6 +63,13 @@ impl Login {
     /// ```
     pub fn logout_routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
         self.0.ended.receives();
+        if self.0.storage.is_in_browser() {
+            warn!(
+                "logouts at a provider are kept in the memory of this process, because browsers store \
+                 the tokens: sessions that have ended go on after a restart, and at other processes; a \
+                 storage on the server is safer"
+            );
+        }
         Routes::of(self)
             .post("/backchannel-logout", by_the_server)
             .get("/frontchannel-logout", by_a_frame)
