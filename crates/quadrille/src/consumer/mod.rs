@@ -43,8 +43,8 @@ pub use claims::{Claims, Profile};
 pub use client_keys::ClientKeys;
 pub use cookies::Jar;
 pub use error::{
-    BrowserError, NotLinked, NotLinkedReason, OperatorError, RequestObjectUnusable, ServiceError,
-    StorageError,
+    BrowserError, NotLinked, NotLinkedReason, OperatorError, RegistrationUnusable,
+    RequestObjectUnusable, ServiceError, StorageError,
 };
 pub use flow::{Begin, Finished, authorized::Authorized, out_of_band::OutOfBand};
 pub use hooks::Refreshed;

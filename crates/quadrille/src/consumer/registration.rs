@@ -104,13 +104,7 @@ fn check_credentials(
     credential: &Credential,
 ) -> Result<(), OperatorError> {
     let is_oauth2 = matches!(spec.protocol, Protocol::OAuth2(_));
-    let is_fit = |text: &str| {
-        let fits = |char: char| match is_oauth2 {
-            true => matches!(char, ' '..='~'),
-            false => !char.is_control() && char != '\u{feff}',
-        };
-        text.trim() == text && !is_quoted(text) && text.chars().all(fits)
-    };
+    let is_fit = |text: &str| is_fit(text, is_oauth2);
     let service = || Box::from(&*spec.name);
     let is_malformed = |id: &str| id.is_empty() || !is_fit(id);
     if is_malformed(id) || further.iter().any(|id| is_malformed(id)) {
@@ -130,6 +124,15 @@ fn check_credentials(
         | Credential::SiteKeys
         | Credential::Public => Ok(()),
     }
+}
+
+/// Whether an identifier or a secret has only characters that such a text may have.
+pub(crate) fn is_fit(text: &str, is_oauth2: bool) -> bool {
+    let fits = |char: char| match is_oauth2 {
+        true => matches!(char, ' '..='~'),
+        false => !char.is_control() && char != '\u{feff}',
+    };
+    text.trim() == text && !is_quoted(text) && text.chars().all(fits)
 }
 
 /// A registration whose values are checked.

@@ -8,7 +8,7 @@ const GUIDE: &str = include_str!("../../../../docs/src/consumer/problems.md");
 const SOURCES: [&str; 4] = [
     include_str!("../../src/consumer/error/mod.rs"),
     include_str!("../../src/consumer/error/browser.rs"),
-    include_str!("../../src/consumer/error/operator.rs"),
+    include_str!("../../src/consumer/error/operator_code.rs"),
     include_str!("../../src/consumer/error/service.rs"),
 ];
 

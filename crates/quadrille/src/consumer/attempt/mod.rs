@@ -45,6 +45,8 @@ pub(crate) struct Attempt {
     pub(crate) next: String,
     /// The kind of login.
     pub(crate) kind: Kind,
+    /// The client that began, where the site registers itself and may be another client soon.
+    pub(crate) client: Option<ClientMark>,
     /// The user signed in at the beginning.
     pub(crate) begun_by: OwnerMark,
     /// The time of the beginning.
@@ -100,6 +102,17 @@ impl OwnerMark {
     /// Whether no user was signed in.
     pub(crate) fn is_nobody(self) -> bool {
         self.0.is_none()
+    }
+}
+
+/// A digest of a client identifier, which tells the few registrations of a site at one provider apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClientMark([u8; 4]);
+
+impl ClientMark {
+    pub(crate) fn of(id: &str) -> Self {
+        let [a, b, c, d, ..] = sha256(id.as_bytes());
+        Self([a, b, c, d])
     }
 }
 
@@ -211,7 +224,7 @@ impl Attempt {
     }
 
     fn write(&self, out: &mut Writer) {
-        out.number(VERSION);
+        write_version(self.client, out);
         out.number(self.begun.seconds().unsigned_abs()).text(&self.service).text(&self.next);
         self.begun_by.write(out);
         self.ending.write(out);
@@ -221,16 +234,14 @@ impl Attempt {
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        if from.number()? != VERSION {
-            return None;
-        }
+        let client = read_version(from)?;
         let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
         let (service, next) = (from.text()?.into(), from.text()?.to_owned());
         let (begun_by, ending) = (OwnerMark::read(from)?, Ending::read(from)?);
         let max_age = read_max_age(from)?;
         let kind = Kind::read(from)?;
         let data = read_data(from)?;
-        Some(Self { service, next, kind, begun_by, begun, ending, max_age, data })
+        Some(Self { service, next, kind, client, begun_by, begun, ending, max_age, data })
     }
 
     fn check_age(&self, now: Timestamp) -> Result<(), BrowserError> {
@@ -243,6 +254,23 @@ impl Attempt {
     /// The first bytes of the name of an attempt's cookie.
     fn begun_bytes(&self) -> [u8; 4] {
         (self.begun.seconds() as u32).to_be_bytes()
+    }
+}
+
+/// The version, and the client, for which the version is one more.
+fn write_version(client: Option<ClientMark>, out: &mut Writer) {
+    match client {
+        None => out.number(VERSION),
+        Some(ClientMark(mark)) => out.number(VERSION + 1).fixed(&mark),
+    };
+}
+
+/// `None` if it cannot be read, `Some(None)` if there is no client.
+fn read_version(from: &mut Reader<'_>) -> Option<Option<ClientMark>> {
+    match from.number()?.checked_sub(VERSION)? {
+        0 => Some(None),
+        1 => Some(Some(ClientMark(from.fixed()?))),
+        _ => None,
     }
 }
 

@@ -29,8 +29,8 @@ use crate::{
 };
 
 use super::{
-    Attempt, AttemptCookie, Ending, Kind, LIFETIME, OwnerMark, VERSION, not_ours, read_data,
-    read_max_age, write_data, write_max_age,
+    Attempt, AttemptCookie, Ending, Kind, LIFETIME, OwnerMark, not_ours, read_data, read_max_age,
+    read_version, write_data, write_max_age, write_version,
 };
 
 const PURPOSE: &str = "login attempt";
@@ -87,7 +87,8 @@ impl Attempt {
         let cookie = AttemptCookie::new(COOKIE, &id);
         let value = BASE64_URL_SAFE_NO_PAD.encode(random);
         let mut out = Writer::with_capacity(MOST);
-        out.fixed(&id).fixed(&random).fixed(&key_id).number(VERSION);
+        out.fixed(&id).fixed(&random).fixed(&key_id);
+        write_version(self.client, &mut out);
         out.number(self.begun.seconds().unsigned_abs());
         self.begun_by.write(&mut out);
         self.ending.write(&mut out);
@@ -202,9 +203,7 @@ fn read(
     let mut from = Reader(plain);
     let id: [u8; 8] = from.fixed()?;
     let (binding, key) = (from.fixed()?, from.fixed()?);
-    if from.number()? != VERSION {
-        return None;
-    }
+    let client = read_version(&mut from)?;
     let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
     let (begun_by, ending) = (OwnerMark::read(&mut from)?, Ending::read(&mut from)?);
     let max_age = read_max_age(&mut from)?;
@@ -225,6 +224,7 @@ fn read(
         service: Arc::clone(service),
         next,
         kind,
+        client,
         begun_by,
         begun,
         ending,

@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::oidc::IdTokenRejected;
+
 /// The reason why a login fails by the fault of the user or their browser.
 ///
 /// ```
@@ -78,6 +80,20 @@ pub enum BrowserError {
     /// ([`Organizations`](crate::consumer::Organizations)).
     #[error("the organization that the user has typed is not found, or not allowed here")]
     OrganizationUnknown,
+    /// Too many organizations were looked up within a minute: at the same host, or in all.
+    #[error("too many organizations were looked up within a minute")]
+    TooManyLookups,
+    /// The ID token that a page or an app presents to log in is not valid (OpenID Connect Core,
+    /// section 3.1.3.7). Anybody can present one.
+    #[error("the ID token that was presented is rejected: {0}")]
+    IdTokenRejected(IdTokenRejected),
+    /// The service has no sign-in by an ID token at this site:
+    /// [`Client::accept_id_tokens`](crate::consumer::Client::accept_id_tokens).
+    #[error(
+        "this site accepts no ID tokens of pages and apps for this service: \
+         Client::accept_id_tokens"
+    )]
+    IdTokensNotAccepted,
 }
 
 impl BrowserError {
@@ -101,6 +117,9 @@ impl BrowserError {
             Self::TenantUnknown => "tenant_unknown",
             Self::IdentifierMalformed => "identifier_malformed",
             Self::OrganizationUnknown => "organization_unknown",
+            Self::TooManyLookups => "too_many_lookups",
+            Self::IdTokenRejected(_) => "id_token_rejected",
+            Self::IdTokensNotAccepted => "id_tokens_not_accepted",
         }
     }
 
@@ -111,11 +130,14 @@ impl BrowserError {
             | Self::UserChanged
             | Self::AccountNotAllowed
             | Self::UserUnknown
+            | Self::IdTokensNotAccepted
             | Self::NotThisOrigin => StatusCode::FORBIDDEN,
             Self::Loop | Self::AccountOfAnotherUser => StatusCode::CONFLICT,
             Self::TenantUnknown | Self::OrganizationUnknown => StatusCode::NOT_FOUND,
+            Self::TooManyLookups => StatusCode::TOO_MANY_REQUESTS,
             Self::CallbackMalformed
             | Self::LoginMalformed
+            | Self::IdTokenRejected(_)
             | Self::IdentifierMalformed
             | Self::StateUnknown
             | Self::AttemptExpired

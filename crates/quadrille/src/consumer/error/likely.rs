@@ -27,6 +27,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "cookie_too_large" => "many accounts, or long tokens: store tokens on the server",
         "credential_mismatch" => "a secret was given where the service requires a private key",
         "data_too_large" => "whole records were carried along instead of their identifiers",
+        "domain_malformed" => "an address or a URL was given in place of its domain",
         "endpoint_malformed" => "an endpoint lacks https://, or its tenant",
         "ephemeral_keys" => "KeyRing::ephemeral beside a storage that outlives the process",
         "foreign_origin" => "the call's URL is on another host than the service's API",
@@ -34,8 +35,10 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "identifier_malformed" => "the user typed a name in place of an address",
         "id_token_missing" => "the scope openid is not allowed for this application there",
         "id_token_rejected" => {
-            "the issuer or the client id is another one than in the settings, or the clocks differ"
+            "the issuer or the client id is another one than in the settings, or the clocks differ, \
+             or somebody presented a forged token"
         }
+        "id_tokens_not_accepted" => "the client of the service lacks Client::accept_id_tokens",
         "io" => "a file is missing, or the user of the process may not read it",
         "json_callback_malformed" => "the callback lacks https://, or its scheme has no dot",
         "key_unknown" => "an old key was removed from the ring, or the database is another's",
@@ -60,9 +63,12 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "not_linked" => "the user has not logged in, or the service ended the token",
         "organization_unknown" => "the organization has no WebFinger, or its issuer is not allowed",
         "registration_refused" => "the provider wants an initial access token, or other metadata",
+        "registration_unusable" => "the provider registers other metadata than it is asked for",
         "registration_unsupported" => "the provider has no registration_endpoint",
         "request_object_unusable" => "the spec asks for more than the provider's metadata have",
-        "storage_in_browser" => "Login::with_organizations without Login::storage",
+        "storage_in_browser" => {
+            "Login::with_organizations or RequestObjects::ByReference without Login::storage"
+        }
         "userinfo_rejected" => "the userinfo response is registered as another than in the spec",
         "not_openid" => "the service is described by Spec::oauth2 without an issuer",
         "not_out_of_band" => "the service has OAuth 2, which has no PIN",
@@ -111,6 +117,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         }
         "token_secret_missing" => "an account of OAuth 1 was imported without its secret",
         "token_type_unknown" => "the service has its own word for bearer tokens",
+        "too_many_lookups" => "somebody tries addresses, or many users of one organization arrive",
         "user_changed" => "a sign-in in another tab, or no session at the login's routes",
         "user_unknown" => "the user was removed while a session lived on",
         "userinfo_of_another_subject" => "the service confuses its users, or a cache there does",

@@ -9,6 +9,8 @@ use crate::{
     oidc::{DiscoveryError, IdTokenRejected, LogoutTokenRejected},
 };
 
+use super::registration::RegistrationUnusable;
+
 /// The reason why a login or a call fails by the fault of the service.
 ///
 /// ```
@@ -112,6 +114,9 @@ pub enum ServiceError {
         /// The code; `unreadable` if it is malformed.
         error: Box<str>,
     },
+    /// The registration endpoint registered the site in a way that no login can use.
+    #[error("the provider's registration of this site cannot be used: {0}")]
+    RegistrationUnusable(RegistrationUnusable),
     /// The claims of the userinfo endpoint are of another subject than the ID token, and must not be
     /// used (OpenID Connect Core, section 5.3.2).
     #[error("the service's user information is that of another subject")]
@@ -141,6 +146,7 @@ impl ServiceError {
             Self::ProviderKeys(_) => "provider_keys_unusable",
             Self::RegistrationUnsupported => "registration_unsupported",
             Self::RegistrationRefused { .. } => "registration_refused",
+            Self::RegistrationUnusable(_) => "registration_unusable",
             Self::UserinfoRejected(_) => "userinfo_rejected",
             Self::UserinfoOfAnotherSubject => "userinfo_of_another_subject",
         }

@@ -278,6 +278,7 @@ impl Login {
             service: Arc::clone(&registered.name),
             next: self.next(ready, begin.next),
             kind: self.kind(jar, registered, begin).await?,
+            client: self.changing_client(registered),
             begun_by: OwnerMark::of(&begin.owner),
             begun: self.0.env.now(),
             ending: begin.ending,
@@ -374,6 +375,7 @@ impl Login {
             Dance::OAuth2(dance) => dance.come_back(site, jar, &params, trail)?,
             Dance::OAuth1(dance) => dance.come_back(site, jar, &params, trail)?,
         };
+        let registered = self.registered_as(registered, answered.attempt.client).await?;
         if let (Dance::OAuth2(dance), Proof::Code(proof)) = (&registered.dance, &mut answered.proof)
         {
             if proof.beside.is_some() && posted.is_none() {

@@ -47,7 +47,7 @@ impl Tenants {
         Self { service, resolver: Resolver::Stored(Arc::new(organizations)) }
     }
 
-    pub(super) fn as_organizations(&self) -> Option<&Organizations> {
+    pub(super) fn as_organizations(&self) -> Option<&Arc<Organizations>> {
         match &self.resolver {
             Resolver::Stored(organizations) => Some(organizations),
             Resolver::Hook(_) => None,

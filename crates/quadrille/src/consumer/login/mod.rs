@@ -29,7 +29,7 @@ use crate::{
 
 use self::{
     known_tenants::{KnownTenants, Tenants},
-    places::{check_mount, is_origin},
+    places::{check_mount, check_storage, is_origin},
     registered::Registered,
 };
 use super::{
@@ -436,7 +436,7 @@ impl Ready {
         if inner.storage.is_durable() && inner.keys.is_ephemeral() {
             return Err(OperatorError::EphemeralKeys);
         }
-        Self::check_storage(&inner.tenants, inner.storage.is_in_browser())?;
+        check_storage(&inner.clients, &inner.tenants, inner.storage.is_in_browser())?;
         let mut names: Vec<&str> = inner.clients.iter().map(|c| c.spec.name.as_ref()).collect();
         names.extend(inner.tenants.iter().map(Tenants::service));
         if names.is_empty() {

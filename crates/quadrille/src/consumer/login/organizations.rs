@@ -1,9 +1,12 @@
 //! Logins by the OpenID Providers of organizations.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tracing::warn;
 
 use crate::{
     consumer::{
+        attempt::ClientMark,
         error::{BrowserError, Error, OperatorError, Result, ServiceError},
         organizations::{
             Organizations, name_of,
@@ -12,12 +15,16 @@ use crate::{
         },
         registration::Registration,
         service::{Client, Dynamic, SpecBuf},
-        storage::records::{Key, Kind},
+        storage::records::{Key, Kind, Records},
     },
     oidc::UserIdentifier,
 };
 
-use super::{Login, Ready, known_tenants::Tenants};
+use super::{Login, known_tenants::Tenants, registered::Registered};
+
+/// The pause between two looks at the registration that another process makes, and their number.
+const LOOK: Duration = Duration::from_millis(250);
+const LOOKS: u32 = 20;
 
 /// An organization whose provider logs users in, at which the site is registered.
 ///
@@ -69,23 +76,30 @@ impl Login {
     ///
     /// # Errors
     /// [`BrowserError::IdentifierMalformed`], [`BrowserError::OrganizationUnknown`] for an issuer that is
-    /// not found or not allowed, and those of [`register_at`](Self::register_at).
+    /// not found or not allowed, [`BrowserError::TooManyLookups`], and those of
+    /// [`register_at`](Self::register_at).
     pub async fn find_organization(&self, service: &str, typed: &str) -> Result<Organization> {
         let typed = UserIdentifier::parse(typed);
         let typed = typed.map_err(|_| BrowserError::IdentifierMalformed)?;
         let organizations = self.organizations(service)?;
-        let issuer = Registrar::new(organizations, &self.ready()?.site)?.issuer(&typed).await?;
+        let issuer = self.registrar(organizations)?.issuer(&typed).await?;
         self.register_at(service, &issuer).await
     }
 
     /// Registers the site at the provider with this issuer, which must be allowed, unless it is
     /// registered there already (OpenID Connect Dynamic Client Registration 1.0). A registration whose
-    /// secret expires within an hour is renewed.
+    /// secret expires within an hour, or within a quarter of its lifetime, is renewed; if the provider
+    /// gives it another `client_id` then, logins that have begun go on with the old one.
+    ///
+    /// The registration runs on a task of its own, once for all who wait for it, and a failure is
+    /// remembered for ten seconds. It names the receiver of logouts if this login has
+    /// `Login::logout_routes` or [`receives_logouts`](Self::receives_logouts).
     ///
     /// # Errors
     /// [`BrowserError::OrganizationUnknown`] for an issuer that is not allowed,
-    /// [`ServiceError::RegistrationUnsupported`], [`ServiceError::RegistrationRefused`], those of the
-    /// requests and of the storage, and [`ServiceError::Unavailable`] while another process registers.
+    /// [`ServiceError::RegistrationUnsupported`], [`ServiceError::RegistrationRefused`],
+    /// [`ServiceError::RegistrationUnusable`], those of the requests and of the storage, and
+    /// [`ServiceError::Unavailable`] while another process registers.
     pub async fn register_at(&self, service: &str, issuer: &str) -> Result<Organization> {
         let organizations = self.organizations(service)?;
         if !organizations.allow(issuer).await {
@@ -100,7 +114,7 @@ impl Login {
     /// The registration of an organization's login.
     pub(super) async fn organization(
         &self,
-        organizations: &Organizations,
+        organizations: &Arc<Organizations>,
         name: &str,
     ) -> Result<Option<Registration>> {
         let Some(client) = self.registered_client(organizations, name, None).await? else {
@@ -109,93 +123,169 @@ impl Login {
         if !organizations.allow(&client.issuer).await {
             return Ok(None);
         }
-        let spec = SpecBuf::oidc(organizations.service.to_string(), client.issuer.clone())
-            .scopes(organizations.scopes.as_str());
-        let with_secret = |spec: SpecBuf<_>| match &client.secret {
-            Some(secret) => spec.client(client.id.clone(), secret.clone()),
-            None => spec.public_client(client.id.clone()),
+        Ok(Some(registration(organizations, client)?))
+    }
+
+    /// The mark of the client that a service knows this site by, if that may be another one soon.
+    pub(crate) fn changing_client(&self, registered: &Registered) -> Option<ClientMark> {
+        let (tenants, _) = self.tenant(&registered.name).ok()?;
+        tenants.as_organizations().map(|_| ClientMark::of(&registered.id))
+    }
+
+    /// A service as the client with which a login began: the site may have registered anew since.
+    ///
+    /// # Errors
+    /// [`BrowserError::AttemptExpired`] if that client is not known any more, and those of the storage.
+    pub(crate) async fn registered_as(
+        &self,
+        registered: Arc<Registered>,
+        began: Option<ClientMark>,
+    ) -> Result<Arc<Registered>> {
+        let Some(began) = began.filter(|began| *began != ClientMark::of(&registered.id)) else {
+            return Ok(registered);
         };
-        let registered: Client<Dynamic> = match client.method {
-            Method::PrivateKeyJwt => spec.signing_client(client.id),
-            Method::ClientSecretPost => with_secret(spec.secret_in_body()),
-            Method::ClientSecretBasic | Method::None => with_secret(spec),
-        };
-        let mut registration = Registration::from(registered.allow_parameters(["login_hint"]));
-        registration.http = Some(organizations.http()?);
-        Ok(Some(registration))
+        let (tenants, name) = self.tenant(&registered.name)?;
+        let organizations = tenants.as_organizations().ok_or(BrowserError::TenantUnknown)?;
+        let client = self.stored_client(name).await?;
+        let client = client.and_then(|client| client.begun_as(began));
+        let client = client.ok_or(BrowserError::AttemptExpired)?;
+        let mut registration = registration(organizations, client)?;
+        registration.spec.name = registered.name.as_ref().to_owned().into();
+        let site = &self.ready()?.site;
+        let registered = Registered::new(&registration, site, Some(&*registered))?;
+        Arc::new(registered).discovered(site).await
     }
 
     /// The stored registration of an organization, renewed if it is due; a new one at `issuer` if there
     /// is none.
     async fn registered_client(
         &self,
-        organizations: &Organizations,
+        organizations: &Arc<Organizations>,
         name: &str,
         issuer: Option<&str>,
     ) -> Result<Option<StoredClient>> {
-        let ready = self.ready()?;
-        let records = self.records(ready).ok_or(OperatorError::OutsideRequest)?;
-        let key = Key { at: crate::Timestamp::default(), text: name.to_owned() };
-        let known = records.get(Kind::Clients, &key).await?;
-        let known = known.and_then(|content| StoredClient::read(&content));
-        // A hash of the issuer is its key.
-        let known = known.filter(|known| name_of(&known.issuer) == name);
-        let now = ready.site.env.now();
-        let due = match (&known, issuer) {
-            (Some(client), _) => client.is_due(now),
-            (None, issuer) => issuer.is_some(),
-        };
-        if !due {
+        let now = self.0.env.now();
+        let known = self.stored_client(name).await?;
+        let is_due = known.as_ref().map_or(issuer.is_some(), |client| client.is_due(now));
+        if !is_due {
             return Ok(known);
         }
-        let Some(lease) = records.lease(Kind::Clients, &key).await? else {
-            return match known {
-                Some(known) => Ok(Some(known)),
-                None => Err(self.busy(organizations)),
-            };
+        let (login, shared) = (self.clone(), Arc::clone(organizations));
+        let (name_there, issuer) = (name.to_owned(), issuer.map(str::to_owned));
+        // On a task of its own: who goes away while the site registers leaves no lease behind.
+        let register = || -> Result<_> {
+            Ok(async move { login.register(&shared, &name_there, issuer.as_deref()).await })
         };
-        let registrar = Registrar::new(organizations, &ready.site)?;
-        let outcome = match (known, issuer) {
-            (Some(known), _) => registrar.renew(known).await,
-            (None, Some(issuer)) => registrar.register(issuer).await,
-            (None, None) => return Ok(None),
-        };
-        let stored = match outcome {
-            Ok(client) => {
-                records.put(Kind::Clients, &key, &client.to_json()).await.map(|()| Some(client))
+        let registrations = &organizations.lookups.registrations;
+        match (registrations.get(&organizations.service, name, now, register).await, known) {
+            (Ok(client), _) => Ok(Some(client)),
+            (Err(error), Some(known)) if !known.has_expired(now) => {
+                let service = &*organizations.service;
+                warn!(service, name, %error, code = error.code(),
+                    "a registration could not be renewed and is used until it expires");
+                Ok(Some(known))
             }
-            Err(error) => Err(error),
-        };
-        records.release(Kind::Clients, &key, lease).await?;
-        stored
+            (Err(error), _) => Err(error),
+        }
     }
 
-    fn organizations(&self, service: &str) -> Result<&Organizations> {
+    /// Registers the site, or renews its registration, while no other process does.
+    async fn register(
+        &self,
+        organizations: &Organizations,
+        name: &str,
+        issuer: Option<&str>,
+    ) -> Result<StoredClient> {
+        let records = self.client_records()?;
+        let mut looks = 0;
+        let lease = loop {
+            if let Some(lease) = records.lease(Kind::Clients, &key_of(name)).await? {
+                break lease;
+            }
+            match self.stored_client(name).await? {
+                Some(known) if !known.has_expired(self.0.env.now()) => return Ok(known),
+                _ if looks >= LOOKS => return Err(busy(organizations)),
+                _ => looks += 1,
+            }
+            tokio::time::sleep(LOOK).await;
+        };
+        let registered = self.registered(organizations, &records, name, issuer).await;
+        if let Err(error) = records.release(Kind::Clients, &key_of(name), lease).await {
+            let service = &*organizations.service;
+            warn!(service, name, %error, "a lease could not be released and expires by itself");
+        }
+        registered
+    }
+
+    async fn registered(
+        &self,
+        organizations: &Organizations,
+        records: &Records<'_>,
+        name: &str,
+        issuer: Option<&str>,
+    ) -> Result<StoredClient> {
+        let registrar = self.registrar(organizations)?;
+        let client = match (self.stored_client(name).await?, issuer) {
+            // Another process was faster.
+            (Some(known), _) if !known.is_due(self.0.env.now()) => return Ok(known),
+            (Some(known), _) => registrar.renew(known).await?,
+            (None, Some(issuer)) => registrar.register(issuer).await?,
+            (None, None) => return Err(BrowserError::TenantUnknown.into()),
+        };
+        records.put(Kind::Clients, &key_of(name), &client.to_json()).await?;
+        Ok(client)
+    }
+
+    /// The registration of an organization with this name, as it is stored.
+    async fn stored_client(&self, name: &str) -> Result<Option<StoredClient>> {
+        let known = self.client_records()?.get(Kind::Clients, &key_of(name)).await?;
+        let known = known.and_then(|content| StoredClient::read(&content));
+        // A hash of the issuer is its key.
+        Ok(known.filter(|known| name_of(&known.issuer) == name))
+    }
+
+    fn client_records(&self) -> Result<Records<'_>> {
+        Ok(self.records(self.ready()?).ok_or(OperatorError::OutsideRequest)?)
+    }
+
+    fn registrar<'a>(&'a self, organizations: &'a Organizations) -> Result<Registrar<'a>> {
+        Registrar::new(organizations, &self.ready()?.site, self.0.ended.is_receiving())
+    }
+
+    fn organizations(&self, service: &str) -> Result<&Arc<Organizations>> {
         let found = self.0.tenants.iter().find(|tenants| tenants.service() == service);
         let found = found.and_then(Tenants::as_organizations);
         found.ok_or_else(|| OperatorError::ServiceUnknown { service: service.into() }.into())
     }
-
-    fn busy(&self, organizations: &Organizations) -> Error {
-        let status = http::StatusCode::SERVICE_UNAVAILABLE;
-        let retry_after = Some(std::time::Duration::from_secs(1));
-        let error = ServiceError::Unavailable { status, retry_after };
-        Error::service(&Arc::clone(&organizations.service), error)
-    }
 }
 
-impl Ready {
-    /// Whether the tenants are organizations, whose registrations need a storage on the server.
-    pub(super) fn check_storage(
-        tenants: &[Tenants],
-        is_in_browser: bool,
-    ) -> Result<(), OperatorError> {
-        let needing = tenants.iter().find(|tenants| tenants.as_organizations().is_some());
-        match needing.filter(|_| is_in_browser) {
-            Some(tenants) => {
-                Err(OperatorError::StorageInBrowser { service: tenants.service().into() })
-            }
-            None => Ok(()),
-        }
-    }
+/// The key of a registration's record.
+fn key_of(name: &str) -> Key {
+    Key { at: crate::Timestamp::default(), text: name.to_owned() }
+}
+
+/// Another process registers the site, and takes its time.
+fn busy(organizations: &Organizations) -> Error {
+    let status = http::StatusCode::SERVICE_UNAVAILABLE;
+    let retry_after = Some(Duration::from_secs(1));
+    let error = ServiceError::Unavailable { status, retry_after };
+    Error::service(&organizations.service, error)
+}
+
+/// The service that an organization's provider is for this client.
+fn registration(organizations: &Organizations, client: StoredClient) -> Result<Registration> {
+    let spec = SpecBuf::oidc(organizations.service.to_string(), client.issuer.clone())
+        .scopes(organizations.scopes.as_str());
+    let with_secret = |spec: SpecBuf<_>| match &client.secret {
+        Some(secret) => spec.client(client.id.clone(), secret.clone()),
+        None => spec.public_client(client.id.clone()),
+    };
+    let registered: Client<Dynamic> = match client.method {
+        Method::PrivateKeyJwt => spec.signing_client(client.id),
+        Method::ClientSecretPost => with_secret(spec.secret_in_body()),
+        Method::ClientSecretBasic | Method::None => with_secret(spec),
+    };
+    let mut registration = Registration::from(registered.allow_parameters(["login_hint"]));
+    registration.http = Some(organizations.http()?);
+    Ok(registration)
 }

@@ -1,6 +1,7 @@
 //! Organizations with OpenID Providers of their own, at which the site registers itself.
 
 mod confined;
+mod lookups;
 pub(super) mod register;
 pub(super) mod stored;
 
@@ -12,12 +13,16 @@ use std::{
     time::Duration,
 };
 
+use url::Host;
+
 use crate::{
     Scopes, Secret,
     consumer::error::OperatorError,
     digest::sha256,
     transport::{ErasedClient, HttpClient},
 };
+
+use self::lookups::Lookups;
 
 type Allowing = Pin<Box<dyn Future<Output = bool> + Send>>;
 
@@ -44,6 +49,9 @@ pub struct Organizations {
     allows: Option<Arc<dyn Fn(String) -> Allowing + Send + Sync>>,
     domains: BTreeMap<String, String>,
     pub(super) initial_tokens: BTreeMap<String, Secret>,
+    /// The first domain that is none.
+    malformed: Option<Box<str>>,
+    pub(super) lookups: Arc<Lookups>,
     http: OnceLock<Result<Arc<dyn ErasedClient>, OperatorError>>,
 }
 
@@ -61,6 +69,8 @@ impl Organizations {
             allows: None,
             domains: BTreeMap::new(),
             initial_tokens: BTreeMap::new(),
+            malformed: None,
+            lookups: Arc::new(Lookups::new()),
             http: OnceLock::new(),
         }
     }
@@ -111,11 +121,16 @@ impl Organizations {
     }
 
     /// Sends the users whose identifier is of this domain to this issuer, which is allowed then, without
-    /// a WebFinger request: many organizations have no such server.
+    /// a WebFinger request: many organizations have no such server. The domain may be written in
+    /// Unicode. [`Login::check`](crate::Login::check) refuses a text that is no domain:
+    /// [`OperatorError::DomainMalformed`].
     #[must_use]
     pub fn domain(mut self, domain: &str, issuer: impl Into<String>) -> Self {
         let issuer = issuer.into();
-        self.domains.insert(domain.to_ascii_lowercase(), issuer.clone());
+        match a_labels(domain) {
+            Some(domain) => drop(self.domains.insert(domain, issuer.clone())),
+            None => drop(self.malformed.get_or_insert_with(|| domain.into())),
+        }
         self.allow_issuer(issuer)
     }
 
@@ -149,7 +164,18 @@ impl Organizations {
 
     /// The issuer of a domain that the application names.
     pub(super) fn issuer_of(&self, domain: &str) -> Option<&str> {
-        self.domains.get(&domain.to_ascii_lowercase()).map(String::as_str)
+        self.domains.get(&a_labels(domain)?).map(String::as_str)
+    }
+
+    /// Checks what the application says of domains.
+    ///
+    /// # Errors
+    /// [`OperatorError::DomainMalformed`].
+    pub(super) fn check(&self) -> Result<(), OperatorError> {
+        match &self.malformed {
+            Some(domain) => Err(OperatorError::DomainMalformed { domain: domain.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// Whether users of this issuer may log in.
@@ -173,7 +199,55 @@ impl fmt::Debug for Organizations {
     }
 }
 
+/// A domain as URLs have it: in A-labels (RFC 5890, section 2.3.2.1), in lower case, without the dot of
+/// the root.
+fn a_labels(domain: &str) -> Option<String> {
+    match Host::parse(domain) {
+        Ok(Host::Domain(domain)) => {
+            let domain = domain.strip_suffix('.').unwrap_or(&domain);
+            (!domain.is_empty()).then(|| domain.to_owned())
+        }
+        Ok(Host::Ipv4(_) | Host::Ipv6(_)) | Err(_) => None,
+    }
+}
+
 /// The name of an organization, by its issuer.
 pub(super) fn name_of(issuer: &str) -> String {
     sha256(issuer.as_bytes()).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_the_same_in_unicode_and_in_letters_of_hosts() {
+        let organizations = Organizations::new("work")
+            .domain("M\u{fc}nchen.example", "https://id.one.example")
+            .domain("xn--bcher-kva.example", "https://id.two.example")
+            .domain("Globex.example.", "https://id.three.example");
+        assert_eq!(organizations.check(), Ok(()));
+        for (domain, issuer) in [
+            ("xn--mnchen-3ya.example", Some("https://id.one.example")),
+            ("m\u{fc}nchen.example", Some("https://id.one.example")),
+            ("xn--mnchen-3ya.example.", Some("https://id.one.example")),
+            ("b\u{fc}cher.example", Some("https://id.two.example")),
+            ("globex.example", Some("https://id.three.example")),
+            ("munchen.example", None),
+            ("example", None),
+        ] {
+            assert_eq!(organizations.issuer_of(domain), issuer, "{domain}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_domain_is_refused_at_start() {
+        for domain in
+            ["", ".", "ada@acme.example", "https://acme.example", "acme.example:8080", "9.9.9.9"]
+        {
+            let organizations = Organizations::new("work").domain(domain, "https://id.example");
+            let error = OperatorError::DomainMalformed { domain: domain.into() };
+            assert_eq!(organizations.check(), Err(error));
+        }
+    }
 }

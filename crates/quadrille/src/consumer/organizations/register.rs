@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use url::Url;
 
 use crate::{
@@ -32,39 +32,54 @@ pub(crate) struct Registrar<'a> {
     organizations: &'a Organizations,
     site: &'a Site,
     http: Arc<dyn ErasedClient>,
+    /// Whether the site receives logouts.
+    receives_logouts: bool,
 }
 
 impl<'a> Registrar<'a> {
-    pub(crate) fn new(organizations: &'a Organizations, site: &'a Site) -> Result<Self> {
-        Ok(Self { organizations, site, http: organizations.http()? })
+    pub(crate) fn new(
+        organizations: &'a Organizations,
+        site: &'a Site,
+        receives_logouts: bool,
+    ) -> Result<Self> {
+        Ok(Self { organizations, site, http: organizations.http()?, receives_logouts })
     }
 
-    /// The issuer of a user (OpenID Connect Discovery, section 2).
+    /// The issuer of a user (OpenID Connect Discovery, section 2). A host may name another issuer for
+    /// each of its users, so requests share the answer to the same identifier only.
     ///
     /// # Errors
     /// [`BrowserError::OrganizationUnknown`]: the user has typed a host that names no issuer, or is
-    /// none.
+    /// none; and [`BrowserError::TooManyLookups`].
     pub(crate) async fn issuer(&self, typed: &UserIdentifier) -> Result<String> {
         if let Some(issuer) = self.organizations.issuer_of(typed.host()) {
             return Ok(issuer.to_owned());
         }
-        let response = self.document(&typed.webfinger_url()).await;
-        let issuer = response.ok().and_then(|body| issuer_in_webfinger(&body));
-        // An issuer that has no configuration URL is none.
-        let issuer = issuer.filter(|issuer| configuration_url(issuer).is_ok());
-        Ok(issuer.ok_or(BrowserError::OrganizationUnknown)?)
+        let Organizations { service, lookups, .. } = self.organizations;
+        let (url, now) = (typed.webfinger_url(), self.site.env.now());
+        let key = url.to_string();
+        let look_up = || -> Result<_> {
+            let turn = lookups.limits.admit(typed.host(), now)?;
+            let http = Arc::clone(&self.http);
+            Ok(async move {
+                let found = issuer_at(&http, &url).await;
+                drop(turn);
+                found
+            })
+        };
+        lookups.issuers.get(service, &key, now, look_up).await
     }
 
     /// Registers the site at an issuer.
     ///
     /// # Errors
-    /// [`ServiceError::RegistrationUnsupported`], [`ServiceError::RegistrationRefused`], and those of
-    /// the requests.
+    /// [`ServiceError::RegistrationUnsupported`], [`ServiceError::RegistrationRefused`],
+    /// [`ServiceError::RegistrationUnusable`], and those of the requests.
     pub(crate) async fn register(&self, issuer: &str) -> Result<StoredClient> {
         let fail = |error| Error::service(&self.organizations.service, error);
         let url = configuration_url(issuer);
         let url = url.map_err(|error| fail(ServiceError::ProviderMetadata(error)))?;
-        let document = self.document(&url).await.map_err(|error| self.not_fetched(error))?;
+        let document = document(&self.http, &url).await.map_err(|error| self.not_fetched(error))?;
         let metadata = ProviderMetadata::parse(&document, issuer);
         let metadata = metadata.map_err(|error| fail(ServiceError::ProviderMetadata(error)))?;
         let endpoint = metadata.registration_endpoint.as_ref();
@@ -77,8 +92,9 @@ impl<'a> Registrar<'a> {
             initial_access_token: self.organizations.initial_tokens.get(issuer).cloned(),
         };
         let answer = self.ask(request.to_request(endpoint)).await?;
-        let client = StoredClient::of(issuer, method, &self.callback(issuer), &answer);
-        client.map_err(|_| fail(ServiceError::Malformed { status: StatusCode::OK }))
+        let (callback, now) = (self.callback(issuer), self.site.env.now());
+        let client = StoredClient::of(issuer, method, &callback, &answer, now);
+        client.map_err(|reason| fail(ServiceError::RegistrationUnusable(reason)))
     }
 
     /// The registration with a new secret: read at its own endpoint, or made anew.
@@ -86,17 +102,21 @@ impl<'a> Registrar<'a> {
     /// # Errors
     /// As [`register`](Self::register).
     pub(crate) async fn renew(&self, known: StoredClient) -> Result<StoredClient> {
-        let issuer = known.issuer.clone();
+        let (issuer, now) = (&known.issuer, self.site.env.now());
+        let mut renewed = None;
         if let Some(configuration) = known.configuration() {
             let request = ClientConfigurationRequest::Read.to_request(&configuration);
-            if let Ok(answer) = self.ask(request).await
-                && let Some(renewed) = known.renewed(&answer, &self.callback(&issuer))
-                && !renewed.is_due(self.site.env.now())
-            {
-                return Ok(renewed);
+            if let Ok(answer) = self.ask(request).await {
+                renewed = known.clone().renewed(&answer, &self.callback(issuer), now);
             }
         }
-        self.register(&issuer).await
+        // A secret that expires as soon as the old one is the old one.
+        let renewed = renewed.filter(|renewed| renewed.lasts_longer_than(&known));
+        let renewed = match renewed {
+            Some(renewed) => renewed,
+            None => self.register(issuer).await?,
+        };
+        Ok(renewed.following(known, now))
     }
 
     /// The metadata of the site.
@@ -119,8 +139,10 @@ impl<'a> Registrar<'a> {
         let logged_out = vec![[&*here, "/logged-out"].concat()];
         wanted.extra.insert("application_type".to_owned(), "web".into());
         wanted.extra.insert("post_logout_redirect_uris".to_owned(), logged_out.into());
-        let logout = [&*here, "/backchannel-logout"].concat();
-        wanted.extra.insert("backchannel_logout_uri".to_owned(), logout.into());
+        if self.receives_logouts {
+            let logout = [&*here, "/backchannel-logout"].concat();
+            wanted.extra.insert("backchannel_logout_uri".to_owned(), logout.into());
+        }
         wanted
     }
 
@@ -155,20 +177,28 @@ impl<'a> Registrar<'a> {
         }
     }
 
-    /// A document of a host that a user has chosen: at most 64 KiB, within five seconds, without
-    /// redirects.
-    async fn document(&self, url: &Url) -> Result<Bytes, FetchError> {
-        let (http, deadline) = (Arc::clone(&self.http), Organizations::DEADLINE);
-        if crate::loopback::is_loopback(url) && url.scheme() == "http" {
-            return Err(FetchError::NotPublic);
-        }
-        Ok(TrustedFetcher { http, deadline }.fetch(url).await?.body)
-    }
-
     fn not_fetched(&self, error: FetchError) -> Error {
         use crate::consumer::openid::not_fetched;
         not_fetched(&self.organizations.service, error)
     }
+}
+
+/// The issuer that a WebFinger response names.
+async fn issuer_at(http: &Arc<dyn ErasedClient>, url: &Url) -> Result<String> {
+    let response = document(http, url).await;
+    let issuer = response.ok().and_then(|body| issuer_in_webfinger(&body));
+    // An issuer that has no configuration URL is none.
+    let issuer = issuer.filter(|issuer| configuration_url(issuer).is_ok());
+    Ok(issuer.ok_or(BrowserError::OrganizationUnknown)?)
+}
+
+/// A document of a host that a user has chosen: at most 64 KiB, within five seconds, without redirects.
+async fn document(http: &Arc<dyn ErasedClient>, url: &Url) -> Result<Bytes, FetchError> {
+    let (http, deadline) = (Arc::clone(http), Organizations::DEADLINE);
+    if crate::loopback::is_loopback(url) && url.scheme() == "http" {
+        return Err(FetchError::NotPublic);
+    }
+    Ok(TrustedFetcher { http, deadline }.fetch(url).await?.body)
 }
 
 /// The authentication to register: by the site's keys where both sides can, else with a secret.

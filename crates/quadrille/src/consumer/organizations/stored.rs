@@ -6,12 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Secret, Timestamp,
+    consumer::{
+        attempt::ClientMark, error::RegistrationUnusable as Unusable, registration::is_fit,
+    },
     oauth2::{ClientConfiguration, ClientInformation, SecretExpiry},
     secret,
 };
 
-/// A registration is renewed when its secret expires within this time.
+/// A registration is renewed when its secret expires within this time, or within a quarter of its
+/// lifetime if that is shorter.
 const MARGIN: Duration = Duration::from_secs(3600);
+/// The time between two registrations, however soon the secret expires.
+const BETWEEN: Duration = Duration::from_secs(60);
 
 /// The authentication that was registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +39,11 @@ impl Method {
         }
     }
 
+    /// Whether a login authenticates with a secret.
+    const fn needs_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
+    }
+
     fn parse(name: &str) -> Option<Self> {
         let all =
             [Self::PrivateKeyJwt, Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
@@ -48,6 +59,9 @@ pub(crate) struct StoredClient {
     pub(crate) method: Method,
     #[serde(default, serialize_with = "secret::serialize_exposed_option")]
     pub(crate) secret: Option<Secret>,
+    /// The time of the registration, in seconds.
+    #[serde(default)]
+    made: Option<i64>,
     /// The time at which the secret expires, in seconds.
     #[serde(default)]
     expires: Option<i64>,
@@ -55,44 +69,46 @@ pub(crate) struct StoredClient {
     token: Option<Secret>,
     #[serde(default)]
     uri: Option<String>,
+    /// The registration before this one, which logins may have begun with.
+    #[serde(default)]
+    before: Option<Box<Self>>,
 }
-
-/// The reason why a provider's answer is no registration that a login can use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unusable;
 
 impl StoredClient {
     /// The registration in a provider's answer to one with this method and callback. A provider may
     /// register another method, of those that a login knows, but no other callback.
+    ///
+    /// # Errors
+    /// [`RegistrationUnusable`](Unusable): what is stored serves for years, so a login must not be the
+    /// first to find out.
     pub(crate) fn of(
         issuer: &str,
         asked: Method,
         callback: &str,
         answer: &ClientInformation,
+        now: Timestamp,
     ) -> Result<Self, Unusable> {
         let callbacks = &answer.metadata.redirect_uris;
         if !callbacks.is_empty() && !callbacks.iter().any(|known| known == callback) {
-            return Err(Unusable);
+            return Err(Unusable::Callback);
         }
         let method = match &answer.metadata.token_endpoint_auth_method {
-            Some(name) => Method::parse(name).ok_or(Unusable)?,
+            Some(name) => Method::parse(name).ok_or(Unusable::Method)?,
             None => asked,
         };
-        let needs_secret = matches!(method, Method::ClientSecretBasic | Method::ClientSecretPost);
-        if needs_secret && answer.client_secret.is_none() {
-            return Err(Unusable);
-        }
+        let needs_secret = method.needs_secret();
         // Keys that were not registered sign nothing there.
         if method == Method::PrivateKeyJwt && asked != Method::PrivateKeyJwt {
-            return Err(Unusable);
+            return Err(Unusable::Method);
         }
         let configuration = answer.configuration.as_ref();
         let configuration =
             configuration.filter(|known| known.registration_client_uri.starts_with("https://"));
-        Ok(Self {
+        let client = Self {
             issuer: issuer.to_owned(),
             id: answer.client_id.clone(),
             method,
+            made: Some(now.seconds()),
             secret: answer.client_secret.clone().filter(|_| needs_secret),
             expires: match answer.client_secret_expires_at {
                 Some(SecretExpiry::At(time)) if needs_secret => Some(time.seconds()),
@@ -100,12 +116,66 @@ impl StoredClient {
             },
             token: configuration.map(|known| known.registration_access_token.clone()),
             uri: configuration.map(|known| known.registration_client_uri.clone()),
+            before: None,
+        };
+        client.check()?;
+        Ok(client)
+    }
+
+    /// Checks what a login sends.
+    fn check(&self) -> Result<(), Unusable> {
+        if self.id.is_empty() || !is_fit(&self.id, true) {
+            return Err(Unusable::ClientIdMalformed);
+        }
+        let secret = self.secret.as_ref().map_or("", Secret::expose);
+        if !self.method.needs_secret() || (!secret.trim().is_empty() && is_fit(secret, true)) {
+            return Ok(());
+        }
+        Err(if secret.trim().is_empty() {
+            Unusable::SecretMissing
+        } else {
+            Unusable::SecretMalformed
         })
     }
 
     /// Whether the secret expires soon, or has expired.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
-        self.expires.is_some_and(|expires| Timestamp::from_seconds(expires) <= now + MARGIN)
+        let Some(expires) = self.expires else { return false };
+        let Some(made) = self.made else { return expires_within(expires, MARGIN, now) };
+        let lifetime = u64::try_from(expires.saturating_sub(made)).unwrap_or_default();
+        let margin = MARGIN.min(Duration::from_secs(lifetime) / 4);
+        let made = Timestamp::from_seconds(made);
+        // A clock that was set back delays nothing.
+        let was_just_made = made <= now && now.since(made) < BETWEEN;
+        !was_just_made && expires_within(expires, margin, now)
+    }
+
+    /// Whether the secret expires later than that of another registration, or never.
+    pub(crate) fn lasts_longer_than(&self, other: &Self) -> bool {
+        let until = |client: &Self| client.expires.unwrap_or(i64::MAX);
+        until(self) > until(other) || self.expires.is_none()
+    }
+
+    /// Whether the secret has expired.
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|expires| expires_within(expires, Duration::ZERO, now))
+    }
+
+    /// This registration in place of another one, which serves the logins that have begun with it.
+    pub(crate) fn following(self, known: Self, now: Timestamp) -> Self {
+        let before = match known.id == self.id {
+            true => known.before,
+            false => Some(Box::new(Self { before: None, ..known })),
+        };
+        Self { before: before.filter(|before| !before.has_expired(now)), ..self }
+    }
+
+    /// The registration with which a login has begun.
+    pub(crate) fn begun_as(self, client: ClientMark) -> Option<Self> {
+        match ClientMark::of(&self.id) == client {
+            true => Some(self),
+            false => self.before.filter(|before| ClientMark::of(&before.id) == client).map(|b| *b),
+        }
     }
 
     /// The endpoint at which the site reads its registration (RFC 7592, section 2.1).
@@ -115,8 +185,13 @@ impl StoredClient {
     }
 
     /// Completes an answer about this registration with what it does not repeat.
-    pub(crate) fn renewed(self, answer: &ClientInformation, callback: &str) -> Option<Self> {
-        let renewed = Self::of(&self.issuer, self.method, callback, answer).ok()?;
+    pub(crate) fn renewed(
+        self,
+        answer: &ClientInformation,
+        callback: &str,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let renewed = Self::of(&self.issuer, self.method, callback, answer, now).ok()?;
         let is_same = renewed.id == self.id;
         is_same.then(|| Self {
             token: renewed.token.or(self.token),
@@ -130,9 +205,14 @@ impl StoredClient {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// Reads the output of [`StoredClient::to_json`]. One that no login can use is none.
     pub(crate) fn read(json: &str) -> Option<Self> {
-        serde_json::from_str(json).ok()
+        serde_json::from_str(json).ok().filter(|client: &Self| client.check().is_ok())
     }
+}
+
+fn expires_within(expires: i64, margin: Duration, now: Timestamp) -> bool {
+    Timestamp::from_seconds(expires) <= now + margin
 }
 
 #[cfg(test)]
@@ -149,22 +229,35 @@ mod tests {
         answer
     }
 
+    fn of(method: Method, answer: &ClientInformation) -> Result<StoredClient, Unusable> {
+        StoredClient::of(ISSUER, method, HERE, answer, NOW)
+    }
+
+    fn after(seconds: u64) -> Timestamp {
+        NOW + Duration::from_secs(seconds)
+    }
+
+    /// A registration whose secret expires after these seconds.
+    fn lasting(id: &str, seconds: u64) -> StoredClient {
+        let mut answer = answer(Some("s"));
+        answer.client_id = id.to_owned();
+        answer.client_secret_expires_at = Some(SecretExpiry::At(after(seconds)));
+        of(Method::ClientSecretBasic, &answer).unwrap()
+    }
+
     #[test]
     fn an_answer_is_used_if_a_login_can_use_it() {
-        let of =
-            |method, answer: &ClientInformation| StoredClient::of(ISSUER, method, HERE, answer);
         let plain = of(Method::ClientSecretBasic, &answer(Some("s"))).unwrap();
         assert_eq!((&*plain.id, plain.method), ("their-id", Method::ClientSecretBasic));
         assert_eq!(StoredClient::read(&plain.to_json()), Some(plain));
-        assert_eq!(of(Method::ClientSecretBasic, &answer(None)), Err(Unusable), "no secret");
         let mut other = answer(Some("s"));
         other.metadata.redirect_uris = vec!["https://evil.example/callback".to_owned()];
-        assert_eq!(of(Method::ClientSecretBasic, &other), Err(Unusable), "another callback");
+        assert_eq!(of(Method::ClientSecretBasic, &other), Err(Unusable::Callback));
         for (asked, answered, expected) in [
             (Method::ClientSecretBasic, "client_secret_post", Ok(Method::ClientSecretPost)),
             (Method::PrivateKeyJwt, "private_key_jwt", Ok(Method::PrivateKeyJwt)),
-            (Method::ClientSecretBasic, "private_key_jwt", Err(Unusable)),
-            (Method::ClientSecretBasic, "tls_client_auth", Err(Unusable)),
+            (Method::ClientSecretBasic, "private_key_jwt", Err(Unusable::Method)),
+            (Method::ClientSecretBasic, "tls_client_auth", Err(Unusable::Method)),
         ] {
             let mut changed = answer(Some("s"));
             changed.metadata.token_endpoint_auth_method = Some(answered.to_owned());
@@ -173,23 +266,72 @@ mod tests {
     }
 
     #[test]
+    fn an_identifier_or_a_secret_that_no_login_can_send_is_not_stored() {
+        for secret in [None, Some(""), Some(" ")] {
+            let kept = of(Method::ClientSecretPost, &answer(secret));
+            assert_eq!(kept, Err(Unusable::SecretMissing), "{secret:?}");
+            assert!(of(Method::PrivateKeyJwt, &answer(secret)).is_ok(), "it is not needed");
+        }
+        let usual = of(Method::ClientSecretBasic, &answer(Some("s"))).unwrap();
+        for odd in ["a\nb", "a ", "\"a\"", "caf\u{e9}", "\u{feff}a", "a\0"] {
+            let kept = of(Method::ClientSecretBasic, &answer(Some(odd)));
+            assert_eq!(kept, Err(Unusable::SecretMalformed), "{odd:?}");
+            let mut other = answer(Some("s"));
+            other.client_id = odd.to_owned();
+            let kept = of(Method::ClientSecretBasic, &other);
+            assert_eq!(kept, Err(Unusable::ClientIdMalformed), "{odd:?}");
+            // One that was stored all the same.
+            let stored = StoredClient { id: odd.to_owned(), ..usual.clone() };
+            assert_eq!(StoredClient::read(&stored.to_json()), None, "{odd:?}");
+        }
+    }
+
+    #[test]
     fn a_secret_is_renewed_before_it_expires_and_one_that_does_not_never() {
-        let until = |expiry| {
-            let mut answer = answer(Some("s"));
-            answer.client_secret_expires_at = Some(expiry);
-            StoredClient::of(ISSUER, Method::ClientSecretBasic, HERE, &answer).unwrap()
-        };
-        assert!(!until(SecretExpiry::Never).is_due(NOW));
-        let soon = until(SecretExpiry::At(NOW + MARGIN));
-        assert!(soon.is_due(NOW) && !soon.is_due(NOW - Duration::from_secs(1)));
+        let mut never = answer(Some("s"));
+        never.client_secret_expires_at = Some(SecretExpiry::Never);
+        assert!(!of(Method::ClientSecretBasic, &never).unwrap().is_due(after(1 << 30)));
+        for (lifetime, due) in [(86_400, 82_800), (7200, 5400), (1200, 900), (100, 75), (0, 60)] {
+            let client = lasting("a", lifetime);
+            assert!(!client.is_due(after(due - 1)), "{lifetime}");
+            assert!(client.is_due(after(due)), "{lifetime}");
+            assert_eq!(client.has_expired(after(due)), lifetime <= due, "{lifetime}");
+        }
+        let before_there_was_a_time = StoredClient { made: None, ..lasting("a", 3600) };
+        assert!(before_there_was_a_time.is_due(NOW));
+    }
+
+    #[test]
+    fn a_renewal_is_of_the_same_client() {
+        let soon = lasting("their-id", 3600);
         let mut fresh = answer(Some("t"));
         fresh.client_secret_expires_at = Some(SecretExpiry::At(NOW + 2 * MARGIN));
-        let renewed = soon.clone().renewed(&fresh, HERE).unwrap();
+        let renewed = soon.clone().renewed(&fresh, HERE, NOW).unwrap();
         assert!(!renewed.is_due(NOW));
         assert_eq!(renewed.secret, Some("t".into()));
         let mut another = fresh;
         another.client_id = "another".to_owned();
-        assert_eq!(soon.renewed(&another, HERE), None, "of another client");
+        assert_eq!(soon.renewed(&another, HERE, NOW), None, "of another client");
+    }
+
+    #[test]
+    fn a_login_goes_on_as_the_client_with_which_it_began() {
+        let marks = ["a", "b", "c"].map(ClientMark::of);
+        let serves = |client: &StoredClient| {
+            marks.map(|mark| client.clone().begun_as(mark).map(|client| client.id))
+        };
+        let [a, b, c] = ["a", "b", "c"].map(|id| Some(id.to_owned()));
+        let second = lasting("b", 3600).following(lasting("a", 600), after(500));
+        assert_eq!(serves(&second), [a.clone(), b.clone(), None]);
+        let kept = StoredClient::read(&second.to_json()).unwrap();
+        assert_eq!(kept, second);
+        let third = lasting("c", 7200).following(kept.clone(), after(500));
+        assert_eq!(serves(&third), [None, b.clone(), c]);
+        // Another secret of the same client.
+        let renewed = lasting("b", 7200).following(kept.clone(), after(599));
+        assert_eq!(serves(&renewed), [a, b.clone(), None]);
+        let late = lasting("b", 7200).following(kept, after(600));
+        assert_eq!(serves(&late), [None, b, None], "its secret has expired");
     }
 
     #[test]
@@ -200,7 +342,7 @@ mod tests {
                 registration_access_token: "token".into(),
                 registration_client_uri: uri.to_owned(),
             });
-            let client = StoredClient::of(ISSUER, Method::ClientSecretBasic, HERE, &answer);
+            let client = of(Method::ClientSecretBasic, &answer);
             assert_eq!(client.unwrap().configuration().is_some(), is_kept, "{uri}");
         }
     }

@@ -326,6 +326,13 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 "This organization is not known here",
                 "No login was found for what you typed, or this site does not admit it.".to_owned(),
             ),
+            BrowserError::TooManyLookups => (
+                "Too many people log in at this moment",
+                "Wait for a minute, then try again.".to_owned(),
+            ),
+            BrowserError::IdTokenRejected(_) | BrowserError::IdTokensNotAccepted => {
+                ("You did not log in", format!("The sign-in by {name} is not valid here."))
+            }
             BrowserError::Loop => (
                 "The login is going in circles",
                 format!(

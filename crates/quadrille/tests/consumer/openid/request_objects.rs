@@ -7,8 +7,8 @@ use http::{Request, StatusCode};
 use quadrille::{
     Env, KeyRing, Login, Owner, SpecBuf,
     consumer::{
-        Begin, ClientKeys, CookieStorage, MemoryStorage, OAuth2Buf, RequestObjectUnusable as U,
-        RequestObjects,
+        Begin, ClientKeys, CookieStorage, Jar, MemoryStorage, OAuth2Buf, OperatorError,
+        RequestObjectUnusable as U, RequestObjects,
     },
     jose::{
         Algorithm, ContentEncryption, Encrypted, KeyManagement, SigningKey, SigningKeys, Unverified,
@@ -156,10 +156,29 @@ async fn what_the_metadata_do_not_say_is_not_sent() {
         world.service.answers_next(Purpose::Document, StatusCode::OK, plain.to_string());
         assert!(refused(world.leave(&begin).await).contains(&reason.to_string()));
     }
+}
+
+#[tokio::test]
+async fn a_site_whose_storage_is_in_browsers_has_no_url_with_a_request() {
+    let by_value = world(|spec| spec.request_objects(RequestObjects::ByValue));
+    by_value.login.storage(CookieStorage).check().unwrap();
     let by_reference = world(|spec| spec.request_objects(RequestObjects::ByReference));
-    let login = by_reference.login.clone().storage(CookieStorage);
-    let in_browser = World { login, ..by_reference };
-    assert!(refused(in_browser.leave(&begin).await).contains(&U::StorageInBrowser.to_string()));
+    let error = by_reference.login.storage(CookieStorage).check().unwrap_err();
+    assert_eq!(error, OperatorError::StorageInBrowser { service: "acme".into() }.into());
+    // A service that is looked up on demand.
+    let keys = keys(Algorithm::Es256);
+    let of = async |(), _: String| {
+        let spec = SpecBuf::oidc("sso", ISSUER).request_objects(RequestObjects::ByReference);
+        Ok::<_, String>(Some(spec.client("our-id", SECRET)))
+    };
+    let login = Login::new(KeyRing::ephemeral(), SITE)
+        .client_keys(keys)
+        .with_tenants("sso", (), of)
+        .storage(CookieStorage)
+        .http(by_value.service);
+    let jar = Jar::new(&http::HeaderMap::new());
+    let error = login.begin(&jar, &Begin::new("sso~tenant")).await.unwrap_err();
+    assert!(error.to_string().contains(&U::StorageInBrowser.to_string()), "{error}");
 }
 
 #[tokio::test]
