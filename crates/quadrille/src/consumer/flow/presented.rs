@@ -51,7 +51,7 @@ impl Login {
     ///
     /// # tokio::runtime::Runtime::new()?.block_on(async {
     /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
-    ///     .with(Google::new("our-id", "our-secret"));
+    ///     .with(Google::new("our-id", "our-secret").accept_id_tokens());
     /// let jar = Jar::new(&HeaderMap::new());
     /// let nonce = login.id_token_nonce(&jar, &Begin::new("google").next("/album")).await?;
     /// let page = format!(r#"<div id="g_id_onload" data-client_id="our-id" data-nonce="{nonce}">"#);
@@ -63,12 +63,14 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// [`OperatorError::NotOpenId`](crate::consumer::OperatorError) at a service without ID tokens, and those of an unknown service
-    /// or an invalid configuration.
+    /// [`OperatorError::NotOpenId`](crate::consumer::OperatorError) at a service without ID tokens,
+    /// [`BrowserError::IdTokensNotAccepted`] without
+    /// [`Client::accept_id_tokens`](crate::consumer::Client::accept_id_tokens), and those of an unknown
+    /// service or an invalid configuration.
     pub async fn id_token_nonce(&self, jar: &Jar, begin: &Begin<'_>) -> Result<String> {
         let ready = self.ready()?;
         let registered = self.by_name(begin.service()).await?;
-        registered.openid_provider()?;
+        registered.provider_of_presented()?;
         let begin = begin.clone().only_identify();
         let attempt = self.attempt(Some(jar), ready, &registered, &begin).await?;
         let nonce = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
@@ -88,7 +90,8 @@ impl Login {
     /// Calls no hooks; the routes of `Login::id_token_routes` do.
     ///
     /// # Errors
-    /// [`ServiceError::IdTokenRejected`]; [`BrowserError::AttemptCookieMissing`] if the `nonce` was
+    /// [`BrowserError::IdTokenRejected`], since anybody can present a token;
+    /// [`BrowserError::IdTokensNotAccepted`]; [`BrowserError::AttemptCookieMissing`] if the `nonce` was
     /// not handed out to this browser, or was used; [`BrowserError::CallbackMalformed`] for a text
     /// that is too short; and those of [`Login::finish`].
     pub async fn finish_with_id_token(
@@ -99,7 +102,8 @@ impl Login {
         owner: &Owner,
     ) -> Result<Finished> {
         let mut trail = Trail::default();
-        let verified = self.verify_id_token(jar, service, presented, owner, &mut trail).await?;
+        let verified = self.verify_id_token(jar, service, presented, owner, &mut trail).await;
+        let verified = verified.map_err(at_the_presenter)?;
         let authorized = self.redeem(jar, &verified, owner, false).await?;
         let account = authorized.keep(Some(jar), owner).await?;
         let Attempt { next, data, .. } = verified.answered.attempt;
@@ -112,6 +116,7 @@ impl Login {
     pub(crate) async fn posted_id_token(&self, service: &str, form: &str) -> Result<String> {
         let ready = self.ready()?;
         let registered = self.by_name(service).await?;
+        registered.provider_of_presented()?;
         if form.len() > LONGEST {
             return Err(BrowserError::CallbackMalformed.into());
         }
@@ -149,7 +154,7 @@ impl Login {
         };
         match verified.await {
             Ok(verified) => Ok(verified),
-            Err(error) => Err(Box::new((error, trail))),
+            Err(error) => Err(Box::new((at_the_presenter(error), trail))),
         }
     }
 
@@ -165,14 +170,12 @@ impl Login {
         let site = &ready.site;
         let registered = self.by_name(service).await?;
         trail.service = Some(Arc::clone(&registered.settled));
-        let provider = registered.openid_provider()?;
+        let provider = registered.provider_of_presented()?;
         let signed = provider.opened(presented.token)?;
         let presented = presented.opened(signed.as_str());
         let nonce = presented.nonce().map_err(|reason| match reason {
             NonceUnusable::TextTooShort => BrowserError::CallbackMalformed.into(),
-            NonceUnusable::Token(reason) => {
-                Error::service(&registered.name, ServiceError::IdTokenRejected(reason))
-            }
+            NonceUnusable::Token(reason) => Error::from(BrowserError::IdTokenRejected(reason)),
         })?;
         let opened = match &nonce {
             PresentedNonce::OfTheApp(_) => {
@@ -218,5 +221,15 @@ impl Login {
         };
         let claims = Some(claims.clone());
         Ok(Granted { token, more: serde_json::Map::new(), claims })
+    }
+}
+
+/// The error of a rejected token, by its fault: the service has not sent it, somebody presents it.
+fn at_the_presenter(error: Error) -> Error {
+    match error {
+        Error::Service { error: ServiceError::IdTokenRejected(reason), .. } => {
+            BrowserError::IdTokenRejected(reason).into()
+        }
+        other => other,
     }
 }

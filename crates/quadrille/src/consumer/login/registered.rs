@@ -6,11 +6,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use url::Url;
+
 use crate::{
     consumer::{
         backoff::outage::Outage,
         dance::{Dance, OAuth1Dance, OAuth2Dance},
-        error::{OperatorError, Result},
+        error::{BrowserError, OperatorError, Result},
         openid::OpenIdProvider,
         registration::{Registration, Settled},
         service::{ClientAuthentication, Credential, Protocol, Revocation, SpecBuf},
@@ -89,6 +91,18 @@ impl Registered {
         self.provider().ok_or_else(|| OperatorError::NotOpenId { service: service() })
     }
 
+    /// The OpenID Provider whose ID tokens log in if a page or an app presents them.
+    ///
+    /// # Errors
+    /// [`OperatorError::NotOpenId`], and [`BrowserError::IdTokensNotAccepted`].
+    pub(crate) fn provider_of_presented(&self) -> Result<&OpenIdProvider> {
+        let provider = self.openid_provider()?;
+        match self.allowed.id_tokens {
+            true => Ok(provider),
+            false => Err(BrowserError::IdTokensNotAccepted.into()),
+        }
+    }
+
     /// The service with its endpoints, which may have to be discovered.
     ///
     /// # Errors
@@ -119,12 +133,12 @@ impl Registered {
 /// Fills in what a provider says about itself, where the application has not said otherwise.
 fn complete(spec: &mut SpecBuf, metadata: &ProviderMetadata) {
     let Protocol::OAuth2(oauth2) = &mut spec.protocol else { return };
-    spec.authorize = String::from(metadata.authorization_endpoint.clone()).into();
+    let endpoint = |url: &Option<Url>| url.as_ref().map(literal);
+    spec.authorize = literal(&metadata.authorization_endpoint).into();
     // Without a token endpoint, a code could not be redeemed: the check of the endpoints says so.
-    let token = metadata.token_endpoint.clone().map(String::from);
-    spec.token = token.unwrap_or_default().into();
+    spec.token = endpoint(&metadata.token_endpoint).unwrap_or_default().into();
     if spec.identity.is_none() {
-        let userinfo = metadata.userinfo_endpoint.clone().map(String::from);
+        let userinfo = endpoint(&metadata.userinfo_endpoint);
         spec.identity = userinfo.map(|url| (url.into(), "sub".into()));
     }
     if oauth2.issuer.is_none() {
@@ -135,17 +149,23 @@ fn complete(spec: &mut SpecBuf, metadata: &ProviderMetadata) {
         oauth2.authentication = authentication(metadata);
     }
     if oauth2.revocation.is_none() {
-        let revocation = metadata.revocation_endpoint.clone().map(String::from);
+        let revocation = endpoint(&metadata.revocation_endpoint);
         oauth2.revocation = revocation.map(|url| (url.into(), Revocation::Standard));
     }
     if oauth2.openid.end_session.is_none() {
-        let end = metadata.end_session_endpoint.clone().map(String::from);
+        let end = endpoint(&metadata.end_session_endpoint);
         oauth2.openid.end_session = end.map(Into::into);
     }
     if oauth2.device_authorization.is_none() {
-        let device = metadata.device_authorization_endpoint.clone().map(String::from);
+        let device = endpoint(&metadata.device_authorization_endpoint);
         oauth2.device_authorization = device.map(Into::into);
     }
+}
+
+/// A URL of the metadata as an endpoint: braces, which only the application's own endpoints have as places
+/// to fill in, are characters like any other (RFC 3986, section 2.1).
+fn literal(url: &Url) -> String {
+    url.as_str().replace('{', "%7B").replace('}', "%7D")
 }
 
 /// The authentication with a secret that a provider accepts: the first of the usual ones.

@@ -61,6 +61,8 @@ pub(crate) struct Allowed {
     pub(crate) scopes: Scopes,
     /// The callback of logins that a script or a program begins, if it is another.
     pub(crate) json_callback: Option<Cow<'static, str>>,
+    /// Whether ID tokens that pages and apps present log in.
+    pub(crate) id_tokens: bool,
     /// The further clients of this application, whose ID tokens log in.
     pub(crate) clients: Vec<Cow<'static, str>>,
 }

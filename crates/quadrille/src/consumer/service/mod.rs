@@ -292,9 +292,25 @@ impl<S> Client<S> {
         self
     }
 
-    /// Lets ID tokens for these further clients of the same application log its users in, such as those
-    /// of its apps for phones, if a page or an app presents them (`Login::id_token_routes`). A
-    /// program that gets such a token can log in with it here, so name no client of other people.
+    /// Lets an ID token log its user in that a page or an app presents (`Login::id_token_routes`): a
+    /// way in beside that of the redirect, so it is off until a service is named by this.
+    ///
+    /// ```
+    /// use quadrille::{Google, KeyRing, Login};
+    ///
+    /// let google = Google::new("our-id", "our-secret").accept_id_tokens();
+    /// Login::new(KeyRing::ephemeral(), "https://app.example").with(google).check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    #[must_use]
+    pub fn accept_id_tokens(mut self) -> Self {
+        self.allowed.id_tokens = true;
+        self
+    }
+
+    /// As [`accept_id_tokens`](Self::accept_id_tokens), also for these further clients of the same
+    /// application, such as those of its apps for phones. A program that gets such a token can log in
+    /// with it here, so name no client of other people.
     ///
     /// ```
     /// use quadrille::{Google, KeyRing, Login};
@@ -309,7 +325,7 @@ impl<S> Client<S> {
         client_ids: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
     ) -> Self {
         self.allowed.clients.extend(client_ids.into_iter().map(Into::into));
-        self
+        self.accept_id_tokens()
     }
 
     /// Replaces the beginning of those endpoints that have it.

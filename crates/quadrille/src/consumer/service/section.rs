@@ -121,7 +121,7 @@ pub(crate) fn credential_keys(protocol: &ProtocolBuf) -> (&'static str, &'static
 }
 
 /// The options that every service has.
-fn common<S>() -> [ClientOption<S>; 8] {
+fn common<S>() -> [ClientOption<S>; 9] {
     [
         ClientOption::text("base_url", Client::hosted_at),
         ClientOption::list("scopes", |client, scopes| client.scopes(&scopes.join(" "))),
@@ -131,6 +131,7 @@ fn common<S>() -> [ClientOption<S>; 8] {
         ClientOption::list("allow_parameters", Client::allow_parameters),
         ClientOption::list("allow_scopes", |client, scopes| client.allow_scopes(&scopes.join(" "))),
         ClientOption::text("json_callback", Client::json_callback),
+        ClientOption::flag("accept_id_tokens", Client::accept_id_tokens),
         ClientOption::list("id_tokens_for", Client::id_tokens_for),
         ClientOption::flag(
             "without_verifying_certificates_so_that_anyone_can_read_tokens",

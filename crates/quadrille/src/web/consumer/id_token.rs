@@ -42,8 +42,9 @@ impl Login {
     /// * The same path takes the form of Google's scripts (`data-login_uri`) with their `g_csrf_token`,
     ///   or one of a page of this site, and redirects to the page that the `nonce` was for.
     ///
-    /// The ID token must be for this application, or for a client of
-    /// [`Client::id_tokens_for`](crate::consumer::Client::id_tokens_for).
+    /// They serve the services that [`Client::accept_id_tokens`](crate::consumer::Client::accept_id_tokens)
+    /// or [`Client::id_tokens_for`](crate::consumer::Client::id_tokens_for) names. The ID token must be
+    /// for this application, or for a client that the second one names.
     ///
     /// ```
     /// use axum::Router;

@@ -162,6 +162,28 @@ async fn metadata_that_cannot_be_used_end_a_login_before_it_begins() {
     }
 }
 
+#[tokio::test]
+async fn braces_in_an_endpoint_of_the_metadata_are_no_place_to_fill_in() {
+    let world = World::new();
+    let metadata = json!({
+        "issuer": ISSUER,
+        "authorization_endpoint": "https://id.example/tenant/authorize?for={client_id}",
+        "token_endpoint": "https://id.example/tenant/token",
+        "userinfo_endpoint": "https://id.example/tenant/userinfo?of={subject}",
+        "jwks_uri": "https://id.example/tenant/keys",
+    });
+    world.service.answers_next(Purpose::Document, StatusCode::OK, metadata.to_string());
+    let (url, _) = world.leave(&Begin::new("acme")).await.unwrap();
+    assert!(url.starts_with("https://id.example/tenant/authorize?for=%7Bclient_id%7D&"), "{url}");
+    let account = world.log_in(7).await.unwrap();
+    let acme = world.login.linked_by_name(&account).await.unwrap();
+    let body = json!({ "sub": "7", "name": "Ada" }).to_string();
+    world.service.answers_next(Purpose::Identity, StatusCode::OK, body);
+    assert_eq!(acme.profile().await.unwrap().name.as_deref(), Some("Ada"));
+    let asked = world.service.asked().pop().unwrap();
+    assert_eq!(asked.request.uri(), "https://id.example/tenant/userinfo?of=%7Bsubject%7D");
+}
+
 #[tokio::test(start_paused = true)]
 async fn metadata_that_never_end_are_given_up() {
     let world = World::new();

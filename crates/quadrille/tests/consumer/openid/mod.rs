@@ -1,9 +1,12 @@
 //! Logins at OpenID Providers: what an application gets, and what takes nobody in.
 
+mod accepting;
+mod background;
 mod client_authentication;
 mod discovery;
 mod encrypted;
 mod faults;
+mod front_channel;
 mod hybrid;
 mod kept;
 mod logout;
@@ -15,6 +18,7 @@ mod request_objects;
 mod restart;
 mod sign_out;
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::HeaderMap;
 use quadrille::{
     KeyRing, Login, Owner, SpecBuf,
@@ -83,4 +87,24 @@ impl World {
     fn fetched(&self) -> usize {
         self.service.times_asked(Purpose::Document)
     }
+}
+
+/// The order of the group of P-256 (SP 800-186, section 3.2.1.3).
+const ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+/// A token of ES256 with the other form of its signature: of `(r, s)`, `(r, n - s)` is valid, too, and
+/// who has one of them makes the other.
+fn with_other_signature(token: &str) -> String {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let mut borrow = 0;
+    for (digit, order) in signature[32..].iter_mut().zip(ORDER).rev() {
+        let difference = i16::from(order) - i16::from(*digit) - borrow;
+        borrow = i16::from(difference < 0);
+        *digit = u8::try_from(difference.rem_euclid(256)).unwrap();
+    }
+    format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
 }

@@ -47,7 +47,7 @@ impl World {
 
     fn login_with(&self, google: Client<Google>) -> Login {
         Login::new(KeyRing::ephemeral(), SITE)
-            .with(google)
+            .with(google.accept_id_tokens())
             .http(self.google.clone())
             .env(self.clock.env())
     }
@@ -314,6 +314,7 @@ async fn no_fault_of_a_token_takes_the_site_in_or_uses_the_nonce_up() {
         let token = world.token(7, &nonce);
         let page = script(&mut browser, ID_TOKEN, &json!({ "id_token": token })).await;
         assert_eq!(code(&page), expected, "{fault:?}: {page:?}");
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "whoever presents it: {fault:?}");
         world.google.recovers();
     }
     for body in [json!({}), json!({ "id_token": "a.b" }), json!({ "id_token": null }), json!([])] {

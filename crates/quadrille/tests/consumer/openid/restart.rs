@@ -20,7 +20,7 @@ use quadrille::{
 };
 use serde_json::json;
 
-use super::ISSUER;
+use super::{ISSUER, with_other_signature};
 use crate::{
     library::carry,
     support::{SECRET, SITE},
@@ -117,7 +117,7 @@ impl World {
     /// A process of the site, which has just started.
     fn starts(&self) -> Login {
         Login::new(self.keys.clone(), SITE)
-            .with(Acme::client("our-id", SECRET))
+            .with(Acme::client("our-id", SECRET).accept_id_tokens())
             .storage(Arc::clone(&self.storage))
             .http(self.service.clone())
             .env(self.clock.env())
@@ -208,13 +208,58 @@ async fn a_token_that_was_used_at_one_process_is_of_no_use_at_another() {
 }
 
 #[tokio::test]
+async fn both_forms_of_a_signature_are_one_logout_token() {
+    let world = World::new();
+    for first_is_other in [false, true] {
+        let token = world.logout_token(7);
+        let (mut one, mut two) = (token.clone(), with_other_signature(&token));
+        assert_ne!(one, two);
+        if first_is_other {
+            std::mem::swap(&mut one, &mut two);
+        }
+        assert_eq!(post(&world.starts(), &one).await.status, StatusCode::OK, "it is valid");
+        let page = post(&world.starts(), &two).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST);
+        assert!(page.text.contains("logout_token_rejected"), "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn both_forms_of_a_signature_are_one_id_token() {
+    let world = World::new();
+    let text = "a-text-of-an-app-of-22-characters";
+    for first_is_other in [false, true] {
+        let token = world.service.id_token("our-id", 7, &hashed(text)).unwrap();
+        let mut forms = [token.clone(), with_other_signature(&token)];
+        if first_is_other {
+            // Another token, whose second form comes first.
+            world.clock.advance(Duration::from_secs(1));
+            let next = world.service.id_token("our-id", 7, &hashed(text)).unwrap();
+            forms = [with_other_signature(&next), next];
+        }
+        let mut codes = Vec::new();
+        for token in &forms {
+            let presented = PresentedIdToken::new(token).with_text_of_the_app(text);
+            let (login, jar) = (world.starts(), Jar::new(&HeaderMap::new()));
+            let done = login.finish_with_id_token(&jar, "acme", &presented, &Owner::NOBODY).await;
+            codes.push(done.map(drop).map_err(|error| error.code()));
+        }
+        assert_eq!(codes, [Ok(()), Err("attempt_cookie_missing")]);
+    }
+}
+
+/// The `nonce` of an app that chose this text.
+fn hashed(text: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test]
 async fn an_id_token_logs_in_once_at_all_processes() {
     let world = World::new();
     let mut outcomes = Vec::new();
     let text = "a-text-of-an-app-of-22-characters";
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    let nonce: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let token = world.service.id_token("our-id", 7, &nonce).unwrap();
+    let token = world.service.id_token("our-id", 7, &hashed(text)).unwrap();
     for _ in 0..2 {
         let presented = PresentedIdToken::new(&token).with_text_of_the_app(text);
         let jar = Jar::new(&HeaderMap::new());
