@@ -172,7 +172,7 @@ impl Login {
         }
         let (login, shared) = (self.clone(), Arc::clone(organizations));
         let (name_there, issuer) = (name.to_owned(), issuer.map(str::to_owned));
-        // On a task of its own: who goes away while the site registers leaves no lease behind.
+        // On a task of its own, so that a user who goes away meanwhile leaves no lease behind.
         let register = || -> Result<_> {
             Ok(async move { login.register(&shared, &name_there, issuer.as_deref()).await })
         };

@@ -57,7 +57,7 @@ fn code(page: &Page) -> String {
 }
 
 #[tokio::test]
-async fn a_service_that_is_not_named_takes_no_id_token() {
+async fn no_id_token_is_accepted_for_a_service_that_is_not_named() {
     let off = World::with(|google| google);
     let mut browser = off.browser();
     let token = off.google.id_token("our-id", 7, "n").unwrap();
@@ -105,7 +105,7 @@ fn settings_name_it_too() {
 }
 
 #[tokio::test]
-async fn a_forged_token_is_the_fault_of_the_one_who_presents_it() {
+async fn a_forged_token_is_the_fault_of_its_presenter() {
     let world = World::with(Client::accept_id_tokens);
     let mut browser = world.browser();
     world.google.misidentifies(OpenIdFault::SignatureWrong);

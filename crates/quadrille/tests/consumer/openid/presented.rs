@@ -314,7 +314,7 @@ async fn no_fault_of_a_token_takes_the_site_in_or_uses_the_nonce_up() {
         let token = world.token(7, &nonce);
         let page = script(&mut browser, ID_TOKEN, &json!({ "id_token": token })).await;
         assert_eq!(code(&page), expected, "{fault:?}: {page:?}");
-        assert_eq!(page.status, StatusCode::BAD_REQUEST, "whoever presents it: {fault:?}");
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "the caller's fault: {fault:?}");
         world.google.recovers();
     }
     for body in [json!({}), json!({ "id_token": "a.b" }), json!({ "id_token": null }), json!([])] {

@@ -63,9 +63,9 @@ pub(super) struct Noted {
 
 /// The ended sessions of a process.
 ///
-/// Anybody can send a request that says of some session that it has ended. What such requests say of
-/// sessions that nobody has here is kept apart, so that it pushes out nothing else: a sealed cookie or
-/// an account of the storage shows that a session is one of this site.
+/// Anybody can send a request which says that some session has ended. Such logouts of sessions that
+/// nobody has here are kept apart, so that they push out nothing else: a sealed cookie or an account of
+/// the storage shows that a session is one of this site.
 #[derive(Debug)]
 pub(super) struct Memory {
     proven: Marks,
@@ -96,7 +96,7 @@ impl Memory {
         Noted { told, gone }
     }
 
-    /// Sees a session of this site: what a browser has said of it moves to what is proven.
+    /// Sees a session of this site: its logout by a browser moves to the proven ones.
     pub(super) fn see(&mut self, mark: Mark, now: Timestamp) {
         if self.seen.get(mark).is_none_or(|seen| seen + SEEN_AGAIN <= now) {
             self.seen.put(mark, now);

@@ -4,9 +4,9 @@
 //! Each request compares sessions with the memory of its process. The records of the site, which all of
 //! its processes share, are read at the first request and every two seconds.
 //!
-//! A front-channel logout has no proof, and its request comes without cookies. So what it says of a
-//! session that this site has seen is worth as much as a logout token, and what it says of any other one
-//! is kept apart ([`Memory`]).
+//! A front-channel logout has no proof, and its request comes without cookies. If this site has seen the
+//! session, the logout is worth as much as one by a token; a logout of any other session is kept apart
+//! ([`Memory`]).
 
 mod memory;
 
