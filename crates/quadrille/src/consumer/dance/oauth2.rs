@@ -237,7 +237,11 @@ impl OAuth2Dance {
             None => AuthorizationResponse::parse_without_issuer(params),
         };
         let response = response.map_err(|_| BrowserError::CallbackMalformed)?;
-        self.check_issuer(response.iss())?;
+        // The ID token that was requested names the issuer, too, and is verified before the code is used.
+        let has_id_token =
+            matches!(&response, AuthorizationResponse::OpenId { id_token: Some(_), .. });
+        let is_named = has_id_token && flow.is_some_and(|flow| flow.response_type().has_id_token());
+        self.check_issuer(response.iss(), is_named)?;
         match response {
             // Without the tokens that were requested, this is the answer to another request.
             AuthorizationResponse::Code { .. } if flow.is_some() => {
@@ -281,11 +285,13 @@ impl OAuth2Dance {
         Ok(CodeProof { code, verifier, nonce, beside, identified, redirect_uri, scopes, server })
     }
 
-    /// RFC 9207, section 2.4.
-    fn check_issuer(&self, iss: Option<&str>) -> Result<(), BrowserError> {
+    /// RFC 9207, section 2.4. A response whose issuer an ID token names may leave `iss` out (section 4).
+    fn check_issuer(&self, iss: Option<&str>, is_named: bool) -> Result<(), BrowserError> {
         match (&self.spec.issuer, iss) {
             (Some(expected), Some(iss)) if *expected != *iss => Err(BrowserError::WrongIssuer),
-            (Some(_), None) if self.spec.issuer_required => Err(BrowserError::WrongIssuer),
+            (Some(_), None) if self.spec.issuer_required && !is_named => {
+                Err(BrowserError::WrongIssuer)
+            }
             _ => Ok(()),
         }
     }

@@ -153,6 +153,24 @@ async fn a_response_has_what_was_requested_and_comes_by_post() {
     }
 }
 
+/// RFC 9207, section 4.
+#[tokio::test]
+async fn the_issuer_may_be_named_by_the_id_token_alone() {
+    for flow in ALL {
+        let world = world(flow);
+        let (url, cookies) = leave(&world).await;
+        let form = world.service.consent(&url, 7).unwrap();
+        let wrong = Err(Error::from(BrowserError::WrongIssuer));
+        let other = form.replace(&pair(&form, "iss"), "iss=https%3A%2F%2Fevil.example");
+        assert_eq!(arrive(&world, &cookies, &other).await, wrong, "{flow:?}");
+        let arrived = arrive(&world, &cookies, &without(&form, "iss")).await;
+        match flow {
+            Hybrid::CodeToken => assert_eq!(arrived, wrong, "nothing names the issuer"),
+            _ => assert_eq!(&*arrived.unwrap().subject, format!("{ISSUER}#7")),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_browser_brings_the_form_to_the_usual_callback() {
     let service = FakeService::openid(ISSUER, "our-id", SECRET);
