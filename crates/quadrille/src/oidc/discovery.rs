@@ -90,6 +90,9 @@ pub struct ProviderMetadata {
     pub request_objects: RequestObjectsSupported,
     /// The endpoint for dynamic registration (OpenID Connect Dynamic Client Registration, section 3).
     pub registration_endpoint: Option<Url>,
+    /// Whether logout tokens can name the session that has ended (`backchannel_logout_session_supported`;
+    /// OpenID Connect Back-Channel Logout 1.0, section 2.1).
+    pub logout_tokens_name_sessions: bool,
 }
 
 /// The request objects that a provider takes (OpenID Connect Discovery, section 3).
@@ -232,6 +235,8 @@ impl ProviderMetadata {
             code_challenge_methods: read.code_challenge_methods_supported,
             request_objects: RequestObjectsSupported::read(&read.extra),
             registration_endpoint: optional("registration_endpoint", &read.registration_endpoint)?,
+            logout_tokens_name_sessions: read.extra.get("backchannel_logout_session_supported")
+                == Some(&Value::Bool(true)),
         })
     }
 }
@@ -325,6 +330,7 @@ mod tests {
             "userinfo_endpoint": "https://api.example/me",
             "end_session_endpoint": "https://id.example/logout?all=1",
             "authorization_response_iss_parameter_supported": true,
+            "backchannel_logout_session_supported": true,
             "made_up": [1],
         }))
         .unwrap();
@@ -333,6 +339,8 @@ mod tests {
         let logout = provider.end_session_endpoint.unwrap();
         assert_eq!(logout.as_str(), "https://id.example/logout?all=1");
         assert!(provider.names_issuer_in_every_answer);
+        assert!(provider.logout_tokens_name_sessions);
+        assert!(!read(&json!({})).unwrap().logout_tokens_name_sessions);
         assert_eq!(
             provider.id_token_signing_algorithms,
             [Algorithm::Rs256, Algorithm::Es256],

@@ -88,7 +88,7 @@ impl<'a> Registrar<'a> {
         let method = method(&metadata, self.site.client_keys.is_some())
             .ok_or_else(|| fail(ServiceError::RegistrationUnsupported))?;
         let request = RegistrationRequest {
-            metadata: self.wanted(issuer, method),
+            metadata: self.wanted(&metadata, method),
             initial_access_token: self.organizations.initial_tokens.get(issuer).cloned(),
         };
         let answer = self.ask(request.to_request(endpoint)).await?;
@@ -120,7 +120,8 @@ impl<'a> Registrar<'a> {
     }
 
     /// The metadata of the site.
-    fn wanted(&self, issuer: &str, method: Method) -> ClientMetadata {
+    fn wanted(&self, provider: &ProviderMetadata, method: Method) -> ClientMetadata {
+        let issuer = &*provider.issuer;
         let Organizations { service, client_name, scopes, .. } = self.organizations;
         let here = [&*self.site.name, "/", service, "~", &name_of(issuer)].concat();
         let grants = ["authorization_code", "refresh_token"].map(str::to_owned);
@@ -142,6 +143,10 @@ impl<'a> Registrar<'a> {
         if self.receives_logouts {
             let logout = [&*here, "/backchannel-logout"].concat();
             wanted.extra.insert("backchannel_logout_uri".to_owned(), logout.into());
+            if provider.logout_tokens_name_sessions {
+                let name = "backchannel_logout_session_required".to_owned();
+                wanted.extra.insert(name, true.into());
+            }
         }
         wanted
     }

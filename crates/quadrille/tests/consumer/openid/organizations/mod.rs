@@ -241,6 +241,22 @@ async fn an_address_leads_to_the_login_of_its_organization() {
 }
 
 #[tokio::test]
+async fn a_provider_that_can_name_a_session_is_asked_for_logouts_of_single_ones() {
+    for (receives, can, asked) in
+        [(true, true, json!(true)), (true, false, json!(null)), (false, true, json!(null))]
+    {
+        let net = Net::new();
+        let metadata = json!({ "backchannel_logout_session_supported": can });
+        net.change(|state| state.metadata = metadata);
+        let login = net.site();
+        let login = if receives { login.receives_logouts() } else { login };
+        types(&login, "ada@acme.example").await.unwrap();
+        let seen: Value = serde_json::from_str(&net.seen(&Method::POST, REGISTER)[0]).unwrap();
+        assert_eq!(seen["backchannel_logout_session_required"], asked, "{receives} {can}");
+    }
+}
+
+#[tokio::test]
 async fn an_issuer_that_is_not_allowed_learns_nothing() {
     let net = Net::new();
     let storage = Arc::default();
