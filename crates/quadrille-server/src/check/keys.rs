@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use quadrille::jose::{Algorithm, KeySet};
-use serde_json::{Map, Value};
+use quadrille::jose::{Algorithm, KeyManagement, KeySet};
+use serde_json::{Map, Value, json};
 
 use super::{
     ask::Answer,
@@ -32,7 +32,7 @@ pub(super) fn check(answer: &Answer, document: &Map<String, Value>, part: &mut F
     part.must(RFC_7517_9_2, "no key has a member of a private or a shared key", found);
     names(&keys, part);
     uses(&keys, part);
-    usable(answer, document, part);
+    usable(answer, &keys, document, part);
     let kept = answer.header("cache-control");
     let found = Found::is(kept.contains("max-age"), || kept.quote());
     let requirement = "`Cache-Control` has `max-age`, so that clients know when to fetch anew";
@@ -64,8 +64,20 @@ fn uses(keys: &[&Map<String, Value>], part: &mut Findings) {
     }
 }
 
+/// The reason why this program can neither verify with a key nor encrypt to it.
+fn unusable(key: &Map<String, Value>) -> Option<String> {
+    let set = KeySet::parse(json!({ "keys": [key] }).to_string().as_bytes()).ok()?;
+    let encrypts = KeyManagement::ALL.iter().any(|by| set.encrypting_by(*by).is_some());
+    set.skipped().first().filter(|_| !encrypts).map(ToString::to_string)
+}
+
 /// The keys that a client can use.
-fn usable(answer: &Answer, document: &Map<String, Value>, part: &mut Findings) {
+fn usable(
+    answer: &Answer,
+    keys: &[&Map<String, Value>],
+    document: &Map<String, Value>,
+    part: &mut Findings,
+) {
     let set = match KeySet::parse(answer.text.as_bytes()) {
         Ok(set) => set,
         Err(error) => {
@@ -73,7 +85,7 @@ fn usable(answer: &Answer, document: &Map<String, Value>, part: &mut Findings) {
             return;
         }
     };
-    let skipped = set.skipped().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let skipped = keys.iter().filter_map(|key| unusable(key)).collect::<Vec<_>>();
     let found = Found::is(skipped.is_empty(), || skipped.join("; ").quote());
     part.should(RFC_7517_5, "each key is one that this program can use", found);
     for name in list(document, "id_token_signing_alg_values_supported") {
