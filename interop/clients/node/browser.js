@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { text } from 'node:stream/consumers';
 
 import { parse } from 'node-html-parser';
@@ -76,7 +77,7 @@ async function navigate(method, url, cookie, form) {
   const headers = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
   if (cookie) headers.cookie = cookie;
   if (form) Object.assign(headers, { 'content-type': 'application/x-www-form-urlencoded', origin: url.origin });
-  const request = http.request(url, { method, headers });
+  const request = (url.protocol === 'https:' ? https : http).request(url, { method, headers });
   request.end(form?.toString());
   const [answer] = await once(request, 'response');
   return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };

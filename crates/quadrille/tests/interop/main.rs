@@ -15,6 +15,6 @@ mod access_tokens;
 mod encrypted;
 mod oauthlib;
 mod oidc_provider;
-mod oidc_provider_openid;
+mod openid;
 mod support;
 mod tokens;
