@@ -30,6 +30,8 @@ pub(crate) enum Role {
     Guarded,
     /// `baseline`: the login written by hand.
     HandLogin,
+    /// `baseline`: the login by OpenID Connect, written by hand.
+    HandOpenIdLogin,
     /// `baseline` again: the service that logins go to, on the core of the load.
     Service,
     /// Quadrille's provider in memory, and its hello.
@@ -46,6 +48,8 @@ pub(crate) enum Role {
     Login,
     /// Quadrille's login with a hook that makes the application's own session.
     Sessions,
+    /// Quadrille's login by OpenID Connect.
+    OpenIdLogin,
     /// The `quadrille` program.
     Program,
     /// `baseline`: pages that need an account, in a cookie, in SQLite and in PostgreSQL.
@@ -77,6 +81,7 @@ impl Role {
             | Self::LimitsOfMany
             | Self::Guarded
             | Self::HandLogin
+            | Self::HandOpenIdLogin
             | Self::Service
             | Self::BareStored
             | Self::BareLinked => Side::Bare,
@@ -86,6 +91,7 @@ impl Role {
             | Self::Stored
             | Self::Login
             | Self::Sessions
+            | Self::OpenIdLogin
             | Self::Program
             | Self::LinkedCookie
             | Self::LinkedSqlite

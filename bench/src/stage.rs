@@ -55,8 +55,10 @@ impl<'p> Stage<'p> {
         }
         let service = match role {
             Role::HandLogin
+            | Role::HandOpenIdLogin
             | Role::Login
             | Role::Sessions
+            | Role::OpenIdLogin
             | Role::LinkedCookie
             | Role::LinkedSqlite
             | Role::LinkedSqliteCached
@@ -102,11 +104,13 @@ impl Programs {
             Role::Limits | Role::LimitsOfMany | Role::Service => (&self.baseline, "limits", &[]),
             Role::Guarded => (&self.baseline, "guarded", &[]),
             Role::HandLogin => (&self.baseline, "login", &[]),
+            Role::HandOpenIdLogin => (&self.baseline, "openid", &[]),
             Role::BareLinked => (&self.baseline, "linked", &[]),
             Role::Memory | Role::MemoryOfMany => (&self.ours, ours, &["memory"]),
             Role::Sqlite => (&self.ours, ours, &["sqlite"]),
             Role::Login => (&self.ours, login, &["cookie"]),
             Role::Sessions => (&self.ours, login, &["sessions"]),
+            Role::OpenIdLogin => (&self.ours, login, &["openid"]),
             Role::LinkedCookie => (&self.ours, login, &["linked"]),
             Role::LinkedSqlite => (&self.ours, accounts, &["linked", "sqlite"]),
             Role::LinkedSqliteCached => (&self.ours, accounts, &["linked", "sqlite-cached"]),

@@ -47,6 +47,11 @@ impl Repeat {
         Self::new(vec![get("/hello", &[])], 200, "ok")
     }
 
+    /// The metadata of OpenID Connect.
+    pub(crate) fn discovery(document: &str) -> Self {
+        Self::new(vec![get(document, &[])], 200, "userinfo_endpoint")
+    }
+
     /// Client credentials.
     pub(crate) fn client_credentials(endpoint: &str, authorization: &str) -> Self {
         let form = ["grant_type=client_credentials&scope=read%20write"];
@@ -199,6 +204,8 @@ pub(crate) struct Dance {
     authorize: Vec<u8>,
     token: String,
     authorization: String,
+    /// Whether an ID token comes with the access token.
+    has_id_token: bool,
     code: Option<String>,
     refresh_token: Option<String>,
 }
@@ -206,18 +213,37 @@ pub(crate) struct Dance {
 impl Dance {
     /// `session` is the cookie of the signed-in user.
     pub(crate) fn new(authorize: &str, token: &str, authorization: &str, session: &str) -> Self {
-        let target = format!(
-            "{authorize}?response_type=code&client_id=bench&redirect_uri={REDIRECT_URI}\
-             &scope=read%20write&state=af0ifjsldkj\
-             &code_challenge={CHALLENGE}&code_challenge_method=S256"
-        );
+        let target = format!("{}&scope=read%20write", Self::target(authorize));
         Self {
             authorize: get(&target, &[("Cookie", session)]),
             token: token.to_owned(),
             authorization: authorization.to_owned(),
+            has_id_token: false,
             code: None,
             refresh_token: None,
         }
+    }
+
+    /// The same for an ID token beside the tokens.
+    pub(crate) fn with_id_token(
+        authorize: &str,
+        token: &str,
+        authorization: &str,
+        session: &str,
+    ) -> Self {
+        let nonce = "n-0S6_WzA2Mj";
+        let target =
+            format!("{}&scope=openid%20read%20write&nonce={nonce}", Self::target(authorize));
+        let authorize = get(&target, &[("Cookie", session)]);
+        let dance = Self::new("", token, authorization, session);
+        Self { authorize, has_id_token: true, ..dance }
+    }
+
+    fn target(authorize: &str) -> String {
+        format!(
+            "{authorize}?response_type=code&client_id=bench&redirect_uri={REDIRECT_URI}\
+             &state=af0ifjsldkj&code_challenge={CHALLENGE}&code_challenge_method=S256"
+        )
     }
 }
 
@@ -251,6 +277,9 @@ impl Script for Dance {
             return Ok(Progress::Ongoing);
         }
         answer.expect(200)?;
+        if self.has_id_token {
+            answer.json_text("id_token")?;
+        }
         self.refresh_token = Some(answer.json_text("refresh_token")?.to_owned());
         Ok(Progress::Done)
     }
@@ -338,7 +367,9 @@ impl Visit {
             let back = percent_decoded(query(location, "redirect_uri")?)?;
             let join = if back.contains('?') { '&' } else { '?' };
             let state = query(location, "state")?;
-            format!("{}{join}code={}&state={state}", path(&back), self.code)
+            // The code of an OpenID Provider is the nonce, so that it need not remember anything.
+            let code = query(location, "nonce").unwrap_or(&self.code);
+            format!("{}{join}code={code}&state={state}", path(&back))
         } else {
             path(location).to_owned()
         };

@@ -18,6 +18,7 @@ async fn main() -> Result<()> {
     let app = match mode.as_str() {
         "cookie" => site::in_cookies(&origin, &service)?,
         "sessions" => site::with_sessions(&origin, &service)?,
+        "openid" => site::by_openid(&origin, &service)?,
         "linked" => page::attach(&page::login(&origin, &service)?)?,
         other => return Err(format!("there is no {other}").into()),
     };

@@ -27,6 +27,14 @@ pub(crate) fn in_cookies(origin: &str, service: &str) -> Result<Router> {
     Ok(login.attach(Router::new().route("/", get(home))))
 }
 
+/// The short way again, where the service is an OpenID Provider, whose documents are at `issuer`.
+pub(crate) fn by_openid(origin: &str, issuer: &str) -> Result<Router> {
+    let stub = SpecBuf::oidc("stub", issuer.to_owned()).client("bench", "s3cret");
+    let login = Login::new(KeyRing::ephemeral(), origin).with(stub);
+    login.check()?;
+    Ok(login.attach(Router::new().route("/", get(home))))
+}
+
 async fn home(visitor: Visitor) -> quadrille::Result<String> {
     Ok(match visitor.account("stub").await? {
         Some(account) => format!("{{\"user\":\"{}\"}}", account.subject),

@@ -22,7 +22,7 @@ use quadrille::{
     jose::{Algorithm, SigningKey, SigningKeys},
     provider::{
         AccessTokenFormat, Authorization, AuthorizationServer, DeviceGrant, Exchanged, GrantType,
-        NewClient, NewSecret, RegistrationError, Step,
+        NewClient, NewSecret, OpenId, RegistrationError, Step,
         oauth1::{NewKey, OAuth1},
         store::SqliteStore,
     },
@@ -60,11 +60,12 @@ pub(crate) async fn application(server: AuthorizationServer) -> Result<Router> {
         .device_grant(DeviceGrant::new().interval(Duration::from_secs(1)))
         .token_exchange(async |_| Ok(Exchanged::impersonation()))
         .signing_keys(keys)
+        .openid(OpenId::new())
         .access_token_format_for(API_OF_JWTS, AccessTokenFormat::Jwt)?;
     let client = NewClient::confidential("Bench")
         .id("bench")
         .redirect_uri("http://127.0.0.1:9/callback")
-        .scopes(Scopes::parse("read write")?)
+        .scopes(Scopes::parse("openid read write")?)
         .grant_types([
             GrantType::AuthorizationCode,
             GrantType::ClientCredentials,

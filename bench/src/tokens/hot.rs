@@ -1,7 +1,13 @@
 //! Checks of an access token that a guard has seen before: an opaque one in the server's process, and
 //! a JWT there and at an API elsewhere.
 
-use std::hint::black_box;
+use std::{
+    hint::black_box,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use http::{Request, Response, request::Parts};
@@ -22,8 +28,17 @@ use crate::{
 
 const TIMES: u32 = 20_000;
 
-/// The way to a server in this process.
-struct InProcess(AuthorizationServer);
+/// The way to a server in this process, which counts the requests.
+pub(crate) struct InProcess {
+    server: AuthorizationServer,
+    requests: Arc<AtomicUsize>,
+}
+
+impl InProcess {
+    pub(crate) const fn counting(server: AuthorizationServer, requests: Arc<AtomicUsize>) -> Self {
+        Self { server, requests }
+    }
+}
 
 impl HttpClient for InProcess {
     async fn send(
@@ -31,7 +46,8 @@ impl HttpClient for InProcess {
         request: Request<Body>,
         _: Purpose,
     ) -> std::result::Result<Response<Body>, NetworkError> {
-        let answer = self.0.handle(request.map(|_| Bytes::new())).await;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self.server.handle(request.map(|_| Bytes::new())).await;
         answer.map(|answer| answer.map(Into::into)).map_err(|_| NetworkError::Connect)
     }
 }
@@ -55,9 +71,13 @@ async fn server(format: AccessTokenFormat) -> Result<(AuthorizationServer, Parts
     let answer = server.token(asked.to_request(&format!("{ISSUER}/oauth/token"), &auth, &[])?);
     let answer: serde_json::Value = serde_json::from_slice(answer.await.body())?;
     let token = answer.get("access_token").and_then(|token| token.as_str()).ok_or("no token")?;
+    Ok((server, parts_with(token)?))
+}
+
+/// The head of a request with a token.
+pub(crate) fn parts_with(token: &str) -> Result<Parts> {
     let request = Request::get("/photos").header("authorization", format!("Bearer {token}"));
-    let (parts, ()) = request.body(())?.into_parts();
-    Ok((server, parts))
+    Ok(request.body(())?.into_parts().0)
 }
 
 /// Prints two rows, and returns the share of a hot opaque check that one of a JWT elsewhere reaches.
@@ -66,7 +86,7 @@ pub(crate) fn measure() -> Result<f64> {
     let (opaque, opaque_parts) = runtime.block_on(server(AccessTokenFormat::Opaque))?;
     let (jwt, jwt_parts) = runtime.block_on(server(AccessTokenFormat::Jwt))?;
     let opaque = Guard::new(&opaque).audience(AUDIENCE);
-    let trust = JwtAccessTokens::of(ISSUER)?.http(InProcess(jwt.clone()));
+    let trust = JwtAccessTokens::of(ISSUER)?.http(InProcess::counting(jwt.clone(), Arc::default()));
     let elsewhere = Guard::elsewhere(AUDIENCE, trust).audience(AUDIENCE);
     let here = Guard::new(&jwt).audience(AUDIENCE);
     let mut bare = || check(&runtime, &opaque, &opaque_parts);

@@ -48,6 +48,10 @@ pub(super) struct Actor<'s> {
     pub(super) server: &'s Server,
     authorize: &'static str,
     pub(super) token: &'static str,
+    /// The authorization and the token endpoint of a dance with an ID token.
+    openid: [&'static str; 2],
+    /// The metadata of OpenID Connect.
+    discovery: &'static str,
     introspect: &'static str,
     device: &'static str,
     protected: &'static str,
@@ -120,6 +124,8 @@ impl<'s> Actor<'s> {
                 server,
                 authorize: "/oauth/authorize",
                 token: "/oauth/token",
+                openid: ["/oauth/authorize", "/oauth/token"],
+                discovery: "/.well-known/openid-configuration",
                 introspect: "/oauth/introspect",
                 device: "/oauth/device_authorization",
                 protected: "/api/resource",
@@ -141,6 +147,8 @@ impl<'s> Actor<'s> {
             server,
             authorize: "/mem/authorize",
             token: if is_durable { "/sqf-group/token" } else { "/mem/token" },
+            openid: ["/id/authorize", "/id/token"],
+            discovery: "/discovery",
             introspect: "/mem/introspect",
             device: "/mem/device_authorization",
             protected: "/mem/resource",
@@ -210,6 +218,11 @@ impl<'s> Actor<'s> {
                     Box::new(Signed::new(route, signer))
                 })
             }
+            Play::Discovery => repeated(Repeat::discovery(self.discovery)),
+            Play::OpenIdDance => {
+                let dance = self.openid_dance()?;
+                Box::new(move |_| Box::new(dance.clone()))
+            }
             Play::Dance => {
                 let dance = self.dance()?;
                 Box::new(move |_| Box::new(dance.clone()))
@@ -218,7 +231,7 @@ impl<'s> Actor<'s> {
             Play::LoginAlike if self.server.role == Role::HandLogin => {
                 Box::new(move |_| Box::new(Visit::new("/safe/login")))
             }
-            Play::Login | Play::LoginAlike | Play::LoginWithSessions => {
+            Play::Login | Play::LoginAlike | Play::LoginWithSessions | Play::OpenIdLogin => {
                 Box::new(move |_| Box::new(Visit::new(login)))
             }
             Play::Linked(storage) => {
@@ -249,6 +262,11 @@ impl<'s> Actor<'s> {
 
     fn dance(&self) -> Result<Dance> {
         Ok(Dance::new(self.authorize, self.token, &self.basic()?, &self.session()?))
+    }
+
+    fn openid_dance(&self) -> Result<Dance> {
+        let [authorize, token] = self.openid;
+        Ok(Dance::with_id_token(authorize, token, &self.basic()?, &self.session()?))
     }
 
     /// The cookie of a signed-in user.

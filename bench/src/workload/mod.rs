@@ -64,11 +64,17 @@ enum Play {
     /// The bare handler has the same protections.
     SignedAlike,
     Dance,
+    /// The code comes with an ID token.
+    OpenIdDance,
+    /// The metadata of OpenID Connect.
+    Discovery,
     LoginRedirect,
     Login,
     /// The bare handler has the same protections.
     LoginAlike,
     LoginWithSessions,
+    /// The service is an OpenID Provider.
+    OpenIdLogin,
     Linked(Storage),
 }
 
@@ -81,6 +87,8 @@ impl Play {
                 Role::Guarded
             }
             (Side::Bare, Self::Linked(_)) => Role::BareLinked,
+            (Side::Bare, Self::OpenIdLogin) => Role::HandOpenIdLogin,
+            (_, Self::OpenIdLogin) => Role::OpenIdLogin,
             (
                 Side::Bare,
                 Self::LoginRedirect | Self::Login | Self::LoginAlike | Self::LoginWithSessions,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Play, Storage, Store, Target, Workload};
 
 /// `/hello` comes first, as the measure for the others.
-pub(crate) const WORKLOADS: [Workload; 29] = [
+pub(crate) const WORKLOADS: [Workload; 32] = [
     Workload {
         title: Cow::Borrowed("hello"),
         connections: 16,
@@ -121,6 +121,18 @@ pub(crate) const WORKLOADS: [Workload; 29] = [
         play: Play::Dance,
     },
     Workload {
+        title: Cow::Borrowed("code dance with an ID token (ES256)"),
+        connections: 16,
+        target: Target::OfBare(0.90),
+        play: Play::OpenIdDance,
+    },
+    Workload {
+        title: Cow::Borrowed("discovery"),
+        connections: 16,
+        target: Target::OfHello(0.95),
+        play: Play::Discovery,
+    },
+    Workload {
         title: Cow::Borrowed("login redirect"),
         connections: 16,
         target: Target::OfBare(1.0),
@@ -143,6 +155,12 @@ pub(crate) const WORKLOADS: [Workload; 29] = [
         connections: 16,
         target: Target::None,
         play: Play::LoginWithSessions,
+    },
+    Workload {
+        title: Cow::Borrowed("whole login by OpenID Connect (ES256)"),
+        connections: 16,
+        target: Target::OfBare(1.0),
+        play: Play::OpenIdLogin,
     },
     Workload {
         title: Cow::Borrowed("linked account, cookie"),
