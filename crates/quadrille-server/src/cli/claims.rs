@@ -13,6 +13,7 @@ use crate::{
         User,
         claims::{Changes, changed, parse, shown},
     },
+    words::Plain,
 };
 
 use super::{named::user as found, table::when};
@@ -78,9 +79,10 @@ fn write(user: &User, output: Output) -> Result<(), Failure> {
         "claims": Value::from(user.claims.clone()),
     });
     output.result(&value, || {
-        let mut text = format!("{name}, subject {}, added {created}\n", user.subject);
+        let subject = Plain(&user.subject);
+        let mut text = format!("{name}, subject {subject}, added {created}\n");
         for (claim, value) in &user.claims {
-            text += &format!("  {claim:<22} {}\n", shown(value));
+            text += &format!("  {:<22} {}\n", Plain(claim).to_string(), Plain(&shown(value)));
         }
         text
     })

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use quadrille::{Timestamp, provider::UserClaims};
+use quadrille::{
+    Timestamp,
+    provider::{SecretVerifier, UserClaims},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -14,7 +17,10 @@ use crate::{
     data::Data,
     output::Output,
     refused::Refused,
-    users::{Added, User, UserName},
+    users::{
+        Added, User, UserName,
+        claims::{UPDATED_AT, check},
+    },
 };
 
 use super::lines;
@@ -103,16 +109,32 @@ pub(super) async fn import(data: &Data, args: &ImportArgs, output: Output) -> Re
 
 /// The user of a line, and whether it can be added beside those that are known.
 fn user(line: &str, known: &[User]) -> Result<(User, Added), String> {
+    if !line.trim_start().starts_with('{') {
+        return Err("a user is a JSON object".to_owned());
+    }
     let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let name = UserName::parse_new(&line.username).map_err(|error| error.to_string())?;
-    if !line.password.starts_with("$argon2id$") {
+    let verifier = SecretVerifier::parse(&line.password);
+    let verifier = verifier.map_err(|error| format!("password: {error}"))?;
+    if !matches!(verifier, SecretVerifier::Argon2id(_)) {
         return Err("password: a hash of Argon2id in PHC form".to_owned());
     }
-    let is_subject = (1..=255).contains(&line.subject.len()) && line.subject.is_ascii();
+    let same_name = known.iter().find(|user| user.name.key() == name.key());
+    if same_name.is_some_and(|user| *user.subject != *line.subject) {
+        return Err("username: there is a user of this name with another subject".to_owned());
+    }
+    let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    let is_subject = (1..=255).contains(&line.subject.len()) && line.subject.bytes().all(is_plain);
     if !is_subject
         || known.iter().any(|user| *user.subject == *line.subject && user.name.key() != name.key())
     {
-        return Err("subject: 1 to 255 characters of ASCII, of no other user".to_owned());
+        return Err("subject: 1 to 255 printable characters of ASCII, of no other user".to_owned());
+    }
+    for (name, value) in line.claims.iter().filter(|(name, _)| *name != UPDATED_AT) {
+        check(name, value).map_err(|error| error.to_string())?;
+    }
+    if line.claims.get(UPDATED_AT).is_some_and(|time| !time.is_i64()) {
+        return Err(format!("{UPDATED_AT}: a time in seconds"));
     }
     let user = User {
         subject: line.subject.into(),

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use quadrille::{Timestamp, provider::UserClaims};
 use serde_json::{Map, Value};
 
+use crate::words::is_invisible;
+
 /// A claim that every provider may have.
 #[derive(Clone, Copy, Debug)]
 pub struct Standard {
@@ -105,59 +107,100 @@ pub fn is_for_the_operator(name: &str) -> bool {
 /// # Errors
 /// [`ClaimError`].
 pub fn parse(name: &str, text: &str, own: &BTreeMap<String, String>) -> Result<Value, ClaimError> {
-    let wrong = |expected| ClaimError::Value { name: name.to_owned(), expected };
     let form = standard(name).map(|known| known.form);
     if form.is_none() && !own.contains_key(name) {
         return Err(ClaimError::Unknown { name: name.to_owned() });
     }
-    if text.is_empty() || text.len() > LONGEST {
-        return Err(wrong("1 to 1000 characters"));
-    }
-    let is_line = !text.chars().any(char::is_control) && text.trim() == text;
-    match form {
+    let value = match form {
         // A list, a number or the like, if it is one.
-        None => Ok(serde_json::from_str(text).unwrap_or_else(|_| text.into())),
-        Some(Form::Checked(_)) => match text {
-            "true" => Ok(true.into()),
-            "false" => Ok(false.into()),
-            _ => Err(wrong("true or false")),
-        },
-        Some(Form::Address) => address(text).ok_or(wrong(
+        None => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        Some(Form::Checked(_)) if ["true", "false"].contains(&text) => (text == "true").into(),
+        Some(Form::Address) => address(text),
+        Some(_) => text.into(),
+    };
+    check(name, &value)?;
+    Ok(value)
+}
+
+/// Checks the value of a claim: a standard one, or one of the operator's own.
+///
+/// # Errors
+/// [`ClaimError::Value`].
+pub fn check(name: &str, value: &Value) -> Result<(), ClaimError> {
+    let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
+    let expected = match standard(name).map(|known| known.form) {
+        _ if has_unseen(value) => Some("text without control characters and invisible ones"),
+        _ if !(1..=LONGEST).contains(&length) => Some("1 to 1000 characters"),
+        None => None,
+        Some(Form::Checked(_)) => (!value.is_boolean()).then_some("true or false"),
+        Some(Form::Address) => (!is_address(value)).then_some(
             "an address, or JSON with formatted, street_address, locality, region, postal_code and \
              country",
-        )),
-        _ if !is_line => Err(wrong("one line, without spaces at either end")),
-        Some(Form::Text) => Ok(text.into()),
-        Some(Form::Url) => {
-            let is_web =
-                url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
-            if is_web { Ok(text.into()) } else { Err(wrong("a URL, such as https://ada.example")) }
-        }
-        Some(Form::Email) => {
-            let is_address = text.rsplit_once('@').is_some_and(|(local, host)| {
-                !local.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)
-            });
-            let fits = is_address && text.len() <= 254;
-            if fits { Ok(text.into()) } else { Err(wrong("an address, such as ada@example.com")) }
-        }
-        Some(Form::Birthdate) => {
-            let expected =
-                "a date such as 1815-12-10, 0000-12-10 without the year, or a year alone";
-            if is_birthdate(text) { Ok(text.into()) } else { Err(wrong(expected)) }
-        }
+        ),
+        Some(form) => value.as_str().map_or(Some("a text"), |text| unfit(form, text)),
+    };
+    match expected {
+        Some(expected) => Err(ClaimError::Value { name: name.to_owned(), expected }),
+        None => Ok(()),
     }
 }
 
-/// An address as JSON, or a whole one as text.
-fn address(text: &str) -> Option<Value> {
-    if !text.starts_with('{') {
-        return Some(Map::from_iter([("formatted".to_owned(), text.into())]).into());
+/// `true` if a text in a value has a character that nobody sees. Lines may break, and joiners are
+/// parts of names and signs.
+fn has_unseen(value: &Value) -> bool {
+    let is_unseen = |c: char| match c {
+        '\n' | '\r' | '\u{200c}' | '\u{200d}' => false,
+        c => c.is_control() || is_invisible(c),
+    };
+    match value {
+        Value::String(text) => text.contains(is_unseen),
+        Value::Array(list) => list.iter().any(has_unseen),
+        Value::Object(members) => {
+            members.iter().any(|(name, value)| name.contains(is_unseen) || has_unseen(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
-    let members: Map<String, Value> = serde_json::from_str(text).ok()?;
+}
+
+/// A text that fits, in place of one that does not.
+fn unfit(form: Form, text: &str) -> Option<&'static str> {
+    if text.chars().any(char::is_control) || text.trim() != text {
+        return Some("one line, without spaces at either end");
+    }
+    let (fits, expected) = match form {
+        Form::Text | Form::Checked(_) | Form::Address => return None,
+        Form::Url => {
+            let is_web =
+                url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
+            (is_web, "a URL, such as https://ada.example")
+        }
+        Form::Email => {
+            let is_address = text.rsplit_once('@').is_some_and(|(local, host)| {
+                !local.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)
+            });
+            (is_address && text.len() <= 254, "an address, such as ada@example.com")
+        }
+        Form::Birthdate => (
+            is_birthdate(text),
+            "a date such as 1815-12-10, 0000-12-10 without the year, or a year alone",
+        ),
+    };
+    (!fits).then_some(expected)
+}
+
+/// An address as JSON, or a whole one as text.
+fn address(text: &str) -> Value {
+    match text.starts_with('{') {
+        true => serde_json::from_str(text).unwrap_or_default(),
+        false => Map::from_iter([("formatted".to_owned(), text.into())]).into(),
+    }
+}
+
+fn is_address(value: &Value) -> bool {
     let is_known = |(name, value): (&String, &Value)| {
         value.is_string() && ADDRESS.iter().any(|(known, _)| known == name)
     };
-    (!members.is_empty() && members.iter().all(is_known)).then(|| members.into())
+    value.as_object().is_some_and(|members| !members.is_empty() && members.iter().all(is_known))
 }
 
 /// ISO 8601: `YYYY-MM-DD`, with the year 0000 if it is left out, or `YYYY`.
@@ -286,6 +329,33 @@ mod tests {
             assert!(matches!(parse(name, "x", &own), Err(ClaimError::Unknown { .. })), "{name}");
         }
         assert!(is_for_the_operator("email_verified") && !is_for_the_operator("email"));
+    }
+
+    #[test]
+    fn values_of_other_types_do_not_fit() {
+        for (name, value) in [
+            ("groups", json!(["a", "b"])),
+            ("name", json!("\u{1f469}\u{200d}\u{1f52c}")),
+            ("email_verified", json!(false)),
+            ("address", json!({ "country": "UK", "street_address": "1 Square\r\nFlat 2" })),
+        ] {
+            assert_eq!(check(name, &value), Ok(()), "{name}");
+        }
+        for (name, value) in [
+            ("groups", json!(vec!["x"; 500])),
+            ("name", json!(["Ada"])),
+            ("name", json!(null)),
+            ("name", json!("Ada\u{202e}")),
+            ("groups", json!(["\u{1b}[2J"])),
+            ("groups", json!({ "\u{1b}": 1 })),
+            ("address", json!({ "locality": "\u{1b}]0;x\u{7}" })),
+            ("email", json!({ "address": "ada@example.com" })),
+            ("email_verified", json!("true")),
+            ("address", json!("1 Square")),
+            ("address", json!({ "country": 7 })),
+        ] {
+            assert!(check(name, &value).is_err(), "{name}: {value}");
+        }
     }
 
     #[test]

@@ -302,7 +302,7 @@ impl App {
             let logout = Logout::new()
                 .back_channel(fetches.fetcher()?)
                 .page(move |page| signed_out::show(&shown, page));
-            let offered = claims::offered(backend.clone(), &openid.claims);
+            let offered = claims::offered(backend.clone(), &openid.claims, &scopes);
             let offered = openid_offer(offered, openid, &fetches, (&keys, &issuer))?;
             server = server.openid(offered.logout(logout));
         }

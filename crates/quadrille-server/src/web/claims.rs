@@ -1,6 +1,6 @@
 //! The claims about users, for OpenID Connect.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use quadrille::provider::{Claims, ClaimsQuery, ClaimsUnavailable, OpenId, UserClaims};
 use serde::Serialize;
@@ -18,10 +18,15 @@ use crate::{
 const USER_NAME: &str = "preferred_username";
 
 /// The offer of OpenID Connect: clients can learn what is known about users.
-pub(super) fn offered(backend: Arc<dyn Backend>, settings: &ClaimSettings) -> OpenId {
+pub(super) fn offered(
+    backend: Arc<dyn Backend>,
+    settings: &ClaimSettings,
+    scopes: &BTreeMap<String, String>,
+) -> OpenId {
     let names = settings.names().chain([USER_NAME, UPDATED_AT]);
     let offered = OpenId::new().claims(names, Users(backend));
-    let own = settings.own.keys();
+    // A claim without a scope of its name is given by its name, to each client that asks its user.
+    let own = settings.own.keys().filter(|name| scopes.contains_key(*name));
     own.fold(offered, |offered, name| offered.scope_of_claims(name, [name.as_str()]))
 }
 

@@ -7,6 +7,7 @@ use axum::{
     extract::State,
     http::{Response, StatusCode},
 };
+use quadrille::provider::UserClaims;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -70,7 +71,7 @@ pub(in crate::web) async fn edit(
 ) -> Response<Body> {
     let AccountForm { form, visitor, address, headers } = asked;
     let Some(settings) = &app.claims else { return app.foreign_form() };
-    let changes = match changes(settings, &form.fields) {
+    let changes = match changes(settings, &form.fields, &visitor.user.claims) {
         Ok(changes) => changes,
         Err(error) => return app.not_changed(&error),
     };
@@ -123,11 +124,6 @@ impl App {
 
 /// The fields of the claims that users edit, in the order of the standard.
 fn fields(settings: &ClaimSettings, user: &User) -> Vec<Field> {
-    let text = |value: Option<&Value>| match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => String::new(),
-    };
     let mut fields = Vec::new();
     for name in settings.names().filter(|name| settings.edited_by_users.iter().any(|it| it == name))
     {
@@ -138,30 +134,57 @@ fn fields(settings: &ClaimSettings, user: &User) -> Vec<Field> {
                 |(member, words)| Field {
                     name: format!("{POSTAL}.{member}"),
                     words: (*words).to_owned(),
-                    value: text(value.and_then(|address| address.get(member))),
+                    value: shown(value.and_then(|address| address.get(member))),
                 },
             ));
             continue;
         }
         let words = settings.words(name).unwrap_or(name).to_owned();
-        fields.push(Field { name: name.to_owned(), words, value: text(value) });
+        fields.push(Field { name: name.to_owned(), words, value: shown(value) });
     }
     fields
 }
 
-/// The changes that a form asks for, of claims that users edit alone. A field that is not there changes
-/// nothing.
+/// A value in a field.
+fn shown(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    }
+}
+
+/// Whether a field came back as it was shown. Browsers write line breaks in their own way.
+fn is_same(sent: &str, shown: &str) -> bool {
+    sent.trim().lines().eq(shown.trim().lines())
+}
+
+/// The changes that a form asks for, of claims that users edit alone. A field that is not there, or as
+/// it was shown, changes nothing: the value may be the operator's, and of a type that a form has not.
 fn changes(
     settings: &ClaimSettings,
     fields: &BTreeMap<String, String>,
+    known: &UserClaims,
 ) -> Result<Changes, ClaimError> {
     let mut changes = Changes::new();
     for name in &settings.edited_by_users {
         if name == POSTAL {
+            let shown =
+                |member: &str| shown(known.get(POSTAL).and_then(|address| address.get(member)));
+            let is_shown = |(member, _): &(&str, &str)| {
+                let sent = fields.get(&format!("{POSTAL}.{member}"));
+                sent.is_none_or(|sent| is_same(sent, &shown(member)))
+            };
+            if ADDRESS.iter().all(is_shown) {
+                continue;
+            }
             changes.extend(address(fields)?.map(|address| (name.clone(), address)));
             continue;
         }
         let Some(text) = fields.get(name).map(|text| text.trim()) else { continue };
+        if is_same(text, &shown(known.get(name))) {
+            continue;
+        }
         let value = if text.is_empty() { None } else { Some(value(settings, name, text)?) };
         changes.insert(name.clone(), value);
     }
@@ -223,12 +246,27 @@ mod tests {
             ("address".to_owned(), Some(json!({ "country": "UK" }))),
             ("groups".to_owned(), Some(json!(r#"["admins"]"#))),
         ]);
-        assert_eq!(changes(&settings, &form), Ok(expected));
+        let nothing = UserClaims::new();
+        assert_eq!(changes(&settings, &form, &nothing), Ok(expected));
+        let known = json!({
+            "name": "Ada", "groups": ["staff"], "address": { "formatted": "1 Square", "country": "UK" },
+        });
+        let Value::Object(known) = known else { panic!("an object") };
         let gone = Changes::from([("name".to_owned(), None), ("address".to_owned(), None)]);
-        assert_eq!(changes(&settings, &sent(&[("name", ""), ("address.country", "")])), Ok(gone));
-        assert_eq!(changes(&settings, &sent(&[])), Ok(Changes::new()));
+        let empty = sent(&[("name", ""), ("address.country", "")]);
+        assert_eq!(changes(&settings, &empty, &known), Ok(gone));
+        // As it was shown.
+        let same = sent(&[
+            ("name", "Ada"),
+            ("groups", r#"["staff"]"#),
+            ("address.country", "UK"),
+            ("address.region", ""),
+        ]);
+        for same in [same, sent(&[])] {
+            assert_eq!(changes(&settings, &same, &known), Ok(Changes::new()));
+        }
         let long = "x".repeat(1001);
-        assert!(changes(&settings, &sent(&[("name", &long)])).is_err());
-        assert!(changes(&settings, &sent(&[("address.country", &long)])).is_err());
+        assert!(changes(&settings, &sent(&[("name", &long)]), &nothing).is_err());
+        assert!(changes(&settings, &sent(&[("address.country", &long)]), &nothing).is_err());
     }
 }
