@@ -176,6 +176,10 @@ impl Fetcher for GuardedFetcher {
     async fn fetch(&self, url: &Url) -> Result<Fetched, FetchError> {
         self.within(url, self.get(url, "application/json", is_json)).await
     }
+
+    fn reaches(&self, url: &Url) -> bool {
+        self.check(url).is_ok()
+    }
 }
 
 impl TokenFetcher for GuardedFetcher {

@@ -14,6 +14,8 @@ mod schedule;
 mod shares;
 #[cfg(feature = "http-client")]
 mod trusted;
+#[cfg(feature = "provider")]
+mod visitors;
 
 #[cfg(any(feature = "provider", feature = "consumer"))]
 pub(crate) use address::{is_public, leads_outward};
@@ -24,6 +26,8 @@ pub(crate) use remote::NoKeys;
 pub(crate) use remote::RemoteKeys;
 #[cfg(feature = "http-client")]
 pub(crate) use trusted::TrustedFetcher;
+#[cfg(feature = "provider")]
+pub(crate) use visitors::Visitors;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 pub(crate) use {document::Document, remote::Remote, schedule::NotFetched};
 
@@ -57,6 +61,14 @@ use url::Url;
 pub trait Fetcher: Send + Sync + 'static {
     /// Gets the document at `url`.
     fn fetch(&self, url: &Url) -> impl Future<Output = Result<Fetched, FetchError>> + Send;
+
+    /// Whether a document can be at `url`, as far as the URL tells. Clients that register themselves
+    /// have addresses on this machine only where it is reached. Unless you implement it: whether its
+    /// host is neither a name of this machine nor an address outside the public Internet.
+    #[cfg(feature = "provider")]
+    fn reaches(&self, url: &Url) -> bool {
+        leads_outward(url)
+    }
 }
 
 /// A fetcher of tokens from URLs that clients name: their request objects (RFC 9101, section 5.2).
@@ -231,6 +243,9 @@ pub(crate) trait ErasedFetcher: Send + Sync {
         &'a self,
         url: &'a Url,
     ) -> Pin<Box<dyn Future<Output = Result<Fetched, FetchError>> + Send + 'a>>;
+
+    #[cfg(feature = "provider")]
+    fn reaches(&self, url: &Url) -> bool;
 }
 
 impl<F: Fetcher> ErasedFetcher for F {
@@ -239,5 +254,10 @@ impl<F: Fetcher> ErasedFetcher for F {
         url: &'a Url,
     ) -> Pin<Box<dyn Future<Output = Result<Fetched, FetchError>> + Send + 'a>> {
         Box::pin(Fetcher::fetch(self, url))
+    }
+
+    #[cfg(feature = "provider")]
+    fn reaches(&self, url: &Url) -> bool {
+        Fetcher::reaches(self, url)
     }
 }

@@ -57,6 +57,12 @@ impl RemoteKeys {
         Self::that_agree_with((), fetcher)
     }
 
+    /// Whether documents can be at a URL.
+    #[cfg(feature = "provider")]
+    pub(crate) fn reaches(&self, url: &Url) -> bool {
+        self.fetcher.reaches(url)
+    }
+
     /// Another document of a client, which is not kept.
     #[cfg(feature = "provider")]
     pub(crate) async fn document_at(&self, url: &Url) -> Result<Fetched, FetchError> {

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::{
     Env, KeyRing, Policy, RemoteAddress, Timestamp,
-    fetch::RemoteKeys,
+    fetch::{RemoteKeys, Visitors},
     guard::RefusalPage,
     jose::Algorithm,
     oauth2::{Resources, ResponseType},
@@ -134,6 +134,8 @@ pub(crate) struct Shared {
     pub(crate) seconds: Seconds,
     pub(crate) oauth1_keys: Memo,
     pub(crate) client_keys: ReadyKeys,
+    /// The documents of sectors under way, by the networks of the registrations.
+    pub(crate) sectors: Visitors,
     pub(crate) guesses: Guesses,
     pub(crate) pace: Pace,
     rows: RowIds,
@@ -447,6 +449,7 @@ impl Shared {
             seconds: Seconds::default(),
             oauth1_keys: Memo::default(),
             client_keys: ReadyKeys::default(),
+            sectors: Visitors::default(),
             guesses: Guesses::new(),
             pace: Pace::default(),
             watch: ClockWatch::new(&env),

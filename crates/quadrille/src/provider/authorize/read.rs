@@ -84,7 +84,7 @@ pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result
     let client = admission::client_that_asks(inner, id, from).await?;
     // A request object that was valid when the user was sent to sign in still is.
     let seen = since.map_or_else(|| inner.now(), |since| since.at);
-    let (params, object) = resolve(inner, params, client.as_ref(), seen).await;
+    let (params, object) = resolve(inner, params, client.as_ref(), from, seen).await;
     let has_object = object.is_read();
     let offer = Offer {
         response_types: &inner.response_types(),

@@ -7,8 +7,10 @@ use url::{Host, Url};
 use crate::{
     fetch::is_public,
     jose::{KeyError, KeySet},
+    loopback::is_loopback,
     oauth2::ClientMetadata,
     page::is_unseen,
+    provider::server::Inner,
 };
 
 use super::{error::ClientRegistrationError, record::ClientRegistration};
@@ -28,18 +30,19 @@ const INWARD: [&str; 9] =
 /// Checks the members, and returns the part of the record with them.
 pub(super) fn check(
     metadata: &ClientMetadata,
+    hosts: Hosts,
 ) -> Result<ClientRegistration, ClientRegistrationError> {
     let registration = ClientRegistration {
-        client_uri: address("client_uri", metadata.client_uri.as_deref())?,
-        logo_uri: address("logo_uri", metadata.logo_uri.as_deref())?,
-        tos_uri: address("tos_uri", metadata.tos_uri.as_deref())?,
-        policy_uri: address("policy_uri", metadata.policy_uri.as_deref())?,
+        client_uri: hosts.address("client_uri", metadata.client_uri.as_deref())?,
+        logo_uri: hosts.address("logo_uri", metadata.logo_uri.as_deref())?,
+        tos_uri: hosts.address("tos_uri", metadata.tos_uri.as_deref())?,
+        policy_uri: hosts.address("policy_uri", metadata.policy_uri.as_deref())?,
         software_id: text("software_id", metadata.software_id.as_deref())?,
         software_version: text("software_version", metadata.software_version.as_deref())?,
         contacts: contacts(&metadata.contacts)?,
         ..ClientRegistration::default()
     };
-    address("jwks_uri", metadata.jwks_uri.as_deref())?;
+    hosts.address("jwks_uri", metadata.jwks_uri.as_deref())?;
     if metadata.jwks.is_some() && metadata.jwks_uri.is_some() {
         return Err(ClientRegistrationError::KeysTwice);
     }
@@ -52,29 +55,52 @@ pub(super) fn check(
     Ok(registration)
 }
 
-/// An https URL on the public Internet. Nobody fetches it before a user follows it, but a browser
-/// within a private network might.
-pub(super) fn address(
-    name: &'static str,
-    url: Option<&str>,
-) -> Result<Option<Arc<str>>, ClientRegistrationError> {
-    let Some(text) = url else { return Ok(None) };
-    let invalid = ClientRegistrationError::Url(name);
-    if text.len() > URL || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(invalid);
+/// The hosts that the addresses of a client may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hosts {
+    Public,
+    /// The fetcher of documents reaches this machine, too: for tests and development.
+    PublicAndThisMachine,
+}
+
+impl Hosts {
+    pub(super) fn of(inner: &Inner) -> Self {
+        let here = Url::parse("https://localhost/");
+        let reaches = |url: Url| inner.remote_keys.as_ref().is_some_and(|keys| keys.reaches(&url));
+        match here.is_ok_and(reaches) {
+            true => Self::PublicAndThisMachine,
+            false => Self::Public,
+        }
     }
-    let url = Url::parse(text).map_err(|_| invalid)?;
-    let is_plain = url.username().is_empty() && url.password().is_none();
-    if url.scheme() != "https" || !is_plain {
-        return Err(invalid);
+
+    /// An https URL at one of these hosts. Nobody fetches some of them before a user follows it, but a
+    /// browser within a private network might.
+    pub(super) fn address(
+        self,
+        name: &'static str,
+        url: Option<&str>,
+    ) -> Result<Option<Arc<str>>, ClientRegistrationError> {
+        let Some(text) = url else { return Ok(None) };
+        let invalid = ClientRegistrationError::Url(name);
+        if text.len() > URL || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(invalid);
+        }
+        let url = Url::parse(text).map_err(|_| invalid)?;
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        if url.scheme() != "https" || !is_plain {
+            return Err(invalid);
+        }
+        let is_outward = match url.host() {
+            Some(Host::Ipv4(address)) => is_public(address.into()),
+            Some(Host::Ipv6(address)) => is_public(address.into()),
+            Some(Host::Domain(name)) => is_public_name(name),
+            None => false,
+        };
+        match is_outward || self == Self::PublicAndThisMachine && is_loopback(&url) {
+            true => Ok(Some(text.into())),
+            false => Err(ClientRegistrationError::Inward(name)),
+        }
     }
-    let is_outward = match url.host() {
-        Some(Host::Ipv4(address)) => is_public(address.into()),
-        Some(Host::Ipv6(address)) => is_public(address.into()),
-        Some(Host::Domain(name)) => is_public_name(name),
-        None => false,
-    };
-    if is_outward { Ok(Some(text.into())) } else { Err(ClientRegistrationError::Inward(name)) }
 }
 
 /// `true` if a name may be one of the public Internet.
@@ -147,10 +173,14 @@ mod tests {
         ] {
             let metadata =
                 ClientMetadata { logo_uri: Some(url.to_owned()), ..ClientMetadata::default() };
-            assert_eq!(check(&metadata).map(|_| ()), result, "{url}");
+            assert_eq!(check(&metadata, Hosts::Public).map(|_| ()), result, "{url}");
         }
         let long = format!("https://app.example/{}", "x".repeat(2000));
-        assert_eq!(address("tos_uri", Some(&long)), Err(Url("tos_uri")));
+        assert_eq!(Hosts::Public.address("tos_uri", Some(&long)), Err(Url("tos_uri")));
+        for (url, is_here) in [("https://localhost:8443/k", true), ("https://10.0.0.1/", false)] {
+            let found = Hosts::PublicAndThisMachine.address("jwks_uri", Some(url));
+            assert_eq!(found.is_ok(), is_here, "{url}");
+        }
     }
 
     #[test]
@@ -159,7 +189,7 @@ mod tests {
         let refused = |change: &dyn Fn(&mut ClientMetadata)| {
             let mut metadata = ClientMetadata::default();
             change(&mut metadata);
-            check(&metadata).unwrap_err()
+            check(&metadata, Hosts::Public).unwrap_err()
         };
         assert_eq!(refused(&|new| new.software_id = Some("x".repeat(256))), Text("software_id"));
         assert_eq!(

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-use super::{described::address, error::ClientRegistrationError};
+use super::{described::Hosts, error::ClientRegistrationError};
 
 /// The greatest number of addresses after a logout, and of other values in a list.
 const ADDRESSES: usize = 32;
@@ -48,6 +48,7 @@ pub(super) struct Offered<'a> {
     pub(super) has_objects: bool,
     /// `true` if answers are encrypted for clients that want it.
     pub(super) has_encryption: bool,
+    pub(super) hosts: Hosts,
 }
 
 /// Reads the members beside those of RFC 7591.
@@ -77,7 +78,10 @@ pub(super) fn read(
     };
     let login = text(members, "initiate_login_uri")?;
     let [id_token, userinfo] = ENCRYPTED;
-    let objects = if offered.has_objects { Objects::read(members)? } else { Objects::default() };
+    let objects = match offered.has_objects {
+        true => Objects::read(members, offered.hosts)?,
+        false => Objects::default(),
+    };
     Ok(ClientOpenId {
         keys: None,
         id_token_encrypted_response: encryption(members, id_token)?,
@@ -89,11 +93,11 @@ pub(super) fn read(
         userinfo_signed_response_alg: algorithm("userinfo_signed_response_alg")?,
         response_types: Vec::new(),
         subject_type,
-        sector_identifier_uri: address("sector_identifier_uri", sector)?,
+        sector_identifier_uri: offered.hosts.address("sector_identifier_uri", sector)?,
         default_max_age: seconds(members, "default_max_age")?,
         default_acr_values: texts(members, "default_acr_values")?,
         require_auth_time: flag(members, "require_auth_time")?,
-        initiate_login_uri: address("initiate_login_uri", login)?,
+        initiate_login_uri: offered.hosts.address("initiate_login_uri", login)?,
         post_logout_redirect_uris: addresses(members, "post_logout_redirect_uris")?,
         frontchannel_logout_uri: uri("frontchannel_logout_uri")?,
         frontchannel_logout_session_required: flag(
@@ -166,7 +170,7 @@ struct Objects {
 }
 
 impl Objects {
-    fn read(members: &Map<String, Value>) -> Result<Self, ClientRegistrationError> {
+    fn read(members: &Map<String, Value>, hosts: Hosts) -> Result<Self, ClientRegistrationError> {
         const SIGNING: &str = "request_object_signing_alg";
         let signing = text(members, SIGNING)?.map(|name| {
             RequestObjectSigning::parse(name).ok_or(ClientRegistrationError::Unsupported(SIGNING))
@@ -176,7 +180,7 @@ impl Objects {
         })?;
         let uri = |value: &Value| {
             let uri = value.as_str().ok_or(malformed("request_uris"))?;
-            address("request_uris", Some(uri))?.ok_or(malformed("request_uris"))
+            hosts.address("request_uris", Some(uri))?.ok_or(malformed("request_uris"))
         };
         Ok(Self {
             signing: signing.transpose()?,
@@ -297,6 +301,7 @@ mod tests {
                 has_pairwise: true,
                 has_objects: true,
                 has_encryption,
+                hosts: Hosts::Public,
             },
         )
     }

@@ -31,7 +31,7 @@ use crate::{
 };
 
 use super::{
-    described,
+    described::{self, Hosts},
     error::ClientRegistrationError,
     initial::random_token,
     openid,
@@ -57,6 +57,7 @@ pub(crate) async fn register(
         // Before other clients are read, and others wait for it.
         count(inner, settings, from).await?;
     }
+    draft.check_sector(inner, from).await?;
     let (hash, registration_access_token) = random_token(inner);
     draft.registration.token = hash;
     match &token {
@@ -153,6 +154,15 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Checks the sector of the client. It may be fetched, so the registration is counted before.
+    pub(super) async fn check_sector(
+        &self,
+        inner: &Inner,
+        from: Option<RemoteAddress>,
+    ) -> Result<(), ClientRegistrationError> {
+        sector::check(inner, &self.openid, &self.checked.redirect_uris, from).await
+    }
+
     /// `true` if the client authenticates by a secret.
     pub(super) const fn needs_secret(&self) -> bool {
         let signs = matches!(self.checked.auth, Some(RegisteredAuth::PrivateKeyJwt { .. }));
@@ -172,7 +182,7 @@ impl Draft {
     }
 }
 
-/// Checks the metadata of a registration, or of an update of `registered`.
+/// Checks the metadata of a registration, or of an update of `registered`, but not its sector.
 pub(super) async fn draft(
     inner: &Inner,
     settings: &DynamicRegistration,
@@ -190,7 +200,8 @@ pub(super) async fn draft(
         }
         None => metadata,
     };
-    let mut registration = described::check(&metadata)?;
+    let hosts = Hosts::of(inner);
+    let mut registration = described::check(&metadata, hosts)?;
     registration.software_statement = metadata.software_statement.as_deref().map(Into::into);
     let of_operator = registered.and_then(|found| found.scope_ceiling.as_ref());
     let allowed = of_operator.or(settings.scopes.as_ref());
@@ -231,6 +242,7 @@ pub(super) async fn draft(
                 has_pairwise: offered.pairwise.is_some(),
                 has_objects: offered.objects.is_some(),
                 has_encryption: offered.encrypts,
+                hosts,
             },
         )?,
         None => ClientOpenId::default(),
@@ -272,7 +284,6 @@ pub(super) async fn draft(
     let offered = inner.openid.as_ref();
     let beside = message_metadata::Beside::of(checked.auth.as_ref(), offered);
     message_metadata::check(&openid, &beside)?;
-    sector::check(inner, &openid, &checked.redirect_uris).await?;
     Ok(Draft { checked, registration, scopes, openid })
 }
 

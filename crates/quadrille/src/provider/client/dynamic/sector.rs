@@ -3,13 +3,17 @@
 
 use url::Url;
 
-use crate::provider::{
-    client::redirect_uri::RedirectUri,
-    openid::{
-        client::{ClientOpenId, SubjectType},
-        pairwise,
+use crate::{
+    RemoteAddress,
+    fetch::FetchError,
+    provider::{
+        client::redirect_uri::RedirectUri,
+        openid::{
+            client::{ClientOpenId, SubjectType},
+            pairwise,
+        },
+        server::Inner,
     },
-    server::Inner,
 };
 
 use super::error::ClientRegistrationError;
@@ -20,6 +24,7 @@ pub(super) async fn check(
     inner: &Inner,
     openid: &ClientOpenId,
     redirect_uris: &[RedirectUri],
+    from: Option<RemoteAddress>,
 ) -> Result<(), ClientRegistrationError> {
     let Some(uri) = &openid.sector_identifier_uri else {
         let is_pairwise = openid.subject_type == SubjectType::Pairwise;
@@ -28,9 +33,13 @@ pub(super) async fn check(
             false => Ok(()),
         };
     };
-    let remote = inner.remote_keys.as_ref().ok_or(ClientRegistrationError::SectorNotFetched)?;
+    let remote = inner.remote_keys.clone().ok_or(ClientRegistrationError::SectorNotFetched)?;
     let url = Url::parse(uri).map_err(|_| ClientRegistrationError::Sector)?;
-    let fetched = remote.document_at(&url).await.map_err(|_| ClientRegistrationError::Sector)?;
+    let fetching = async move { remote.document_at(&url).await };
+    let fetched = match inner.shared.sectors.share(from, fetching).await.and_then(|it| it) {
+        Err(FetchError::Busy) => return Err(ClientRegistrationError::SectorLater),
+        fetched => fetched.map_err(|_| ClientRegistrationError::Sector)?,
+    };
     let named: Vec<String> =
         serde_json::from_slice(&fetched.body).map_err(|_| ClientRegistrationError::Sector)?;
     let is_named = |uri: &RedirectUri| named.iter().any(|named| *uri == **named);

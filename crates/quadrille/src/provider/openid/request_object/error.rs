@@ -83,6 +83,10 @@ impl RequestObjectError {
             Self::UriNotRegistered => {
                 Disclosure::words(ErrorCode::InvalidRequestUri).blame(&["request_uri"])
             }
+            // The client made no mistake.
+            Self::NotFetched(FetchError::Busy) => {
+                Disclosure::code(ErrorCode::TemporarilyUnavailable)
+            }
             // Anybody can send a browser here, so nobody learns what the server can reach.
             Self::NotFetched(_) => {
                 Disclosure::code(ErrorCode::InvalidRequestUri).blame(&["request_uri"])

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     KeyRing,
-    fetch::{OfTokens, Remote, TokenFetcher},
+    fetch::{OfTokens, Remote, TokenFetcher, Visitors},
     jose::{Algorithms, DecryptingKey, EncryptingKey, KeyError, KeyManagement},
 };
 
@@ -32,6 +32,8 @@ use super::reference::RequestText;
 pub struct RequestObjects {
     /// The objects at URLs; `None` if they are not offered.
     pub(super) remote: Option<Remote<RequestText>>,
+    /// The fetches that requests cause, by their networks.
+    pub(super) visitors: Visitors,
     pub(super) accepts_unsigned: bool,
     pub(super) keys: Arc<[DecryptingKey]>,
 }

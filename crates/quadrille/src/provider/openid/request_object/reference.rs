@@ -6,8 +6,8 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use url::Url;
 
 use crate::{
-    Env,
-    fetch::{Document, NotFetched, Remote},
+    Env, RemoteAddress,
+    fetch::{Document, NotFetched, Remote, Visitors},
     jose::{MAX_TOKEN_LEN, TokenError},
     provider::token::format::sha256,
 };
@@ -45,17 +45,23 @@ impl RequestText {
     }
 }
 
-/// The object at a registered URL.
+/// The object at a registered URL, for a request from this address.
 pub(super) async fn object_at(
     remote: &Remote<RequestText>,
+    (visitors, from): (&Visitors, Option<RemoteAddress>),
     env: &Env,
     registered: &[Arc<str>],
     uri: &str,
 ) -> Result<Arc<RequestText>, RequestObjectError> {
     let found = find(registered, uri).ok_or(RequestObjectError::UriNotRegistered);
     let (url, fragment) = found?;
-    let is_meant = |text: &RequestText| fragment.as_deref().is_none_or(|it| text.has_hash(it));
-    remote.get(&url, env, is_meant).await.map_err(|reason| match reason {
+    let (remote, env) = (remote.clone(), env.clone());
+    let fetching = async move {
+        let is_meant = |text: &RequestText| fragment.as_deref().is_none_or(|it| text.has_hash(it));
+        remote.get(&url, &env, is_meant).await
+    };
+    let fetched = visitors.share(from, fetching).await.map_err(RequestObjectError::NotFetched)?;
+    fetched.map_err(|reason| match reason {
         NotFetched::Fetch(error) => RequestObjectError::NotFetched(error),
         NotFetched::Unusable(_) => RequestObjectError::NoToken,
     })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Timestamp,
+    RemoteAddress, Timestamp,
     form::Params,
     jose::{
         Algorithms, Claims, Decryption, Encrypted, TokenError, TokenType, Unverified, Verification,
@@ -45,17 +45,18 @@ impl Object {
     }
 }
 
-/// The parameters of a request, with those of its object in the place of others. `seen` is the time
-/// at which the request was first seen.
+/// The parameters of a request, with those of its object in the place of others. `from` is the
+/// address of the request, and `seen` the time at which it was first seen.
 pub(crate) async fn resolve<'p>(
     inner: &Inner,
     params: Params<'p>,
     client: Option<&Arc<Client>>,
+    from: Option<RemoteAddress>,
     seen: Timestamp,
 ) -> (Params<'p>, Object) {
     let offered = inner.openid.as_ref().and_then(|openid| openid.objects.as_ref());
     let (Some(offered), Some(client)) = (offered, client) else { return (params, Object::None) };
-    match read(inner, offered, &params, client, seen).await {
+    match read(inner, offered, &params, client, from, seen).await {
         Ok(None) => (params, Object::None),
         Ok(Some(inside)) => {
             let names: Vec<String> = inside.iter().map(|(name, _)| name.clone()).collect();
@@ -74,6 +75,7 @@ async fn read(
     offered: &RequestObjects,
     params: &Params<'_>,
     client: &Arc<Client>,
+    from: Option<RemoteAddress>,
     seen: Timestamp,
 ) -> Result<Option<Vec<(String, String)>>, AuthorizeError> {
     // Repeated parameters are refused where all are read.
@@ -90,7 +92,8 @@ async fn read(
         (None, Some(uri)) => {
             let remote = offered.remote.as_ref().ok_or(AuthorizeError::RequestUri)?;
             let registered = &client.openid.request_uris;
-            let text = reference::object_at(remote, &inner.env, registered, uri).await?;
+            let by = (&offered.visitors, from);
+            let text = reference::object_at(remote, by, &inner.env, registered, uri).await?;
             claims(inner, offered, client, text.as_str()).await?
         }
     };
