@@ -1,11 +1,17 @@
 //! `GET /api/me`: the user that a token was issued for.
 
+use std::fmt;
+
 use axum::{
     body::Body,
     extract::State,
     http::{HeaderValue, Response, StatusCode, header},
 };
-use quadrille::{guard::Access, provider::store::StoreError};
+use quadrille::{
+    guard::Access,
+    oauth2::ErrorCode,
+    provider::{Error, SubjectType},
+};
 use serde::Serialize;
 
 use super::app::App;
@@ -47,10 +53,10 @@ pub(super) async fn wrong_method() -> Response<Body> {
     response
 }
 
-/// The answer when the users cannot be read. An application reads it, so it is no page.
-fn failed(error: &StoreError) -> Response<Body> {
+/// The answer when user or client cannot be read. An application reads it, so it is no page.
+fn failed(error: &impl fmt::Display, is_transient: bool) -> Response<Body> {
     tracing::error!(%error, "the store failed");
-    if !error.is_transient() {
+    if !is_transient {
         return json(StatusCode::INTERNAL_SERVER_ERROR, "{\"error\":\"server_error\"}");
     }
     json(StatusCode::SERVICE_UNAVAILABLE, "{\"error\":\"temporarily_unavailable\"}")
@@ -74,18 +80,35 @@ pub(super) async fn for_any_origin(mut response: Response<Body>) -> Response<Bod
     response
 }
 
+fn not_told(error: &Error) -> Response<Body> {
+    failed(error, error.code() == ErrorCode::TemporarilyUnavailable)
+}
+
 /// `GET` and `POST /api/me`, with any valid token, or signed by a client for itself.
 pub(super) async fn me(State(app): State<App>, access: Access) -> Response<Body> {
     let user = match access.user() {
         Some(subject) => match app.backend.user_by_subject(subject).await {
             Ok(user) => user,
-            Err(error) => return failed(&error),
+            Err(error) => return failed(&error, error.is_transient()),
         },
         None => None,
     };
+    // A client with pairwise subjects knows users by these alone.
+    let client = match app.server.client(access.client()).await {
+        Ok(client) => client.filter(|client| client.openid.subject_type == SubjectType::Pairwise),
+        Err(error) => return not_told(&error),
+    };
+    let is_told = client.is_none() || access.scopes().contains("profile");
+    let sub = match (&client, access.user()) {
+        (Some(client), Some(subject)) => match app.server.subject_for(client, subject) {
+            Ok(subject) => Some(subject),
+            Err(error) => return not_told(&error),
+        },
+        (_, subject) => subject.cloned(),
+    };
     let told = Me {
-        sub: access.user().map(|subject| &**subject),
-        username: user.as_ref().map(|user| user.name.as_str()),
+        sub: sub.as_deref(),
+        username: user.as_ref().filter(|_| is_told).map(|user| user.name.as_str()),
         client_id: access.client(),
         scope: access.scopes().as_str(),
     };

@@ -335,4 +335,10 @@ async fn request_objects_encryption_and_pairwise_subjects_are_switched_by_settin
     let id_token = Unverified::parse(opened.nested().unwrap()).unwrap();
     let subject = id_token.claims_of_anybody().unwrap().sub.unwrap();
     assert_eq!(subject.len(), 43, "a pairwise one: {subject}");
+    // Nor does the program's own API give more of the user away.
+    let me = reqwest::Client::new()
+        .get(program.url("/api/me"))
+        .bearer_auth(token["access_token"].as_str().unwrap());
+    let me: Value = me.send().await.unwrap().json().await.unwrap();
+    assert_eq!(me, json!({ "sub": subject, "client_id": id, "scope": "openid" }));
 }

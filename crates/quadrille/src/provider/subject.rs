@@ -1,8 +1,42 @@
-//! Subjects and their users: whether a sign-in still counts.
+//! Subjects and their users: whether a sign-in still counts, and by which subject a client knows a user.
+
+use std::sync::Arc;
 
 use crate::actor::Authentication;
 
-use super::{client::record::Client, error::Error, server::Inner, store::RowId};
+use super::{
+    client::record::Client,
+    error::Error,
+    openid::pairwise,
+    server::{AuthorizationServer, Inner},
+    store::RowId,
+};
+
+impl AuthorizationServer {
+    /// The subject by which a client knows a user: the user's own, or a [pairwise] one. An API that
+    /// tells a client of its user tells it this one.
+    ///
+    /// ```
+    /// use quadrille::{guard::Access, provider::{AuthorizationServer, Error}};
+    ///
+    /// /// The user of a request, for the client that has sent it.
+    /// async fn me(server: &AuthorizationServer, access: &Access) -> Result<Option<String>, Error> {
+    ///     let Some(client) = server.client(access.client()).await? else { return Ok(None) };
+    ///     let Some(user) = access.user() else { return Ok(None) };
+    ///     Ok(Some(server.subject_for(&client, user)?.to_string()))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error`] for a client with pairwise subjects on a server without them.
+    ///
+    /// [pairwise]: crate::provider::OpenId::pairwise_subjects
+    pub fn subject_for(&self, client: &Client, subject: &Arc<str>) -> Result<Arc<str>, Error> {
+        let openid = self.inner().openid.as_ref();
+        let key = openid.and_then(|openid| openid.pairwise.as_ref());
+        Ok(pairwise::subject(key, client, subject)?)
+    }
+}
 
 /// Decides whether a sign-in is of the user to whom the subject belongs: `since` is what
 /// [`Grants::subject_since`](super::store::Grants::subject_since) says.

@@ -9,7 +9,7 @@ use axum::{
 };
 use quadrille::{
     RemoteAddress,
-    provider::{Authorization, ConsentPage, Decision, ScopeInfo, Step},
+    provider::{Authorization, ConsentPage, Decision, ScopeInfo, Step, SubjectType},
 };
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +86,8 @@ struct ClientView<'a> {
     host: Option<&'a str>,
     /// `true` if the client registered itself, and chose its own name.
     registered_itself: bool,
+    /// `true` if the client learns the user name by any token, and not by the scope `profile` alone.
+    learns_user_name: bool,
 }
 
 /// A scope that is asked for, with a box.
@@ -188,6 +190,7 @@ impl App {
                 initial: initial(&page.client.name),
                 host: page.client_host.as_deref(),
                 registered_itself: page.registered_itself,
+                learns_user_name: page.client.openid.subject_type == SubjectType::Public,
             },
             user,
             user_initial: initial(user),
@@ -242,6 +245,7 @@ mod tests {
                 initial: "Y".to_owned(),
                 host,
                 registered_itself: false,
+                learns_user_name: true,
             },
             user: "ada",
             user_initial: "A".to_owned(),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::provider::{error::Error, server::AuthorizationServer};
+use crate::provider::{
+    error::Error, openid::pairwise::are_other_subjects, server::AuthorizationServer,
+};
 
 use super::{
     new::NewClient,
@@ -34,7 +36,8 @@ impl AuthorizationServer {
     /// ```
     ///
     /// # Errors
-    /// [`RegistrationError`]: [`UnknownClient`](RegistrationError::UnknownClient), and
+    /// [`RegistrationError`]: [`UnknownClient`](RegistrationError::UnknownClient),
+    /// [`OtherSubjects`](RegistrationError::OtherSubjects), and
     /// [`FromDocument`](RegistrationError::FromDocument) for a client that describes itself.
     pub async fn edit_client(
         &self,
@@ -73,6 +76,9 @@ impl AuthorizationServer {
             secret,
             oauth1_secret,
         };
+        if are_other_subjects(before, &edited.client) {
+            return Err(RegistrationError::OtherSubjects);
+        }
         let is_chosen = new.has_own_secret();
         let has_use = edited.client.has_use_for_secrets_of(before);
         if !is_chosen && has_use && (!before.secrets.is_empty() || edited.client.secrets.is_empty())

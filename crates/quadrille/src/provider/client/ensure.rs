@@ -2,7 +2,10 @@
 
 use crate::{
     Secret,
-    provider::{error::Error, guessing::Verdict, server::AuthorizationServer},
+    provider::{
+        error::Error, guessing::Verdict, openid::pairwise::are_other_subjects,
+        server::AuthorizationServer,
+    },
 };
 
 use super::{
@@ -50,8 +53,8 @@ impl AuthorizationServer {
     /// # Errors
     /// [`RegistrationError`]: [`IdMissing`](RegistrationError::IdMissing) without an id, and
     /// [`OtherType`](RegistrationError::OtherType) for a confidential client that was public, or
-    /// vice versa, and [`FromDocument`](RegistrationError::FromDocument) for a client that describes
-    /// itself.
+    /// vice versa, [`OtherSubjects`](RegistrationError::OtherSubjects), and
+    /// [`FromDocument`](RegistrationError::FromDocument) for a client that describes itself.
     pub async fn ensure_client(&self, new: NewClient) -> Result<Registered, RegistrationError> {
         let id = new.chosen_id().ok_or(RegistrationError::IdMissing)?.to_owned();
         let issuer = self.inner().issuer_id().await?;
@@ -90,6 +93,9 @@ impl AuthorizationServer {
             return Err(RegistrationError::OtherType);
         }
         let mut client = before.with_settings(wanted.client, &self.inner().policy);
+        if are_other_subjects(before, &client) {
+            return Err(RegistrationError::OtherSubjects);
+        }
         let mut secret = None;
         let keeps = match new.secret_that_was_chosen() {
             Some(_) if !client.has_use_for_secrets_of(before) => false,

@@ -254,6 +254,13 @@ pub enum RegistrationError {
     /// The client with this id is of another type: public instead of confidential, or vice versa.
     #[error("a client cannot change between public and confidential: remove it first")]
     OtherType,
+    /// The client would know its users by other subjects, such as those of another sector (OpenID
+    /// Connect Core, section 8.1).
+    #[error(
+        "a client keeps the subjects of its users: subject type, sector and the host of its redirect \
+         URIs stay, or remove it first"
+    )]
+    OtherSubjects,
     /// A client in a table of the application's own has a chosen secret, which only the server
     /// hashes, or a key for OAuth 1.0a that is to be generated.
     #[error(

@@ -19,7 +19,7 @@ use crate::{
         },
         error::Error,
         oauth1,
-        openid::pairwise,
+        openid::{client::SubjectType, pairwise},
         paths::EndpointPath,
         refusal,
         route::Route,
@@ -112,7 +112,9 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
             token.iss = Some(inner.issuer.as_str().to_owned());
             token.jti = format::jwt_id(text);
             // A client that is no API learns of its own tokens alone.
-            if let (Some(subject), None) = (&token.sub, &asker.resource_server) {
+            if let (Some(subject), None, SubjectType::Pairwise) =
+                (&token.sub, &asker.resource_server, asker.openid.subject_type)
+            {
                 let key = inner.openid.as_ref().and_then(|openid| openid.pairwise.as_ref());
                 let told = pairwise::subject(key, &asker, &subject.as_str().into())?;
                 token.sub = Some(told.as_ref().to_owned());

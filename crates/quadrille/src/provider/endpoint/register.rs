@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use serde_json::Value;
 
 use crate::{
     RemoteAddress,
@@ -11,6 +12,7 @@ use crate::{
         log::{Refusal, write},
         masked::Sender,
     },
+    json::read_object,
     oauth2::{
         ClientConfigurationRequest, ClientDeleted, ErrorCode, RegistrationRequest,
         bearer::Challenge,
@@ -117,7 +119,9 @@ async fn answer_itself(server: &AuthorizationServer, request: &Request<Bytes>) -
     match configured(server, request, &mut client).await {
         Ok(response) => response,
         Err(error) => {
-            let client = client.as_deref();
+            let params = Params::of_query(request).unwrap_or_default();
+            let named = params.one("client_id").ok().flatten().map(Sender::Stranger);
+            let client = client.as_deref().map(Sender::Client).or(named);
             refused(server.inner(), &CLIENT_CONFIGURATION.route, &error, request, client)
         }
     }
@@ -145,7 +149,9 @@ async fn configured(
         }
         ClientConfigurationRequest::Update { client_id, client_secret, metadata } => {
             let secret = client_secret.as_ref();
-            let client = itself.update(server, settings, &client_id, secret, *metadata).await?;
+            let from = inner.address_of(request.extensions());
+            let client =
+                itself.update(server, settings, &client_id, secret, *metadata, from).await?;
             Ok(client.to_response(StatusCode::OK))
         }
         ClientConfigurationRequest::Delete => {
@@ -174,19 +180,35 @@ fn refuse(
     refused(inner, route, &error, request, None)
 }
 
+/// The member of the metadata at fault, and its value.
+fn blamed(error: &Error, request: &Request<Bytes>) -> Option<(&'static str, Option<String>)> {
+    let Error::Client(ClientError::Registration(error)) = error else { return None };
+    let name = error.member()?;
+    let members = read_object(request.body()).ok();
+    let value = members.as_ref().and_then(|members| members.get(name)).map(|value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    Some((name, value))
+}
+
 fn refused(
     inner: &Inner,
     route: &Route,
     error: &Error,
     request: &Request<Bytes>,
-    client: Option<&str>,
+    client: Option<Sender<'_>>,
 ) -> Response<Bytes> {
     if let Error::Operator(reason) = error {
         tracing::error!(%reason, endpoint = route.name, "request failed");
     } else {
         let from = RemoteAddress::of(request.extensions());
-        let client = client.map(Sender::Client);
-        write(Refusal { client, from, ..Refusal::new(route.name, error) });
+        write(Refusal {
+            client,
+            blamed: blamed(error, request),
+            from,
+            ..Refusal::new(route.name, error)
+        });
     }
     let mut response = wire::error(error);
     if response.status() == StatusCode::UNAUTHORIZED {

@@ -35,6 +35,17 @@ impl fmt::Debug for PairwiseKey {
     }
 }
 
+/// `true` if a client would know its users by other subjects after a change: those of another sector,
+/// perhaps, which are the clients' there. `sub` never changes (OpenID Connect Core, sections 2 and
+/// 12.2).
+pub(crate) fn are_other_subjects(before: &Client, after: &Client) -> bool {
+    let sector = |client: &Client| match client.openid.subject_type {
+        SubjectType::Public => None,
+        SubjectType::Pairwise => Some(sector(&client.openid, &client.redirect_uris)),
+    };
+    sector(before) != sector(after)
+}
+
 /// The subject of a user as a client knows it.
 pub(crate) fn subject(
     key: Option<&PairwiseKey>,
@@ -96,6 +107,20 @@ mod tests {
         assert_ne!(*subject(Some(&other), &one, &"ada".into()).unwrap(), *known);
         let public = client("app", "https://app.example/cb");
         assert_eq!(of(&public, "ada"), "ada");
+    }
+
+    #[test]
+    fn another_sector_or_type_is_another_subject() {
+        let one = pairwise(&["https://app.example/cb"], None);
+        let same = pairwise(&["https://app.example/new", "https://app.example/cb"], None);
+        let named = pairwise(&["https://b.example/cb"], Some("https://app.example/sector.json"));
+        assert!(!are_other_subjects(&one, &same) && !are_other_subjects(&one, &named));
+        let public = client("app", "https://app.example/cb");
+        let moved = client("app", "https://other.example/cb");
+        assert!(!are_other_subjects(&public, &moved));
+        for other in [&public, &pairwise(&["https://victim.example/cb"], None)] {
+            assert!(are_other_subjects(&one, other) && are_other_subjects(other, &one));
+        }
     }
 
     #[test]

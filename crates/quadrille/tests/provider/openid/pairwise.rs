@@ -3,9 +3,12 @@
 
 use axum::body::Body;
 use http::Request;
-use quadrille::provider::{
-    AccessTokenFormat, AuthorizationServer, ClientOpenId, DynamicRegistration, FetchError, Fetched,
-    Fetcher, NewClient, RegistrationError, SubjectType,
+use quadrille::{
+    RemoteAddress,
+    provider::{
+        AccessTokenFormat, AuthorizationServer, ClientOpenId, DynamicRegistration, FetchError,
+        Fetched, Fetcher, NewClient, RegistrationError, SubjectType,
+    },
 };
 use serde_json::json;
 use url::Url;
@@ -110,6 +113,47 @@ async fn a_client_needs_a_sector_and_a_server_its_secret() {
     }
 }
 
+/// Sections 2 and 12.2 of Core: `sub` never changes, and nobody gets that of another sector.
+#[tokio::test]
+async fn a_client_moves_to_no_other_sector() {
+    let registration = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients();
+    let on = |it: AuthorizationServer| {
+        it.openid(openid().pairwise_subjects(&[7; 32])).dynamic_registration(registration)
+    };
+    let world = world_of(|it| it, on).await;
+    let metadata = |uri: &str, subject_type: &str| json!({ "redirect_uris": [uri], "subject_type": subject_type, "scope": "openid" });
+    let body = metadata("https://evil.example/cb", "pairwise").to_string();
+    let added = world.request("POST", "/oauth/register", "application/json", &body).await.json();
+    let uri = Url::parse(added["registration_client_uri"].as_str().unwrap()).unwrap();
+    let uri = &uri[url::Position::BeforePath..];
+    let mut token = added["registration_access_token"].clone();
+    for (redirect_uri, subject_type, status) in [
+        ("https://victim.example/cb", "pairwise", 400),
+        ("https://evil.example/cb", "public", 400),
+        ("https://evil.example/other", "pairwise", 200),
+    ] {
+        let mut body = metadata(redirect_uri, subject_type);
+        body["client_id"] = added["client_id"].clone();
+        let request = Request::put(uri)
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {}", token.as_str().unwrap()))
+            .body(Body::from(body.to_string()));
+        let answer = world.send(request.unwrap()).await;
+        assert_eq!(answer.status(), status, "{redirect_uri} {subject_type}: {answer:?}");
+        match status {
+            200 => token = answer.json()["registration_access_token"].clone(),
+            _ => assert_eq!(answer.json()["error"], "invalid_client_metadata"),
+        }
+    }
+    let id = added["client_id"].as_str().unwrap();
+    let moved = |_: &_, new: NewClient| new.redirect_uri("https://victim.example/cb");
+    let refused = world.server.edit_client(id, moved).await.unwrap_err();
+    assert!(matches!(refused, RegistrationError::NoPairwiseSubjects), "{refused}");
+    let public = |_: &_, new: NewClient| new.openid(ClientOpenId::default());
+    let refused = world.server.edit_client(id, public).await.unwrap_err();
+    assert!(matches!(refused, RegistrationError::OtherSubjects), "{refused}");
+}
+
 /// The document of one sector.
 struct Sector;
 
@@ -156,4 +200,32 @@ async fn a_document_at_the_sector_names_the_redirect_uris_of_a_client_that_regis
             assert_eq!(answer.json()["subject_type"], "pairwise");
         }
     }
+}
+
+/// Strangers have nothing fetched without end: a refused registration counts, too.
+#[tokio::test]
+async fn documents_of_sectors_are_fetched_for_as_many_registrations_as_a_network_may_make() {
+    let registration = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients();
+    let on = |it: AuthorizationServer| {
+        it.openid(openid().pairwise_subjects(&[7; 32]))
+            .client_keys_fetched_by(Sector)
+            .dynamic_registration(registration)
+    };
+    let world = world_of(|it| it, on).await;
+    let register = async |from: u8| {
+        let metadata = json!({
+            "redirect_uris": ["https://c.example/cb"],
+            "subject_type": "pairwise",
+            "sector_identifier_uri": "https://s.example/missing.json",
+        });
+        let request = Request::post("/oauth/register").header("content-type", "application/json");
+        let mut request = request.body(Body::from(metadata.to_string())).unwrap();
+        request.extensions_mut().insert(RemoteAddress([192, 0, 2, from].into()));
+        world.send(request).await.status()
+    };
+    for _ in 0..20 {
+        assert_eq!(register(1).await, 400);
+    }
+    assert_eq!(register(1).await, 429);
+    assert_eq!(register(2).await, 400);
 }

@@ -49,6 +49,9 @@ pub enum ClientDocumentError {
     /// The scope is malformed.
     #[error("the scope in the metadata document is malformed")]
     Scope,
+    /// The document asks for encrypted answers or pairwise subjects, which such clients do not get.
+    #[error("{0} in the metadata document is not offered to clients that describe themselves")]
+    NotOffered(&'static str),
     /// The name is empty, too long, or has invisible characters.
     #[error("the client_name in the metadata document cannot be shown")]
     Name,

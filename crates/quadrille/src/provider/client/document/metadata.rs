@@ -44,6 +44,10 @@ struct Document<'d> {
     scope: Option<String>,
     client_secret: Option<IgnoredAny>,
     client_secret_expires_at: Option<IgnoredAny>,
+    id_token_encrypted_response_alg: Option<IgnoredAny>,
+    userinfo_encrypted_response_alg: Option<IgnoredAny>,
+    #[serde(borrow)]
+    subject_type: Option<&'d RawValue>,
 }
 
 /// A client, as its document describes it.
@@ -84,12 +88,29 @@ pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentEr
     if document.client_secret.is_some() || document.client_secret_expires_at.is_some() {
         return Err(ClientDocumentError::Secret);
     }
+    document.check_protection()?;
     let metadata = document.metadata()?;
     let policy = MetadataPolicy::document(url.host_str().unwrap_or_default());
     Ok(Described { id: url.as_str().into(), metadata: metadata.check(&policy)? })
 }
 
 impl Document<'_> {
+    /// Refuses a document with members that would protect the user, and are not heeded here (OpenID
+    /// Connect Dynamic Client Registration, section 2).
+    fn check_protection(&self) -> Result<(), ClientDocumentError> {
+        let is_pairwise = self.subject_type.is_some_and(|value| value.get() != "\"public\"");
+        for (name, is_there) in [
+            ("id_token_encrypted_response_alg", self.id_token_encrypted_response_alg.is_some()),
+            ("userinfo_encrypted_response_alg", self.userinfo_encrypted_response_alg.is_some()),
+            ("subject_type", is_pairwise),
+        ] {
+            if is_there {
+                return Err(ClientDocumentError::NotOffered(name));
+            }
+        }
+        Ok(())
+    }
+
     fn metadata(self) -> Result<ClientMetadata, ClientDocumentError> {
         let list = |elements: Vec<&RawValue>| elements.into_iter().map(text).collect();
         let scope = self.scope.map(|scope| Scopes::parse(&scope)).transpose();
@@ -342,6 +363,11 @@ mod tests {
             (json!({"grant_types": []}), GrantType),
             (json!({"response_types": ["token"]}), GrantType),
             (json!({"scope": "a \" b"}), Scope),
+            (
+                json!({"id_token_encrypted_response_alg": "RSA-OAEP"}),
+                NotOffered("id_token_encrypted_response_alg"),
+            ),
+            (json!({"subject_type": "pairwise"}), NotOffered("subject_type")),
             (json!({"client_name": " "}), Name),
             (json!({"client_name": "Photo\napp"}), Name),
             (json!({"client_name": "Photo \u{202e}ppa"}), Name),

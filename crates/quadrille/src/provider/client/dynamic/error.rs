@@ -175,6 +175,16 @@ pub enum ClientRegistrationError {
     /// An update names another `client_id` (RFC 7592, section 2.2).
     #[error("client_id: it cannot be changed")]
     OtherClient,
+    /// The document at the `sector_identifier_uri` is not fetched now: others of this network are.
+    #[error("sector_identifier_uri: others are being fetched for this network; try again")]
+    SectorLater,
+    /// An update would give the client other subjects for its users, such as those of another sector
+    /// (OpenID Connect Core, section 8.1).
+    #[error(
+        "subject_type, sector_identifier_uri, redirect_uris: they cannot change the subjects of users; \
+         register another client"
+    )]
+    OtherSubjects,
     /// An update names another secret than a valid one of the client (RFC 7592, section 2.2).
     #[error("client_secret: it cannot be chosen; omit it")]
     OtherSecret,
@@ -190,6 +200,36 @@ impl ClientRegistrationError {
     pub(crate) const fn wait(&self) -> Option<Duration> {
         match self {
             Self::TooOften(wait) | Self::Full(wait) => Some(*wait),
+            _ => None,
+        }
+    }
+
+    /// The member of the metadata that is at fault, whose value may stand in the log.
+    pub(crate) const fn member(&self) -> Option<&'static str> {
+        match self {
+            Self::RedirectUri(_)
+            | Self::TooManyRedirectUris
+            | Self::NoRedirectUri
+            | Self::OtherSubjects => Some("redirect_uris"),
+            Self::Name | Self::Lookalike | Self::ReservedName => Some("client_name"),
+            Self::AuthMethod => Some("token_endpoint_auth_method"),
+            Self::SigningAlgorithm => Some("token_endpoint_auth_signing_alg"),
+            Self::GrantType | Self::NoGrantType | Self::PublicClientForItself => {
+                Some("grant_types")
+            }
+            Self::ResponseType => Some("response_types"),
+            Self::Scope => Some("scope"),
+            Self::PostLogoutRedirectUri(_) => Some("post_logout_redirect_uris"),
+            Self::SectorMissing | Self::Sector | Self::SectorNotFetched | Self::SectorLater => {
+                Some("sector_identifier_uri")
+            }
+            Self::KeysNotFetched => Some("jwks_uri"),
+            Self::OtherClient => Some("client_id"),
+            Self::Url(name)
+            | Self::Inward(name)
+            | Self::Text(name)
+            | Self::ResponseAlgorithm(name)
+            | Self::Unsupported(name) => Some(name),
             _ => None,
         }
     }
@@ -211,7 +251,9 @@ impl ClientRegistrationError {
             | Self::StatementMember(_)
             | Self::StatementEmpty => Disclosure::words(ErrorCode::InvalidSoftwareStatement),
             Self::TokenMissing | Self::TokenInvalid => Disclosure::words(ErrorCode::InvalidToken),
-            Self::StatementKeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable),
+            Self::StatementKeysUnknown | Self::SectorLater => {
+                Disclosure::words(ErrorCode::TemporarilyUnavailable)
+            }
             Self::TooOften(_) | Self::Full(_) => {
                 Disclosure::words(ErrorCode::TemporarilyUnavailable)
                     .status(StatusCode::TOO_MANY_REQUESTS)

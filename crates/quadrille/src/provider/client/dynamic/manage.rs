@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 
 use crate::{
-    Secret,
+    RemoteAddress, Secret,
     guard::mask_secrets,
     oauth2::{ClientInformation, ClientMetadata},
     provider::{
@@ -15,6 +15,7 @@ use crate::{
             secrets,
         },
         error::Error,
+        openid::pairwise::are_other_subjects,
         server::{AuthorizationServer, Inner},
         store::SecretHash,
         token::format::sha256,
@@ -99,6 +100,7 @@ impl Itself {
         client_id: &str,
         client_secret: Option<&Secret>,
         metadata: ClientMetadata,
+        from: Option<RemoteAddress>,
     ) -> Result<ClientInformation, Error> {
         let inner = server.inner();
         let before = &self.client;
@@ -110,9 +112,13 @@ impl Itself {
             return Err(ClientRegistrationError::OtherSecret.into());
         }
         let draft = draft(inner, settings, before.registration.as_deref(), metadata).await?;
+        draft.check_sector(inner, from).await?;
         let needs_secret = draft.needs_secret();
         let wanted = draft.client(before.id.clone(), before.number, before.created);
         let mut client = before.with_metadata(wanted);
+        if are_other_subjects(before, &client) {
+            return Err(ClientRegistrationError::OtherSubjects.into());
+        }
         let (hash, token) = random_token(inner);
         let is_renamed = client.name != before.name || client.redirect_uris != before.redirect_uris;
         if let Some(registration) = &mut client.registration {
