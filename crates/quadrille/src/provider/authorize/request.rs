@@ -15,7 +15,7 @@ use crate::{
         client::{record::Client, redirect_uri::matching::RedirectRule},
         error::ClientError,
         openid::{
-            details::{OPENID, OpenIdDetails, PARAMETERS, locales, scope_of},
+            details::{OPENID, OpenIdDetails, PARAMETERS, locales},
             hint::Hint,
             offline,
             options::OpenId,
@@ -45,7 +45,7 @@ pub(crate) struct Asked {
 }
 
 /// The `prompt` parameter (OpenID Connect Core, section 3.1.2.1), which plain OAuth clients send,
-/// too. Unknown values are ignored. With it, the authentication that the client requires.
+/// too. With it, the authentication that the client requires.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
     pub(crate) none: bool,
@@ -255,8 +255,9 @@ fn details(
         return Err(AuthorizeError::NonceMissing);
     }
     // Nor is a user asked about a claim whose scope the client may not request.
-    let may_have = |name: &str| scope_of(name).is_none_or(|scope| client.scopes.contains(scope));
-    let details = details.known_to(|name| openid.offered.supports(name) && may_have(name));
+    let may_have =
+        |name: &str| openid.offered.supports(name) && openid.offered.may_have(&client.scopes, name);
+    let details = details.known_to(may_have);
     prompt.acr_values = match essential_acr(&details.claims, policy)? {
         Some(essential) => essential,
         // The parameter requests a voluntary claim (OpenID Connect Core, section 3.1.2.1).

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use url::Url;
 
-use crate::{oauth2::ResponseType, oidc::claims_of_scope};
+use crate::{Scopes, oauth2::ResponseType, oidc::claims_of_scope};
 
 use super::{
     claims::{Claims, ErasedClaims},
+    details::{OPENID, scope_of, without_language},
     logout::options::Logout,
     offline::OFFLINE_ACCESS,
     pairwise::PairwiseKey,
@@ -321,12 +322,22 @@ impl OpenId {
             .collect();
         let offline = (OFFLINE_ACCESS, "Act for you while you are away");
         let offline = self.has_offline_access.then_some(offline);
-        [(super::details::OPENID, "Know who you are")].into_iter().chain(offered).chain(offline)
+        [(OPENID, "Know who you are")].into_iter().chain(offered).chain(offline)
     }
 
     /// Whether the application knows a claim.
     pub(crate) fn supports(&self, name: &str) -> bool {
         self.supported.iter().any(|known| **known == *name)
+    }
+
+    /// `true` if a client may have a claim by its name: one that scopes give, only if such a scope is
+    /// among those that it may request.
+    pub(crate) fn may_have(&self, may_request: &Scopes, name: &str) -> bool {
+        let base = without_language(name);
+        let has = |names: &[Box<str>]| names.iter().any(|known| **known == *base);
+        let own = self.of_scopes.iter().filter(|(_, names)| has(names)).map(|(scope, _)| &**scope);
+        let mut scopes = scope_of(name).into_iter().chain(own).peekable();
+        scopes.peek().is_none() || scopes.any(|scope| may_request.contains(scope))
     }
 
     /// The claims that a scope requests.
@@ -363,5 +374,23 @@ mod tests {
         assert!(!some.supports("sub"));
         assert_eq!(scopes(some), ["openid", "profile", "email"]);
         assert_eq!(DESCRIPTIONS.map(|(scope, _)| scope), STANDARD_SCOPES);
+    }
+
+    #[test]
+    fn a_claim_of_a_scope_is_for_clients_that_may_request_the_scope() {
+        let openid = OpenId::new().scope_of_claims("teams", ["groups", "email"]);
+        let may_have = |scopes: [&str; 2], name: &str| openid.may_have(&Scopes::of(scopes), name);
+        for (scopes, name, is_for) in [
+            (["openid", "teams"], "groups", true),
+            (["openid", "profile"], "groups", false),
+            (["openid", "profile"], "groups#de", false),
+            (["openid", "profile"], "name#ja", true),
+            (["openid", "teams"], "name", false),
+            (["openid", "teams"], "email", true),
+            (["openid", "email"], "email", true),
+            (["openid", "profile"], "of no scope", true),
+        ] {
+            assert_eq!(may_have(scopes, name), is_for, "{scopes:?} {name}");
+        }
     }
 }
