@@ -102,6 +102,11 @@ impl EncryptingKey {
                     algorithm, &point,
                 ))
                 .map_err(|_| KeyError::Invalid)?;
+                // A point of low order agrees with no key (RFC 7748, section 6.1).
+                let other = PrivateKey::generate(algorithm);
+                let other = other.map_err(|_| KeyError::Invalid)?;
+                let peer = agreement::UnparsedPublicKey::new(algorithm, &point);
+                agreement::agree(&other, peer, KeyError::Invalid, |_| Ok(()))?;
                 Ready::Agreement(algorithm, point)
             }
         };

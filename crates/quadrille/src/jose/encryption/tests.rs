@@ -195,6 +195,16 @@ fn an_ephemeral_key_is_on_the_curve_of_the_recipient() {
     }
 }
 
+#[test]
+fn a_key_of_low_order_is_none() {
+    let zero = [0; 32];
+    let low = base64url::decode("4Ot6fDtBuK4WVuP68Z_EatoJjeucMrH9hmIFFl9JuAA").unwrap();
+    for x in [&zero[..], &low] {
+        let jwk = json!({ "kty": "OKP", "crv": "X25519", "x": base64url::encode(x) });
+        assert_eq!(EncryptingKey::from_jwk(&jwk.to_string()).unwrap_err(), KeyError::Invalid);
+    }
+}
+
 /// X25519 accepts every text as a key; some of them make the result the same for each private key.
 #[test]
 fn an_agreement_that_depends_on_one_side_alone_is_refused() {
