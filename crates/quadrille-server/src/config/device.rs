@@ -13,12 +13,15 @@ pub struct DeviceSettings {
     pub enabled: bool,
     /// The lifetime of device codes and user codes.
     pub code_lifetime: Duration,
+    /// The time between two polls of a device.
+    pub interval: Duration,
 }
 
 impl DeviceSettings {
     /// The offer of the authorization server. `None` if the grant is off.
     pub fn offer(&self) -> Option<DeviceGrant> {
-        self.enabled.then(|| DeviceGrant::new().code_lifetime(self.code_lifetime))
+        let offer = || DeviceGrant::new().code_lifetime(self.code_lifetime).interval(self.interval);
+        self.enabled.then(offer)
     }
 
     /// Builds the settings from the found values.
@@ -26,6 +29,7 @@ impl DeviceSettings {
         Ok(Self {
             enabled: found.switch("device.enabled")?,
             code_lifetime: found.duration("device.code_lifetime", Duration::from_secs(15 * 60))?,
+            interval: found.duration("device.interval", Duration::from_secs(5))?,
         })
     }
 }

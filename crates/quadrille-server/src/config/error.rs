@@ -253,6 +253,9 @@ pub enum IssuerFault {
     /// The issuer cannot be trusted.
     #[error(transparent)]
     Issuer(#[from] TrustedIssuerError),
+    /// The algorithms are none, unknown, or need a secret.
+    #[error("algorithms: some of those with public keys, such as [\"ES256\", \"EdDSA\"]")]
+    Algorithms,
     /// The issuer is trusted for nothing.
     #[error("trusted_for is empty: name jwt-bearer, token-exchange or software-statements")]
     NoPurpose,

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
-use quadrille::{jose::KeySet, provider::TrustedIssuer};
+use quadrille::{
+    jose::{Algorithm, Algorithms, KeySet},
+    provider::TrustedIssuer,
+};
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -55,6 +58,7 @@ struct Written {
     jwks: Option<String>,
     jwks_file: Option<PathBuf>,
     jwks_uri: Option<String>,
+    algorithms: Option<Vec<String>>,
     subjects: Option<Value>,
     requests_are_of_client: Option<String>,
     #[serde(default)]
@@ -133,6 +137,9 @@ impl Issuer {
             (None, None, Some(uri)) => TrustedIssuer::with_keys_at(issuer, &uri)?,
             _ => return Err(IssuerFault::OneSource),
         };
+        if let Some(names) = written.algorithms {
+            trusted = trusted.algorithms(algorithms(&names).ok_or(IssuerFault::Algorithms)?);
+        }
         let purposes = written.trusted_for;
         if purposes.is_empty() {
             return Err(IssuerFault::NoPurpose);
@@ -161,6 +168,14 @@ impl Issuer {
         }
         Ok(Self { issuer: issuer.into(), purposes, trusted, subjects })
     }
+}
+
+/// Algorithms with public keys, by their names; `None` for others, or none at all.
+fn algorithms(names: &[String]) -> Option<Algorithms> {
+    let public = |name: &String| {
+        Algorithm::parse(name).filter(|known| Algorithms::PUBLIC_KEY.contains(*known))
+    };
+    Algorithms::new(names.iter().map(public).collect::<Option<Vec<_>>>()?).ok()
 }
 
 impl fmt::Display for Issuer {
@@ -219,6 +234,18 @@ mod tests {
     }
 
     #[test]
+    fn an_issuer_may_sign_with_some_algorithms_alone() {
+        let of = |names: &str| {
+            let text = format!(
+                "JWKS\nalgorithms = [{names}]\ntrusted_for = ['jwt-bearer']\nsubjects = 'user-names'"
+            );
+            format!("{:?}", read(&text).unwrap().trusted)
+        };
+        assert_ne!(of("'ES256'"), of("'ES256', 'EdDSA'"));
+        assert_eq!(of("'EdDSA', 'ES256'"), of("'ES256', 'EdDSA'"));
+    }
+
+    #[test]
     fn an_issuer_is_refused_with_the_reason() {
         for (wrong, words) in [
             ("JWKS", "trusted_for"),
@@ -240,6 +267,9 @@ mod tests {
                 "JWKS\ntrusted_for = ['jwt-bearer']\naccept_assertions_without_jti = true",
                 "replayed",
             ),
+            ("JWKS\nalgorithms = []\ntrusted_for = ['jwt-bearer']", "algorithms"),
+            ("JWKS\nalgorithms = ['HS256']\ntrusted_for = ['jwt-bearer']", "algorithms"),
+            ("JWKS\nalgorithms = ['none']\ntrusted_for = ['jwt-bearer']", "algorithms"),
             ("jwks_file = '/no/such/file'\ntrusted_for = ['jwt-bearer']", "/no/such/file"),
         ] {
             let said = read(wrong).map(drop).unwrap_err();

@@ -365,6 +365,11 @@ pub const KEYS: &[Key] = &[
         "lifetime of the code that a device shows",
     ),
     key(
+        "device.interval",
+        "QUADRILLE_DEVICE_INTERVAL",
+        "time between two polls of a device, in whole seconds",
+    ),
+    key(
         "oauth1.enabled",
         "QUADRILLE_OAUTH1_ENABLED",
         "whether to offer OAuth 1.0a, to clients that are registered for it",

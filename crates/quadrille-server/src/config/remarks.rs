@@ -62,7 +62,11 @@ impl Settings {
                 self.personal_tokens.scopes.is_some(),
                 "personal_access_token_scopes",
             ),
-            (&["device.page", "device.code_lifetime"], self.device.enabled, "device.enabled"),
+            (
+                &["device.page", "device.code_lifetime", "device.interval"],
+                self.device.enabled,
+                "device.enabled",
+            ),
             (
                 &[
                     "oauth1.signature_methods",

@@ -4,17 +4,15 @@ mod logouts;
 #[cfg(target_os = "linux")]
 mod notify;
 mod private;
+mod remarks;
 mod seals;
 mod socket;
 mod waiting;
 
-use std::{collections::BTreeSet, future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use clap::Args;
-use quadrille::{
-    jose::Rotation,
-    provider::{Client, ClientMetadataDocuments},
-};
+use quadrille::{jose::Rotation, provider::ClientMetadataDocuments};
 
 use crate::{
     Failure, audit,
@@ -25,9 +23,9 @@ use crate::{
     output::{Output, quoted},
     traces,
     web::{App, AppError, Pages, Parts, Phase},
-    words::Quoted,
 };
 use logouts::Teller;
+use remarks::point_out;
 use socket::{BACKLOG, bind};
 
 /// The longest time between two looks at the signing keys.
@@ -259,36 +257,6 @@ fn watch(mut watch: SigningKeysWatch, settings: Settings, app: App) {
             }
         }
     });
-}
-
-/// Warns of settings without effect, of clients that are registered for a grant that is off, and of clients that the settings
-/// name and that do not exist.
-fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
-    for remark in settings.remarks() {
-        tracing::warn!("{remark}");
-    }
-    let all = settings.grants();
-    for offer in all.iter().filter(|offer| !offer.is_on) {
-        let wants = |client: &&Arc<Client>| client.grant_types.contains(&offer.grant_type);
-        let mut wanting = clients.iter().filter(wants);
-        let Some(first) = wanting.next() else { continue };
-        let (grant, further) = (offer.grant_type.as_str(), wanting.count());
-        let setting = offer.setting;
-        let id = &first.id;
-        let further = match further {
-            0 => " is".to_owned(),
-            _ => format!(" and {further} more are"),
-        };
-        tracing::warn!("the client {id}{further} registered for {grant}, which is off: {setting}");
-    }
-    let named = settings.token_exchange.iter().flat_map(|(client, rule)| {
-        std::iter::once(&**client).chain(rule.tokens_of.iter().map(String::as_str))
-    });
-    for id in named.collect::<BTreeSet<_>>() {
-        if !clients.iter().any(|client| *client.id == *id) {
-            tracing::warn!("token_exchange names the client {}, which does not exist", Quoted(id));
-        }
-    }
 }
 
 /// The settings of client ID metadata documents, if they are on.

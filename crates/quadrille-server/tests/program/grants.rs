@@ -106,3 +106,24 @@ async fn a_client_with_a_grant_that_is_off_is_pointed_out() {
     }
     assert!(!log.contains("authorization_code, which is off"), "{log}");
 }
+
+#[test]
+fn a_scope_that_the_settings_lost_is_pointed_out_with_the_nearest_one() {
+    let folder = Folder::new();
+    let scopes = |names: &str| ["--set".to_owned(), format!("scopes={names}")];
+    let started = |names: &str| {
+        let [flag, value] = scopes(names);
+        Program::start_with(&folder, &[&flag, &value]).log()
+    };
+    let [flag, value] = scopes("photos:read=See;photos:write=Add");
+    let add = ["client", "add", "--grant", "client_credentials", "--scope", "photos:write"];
+    for name in ["One", "Two"] {
+        let output = run(&folder.data(), &[&add[..], &[name, &flag, &value]].concat(), "");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    assert!(!started("photos:write=Add").contains("the setting scopes has not"));
+    let log = started("photos:writing=Add");
+    let warning = "and 1 more have the scope \"photos:write\", which the setting scopes has not; \
+                   did you mean \"photos:writing\"?";
+    assert!(log.contains(warning), "{log}");
+}

@@ -11,16 +11,20 @@ pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), ou
     openid_unused(client, (settings, known), output);
     redirect_uris_unused(client, output);
     schemes_claimable(client, output);
-    keys_inside(client, output);
+    keys_inside(client, settings.fetches.reach_this_machine, output);
 }
 
 /// Keys at an address of this machine or of a private network, which are not fetched.
-fn keys_inside(client: &Client, output: Output) {
-    let Some(RegisteredAuth::PrivateKeyJwt { keys: ClientKeys::JwksUri(uri), .. }) = &client.auth
-    else {
-        return;
+fn keys_inside(client: &Client, reaches_this_machine: bool, output: Output) {
+    let keys = match &client.auth {
+        Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) => Some(keys),
+        _ => client.openid.keys.as_ref(),
     };
+    let Some(ClientKeys::JwksUri(uri)) = keys else { return };
     let is_inside = Url::parse(uri).is_ok_and(|url| match url.host() {
+        Some(Host::Ipv4(address)) if address.is_loopback() => !reaches_this_machine,
+        Some(Host::Ipv6(address)) if address.is_loopback() => !reaches_this_machine,
+        Some(Host::Domain("localhost")) => !reaches_this_machine,
         Some(Host::Ipv4(address)) => {
             address.is_loopback() || address.is_private() || address.is_link_local()
         }

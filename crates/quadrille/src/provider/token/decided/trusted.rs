@@ -212,7 +212,10 @@ impl TrustedIssuer {
 
 impl fmt::Debug for TrustedIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TrustedIssuer").field("issuer", &self.issuer).finish_non_exhaustive()
+        f.debug_struct("TrustedIssuer")
+            .field("issuer", &self.issuer)
+            .field("algorithms", &self.algorithms)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,53 @@
+//! Remarks on settings and clients at the start.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use quadrille::provider::Client;
+
+use crate::{
+    config::Settings,
+    words::{Quoted, did_you_mean, nearest},
+};
+
+/// Warns of settings without effect, of clients that have what the settings do not, and of clients that
+/// the settings name and that do not exist.
+pub(super) fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
+    for remark in settings.remarks() {
+        tracing::warn!("{remark}");
+    }
+    let all = settings.grants();
+    for offer in all.iter().filter(|offer| !offer.is_on) {
+        let wants = |client: &&Arc<Client>| client.grant_types.contains(&offer.grant_type);
+        let wanting: Vec<_> = clients.iter().filter(wants).collect();
+        let Some(who) = named(&wanting, "is", "are") else { continue };
+        let (grant, setting) = (offer.grant_type.as_str(), offer.setting);
+        tracing::warn!("{who} registered for {grant}, which is off: {setting}");
+    }
+    let known = |name: &str| settings.scopes.contains_key(name);
+    let scopes = clients.iter().flat_map(|client| client.scopes.iter());
+    for scope in scopes.filter(|name| !known(name)).collect::<BTreeSet<_>>() {
+        let having: Vec<_> =
+            clients.iter().filter(|client| client.scopes.contains(scope)).collect();
+        let Some(who) = named(&having, "has", "have") else { continue };
+        let nearest = did_you_mean(nearest(scope, settings.scopes.keys().map(String::as_str)));
+        let scope = Quoted(scope);
+        tracing::warn!("{who} the scope {scope}, which the setting scopes has not{nearest}");
+    }
+    let ruled = settings.token_exchange.iter().flat_map(|(client, rule)| {
+        std::iter::once(&**client).chain(rule.tokens_of.iter().map(String::as_str))
+    });
+    for id in ruled.collect::<BTreeSet<_>>() {
+        if !clients.iter().any(|client| *client.id == *id) {
+            tracing::warn!("token_exchange names the client {}, which does not exist", Quoted(id));
+        }
+    }
+}
+
+/// The clients in words, with a verb; `None` if there are none.
+fn named(clients: &[&Arc<Client>], is: &str, are: &str) -> Option<String> {
+    let (first, others) = clients.split_first()?;
+    Some(match others.len() {
+        0 => format!("the client {} {is}", first.id),
+        further => format!("the client {} and {further} more {are}", first.id),
+    })
+}
