@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     account::{Stored, Token},
-    attempt::Ending,
+    attempt::{Ending, required::Required},
     claims::{ProfilePaths, RequiredClaim},
     service::{
         Client, Credential, OpenIdBuf, Protocol, SpecBuf,
@@ -418,13 +418,13 @@ impl Settled {
         ((is_known || is_own) && is_anonymous).then_some(origin)
     }
 
-    /// The `max_age` of an authorization request with these parameters, at an OpenID Provider. One
-    /// that is no number of seconds is refused there; should it not be, it is the strictest.
-    pub(crate) fn max_age(&self, parameters: &[(String, String)]) -> Option<u64> {
-        self.openid()?;
-        let mut all = merged(&self.spec.parameters, parameters);
-        let (_, seconds) = all.find(|(name, _)| *name == "max_age")?;
-        Some(seconds.parse().unwrap_or(0))
+    /// The authentication that an authorization request with these parameters requires, at an OpenID
+    /// Provider.
+    pub(crate) fn required(&self, parameters: &[(String, String)]) -> Required {
+        match self.openid() {
+            Some(_) => Required::by(merged(&self.spec.parameters, parameters)),
+            None => Required::default(),
+        }
     }
 
     /// The callback of logins with this end.

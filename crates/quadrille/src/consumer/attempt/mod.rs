@@ -5,6 +5,7 @@
 //! it in a second cookie; with OAuth 1, whose service issues a secret first, everything is in the
 //! cookie ([`temporary`]).
 
+pub(crate) mod required;
 pub(super) mod returned;
 pub(crate) mod state;
 pub(crate) mod temporary;
@@ -20,6 +21,8 @@ use crate::{
     seal::OpenError,
 };
 
+use required::Required;
+
 use super::{
     account::Owner,
     cookies::{
@@ -32,7 +35,7 @@ use super::{
 
 /// The time that a user may take at the service, for example to find a password or to register.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3600);
-const VERSION: u64 = 3;
+const VERSION: u64 = 5;
 /// The number of digits at the end of a cookie's name that are not its time.
 const MARK: usize = 8;
 
@@ -53,8 +56,8 @@ pub(crate) struct Attempt {
     pub(crate) begun: Timestamp,
     /// The end of the login.
     pub(crate) ending: Ending,
-    /// The `max_age` of the request, in seconds (OpenID Connect Core, section 3.1.2.1).
-    pub(crate) max_age: Option<u64>,
+    /// The authentication that the ID token must have.
+    pub(crate) required: Required,
     /// The application's data.
     pub(crate) data: Option<Value>,
 }
@@ -228,7 +231,7 @@ impl Attempt {
         out.number(self.begun.seconds().unsigned_abs()).text(&self.service).text(&self.next);
         self.begun_by.write(out);
         self.ending.write(out);
-        write_max_age(self.max_age, out);
+        self.required.write(out);
         self.kind.write(out);
         write_data(self.data.as_ref(), out);
     }
@@ -238,10 +241,10 @@ impl Attempt {
         let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
         let (service, next) = (from.text()?.into(), from.text()?.to_owned());
         let (begun_by, ending) = (OwnerMark::read(from)?, Ending::read(from)?);
-        let max_age = read_max_age(from)?;
+        let required = Required::read(from)?;
         let kind = Kind::read(from)?;
         let data = read_data(from)?;
-        Some(Self { service, next, kind, client, begun_by, begun, ending, max_age, data })
+        Some(Self { service, next, kind, client, begun_by, begun, ending, required, data })
     }
 
     fn check_age(&self, now: Timestamp) -> Result<(), BrowserError> {
@@ -272,16 +275,6 @@ fn read_version(from: &mut Reader<'_>) -> Option<Option<ClientMark>> {
         1 => Some(Some(ClientMark(from.fixed()?))),
         _ => None,
     }
-}
-
-/// One more than the seconds; zero for none. An age of so many seconds is none, either.
-fn write_max_age(max_age: Option<u64>, out: &mut Writer) {
-    out.number(max_age.map_or(0, |seconds| seconds.saturating_add(1)));
-}
-
-/// `None` if it cannot be read, `Some(None)` if there is none.
-fn read_max_age(from: &mut Reader<'_>) -> Option<Option<u64>> {
-    Some(from.number()?.checked_sub(1))
 }
 
 fn write_data(data: Option<&Value>, out: &mut Writer) {

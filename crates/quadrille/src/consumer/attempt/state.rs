@@ -29,8 +29,8 @@ use crate::{
 };
 
 use super::{
-    Attempt, AttemptCookie, Ending, Kind, LIFETIME, OwnerMark, not_ours, read_data, read_max_age,
-    read_version, write_data, write_max_age, write_version,
+    Attempt, AttemptCookie, Ending, Kind, LIFETIME, OwnerMark, Required, not_ours, read_data,
+    read_version, write_data, write_version,
 };
 
 const PURPOSE: &str = "login attempt";
@@ -92,7 +92,7 @@ impl Attempt {
         out.number(self.begun.seconds().unsigned_abs());
         self.begun_by.write(&mut out);
         self.ending.write(&mut out);
-        write_max_age(self.max_age, &mut out);
+        self.required.write(&mut out);
         let (plain, rest) = self.write_within(MOST, site, &cookie, &out.finish());
         let bytes = size(&site.style.name(&cookie.0), &value);
         if let Some(Rest { name, value, can_be_lost }) = rest {
@@ -206,7 +206,7 @@ fn read(
     let client = read_version(&mut from)?;
     let begun = Timestamp::from_seconds(i64::try_from(from.number()?).ok()?);
     let (begun_by, ending) = (OwnerMark::read(&mut from)?, Ending::read(&mut from)?);
-    let max_age = read_max_age(&mut from)?;
+    let required = Required::read(&mut from)?;
     let cookie = AttemptCookie::new(COOKIE, &id);
     let (next, kind, data) = match from.number()? {
         NOTHING => (from.text()?.to_owned(), Kind::read(&mut from)?, None),
@@ -228,7 +228,7 @@ fn read(
         begun_by,
         begun,
         ending,
-        max_age,
+        required,
         data,
     };
     Some(Ok(Opened { attempt, cookie, binding, key }))

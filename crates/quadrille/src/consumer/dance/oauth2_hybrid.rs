@@ -67,7 +67,8 @@ impl OAuth2Dance {
         if let Some(state) = state {
             expected = expected.state_of_the_browser(state);
         }
-        let expected = openid.recent(expected, attempt.max_age);
+        let classes = attempt.required.classes();
+        let expected = attempt.required.of(expected, &classes);
         let signed = openid.opened(id_token.expose())?;
         let token = openid.verify(&site.env, &signed, &expected).await?;
         Ok(Some(Box::new(token)))

@@ -36,7 +36,8 @@ impl OAuth2Dance {
             Some(beside) => expected.same_user_as(beside),
             None => expected,
         };
-        let expected = openid.recent(expected, attempt.max_age);
+        let classes = attempt.required.classes();
+        let expected = attempt.required.of(expected, &classes);
         let signed = openid.opened(text)?;
         let token = openid.verify(&site.env, &signed, &expected).await?;
         let claims = openid.claims(&token)?;

@@ -282,7 +282,7 @@ impl Login {
             begun_by: OwnerMark::of(&begin.owner),
             begun: self.0.env.now(),
             ending: begin.ending,
-            max_age: registered.max_age(&begin.parameters),
+            required: registered.required(&begin.parameters),
             data: begin.data.clone(),
         })
     }

@@ -194,7 +194,8 @@ impl Login {
         }
         let Opened { attempt, cookie, .. } = opened;
         trail.next = Some(attempt.next.clone());
-        let expected = provider.recent(nonce.expected(), attempt.max_age);
+        let classes = attempt.required.classes();
+        let expected = attempt.required.of(nonce.expected(), &classes);
         let token = provider.verify_presented(&site.env, &signed, &expected).await?;
         let claims = provider.claims(&token)?;
         let proof = PresentedProof { text: presented.token.into(), token, claims };

@@ -9,7 +9,7 @@ pub(super) mod presented;
 pub(super) mod request_object;
 pub(super) mod spent;
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
 use url::Url;
@@ -123,14 +123,6 @@ impl OpenIdProvider {
             }
             Some(nonce) => Expected::nonce(nonce),
             None => Expected::no_nonce(),
-        }
-    }
-
-    /// What the ID token must agree with after a login that sent this `max_age`.
-    pub(crate) fn recent<'a>(&self, expected: Expected<'a>, max_age: Option<u64>) -> Expected<'a> {
-        match max_age {
-            Some(seconds) => expected.max_age(Duration::from_secs(seconds)),
-            None => expected,
         }
     }
 

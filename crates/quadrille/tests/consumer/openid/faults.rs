@@ -183,6 +183,21 @@ async fn a_login_that_wants_a_fresh_authentication_gets_one() {
     }
 }
 
+/// OpenID Connect Core, sections 3.1.3.7 (item 12) and 5.5.1.1. The provider names no class.
+#[tokio::test]
+async fn a_class_of_authentication_that_is_essential_is_checked_and_a_wish_is_not() {
+    for (parameter, value, is_required) in [
+        ("claims", r#"{"id_token":{"acr":{"essential":true,"values":["gold"]}}}"#, true),
+        ("claims", r#"{"id_token":{"acr":{"values":["gold"]}}}"#, false),
+        ("acr_values", "gold", false),
+    ] {
+        let world = World::with(|spec| spec.parameters([(parameter, value)]));
+        let result = world.log_in(7).await.map(|_| ());
+        let expected = if is_required { Err(rejected(Rejected::Acr)) } else { Ok(()) };
+        assert_eq!(result, expected, "{parameter}={value}");
+    }
+}
+
 #[tokio::test]
 async fn a_response_without_any_token_of_the_provider_is_no_login() {
     let world = World::new();
