@@ -90,7 +90,7 @@ pub use issuer::{IssuerError, check_issuer};
 pub use meter::describe_metrics;
 pub use openid::{
     claims::{Claims, ClaimsQuery, ClaimsUnavailable, UserClaims},
-    client::{ClientOpenId, SubjectType},
+    client::{ApplicationType, ClientOpenId, SubjectType},
     logout::{
         error::EndSessionError,
         joined::SessionClient,

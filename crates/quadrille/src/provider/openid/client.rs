@@ -30,6 +30,9 @@ pub struct ClientOpenId {
     /// without a key for it, for that of the server's first key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<Algorithm>,
+    /// The kind of the application, as it registered itself; `None` for a website.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application_type: Option<ApplicationType>,
     /// The response types that the client restricts itself to. Empty for those of RFC 6749 that its
     /// grant types allow: `code`, and `token` with [`GrantType::Implicit`].
     ///
@@ -135,6 +138,37 @@ impl SubjectType {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
     fn is_public(&self) -> bool {
         *self == Self::Public
+    }
+}
+
+/// The kind of an application (OpenID Connect Dynamic Client Registration, section 2).
+///
+/// ```
+/// use quadrille::provider::ApplicationType;
+///
+/// assert_eq!(ApplicationType::parse("native"), Some(ApplicationType::Native));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplicationType {
+    /// A website.
+    Web,
+    /// A program on the user's own machine or device.
+    Native,
+}
+
+impl ApplicationType {
+    /// The value in a message.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Native => "native",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Web, Self::Native].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

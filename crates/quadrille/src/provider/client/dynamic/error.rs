@@ -40,6 +40,13 @@ pub enum ClientRegistrationError {
     /// A redirect URI is not accepted.
     #[error("redirect_uris: {0}")]
     RedirectUri(RedirectUriError),
+    /// The redirect URIs are not those of an application of this type (OpenID Connect Dynamic Client
+    /// Registration, section 2).
+    #[error(
+        "redirect_uris: a website with tokens in redirects has https URLs, and a native application \
+         those of its own scheme or http ones on the machine of the user"
+    )]
+    OtherApplicationType,
     /// There are too many redirect URIs.
     #[error("redirect_uris: at most 32 are accepted")]
     TooManyRedirectUris,
@@ -210,6 +217,7 @@ impl ClientRegistrationError {
             Self::RedirectUri(_)
             | Self::TooManyRedirectUris
             | Self::NoRedirectUri
+            | Self::OtherApplicationType
             | Self::OtherSubjects => Some("redirect_uris"),
             Self::Name | Self::Lookalike | Self::ReservedName => Some("client_name"),
             Self::AuthMethod => Some("token_endpoint_auth_method"),
@@ -242,9 +250,10 @@ impl ClientRegistrationError {
             }
             Self::Request(error) => Disclosure::words(error.code()),
             Self::TooLong => metadata.status(StatusCode::PAYLOAD_TOO_LARGE),
-            Self::RedirectUri(_) | Self::TooManyRedirectUris | Self::NoRedirectUri => {
-                Disclosure::words(ErrorCode::InvalidRedirectUri)
-            }
+            Self::RedirectUri(_)
+            | Self::TooManyRedirectUris
+            | Self::NoRedirectUri
+            | Self::OtherApplicationType => Disclosure::words(ErrorCode::InvalidRedirectUri),
             Self::StatementUnapproved => Disclosure::words(ErrorCode::UnapprovedSoftwareStatement),
             Self::StatementToken(_)
             | Self::StatementClaims(_)

@@ -1,5 +1,6 @@
 //! Dynamic client registration (RFC 7591) and its management (RFC 7592).
 
+mod application_type;
 mod described;
 pub(crate) mod error;
 pub(crate) mod initial;

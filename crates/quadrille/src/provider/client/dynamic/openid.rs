@@ -14,7 +14,7 @@ use crate::{
             redirect_uri::{RedirectUri, RedirectUriError},
         },
         openid::{
-            client::{ClientOpenId, SubjectType},
+            client::{ApplicationType, ClientOpenId, SubjectType},
             messages::{MessageEncryption, RequestObjectSigning},
         },
     },
@@ -65,6 +65,9 @@ pub(super) fn read(
         Some("pairwise") if offered.has_pairwise => SubjectType::Pairwise,
         Some(_) => return Err(ClientRegistrationError::Unsupported("subject_type")),
     };
+    let application_type = text(members, "application_type")?.map(|name| {
+        ApplicationType::parse(name).ok_or(ClientRegistrationError::Unsupported("application_type"))
+    });
     let sector = text(members, "sector_identifier_uri")?;
     let algorithm = |name| {
         let Some(text) = text(members, name)? else { return Ok(None) };
@@ -84,6 +87,7 @@ pub(super) fn read(
     };
     Ok(ClientOpenId {
         keys: None,
+        application_type: application_type.transpose()?,
         id_token_encrypted_response: encryption(members, id_token)?,
         userinfo_encrypted_response: encryption(members, userinfo)?,
         request_object_signing_alg: objects.signing,
@@ -117,7 +121,8 @@ pub(super) fn write(openid: &ClientOpenId, members: &mut Map<String, Value>) {
     let addresses: Vec<&str> =
         openid.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect();
     let subject_type = Some(openid.subject_type).filter(|it| *it != SubjectType::Public);
-    let all: [(&str, Option<Value>); 13] = [
+    let all: [(&str, Option<Value>); 14] = [
+        ("application_type", openid.application_type.map(|it| it.as_str().into())),
         ("subject_type", subject_type.map(|it| it.as_str().into())),
         ("sector_identifier_uri", openid.sector_identifier_uri.as_deref().map(Value::from)),
         ("id_token_signed_response_alg", algorithm(openid.id_token_signed_response_alg)),
@@ -311,6 +316,7 @@ mod tests {
         let whole = json!({
             "id_token_signed_response_alg": "ES256",
             "userinfo_signed_response_alg": "RS256",
+            "application_type": "native",
             "subject_type": "pairwise",
             "sector_identifier_uri": "https://app.example/sector.json",
             "id_token_encrypted_response_alg": "ECDH-ES",

@@ -13,6 +13,7 @@ use crate::{
     },
     provider::{
         client::{
+            grant_type::GrantType,
             logout_uris, message_metadata, metadata, own_keys,
             policy::MetadataPolicy,
             record::{Client, ClientSecret, ClientType},
@@ -22,7 +23,10 @@ use crate::{
         },
         error::Error,
         guessing::{Party, Who},
-        openid::{client::ClientOpenId, options::OpenId},
+        openid::{
+            client::{ApplicationType, ClientOpenId},
+            options::OpenId,
+        },
         paths::EndpointPath,
         server::{AuthorizationServer, Inner},
         store::{Admission, Admitted, InitialTokenRecord, UnusedClient},
@@ -31,6 +35,7 @@ use crate::{
 };
 
 use super::{
+    application_type,
     described::{self, Hosts},
     error::ClientRegistrationError,
     initial::random_token,
@@ -238,7 +243,7 @@ pub(super) async fn draft(
         Some(offered) => openid::read(
             &metadata.extra,
             &openid::Offered {
-                algorithms: &inner.signing.algorithms(),
+                algorithms: &inner.signing.algorithms(inner.now()),
                 has_pairwise: offered.pairwise.is_some(),
                 has_objects: offered.objects.is_some(),
                 has_encryption: offered.encrypts,
@@ -278,6 +283,13 @@ pub(super) async fn draft(
         return Err(ClientRegistrationError::KeysNotFetched);
     }
     logout_uris::check(&openid, &checked.redirect_uris)?;
+    let kind = openid.application_type.unwrap_or(ApplicationType::Web);
+    let is_implicit = checked.grant_types.contains(&GrantType::Implicit);
+    if inner.openid.is_some()
+        && !application_type::fits(kind, &checked.redirect_uris, is_implicit, hosts)
+    {
+        return Err(ClientRegistrationError::OtherApplicationType);
+    }
     if let Some(offered) = &inner.openid {
         logout_uris::check_reach(&openid, |url| offered.reaches(url))?;
     }
