@@ -237,7 +237,9 @@ impl AuthorizationServer {
         if signs && !inner.signing.is_set() {
             return Err(OperatorError::NoSigningKeys.into());
         }
-        if inner.openid.is_some() && !inner.signing.algorithms().contains(&Algorithm::Rs256) {
+        if inner.openid.is_some()
+            && !inner.signing.algorithms(inner.now()).contains(&Algorithm::Rs256)
+        {
             tracing::warn!(
                 "OpenID Connect without a key for RS256, which every provider must have (Discovery, \
                  section 3): give further_signing_keys"

@@ -116,7 +116,12 @@ impl Signing {
         let mut signing = published.lines.iter().filter_map(|line| line.signing(now));
         let first = published.lines.first().and_then(|line| line.signing(now));
         let found = match registered {
-            Some(algorithm) => signing.find(|key| key.algorithm() == algorithm),
+            // A key of another algorithm is published before its time, and offered then. An older
+            // key may have been replaced because it was stolen.
+            Some(algorithm) => signing.find(|key| key.algorithm() == algorithm).or_else(|| {
+                let mut coming = published.lines.iter().flat_map(|line| coming(line, now));
+                coming.find(|key| key.algorithm() == algorithm)
+            }),
             None => signing.find(|key| key.algorithm() == DEFAULT).or(first),
         };
         let missing = || match registered {
@@ -126,15 +131,55 @@ impl Signing {
         found.cloned().ok_or_else(missing)
     }
 
-    /// The algorithms of all lines, those of the newest keys.
-    pub(crate) fn algorithms(&self) -> Vec<Algorithm> {
+    /// The algorithms of all lines: those of the keys that sign now, and of those that will.
+    pub(crate) fn algorithms(&self, now: Timestamp) -> Vec<Algorithm> {
         let Some(published) = self.current() else { return Vec::new() };
+        let lines = published
+            .lines
+            .iter()
+            .flat_map(|line| line.signing(now).into_iter().chain(coming(line, now)));
         let mut algorithms = Vec::new();
-        for algorithm in published.lines.iter().filter_map(SigningKeys::algorithm) {
+        for algorithm in lines.map(SigningKey::algorithm) {
             if !algorithms.contains(&algorithm) {
                 algorithms.push(algorithm);
             }
         }
         algorithms
+    }
+}
+
+/// The keys of a line whose time has not come.
+fn coming(line: &SigningKeys, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
+    line.iter().filter(move |(_, from)| *from > now).map(|(key, _)| key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::Rotation;
+
+    #[test]
+    fn a_line_that_changes_its_algorithm_offers_both_and_signs_by_each() {
+        let (now, rotation) = (Timestamp::from_seconds(1_800_000_000), Rotation::default());
+        let key = |algorithm| SigningKey::generate(algorithm).unwrap();
+        let mut line = SigningKeys::new(key(Algorithm::Es256), now).unwrap();
+        line.add(key(Algorithm::EdDsa), now, &rotation).unwrap();
+        let (_, later) = line.iter().last().unwrap();
+        let signing = Signing::default();
+        signing.replace(line.clone());
+        let signed = |registered, now| signing.key_for(registered, now).map(|it| it.algorithm());
+        let (old, new) = (Algorithm::Es256, Algorithm::EdDsa);
+        assert_eq!(signing.algorithms(now), [old, new]);
+        assert_eq!(signed(None, now).unwrap(), old);
+        assert_eq!(signed(Some(old), now).unwrap(), old);
+        assert_eq!(signed(Some(new), now).unwrap(), new);
+        assert_eq!(signing.algorithms(later), [new]);
+        assert_eq!(signed(None, later).unwrap(), new);
+        assert!(signed(Some(old), later).is_err());
+        // As after a theft.
+        line.add_at_once(key(Algorithm::Es384), now).unwrap();
+        signing.replace(line);
+        assert_eq!(signing.algorithms(now), [Algorithm::Es384]);
+        assert!(signed(Some(old), now).is_err());
     }
 }

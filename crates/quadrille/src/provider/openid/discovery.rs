@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     jose::{Algorithm, ContentEncryption, KeyManagement},
     oauth2::metadata::ServerMetadata,
-    provider::{authorize::page_hints::Display, server::Inner, signing::Signing},
+    provider::{authorize::page_hints::Display, server::Inner},
 };
 
 use super::{client::SubjectType, request_object::options::RequestObjects};
@@ -14,7 +14,7 @@ use super::{client::SubjectType, request_object::options::RequestObjects};
 /// specification has a feature on if its member is missing, the member says that it is off.
 pub(crate) fn describe(inner: &Inner, metadata: &mut ServerMetadata) {
     let Some(openid) = &inner.openid else { return };
-    let algorithms = algorithms(&inner.signing);
+    let algorithms = algorithms(inner);
     let claims = ["sub", "auth_time", "acr", "amr"].into_iter();
     let claims = claims.chain(openid.supported.iter().map(|name| &**name));
     let mut prompts = vec!["none", "login", "consent", "select_account"];
@@ -78,6 +78,12 @@ fn request_objects(objects: &RequestObjects) -> Vec<(&'static str, Value)> {
     members
 }
 
-fn algorithms(signing: &Signing) -> Value {
-    signing.algorithms().into_iter().map(Algorithm::as_str).collect::<Vec<_>>().into()
+fn algorithms(inner: &Inner) -> Value {
+    inner
+        .signing
+        .algorithms(inner.now())
+        .into_iter()
+        .map(Algorithm::as_str)
+        .collect::<Vec<_>>()
+        .into()
 }
