@@ -2,7 +2,9 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use quadrille::provider::{self, AdminError, OperatorError, RegistrationError, store::StoreError};
+use quadrille::provider::{
+    self, AdminError, MessageMetadataError, OperatorError, RegistrationError, store::StoreError,
+};
 
 use crate::{
     check::CheckError,
@@ -109,6 +111,9 @@ impl From<RegistrationError> for Failure {
     fn from(error: RegistrationError) -> Self {
         match error {
             RegistrationError::NoSigningKeys => Refused::NoSigningKeys.into(),
+            RegistrationError::Messages(MessageMetadataError::KeyMissing(member)) => {
+                Refused::NoMessageKey(member).into()
+            }
             error => Self::Registration(error),
         }
     }

@@ -61,12 +61,21 @@ pub enum Refused {
         Quoted(.0)
     )]
     Scope(String),
+    /// The client has no public key for what this member of its metadata says.
+    #[error(
+        "{0}: the client has no key for it: --message-jwks FILE has it, or --jwks FILE of a client \
+         with --private-key-jwt"
+    )]
+    NoMessageKey(&'static str),
     /// The scope is not in the setting `scopes`.
     #[error(
         "there is no scope {} among the setting scopes{}{}",
         Quoted(name),
         did_you_mean(nearest.as_deref()),
-        where_to_look(nearest.as_deref())
+        match is_of_openid(name) {
+            true => ": openid = true adds it",
+            false => where_to_look(nearest.as_deref()),
+        }
     )]
     UnknownScope {
         /// The scope as given.
@@ -205,6 +214,12 @@ const fn where_to_look(nearest: Option<&str>) -> &'static str {
              serve this provider with it first)"
         }
     }
+}
+
+/// `true` for a scope that is offered with OpenID Connect alone (OpenID Connect Core, sections 5.4 and
+/// 11).
+pub(crate) fn is_of_openid(scope: &str) -> bool {
+    ["openid", "profile", "email", "address", "phone", "offline_access"].contains(&scope)
 }
 
 impl Refused {

@@ -243,8 +243,9 @@ impl Common {
         for assignment in &self.set {
             flags.set(assignment)?;
         }
-        let file =
-            self.config.clone().or_else(|| std::env::var_os("QUADRILLE_CONFIG").map(Into::into));
+        // An empty variable counts as none.
+        let named = || std::env::var_os("QUADRILLE_CONFIG").filter(|name| !name.is_empty());
+        let file = self.config.clone().or_else(|| named().map(Into::into));
         Settings::load(flags, environment(), file)
     }
 }

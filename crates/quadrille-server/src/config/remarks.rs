@@ -11,6 +11,9 @@ impl Settings {
                 remarks.push(format!("{key} has no effect without {switch}"));
             }
         }
+        if !self.openid.enabled && self.scopes.contains_key("openid") {
+            remarks.push("the scope openid has no effect without openid".to_owned());
+        }
         let leaks = "send_access_tokens_in_redirects_so_that_they_can_leak";
         let tokens = self.openid.response_types.iter().filter(|it| it.has_token());
         for tokens in tokens.filter(|_| {
@@ -33,6 +36,7 @@ impl Settings {
                     "openid_offline_access",
                     "openid_webfinger",
                     "openid_session_management",
+                    "openid_pairwise_secret",
                     "claims",
                     "claims_that_users_edit",
                 ],

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use quadrille::provider::Client;
+use quadrille::provider::{Client, SubjectType};
 
 use crate::{
     config::Settings,
+    refused::is_of_openid,
     words::{Quoted, did_you_mean, nearest},
 };
 
@@ -14,6 +15,9 @@ use crate::{
 pub(super) fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
     for remark in settings.remarks() {
         tracing::warn!("{remark}");
+    }
+    if !settings.openid.enabled && settings.is_default("openid") {
+        tracing::info!("OpenID Connect is off for an issuer elsewhere: openid = true offers it");
     }
     let all = settings.grants();
     for offer in all.iter().filter(|offer| !offer.is_on) {
@@ -29,9 +33,17 @@ pub(super) fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
         let having: Vec<_> =
             clients.iter().filter(|client| client.scopes.contains(scope)).collect();
         let Some(who) = named(&having, "has", "have") else { continue };
-        let nearest = did_you_mean(nearest(scope, settings.scopes.keys().map(String::as_str)));
+        let hint = match is_of_openid(scope) {
+            true => ": openid = true adds it".to_owned(),
+            false => did_you_mean(nearest(scope, settings.scopes.keys().map(String::as_str))),
+        };
         let scope = Quoted(scope);
-        tracing::warn!("{who} the scope {scope}, which the setting scopes has not{nearest}");
+        tracing::warn!("{who} the scope {scope}, which the setting scopes has not{hint}");
+    }
+    let is_pairwise = |client: &&Arc<Client>| client.openid.subject_type == SubjectType::Pairwise;
+    let pairwise: Vec<_> = clients.iter().filter(is_pairwise).collect();
+    if let (Some(who), None) = (named(&pairwise, "is", "are"), &settings.openid.pairwise_secret) {
+        tracing::warn!("{who} registered for pairwise subjects, which need openid_pairwise_secret");
     }
     let ruled = settings.token_exchange.iter().flat_map(|(client, rule)| {
         std::iter::once(&**client).chain(rule.tokens_of.iter().map(String::as_str))

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use quadrille::{Timestamp, provider::UserClaims};
 use serde_json::{Map, Value};
 
-use crate::words::is_invisible;
+use crate::words::{Plain, is_invisible};
 
 /// A claim that every provider may have.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,11 @@ const LONGEST: usize = 1000;
 #[non_exhaustive]
 pub enum ClaimError {
     /// There is no such claim.
-    #[error("there is no claim {name}: the setting `claims` has the operator's own")]
+    #[error(
+        "there is no claim {}: the setting claims has the operator's own; give it to this command as \
+         to `quadrille serve`",
+        Plain(name)
+    )]
     Unknown {
         /// The name as given.
         name: String,

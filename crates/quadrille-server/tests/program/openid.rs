@@ -341,4 +341,8 @@ async fn request_objects_encryption_and_pairwise_subjects_are_switched_by_settin
         .bearer_auth(token["access_token"].as_str().unwrap());
     let me: Value = me.send().await.unwrap().json().await.unwrap();
     assert_eq!(me, json!({ "sub": subject, "client_id": id, "scope": "openid" }));
+    drop(program);
+    let without = Program::start_with(&folder, &on);
+    let log = without.log();
+    assert!(log.contains("pairwise subjects, which need openid_pairwise_secret"), "{log}");
 }

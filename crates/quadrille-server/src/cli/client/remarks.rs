@@ -1,6 +1,6 @@
 //! Remarks on a client that was registered or changed.
 
-use quadrille::provider::{Client, ClientKeys, GrantType, RegisteredAuth};
+use quadrille::provider::{Client, ClientKeys, GrantType, RegisteredAuth, SubjectType};
 use url::{Host, Url};
 
 use crate::{config::Settings, data::Known, output::Output};
@@ -9,6 +9,7 @@ use crate::{config::Settings, data::Known, output::Output};
 pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), output: Output) {
     grants_off(client, (settings, known), output);
     openid_unused(client, (settings, known), output);
+    pairwise_unknown(client, settings, output);
     redirect_uris_unused(client, output);
     schemes_claimable(client, output);
     keys_inside(client, settings.fetches.reach_this_machine, output);
@@ -38,6 +39,17 @@ fn keys_inside(client: &Client, reaches_this_machine: bool, output: Output) {
         output.note(&format!(
             "The keys at {uri} are not fetched: the host is not on the public Internet. --jwks \
              takes them from a file."
+        ));
+    }
+}
+
+/// Pairwise subjects, and no secret from which they follow.
+fn pairwise_unknown(client: &Client, settings: &Settings, output: Output) {
+    let is_pairwise = client.openid.subject_type == SubjectType::Pairwise;
+    if is_pairwise && settings.openid.pairwise_secret.is_none() {
+        output.note(&format!(
+            "{} knows users by pairwise subjects: `quadrille serve` needs openid_pairwise_secret.",
+            client.id
         ));
     }
 }
