@@ -2,14 +2,12 @@
 
 use std::{fmt::Write as _, sync::LazyLock};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response};
 
-use crate::{
-    page::escape,
-    provider::{client::redirect_uri::RedirectUri, token::format::sha256},
-};
+use crate::{page::escape, provider::client::redirect_uri::RedirectUri};
+
+use super::script_page;
 
 /// The script of the page, the only one that runs there.
 const SCRIPT: &str = "document.forms[0].submit()";
@@ -17,11 +15,7 @@ const SCRIPT: &str = "document.forms[0].submit()";
 /// The policy of the page. It has no `form-action`: Chromium applies that to the redirects after
 /// the form, too, and only the client knows where it sends its users. The form has nothing that is
 /// not escaped, and no script can change its address.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = BASE64_STANDARD.encode(sha256(SCRIPT.as_bytes()));
-    let policy = format!("default-src 'none'; script-src 'sha256-{hash}'; base-uri 'none'");
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-});
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| script_page::policy(SCRIPT, ""));
 
 /// The page that sends these fields to the redirect URI: by itself or, without scripts, by a
 /// button. A client may show it in a frame, where it works as a redirect would.
@@ -41,18 +35,7 @@ pub(in crate::provider) fn page(uri: &RedirectUri, fields: &[(String, String)]) 
         html,
         "<button>Go back to {to}</button></form><script>{SCRIPT}</script></body></html>"
     );
-    let mut response = Response::new(Bytes::from(html));
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(header::CONTENT_SECURITY_POLICY, LazyLock::force(&POLICY).clone());
-    response
+    script_page::page(html, &POLICY, "no-store")
 }
 
 #[cfg(test)]

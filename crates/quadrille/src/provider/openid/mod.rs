@@ -17,5 +17,6 @@ pub(super) mod options;
 pub(crate) mod pairwise;
 pub(crate) mod release;
 pub(crate) mod request_object;
+mod script_page;
 pub(crate) mod session;
 pub(crate) mod session_management;

@@ -169,16 +169,21 @@ impl Fetcher for Sector {
     }
 }
 
-/// Section 5 of Dynamic Client Registration.
-#[tokio::test]
-async fn a_document_at_the_sector_names_the_redirect_uris_of_a_client_that_registers_itself() {
+/// A server at which strangers register themselves, and whose sectors are fetched.
+async fn world_with_sectors() -> World {
     let registration = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients();
     let on = |it: AuthorizationServer| {
         it.openid(openid().pairwise_subjects(&[7; 32]))
             .client_keys_fetched_by(Sector)
             .dynamic_registration(registration)
     };
-    let world = world_of(|it| it, on).await;
+    world_of(|it| it, on).await
+}
+
+/// Section 5 of Dynamic Client Registration.
+#[tokio::test]
+async fn a_document_at_the_sector_names_the_redirect_uris_of_a_client_that_registers_itself() {
+    let world = world_with_sectors().await;
     let both = ["https://a.example/cb", "https://b.example/cb"];
     for (uris, sector, status) in [
         (&both[..], Some("https://s.example/sector.json"), 201),
@@ -205,13 +210,7 @@ async fn a_document_at_the_sector_names_the_redirect_uris_of_a_client_that_regis
 /// Strangers have nothing fetched without end: a refused registration counts, too.
 #[tokio::test]
 async fn documents_of_sectors_are_fetched_for_as_many_registrations_as_a_network_may_make() {
-    let registration = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients();
-    let on = |it: AuthorizationServer| {
-        it.openid(openid().pairwise_subjects(&[7; 32]))
-            .client_keys_fetched_by(Sector)
-            .dynamic_registration(registration)
-    };
-    let world = world_of(|it| it, on).await;
+    let world = world_with_sectors().await;
     let register = async |from: u8| {
         let metadata = json!({
             "redirect_uris": ["https://c.example/cb"],

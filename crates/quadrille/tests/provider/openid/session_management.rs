@@ -102,7 +102,7 @@ async fn an_error_has_the_state_of_the_browser_too() {
     assert_eq!(denied.query("error"), "access_denied");
     assert!(is_of(&denied.query("session_state"), &world, ORIGIN, &browser));
     assert!(!is_of(&states[0], &world, ORIGIN, &browser));
-    // The application may need a page itself, whoever is signed in.
+    // The application may need a page itself for each user.
     let request = asking(&world, "openid", &[("prompt", "none")]);
     let url = request.to_url("https://id.example/oauth/authorize").unwrap();
     let request = Request::get(url).body(Bytes::new()).unwrap();

@@ -3,11 +3,10 @@
 
 use std::sync::LazyLock;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response};
 
-use crate::provider::{server::Inner, token::format::sha256};
+use crate::provider::{openid::script_page, server::Inner};
 
 use super::browser_state::name;
 
@@ -16,13 +15,8 @@ const SCRIPT: &str = include_str!("iframe.js");
 
 /// The policy of the page. Pages of all sites may frame it: it shows nothing, has nothing to click, and
 /// answers each page about its own session state alone.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let hash = BASE64_STANDARD.encode(sha256(SCRIPT.as_bytes()));
-    let policy = format!(
-        "default-src 'none'; script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'"
-    );
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-});
+static POLICY: LazyLock<HeaderValue> =
+    LazyLock::new(|| script_page::policy(SCRIPT, "; form-action 'none'"));
 
 /// The page.
 pub(in crate::provider) fn page(inner: &Inner) -> Response<Bytes> {
@@ -32,19 +26,8 @@ pub(in crate::provider) fn page(inner: &Inner) -> Response<Bytes> {
          <body data-cookie=\"{}\"><script>{SCRIPT}</script></body></html>",
         name(inner)
     );
-    let mut response = Response::new(Bytes::from(html));
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        // The page is the same for everybody.
-        (header::CACHE_CONTROL, "public, max-age=3600"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.insert(header::CONTENT_SECURITY_POLICY, LazyLock::force(&POLICY).clone());
-    response
+    // The page is the same for everybody.
+    script_page::page(html, &POLICY, "public, max-age=3600")
 }
 
 #[cfg(test)]
