@@ -20,6 +20,16 @@ pub enum Direction {
     Back,
 }
 
+impl Direction {
+    /// The direction in the log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Back => "back",
+        }
+    }
+}
+
 /// The SQL of all migrations.
 #[derive(Debug)]
 pub struct Plan {

@@ -165,7 +165,8 @@ macro_rules! pool {
                 let version = sqlx::raw_sql(AssertSqlSafe(Arc::clone(&plan.version)));
                 let before: i64 = version.fetch_one(&mut *tx).await?.try_get(0)?;
                 for (number, sql) in plan.steps(before, direction) {
-                    tracing::info!(migration = number, ?direction, "the tables are changed");
+                    let direction = direction.as_str();
+                    tracing::info!(migration = number, direction, "the tables are changed");
                     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *tx).await?;
                 }
                 tx.commit().await?;

@@ -1,9 +1,13 @@
 //! Refusals in the log: an operator sees which client sent which request.
 
 use reqwest::{Client, redirect::Policy};
+use serde_json::{Value, json};
 
 use crate::{
-    flow::SCOPES,
+    browser::Browser,
+    flow::{PASSWORD, REDIRECT, SCOPES, Stage, add_client, token},
+    issuers::Partner,
+    oauth1::{Keys, send},
     process::{Folder, Program},
 };
 
@@ -73,7 +77,7 @@ async fn name_the_client_and_the_value_that_is_to_blame_and_no_secret() {
     }
     token(&[("grant_type", "pass\nword"), ("x", "y")], secret).await.unwrap();
     let line = last_refusal(&program);
-    assert!(line.contains(r#"value="pass\nword""#) && line.contains(id), "{line}");
+    assert!(line.contains(r#"value="pass\\nword""#) && line.contains(id), "{line}");
     let long = "canary".repeat(3000);
     token(&[("grant_type", "refresh_token"), ("refresh_token", &long)], secret).await.unwrap();
     let line = last_refusal(&program);
@@ -96,7 +100,7 @@ async fn name_the_client_and_the_value_that_is_to_blame_and_no_secret() {
             oauth_signature=\"canary\", oauth_timestamp=\"1\", oauth_nonce=\"n\", oauth_token=\"t\"";
         http.post(program.url(path)).header("authorization", header).send().await.unwrap();
         let line = last_refusal(&program);
-        for words in ["client=\"st... (8 characters)\"", "value=\"HMAC-SHA1\"", "from=127.0.0.1"] {
+        for words in ["client=\"stranger\"", "value=\"HMAC-SHA1\"", "from=127.0.0.1"] {
             assert!(line.contains(words), "{path}: {line}");
         }
     }
@@ -114,4 +118,136 @@ async fn name_the_client_and_the_value_that_is_to_blame_and_no_secret() {
     }
     assert!(!program.log().contains("canary"), "{}", program.log());
     program.stop();
+}
+
+/// The last refusal in a log of JSON lines. Its values are plain texts: a quotation mark at the
+/// beginning of one would be a mark of `Debug`.
+fn last_in_json(program: &Program) -> Value {
+    let line: Value = serde_json::from_str(&last_refusal(program)).unwrap();
+    for (name, value) in line.as_object().unwrap() {
+        assert!(!value.to_string().starts_with(r#""\""#), "{name}: {line}");
+        assert!(!value.to_string().contains("Some("), "{name}: {line}");
+    }
+    line
+}
+
+#[tokio::test]
+async fn lines_of_json_have_the_texts_themselves() {
+    let folder = Folder::new();
+    let json = ["--log-format", "json"];
+    let program = Program::start_with(&folder, &[&SCOPES[..], &json, &["--oauth1"]].concat());
+    let client = add_client(&program, "App");
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", "canary")];
+    token(&program, &client, &refresh).await;
+    let line = last_in_json(&program);
+    assert_eq!(line["client"], client["client_id"]);
+    assert_eq!(line["grant_type"], "refresh_token");
+    assert_eq!((&line["endpoint"], &line["from"]), (&json!("token"), &json!("127.0.0.1")));
+    token(&program, &client, &[("grant_type", "pass\u{9b}2J\u{202e}\nword")]).await;
+    assert_eq!(last_in_json(&program)["value"], r"pass\u{9b}2J\u{202e}\nword");
+    let add = ["client", "add", "Printer", "--oauth1", "--redirect-uri", REDIRECT];
+    let printer = Keys::of(&program.json(&add));
+    let header = printer.sign(&program.url("/oauth/request_token"), &[]);
+    let old = header.replace("HMAC-SHA256", "HMAC-SHA1");
+    send(&program, "/oauth/request_token", &old).await;
+    let line = last_in_json(&program);
+    // Refused before the client is looked up, and it is named.
+    assert_eq!(line["client"], *printer.client);
+    assert_eq!(line["value"], "HMAC-SHA1");
+    let log = program.log();
+    assert!(!log.contains("canary") && !log.contains(&printer.secret), "{log}");
+    program.stop();
+}
+
+#[tokio::test]
+async fn name_the_subject_the_key_and_the_method_that_are_not_accepted() {
+    let (partner, stranger) = (Partner::new(), Partner::new());
+    let rest = "trusted_for = ['jwt-bearer'], subjects = 'user-names', \
+        requests_are_of_client = 'service'";
+    let folder = Folder::new();
+    let set = ["--set", &partner.setting(rest), "--log-format", "json"];
+    let program = Program::start_with(&folder, &[&SCOPES[..], &set].concat());
+    program.add_user("Ada", PASSWORD);
+    let grant = ["--grant", "jwt_bearer", "--scope", "photos:read"];
+    program.json(&[&["client", "add", "Service", "--id", "service"][..], &grant].concat());
+    let jwt_bearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    let http = Client::builder().no_proxy().build().unwrap();
+    let asks = async |assertion: &str, further: &[(&str, &str)]| {
+        let form = [("grant_type", jwt_bearer), ("assertion", assertion)];
+        let form = [&form[..], further].concat();
+        http.post(program.url("/oauth/token")).form(&form).send().await.unwrap();
+        last_in_json(&program)
+    };
+    let blamed = |line: &Value| {
+        let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+        (text("client"), text("parameter"), text("value"))
+    };
+    let expected = |client: &str, parameter: &str, value: &str| {
+        (client.to_owned(), parameter.to_owned(), value.to_owned())
+    };
+    let nobody = partner.jwt(&program, "nobody", &json!({}));
+    let line = asks(&nobody, &[]).await;
+    assert_eq!(blamed(&line), expected("service", "sub", "nobody"), "{line}");
+    let ada = partner.jwt(&program, "Ada", &json!({}));
+    let line = asks(&ada, &[("scope", "photos:write")]).await;
+    assert_eq!(blamed(&line), expected("service", "scope", "photos:write"), "{line}");
+    // An assertion that the issuer has not signed is of no client.
+    let jwks: Value = serde_json::from_str(&stranger.jwks()).unwrap();
+    let kid = jwks["keys"][0]["kid"].as_str().unwrap();
+    let line = asks(&stranger.jwt(&program, "Ada", &json!({})), &[]).await;
+    assert_eq!(blamed(&line), expected("", "kid", kid), "{line}");
+
+    let id = "basic only";
+    let add = ["client", "add", "Old", "--id", id, "--client-secret-basic"];
+    let client = program.json(&[&add[..], &["--grant", "client_credentials"]].concat());
+    let secret = client["client_secret"].as_str().unwrap();
+    let grant = ("grant_type", "client_credentials");
+    let form = [grant, ("client_id", id), ("client_secret", secret)];
+    http.post(program.url("/oauth/token")).form(&form).send().await.unwrap();
+    let line = last_in_json(&program);
+    let method = expected(id, "token_endpoint_auth_method", "client_secret_post");
+    assert_eq!(blamed(&line), method, "{line}");
+    program.stop();
+}
+
+#[tokio::test]
+async fn name_the_client_of_a_token_that_may_not_be_exchanged_and_the_sender_of_one_for_another_api()
+ {
+    let stage = Stage::new();
+    let add = ["client", "add", "Mailer", "--grant", "token_exchange", "--scope", "photos:read"];
+    let mailer = stage.program.json(&add);
+    let shop = stage.client["client_id"].clone();
+    let Stage { program, client, folder } = stage;
+    program.stop();
+    let rule =
+        format!("token_exchange={{ {} = {{ tokens_of = ['mailer'] }} }}", mailer["client_id"]);
+    let api = "https://api.example";
+    let set = ["--set", &rule, "--set", "resources=https://api.example", "--log-format", "json"];
+    let program = Program::start_with(&folder, &[&SCOPES[..], &set].concat());
+    let stage = Stage { program, client, folder };
+    let tokens = stage.dance(&Browser::new()).await;
+    let access = tokens["access_token"].as_str().unwrap();
+    let kind = "urn:ietf:params:oauth:token-type:access_token";
+    let form = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", access),
+        ("subject_token_type", kind),
+    ];
+    token(&stage.program, &mailer, &form).await;
+    let line = last_in_json(&stage.program);
+    assert_eq!(line["client"], mailer["client_id"], "{line}");
+    assert_eq!(line["parameter"], "subject_token.client_id", "{line}");
+    assert_eq!(line["value"], shop, "{line}");
+
+    let add = ["client", "add", "Machine", "--grant", "client_credentials"];
+    let machine = stage.program.json(&add);
+    let form = [("grant_type", "client_credentials"), ("resource", api)];
+    let (_, tokens) = token(&stage.program, &machine, &form).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let http = Client::builder().no_proxy().build().unwrap();
+    http.get(stage.program.url("/api/me")).bearer_auth(token).send().await.unwrap();
+    let line = last_in_json(&stage.program);
+    assert_eq!(line["client"], machine["client_id"], "{line}");
+    assert_eq!((&line["value"], &line["from"]), (&json!(api), &json!("127.0.0.1")), "{line}");
+    stage.program.stop();
 }

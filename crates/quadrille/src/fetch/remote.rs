@@ -126,7 +126,7 @@ impl<D: Document> Remote<D> {
             slot.kept.end(fetched, &expected, env.now());
             if let Some(reason) = slot.kept.error() {
                 let (what, url) = (D::NAME, url.as_str());
-                tracing::warn!(%reason, what, ?url, "a document could not be fetched");
+                tracing::warn!(%reason, what, url, "a document could not be fetched");
             }
             slot.flight = None;
             drop(sender);

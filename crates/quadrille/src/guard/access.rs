@@ -119,7 +119,8 @@ impl<S: ScopeRequirement> Access<S> {
             return Ok(());
         }
         let acr = by.and_then(|by| by.acr.as_deref()).unwrap_or("");
-        log::token(&AccessError::InsufficientAuthentication, self.client(), ("acr", acr));
+        let (error, from) = (AccessError::InsufficientAuthentication, self.place.from);
+        log::token(&error, self.client(), ("acr", acr), from);
         let required = self.scopes().union(&Scopes::of(S::names()));
         Err(Refused::of_authentication(self.place.clone(), required, step_up.clone()))
     }
@@ -131,7 +132,7 @@ impl<S: ScopeRequirement> Access<S> {
 
     fn insufficient(&self, required: Scopes) -> Refused {
         let error = AccessError::InsufficientScope;
-        log::token(&error, self.client(), ("scope", self.scopes().as_str()));
+        log::token(&error, self.client(), ("scope", self.scopes().as_str()), self.place.from);
         Refused::new(error, Some(self.place.clone()), required)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{header, request::Parts, uri};
 
-use crate::{Timestamp, public_uri};
+use crate::{RemoteAddress, Timestamp, public_uri};
 
 use super::{
     authority::{Answer, SignedAt},
@@ -39,7 +39,8 @@ impl Guard {
     async fn guarded(&self, parts: &Parts, body: Seen<'_>) -> Guarded {
         let (manner, origin, at) = (&self.0.manner, self.origin(parts), self.0.authority.now());
         let verdict = self.check_at(manner.origin(origin), parts, body, at).await;
-        Guarded { place: Place { manner: Arc::clone(manner), origin, at }, verdict }
+        let from = RemoteAddress::of(&parts.extensions);
+        Guarded { place: Place { manner: Arc::clone(manner), origin, at, from }, verdict }
     }
 
     async fn check_at(
@@ -62,7 +63,8 @@ impl Guard {
                 }
             }
         };
-        let found = unbound(self.meant(found)?)?;
+        let from = RemoteAddress::of(&parts.extensions);
+        let found = unbound(self.meant(found, from)?, from)?;
         match &self.0.after {
             Some(after) => after(found).await.map(Some),
             None => Ok(Some(found)),
@@ -97,7 +99,7 @@ impl Guard {
     }
 
     /// Accepts a valid token that is for this API. A token that names none is for the server's own.
-    fn meant(&self, token: Verified) -> Result<Verified, AccessError> {
+    fn meant(&self, token: Verified, from: Option<RemoteAddress>) -> Result<Verified, AccessError> {
         let (named, is_own) = (token.audience(), self.0.is_own);
         let is_meant = match self.0.audience.as_deref() {
             Some(uri) => named.contains(uri) || (is_own && named.is_empty()),
@@ -107,7 +109,7 @@ impl Guard {
             return Ok(token);
         }
         let error = AccessError::OtherAudience;
-        log::token(&error, token.client(), ("audience", named.as_str()));
+        log::token(&error, token.client(), ("audience", named.as_str()), from);
         Err(error)
     }
 
@@ -150,9 +152,9 @@ fn is_at(origin: &str, host: &str) -> bool {
 
 /// Refuses a token that is bound to a key (RFC 9449, section 7.2; RFC 8705, section 3): of that key
 /// no proof is read.
-fn unbound(token: Verified) -> Result<Verified, AccessError> {
+fn unbound(token: Verified, from: Option<RemoteAddress>) -> Result<Verified, AccessError> {
     let Some(binding) = token.binding() else { return Ok(token) };
     let error = AccessError::Unproven;
-    log::token(&error, token.client(), ("binding", &format!("{binding:?}")));
+    log::token(&error, token.client(), ("binding", &format!("{binding:?}")), from);
     Err(error)
 }

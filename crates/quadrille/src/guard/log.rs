@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use http::request::Parts;
 
-use crate::{RemoteAddress, oauth1::SignedRequest};
+use crate::{RemoteAddress, oauth1::SignedRequest, page::is_unseen};
 
 use super::{
     error::AccessError,
@@ -43,7 +43,7 @@ pub(crate) fn signed<E: fmt::Display>(
     let signed = SignedRequest::read(parts, body).ok().flatten();
     let client = signed.as_ref().map(SignedRequest::client).map(match is_of_known_client {
         true => Sender::Client,
-        false => Sender::Stranger,
+        false => Sender::Signer,
     });
     let value = |name: &'static str| {
         let value = signed.as_ref()?.parameter(name).ok().flatten();
@@ -68,9 +68,14 @@ pub(crate) fn at_api(error: &AccessError, parts: &Parts) {
 }
 
 /// Logs that a valid token of this client does not suffice for a request, because of this property.
-pub(crate) fn token(error: &AccessError, client: &str, (name, value): (&'static str, &str)) {
+pub(crate) fn token(
+    error: &AccessError,
+    client: &str,
+    (name, value): (&'static str, &str),
+    from: Option<RemoteAddress>,
+) {
     let (client, blamed) = (Some(Sender::Client(client)), Some((name, Some(value.to_owned()))));
-    write(Refusal { client, blamed, ..Refusal::new("api", error) });
+    write(Refusal { client, blamed, from, ..Refusal::new("api", error) });
 }
 
 /// A refusal, as it is logged.
@@ -98,19 +103,45 @@ pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
     let (parameter, value) = blamed.unzip();
     let value = value.flatten().map(|value| match (parameter, &client) {
         (Some("client_id"), Some(client)) => client.clone(),
+        // The subject of an assertion, the name of its key and a client that was found are none.
+        (Some("sub" | "kid" | "subject_token.client_id"), _) => Cow::Owned(value),
         _ => Cow::Owned(masked::mask_secrets(&value).into_owned()),
     });
-    let parameter = parameter.map(masked::mask_secrets);
-    let parameter = parameter.as_deref().map(shortened);
-    // Debug: the text of a stranger must not begin a line of its own.
-    let client = client.as_deref().map(shortened).map(tracing::field::debug);
-    let value = value.as_deref().map(shortened).map(tracing::field::debug);
-    let grant_type = grant_type.map(masked::mask_secrets);
-    let grant_type = grant_type.as_deref().map(shortened).map(tracing::field::debug);
+    let (parameter, grant_type) =
+        (parameter.map(masked::mask_secrets), grant_type.map(masked::mask_secrets));
+    let [client, grant_type, parameter, value] =
+        [&client, &grant_type, &parameter, &value].map(|text| text.as_deref().map(plain));
     let from = from.map(|from| tracing::field::display(from.0));
     tracing::info!(
-        %reason, endpoint, client, grant_type, parameter, value, from, "request refused"
+        %reason,
+        endpoint,
+        client = client.as_deref(),
+        grant_type = grant_type.as_deref(),
+        parameter = parameter.as_deref(),
+        value = value.as_deref(),
+        from,
+        "request refused"
     );
+}
+
+/// The text of a stranger as the value of a field: shortened, and without a character that a terminal
+/// obeys, since not every format of a log escapes them. Values are never logged by `Debug`: in JSON
+/// they would have quotes of their own.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let text = shortened(text);
+    match text.contains(is_unseen) {
+        false => text.into(),
+        true => text
+            .chars()
+            .fold(String::new(), |mut plain, c| {
+                match is_unseen(c) {
+                    true => plain.extend(c.escape_default()),
+                    false => plain.push(c),
+                }
+                plain
+            })
+            .into(),
+    }
 }
 
 fn shortened(text: &str) -> &str {
@@ -126,5 +157,11 @@ mod tests {
         assert_eq!(shortened("scope"), "scope");
         let long = "é".repeat(MOST + 1);
         assert_eq!(shortened(&long), "é".repeat(MOST));
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped() {
+        assert_eq!(plain("photos:read \"é\""), "photos:read \"é\"");
+        assert_eq!(plain("a\nb\u{1b}[2J\u{9b}\u{202e}"), r"a\nb\u{1b}[2J\u{9b}\u{202e}");
     }
 }

@@ -11,25 +11,40 @@ const SHOWN: usize = 4;
 /// The fewest characters of a generated secret or token.
 const SECRET: usize = 20;
 
+/// The fewest characters of a shared-secret that is told from an identifier by its form.
+const SHARED_SECRET: usize = 32;
+
 /// The sender of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sender<'a> {
     /// A registered client, with its identifier.
     Client(&'a str),
+    /// The client that a signed request names (OAuth 1.0a), before it is looked up, or if there is
+    /// none. An operator needs its identifier: other requests of OAuth 1.0a say nothing of the client.
+    Signer(&'a str),
     /// Somebody with the identifier of no client, or of one that was not looked up.
     Stranger(&'a str),
 }
 
 impl<'a> Sender<'a> {
     /// The identifier for the log. One that belongs to no client may be a secret, and is masked,
-    /// unless it is the URL of a client's document.
+    /// unless it is the URL of a client's document. That of a signed request is masked only if it has
+    /// the form of a secret.
     pub(crate) fn masked(self) -> Cow<'a, str> {
         match self {
             Self::Client(id) => id.into(),
+            Self::Signer(id) if !is_secret(id) => id.into(),
             Self::Stranger(id) if is_url(id) => mask_secrets(id),
-            Self::Stranger(id) => mask(id).into(),
+            Self::Signer(id) | Self::Stranger(id) => mask(id).into(),
         }
     }
+}
+
+/// `true` for the form of a shared-secret: generated ones are of small letters, capitals and digits,
+/// and longer than identifiers; a passphrase has spaces.
+fn is_secret(id: &str) -> bool {
+    let is_long = id.len() >= SHARED_SECRET && kinds(id) == 3;
+    is_long || id.contains(char::is_whitespace)
 }
 
 /// `true` for the form of a client's document: a URL without a password or a query.
@@ -71,9 +86,14 @@ pub fn mask_secrets(text: &str) -> Cow<'_, str> {
 }
 
 fn is_like_a_secret(part: &str) -> bool {
-    let has = |kind: fn(&u8) -> bool| usize::from(part.as_bytes().iter().any(kind));
+    part.len() >= SECRET && kinds(part) > 1
+}
+
+/// How many kinds of characters a text has, of small letters, capitals and digits.
+fn kinds(text: &str) -> usize {
+    let has = |kind: fn(&u8) -> bool| usize::from(text.as_bytes().iter().any(kind));
     let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit];
-    part.len() >= SECRET && kinds.into_iter().map(has).sum::<usize>() > 1
+    kinds.into_iter().map(has).sum()
 }
 
 /// The first characters, a quarter of all at most, and the length: enough to find a mistyped
@@ -101,6 +121,19 @@ mod tests {
         ] {
             assert_eq!(Sender::Stranger(id).masked(), masked);
             assert_eq!(Sender::Client(id).masked(), id);
+        }
+    }
+
+    #[test]
+    fn the_client_of_a_signed_request_is_named_unless_it_has_the_form_of_a_secret() {
+        for id in ["printer", "app.example", "731c0c3a54b8aa9b4c6ab4b3", "xvz1evFS4wEEPTGEFPHBog"] {
+            assert_eq!(Sender::Signer(id).masked(), id);
+        }
+        for (secret, masked) in [
+            ("GX1fBat3bV8zvF3Wz0kQ1mQkYdXn2c5vK7pL9rT4sUe", "GX1f... (43 characters)"),
+            ("the secret of a printer", "the ... (23 characters)"),
+        ] {
+            assert_eq!(Sender::Signer(secret).masked(), masked);
         }
     }
 

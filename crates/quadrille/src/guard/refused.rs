@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{
-    Scopes, Timestamp, oauth1,
+    RemoteAddress, Scopes, Timestamp, oauth1,
     oauth2::bearer::{BearerError, Challenge},
     scope::ScopeTree,
 };
@@ -34,7 +34,7 @@ pub struct Refused {
     error: AccessError,
     place: Option<Place>,
     required: Scopes,
-    step_up: Option<StepUp>,
+    step_up: Option<Box<StepUp>>,
 }
 
 impl Refused {
@@ -45,7 +45,7 @@ impl Refused {
     /// The refusal of a token whose user must authenticate again.
     pub(crate) fn of_authentication(place: Place, required: Scopes, step_up: StepUp) -> Self {
         let error = AccessError::InsufficientAuthentication;
-        Self { error, place: Some(place), required, step_up: Some(step_up) }
+        Self { error, place: Some(place), required, step_up: Some(Box::new(step_up)) }
     }
 
     /// The reason.
@@ -188,6 +188,8 @@ pub(crate) struct Place {
     pub(crate) origin: usize,
     /// The time of the check.
     pub(crate) at: Timestamp,
+    /// The address of the request's sender, for the log.
+    pub(crate) from: Option<RemoteAddress>,
 }
 
 impl Place {

@@ -77,7 +77,12 @@ impl<S: ScopeRequirement> Access<S> {
             scope_tree: ScopeTree::new(),
             page: None,
         };
-        let place = Place { manner: Arc::new(manner), origin: 0, at: Timestamp::from_seconds(0) };
+        let place = Place {
+            manner: Arc::new(manner),
+            origin: 0,
+            at: Timestamp::from_seconds(0),
+            from: None,
+        };
         let mut extensions = Extensions::new();
         let verdict = Ok(Some(Verified::new(Arc::new(facts))));
         extensions.insert(Guarded { place, verdict });

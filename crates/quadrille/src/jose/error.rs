@@ -136,6 +136,19 @@ pub enum TokenError {
     Key(#[from] KeyError),
 }
 
+impl TokenError {
+    /// The member of the header that is wrong, if it is one and could be read.
+    #[cfg(feature = "provider")]
+    pub(crate) const fn member(&self) -> Option<&'static str> {
+        match self {
+            Self::KeyUnknown | Self::KeyUnusable => Some("kid"),
+            Self::AlgorithmNotAccepted => Some("alg"),
+            Self::OtherType => Some("typ"),
+            _ => None,
+        }
+    }
+}
+
 /// The reason why a token cannot be signed.
 ///
 /// ```

@@ -79,7 +79,8 @@ impl AuthorizationServer {
 
     async fn revoke_all(&self, what: RevokeAll, last: RowId) -> Result<(), Error> {
         let inner = self.inner();
-        tracing::info!(?what, "everything revoked");
+        let client = what.client().map(|client| &**client);
+        tracing::info!(subject = &**what.subject(), client, "everything revoked");
         Ok(inner.store.revoke_all(inner.issuer_id().await?, what, last).await?)
     }
 }

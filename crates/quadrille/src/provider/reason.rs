@@ -18,8 +18,8 @@ pub(crate) struct Disclosure {
     /// The parameters to blame, if their values may be logged: of several, the first that the request
     /// has.
     pub(crate) blamed: &'static [&'static str],
-    /// The claim to blame, of the token that is the blamed parameter. A token itself may never be
-    /// logged.
+    /// The claim to blame, or the member of the header, of the token that is the blamed parameter. A
+    /// token itself may never be logged.
     pub(crate) blamed_claim: Option<&'static str>,
 }
 

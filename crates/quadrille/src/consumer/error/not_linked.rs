@@ -50,3 +50,15 @@ pub enum NotLinkedReason {
     /// The token lacks a required scope.
     ScopeMissing,
 }
+
+impl NotLinkedReason {
+    /// The reason in words, for a log.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "no account is linked",
+            Self::NeedsLinkingAgain => "the account needs linking again",
+            Self::Expired => "the token has expired and cannot be refreshed",
+            Self::ScopeMissing => "the token lacks a required scope",
+        }
+    }
+}

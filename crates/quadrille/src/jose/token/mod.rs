@@ -10,6 +10,8 @@ use super::{
     SigningKey, TokenError, VerifyingKey, base64url,
 };
 use crate::Timestamp;
+#[cfg(feature = "provider")]
+use crate::json::read_object;
 
 #[cfg(feature = "provider")]
 pub(crate) use unsecured::payload_of_anybody;
@@ -223,6 +225,13 @@ impl<'t> Unverified<'t> {
     /// [`ClaimsError`].
     pub fn claims_of_anybody(&self) -> Result<Claims, ClaimsError> {
         Claims::parse(&self.payload)
+    }
+
+    /// A text among the claims of anybody, also if another claim is malformed: for the log.
+    #[cfg(feature = "provider")]
+    pub(crate) fn text_of_anybody(&self, claim: &str) -> Option<String> {
+        let claims = read_object(&self.payload).ok()?;
+        claims.get(claim).and_then(serde_json::Value::as_str).map(ToOwned::to_owned)
     }
 
     /// `true` if a set has a key that may have signed the token: one of the identifier that the

@@ -228,7 +228,7 @@ impl DeviceVerification {
         let from = inner.address_of(self.request.extensions());
         let (subject, steady) = (&*authentication.subject, inner.env.steady());
         let guesses = &inner.shared.guesses;
-        let address = from.map(|from| from.0);
+        let address = from.map(|from| tracing::field::display(from.0));
         let issuer = inner.issuer_id().await?;
         let party = Party::new("user-code-guesses", guesses::OF_USER, subject);
         let shared = inner.limits_now().await?;
@@ -240,7 +240,7 @@ impl DeviceVerification {
         };
         if let Err(wait) = counted {
             meter::limited("user_codes");
-            tracing::info!(subject, from = ?address, "too many user codes were tried");
+            tracing::info!(subject, from = address, "too many user codes were tried");
             return Ok(Err(UserCodeError::TooMany(wait)));
         }
         let mut pending = None;
@@ -263,7 +263,7 @@ impl DeviceVerification {
                 shared.forgive(&party).await;
             }
             Err(reason) => {
-                tracing::info!(subject, from = ?address, %reason, "a user code was not accepted");
+                tracing::info!(subject, from = address, %reason, "a user code was not accepted");
             }
         }
         Ok(found)

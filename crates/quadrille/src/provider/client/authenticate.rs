@@ -178,8 +178,8 @@ fn failed(
     from: Option<RemoteAddress>,
 ) -> AuthenticateError {
     let id = client.map(|client| &*client.id);
-    let from_address = from.map(|from| from.0);
-    tracing::info!(client = id, from = ?from_address, reason = %error, "client not authenticated");
+    let address = from.map(|from| tracing::field::display(from.0));
+    tracing::info!(client = id, from = address, reason = %error, "client not authenticated");
     count_failure(inner, id.unwrap_or(&presented.id), from)
         .map_or(error, AuthenticateError::Throttled)
 }

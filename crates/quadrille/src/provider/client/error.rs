@@ -83,9 +83,9 @@ impl AuthenticateError {
             | Self::SecretExpired
             | Self::SecretOfPublicClient
             | Self::OtherMethod
-            | Self::Assertion(_)
             | Self::KeysUnknown
             | Self::PublicClientAsks => silent,
+            Self::Assertion(error) => silent.blame_claim(&["client_assertion"], error.member()),
             // The client has proved its identity.
             Self::AssertionClaims(error) => Disclosure::words(ErrorCode::InvalidClient)
                 .blame_claim(&["client_assertion"], error.claim()),

@@ -201,7 +201,8 @@ impl AuthorizationServer {
             check_number(client, now)
         })
         .await?;
-        tracing::info!(client = id, secret, ?expires, "client secret expires");
+        let expires = expires.map(Timestamp::seconds);
+        tracing::info!(client = id, secret, expires, "client secret expires");
         Ok(())
     }
 

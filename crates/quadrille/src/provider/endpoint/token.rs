@@ -111,7 +111,8 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
         Some(TokenRequest::TokenExchange(asked)) => exchange::issue(inner, &client, asked).await?,
     };
     let client = used::mark(inner, client).await?.ok_or(AuthenticateError::UnknownClient)?;
-    tracing::debug!(client = %client.id, ?grant_type, "tokens issued");
+    let grant_type = grant_type.as_str();
+    tracing::debug!(client = %client.id, grant_type, "tokens issued");
     Ok(tokens)
 }
 

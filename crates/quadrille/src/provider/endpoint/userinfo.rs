@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response, header};
 use serde_json::{Map, Value};
 
 use crate::{
-    Scopes,
+    RemoteAddress, Scopes,
     actor::Actor,
     guard::{
         AccessError, Refused, log,
@@ -85,7 +85,8 @@ async fn userinfo(inner: &Inner, request: Request<Bytes>) -> Result<Response<Byt
     let token = presented(&parts, Some(Ok(&body)), ways)?.ok_or(AccessError::Missing)?;
     let (record, client) = facts(inner, &token).await?;
     let subject = decide(&record).inspect_err(|error| {
-        log::token(error, &record.grant.client, ("scope", record.grant.scopes.as_str()));
+        let scopes = ("scope", record.grant.scopes.as_str());
+        log::token(error, &record.grant.client, scopes, RemoteAddress::of(&parts.extensions));
     })?;
     let told = tell(inner, openid, &client, &record, subject).await;
     told.map_err(AccessError::unavailable)?.ok_or(AccessError::Unknown)

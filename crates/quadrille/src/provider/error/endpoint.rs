@@ -95,7 +95,9 @@ impl TokenError {
             Self::NoScopeLeft => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::NotGranted(refusal) => Disclosure {
                 has_words: refusal.description.is_some(),
+                // The subject may be unknown to the application.
                 ..Disclosure::code(refusal.code.into())
+                    .blame_claim(&["assertion", "subject_token"], Some("sub"))
             },
         }
     }

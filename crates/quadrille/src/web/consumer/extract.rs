@@ -452,8 +452,8 @@ impl<'a> Found<'a> {
         let (error, retry) = match self.in_place(error) {
             Error::NotLinked(who) if self.goes_in_circles(&who, owner) => {
                 // The page and the error do not say what the page found, which the operator mends.
-                let (service, reason) = (&*who.service, who.reason);
-                warn!(service, ?reason, "three logins linked no account that the page can use");
+                let (service, reason) = (&*who.service, who.reason.as_str());
+                warn!(service, reason, "three logins linked no account that the page can use");
                 (BrowserError::Loop.into(), Some(who.login_url))
             }
             error @ Error::NotLinked(_) => return error.into(),

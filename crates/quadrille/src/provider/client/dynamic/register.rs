@@ -97,9 +97,9 @@ pub(crate) async fn register(
         // The source of randomness has repeated itself.
         Admitted::IdTaken => return Err(ClientRegistrationError::ChangedMeanwhile.into()),
     }
-    let from = from.map(|from| from.0);
+    let from = from.map(|from| tracing::field::display(from.0));
     let name = mask_secrets(&client.name);
-    tracing::info!(client = %client.id, name = &*name, is_open, ?from, "client registered itself");
+    tracing::info!(client = %client.id, name = &*name, is_open, from, "client registered itself");
     Ok(information(inner, &client, secret, registration_access_token))
 }
 

@@ -59,7 +59,9 @@ impl AssertionError {
 
     pub(crate) fn disclosed(&self) -> Disclosure {
         match self {
-            Self::Token(_) | Self::Claims(_) => Disclosure::code(ErrorCode::InvalidGrant),
+            Self::Token(error) => Disclosure::code(ErrorCode::InvalidGrant)
+                .blame_claim(&["assertion"], error.member()),
+            Self::Claims(_) => Disclosure::code(ErrorCode::InvalidGrant),
             Self::UnknownIssuer => {
                 Disclosure::code(ErrorCode::InvalidGrant).blame_claim(&["assertion"], Some("iss"))
             }
@@ -276,13 +278,14 @@ impl ExchangeError {
             | Self::SubjectExpired
             | Self::SubjectIsClient
             | Self::Bound
-            | Self::UserUnknown
             | Self::ActorUnknown
             | Self::ActorOfAnotherClient
             | Self::ActMalformed
             | Self::ScopeMalformed
             | Self::MayNotAct
             | Self::ChainTooLong => Disclosure::words(ErrorCode::InvalidRequest),
+            Self::UserUnknown => Disclosure::words(ErrorCode::InvalidRequest)
+                .blame_claim(&["subject_token"], Some("sub")),
             Self::ScopeNotGranted => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::AudienceUnknown | Self::AudienceNotGranted => {
                 Disclosure::words(ErrorCode::InvalidTarget).blame(&["resource", "audience"])
