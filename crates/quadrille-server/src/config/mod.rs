@@ -40,6 +40,7 @@ pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
 pub use oauth1::OAuth1Settings;
+pub(crate) use oauth1::{method_name, parse_method};
 pub use openid::{OpenIdSettings, PairwiseSecret};
 pub use paths::{Paths, TAKEN};
 pub use personal::PersonalTokenSettings;

@@ -67,10 +67,16 @@ const UNSAFE: [(SignatureMethod, &str); 3] = [
     (SignatureMethod::Plaintext, "PLAINTEXT-which-carries-the-secrets"),
 ];
 
-/// The name of a signature method in the settings.
-fn name(method: SignatureMethod) -> &'static str {
+/// The name of a signature method in settings and arguments.
+pub(crate) fn method_name(method: SignatureMethod) -> &'static str {
     let long = UNSAFE.iter().find(|(known, _)| *known == method).map(|(_, name)| *name);
     long.unwrap_or(method.as_str())
+}
+
+/// The signature method with this name in settings and arguments.
+pub(crate) fn parse_method(text: &str) -> Option<SignatureMethod> {
+    let mut known = SAFE.into_iter().chain(UNSAFE.map(|(method, _)| method));
+    known.find(|method| method_name(*method) == text)
 }
 
 impl OAuth1Settings {
@@ -99,16 +105,14 @@ impl OAuth1Settings {
 }
 
 fn methods(list: &Value) -> Result<Vec<SignatureMethod>, Expected> {
-    let known = SAFE.into_iter().chain(UNSAFE.map(|(method, _)| method));
     let names = value::list(list, Expected::SignatureMethods)?;
-    let method = |wanted: &String| known.clone().find(|method| name(*method) == wanted);
-    let methods = names.iter().map(method).collect::<Option<Vec<_>>>();
+    let methods = names.iter().map(|name| parse_method(name)).collect::<Option<Vec<_>>>();
     methods.filter(|methods| !methods.is_empty()).ok_or(Expected::SignatureMethods)
 }
 
 #[expect(clippy::ptr_arg, reason = "has the shape of the other show functions")]
 fn show_methods(methods: &Vec<SignatureMethod>) -> String {
-    methods.iter().map(|method| name(*method)).collect::<Vec<_>>().join(",")
+    methods.iter().map(|method| method_name(*method)).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -123,7 +127,7 @@ mod tests {
             Ok(vec![SignatureMethod::RsaSha512, SignatureMethod::HmacSha256])
         );
         for method in SAFE.into_iter().chain(UNSAFE.map(|(method, _)| method)) {
-            assert_eq!(read(name(method)), Ok(vec![method]));
+            assert_eq!(read(method_name(method)), Ok(vec![method]));
         }
         for wrong in ["HMAC-SHA1", "RSA-SHA1", "PLAINTEXT", "", "hmac-sha256", "HMAC-SHA256,x"] {
             assert_eq!(read(wrong), Err(Expected::SignatureMethods), "{wrong}");

@@ -1,5 +1,7 @@
 //! `quadrille client`: rules of one client, and its secrets.
 
+use std::path::Path;
+
 use quadrille::jose::{Algorithm, KeySet, SigningKey};
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ use crate::process::{Folder, failure, json, run, text};
 const SCOPES: [&str; 2] = ["--set", "scopes=photos,profile,mail"];
 const REDIRECT: [&str; 2] = ["--redirect-uri", "https://app.example/callback"];
 
-fn add(data: &std::path::Path, arguments: &[&str]) -> Value {
+fn add(data: &Path, arguments: &[&str]) -> Value {
     let add = ["client", "add", "Printer", "--scope", "photos profile"];
     json(data, &[&add[..], &REDIRECT, arguments, &SCOPES].concat(), "")
 }
@@ -309,6 +311,43 @@ fn what_is_exported_and_imported_is_the_same() {
     let refused = run(&other.data(), &import, &lines);
     assert!(text(&refused.stderr).contains("no key signs access tokens"), "{refused:?}");
     assert_eq!(json(&other.data(), &["client", "list"], ""), json!([]));
+}
+
+#[test]
+fn signature_methods_of_a_client_are_shown_changed_and_moved() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let method = "--oauth1-signature-method";
+    let add = ["client", "add", "Signs", "--oauth1", "--oob", "--id", "signs"];
+    let weak = [method, "HMAC-SHA1"];
+    let (code, said) = failure(&data, &[&add[..], &weak].concat());
+    assert!(code == 2 && said.contains("HMAC-SHA1-as-most-clients-sign"), "{said}");
+    let strong = [method, "HMAC-SHA512", method, "HMAC-SHA1-as-most-clients-sign"];
+    let output = run(&data, &[&add[..], &strong].concat(), "");
+    let said = text(&output.stderr);
+    assert!(said.contains("HMAC-SHA1-as-most-clients-sign in oauth1.signature_methods"), "{said}");
+    let methods = |data: &Path| {
+        json(data, &["client", "show", "signs"], "")["oauth1"]["signature_methods"].clone()
+    };
+    assert_eq!(methods(&data), json!(["HMAC-SHA512", "HMAC-SHA1"]));
+    let shown = text(&run(&data, &["client", "show", "signs"], "").stdout);
+    assert!(shown.contains("HMAC-SHA512 HMAC-SHA1"), "{shown}");
+
+    let plain = "--secrets-in-plain-text-for-anyone-who-reads-the-file";
+    let lines = text(&run(&data, &["client", "export", plain], "").stdout);
+    let other = Folder::new();
+    assert_eq!(json(&other.data(), &["client", "import", "-"], &lines)["added"], json!(["signs"]));
+    assert_eq!(methods(&other.data()), json!(["HMAC-SHA512", "HMAC-SHA1"]));
+
+    json(&data, &["client", "edit", "signs", method, "RSA-SHA256"], "");
+    assert_eq!(methods(&data), json!(["RSA-SHA256"]));
+    json(&data, &["client", "edit", "signs", "--name", "Signs still"], "");
+    assert_eq!(methods(&data), json!(["RSA-SHA256"]), "another change leaves them");
+    json(&data, &["client", "edit", "signs", "--all-oauth1-signature-methods"], "");
+    assert_eq!(methods(&data), Value::Null);
+    let printer = ["client", "add", "Printer", "--redirect-uri", "https://a.example/cb"];
+    let (code, said) = failure(&data, &[&printer[..], &[method, "HMAC-SHA512"]].concat());
+    assert!(code == 2 && said.contains("needs a key to sign with"), "{said}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ use super::{
         .args([
             "name", "add_redirect_uris", "remove_redirect_uris", "add_scopes", "remove_scopes",
             "grants", "first_party", "all_scopes_by_default", "rotate_refresh_tokens",
-            "without_redirect_uri_patterns",
+            "without_redirect_uri_patterns", "all_signature_methods",
         ])
         .args(RULES)
         .args(OPENID)
@@ -78,6 +78,9 @@ struct Changes {
     /// Remove all patterns of redirect URIs, before those of this command are added
     #[arg(long)]
     without_redirect_uri_patterns: bool,
+    /// The client may use all signature methods of the setting oauth1.signature_methods
+    #[arg(long = "all-oauth1-signature-methods", conflicts_with = "signature_methods")]
+    all_signature_methods: bool,
     #[command(flatten)]
     openid: OpenIdArgs,
     #[command(flatten)]
@@ -157,6 +160,9 @@ impl Changes {
         }
         if self.without_redirect_uri_patterns {
             new = new.without_redirect_uri_patterns();
+        }
+        if self.all_signature_methods {
+            new = new.oauth1_methods([]);
         }
         new = self.rules.apply(new, client.lifetimes, defaults);
         new = self.openid.apply(new, &client.openid, keys);

@@ -3,7 +3,11 @@
 use quadrille::provider::{Client, ClientKeys, GrantType, RegisteredAuth, SubjectType};
 use url::{Host, Url};
 
-use crate::{config::Settings, data::Known, output::Output};
+use crate::{
+    config::{Settings, method_name},
+    data::Known,
+    output::Output,
+};
 
 /// Points out what a client has and cannot use, and what it gives up.
 pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), output: Output) {
@@ -104,6 +108,10 @@ fn grants_off(client: &Client, (settings, known): (&Settings, &Known), output: O
     };
     if client.oauth1.is_some() && !known.oauth1 {
         needs("OAuth 1.0a: `quadrille serve --oauth1`");
+    }
+    let methods = client.oauth1.iter().flat_map(|oauth1| &oauth1.methods);
+    for method in methods.filter(|method| !settings.oauth1.methods.contains(method)) {
+        needs(&format!("{} in oauth1.signature_methods", method_name(*method)));
     }
     for offer in known.off(settings, client) {
         match offer.grant_type {

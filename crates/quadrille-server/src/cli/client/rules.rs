@@ -5,10 +5,15 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use quadrille::{
     Scopes,
+    oauth1::SignatureMethod,
     provider::{AccessTokenFormat, Lifetimes, NewClient},
 };
 
-use crate::{Failure, config::parse_duration, data::Known};
+use crate::{
+    Failure,
+    config::{Expected, parse_duration, parse_method},
+    data::Known,
+};
 
 use super::super::checks::{known_scopes, parse_scopes};
 
@@ -56,10 +61,14 @@ pub(super) struct RuleArgs {
         value_name = "PATTERN"
     )]
     redirect_patterns: Vec<String>,
+    /// Signature method of OAuth 1.0a that the client may use, by its name in the setting
+    /// oauth1.signature_methods, which must have it, too; repeatable [default: all of the setting]
+    #[arg(long = "oauth1-signature-method", value_name = "METHOD", value_parser = signature_method)]
+    signature_methods: Vec<SignatureMethod>,
 }
 
 /// The ids of these arguments, for the group of changes.
-pub(super) const RULES: [&str; 10] = [
+pub(super) const RULES: [&str; 11] = [
     "default_scopes",
     "code_lifetime",
     "access_token_lifetime",
@@ -70,6 +79,7 @@ pub(super) const RULES: [&str; 10] = [
     "without_pkce",
     "without_rotation",
     "redirect_patterns",
+    "signature_methods",
 ];
 
 /// A format of access tokens of the client's own, or that of the settings.
@@ -94,6 +104,10 @@ fn lifetime(text: &str) -> Result<Lifetime, String> {
             .map(|lifetime| Lifetime(Some(lifetime)))
             .map_err(|expected| expected.to_string()),
     }
+}
+
+fn signature_method(name: &str) -> Result<SignatureMethod, String> {
+    parse_method(name).ok_or_else(|| Expected::SignatureMethods.to_string())
 }
 
 impl RuleArgs {
@@ -147,6 +161,9 @@ impl RuleArgs {
         }
         for pattern in &self.redirect_patterns {
             new = new.redirect_uri_pattern_so_that_any_subdomain_receives_codes(pattern);
+        }
+        if !self.signature_methods.is_empty() {
+            new = new.oauth1_methods(self.signature_methods.iter().copied());
         }
         new
     }

@@ -126,6 +126,9 @@ struct ShownOAuth1 {
     out_of_band: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     signature_methods: Vec<&'static str>,
+    /// The same for people.
+    #[serde(skip)]
+    signs_by: String,
 }
 
 #[derive(Serialize)]
@@ -284,10 +287,13 @@ impl ShownOAuth1 {
             kind: kind(&key.credential),
             expires: key.expires.map(when),
         };
+        let signature_methods: Vec<_> =
+            oauth1.methods.iter().map(|method| method.as_str()).collect();
         Self {
             keys: oauth1.keys.iter().map(key).collect(),
             out_of_band: oauth1.out_of_band,
-            signature_methods: oauth1.methods.iter().map(|method| method.as_str()).collect(),
+            signs_by: signature_methods.join(" "),
+            signature_methods,
         }
     }
 
@@ -299,6 +305,7 @@ impl ShownOAuth1 {
             .map(key)
             .chain(until.map(|end| ["key until", end]))
             .chain(self.out_of_band.then_some(["verifier", "copied by users (oob)"]))
+            .chain((!self.signs_by.is_empty()).then_some(["signs by", &*self.signs_by]))
     }
 }
 
