@@ -100,7 +100,7 @@ impl HttpClient for Line {
 }
 
 /// The guard of the API that [`API`] names, and its line to the issuer.
-async fn guard(world: &World) -> (Guard, Line) {
+pub(crate) async fn guard(world: &World) -> (Guard, Line) {
     let new = NewClient::confidential("API").resource_server(Resources::of([API]).unwrap());
     let registered = world.server.register(new).await.unwrap();
     let auth = ClientAuth::Basic {

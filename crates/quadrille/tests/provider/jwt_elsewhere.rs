@@ -87,15 +87,15 @@ fn key(algorithm: Algorithm, kid: &str) -> SigningKey {
     SigningKey::generate(algorithm).unwrap().with_kid(kid)
 }
 
-struct World {
+pub(crate) struct World {
     clock: ManualClock,
     env: Env,
     issuer: Issuer,
-    guard: Guard,
+    pub(crate) guard: Guard,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|tokens| tokens)
     }
 
@@ -122,7 +122,7 @@ impl World {
         claims.to_string().into_bytes()
     }
 
-    fn token(&self, changes: &Value) -> String {
+    pub(crate) fn token(&self, changes: &Value) -> String {
         self.issuer.key().sign(&Protected::typ("at+jwt"), &self.claims(changes)).unwrap()
     }
 

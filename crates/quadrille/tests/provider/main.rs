@@ -64,6 +64,7 @@ mod reseal;
 mod response_types;
 mod restored;
 mod revoke;
+mod scope_tree;
 mod scopes;
 mod shared_limits;
 mod step_up;
