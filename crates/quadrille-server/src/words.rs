@@ -34,6 +34,11 @@ pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean {}?", Quoted(name)))
 }
 
+/// A number with the word for it.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// Text of others in quotation marks, as [`Plain`] shows it.
 pub(crate) struct Quoted<'a>(pub &'a str);
 

@@ -15,7 +15,7 @@ use crate::{
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The backup has the database, the key ring and the keys that sign access tokens. Keep it where only you
+The backup has the database, the key ring and the keys that sign tokens. Keep it where only you
 can read it: with the key ring, sessions and tokens can be forged. `quadrille serve` may run meanwhile.
 
 Examples:

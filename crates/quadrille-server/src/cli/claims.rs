@@ -1,6 +1,7 @@
 //! The claims about a user: `quadrille user edit` and `quadrille user show`.
 
 use clap::Args;
+use quadrille::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
@@ -82,8 +83,21 @@ fn write(user: &User, output: Output) -> Result<(), Failure> {
         let subject = Plain(&user.subject);
         let mut text = format!("{name}, subject {subject}, added {created}\n");
         for (claim, value) in &user.claims {
-            text += &format!("  {:<22} {}\n", Plain(claim).to_string(), Plain(&shown(value)));
+            let value = typed(claim, value);
+            text += &format!("  {:<22} {}\n", Plain(claim).to_string(), Plain(&value));
         }
         text
     })
+}
+
+/// A value as `--claim` has it, or the time of the last change.
+fn typed(claim: &str, value: &Value) -> String {
+    match (claim, value) {
+        ("updated_at", Value::Number(seconds)) => {
+            seconds.as_i64().map(Timestamp::from_seconds).map_or_else(|| shown(value), when)
+        }
+        (_, Value::Bool(is)) => is.to_string(),
+        (_, Value::Array(_)) => value.to_string(),
+        _ => shown(value),
+    }
 }

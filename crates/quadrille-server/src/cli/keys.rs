@@ -24,7 +24,7 @@ use crate::{
 
 #[derive(Subcommand, Debug)]
 pub(super) enum KeysCommand {
-    /// List the keys that sign access tokens
+    /// List the keys that sign tokens
     List,
     /// Make a key that signs from tomorrow on, after APIs have fetched it
     #[command(after_help = "\
@@ -49,7 +49,7 @@ Examples:
     /// is lost or stolen
     #[command(after_help = "\
 There is no way back. Sessions, access tokens, refresh tokens, token credentials of OAuth 1.0a, codes,
-consent pages and initial access tokens end; the keys that sign access tokens are made anew; secrets that are sealed under the old ring
+consent pages and initial access tokens end; the keys that sign tokens are made anew; secrets that are sealed under the old ring
 (client_secret_jwt, OAuth 1.0a) cannot be opened, so their clients need new ones. Users, clients and
 consents stay. Processes that serve a database of PostgreSQL stop within seconds; stop those of a folder first. A
 ring with the old key is refused from then on.
@@ -66,7 +66,7 @@ Examples:
     /// be removed
     #[command(after_help = "\
 These are the secrets of clients that sign with them (client_secret_jwt, OAuth 1.0a), and in PostgreSQL
-the keys that sign access tokens. Token credentials of OAuth 1.0a end with the key under which they were
+the keys that sign tokens. Token credentials of OAuth 1.0a end with the key under which they were
 issued, and are counted. Run it when every process has the ring
 with the new key in front; they go on meanwhile. It can be stopped and begun again. What else a key seals
 expires: the guide has a list.

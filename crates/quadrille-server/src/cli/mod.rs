@@ -108,7 +108,7 @@ enum Command {
     /// Revoke tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// Manage the keys that sign access tokens
+    /// Manage the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
     /// Log in at another service, and print or save its token

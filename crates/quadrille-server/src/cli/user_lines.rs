@@ -21,6 +21,7 @@ use crate::{
         Added, User, UserName,
         claims::{UPDATED_AT, check},
     },
+    words::counted,
 };
 
 use super::lines;
@@ -71,7 +72,8 @@ pub(super) async fn export(data: &Data, args: &ExportArgs, output: Output) -> Re
         record(&Event::by_operator("user_exported", "a user was exported").about(user));
     }
     if let Some(path) = lines::write(&text, args.output.as_deref())? {
-        output.note(&format!("{} users were written to {}.", users.len(), path.display()));
+        let count = counted(users.len(), "user was", "users were");
+        output.note(&format!("{count} written to {}.", path.display()));
     }
     Ok(())
 }
@@ -103,7 +105,8 @@ pub(super) async fn import(data: &Data, args: &ImportArgs, output: Output) -> Re
     }
     let names: Vec<_> = added.iter().map(|user| user.name.as_str()).collect();
     output.result(&json!({ "added": names, "known": there }), || {
-        format!("{} users were imported; {} were there.", names.len(), there.len())
+        let count = counted(names.len(), "user was", "users were");
+        format!("{count} imported; {} there already.", counted(there.len(), "was", "were"))
     })
 }
 

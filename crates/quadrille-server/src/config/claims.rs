@@ -18,8 +18,8 @@ use super::{
 };
 
 const OWN: Expected = Expected::Other(
-    "a table of names and what each claim is for people, such as department = \"Department\" (as \
-     text: department=Department;groups=Groups)",
+    "a table of names, none of them that of a standard claim, and what each claim is for people, \
+     such as department = \"Department\" (as text: department=Department;groups=Groups)",
 );
 const NAMES: Expected = Expected::Other("names of claims, such as name,nickname,picture");
 

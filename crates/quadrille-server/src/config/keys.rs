@@ -126,8 +126,8 @@ pub const KEYS: &[Key] = &[
     key(
         "openid",
         "QUADRILLE_OPENID",
-        "whether clients can learn who their users are, by OpenID Connect: the scopes openid and \
-         profile",
+        "whether clients can learn who their users are, by OpenID Connect: the scopes openid, \
+         profile, email, address and phone",
     ),
     key(
         "openid_response_types",

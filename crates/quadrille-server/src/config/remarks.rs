@@ -1,9 +1,11 @@
-//! Settings without effect.
+//! Settings without effect, and those that are for development.
+
+use crate::issuer::Issuer;
 
 use super::{RegistrationMode, Settings};
 
 impl Settings {
-    /// Sentences about settings that were given and have no effect, for the operator.
+    /// Sentences about settings that were given and have no effect, or an unsafe one, for the operator.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         for (keys, is_on, switch) in self.switched() {
@@ -13,6 +15,14 @@ impl Settings {
         }
         if !self.openid.enabled && self.scopes.contains_key("openid") {
             remarks.push("the scope openid has no effect without openid".to_owned());
+        }
+        let is_public = self.issuer.as_ref().is_some_and(Issuer::is_https);
+        if is_public && self.fetches.reach_this_machine {
+            remarks.push(
+                "fetch_from_this_machine_so_that_strangers_can_send_to_its_services is for tests and \
+                 development: this issuer is for other people"
+                    .to_owned(),
+            );
         }
         let leaks = "send_access_tokens_in_redirects_so_that_they_can_leak";
         let tokens = self.openid.response_types.iter().filter(|it| it.has_token());

@@ -76,6 +76,14 @@ const LONGEST: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimError {
+    /// The program gives the claim its value.
+    #[error("{name} is {what}, and cannot be set")]
+    OfTheProgram {
+        /// The name.
+        name: String,
+        /// The value in words.
+        what: &'static str,
+    },
     /// There is no such claim.
     #[error(
         "there is no claim {}: the setting claims has the operator's own; give it to this command as \
@@ -112,6 +120,15 @@ pub fn is_for_the_operator(name: &str) -> bool {
 /// [`ClaimError`].
 pub fn parse(name: &str, text: &str, own: &BTreeMap<String, String>) -> Result<Value, ClaimError> {
     let form = standard(name).map(|known| known.form);
+    let of_the_program = match name {
+        "sub" => Some("the subject of the user"),
+        "preferred_username" => Some("the user name"),
+        "updated_at" => Some("the time of the last change"),
+        _ => None,
+    };
+    if let Some(what) = of_the_program {
+        return Err(ClaimError::OfTheProgram { name: name.to_owned(), what });
+    }
     if form.is_none() && !own.contains_key(name) {
         return Err(ClaimError::Unknown { name: name.to_owned() });
     }
@@ -329,8 +346,12 @@ mod tests {
         ] {
             assert!(matches!(parse(name, text, &own), Err(ClaimError::Value { .. })), "{text}");
         }
-        for name in ["sub", "iss", "updated_at", "preferred_username", "department"] {
+        for name in ["iss", "department"] {
             assert!(matches!(parse(name, "x", &own), Err(ClaimError::Unknown { .. })), "{name}");
+        }
+        for name in ["sub", "updated_at", "preferred_username"] {
+            let refused = parse(name, "x", &own);
+            assert!(matches!(refused, Err(ClaimError::OfTheProgram { .. })), "{name}");
         }
         assert!(is_for_the_operator("email_verified") && !is_for_the_operator("email"));
     }

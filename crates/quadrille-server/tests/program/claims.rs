@@ -260,7 +260,7 @@ fn json_of(program: &Program, lines: &str) -> Value {
 fn commands_refuse_claims_that_there_are_not_and_values_that_do_not_fit() {
     let stage = Stage::new(&[]);
     for (claim, said) in [
-        ("sub=eve", "there is no claim sub"),
+        ("sub=eve", "sub is the subject of the user"),
         ("favourite=blue", "there is no claim favourite"),
         ("email=ada", "email: an address, such as ada@example.com"),
         ("birthdate=yesterday", "birthdate: a date such as 1815-12-10"),
@@ -284,6 +284,16 @@ fn commands_refuse_claims_that_there_are_not_and_values_that_do_not_fit() {
         "{}",
         text(&shown.stdout)
     );
+    stage.edit(&["email=ada@example.com", "email_verified=true", "groups=[\"staff\",\"chess\"]"]);
+    let shown = text(&run(&stage.program.data, &["user", "show", "ada"], "").stdout);
+    // As `--claim` has them.
+    assert!(shown.contains("email_verified         true\n"), "{shown}");
+    assert!(shown.contains("groups                 [\"staff\",\"chess\"]\n"), "{shown}");
+    let updated = shown.split_once("updated_at             ").unwrap().1;
+    assert!(updated.starts_with("20") && updated.contains('T'), "a time: {shown}");
+    let name = ["user", "edit", "ada", "--claim", "preferred_username=countess"];
+    let (_, error) = failure(&stage.program.data, &name);
+    assert!(error.contains("preferred_username is the user name, and cannot be set"), "{error}");
     for setting in
         ["claims=email=Mail", "claims_that_users_edit=email_verified", "claims_that_users_edit=nam"]
     {

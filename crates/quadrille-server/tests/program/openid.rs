@@ -216,6 +216,14 @@ fn settings_and_flags_without_effect_are_pointed_out() {
     let no_effect = "id_token token in openid_response_types has no effect without";
     assert_eq!(said, format!("{no_effect} {leaks}.\n"));
     assert_eq!(remarks(&["openid=true", types, &format!("{leaks}=true")]), "");
+    let inside = "fetch_from_this_machine_so_that_strangers_can_send_to_its_services";
+    let on = format!("{inside}=true");
+    assert_eq!(remarks(&["openid=true", &on]), "", "an issuer on this machine");
+    let said = remarks(&["openid=true", &on, "issuer=https://id.example"]);
+    assert_eq!(
+        said,
+        format!("{inside} is for tests and development: this issuer is for other people.\n")
+    );
     let program = Program::start_with(&folder, &["--set", "openid=true", "--set", types]);
     assert!(program.log().contains(no_effect), "{}", program.log());
     let add = ["client", "add", "App", "--redirect-uri", REDIRECT];

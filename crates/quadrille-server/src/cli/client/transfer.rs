@@ -17,7 +17,7 @@ use crate::{
     grant::Grant,
     output::Output,
     refused::Refused,
-    words::{did_you_mean, nearest},
+    words::{counted, did_you_mean, nearest},
 };
 
 use super::{super::lines, changed::changed, find::find, openid::offering_all, remarks::remark};
@@ -83,7 +83,8 @@ pub(super) async fn export(
         changed("client_exported", text, &client.id);
     }
     if let Some(path) = lines::write(&lines, args.output.as_deref())? {
-        output.note(&format!("{exported} clients were written to {}.", path.display()));
+        let count = counted(exported, "client was", "clients were");
+        output.note(&format!("{count} written to {}.", path.display()));
     }
     Ok(())
 }
@@ -120,7 +121,8 @@ pub(super) async fn import(
         known: imported.known.iter().map(|id| &**id).collect(),
     };
     output.result(&shown, || {
-        format!("{} clients were imported; {} were there.", shown.added.len(), shown.known.len())
+        let count = counted(shown.added.len(), "client was", "clients were");
+        format!("{count} imported; {} there already.", counted(shown.known.len(), "was", "were"))
     })
 }
 

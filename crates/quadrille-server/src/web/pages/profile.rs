@@ -107,7 +107,9 @@ impl App {
             ClaimError::Value { name, expected } => {
                 format!("{}: this must be {expected}.", words(name))
             }
-            ClaimError::Unknown { .. } => "This site keeps no such thing.".to_owned(),
+            ClaimError::Unknown { .. } | ClaimError::OfTheProgram { .. } => {
+                "This site keeps no such thing.".to_owned()
+            }
         };
         self.pages.message(
             StatusCode::BAD_REQUEST,
