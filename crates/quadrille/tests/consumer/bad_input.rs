@@ -57,6 +57,7 @@ async fn broken_callbacks_are_refused_and_burn_nothing() {
     assert_eq!(back.refresh(), Some("/album"), "the true answer is still good: {back:?}");
 }
 
+/// OpenID Connect Core, section 3.1.2.5: further parameters are ignored.
 #[tokio::test]
 async fn what_nobody_reads_in_a_callback_does_not_matter() {
     let world = World::new();
@@ -213,6 +214,7 @@ async fn unknown_services_and_wrong_methods_are_said_to_be_so() {
     assert_eq!((page.status, page.has_code("login_malformed")), (StatusCode::BAD_REQUEST, true));
 }
 
+/// OpenID Connect Core, section 3.1.2.6.
 #[tokio::test]
 async fn what_the_service_refuses_is_told_by_fault() {
     let world = World::new();

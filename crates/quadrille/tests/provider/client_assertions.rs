@@ -94,6 +94,7 @@ async fn each_algorithm_of_a_private_key_authenticates() {
     }
 }
 
+/// OpenID Connect Core, section 9.
 #[tokio::test]
 async fn each_hmac_authenticates_by_the_generated_secret() {
     for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
@@ -129,6 +130,7 @@ async fn an_assertion_authenticates_at_every_endpoint_once() {
     assert_eq!(send(introspection(&good(&world, &key))).await.json(), json!({ "active": false }));
 }
 
+/// OpenID Connect Core, section 9.
 #[tokio::test]
 async fn each_wrong_claim_is_refused_and_uses_nothing_up() {
     let key = key(Algorithm::Es256);
@@ -229,6 +231,7 @@ async fn the_registered_algorithm_is_the_only_one() {
     }
 }
 
+/// OpenID Connect Core, section 9.
 #[tokio::test]
 async fn a_client_uses_the_method_that_it_is_registered_with_and_no_other() {
     let key = key(Algorithm::Es256);

@@ -53,6 +53,7 @@ async fn an_answer_is_json_that_nobody_keeps() {
     assert_eq!(json["expires_in"], 3600);
 }
 
+/// OpenID Connect Core, section 3.1.3.2.
 #[tokio::test]
 async fn wrong_attempts_use_no_code_up() {
     let world = World::new().await;

@@ -103,6 +103,7 @@ fn claims(assertion: &str) -> Claims {
     Unverified::parse(assertion).unwrap().claims_of_anybody().unwrap()
 }
 
+/// OpenID Connect Core, section 9.
 #[tokio::test]
 async fn a_secret_is_sent_in_the_header_or_the_body_and_a_public_client_has_none() {
     let client = spec().client("our-id", LONG);
@@ -127,6 +128,7 @@ async fn a_secret_is_sent_in_the_header_or_the_body_and_a_public_client_has_none
     assert!(params.contains(&("client_id".into(), "our-id".into())), "{params:?}");
 }
 
+/// OpenID Connect Core, section 9.
 #[tokio::test]
 async fn an_assertion_says_what_the_specification_wants_and_each_request_has_its_own() {
     let offline = spec().scopes("openid offline_access");
@@ -183,6 +185,7 @@ async fn keys_that_the_provider_does_not_know_are_refused() {
     assert_eq!(error.code(), "client_refused");
 }
 
+/// OpenID Connect Core, section 10.1.1.
 #[tokio::test]
 async fn keys_rotate_while_logins_go_on_and_their_public_parts_are_published_before_they_sign() {
     let world = World::new(spec().signing_client("our-id"));

@@ -34,6 +34,7 @@ fn parameter(url: &str, name: &str) -> Option<String> {
     url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
+/// OpenID Connect Core, sections 3.1.2.1 and 3.1.2.5; OpenID Connect Discovery, section 4.1.
 #[tokio::test]
 async fn an_issuer_is_all_that_an_application_needs_to_know() {
     let world = World::new();
@@ -63,6 +64,7 @@ async fn an_issuer_is_all_that_an_application_needs_to_know() {
     assert_eq!(acme.revoke_at_service().await, RevokedAtService::Revoked);
 }
 
+/// OpenID Connect Core, section 3.1.2.1: `nonce`.
 #[tokio::test]
 async fn two_logins_send_two_nonces_and_need_the_documents_once() {
     let world = World::new();
@@ -79,6 +81,7 @@ async fn two_logins_send_two_nonces_and_need_the_documents_once() {
     assert_eq!(world.fetched(), 4, "a provider may change what it says");
 }
 
+/// OpenID Connect Core, section 3.1.2.1: `scope`.
 #[tokio::test]
 async fn the_scope_openid_is_requested_whatever_else_is() {
     let world = World::with(|spec| spec.scopes("things:read"));
@@ -103,6 +106,7 @@ async fn endpoints_that_the_application_names_stay_where_they_are() {
     assert_eq!(asked.request.uri(), "https://who.example/me");
 }
 
+/// OpenID Connect Discovery, sections 4.2 and 4.3.
 #[tokio::test]
 async fn metadata_that_cannot_be_used_end_a_login_before_it_begins() {
     let lie = |change: serde_json::Value| {
@@ -271,6 +275,7 @@ async fn each_tenant_has_its_own_issuer_and_its_documents_outlive_a_look_up() {
     assert_eq!(error, Error::Service { service: "sso~other".into(), error: expected });
 }
 
+/// OpenID Connect Core, section 3.1.2.7, and RFC 9207, section 2.4.
 #[tokio::test]
 async fn an_answer_of_another_issuer_is_a_mix_up() {
     let world = World::new();

@@ -121,6 +121,7 @@ async fn an_encrypted_token_where_none_was_registered_is_none() {
     assert_eq!(log_in(&world).await, Err(error));
 }
 
+/// OpenID Connect Core, section 10.2.1.
 #[tokio::test]
 async fn an_old_key_opens_what_was_encrypted_to_it() {
     let old = key(USUAL.0);
@@ -133,6 +134,7 @@ async fn an_old_key_opens_what_was_encrypted_to_it() {
     }
 }
 
+/// OpenID Connect Core, sections 5.3.2 and 5.3.4.
 #[tokio::test]
 async fn claims_of_the_userinfo_endpoint_are_verified_where_they_are_signed() {
     let keys = keys([key(USUAL.0)]);

@@ -83,6 +83,8 @@ fn expected(fault: Fault) -> Option<Error> {
     })
 }
 
+/// OpenID Connect Core, sections 2, 3.1.3.6, 3.1.3.7, 3.1.3.8 and 5.3.2; OpenID Connect Discovery,
+/// section 4.3.
 #[tokio::test]
 async fn no_fault_of_a_provider_logs_anybody_in() {
     for fault in Fault::ALL {
@@ -106,6 +108,7 @@ async fn no_fault_of_a_provider_logs_anybody_in() {
     }
 }
 
+/// OpenID Connect Core, section 3.1.3.5.
 #[tokio::test]
 async fn keys_that_cannot_be_fetched_use_no_code_up() {
     let world = World::new();
@@ -119,6 +122,7 @@ async fn keys_that_cannot_be_fetched_use_no_code_up() {
     world.arrive(&cookies, &query).await.unwrap();
 }
 
+/// OpenID Connect Core, section 10.1.1.
 #[tokio::test]
 async fn a_new_key_is_fetched_when_a_token_names_it_but_not_at_each_token() {
     let world = World::new();
@@ -164,6 +168,7 @@ async fn a_service_that_forgets_the_nonce_may_but_none_may_exchange_it() {
     assert_eq!(world.log_in(7).await, Err(rejected(Rejected::NonceOther)));
 }
 
+/// OpenID Connect Core, sections 3.1.2.1 and 3.1.3.7: `max_age`.
 #[tokio::test]
 async fn a_login_that_wants_a_fresh_authentication_gets_one() {
     for (is_stricter, waited, is_fresh) in
@@ -183,7 +188,7 @@ async fn a_login_that_wants_a_fresh_authentication_gets_one() {
     }
 }
 
-/// OpenID Connect Core, sections 3.1.3.7 (item 12) and 5.5.1.1. The provider names no class.
+/// OpenID Connect Core, sections 3.1.3.7, 5.5 and 5.5.1.1: `acr`. The provider names no class.
 #[tokio::test]
 async fn a_class_of_authentication_that_is_essential_is_checked_and_a_wish_is_not() {
     for (parameter, value, is_required) in [
@@ -198,6 +203,7 @@ async fn a_class_of_authentication_that_is_essential_is_checked_and_a_wish_is_no
     }
 }
 
+/// OpenID Connect Core, sections 3.1.3.3 and 3.1.3.5.
 #[tokio::test]
 async fn a_response_without_any_token_of_the_provider_is_no_login() {
     let world = World::new();
@@ -209,6 +215,7 @@ async fn a_response_without_any_token_of_the_provider_is_no_login() {
     }
 }
 
+/// OpenID Connect Core, section 3.1.3.7: items 7 and 8.
 #[tokio::test]
 async fn an_hmac_is_accepted_by_a_secret_that_is_long_enough_and_only_where_it_is_expected() {
     let secret = "a secret of at least thirty-two bytes";

@@ -93,6 +93,7 @@ fn iss(tenant: &str) -> String {
     format!("iss=https%3A%2F%2Flogin.example%2F{tenant}%2Fv2.0")
 }
 
+/// Front-Channel Logout, section 3.
 #[tokio::test]
 async fn where_each_tenant_has_an_issuer_a_frame_ends_the_session_of_its_own() {
     let world = World::many();

@@ -54,6 +54,7 @@ fn without(form: &str, name: &str) -> String {
     form.split('&').filter(|pair| *pair != dropped).collect::<Vec<_>>().join("&")
 }
 
+/// OpenID Connect Core, section 3.3.2.11; Form Post Response Mode, section 2.
 #[tokio::test]
 async fn each_flow_logs_in_by_a_form() {
     for (flow, words) in
@@ -70,6 +71,7 @@ async fn each_flow_logs_in_by_a_form() {
     }
 }
 
+/// OpenID Connect Core, sections 3.2.2.9, 3.2.2.10, 3.2.2.11, 3.3.2.10, 3.3.2.11 and 3.3.2.12.
 #[tokio::test]
 async fn a_token_beside_a_code_that_breaks_a_rule_uses_no_code_up() {
     use Hybrid::{CodeIdToken, CodeIdTokenToken, CodeToken};
@@ -102,6 +104,7 @@ async fn a_token_beside_a_code_that_breaks_a_rule_uses_no_code_up() {
     }
 }
 
+/// OpenID Connect Core, section 3.3.3.6.
 #[tokio::test]
 async fn both_id_tokens_of_a_login_are_about_one_user() {
     for flow in [Hybrid::CodeIdToken, Hybrid::CodeIdTokenToken] {
@@ -113,6 +116,7 @@ async fn both_id_tokens_of_a_login_are_about_one_user() {
     }
 }
 
+/// OpenID Connect Core, sections 3.2.2.11 and 3.3.2.10.
 #[tokio::test]
 async fn parts_of_another_login_are_of_no_use() {
     let world = world(Hybrid::CodeIdToken);
@@ -127,6 +131,7 @@ async fn parts_of_another_login_are_of_no_use() {
     arrive(&world, &cookies, &ours).await.unwrap();
 }
 
+/// OpenID Connect Core, section 3.2.2.8; Form Post Response Mode, section 2.
 #[tokio::test]
 async fn a_response_has_what_was_requested_and_comes_by_post() {
     let malformed = || Err(Error::from(BrowserError::CallbackMalformed));

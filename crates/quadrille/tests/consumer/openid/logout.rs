@@ -130,6 +130,7 @@ fn described(page: &Page) -> String {
     value["error_description"].as_str().unwrap().to_owned()
 }
 
+/// Back-Channel Logout, sections 2.5, 2.7 and 2.8.
 #[tokio::test]
 async fn a_logout_of_a_session_ends_it_and_tells_the_application() {
     let world = World::new();
@@ -153,6 +154,7 @@ async fn a_logout_of_a_session_ends_it_and_tells_the_application() {
     assert_eq!(ada.visit("/me").await.text, format!("{ISSUER}#7"));
 }
 
+/// Back-Channel Logout, section 2.6: items 4 and 5.
 #[tokio::test]
 async fn a_session_is_named_alone_and_a_user_alone_means_all_sessions() {
     let world = World::new();
@@ -172,6 +174,7 @@ async fn a_session_is_named_alone_and_a_user_alone_means_all_sessions() {
     assert_eq!(other.visit("/me").await.text, "nobody");
 }
 
+/// Back-Channel Logout, sections 2.6 and 2.8.
 #[tokio::test]
 async fn what_is_no_logout_token_for_us_ends_nothing() {
     let world = World::new();
@@ -223,6 +226,7 @@ async fn what_is_no_logout_token_for_us_ends_nothing() {
     assert_eq!(world.seen(), [], "the application hears of none");
 }
 
+/// Back-Channel Logout, section 2.6: `jti`.
 #[tokio::test]
 async fn a_logout_token_is_valid_once() {
     let world = World::new();
@@ -236,6 +240,7 @@ async fn a_logout_token_is_valid_once() {
     assert_eq!(world.seen().len(), 1);
 }
 
+/// Back-Channel Logout, section 2.7.
 #[tokio::test]
 async fn a_linked_account_that_is_a_browsers_session_ends_and_one_with_offline_access_does_not() {
     for (scopes, ends) in [("openid", true), ("openid offline_access", false)] {
@@ -354,6 +359,7 @@ async fn an_account_of_a_user_is_the_applications_to_end() {
     assert!(login.linked_in_request::<Acme>(&jar, &ada).await.is_ok());
 }
 
+/// Front-Channel Logout, section 3.
 #[tokio::test]
 async fn a_frame_ends_the_session_whose_identifier_it_has() {
     let world = World::new();
@@ -400,6 +406,7 @@ async fn another_process_ends_what_it_is_told_of() {
     assert_eq!(ada.visit("/me").await.text, "nobody");
 }
 
+/// Back-Channel Logout, section 2.8.
 #[tokio::test]
 async fn a_hook_that_fails_is_a_logout_that_failed() {
     let world = World::with(|login| {

@@ -35,6 +35,7 @@ fn tokens(id_token: &str) -> String {
     json!({ "access_token": "a", "token_type": "Bearer", "id_token": id_token }).to_string()
 }
 
+/// OpenID Connect Core, section 3.1.3.7: item 11.
 #[tokio::test]
 async fn an_id_token_of_an_earlier_login_finishes_no_other() {
     let world = World::new();
@@ -51,6 +52,7 @@ async fn an_id_token_of_an_earlier_login_finishes_no_other() {
     }
 }
 
+/// OpenID Connect Core, sections 3.1.2.7 and 3.1.3.7.
 #[tokio::test]
 async fn what_one_provider_answers_is_no_answer_of_another() {
     let (acme, globex) = (
@@ -101,6 +103,7 @@ async fn what_one_provider_answers_is_no_answer_of_another() {
     assert_eq!(arrive("acme", &cookies, &query).await, Ok(()));
 }
 
+/// OpenID Connect Discovery, section 4.3.
 #[tokio::test]
 async fn metadata_that_become_those_of_another_issuer_send_nobody_there() {
     let world = World::new();

@@ -37,6 +37,7 @@ impl World {
     }
 }
 
+/// OpenID Connect Core, section 12.2.
 #[tokio::test]
 async fn the_claims_are_those_of_the_last_id_token() {
     let (world, account) = linked(Refresh::Rotating).await;
@@ -47,6 +48,7 @@ async fn the_claims_are_those_of_the_last_id_token() {
     assert_eq!(after - before, 7200);
 }
 
+/// OpenID Connect Core, section 12.2.
 #[tokio::test]
 async fn an_id_token_that_is_of_another_user_stores_nothing() {
     for (fault, reason) in [
@@ -65,6 +67,7 @@ async fn an_id_token_that_is_of_another_user_stores_nothing() {
     }
 }
 
+/// OpenID Connect Core, section 12.2.
 #[tokio::test]
 async fn a_refresh_without_an_id_token_keeps_the_old_one() {
     let (world, account) = linked(Refresh::Lasting).await;

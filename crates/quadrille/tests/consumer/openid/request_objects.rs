@@ -57,6 +57,7 @@ async fn leave(world: &World) -> (String, http::HeaderMap) {
     world.leave(&begin).await.unwrap()
 }
 
+/// OpenID Connect Core, section 6.1.
 #[tokio::test]
 async fn a_request_in_the_url_is_signed_and_nobody_changes_it() {
     let world = world(|spec| spec.request_objects(RequestObjects::ByValue));
@@ -83,6 +84,7 @@ async fn a_request_in_the_url_is_signed_and_nobody_changes_it() {
     world.arrive(&cookies, &query).await.unwrap();
 }
 
+/// OpenID Connect Core, section 6.1.
 #[tokio::test]
 async fn a_request_object_may_be_encrypted_to_the_provider() {
     let world = world(|spec| {
@@ -96,6 +98,7 @@ async fn a_request_object_may_be_encrypted_to_the_provider() {
     world.arrive(&cookies, &query).await.unwrap();
 }
 
+/// OpenID Connect Core, section 6.2.
 #[tokio::test]
 async fn a_request_at_a_url_of_the_site_is_there_once_for_two_minutes() {
     let world = world(|spec| spec.request_objects(RequestObjects::ByReference));
@@ -126,6 +129,7 @@ async fn a_request_at_a_url_of_the_site_is_there_once_for_two_minutes() {
     }
 }
 
+/// OpenID Connect Core, sections 6.1 and 6.2.
 #[tokio::test]
 async fn what_the_metadata_do_not_say_is_not_sent() {
     fn refused(result: quadrille::Result<(String, http::HeaderMap)>) -> String {

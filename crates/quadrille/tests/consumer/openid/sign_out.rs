@@ -83,6 +83,7 @@ fn parameter(url: &str, name: &str) -> Option<String> {
     url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
+/// RP-Initiated Logout, sections 2 and 3.
 #[tokio::test]
 async fn a_form_leads_to_the_provider_and_back_to_the_page_that_was_wanted() {
     let world = World::new();
@@ -106,6 +107,7 @@ async fn a_form_leads_to_the_provider_and_back_to_the_page_that_was_wanted() {
     assert!(again.has_code("attempt_cookie_missing"), "once: {again:?}");
 }
 
+/// RP-Initiated Logout, section 3.
 #[tokio::test]
 async fn the_way_back_is_that_of_this_browser_and_this_logout() {
     let world = World::new();
@@ -150,6 +152,7 @@ async fn a_script_gets_the_url_and_a_usual_logout_goes_nowhere() {
     assert_eq!(browser.visit("/linked").await.text, "nobody");
 }
 
+/// RP-Initiated Logout, section 2.
 #[tokio::test]
 async fn a_user_who_is_only_identified_is_logged_out_without_a_hint() {
     let world = World::new();

@@ -19,7 +19,7 @@ async fn document(world: &World, path: &str) -> Answer {
     world.send(Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-/// Section 3: exactly what works, and what is off although its default is on.
+/// Sections 3 and 4.2: exactly what works, and what is off although its default is on.
 #[tokio::test]
 async fn the_document_says_exactly_what_is_on() {
     let world = world().await;

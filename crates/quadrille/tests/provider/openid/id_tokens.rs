@@ -16,7 +16,7 @@ use crate::support::{Browser, World};
 
 const NONCE: [(&str, &str); 1] = [("nonce", "n-0S6_WzA2Mj")];
 
-/// Sections 2, 3.1.3.3 and 3.1.3.6.
+/// Sections 2, 3.1.3.1, 3.1.3.3 and 3.1.3.6.
 #[tokio::test]
 async fn a_code_buys_an_id_token_about_the_sign_in_for_the_client_alone() {
     let world = world().await;
@@ -69,7 +69,7 @@ async fn without_the_scope_openid_there_is_no_id_token() {
     assert!(plain.redeem(&code).await.json().get("id_token").is_none());
 }
 
-/// Section 12.2.
+/// Sections 12.1 and 12.2.
 #[tokio::test]
 async fn a_refreshed_id_token_is_of_the_same_sign_in_and_repeats_no_nonce() {
     let world = world().await;

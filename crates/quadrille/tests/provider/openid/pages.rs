@@ -33,6 +33,7 @@ async fn given(world: &World, answer: &Answer) -> (serde_json::Value, Vec<String
     (userinfo.json(), in_token)
 }
 
+/// Section 3.1.2.4.
 #[tokio::test]
 async fn claims_that_no_scope_covers_are_on_the_page_and_given_only_if_chosen() {
     let world = world().await;

@@ -26,6 +26,7 @@ async fn register(world: &World, members: Value) -> Answer {
     world.request("POST", "/oauth/register", "application/json", &metadata.to_string()).await
 }
 
+/// Dynamic Client Registration, sections 3.1, 3.2 and 4.
 #[tokio::test]
 async fn a_client_reads_back_what_it_has_registered_and_an_update_replaces_all_of_it() {
     let world = world().await;
@@ -68,6 +69,7 @@ async fn a_client_reads_back_what_it_has_registered_and_an_update_replaces_all_o
     assert!(updated.get("backchannel_logout_uri").is_none(), "{updated}");
 }
 
+/// Dynamic Client Registration, section 3.3.
 #[tokio::test]
 async fn metadata_that_the_server_cannot_follow_is_refused() {
     let world = world().await;

@@ -17,7 +17,7 @@ async fn ask(world: &World, scope: &str, further: &[(&str, &str)]) -> Answer {
     world.ask(&mut Browser::default(), &asking(world, scope, further)).await
 }
 
-/// Section 3.1.2.6: the errors of `prompt=none`, with `state` and `iss` (RFC 9207).
+/// Sections 3.1.2.3 and 3.1.2.6: the errors of `prompt=none`, with `state` and `iss` (RFC 9207).
 #[tokio::test]
 async fn a_silent_request_is_answered_with_the_page_that_would_be_needed() {
     let world = world().await;
@@ -58,7 +58,7 @@ async fn the_application_says_which_page_a_silent_request_would_need() {
     }
 }
 
-/// Section 3.1.2.1: GET and POST are requests alike.
+/// Sections 3.1.2.1 and 3.1.2.5: GET and POST are requests alike.
 #[tokio::test]
 async fn a_request_by_post_is_the_same_request() {
     let world = world().await;
@@ -84,7 +84,8 @@ async fn a_request_by_post_is_the_same_request() {
     assert_eq!(id_token(&world, &response).await.nonce.as_deref(), Some("n-0S6"));
 }
 
-/// Section 3.1.2.1: `max_age` makes `auth_time` required, and an old sign-in insufficient.
+/// Sections 3.1.2.1 and 3.1.2.3: `max_age` makes `auth_time` required, and an old sign-in
+/// insufficient.
 #[tokio::test]
 async fn with_max_age_the_id_token_says_when_the_user_has_signed_in() {
     let world = world().await;
@@ -107,7 +108,7 @@ pub(super) fn back(answer: &Answer) -> String {
     params.one("next").unwrap().unwrap().to_owned()
 }
 
-/// Section 3.1.2.1: `id_token_hint`.
+/// Sections 3.1.2.1 and 3.1.2.2: `id_token_hint`.
 #[tokio::test]
 async fn with_a_hint_of_another_user_nobody_else_is_logged_in() {
     let world = world().await;
@@ -217,7 +218,8 @@ async fn unknown_values_and_parameters_are_ignored() {
     }
 }
 
-/// RFC 6749, section 3.1: a parameter that decides is there once, and can be decoded.
+/// Section 3.1.2.2, and RFC 6749, section 3.1: a parameter that decides is there once, and can be
+/// decoded.
 #[tokio::test]
 async fn parameters_that_are_repeated_or_no_text_are_refused_at_the_client() {
     let world = world().await;

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// OpenID Connect Dynamic Client Registration, section 4, by RFC 7592.
 #[tokio::test]
 async fn a_client_reads_replaces_and_deletes_its_registration() {
     let mut world = world(open()).await;

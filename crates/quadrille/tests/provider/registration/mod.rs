@@ -204,6 +204,7 @@ async fn members_without_a_use_are_ignored_and_those_kept_are_returned() {
     assert!(!world.server.client(&client.client_id).await.unwrap().unwrap().first_party);
 }
 
+/// OpenID Connect Dynamic Client Registration, section 3.3.
 #[tokio::test]
 async fn hostile_and_senseless_metadata_is_refused_and_nothing_stored() {
     let world = world(open()).await;

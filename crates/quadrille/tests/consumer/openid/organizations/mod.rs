@@ -200,6 +200,8 @@ fn parameter(url: &str, name: &str) -> Option<String> {
     url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
+/// OpenID Connect Discovery, section 2; OpenID Connect Dynamic Client Registration, sections 2 and
+/// 3.
 #[tokio::test]
 async fn an_address_leads_to_the_login_of_its_organization() {
     let net = Net::new();
@@ -281,6 +283,7 @@ async fn an_issuer_that_is_not_allowed_learns_nothing() {
     assert!(page.has_code("tenant_unknown"), "{page:?}");
 }
 
+/// OpenID Connect Discovery, section 2.
 #[tokio::test]
 async fn a_host_that_names_no_issuer_is_no_organization() {
     let net = Net::new();
@@ -372,6 +375,7 @@ async fn a_secret_that_expires_is_renewed_where_the_provider_says() {
     assert_eq!(net.registrations(), 2);
 }
 
+/// OpenID Connect Dynamic Client Registration, section 3.
 #[tokio::test]
 async fn a_provider_that_lies_or_refuses_is_told_by_fault() {
     let fails = async |change: fn(&mut State)| {
@@ -410,6 +414,7 @@ async fn a_provider_that_lies_or_refuses_is_told_by_fault() {
     assert_eq!(busy.await.code(), "service_unavailable");
 }
 
+/// OpenID Connect Dynamic Client Registration, section 2.
 #[tokio::test]
 async fn a_site_with_keys_registers_them_where_the_provider_takes_them() {
     let net = Net::new();
