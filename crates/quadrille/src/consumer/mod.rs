@@ -46,7 +46,9 @@ pub use error::{
     BrowserError, NotLinked, NotLinkedReason, OperatorError, RegistrationUnusable,
     RequestObjectUnusable, ServiceError, StorageError,
 };
-pub use flow::{Begin, Finished, authorized::Authorized, out_of_band::OutOfBand};
+pub use flow::{
+    Begin, Finished, authorized::Authorized, initiated::InitiatedLogin, out_of_band::OutOfBand,
+};
 pub use hooks::Refreshed;
 pub use identity::Identity;
 pub use linked::{

@@ -78,6 +78,8 @@ pub struct ProviderMetadata {
     pub end_session_endpoint: Option<Url>,
     /// The signature algorithms of ID tokens that are known here. `none` is none of them.
     pub id_token_signing_algorithms: Vec<Algorithm>,
+    /// The signature algorithms of the userinfo endpoint that are known here.
+    pub userinfo_signing_algorithms: Vec<Algorithm>,
     /// Whether every authorization response names the issuer (RFC 9207, section 3).
     pub names_issuer_in_every_answer: bool,
     /// The authentication methods of the token endpoint; `client_secret_basic` if omitted.
@@ -227,6 +229,7 @@ impl ProviderMetadata {
             )?,
             end_session_endpoint: further("end_session_endpoint")?,
             id_token_signing_algorithms: algorithms("id_token_signing_alg_values_supported"),
+            userinfo_signing_algorithms: algorithms("userinfo_signing_alg_values_supported"),
             token_endpoint_auth_signing_algorithms: algorithms(
                 "token_endpoint_auth_signing_alg_values_supported",
             ),

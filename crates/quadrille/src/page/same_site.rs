@@ -18,6 +18,7 @@ use url::{Position, Url};
 /// ```
 pub fn same_site(origin: &str, wanted: &str) -> Option<String> {
     let path = match wanted.strip_prefix(origin) {
+        Some("") => "/",
         Some(path) if path.starts_with('/') => path,
         _ => wanted,
     };
@@ -78,6 +79,7 @@ mod tests {
             ("/@user:1", "/@user:1"),
             ("/page#part", "/page#part"),
             ("https://app.example/album?x=1", "/album?x=1"),
+            ("https://app.example", "/"),
         ] {
             assert_eq!(same_site(ORIGIN, wanted).as_deref(), Some(kept), "{wanted}");
         }

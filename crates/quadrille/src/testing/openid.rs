@@ -23,6 +23,9 @@ const FAR: Timestamp = Timestamp::from_seconds(4_102_444_800);
 /// The tenant of each user, at a service with an issuer for each.
 const TENANT: &str = "9122040d-6c67-4c5b-b112-36a304b66dad";
 
+/// An algorithm that no metadata name.
+const OTHER: Algorithm = Algorithm::Es384;
+
 /// The path of the metadata (OpenID Connect Discovery, section 4).
 const METADATA: &str = "/.well-known/openid-configuration";
 
@@ -98,6 +101,8 @@ pub enum OpenIdFault {
     Unsecured,
     /// ID tokens have an HMAC, whose secret is the public key.
     HmacWithPublicKey,
+    /// ID tokens are signed by a published key, and an algorithm that the metadata do not name.
+    AlgorithmOther,
     /// The keys are not found.
     KeysGone,
     /// The metadata are of another issuer.
@@ -108,7 +113,7 @@ pub enum OpenIdFault {
 
 impl OpenIdFault {
     /// All faults, for a test that walks them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::IdTokenMissing,
         Self::NonceMissing,
         Self::NonceOther,
@@ -133,6 +138,7 @@ impl OpenIdFault {
         Self::KeyUnknown,
         Self::Unsecured,
         Self::HmacWithPublicKey,
+        Self::AlgorithmOther,
         Self::KeysGone,
         Self::MetadataOfAnother,
         Self::UserinfoOfAnother,
@@ -145,9 +151,11 @@ pub(super) struct OpenId {
     /// The path of the keys.
     keys_path: String,
     tenants: Option<(&'static str, &'static str)>,
-    hmac: Option<Algorithm>,
+    algorithm: Algorithm,
     forgets_nonce: bool,
     key: SigningKey,
+    /// A key whose algorithm the metadata do not name.
+    of_other_algorithm: SigningKey,
     /// The key to which applications encrypt.
     pub(super) decrypting: DecryptingKey,
     /// The key of the application to which tokens are encrypted, and how.
@@ -184,9 +192,10 @@ impl OpenId {
             issuer: issuer.to_owned(),
             keys_path: [path_of(issuer), "/keys"].concat(),
             tenants: None,
-            hmac: None,
+            algorithm: Algorithm::Es256,
             forgets_nonce: false,
-            key: key("1")?,
+            key: key("1", Algorithm::Es256)?,
+            of_other_algorithm: key("other", OTHER)?,
             decrypting: DecryptingKey::generate(KeyManagement::EcdhEsA256Kw).ok()?,
             recipient: None,
             signs_userinfo: false,
@@ -205,16 +214,26 @@ impl OpenId {
             let of_each = keys.splitn(3, '/').last().filter(|_| spec.tenants.is_some());
             provider.keys_path = of_each.map_or_else(|| keys.to_owned(), |rest| format!("/{rest}"));
         }
-        let Spec { tenants, hmac, forgets_nonce, .. } = *spec;
-        Some(Self { tenants, hmac, forgets_nonce, ..provider })
+        let Spec { tenants, id_token_algorithm, forgets_nonce, .. } = *spec;
+        let algorithm = id_token_algorithm.unwrap_or(provider.algorithm);
+        let key = match algorithm.is_symmetric() {
+            true => provider.key.clone(),
+            false => key("1", algorithm)?,
+        };
+        Some(Self { tenants, algorithm, forgets_nonce, key, ..provider })
     }
 
     /// Replaces the key, so that the old one is not published any more.
     pub(super) fn rotates_key(&mut self) {
         let next = self.key.kid().and_then(|kid| kid.parse::<u64>().ok()).map_or(1, |kid| kid + 1);
-        if let Some(key) = key(&next.to_string()) {
+        if let Some(key) = self.another_key(&next.to_string()) {
             self.key = key;
         }
+    }
+
+    /// Another key of the same kind.
+    fn another_key(&self, kid: &str) -> Option<SigningKey> {
+        key(kid, Some(self.algorithm).filter(|one| !one.is_symmetric()).unwrap_or(Algorithm::Es256))
     }
 
     /// Signs claims by the key.
@@ -250,14 +269,15 @@ impl OpenId {
         }
         let hmac =
             |algorithm, secret: &str| SigningKey::hmac(algorithm, &Secret::from(secret)).ok();
-        let key = match self.hmac {
+        let key = match self.algorithm {
             _ if self.has(F::HmacWithPublicKey) => {
                 hmac(Algorithm::Hs256, &self.key.verifying_key().to_jwk()?)?
             }
-            _ if self.has(F::SignatureWrong) => key(self.key.kid()?)?,
-            _ if self.has(F::KeyUnknown) => key("unknown")?,
-            Some(algorithm) => hmac(algorithm, login.secret)?,
-            None => self.key.clone(),
+            _ if self.has(F::SignatureWrong) => self.another_key(self.key.kid()?)?,
+            _ if self.has(F::KeyUnknown) => self.another_key("unknown")?,
+            _ if self.has(F::AlgorithmOther) => self.of_other_algorithm.clone(),
+            algorithm if algorithm.is_symmetric() => hmac(algorithm, login.secret)?,
+            _ => self.key.clone(),
         };
         self.encrypted(key.sign(&Protected::plain(), payload.as_bytes()).ok()?)
     }
@@ -293,7 +313,10 @@ impl OpenId {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         let now = self.now();
-        let algorithm = self.hmac.unwrap_or(Algorithm::Es256);
+        let algorithm = match self.has(OpenIdFault::AlgorithmOther) {
+            true => OTHER,
+            false => self.algorithm,
+        };
         let own = json!({
             "iss": self.issuer_for(scene, login),
             "sub": self.subject(scene, login.user),
@@ -408,7 +431,9 @@ impl OpenId {
             return Some(gone);
         }
         let verifying = self.key.verifying_key().to_jwk();
-        let keys = [verifying, self.decrypting.encrypting_key().to_jwk()];
+        let other = self.of_other_algorithm.verifying_key().to_jwk();
+        let other = other.filter(|_| self.has(OpenIdFault::AlgorithmOther));
+        let keys = [verifying, other, self.decrypting.encrypting_key().to_jwk()];
         let keys = keys.into_iter().flatten().filter_map(|key| serde_json::from_str(&key).ok());
         Some(json_answer(&json!({ "keys": keys.collect::<Vec<Value>>() })))
     }
@@ -434,7 +459,7 @@ impl OpenId {
             "jwks_uri": format!("{origin}{}", self.keys_path),
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["ES256"],
+            "id_token_signing_alg_values_supported": [self.algorithm],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
             "request_parameter_supported": true,
@@ -469,6 +494,6 @@ impl std::fmt::Debug for OpenId {
     }
 }
 
-fn key(kid: &str) -> Option<SigningKey> {
-    SigningKey::generate(Algorithm::Es256).ok().map(|key| key.with_kid(kid))
+fn key(kid: &str, algorithm: Algorithm) -> Option<SigningKey> {
+    SigningKey::generate(algorithm).ok().map(|key| key.with_kid(kid))
 }

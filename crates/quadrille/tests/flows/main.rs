@@ -13,6 +13,7 @@ mod device;
 mod examples;
 mod oauth1;
 mod oauth2;
+mod openid;
 mod printer;
 mod tampering;
 mod wire;

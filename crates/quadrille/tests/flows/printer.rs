@@ -4,7 +4,7 @@ use axum::{Router, routing::get};
 use bytes::Bytes;
 use http::Method;
 use quadrille::{
-    Linked, Result, Service, Spec,
+    Linked, Result, Service, Spec, Visitor,
     consumer::{Api, Client, Protocol},
     oauth1::{Placement, SignatureMethod},
 };
@@ -73,9 +73,16 @@ pub(crate) fn pages() -> Router {
         .route("/", get(async || "at home"))
         .route("/me", get(async |album: Linked<Album>| me(&album).await))
         .route("/me2", get(async |album: Linked<Album2>| me(&album).await))
+        .route("/account", get(account))
         .route("/search", get(search))
         .route("/form", get(form))
         .route("/json", get(json))
+}
+
+/// The account at the album, if there is one.
+async fn account(visitor: Visitor) -> Result<String> {
+    let account = visitor.account("album").await?;
+    Ok(account.map_or("nobody".into(), |account| account.subject.to_string()))
 }
 
 async fn me(album: &Api) -> Result<String> {

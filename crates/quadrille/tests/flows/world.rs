@@ -14,10 +14,11 @@ use quadrille::{
     Authentication, Env, KeyRing, Login, Scopes,
     form::FormWriter,
     guard::Access,
+    jose::{Algorithm, SigningKey, SigningKeys},
     page::escape,
     provider::{
         Authorization, AuthorizationServer, Client, ConsentPage, Decision, DeviceGrant, DeviceStep,
-        DeviceVerification, NewClient, Reply, Step, oauth1::OAuth1, store::MemoryStore,
+        DeviceVerification, NewClient, OpenId, Reply, Step, oauth1::OAuth1, store::MemoryStore,
     },
     scopes,
     testing::ManualClock,
@@ -52,6 +53,7 @@ impl World {
     /// A provider that takes all that can be taken, and its client.
     pub(crate) async fn new(change: impl FnOnce(NewClient) -> NewClient) -> Self {
         let clock = ManualClock::new();
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
         let oauth1 = OAuth1::new()
             .allow_hmac_sha1_as_most_clients_sign()
             .allow_rsa_sha1_with_its_broken_digest_as_old_clients_sign()
@@ -62,9 +64,11 @@ impl World {
             .env(clock.env())
             .scope::<Photos>()
             .device_grant(DeviceGrant::new())
+            .signing_keys(SigningKeys::new(key, clock.now()).unwrap())
+            .openid(OpenId::new())
             .oauth1(oauth1);
         let new = NewClient::confidential("Photo printer").redirect_uri(CALLBACK);
-        let new = change(new.scopes(Scopes::of(["photos:read"])));
+        let new = change(new.scopes(Scopes::of(["openid", "photos:read"])));
         let registered = server.register(new).await.unwrap();
         let pages = Router::new()
             .route("/oauth/authorize", get(ask).post(ask))
@@ -277,10 +281,31 @@ impl Browser {
         self.follow(action.as_str(), Some(form.finish())).await
     }
 
-    async fn follow(&mut self, url: &str, mut form: Option<String>) -> Page {
+    /// Opens a page by a link of another site.
+    pub(crate) async fn open_from_elsewhere(&mut self, url: &str) -> Page {
+        self.follow_from("cross-site", url, None).await
+    }
+
+    /// Submits the form on the page that asks whether to log in.
+    pub(crate) async fn confirm(&mut self, page: &Page) -> Page {
+        let (_, rest) = page.text.split_once(" action=\"").unwrap_or_else(|| panic!("{page:?}"));
+        let mut form = FormWriter::new();
+        for name in ["iss", "login_hint", "target_link_uri"] {
+            form.append_some(name, page.fields(name).next().as_deref());
+        }
+        let action = url::Url::parse(&page.url).unwrap();
+        let action = action.join(rest.split('"').next().unwrap()).unwrap();
+        self.follow(action.as_str(), Some(form.finish())).await
+    }
+
+    async fn follow(&mut self, url: &str, form: Option<String>) -> Page {
+        self.follow_from("same-origin", url, form).await
+    }
+
+    async fn follow_from(&mut self, site: &str, url: &str, mut form: Option<String>) -> Page {
         let mut url = url.to_owned();
         for _ in 0..12 {
-            let (status, headers, text) = self.send(&url, form.take()).await;
+            let (status, headers, text) = self.send(site, &url, form.take()).await;
             let location = headers.get(header::LOCATION).or_else(|| headers.get(header::REFRESH));
             let Some(location) = location else { return Page { url, status, text } };
             let location = location.to_str().unwrap();
@@ -290,7 +315,13 @@ impl Browser {
         panic!("redirected in circles: {url}");
     }
 
-    async fn send(&mut self, url: &str, form: Option<String>) -> (StatusCode, HeaderMap, String) {
+    /// Sends a request of which the browser says (`Sec-Fetch-Site`) that it comes from `from`.
+    async fn send(
+        &mut self,
+        from: &str,
+        url: &str,
+        form: Option<String>,
+    ) -> (StatusCode, HeaderMap, String) {
         let site = self.sites.iter_mut().find(|(origin, _)| url.starts_with(**origin));
         let (origin, site) = site.unwrap_or_else(|| panic!("nobody is at {url}"));
         let cookies: Vec<_> = site.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
@@ -299,7 +330,7 @@ impl Browser {
             .header("host", origin.split_once("://").unwrap().1)
             .header("accept", "text/html")
             .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-site", "same-origin")
+            .header("sec-fetch-site", from)
             .header("cookie", cookies.join("; "));
         if form.is_some() {
             request = request.method("POST");

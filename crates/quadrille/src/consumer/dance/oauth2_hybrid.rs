@@ -47,7 +47,8 @@ impl OAuth2Dance {
     /// Verifies the ID token beside a code (sections 3.3.2.9 to 3.3.2.12). Nothing is used up.
     ///
     /// # Errors
-    /// [`ServiceError::IdTokenRejected`], and those of the request for the provider's keys.
+    /// [`BrowserError::IdTokenRejected`], since the browser brings it, and those of the request for the
+    /// provider's keys.
     pub(crate) async fn verify_beside(
         &self,
         site: &Site,
@@ -69,8 +70,8 @@ impl OAuth2Dance {
         }
         let classes = attempt.required.classes();
         let expected = attempt.required.of(expected, &classes);
-        let signed = openid.opened(id_token.expose())?;
-        let token = openid.verify(&site.env, &signed, &expected).await?;
-        Ok(Some(Box::new(token)))
+        let signed = openid.opened(id_token.expose()).map_err(Error::of_the_browser)?;
+        let token = openid.verify(&site.env, &signed, &expected).await;
+        Ok(Some(Box::new(token.map_err(Error::of_the_browser)?)))
     }
 }

@@ -68,6 +68,14 @@ pub enum BrowserError {
     /// The callback names another issuer than the service's (RFC 9207, section 2.4).
     #[error("the callback names another issuer than the service's")]
     WrongIssuer,
+    /// A request that initiates a login names another issuer than the service's (OpenID Connect Core,
+    /// section 4).
+    #[error("the request that initiates a login names another issuer than the service's")]
+    IssuerOther,
+    /// The page to go on to, in a request that initiates a login, is none of this site, or is a login
+    /// (OpenID Connect Core, section 4: `target_link_uri`).
+    #[error("the request that initiates a login leads to a page that is none of this site")]
+    TargetElsewhere,
     /// The resolver of [`Login::with_tenants`](crate::Login::with_tenants) has no such tenant, or
     /// the tenant's name is invalid.
     #[error("no such tenant")]
@@ -83,8 +91,8 @@ pub enum BrowserError {
     /// Too many organizations were looked up within a minute: at the same host, or in all.
     #[error("too many organizations were looked up within a minute")]
     TooManyLookups,
-    /// The ID token that a page or an app presents to log in is not valid (OpenID Connect Core,
-    /// section 3.1.3.7). Anybody can present one.
+    /// The ID token that a page or an app presents to log in, or that the browser brings beside a code,
+    /// is not valid (OpenID Connect Core, sections 3.1.3.7 and 3.3.2.12). Anybody can present one.
     #[error("the ID token that was presented is rejected: {0}")]
     IdTokenRejected(IdTokenRejected),
     /// The service has no sign-in by an ID token at this site:
@@ -114,6 +122,8 @@ impl BrowserError {
             Self::UserUnknown => "user_unknown",
             Self::Loop => "login_loop",
             Self::WrongIssuer => "wrong_issuer",
+            Self::IssuerOther => "issuer_other",
+            Self::TargetElsewhere => "target_elsewhere",
             Self::TenantUnknown => "tenant_unknown",
             Self::IdentifierMalformed => "identifier_malformed",
             Self::OrganizationUnknown => "organization_unknown",
@@ -143,6 +153,8 @@ impl BrowserError {
             | Self::AttemptExpired
             | Self::AttemptCookieMissing
             | Self::AccountChanged
+            | Self::IssuerOther
+            | Self::TargetElsewhere
             | Self::WrongIssuer => StatusCode::BAD_REQUEST,
         }
     }

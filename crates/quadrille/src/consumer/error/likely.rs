@@ -38,6 +38,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
             "the issuer or the client id is another one than in the settings, or the clocks differ, \
              or somebody presented a forged token"
         }
+        "issuer_other" => "the issuer in the link is another one than in the settings",
         "id_tokens_not_accepted" => "the client of the service lacks Client::accept_id_tokens",
         "io" => "a file is missing, or the user of the process may not read it",
         "json_callback_malformed" => "the callback lacks https://, or its scheme has no dot",
@@ -110,6 +111,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "state_unknown" => "another process with other keys answered, or the callback is forged",
         "storage_failed" => "the storage is down, full, or lacks its tables",
         "subject_missing" => "a scope is missing without which the service shows no identity",
+        "target_elsewhere" => "the link has another host name than the public URL",
         "tenant_lookup_failed" => "the database of tenants is down",
         "tenant_unknown" => "the link has a typing error, or the tenant was removed",
         "token_refused" => {

@@ -143,10 +143,9 @@ impl Error {
         match self {
             Self::NotLinked(_) => StatusCode::UNAUTHORIZED,
             Self::Browser(error) => error.status(),
+            Self::Service { error, .. } => error.status(),
             Self::Network { error: NetworkError::TimedOut, .. } => StatusCode::GATEWAY_TIMEOUT,
-            Self::Service { .. } | Self::Api { .. } | Self::Network { .. } => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::Api { .. } | Self::Network { .. } => StatusCode::BAD_GATEWAY,
             Self::Operator(error) => error.status(),
         }
     }
@@ -194,6 +193,16 @@ impl Error {
     pub(crate) fn network(service: &Arc<str>, error: impl Into<SendError>) -> Self {
         let SendError { reason, cause } = error.into();
         Self::Network { service: Arc::clone(service), error: reason, cause }
+    }
+
+    /// The same error of an ID token that the browser has brought: anybody can present one.
+    pub(crate) fn of_the_browser(self) -> Self {
+        match self {
+            Self::Service { error: ServiceError::IdTokenRejected(reason), .. } => {
+                BrowserError::IdTokenRejected(reason).into()
+            }
+            other => other,
+        }
     }
 
     pub(crate) fn service(service: &Arc<str>, error: ServiceError) -> Self {

@@ -71,7 +71,7 @@ impl OperatorError {
     /// The status of the response to the user.
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
-            Self::ServiceUnknown { .. } => StatusCode::NOT_FOUND,
+            Self::ServiceUnknown { .. } | Self::NotOpenId { .. } => StatusCode::NOT_FOUND,
             error if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }

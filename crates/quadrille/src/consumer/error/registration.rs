@@ -18,6 +18,9 @@ pub enum RegistrationUnusable {
     /// The method of client authentication is another than those that the site has.
     #[error("its method of client authentication is none that this site has")]
     Method,
+    /// The signature algorithm of ID tokens is none with public keys that is known here.
+    #[error("its ID tokens have a signature algorithm that this site does not accept")]
+    Algorithm,
     /// The method of client authentication needs a secret, and the answer has none, or an empty one.
     #[error("its authentication needs a secret, and there is none")]
     SecretMissing,

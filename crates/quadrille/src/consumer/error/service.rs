@@ -152,6 +152,29 @@ impl ServiceError {
         }
     }
 
+    /// The status of the response to the user.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            _ if self.needs_the_user() => StatusCode::FORBIDDEN,
+            // Anybody can send one (OpenID Connect Back-Channel Logout, section 2.8).
+            Self::LogoutTokenRejected(_) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// Whether a login that was to show no page (`prompt=none`) needs one of the service (OpenID Connect
+    /// Core, section 3.1.2.6).
+    pub(crate) fn needs_the_user(&self) -> bool {
+        let Self::AuthorizationRefused { error } = self else { return false };
+        let pages = [
+            "login_required",
+            "consent_required",
+            "interaction_required",
+            "account_selection_required",
+        ];
+        pages.contains(&&**error)
+    }
+
     /// Whether a later attempt may succeed.
     pub(crate) const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Down { .. })

@@ -3,6 +3,7 @@
 
 pub(super) mod authorized;
 pub(super) mod callback;
+pub(super) mod initiated;
 pub(super) mod origin;
 pub(super) mod out_of_band;
 pub(super) mod posted;
@@ -135,6 +136,12 @@ impl<'a> Begin<'a> {
 
     pub(crate) fn service(&self) -> &str {
         self.service
+    }
+
+    /// The path to redirect to in the end, as it was set.
+    #[cfg(feature = "axum")]
+    pub(crate) fn goes_on_to(&self) -> &str {
+        self.next
     }
 
     /// The user who is signed in.

@@ -17,7 +17,7 @@ use crate::consumer::{
     },
     cookies::Jar,
     dance::{Answered, Granted, Proof, trail::Trail},
-    error::{BrowserError, Error, Result, ServiceError},
+    error::{BrowserError, Error, Result},
     login::Login,
     openid::presented::{NonceUnusable, PresentedIdToken, PresentedNonce, PresentedProof},
 };
@@ -103,7 +103,7 @@ impl Login {
     ) -> Result<Finished> {
         let mut trail = Trail::default();
         let verified = self.verify_id_token(jar, service, presented, owner, &mut trail).await;
-        let verified = verified.map_err(at_the_presenter)?;
+        let verified = verified.map_err(Error::of_the_browser)?;
         let authorized = self.redeem(jar, &verified, owner, false).await?;
         let account = authorized.keep(Some(jar), owner).await?;
         let Attempt { next, data, .. } = verified.answered.attempt;
@@ -154,7 +154,7 @@ impl Login {
         };
         match verified.await {
             Ok(verified) => Ok(verified),
-            Err(error) => Err(Box::new((at_the_presenter(error), trail))),
+            Err(error) => Err(Box::new((Error::of_the_browser(error), trail))),
         }
     }
 
@@ -222,15 +222,5 @@ impl Login {
         };
         let claims = Some(claims.clone());
         Ok(Granted { token, more: serde_json::Map::new(), claims })
-    }
-}
-
-/// The error of a rejected token, by its fault: the service has not sent it, somebody presents it.
-fn at_the_presenter(error: Error) -> Error {
-    match error {
-        Error::Service { error: ServiceError::IdTokenRejected(reason), .. } => {
-            BrowserError::IdTokenRejected(reason).into()
-        }
-        other => other,
     }
 }

@@ -93,6 +93,8 @@ pub(crate) struct Inner {
     pub(crate) spent: Arc<Spent>,
     pub(crate) ended: Arc<EndedSessions>,
     pub(crate) hooks: Arc<dyn ErasedHooks>,
+    /// Whether others may initiate logins.
+    pub(crate) accepts_initiated_logins: bool,
     ready: OnceLock<Result<Ready, OperatorError>>,
 }
 
@@ -127,6 +129,7 @@ impl Login {
             spent: Arc::default(),
             ended: Arc::default(),
             hooks: Arc::new(NoHooks),
+            accepts_initiated_logins: false,
             ready: OnceLock::new(),
         }))
     }

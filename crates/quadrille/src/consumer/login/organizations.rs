@@ -93,7 +93,8 @@ impl Login {
     ///
     /// The registration runs on a task of its own, once for all who wait for it, and a failure is
     /// remembered for ten seconds. It names the receiver of logouts if this login has
-    /// `Login::logout_routes` or [`receives_logouts`](Self::receives_logouts).
+    /// `Login::logout_routes` or [`receives_logouts`](Self::receives_logouts), and the
+    /// `initiate_login_uri` with [`accept_initiated_logins`](Self::accept_initiated_logins).
     ///
     /// # Errors
     /// [`BrowserError::OrganizationUnknown`] for an issuer that is not allowed,
@@ -249,7 +250,8 @@ impl Login {
     }
 
     fn registrar<'a>(&'a self, organizations: &'a Organizations) -> Result<Registrar<'a>> {
-        Registrar::new(organizations, &self.ready()?.site, self.0.ended.is_receiving())
+        let (logouts, logins) = (self.0.ended.is_receiving(), self.0.accepts_initiated_logins);
+        Registrar::new(organizations, &self.ready()?.site, logouts, logins)
     }
 
     fn organizations(&self, service: &str) -> Result<&Arc<Organizations>> {
@@ -276,6 +278,10 @@ fn busy(organizations: &Organizations) -> Error {
 fn registration(organizations: &Organizations, client: StoredClient) -> Result<Registration> {
     let spec = SpecBuf::oidc(organizations.service.to_string(), client.issuer.clone())
         .scopes(organizations.scopes.as_str());
+    let spec = match client.algorithm {
+        Some(algorithm) => spec.id_tokens_signed_by(algorithm),
+        None => spec,
+    };
     let with_secret = |spec: SpecBuf<_>| match &client.secret {
         Some(secret) => spec.client(client.id.clone(), secret.clone()),
         None => spec.public_client(client.id.clone()),

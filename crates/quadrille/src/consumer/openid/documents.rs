@@ -105,19 +105,25 @@ impl Documents {
         known.filter(is_same).cloned().unwrap_or(self)
     }
 
-    /// The metadata.
+    /// The metadata. They are fetched again if those that are kept do not suffice.
     pub(super) async fn metadata(
         &self,
         service: &Arc<str>,
         env: &Env,
+        suffices: impl Fn(&ProviderMetadata) -> bool,
     ) -> Result<Arc<ProviderMetadata>> {
-        let found = self.metadata.get(&self.url, env, |_| true).await;
+        let found = self.metadata.get(&self.url, env, suffices).await;
         found.map_err(|error| match error {
             NotFetched::Fetch(error) => not_fetched(service, error),
             NotFetched::Unusable(error) => {
                 Error::service(service, ServiceError::ProviderMetadata(error))
             }
         })
+    }
+
+    /// Whether the metadata are fetched in any case, since they have the URL of the keys.
+    pub(super) const fn are_discovered(&self) -> bool {
+        self.keys_url.is_none()
     }
 
     /// The keys. They are fetched again if those that are kept do not suffice.
@@ -147,7 +153,7 @@ impl Documents {
     async fn keys_url(&self, service: &Arc<str>, env: &Env) -> Result<Url> {
         match &self.keys_url {
             Some(url) => Ok(url.clone()),
-            None => Ok(self.metadata(service, env).await?.jwks_uri.clone()),
+            None => Ok(self.metadata(service, env, |_| true).await?.jwks_uri.clone()),
         }
     }
 }

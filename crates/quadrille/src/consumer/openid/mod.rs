@@ -17,7 +17,7 @@ use url::Url;
 use crate::{
     Env, Secret,
     consumer::error::{Error, OperatorError, Result, ServiceError},
-    jose::{EncryptingKey, KeyManagement, KeySet, Unverified},
+    jose::{Algorithm, Algorithms, EncryptingKey, KeyManagement, KeySet, TokenError, Unverified},
     loopback::is_secure,
     oauth2::member::LONGEST,
     oidc::{
@@ -46,6 +46,7 @@ pub(crate) struct OpenIdProvider {
     rules: IdTokenRules,
     /// The rules for tokens that pages and apps present, which may be of further clients.
     rules_of_presented: IdTokenRules,
+    rules_of_userinfo: IdTokenRules,
     documents: Documents,
     /// Those that open encrypted ID tokens, and encrypted claims of the userinfo endpoint.
     id_tokens: Option<Opener>,
@@ -73,13 +74,16 @@ impl OpenIdProvider {
         let http = service.shared_http(site);
         let documents = Documents::new(&without_placeholder(spec, issuer), keys_url, http);
         let documents = documents.map_err(|_| malformed())?;
-        let rules = rules(service, spec, issuer)?;
+        let rules = |algorithm| rules(service, spec, issuer, algorithm);
+        let (rules, rules_of_userinfo) =
+            (rules(spec.id_token_algorithm)?, rules(spec.userinfo_algorithm)?);
         let further = service.allowed.clients.iter();
         Ok(Some(Self {
             service: Arc::clone(&service.name),
             spec: spec.clone(),
             rules_of_presented: further.fold(rules.clone(), |rules, id| rules.or_client(&**id)),
             rules,
+            rules_of_userinfo,
             id_tokens: Opener::of(service, site, spec.id_token_encryption)?,
             userinfo: Opener::of(service, site, spec.userinfo_encryption)?,
             documents: documents.or_known(known.map(|known| &known.documents)),
@@ -88,7 +92,7 @@ impl OpenIdProvider {
 
     /// The metadata of the provider.
     pub(crate) async fn metadata(&self, env: &Env) -> Result<Arc<ProviderMetadata>> {
-        self.documents.metadata(&self.service, env).await
+        self.documents.metadata(&self.service, env, |_| true).await
     }
 
     /// A key of the provider that encrypts by this algorithm.
@@ -174,6 +178,9 @@ impl OpenIdProvider {
             Error::service(&self.service, ServiceError::IdTokenRejected(reason))
         };
         let token = Unverified::parse(token.as_str()).map_err(|reason| rejected(reason.into()))?;
+        if !self.signs_by(env, &token, &OF_ID_TOKENS).await? {
+            return Err(rejected(TokenError::AlgorithmNotAccepted.into()));
+        }
         let keys = self.keys_for(rules, env, &token).await?;
         rules.verify(token, &keys, expected, env.now()).map_err(rejected)
     }
@@ -189,6 +196,9 @@ impl OpenIdProvider {
         let signed = opened_if_encrypted(self.id_tokens.as_ref(), token);
         let signed = signed.map_err(|reason| rejected(reason.into()))?;
         let token = Unverified::parse(signed.as_str()).map_err(|reason| rejected(reason.into()))?;
+        if !self.signs_by(env, &token, &OF_ID_TOKENS).await? {
+            return Err(rejected(TokenError::AlgorithmNotAccepted.into()));
+        }
         let rules = &self.rules_of_presented;
         let keys = self.keys_for(rules, env, &token).await?;
         rules.verify_logout(token, &keys, env.now()).map_err(rejected)
@@ -209,8 +219,32 @@ impl OpenIdProvider {
         let text = std::str::from_utf8(body).unwrap_or_default().trim();
         let signed = opened(self.userinfo.as_ref(), text).map_err(|e| rejected(e.into()))?;
         let token = Unverified::parse(signed.as_str()).map_err(|e| rejected(e.into()))?;
-        let keys = self.keys_for(&self.rules, env, &token).await?;
-        self.rules.verify_userinfo(token, &keys).map(Some).map_err(rejected)
+        if !self.signs_by(env, &token, &OF_USERINFO).await? {
+            return Err(rejected(TokenError::AlgorithmNotAccepted.into()));
+        }
+        let rules = &self.rules_of_userinfo;
+        let keys = self.keys_for(rules, env, &token).await?;
+        rules.verify_userinfo(token, &keys).map(Some).map_err(rejected)
+    }
+
+    /// Whether the provider says that it signs by the algorithm of a token (OpenID Connect Core, section
+    /// 3.1.3.7, item 7). The rules have the algorithm that is registered, and accept no HMAC without.
+    async fn signs_by(
+        &self,
+        env: &Env,
+        token: &Unverified<'_>,
+        signatures: &Signatures,
+    ) -> Result<bool> {
+        let algorithm = token.header().algorithm();
+        let is_registered = (signatures.registered)(&self.spec).is_some();
+        if is_registered || algorithm.is_symmetric() || !self.documents.are_discovered() {
+            return Ok(true);
+        }
+        let says = |metadata: &ProviderMetadata| {
+            let named = (signatures.named)(metadata);
+            named.is_empty() || named.contains(&algorithm)
+        };
+        Ok(says(&*self.documents.metadata(&self.service, env, says).await?))
     }
 
     /// The keys that verify a token by these rules.
@@ -339,8 +373,32 @@ fn without_placeholder<'a>(spec: &OpenIdBuf, issuer: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// The rules for the service's ID tokens.
-fn rules(service: &Settled, spec: &OpenIdBuf, issuer: &str) -> Result<IdTokenRules, OperatorError> {
+/// The algorithms of one kind of signed messages.
+struct Signatures {
+    /// The one that is registered.
+    registered: fn(&OpenIdBuf) -> Option<Algorithm>,
+    /// Those that the metadata name.
+    named: fn(&ProviderMetadata) -> &[Algorithm],
+}
+
+/// ID tokens and logout tokens (OpenID Connect Back-Channel Logout, section 2.6, item 2).
+const OF_ID_TOKENS: Signatures = Signatures {
+    registered: |spec| spec.id_token_algorithm,
+    named: |metadata| &metadata.id_token_signing_algorithms,
+};
+
+const OF_USERINFO: Signatures = Signatures {
+    registered: |spec| spec.userinfo_algorithm,
+    named: |metadata| &metadata.userinfo_signing_algorithms,
+};
+
+/// The rules for what the service signs by the algorithm that is registered for it, if one is.
+fn rules(
+    service: &Settled,
+    spec: &OpenIdBuf,
+    issuer: &str,
+    algorithm: Option<Algorithm>,
+) -> Result<IdTokenRules, OperatorError> {
     let id = service.id.as_str();
     let rules = match &spec.tenants {
         Some((placeholder, claim)) => {
@@ -348,8 +406,11 @@ fn rules(service: &Settled, spec: &OpenIdBuf, issuer: &str) -> Result<IdTokenRul
         }
         None => IdTokenRules::new(issuer, id),
     };
-    match (spec.hmac, &service.credential) {
+    match (algorithm, &service.credential) {
         (None, _) => Ok(rules),
+        (Some(algorithm), _) if !algorithm.is_symmetric() => {
+            Ok(rules.algorithms(Algorithms::only(algorithm)))
+        }
         (Some(algorithm), Credential::Secret(secret)) => {
             let rules = rules.signed_with_the_client_secret(algorithm, secret);
             rules.map_err(|_| OperatorError::SecretMalformed { service: (*service.name).into() })

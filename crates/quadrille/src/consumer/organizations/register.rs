@@ -14,6 +14,7 @@ use crate::{
         site::Site,
     },
     fetch::{FetchError, Fetcher as _, TrustedFetcher},
+    jose::Algorithm,
     oauth2::{
         ClientConfigurationRequest, ClientInformation, ClientMetadata, EndpointError,
         RegistrationRequest, RegistrationResponseError,
@@ -24,7 +25,7 @@ use crate::{
 
 use super::{
     Organizations, name_of,
-    stored::{Method, StoredClient},
+    stored::{Asked, Method, SIGNED_BY, StoredClient},
 };
 
 /// The requests to one organization.
@@ -34,6 +35,8 @@ pub(crate) struct Registrar<'a> {
     http: Arc<dyn ErasedClient>,
     /// Whether the site receives logouts.
     receives_logouts: bool,
+    /// Whether the site lets others initiate logins.
+    accepts_initiated_logins: bool,
 }
 
 impl<'a> Registrar<'a> {
@@ -41,8 +44,10 @@ impl<'a> Registrar<'a> {
         organizations: &'a Organizations,
         site: &'a Site,
         receives_logouts: bool,
+        accepts_initiated_logins: bool,
     ) -> Result<Self> {
-        Ok(Self { organizations, site, http: organizations.http()?, receives_logouts })
+        let http = organizations.http()?;
+        Ok(Self { organizations, site, http, receives_logouts, accepts_initiated_logins })
     }
 
     /// The issuer of a user (OpenID Connect Discovery, section 2). A host may name another issuer for
@@ -87,13 +92,16 @@ impl<'a> Registrar<'a> {
             endpoint.ok_or_else(|| fail(ServiceError::RegistrationUnsupported))?.as_str();
         let method = method(&metadata, self.site.client_keys.is_some())
             .ok_or_else(|| fail(ServiceError::RegistrationUnsupported))?;
+        let algorithm =
+            algorithm(&metadata).ok_or_else(|| fail(ServiceError::RegistrationUnsupported))?;
         let request = RegistrationRequest {
-            metadata: self.wanted(&metadata, method),
+            metadata: self.wanted(&metadata, method, algorithm),
             initial_access_token: self.organizations.initial_tokens.get(issuer).cloned(),
         };
         let answer = self.ask(request.to_request(endpoint)).await?;
         let (callback, now) = (self.callback(issuer), self.site.env.now());
-        let client = StoredClient::of(issuer, method, &callback, &answer, now);
+        let asked = Asked { method, algorithm: Some(algorithm) };
+        let client = StoredClient::of(issuer, asked, &callback, &answer, now);
         client.map_err(|reason| fail(ServiceError::RegistrationUnusable(reason)))
     }
 
@@ -120,7 +128,12 @@ impl<'a> Registrar<'a> {
     }
 
     /// The metadata of the site.
-    fn wanted(&self, provider: &ProviderMetadata, method: Method) -> ClientMetadata {
+    fn wanted(
+        &self,
+        provider: &ProviderMetadata,
+        method: Method,
+        algorithm: Algorithm,
+    ) -> ClientMetadata {
         let issuer = &*provider.issuer;
         let Organizations { service, client_name, scopes, .. } = self.organizations;
         let here = [&*self.site.name, "/", service, "~", &name_of(issuer)].concat();
@@ -139,7 +152,12 @@ impl<'a> Registrar<'a> {
         }
         let logged_out = vec![[&*here, "/logged-out"].concat()];
         wanted.extra.insert("application_type".to_owned(), "web".into());
+        wanted.extra.insert(SIGNED_BY.to_owned(), algorithm.as_str().into());
         wanted.extra.insert("post_logout_redirect_uris".to_owned(), logged_out.into());
+        if self.accepts_initiated_logins {
+            let initiate = [&*here, "/initiate"].concat();
+            wanted.extra.insert("initiate_login_uri".to_owned(), initiate.into());
+        }
         if self.receives_logouts {
             let logout = [&*here, "/backchannel-logout"].concat();
             wanted.extra.insert("backchannel_logout_uri".to_owned(), logout.into());
@@ -204,6 +222,16 @@ async fn document(http: &Arc<dyn ErasedClient>, url: &Url) -> Result<Bytes, Fetc
         return Err(FetchError::NotPublic);
     }
     Ok(TrustedFetcher { http, deadline }.fetch(url).await?.body)
+}
+
+/// The signature algorithm of ID tokens to register: the usual one where the provider has it, as each
+/// should (OpenID Connect Discovery, section 3), else the first one with public keys.
+fn algorithm(metadata: &ProviderMetadata) -> Option<Algorithm> {
+    let named = &metadata.id_token_signing_algorithms;
+    if named.is_empty() || named.contains(&Algorithm::Rs256) {
+        return Some(Algorithm::Rs256);
+    }
+    named.iter().copied().find(|algorithm| !algorithm.is_symmetric())
 }
 
 /// The authentication to register: by the site's keys where both sides can, else with a secret.

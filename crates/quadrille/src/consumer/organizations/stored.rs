@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     Secret, Timestamp,
     consumer::{
         attempt::ClientMark, error::RegistrationUnusable as Unusable, registration::is_fit,
     },
+    jose::Algorithm,
     oauth2::{ClientConfiguration, ClientInformation, SecretExpiry},
     secret,
 };
@@ -18,6 +20,16 @@ use crate::{
 const MARGIN: Duration = Duration::from_secs(3600);
 /// The time between two registrations, however soon the secret expires.
 const BETWEEN: Duration = Duration::from_secs(60);
+
+/// The metadata of a client with the signature algorithm of its ID tokens.
+pub(super) const SIGNED_BY: &str = "id_token_signed_response_alg";
+
+/// The metadata that a registration asks for, where the answer need not repeat them.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub(super) method: Method,
+    pub(super) algorithm: Option<Algorithm>,
+}
 
 /// The authentication that was registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +69,9 @@ pub(crate) struct StoredClient {
     pub(crate) issuer: String,
     pub(crate) id: String,
     pub(crate) method: Method,
+    /// The signature algorithm of ID tokens; none in a registration that an earlier version has made.
+    #[serde(default)]
+    pub(crate) algorithm: Option<Algorithm>,
     #[serde(default, serialize_with = "secret::serialize_exposed_option")]
     pub(crate) secret: Option<Secret>,
     /// The time of the registration, in seconds.
@@ -75,15 +90,15 @@ pub(crate) struct StoredClient {
 }
 
 impl StoredClient {
-    /// The registration in a provider's answer to one with this method and callback. A provider may
-    /// register another method, of those that a login knows, but no other callback.
+    /// The registration in a provider's answer to one with these metadata and this callback. A provider
+    /// may register another method or algorithm, of those that a login knows, but no other callback.
     ///
     /// # Errors
     /// [`RegistrationUnusable`](Unusable): what is stored serves for years, so a login must not be the
     /// first to find out.
     pub(crate) fn of(
         issuer: &str,
-        asked: Method,
+        asked: Asked,
         callback: &str,
         answer: &ClientInformation,
         now: Timestamp,
@@ -94,11 +109,20 @@ impl StoredClient {
         }
         let method = match &answer.metadata.token_endpoint_auth_method {
             Some(name) => Method::parse(name).ok_or(Unusable::Method)?,
-            None => asked,
+            None => asked.method,
+        };
+        let algorithm = match answer.metadata.extra.get(SIGNED_BY) {
+            None | Some(Value::Null) => asked.algorithm,
+            Some(name) => {
+                let algorithm = name.as_str().and_then(Algorithm::parse);
+                // A secret that a provider has chosen is none that signs.
+                let algorithm = algorithm.filter(|algorithm| !algorithm.is_symmetric());
+                Some(algorithm.ok_or(Unusable::Algorithm)?)
+            }
         };
         let needs_secret = method.needs_secret();
         // Keys that were not registered sign nothing there.
-        if method == Method::PrivateKeyJwt && asked != Method::PrivateKeyJwt {
+        if method == Method::PrivateKeyJwt && asked.method != Method::PrivateKeyJwt {
             return Err(Unusable::Method);
         }
         let configuration = answer.configuration.as_ref();
@@ -108,6 +132,7 @@ impl StoredClient {
             issuer: issuer.to_owned(),
             id: answer.client_id.clone(),
             method,
+            algorithm,
             made: Some(now.seconds()),
             secret: answer.client_secret.clone().filter(|_| needs_secret),
             expires: match answer.client_secret_expires_at {
@@ -191,7 +216,8 @@ impl StoredClient {
         callback: &str,
         now: Timestamp,
     ) -> Option<Self> {
-        let renewed = Self::of(&self.issuer, self.method, callback, answer, now).ok()?;
+        let asked = Asked { method: self.method, algorithm: self.algorithm };
+        let renewed = Self::of(&self.issuer, asked, callback, answer, now).ok()?;
         let is_same = renewed.id == self.id;
         is_same.then(|| Self {
             token: renewed.token.or(self.token),
@@ -230,7 +256,8 @@ mod tests {
     }
 
     fn of(method: Method, answer: &ClientInformation) -> Result<StoredClient, Unusable> {
-        StoredClient::of(ISSUER, method, HERE, answer, NOW)
+        let asked = Asked { method, algorithm: Some(Algorithm::Rs256) };
+        StoredClient::of(ISSUER, asked, HERE, answer, NOW)
     }
 
     fn after(seconds: u64) -> Timestamp {
@@ -263,6 +290,25 @@ mod tests {
             changed.metadata.token_endpoint_auth_method = Some(answered.to_owned());
             assert_eq!(of(asked, &changed).map(|client| client.method), expected, "{answered}");
         }
+    }
+
+    #[test]
+    fn id_tokens_are_signed_as_the_answer_says_and_by_public_keys() {
+        let signed = |name: Value| {
+            let mut answer = answer(Some("s"));
+            answer.metadata.extra.insert(SIGNED_BY.to_owned(), name);
+            of(Method::ClientSecretBasic, &answer).map(|client| client.algorithm)
+        };
+        assert_eq!(signed(Value::Null), Ok(Some(Algorithm::Rs256)), "as it was asked for");
+        assert_eq!(signed("ES256".into()), Ok(Some(Algorithm::Es256)));
+        for odd in ["none", "HS256", "es256", "", "RS1"] {
+            assert_eq!(signed(odd.into()), Err(Unusable::Algorithm), "{odd}");
+        }
+        assert_eq!(signed(7.into()), Err(Unusable::Algorithm));
+        let before = of(Method::None, &answer(None)).unwrap();
+        let of_another_version = before.to_json().replace(r#""algorithm":"RS256","#, "");
+        assert_eq!(StoredClient::read(&of_another_version).unwrap().algorithm, None);
+        assert_eq!(StoredClient::read(&before.to_json()), Some(before));
     }
 
     #[test]

@@ -96,9 +96,7 @@ impl Allowed {
                 return Err(BrowserError::LoginMalformed);
             }
             let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
-            if value.len() > LONGEST_VALUE || value.chars().any(char::is_control) {
-                return Err(BrowserError::LoginMalformed);
-            }
+            check_value(value)?;
             read.push((name.clone().into_owned(), value.to_owned()));
         }
         Ok(read)
@@ -115,6 +113,17 @@ impl Allowed {
         }
         let asked = params.one("scope").map_err(|_| BrowserError::LoginMalformed)?.unwrap_or("");
         Ok(Scopes::of(asked.split(' ').filter(|scope| self.scopes.contains(scope))))
+    }
+}
+
+/// Checks the value of a parameter that a link chooses.
+///
+/// # Errors
+/// [`BrowserError::LoginMalformed`] for one that is too long or has a control character.
+pub(crate) fn check_value(value: &str) -> Result<(), BrowserError> {
+    match value.len() > LONGEST_VALUE || value.chars().any(char::is_control) {
+        true => Err(BrowserError::LoginMalformed),
+        false => Ok(()),
     }
 }
 

@@ -5,18 +5,13 @@ use std::borrow::Cow;
 
 use crate::{
     Scopes,
-    jose::{Algorithm, ContentEncryption, KeyManagement},
+    jose::Algorithm,
     oauth1::{Placement, SignatureMethod},
     scope::ScopeSeparator,
 };
 
 use super::{
-    hybrid::Hybrid,
-    protocol::{
-        ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenIdAccount, Revocation,
-        owned,
-    },
-    request_objects::RequestObjects,
+    protocol::{ClientAuthentication, OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, Revocation, owned},
     spec::Spec,
     spec_buf::SpecBuf,
 };
@@ -81,6 +76,8 @@ macro_rules! facts {
         }
     };
 }
+
+pub(super) use {argument, facts, kept};
 
 facts! { [<P>] for Spec<P>, SpecBuf<P>:
     /// The display name of the service: "GitHub".
@@ -339,108 +336,6 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
     /// only after several refusals.
     fn refresh_refusals(codes: text) {
         protocol.refresh_refusals = codes;
-    }
-
-    /// Declares that the service is an OpenID Provider (OpenID Connect Core) with this issuer, whose
-    /// keys are at this URL (`jwks_uri`). A login requests the scope `openid` and sends a `nonce`; it
-    /// succeeds only with a valid ID token, which has the account's claims, so that they need no
-    /// request. [`Spec::identity`] is then the userinfo endpoint, for profiles.
-    ///
-    /// [`Spec::oidc`] finds all of it by itself.
-    fn openid(issuer: text, keys: text) {
-        protocol.openid.issuer = Some(issuer);
-        protocol.openid.keys = Some(keys);
-    }
-
-    /// The end session endpoint (OpenID Connect RP-Initiated Logout), to which a user who logs out can
-    /// be redirected: [`Login::log_out_at_service`](crate::Login::log_out_at_service).
-    /// [`Spec::oidc`] finds it by itself.
-    fn end_session(endpoint: text) {
-        protocol.openid.end_session = Some(endpoint);
-    }
-
-    /// Declares that each tenant of the service has an issuer of its own: the placeholder in the
-    /// issuer, such as `{tenantid}`, stands for this claim of each ID token.
-    fn issuer_of_each_tenant(placeholder: text, claim: text) {
-        protocol.openid.tenants = Some((placeholder, claim));
-    }
-
-    /// Knows accounts by their subject alone, for a service that has one issuer forever. By default
-    /// the issuer is part of an account's identifier, as only both together are unique (OpenID
-    /// Connect Core, section 5.7).
-    fn accounts_by_subject_since_the_issuer_never_changes() {
-        protocol.openid.account = OpenIdAccount::Subject;
-    }
-
-    /// Knows accounts by another claim of the ID token, for a service with an identifier that is
-    /// unique at all its issuers and never reused.
-    fn accounts_by_claim(claim: text) {
-        protocol.openid.account = OpenIdAccount::Claim(claim);
-    }
-
-    /// Declares that the service signs ID tokens with the client secret, by this HMAC (OpenID Connect
-    /// Core, section 10.1). Tokens that its keys sign are then rejected, and the secret must be as
-    /// long as the hash.
-    fn id_tokens_signed_with_the_client_secret(algorithm: Algorithm) {
-        protocol.openid.hmac = Some(algorithm);
-    }
-
-    /// Declares that the service signs ID tokens and then encrypts them for this site, by these
-    /// algorithms, which were registered there (`id_token_encrypted_response_alg` and `_enc`). Any other
-    /// token is rejected. The keys are those of [`ClientKeys::decrypting`](crate::consumer::ClientKeys::decrypting),
-    /// or for `A128KW`, `A256KW` and `dir` the client secret. Logout tokens may be encrypted then, too.
-    fn encrypted_id_tokens(algorithm: KeyManagement, encryption: ContentEncryption) {
-        protocol.openid.id_token_encryption = Some((algorithm, encryption));
-    }
-
-    /// Declares that the service signs the claims of its userinfo endpoint
-    /// (`userinfo_signed_response_alg`). Others are rejected.
-    fn signed_userinfo() {
-        protocol.openid.signed_userinfo = true;
-    }
-
-    /// Declares that the service signs the claims of its userinfo endpoint and then encrypts them for
-    /// this site, by these algorithms (`userinfo_encrypted_response_alg` and `_enc`), as in
-    /// [`encrypted_id_tokens`](Spec::encrypted_id_tokens). Others are rejected.
-    fn encrypted_userinfo(algorithm: KeyManagement, encryption: ContentEncryption) {
-        protocol.openid.signed_userinfo = true;
-        protocol.openid.userinfo_encryption = Some((algorithm, encryption));
-    }
-
-    /// Sends each authorization request as a request object, which the keys of the site sign
-    /// ([`Login::client_keys`](crate::Login::client_keys)), so that nobody can change it in the browser
-    /// (RFC 9101). The provider's metadata must say that it takes such.
-    fn request_objects(delivery: RequestObjects) {
-        protocol.openid.request_objects = Some(delivery);
-    }
-
-    /// Encrypts request objects to a key of the provider, by these algorithms, so that nobody reads
-    /// them in the browser. The provider's metadata must name both.
-    fn encrypted_request_objects(algorithm: KeyManagement, encryption: ContentEncryption) {
-        protocol.openid.request_encryption = Some((algorithm, encryption));
-    }
-
-    /// Accepts ID tokens without the `nonce` that was sent, for a service that does not repeat it.
-    /// Gives up: only PKCE, if the service has it, keeps a code out that was stolen from another
-    /// login.
-    fn without_nonce_because_the_service_forgets_it() {
-        protocol.openid.forgets_nonce = true;
-    }
-
-    /// Accepts front-channel logouts without the `iss`, which Front-Channel Logout 1.0, section 3,
-    /// requires, for a service that sends the `sid` alone. The `sid` must be unique at all its issuers.
-    fn front_channel_logout_without_issuer() {
-        protocol.openid.forgets_issuer_in_front_channel = true;
-    }
-
-    /// Requests tokens beside the code (OpenID Connect Core, section 3.3), for an OpenID Provider that
-    /// expects it. They arrive by POST, so a parameter `response_mode` is
-    /// [`OperatorError::ParameterReserved`](crate::consumer::OperatorError::ParameterReserved). An ID
-    /// token beside the code must have its hash (`c_hash`), that of an access token beside it
-    /// (`at_hash`), and the issuer and subject of the token endpoint's. A login that a script or a
-    /// program finishes, where nothing takes a form, requests a code alone.
-    fn hybrid(flow: Hybrid) {
-        protocol.openid.hybrid = Some(flow);
     }
 
     /// Disables PKCE, for the few services that fail with it. Gives up: a code that leaks from the

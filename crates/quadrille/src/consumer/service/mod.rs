@@ -3,6 +3,7 @@
 pub(super) mod allowed;
 pub(super) mod endpoint;
 mod facts;
+mod facts_openid;
 pub(super) mod hosted;
 mod hybrid;
 pub(super) mod names;

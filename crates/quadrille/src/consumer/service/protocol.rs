@@ -176,13 +176,15 @@ pub struct OpenId<Text = &'static str> {
     pub forgets_nonce: bool,
     /// Whether front-channel logouts of the service have a `sid` without the `iss`.
     pub forgets_issuer_in_front_channel: bool,
-    /// The HMAC by which the service signs ID tokens with the client secret; `None` for signatures
-    /// by the keys.
-    pub hmac: Option<Algorithm>,
+    /// The algorithm that is registered for ID tokens, if one is; that of an HMAC is by the client
+    /// secret.
+    pub id_token_algorithm: Option<Algorithm>,
     /// The encryption of ID tokens, if the service encrypts them for this site.
     pub id_token_encryption: Option<Encryption>,
     /// Whether the service signs the claims of its userinfo endpoint.
     pub signed_userinfo: bool,
+    /// The algorithm that is registered for signed claims of the userinfo endpoint, if one is.
+    pub userinfo_algorithm: Option<Algorithm>,
     /// The encryption of signed claims of the userinfo endpoint, if the service encrypts them.
     pub userinfo_encryption: Option<Encryption>,
     /// The delivery of signed authorization requests, if the service is to get such.
@@ -337,9 +339,10 @@ impl OpenId {
         tenants: None,
         forgets_nonce: false,
         forgets_issuer_in_front_channel: false,
-        hmac: None,
+        id_token_algorithm: None,
         id_token_encryption: None,
         signed_userinfo: false,
+        userinfo_algorithm: None,
         userinfo_encryption: None,
         request_objects: None,
         request_encryption: None,
@@ -405,9 +408,10 @@ impl From<OpenId> for OpenIdBuf {
             tenants: openid.tenants.map(|(placeholder, claim)| (placeholder.into(), claim.into())),
             forgets_nonce: openid.forgets_nonce,
             forgets_issuer_in_front_channel: openid.forgets_issuer_in_front_channel,
-            hmac: openid.hmac,
+            id_token_algorithm: openid.id_token_algorithm,
             id_token_encryption: openid.id_token_encryption,
             signed_userinfo: openid.signed_userinfo,
+            userinfo_algorithm: openid.userinfo_algorithm,
             userinfo_encryption: openid.userinfo_encryption,
             request_objects: openid.request_objects,
             request_encryption: openid.request_encryption,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{body::Body, response::Response};
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode, header, request::Parts};
 
 use crate::{
     Login, Result,
@@ -15,6 +15,7 @@ use crate::{
 use super::{
     frame::Asked,
     hooks::{BeforeLogin, Handlers},
+    layer::Visit,
     pages::{hop, plainly, redirect, unknown_to_whom},
 };
 
@@ -31,23 +32,31 @@ pub(super) async fn leave(asked: Asked) -> Response {
 
 /// `POST {mount}/{service}`: the page that asks, or a form of the application.
 pub(super) async fn leave_by_form(mut asked: Asked) -> Response {
+    match query_and_form(&mut asked).await {
+        Ok(parameters) => without_redirect(leave_with(asked, parameters).await),
+        Err(error) => plainly(&error, &asked.parts),
+    }
+}
+
+/// The query and the form of a request. A parameter in both is repeated.
+///
+/// # Errors
+/// [`BrowserError::LoginMalformed`] for a body that is too long: without its fields the login could
+/// become another one.
+pub(super) async fn query_and_form(asked: &mut Asked) -> Result<String> {
     let mut query = asked.query();
-    let Some(body) = asked.body().await else {
-        // Without its fields the login could become another one.
-        return plainly(&BrowserError::LoginMalformed.into(), &asked.parts);
-    };
+    let body = asked.body().await.ok_or(BrowserError::LoginMalformed)?;
     if let Some(form) = asked.form_in(&body) {
-        // A parameter in both is repeated.
         query.push('&');
         query.push_str(form);
     }
-    without_redirect(leave_with(asked, query).await)
+    Ok(query)
 }
 
 /// The response to a form. Browsers apply the `form-action` of the form's page to every redirect,
 /// and stop at one to another site. So a page replaces the redirect, to the service or to the
 /// target of a hook.
-fn without_redirect(mut answer: Response) -> Response {
+pub(super) fn without_redirect(mut answer: Response) -> Response {
     // 307 and 308 request the form again, which no page can do.
     let by_get = [StatusCode::MOVED_PERMANENTLY, StatusCode::FOUND, StatusCode::SEE_OTHER];
     if !by_get.contains(&answer.status()) {
@@ -72,7 +81,13 @@ async fn leave_with(mut asked: Asked, parameters: String) -> Response {
         asked.visit.check_place()?;
         begin(&mut asked, &parameters, &mut trail).await
     };
-    match begun.await {
+    let begun = begun.await;
+    departed(asked, begun, trail).await
+}
+
+/// The response to a request that begins a login.
+pub(super) async fn departed(mut asked: Asked, begun: Result<Departure>, trail: Trail) -> Response {
+    match begun {
         Ok(Departure::Answer(response)) => response,
         Ok(Departure::To(url)) => redirect(StatusCode::FOUND, url).unwrap_or_else(unknown_to_whom),
         Err(error) => asked.failed(error, trail).await,
@@ -94,7 +109,7 @@ pub(super) async fn begin(
     trail: &mut Trail,
 ) -> Result<Departure> {
     let Asked { service, visit, parts, .. } = asked;
-    let (login, jar, service) = (&visit.login, &visit.jar, &**service);
+    let (login, service) = (&visit.login, &**service);
     let registered = login.by_name(service).await?;
     trail.service = Some(Arc::clone(&registered.settled));
     let params = Params::parse_within(parameters.as_bytes(), LIMITS)
@@ -128,51 +143,71 @@ pub(super) async fn begin(
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let chosen = parameters.iter().map(|(name, value)| (&**name, &**value));
         let fields = fields.filter(|(_, value)| !value.is_empty()).chain(chosen);
-        return Ok(Departure::Answer(asking(login, &registered, fields)));
+        return Ok(Departure::Answer(asking(login, &registered, "", fields)));
     }
-    let mut begin = Begin::new(service).next(next).owner(&owner).ending(trail.ending);
-    for (name, value) in &parameters {
-        begin = begin.parameter(name, value);
-    }
+    let begin = Begin::new(service).next(next).owner(&owner).ending(trail.ending);
     let mut further = registered.allowed.read_scopes(&params)?;
     if let Some(ask) = ask {
         further = further.union(&login.asked_scopes(ask)?);
     }
-    begin = match only {
+    let begin = match only {
         Some("identity") => begin.only_identify(),
         _ => begin.further_scopes(further),
     };
+    trail.next = Some(next.to_owned());
+    depart(visit, parts, &registered, begin, parameters).await
+}
+
+/// Begins a login with these parameters of the request, unless the hook answers.
+pub(super) async fn depart(
+    visit: &Visit,
+    parts: &mut Parts,
+    registered: &Arc<Registered>,
+    mut begin: Begin<'_>,
+    parameters: Vec<(String, String)>,
+) -> Result<Departure> {
+    let Visit { login, jar, .. } = visit;
+    for (name, value) in &parameters {
+        begin = begin.parameter(name, value);
+    }
+    let handlers = Handlers::of(login);
     if handlers.wants_before_login() {
-        let (service, next) = (Arc::clone(&registered.name), next.to_owned());
-        let event = BeforeLogin { service, next, owner: owner.clone(), parameters };
+        let event = BeforeLogin {
+            service: Arc::clone(&registered.name),
+            next: begin.goes_on_to().to_owned(),
+            owner: begin.owned_by().clone(),
+            parameters,
+        };
         let (changed, answer) = handlers.before_login(event, parts).await.apply(begin);
         if let Some(answer) = answer {
             return Ok(Departure::Answer(answer));
         }
         begin = changed;
     }
-    trail.next = Some(next.to_owned());
-    Ok(Departure::To(login.begin_at(jar, &registered, &begin).await?))
+    Ok(Departure::To(login.begin_at(jar, registered, &begin).await?))
 }
 
 /// The page that asks whether the user wants to log in, since another site may have sent them. It
-/// sets no cookie, sends no request to the service, and calls no hook.
-fn asking<'a>(
+/// sets no cookie, sends no request to the service, and calls no hook. Its form goes to this path below
+/// that of the login.
+pub(super) fn asking<'a>(
     login: &Login,
     registered: &Registered,
+    path: &str,
     fields: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Response {
     let title = &registered.spec.title;
     let fields: Vec<_> = fields.collect();
     let home =
         login.ready().map_or_else(|_| "/".into(), |ready| format!("{}/", ready.site.base_path));
+    let action = [&login.login_path(&registered.name, "", ""), path].concat();
     let page = Page::new(format!("Log in with {title}?"))
         .text(&format!(
             "A link outside of this site brought you here. If you go on, the account that you use \
              at {title} is connected with you on this site."
         ))
         .text("If you did not mean to log in, go back: nothing has happened.")
-        .form(&format!("Go on to {title}"), &login.login_path(&registered.name, "", ""), &fields)
+        .form(&format!("Go on to {title}"), &action, &fields)
         .link("Back to the site", &home);
     page.to_response(StatusCode::OK).map(Body::from)
 }

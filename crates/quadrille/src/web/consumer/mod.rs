@@ -9,6 +9,7 @@ pub(crate) mod extract;
 mod frame;
 pub(crate) mod hooks;
 mod id_token;
+mod initiated;
 mod jar;
 mod layer;
 mod leave;

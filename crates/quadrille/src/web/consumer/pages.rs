@@ -317,6 +317,14 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 "You are signed in no longer",
                 "The user signed in was removed. Sign out, then sign in again.".to_owned(),
             ),
+            BrowserError::IssuerOther => (
+                "This link is broken",
+                format!("The link to this login names another provider than {name}."),
+            ),
+            BrowserError::TargetElsewhere => (
+                "This link is broken",
+                "The link to this login leads to a page outside of this site.".to_owned(),
+            ),
             BrowserError::TenantUnknown => no_such_login(),
             BrowserError::IdentifierMalformed => (
                 "That is no address",
@@ -330,9 +338,13 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 "Too many people log in at this moment",
                 "Wait for a minute, then try again.".to_owned(),
             ),
-            BrowserError::IdTokenRejected(_) | BrowserError::IdTokensNotAccepted => {
-                ("You did not log in", format!("The sign-in by {name} is not valid here."))
-            }
+            BrowserError::IdTokenRejected(_) | BrowserError::IdTokensNotAccepted => (
+                "You did not log in",
+                format!(
+                    "What your browser brought from {name} is not valid for a login here. Nothing \
+                     was changed."
+                ),
+            ),
             BrowserError::Loop => (
                 "The login is going in circles",
                 format!(
@@ -343,6 +355,10 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
                 ),
             ),
         },
+        Error::Service { error, .. } if error.needs_the_user() => (
+            "You did not log in",
+            format!("{name} has a question for you first, so it could not let you in unseen."),
+        ),
         Error::Service { error: ServiceError::ClientRefused, .. } => (
             "This site is not set up for this login",
             format!("{name} rejected the credentials of this site, which its operator must check."),
@@ -411,8 +427,8 @@ fn log(error: &Error, service: Option<&str>) {
         Error::Api { .. } => {
             warn!(code, service, %error, likely, "a call of a service's API failed");
         }
-        // Anyone can request a login with any name.
-        Error::Operator(OperatorError::ServiceUnknown { .. }) => {
+        // Anyone can request a login with any name, and of any kind.
+        Error::Operator(OperatorError::ServiceUnknown { .. } | OperatorError::NotOpenId { .. }) => {
             info!(code, service, %error, likely, "there is no such login");
         }
         Error::Operator(_) => {

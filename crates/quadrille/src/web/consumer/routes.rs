@@ -28,6 +28,7 @@ use crate::{
 use super::{
     frame::{Asked, Routes},
     hooks::Handlers,
+    initiated::{initiate, initiate_by_form},
     layer::{LoginLayer, Visit},
     leave::{leave, leave_by_form},
     logout::{ask, come_back as logged_out, log_out},
@@ -51,7 +52,8 @@ impl Login {
     /// form or a script of this site posts (`next` is the path to go on to; with `at_service=1`, the
     /// session at an OpenID Provider ends, too, from which the user returns to
     /// `/login/{service}/logged-out`). With
-    /// [`Login::client_keys`], their public parts are at `/login/jwks.json`.
+    /// [`Login::client_keys`], their public parts are at `/login/jwks.json`, and with
+    /// [`Login::accept_initiated_logins`], other sites begin logins at `/login/{service}/initiate`.
     pub fn routes<St: Clone + Send + Sync + 'static>(&self) -> Router<St> {
         let routes = Routes::of(self)
             .get("", leave)
@@ -63,6 +65,10 @@ impl Login {
             .get("/logout", ask)
             .post("/logout", log_out)
             .get("/logged-out", logged_out);
+        let routes = match self.0.accepts_initiated_logins {
+            true => routes.get("/initiate", initiate).post("/initiate", initiate_by_form),
+            false => routes,
+        };
         let routes = match self.jwks() {
             Some(_) => {
                 let login = self.clone();

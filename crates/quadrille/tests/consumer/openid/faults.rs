@@ -20,9 +20,8 @@ use super::World;
 struct Symmetric;
 
 impl Service for Symmetric {
-    const SPEC: Spec = Spec::oidc("acme", super::ISSUER)
-        .id_tokens_signed_with_the_client_secret(Algorithm::Hs256)
-        .build();
+    const SPEC: Spec =
+        Spec::oidc("acme", super::ISSUER).id_tokens_signed_by(Algorithm::Hs256).build();
 }
 
 impl Emulated for Symmetric {
@@ -72,7 +71,7 @@ fn expected(fault: Fault) -> Option<Error> {
         Fault::SignatureWrong => token(TokenError::Signature),
         Fault::KeyUnknown => token(TokenError::KeyUnknown),
         Fault::Unsecured => token(TokenError::Unsecured),
-        Fault::HmacWithPublicKey => token(TokenError::AlgorithmNotAccepted),
+        Fault::HmacWithPublicKey | Fault::AlgorithmOther => token(TokenError::AlgorithmNotAccepted),
         Fault::KeysGone => error(ServiceError::Malformed { status: StatusCode::NOT_FOUND }),
         Fault::MetadataOfAnother => {
             error(ServiceError::ProviderMetadata(DiscoveryError::OtherIssuer))
@@ -188,6 +187,26 @@ async fn a_login_that_wants_a_fresh_authentication_gets_one() {
     }
 }
 
+/// OpenID Connect Core, section 3.1.2.6.
+#[tokio::test]
+async fn a_login_without_pages_that_needs_one_is_no_fault_of_the_service() {
+    let world = World::new();
+    for (code, status) in [
+        ("login_required", StatusCode::FORBIDDEN),
+        ("consent_required", StatusCode::FORBIDDEN),
+        ("interaction_required", StatusCode::FORBIDDEN),
+        ("account_selection_required", StatusCode::FORBIDDEN),
+        ("invalid_scope", StatusCode::BAD_GATEWAY),
+    ] {
+        let begin = Begin::new("acme").parameter("prompt", "none");
+        let (url, cookies) = world.leave(&begin.owner(&Owner::user("ada"))).await.unwrap();
+        let query = world.service.refuse(&url, code.into()).unwrap();
+        let refused = world.arrive(&cookies, &query).await.unwrap_err();
+        let expected = ServiceError::AuthorizationRefused { error: code.into() };
+        assert_eq!((refused.status(), refused), (status, error(expected)), "{code}");
+    }
+}
+
 /// OpenID Connect Core, sections 3.1.3.7, 5.5 and 5.5.1.1: `acr`. The provider names no class.
 #[tokio::test]
 async fn a_class_of_authentication_that_is_essential_is_checked_and_a_wish_is_not() {
@@ -219,10 +238,7 @@ async fn a_response_without_any_token_of_the_provider_is_no_login() {
 #[tokio::test]
 async fn an_hmac_is_accepted_by_a_secret_that_is_long_enough_and_only_where_it_is_expected() {
     let secret = "a secret of at least thirty-two bytes";
-    let spec = || {
-        SpecBuf::oidc("acme", super::ISSUER)
-            .id_tokens_signed_with_the_client_secret(Algorithm::Hs256)
-    };
+    let spec = || SpecBuf::oidc("acme", super::ISSUER).id_tokens_signed_by(Algorithm::Hs256);
     let world = World::of(spec().client("our-id", secret));
     world.service.changes_secret(secret);
     let error = world.log_in(7).await.unwrap_err();

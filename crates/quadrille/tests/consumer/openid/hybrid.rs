@@ -39,8 +39,9 @@ async fn log_in(world: &World, user: u64) -> quadrille::Result<Account> {
     arrive(world, &cookies, &form).await
 }
 
+/// The error of an ID token beside a code: the browser has brought it.
 fn rejected(reason: Rejected) -> Error {
-    Error::Service { service: "acme".into(), error: ServiceError::IdTokenRejected(reason) }
+    BrowserError::IdTokenRejected(reason).into()
 }
 
 /// The pair of a form with this name.
@@ -110,7 +111,10 @@ async fn both_id_tokens_of_a_login_are_about_one_user() {
     for flow in [Hybrid::CodeIdToken, Hybrid::CodeIdTokenToken] {
         let world = world(flow);
         world.service.misidentifies(Fault::SubjectOtherBesideCode);
-        assert_eq!(log_in(&world, 7).await, Err(rejected(Rejected::OtherUserThanBeside)));
+        let error = ServiceError::IdTokenRejected(Rejected::OtherUserThanBeside);
+        let error = Error::Service { service: "acme".into(), error };
+        assert_eq!(error.status(), StatusCode::BAD_GATEWAY, "of the token endpoint");
+        assert_eq!(log_in(&world, 7).await, Err(error));
         let mut accounts = world.login.accounts_by_name("acme").await.unwrap();
         assert!(accounts.next().await.is_none(), "nothing is stored");
     }
@@ -126,7 +130,9 @@ async fn parts_of_another_login_are_of_no_use() {
     let theirs = world.service.consent(&attackers, 8).unwrap();
     for (name, expected) in [("id_token", Rejected::NonceOther), ("code", Rejected::CodeHash)] {
         let mixed = ours.replace(&pair(&ours, name), &pair(&theirs, name));
-        assert_eq!(arrive(&world, &cookies, &mixed).await, Err(rejected(expected)), "{name}");
+        let error = arrive(&world, &cookies, &mixed).await.unwrap_err();
+        assert_eq!(error.status(), StatusCode::BAD_REQUEST, "the browser's fault");
+        assert_eq!(error, rejected(expected), "{name}");
     }
     arrive(&world, &cookies, &ours).await.unwrap();
 }
@@ -197,6 +203,32 @@ async fn a_browser_brings_the_form_to_the_usual_callback() {
     }
     let arrived = browser.visit(&to).await;
     assert_eq!((arrived.status, arrived.location()), (StatusCode::SEE_OTHER, "/album"));
+}
+
+/// OpenID Connect Core, sections 3.3.2.10 and 3.3.2.12.
+#[tokio::test]
+async fn a_form_that_the_browser_has_changed_gets_a_page_that_says_so() {
+    let service = FakeService::openid(ISSUER, "our-id", SECRET);
+    let spec = SpecBuf::oidc("acme", ISSUER).hybrid(Hybrid::CodeIdToken);
+    let login = Login::new(KeyRing::ephemeral(), SITE)
+        .with(spec.client("our-id", SECRET))
+        .http(service.clone());
+    for (name, changed) in [("code", "another"), ("id_token", "a.b.c"), ("id_token", "a")] {
+        let mut browser = Browser::new(login.attach(Router::new()));
+        let away = browser.visit("/login/acme?next=/album").await;
+        let form = service.consent(away.location(), 7).unwrap();
+        let form = form.replace(&pair(&form, name), &format!("{name}={changed}"));
+        let request = Request::post("/login/acme/authorized")
+            .header("accept", "text/html")
+            .header("content-type", "application/x-www-form-urlencoded");
+        let hop = browser.send(request.body(Body::from(form)).unwrap()).await;
+        let page = browser.visit(hop.refresh().unwrap()).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{name}={changed}: {page:?}");
+        assert!(page.has_code("id_token_rejected"), "{page:?}");
+        assert!(page.text.contains("What your browser brought from acme"), "{page:?}");
+        assert!(page.text.contains("/login/acme?next=%2Falbum"), "{page:?}");
+    }
+    assert_eq!(service.times_asked(Purpose::RedeemCode), 0);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod encrypted;
 mod faults;
 mod front_channel;
 mod hybrid;
+mod initiated;
 mod kept;
 mod logout;
 mod mixed;
@@ -17,6 +18,7 @@ mod refreshes;
 mod request_objects;
 mod restart;
 mod sign_out;
+mod signatures;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::HeaderMap;

@@ -18,11 +18,7 @@ async fn a_user_is_who_tokens_of_each_signature_say() {
             "userinfo_signed_response_alg": alg,
         });
         service(format!("signed-{}", alg.to_lowercase()), metadata, move |spec, id| {
-            let spec = spec.signed_userinfo();
-            let spec = match algorithm.is_symmetric() {
-                true => spec.id_tokens_signed_with_the_client_secret(algorithm),
-                false => spec,
-            };
+            let spec = spec.id_tokens_signed_by(algorithm).userinfo_signed_by(algorithm);
             spec.client(id, SECRET)
         })
     }))

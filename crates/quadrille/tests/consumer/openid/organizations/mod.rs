@@ -1,6 +1,7 @@
 //! One login box for many organizations: the site registers itself at their providers.
 
 mod lookups;
+mod registered;
 mod renewals;
 
 use std::{
@@ -143,6 +144,7 @@ impl HttpClient for Net {
                     "token_endpoint": format!("{ISSUER}/token"),
                     "jwks_uri": format!("{ISSUER}/keys"),
                     "registration_endpoint": REGISTER,
+                    "id_token_signing_alg_values_supported": ["ES256"],
                 });
                 for (name, value) in state.metadata.as_object().unwrap() {
                     all[name] = value.clone();
