@@ -74,7 +74,10 @@ async fn ask(State(user): State<SignedIn>, request: Authorization) -> AxumRespon
     let user = user.lock().unwrap().clone();
     let hints = shown(request.hints());
     match request.step(user).await {
-        Step::SignIn(back) => Redirect::to(&format!("/sign-in?next={back}{hints}")).into_response(),
+        Step::SignIn(back) => {
+            let page = if back.is_choice() { "/choose" } else { "/sign-in" };
+            Redirect::to(&format!("{page}?next={back}{hints}")).into_response()
+        }
         Step::Consent(page) => consent(&page).into_response(),
         Step::Done(reply) => reply.into_response(),
     }

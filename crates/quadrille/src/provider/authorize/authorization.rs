@@ -39,7 +39,7 @@ use super::{
     page_hints::{PageHints, PageNeeded},
     read::{self, Failed, Read},
     request::{Asked, is_trusted},
-    since::{self, SINCE},
+    since,
     ticket::Ticket,
 };
 
@@ -86,7 +86,9 @@ pub struct Authorization {
 /// ```
 #[derive(Debug)]
 pub enum Step {
-    /// Have the user sign in, then redirect to this address of the authorization endpoint.
+    /// Have the user sign in, then redirect to this address of the authorization endpoint. If it
+    /// suffices that the user chooses the account that is signed in
+    /// ([`Back::is_choice`]), the page may offer that, too.
     SignIn(Back),
     /// Show the consent page.
     Consent(Box<ConsentPage>),
@@ -271,6 +273,7 @@ impl Authorization {
             (Next::Refuse(error), user) => Ok(self.refuse(error, true, user.as_ref())),
             (Next::Warn(error), user) => Ok(self.refuse(error, false, user.as_ref())),
             (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back(before))),
+            (Next::Choose, Some(_)) => Ok(Step::SignIn(self.back(before).for_a_choice())),
             (Next::Ask, Some(authentication)) => {
                 match subject::is_there(inner, &authentication).await? {
                     true => self.ask(&authentication, consent),
@@ -286,12 +289,11 @@ impl Authorization {
     /// The same request by GET; with a note if the client requests a sign-in, or has sent the request
     /// in an object. `before` is the user's authentication so far.
     fn back(&self, before: Option<Before>) -> Back {
-        let mut url = self.same.clone();
         if self.asked.prompt.may_need_sign_in() || self.has_object {
-            let sent = Sent { at: self.inner.now(), before };
-            url.append(SINCE, &since::seal(&self.inner, &self.same, sent));
+            let sent = Sent { at: self.inner.now(), before, chosen: None };
+            return Back::to(since::noted(&self.inner, &self.same, sent));
         }
-        Back::to(url)
+        Back::to(self.same.clone())
     }
 
     fn ask(

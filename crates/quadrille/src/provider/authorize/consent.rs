@@ -139,6 +139,13 @@ impl<F: DeserializeOwned> Decision<F> {
         &self.ticket.resources
     }
 
+    /// The authentication context classes of which the user's authentication must be one, as
+    /// [`Authorization::acr_values`](super::authorization::Authorization::acr_values) had them. An
+    /// authentication that is of several names one of these.
+    pub fn acr_values(&self) -> impl Iterator<Item = &str> {
+        self.ticket.acr_values.iter().map(|acr| &**acr)
+    }
+
     /// The `client_id`.
     pub fn client(&self) -> &str {
         &self.ticket.client

@@ -31,23 +31,38 @@ use super::consent::TICKET;
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Back(String);
+pub struct Back {
+    path_and_query: String,
+    is_choice: bool,
+}
 
 impl Back {
     pub(super) fn to(url: FormWriter) -> Self {
-        Self(url.finish())
+        Self { path_and_query: url.finish(), is_choice: false }
+    }
+
+    pub(super) fn for_a_choice(self) -> Self {
+        Self { is_choice: true, ..self }
     }
 
     /// Path and query, not encoded.
     pub fn path_and_query(&self) -> &str {
-        &self.0
+        &self.path_and_query
+    }
+
+    /// `true` if it suffices that the user chooses the account that is signed in
+    /// (`prompt=select_account`, OpenID Connect Core, section 3.1.2.1):
+    /// [`account_chosen`](crate::provider::AuthorizationServer::account_chosen). A sign-in is a choice,
+    /// too.
+    pub fn is_choice(&self) -> bool {
+        self.is_choice
     }
 }
 
 impl fmt::Display for Back {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut encoded = FormWriter::new();
-        encoded.append("", &self.0);
+        encoded.append("", &self.path_and_query);
         f.write_str(encoded.finish().trim_start_matches('='))
     }
 }

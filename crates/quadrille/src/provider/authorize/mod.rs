@@ -2,6 +2,7 @@
 //! consent page, and the answer.
 
 pub(super) mod authorization;
+mod choice;
 pub(super) mod consent;
 pub(super) mod consent_page;
 pub(super) mod dance;

@@ -22,6 +22,8 @@ use super::{
 pub(crate) enum Next {
     /// A user must sign in, or do so again.
     SignIn,
+    /// The user must choose an account: the one that is signed in, or another one by a sign-in.
+    Choose,
     /// The user must be asked.
     Ask,
     /// The request is granted without asking.
@@ -38,6 +40,8 @@ pub(crate) struct Sent {
     pub(crate) at: Timestamp,
     /// The authentication that the user had then, which does not count.
     pub(crate) before: Option<Before>,
+    /// The [hash](chosen) of the authentication that the user has chosen to go on with.
+    pub(crate) chosen: Option<SecretHash>,
 }
 
 /// An authentication, to be told from a later one.
@@ -58,12 +62,25 @@ impl Before {
     }
 }
 
+/// The hash that names an authentication of a user.
+pub(crate) fn chosen(authentication: &Authentication) -> SecretHash {
+    let Before { time, session } = Before::of(authentication);
+    let user = sha256(authentication.subject.as_bytes());
+    let session = session.as_ref().map_or(&[][..], |hash| &hash[..]);
+    sha256(&[&user[..], &time.millis().to_be_bytes(), session].concat())
+}
+
 impl Sent {
     /// `true` if the authentication came after the note. Stores keep whole seconds: within the
     /// second, it is a new one if it is not the one from before, by its session or its time.
     fn was_answered_by(self, authentication: &Authentication) -> bool {
         authentication.auth_time.seconds() >= self.at.seconds()
             && Some(Before::of(authentication)) != self.before
+    }
+
+    /// `true` if the user has chosen to go on with this authentication.
+    fn has_chosen(self, authentication: &Authentication) -> bool {
+        self.chosen == Some(chosen(authentication))
     }
 }
 
@@ -105,6 +122,11 @@ pub(crate) fn next(
     }
     if (asked.prompt.sign_in || is_old || is_weak || is_other) && !is_fresh {
         return Next::SignIn;
+    }
+    // A sign-in for this request is a choice, too.
+    let has_chosen = is_fresh || since.is_some_and(|since| since.has_chosen(authentication));
+    if asked.prompt.hints.select_account && !has_chosen {
+        return Next::Choose;
     }
     // The user has signed in for this request, as another one than it requires.
     if is_other {
@@ -165,7 +187,7 @@ mod tests {
             max_age in proptest::option::of(0..3u64),
             (acr, acr_values) in (proptest::option::of("[ab]"), proptest::option::of("[ab]")),
             response_type in proptest::sample::select(&ResponseType::ALL[..]),
-            other: bool,
+            other: bool, select: bool, has_chosen: bool,
         ) {
             let redirect_uri = if is_native { "com.example.app:/cb" } else { CALLBACK };
             let mut asker = client("app", redirect_uri);
@@ -188,13 +210,13 @@ mod tests {
                 scopes: Scopes::of(["a", "b"]),
                 resources: Resources::EMPTY,
                 prompt: Prompt {
-                    none: none && !sign_in && !consent,
+                    none: none && !sign_in && !consent && !select,
                     sign_in,
                     consent,
                     max_age: max_age.map(Duration::from_secs),
                     acr_values: acr_values.clone().map(|acr| vec![acr.into()]).unwrap_or_default(),
                     subjects: other.then(|| vec!["bob".into()]),
-                    hints: PageHints::default(),
+                    hints: PageHints { select_account: select, ..PageHints::default() },
                 },
             };
             let at = |seconds: i64| Timestamp::from_seconds(seconds);
@@ -216,7 +238,9 @@ mod tests {
                 data: serde_json::Map::new(),
             });
             let before_that = |time| Before { time: at(time), session: None };
-            let since = since.map(|sent| Sent { at: at(sent), before: before.map(before_that) });
+            let chosen = authentication.as_ref().filter(|_| has_chosen).map(chosen);
+            let since =
+                since.map(|sent| Sent { at: at(sent), before: before.map(before_that), chosen });
             let next = next(
                 &asked,
                 authentication.as_ref(),
@@ -229,7 +253,7 @@ mod tests {
                 auth_time >= Some(since.at.seconds()) && auth_time != before
             });
             if asked.prompt.none {
-                prop_assert!(!matches!(next, Next::SignIn | Next::Ask));
+                prop_assert!(!matches!(next, Next::SignIn | Next::Choose | Next::Ask));
             }
             match next {
                 Next::Grant => {
@@ -237,9 +261,15 @@ mod tests {
                     prop_assert!(first_party || given == Some("a b"));
                     prop_assert!(!(is_native && (is_public || response_type.has_any_token())));
                     prop_assert!(!sign_in || is_fresh);
+                    prop_assert!(!select || is_fresh || (has_chosen && since.is_some()));
                     prop_assert!(!is_weak && !other && (!is_old || is_fresh));
                 }
                 Next::Ask => prop_assert!(authentication.is_some()),
+                // Only where the account that is signed in would do.
+                Next::Choose => {
+                    prop_assert!(select && authentication.is_some() && !is_fresh);
+                    prop_assert!(!sign_in && !is_weak && !is_old && !other);
+                }
                 Next::SignIn => {
                     prop_assert!(
                         authentication.is_none() || sign_in || is_weak || is_old || other

@@ -21,7 +21,7 @@ use crate::{
 use super::{
     next::Sent,
     request::{self, Asked, Offer, OpenIdOffer, Unasked},
-    since::{self, SINCE},
+    since,
 };
 
 /// The reason why a request is not read, by the answer to it.
@@ -70,11 +70,8 @@ pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result
         return Err(Failed::Probed(response));
     }
     let params = parameters(request).map_err(|error| ClientError::Request(error.into()))?;
-    let mut same = FormWriter::after_url(&inner.paths.authorize);
-    for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
-        same.append(name, value);
-    }
-    let since = params.many(SINCE).next().and_then(|sealed| since::open(inner, &same, sealed));
+    let same = since::same(inner, &params);
+    let since = since::found(inner, &same, &params);
     if inner.oauth1.is_offered() && params.many("oauth_token").next().is_some() {
         let asked = oauth1::authorize::asked(inner, &params).await?;
         return Ok(Read { asked, same, since, has_object: false });

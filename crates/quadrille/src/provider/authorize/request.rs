@@ -49,7 +49,7 @@ pub(crate) struct Asked {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prompt {
     pub(crate) none: bool,
-    /// `login`, or `select_account` or `create`, which the sign-in page does.
+    /// `login`, or `create`, which the sign-in page does.
     pub(crate) sign_in: bool,
     pub(crate) consent: bool,
     /// The longest time since the user's authentication (`max_age`).
@@ -341,6 +341,7 @@ impl Prompt {
     /// `true` if the request may need another sign-in than the one that the user has.
     pub(crate) fn may_need_sign_in(&self) -> bool {
         self.sign_in
+            || self.hints.select_account
             || self.max_age.is_some()
             || !self.acr_values.is_empty()
             || self.subjects.is_some()
@@ -358,10 +359,7 @@ impl Prompt {
             match *word {
                 "none" => prompt.none = true,
                 "login" => prompt.sign_in = true,
-                "select_account" => {
-                    prompt.sign_in = true;
-                    prompt.hints.select_account = true;
-                }
+                "select_account" => prompt.hints.select_account = true,
                 "create" if creates_accounts => {
                     prompt.sign_in = true;
                     prompt.hints.create = true;

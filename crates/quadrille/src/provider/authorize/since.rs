@@ -2,14 +2,14 @@
 
 use crate::{
     Timestamp,
-    form::FormWriter,
-    provider::{clock::is_recent, server::Inner},
+    form::{FormWriter, Params},
+    provider::{clock::is_recent, server::Inner, store::SecretHash},
 };
 
 use super::next::{Before, Sent};
 
 /// The parameter of the way back from the sign-in page.
-pub(super) const SINCE: &str = "quadrille_since";
+const SINCE: &str = "quadrille_since";
 
 /// The mark of a user who was not signed in.
 const NOBODY: i64 = i64::MIN;
@@ -19,24 +19,59 @@ fn note_for(inner: &Inner, same: &FormWriter) -> String {
     [inner.issuer.as_str(), " ", &same.clone().finish()].concat()
 }
 
+/// The URL of a request with a note.
+pub(super) fn noted(inner: &Inner, same: &FormWriter, sent: Sent) -> FormWriter {
+    let mut url = same.clone();
+    url.append(SINCE, &seal(inner, same, sent));
+    url
+}
+
 /// The note for a request.
-pub(super) fn seal(inner: &Inner, same: &FormWriter, sent: Sent) -> String {
+fn seal(inner: &Inner, same: &FormWriter, sent: Sent) -> String {
     let before = sent.before.map_or(NOBODY, |before| before.time.millis());
     let session = sent.before.and_then(|before| before.session);
     let times = [sent.at.millis().to_be_bytes(), before.to_be_bytes()].concat();
-    let plain = [&*times, session.as_ref().map_or(&[], |hash| &hash[..])].concat();
+    let part = |hash: &Option<SecretHash>| match hash {
+        Some(hash) => [&[1], &hash[..]].concat(),
+        None => vec![0],
+    };
+    let plain = [times, part(&session), part(&sent.chosen)].concat();
     inner.ring.seal(&inner.env, SINCE, &note_for(inner, same), &plain)
 }
 
 /// The note of a request, if it is recent enough to be for this one.
-pub(super) fn open(inner: &Inner, same: &FormWriter, sealed: &str) -> Option<Sent> {
+fn open(inner: &Inner, same: &FormWriter, sealed: &str) -> Option<Sent> {
     let plain = inner.ring.open(SINCE, &note_for(inner, same), sealed).ok()?;
     let (at, rest) = plain.split_first_chunk()?;
-    let (before, session) = rest.split_first_chunk()?;
+    let (before, rest) = rest.split_first_chunk()?;
+    let (session, rest) = part(rest)?;
+    let (chosen, _) = part(rest)?;
     let at = Timestamp::from_millis(i64::from_be_bytes(*at));
     let before = i64::from_be_bytes(*before);
     let time = Timestamp::from_millis(before);
-    let before = Before { time, session: session.try_into().ok() };
+    let before = Before { time, session };
     let before = (before.time.millis() != NOBODY).then_some(before);
-    is_recent(inner.now(), at, inner.policy.ticket_lifetime).then_some(Sent { at, before })
+    is_recent(inner.now(), at, inner.policy.ticket_lifetime).then_some(Sent { at, before, chosen })
+}
+
+/// The URL of a request by GET, without a note.
+pub(super) fn same(inner: &Inner, params: &Params<'_>) -> FormWriter {
+    let mut same = FormWriter::after_url(&inner.paths.authorize);
+    for (name, value) in params.iter().filter(|(name, _)| *name != SINCE) {
+        same.append(name, value);
+    }
+    same
+}
+
+/// The note of a request, of which `same` is the URL by GET.
+pub(super) fn found(inner: &Inner, same: &FormWriter, params: &Params<'_>) -> Option<Sent> {
+    params.many(SINCE).next().and_then(|sealed| open(inner, same, sealed))
+}
+
+/// A hash that may be there, and the bytes behind it.
+fn part(bytes: &[u8]) -> Option<(Option<SecretHash>, &[u8])> {
+    match bytes.split_first()? {
+        (0, rest) => Some((None, rest)),
+        (_, rest) => rest.split_first_chunk().map(|(hash, rest)| (Some(*hash), rest)),
+    }
 }

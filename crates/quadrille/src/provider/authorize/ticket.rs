@@ -48,6 +48,8 @@ pub(crate) struct Ticket {
     /// Those of the scopes that the page shows as granted before.
     pub(crate) granted: Scopes,
     pub(crate) resources: Resources,
+    /// The classes of which the authentication must be one; empty for any.
+    pub(crate) acr_values: Vec<Arc<str>>,
     pub(crate) dance: Dance,
     pub(crate) expires: Timestamp,
 }
@@ -75,6 +77,7 @@ impl Ticket {
             scopes: asked.scopes.clone(),
             granted: asked.scopes.intersection(granted),
             resources: asked.resources.clone(),
+            acr_values: asked.prompt.acr_values.clone(),
             dance: asked.dance.clone(),
             expires: asked.dance.rules().ends().map_or(expires, |ends| ends.min(expires)),
         }

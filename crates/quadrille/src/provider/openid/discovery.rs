@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     jose::{Algorithm, ContentEncryption, KeyManagement},
     oauth2::metadata::ServerMetadata,
-    provider::{authorize::page_hints::Display, server::Inner},
+    provider::server::Inner,
 };
 
 use super::{client::SubjectType, request_object::options::RequestObjects};
@@ -23,7 +23,7 @@ pub(crate) fn describe(inner: &Inner, metadata: &mut ServerMetadata) {
     subject_types.extend(openid.pairwise.as_ref().map(|_| SubjectType::Pairwise.as_str()));
     let objects = openid.objects.as_ref();
     let has_references = objects.is_some_and(RequestObjects::has_references);
-    let members: [(&str, Value); 10] = [
+    let members: [(&str, Value); 9] = [
         ("subject_types_supported", subject_types.into()),
         ("id_token_signing_alg_values_supported", algorithms.clone()),
         ("userinfo_signing_alg_values_supported", algorithms),
@@ -31,11 +31,16 @@ pub(crate) fn describe(inner: &Inner, metadata: &mut ServerMetadata) {
         ("claims_supported", claims.collect::<Vec<_>>().into()),
         ("claims_parameter_supported", true.into()),
         ("prompt_values_supported", prompts.into()),
-        ("display_values_supported", Display::ALL.map(Display::as_str).as_slice().into()),
         ("request_parameter_supported", objects.is_some().into()),
         ("request_uri_parameter_supported", has_references.into()),
     ];
     metadata.extra.extend(members.map(|(name, value)| (name.to_owned(), value)));
+    let displays: Vec<_> = openid.displays.iter().map(|kind| kind.as_str()).collect();
+    if !displays.is_empty() {
+        metadata.extra.insert("display_values_supported".to_owned(), displays.into());
+    }
+    let locales: Vec<_> = openid.ui_locales.iter().map(|tag| (**tag).to_owned()).collect();
+    metadata.ui_locales_supported = Some(locales).filter(|tags| !tags.is_empty());
     let objects = objects.map(request_objects).into_iter().flatten();
     let encrypted = if openid.encrypts { encrypted_responses() } else { Vec::new() };
     let further = objects.chain(encrypted);

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use url::Url;
 
-use crate::{Scopes, oauth2::ResponseType, oidc::claims_of_scope};
+use crate::{
+    Scopes, oauth2::ResponseType, oidc::claims_of_scope, provider::authorize::page_hints::Display,
+};
 
 use super::{
     claims::{Claims, ErasedClaims},
@@ -72,6 +74,10 @@ pub struct OpenId {
     pub(crate) manages_sessions: bool,
     /// `true` if users can open an account on the sign-in page.
     pub(crate) creates_accounts: bool,
+    /// The languages of the pages.
+    pub(super) ui_locales: Vec<Box<str>>,
+    /// The kinds of display that the pages suit.
+    pub(super) displays: Vec<Display>,
 }
 
 /// The standard scopes, as a consent page says them.
@@ -273,6 +279,34 @@ impl OpenId {
     /// ```
     pub fn users_can_open_accounts(mut self) -> Self {
         self.creates_accounts = true;
+        self
+    }
+
+    /// Declares the languages of the application's pages (`ui_locales_supported`, BCP 47). The wishes of a
+    /// request reach the application as [`PageHints::ui_locales`](crate::provider::PageHints::ui_locales)
+    /// in any case.
+    ///
+    /// ```
+    /// use quadrille::provider::OpenId;
+    ///
+    /// let openid = OpenId::new().ui_locales(["en", "de-AT"]);
+    /// ```
+    pub fn ui_locales<L: AsRef<str>>(mut self, tags: impl IntoIterator<Item = L>) -> Self {
+        self.ui_locales = tags.into_iter().map(|tag| tag.as_ref().into()).collect();
+        self
+    }
+
+    /// Declares the kinds of display that the application's pages suit (`display_values_supported`). The
+    /// wish of a request reaches the application as
+    /// [`PageHints::display`](crate::provider::PageHints::display) in any case.
+    ///
+    /// ```
+    /// use quadrille::provider::{Display, OpenId};
+    ///
+    /// let openid = OpenId::new().displays([Display::Page, Display::Popup]);
+    /// ```
+    pub fn displays(mut self, kinds: impl IntoIterator<Item = Display>) -> Self {
+        self.displays = kinds.into_iter().collect();
         self
     }
 

@@ -6,7 +6,7 @@ use quadrille::{
     Env,
     jose::{Algorithm, SigningKey},
     oauth2::metadata::ServerMetadata,
-    provider::{AuthorizationServer, OpenId, store::MemoryStore},
+    provider::{AuthorizationServer, Display, OpenId, store::MemoryStore},
 };
 use serde_json::json;
 
@@ -44,7 +44,9 @@ async fn the_document_says_exactly_what_is_on() {
         ("subject_types_supported", json!(["public"])),
         ("id_token_signing_alg_values_supported", json!(["ES256", "RS256"])),
         ("userinfo_signing_alg_values_supported", json!(["ES256", "RS256"])),
-        ("display_values_supported", json!(["page", "popup", "touch", "wap"])),
+        // What pages can is for the application to say.
+        ("display_values_supported", json!(null)),
+        ("ui_locales_supported", json!(null)),
         ("claim_types_supported", json!(["normal"])),
         (
             "claims_supported",
@@ -70,6 +72,17 @@ async fn the_document_says_exactly_what_is_on() {
     // RFC 8414 has the same document at another address.
     let oauth = self::document(&world, "/.well-known/oauth-authorization-server").await;
     assert_eq!(oauth.json(), document);
+}
+
+/// Section 3: what the pages can, as the application says.
+#[tokio::test]
+async fn the_document_names_the_languages_and_displays_that_the_application_has_pages_for() {
+    let openid =
+        OpenId::new().ui_locales(["en", "de-AT"]).displays([Display::Page, Display::Popup]);
+    let world = world_of(|new| new, |server| server.openid(openid)).await;
+    let document = document(&world, PATH).await.json();
+    assert_eq!(document["ui_locales_supported"], json!(["en", "de-AT"]));
+    assert_eq!(document["display_values_supported"], json!(["page", "popup"]));
 }
 
 #[tokio::test]

@@ -1,6 +1,12 @@
 //! The pages that users see (OpenID Connect Core, sections 3.1.2.1, 3.1.2.4 and 5.5).
 
-use quadrille::provider::OpenId;
+use std::time::Duration;
+
+use quadrille::{
+    Authentication, Timestamp,
+    form::Params,
+    provider::{NewClient, OpenId},
+};
 use serde_json::json;
 
 use super::{asking, id_token, may_request, text, world, world_of};
@@ -120,4 +126,122 @@ async fn the_sign_in_page_learns_the_wishes_of_the_client() {
     let create = asking(&world, "openid", &[("prompt", "create")]);
     let answer = world.ask(&mut Browser::default(), &create).await;
     assert!(answer.location().starts_with("/sign-in?next="));
+}
+
+const SELECT: (&str, &str) = ("prompt", "select_account");
+
+/// The address to which the page for an account leads, and whether a choice suffices there.
+async fn asked(world: &World, further: &[(&str, &str)]) -> (String, bool) {
+    let answer = world.ask(&mut Browser::default(), &asking(world, "openid", further)).await;
+    let (page, query) = answer.location().split_once('?').unwrap();
+    let params = Params::parse(query.as_bytes()).unwrap();
+    (params.one("next").unwrap().unwrap().to_owned(), page == "/choose")
+}
+
+/// A server that asks no consent.
+async fn trusting() -> World {
+    world_of(NewClient::first_party, |server| server).await
+}
+
+fn signed_in(world: &World) -> Authentication {
+    world.signed_in.lock().unwrap().clone().unwrap()
+}
+
+/// `true` if a request, from this address on, gets a code.
+async fn is_granted(world: &World, address: &str) -> bool {
+    let answer = Browser::default().get(world, address).await;
+    answer.location().contains("code=")
+}
+
+/// Section 3.1.2.1.
+#[tokio::test]
+async fn an_account_is_chosen_by_an_act_of_its_user_and_keeps_its_time_of_sign_in() {
+    let world = trusting().await;
+    // A user who is not signed in chooses by signing in.
+    let (back, is_choice) = asked(&world, &[SELECT]).await;
+    assert!(!is_choice);
+    world.sign_in("ada");
+    assert!(is_granted(&world, &back).await);
+
+    let ada = signed_in(&world);
+    world.clock.advance(Duration::from_secs(60));
+    let (back, is_choice) = asked(&world, &[SELECT]).await;
+    assert!(is_choice && !is_granted(&world, &back).await);
+    let chosen = world.server.account_chosen(&back, &ada).unwrap();
+    assert!(!chosen.is_choice());
+    let answer = Browser::default().get(&world, chosen.path_and_query()).await;
+    let response = world.redeem(&answer.query("code")).await.json();
+    let token = id_token(&world, &response).await;
+    assert_eq!(token.auth_time.map(Timestamp::seconds), Some(ada.auth_time.seconds()));
+
+    // Nor is a sign-in refused by which the user chooses another account.
+    world.sign_in("bob");
+    assert!(is_granted(&world, &back).await);
+}
+
+#[tokio::test]
+async fn a_choice_is_for_one_request_and_one_sign_in() {
+    let world = trusting().await;
+    world.sign_in("ada");
+    let ada = signed_in(&world);
+    world.clock.advance(Duration::from_secs(60));
+    let (back, _) = asked(&world, &[SELECT]).await;
+    let chosen = world.server.account_chosen(&back, &ada).unwrap();
+    let chosen = chosen.path_and_query();
+    let (_, note) = chosen.rsplit_once('=').unwrap();
+    // Another request with the note of this one.
+    let (other, _) = asked(&world, &[SELECT, ("nonce", "other")]).await;
+    let (other, _) = other.rsplit_once('=').unwrap();
+    assert!(!is_granted(&world, &format!("{other}={note}")).await);
+    // Another user, who was there before.
+    let mut bob = ada.clone();
+    bob.subject = "bob".into();
+    let mut later = ada.clone();
+    later.session = Some("another".into());
+    for other in [bob, later] {
+        *world.signed_in.lock().unwrap() = Some(other);
+        assert!(!is_granted(&world, chosen).await);
+    }
+    *world.signed_in.lock().unwrap() = Some(ada.clone());
+    assert!(is_granted(&world, chosen).await);
+    // An address that this server has not made, and one that is old.
+    let (bare, _) = back.rsplit_once("&quadrille_since=").unwrap();
+    for wrong in [bare, "/", "/sign-in?quadrille_since=x", &back.replace("authorize", "other")] {
+        assert!(world.server.account_chosen(wrong, &ada).is_none(), "{wrong}");
+    }
+    world.clock.advance(Duration::from_secs(3600));
+    assert!(world.server.account_chosen(&back, &ada).is_none());
+    assert!(!is_granted(&world, chosen).await);
+}
+
+#[tokio::test]
+async fn a_choice_replaces_no_sign_in_that_the_request_demands() {
+    let world = trusting().await;
+    world.sign_in("ada");
+    let ada = signed_in(&world);
+    let response = {
+        let (back, _) = asked(&world, &[SELECT]).await;
+        let chosen = world.server.account_chosen(&back, &ada).unwrap();
+        let answer = Browser::default().get(&world, chosen.path_and_query()).await;
+        world.redeem(&answer.query("code")).await.json()
+    };
+    let of_ada = text(&response, "id_token").to_owned();
+    *world.signed_in.lock().unwrap() = Some(Authentication::new("bob", ada.auth_time));
+    let bob = signed_in(&world);
+    world.clock.advance(Duration::from_secs(60));
+    for demand in [
+        &[("prompt", "select_account login")][..],
+        &[SELECT, ("max_age", "0")],
+        &[SELECT, ("max_age", "59")],
+        &[SELECT, ("id_token_hint", &of_ada)],
+    ] {
+        let (back, is_choice) = asked(&world, demand).await;
+        assert!(!is_choice, "{demand:?}");
+        let chosen = world.server.account_chosen(&back, &bob).unwrap();
+        assert!(!is_granted(&world, chosen.path_and_query()).await, "{demand:?}");
+    }
+    let (back, is_choice) = asked(&world, &[SELECT, ("max_age", "60")]).await;
+    assert!(is_choice);
+    let chosen = world.server.account_chosen(&back, &bob).unwrap();
+    assert!(is_granted(&world, chosen.path_and_query()).await);
 }
