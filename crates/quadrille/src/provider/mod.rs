@@ -91,6 +91,7 @@ pub use meter::describe_metrics;
 pub use openid::{
     claims::{Claims, ClaimsQuery, ClaimsUnavailable, UserClaims},
     client::{ApplicationType, ClientOpenId, SubjectType},
+    login_initiation::LoginInitiation,
     logout::{
         error::EndSessionError,
         joined::SessionClient,

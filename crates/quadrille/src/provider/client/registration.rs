@@ -4,13 +4,17 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use url::Url;
 
 use crate::{
     Scopes, Secret, Timestamp,
     guard::mask_secrets,
     jose::{Algorithm, VerifyingKey},
     oauth2::Resources,
-    provider::{error::Error, server::AuthorizationServer, store::RowId, token::format::sha256},
+    provider::{
+        error::Error, openid::login_initiation::is_initiation, server::AuthorizationServer,
+        store::RowId, token::format::sha256,
+    },
 };
 
 use super::{
@@ -49,6 +53,11 @@ impl NewClient {
             ..MetadataPolicy::settings(scopes, has_other_use)
         })?;
         logout_uris::check(&self.openid, &checked.redirect_uris)?;
+        let begins = self.openid.initiate_login_uri.as_deref();
+        let is_url = |uri: &str| Url::parse(uri).is_ok_and(|url| is_initiation(&url));
+        if !begins.is_none_or(is_url) {
+            return Err(RegistrationError::InitiateLoginUri);
+        }
         // The operator learns of every mistake.
         if !self.openid.response_types.iter().all(|it| checked.uses(*it)) {
             return Err(ClientMetadataError::ResponseType.into());
@@ -190,6 +199,10 @@ pub enum RegistrationError {
          URIs with several hosts"
     )]
     NoPairwiseSubjects,
+    /// The address at which a login begins is not an https URL (OpenID Connect Dynamic Client
+    /// Registration, section 2).
+    #[error("initiate_login_uri: not an https URL")]
+    InitiateLoginUri,
     /// An address for logout is rejected.
     #[error(transparent)]
     LogoutUri(#[from] LogoutUriError),

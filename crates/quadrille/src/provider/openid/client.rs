@@ -79,7 +79,9 @@ pub struct ClientOpenId {
     /// `true` if the client needs `auth_time`, which every ID token here has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub require_auth_time: bool,
-    /// The address at which the client begins a login (OpenID Connect Core, section 4).
+    /// The https address at which the client begins a login:
+    /// [`initiate_login`](crate::provider::AuthorizationServer::initiate_login) (OpenID Connect Core,
+    /// section 4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<Arc<str>>,
     /// The addresses to which a browser may be sent after a logout, compared exactly (OpenID Connect

@@ -9,6 +9,7 @@ pub(crate) mod encryption;
 pub(super) mod form_post;
 pub(crate) mod hint;
 pub(crate) mod id_token;
+pub(crate) mod login_initiation;
 pub(crate) mod logout;
 pub(crate) mod messages;
 mod offer;

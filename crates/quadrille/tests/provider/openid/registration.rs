@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use http::Request;
-use quadrille::provider::{
-    AuthorizationServer, ClientOpenId, DynamicRegistration, LogoutUriError, NewClient,
-    RegistrationError,
+use quadrille::{
+    Policy,
+    provider::{
+        AuthorizationServer, ClientOpenId, DynamicRegistration, LogoutUriError, NewClient,
+        RegistrationError,
+    },
 };
 use serde_json::{Value, json};
 
@@ -87,12 +90,8 @@ async fn metadata_that_the_server_cannot_follow_is_refused() {
     }
     // Without OpenID Connect these members have no meaning (RFC 7591, section 2).
     let registration = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients();
-    let plain = World::set_up(
-        quadrille::Policy::safe(),
-        |new| new,
-        |it| it.dynamic_registration(registration),
-    )
-    .await;
+    let plain =
+        World::set_up(Policy::safe(), |new| new, |it| it.dynamic_registration(registration)).await;
     let answer = register(&plain, json!({ "id_token_signed_response_alg": "none" })).await;
     assert_eq!(answer.status(), 201, "{answer:?}");
 }
@@ -136,4 +135,32 @@ async fn the_addresses_of_a_client_are_checked_when_it_is_registered() {
         openid.backchannel_logout_uri = Some("com.example.app:/out".parse().unwrap());
     });
     assert_eq!(back.await, LogoutUriError::BackChannel);
+}
+
+/// OpenID Connect Core, section 4.
+#[tokio::test]
+async fn a_login_begins_at_the_https_address_of_a_client_that_has_one() {
+    let world = super::world().await;
+    assert_eq!(world.server.initiate_login(&world.client), None);
+    let at = |address: &'static str| {
+        let server = world.server.clone();
+        let id = world.client.id.clone();
+        async move {
+            let edited = server.edit_client(&id, |client, new| {
+                let mut openid = client.openid.clone();
+                openid.initiate_login_uri = Some(address.into());
+                new.openid(openid)
+            });
+            edited.await.map(|edited| edited.client)
+        }
+    };
+    for wrong in ["http://app.example/login", "app.example", "javascript:alert(1)", ""] {
+        let refused = at(wrong).await.unwrap_err();
+        assert_eq!(refused.to_string(), "initiate_login_uri: not an https URL", "{wrong}");
+    }
+    let client = at("https://app.example/login").await.unwrap();
+    let login = world.server.initiate_login(&client).unwrap();
+    assert_eq!(login.url().as_str(), "https://app.example/login?iss=https%3A%2F%2Fid.example");
+    let without = World::with(Policy::safe(), |new| new).await;
+    assert_eq!(without.server.initiate_login(&client), None);
 }
