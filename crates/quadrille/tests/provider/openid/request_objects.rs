@@ -12,9 +12,10 @@ use axum::body::Body;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::Request;
 use quadrille::{
-    Secret,
+    KeyRing, Secret,
     jose::{
-        Algorithm, ContentEncryption, DecryptingKey, KeyManagement, KeySet, Protected, SigningKey,
+        Algorithm, ContentEncryption, DecryptingKey, EncryptingKey, KeyManagement, KeySet,
+        Protected, SigningKey,
     },
     provider::{
         AuthorizationServer, ClientKeys, ClientOpenId, DynamicRegistration, FetchError, Fetched,
@@ -299,6 +300,63 @@ async fn an_object_is_encrypted_to_a_published_key() {
     }
     let without = signing(&key, RequestObjects::new()).await;
     refused(&without, &[("request", &sent)], "invalid_request_object").await;
+}
+
+/// Section 6.1, and OpenID Connect Discovery, section 3: the keys of the application beside those of the
+/// ring, each published with its algorithm.
+#[tokio::test]
+async fn an_object_is_encrypted_to_an_rsa_key_of_the_application_beside_the_ring() {
+    let (key, ring) = (key(), KeyRing::ephemeral());
+    let rsa = DecryptingKey::generate(KeyManagement::RsaOaep256).unwrap();
+    let objects = RequestObjects::new().encrypted_to_keys_of(&ring, ISSUER).unwrap();
+    let world = signing(&key, objects.encrypted_to([rsa.clone()])).await;
+    let get = async |path: &str| world.send(Request::get(path).body(Body::empty()).unwrap()).await;
+    let discovered = get("/.well-known/openid-configuration").await.json();
+    assert_eq!(
+        discovered["request_object_encryption_alg_values_supported"],
+        json!(["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"])
+    );
+    let jwks = get("/oauth/jwks").await;
+    let published = jwks.json()["keys"].as_array().unwrap().clone();
+    let published = published.iter().find(|one| one["kid"] == rsa.kid().unwrap()).unwrap().clone();
+    assert_eq!((&published["use"], &published["alg"]), (&json!("enc"), &json!("RSA-OAEP-256")));
+    assert!(published.get("d").is_none());
+    let keys = KeySet::parse(jwks.text().as_bytes()).unwrap();
+    let inside = signed(&key, &json!({ "state": "hidden" }));
+    let header = Protected::plain().cty("JWT");
+    let enc = ContentEncryption::A128CbcHs256;
+    for alg in [KeyManagement::RsaOaep256, KeyManagement::EcdhEsA128Kw] {
+        let to = keys.encrypting_by(alg).unwrap();
+        let sent = to.encrypt(alg, enc, &header, inside.as_bytes()).unwrap();
+        let asked = [("request", &*sent), ("prompt", "consent")];
+        let answer = consented(&world, "openid", &asked).await;
+        assert_eq!(answer.query("state"), "hidden", "{alg:?}");
+        // A key that was changed, one of another length and a changed payload are the same error.
+        let parts: Vec<_> = sent.split('.').collect();
+        let other = |index: usize, part: &str| {
+            let mut parts = parts.clone();
+            parts[index] = part;
+            parts.join(".")
+        };
+        let flipped = |part: &str| {
+            let first = if part.starts_with('A') { "B" } else { "A" };
+            format!("{first}{}", &part[1..])
+        };
+        for broken in [
+            other(1, &flipped(parts[1])),
+            other(1, &parts[1][4..]),
+            other(1, ""),
+            other(3, &flipped(parts[3])),
+            other(4, &flipped(parts[4])),
+        ] {
+            refused(&world, &[("request", &broken)], "invalid_request_object").await;
+        }
+    }
+    // The key is for its algorithm alone.
+    let jwk = rsa.encrypting_key().to_jwk().unwrap().replace("RSA-OAEP-256", "RSA-OAEP");
+    let to = EncryptingKey::from_jwk(&jwk).unwrap();
+    let sent = to.encrypt(KeyManagement::RsaOaep, enc, &header, inside.as_bytes()).unwrap();
+    refused(&world, &[("request", &sent)], "invalid_request_object").await;
 }
 
 /// OpenID Connect Discovery, section 3.

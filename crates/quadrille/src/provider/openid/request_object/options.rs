@@ -35,7 +35,7 @@ pub struct RequestObjects {
     /// The fetches that requests cause, by their networks.
     pub(super) visitors: Visitors,
     pub(super) accepts_unsigned: bool,
-    pub(super) keys: Arc<[DecryptingKey]>,
+    pub(super) keys: Vec<DecryptingKey>,
 }
 
 impl RequestObjects {
@@ -64,7 +64,9 @@ impl RequestObjects {
     }
 
     /// Accepts encrypted request objects, too: signed first, then encrypted to one of these keys,
-    /// whose public parts are in the JWK Set of the server. The first key of a kind is for new objects;
+    /// whose public parts are in the JWK Set of the server, beside keys of earlier calls. The metadata
+    /// name the algorithms of these keys, and no others: RSA-OAEP and RSA-OAEP-256 need a key for RSA. A
+    /// key for one algorithm is published with it (`alg`). The first key of a kind is for new objects;
     /// keep the previous one for as long as clients may know it.
     ///
     /// ```
@@ -74,13 +76,16 @@ impl RequestObjects {
     /// };
     ///
     /// # fn main() -> Result<(), KeyError> {
-    /// let key = DecryptingKey::generate(KeyManagement::EcdhEsA256Kw)?;
-    /// let objects = RequestObjects::new().encrypted_to([key]);
+    /// let keys = [
+    ///     DecryptingKey::generate(KeyManagement::EcdhEsA256Kw)?,
+    ///     DecryptingKey::generate(KeyManagement::RsaOaep256)?,
+    /// ];
+    /// let objects = RequestObjects::new().encrypted_to(keys);
     /// # Ok(())
     /// # }
     /// ```
     pub fn encrypted_to(mut self, keys: impl IntoIterator<Item = DecryptingKey>) -> Self {
-        self.keys = keys.into_iter().collect();
+        self.keys.extend(keys);
         self
     }
 
