@@ -10,6 +10,7 @@
 
 mod apache;
 mod callbacks;
+mod choosing;
 mod cross_origin;
 mod demo;
 mod devices;

@@ -93,6 +93,7 @@ def test_the_metadata_is_valid(metadata, provider):
         "id_token_signing_alg_values_supported",
         "userinfo_signing_alg_values_supported",
         "display_values_supported",
+        "ui_locales_supported",
         "claim_types_supported",
         "claims_supported",
         "claims_parameter_supported",

@@ -40,6 +40,11 @@ impl FetchSettings {
         })
     }
 
+    /// The certificate authorities beside those of the machine, in PEM.
+    pub fn authorities(&self) -> Option<&[u8]> {
+        self.authorities.as_deref()
+    }
+
     /// A new fetcher, with shares of its own.
     ///
     /// # Errors

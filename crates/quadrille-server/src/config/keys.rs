@@ -148,6 +148,12 @@ pub const KEYS: &[Key] = &[
          them",
     ),
     key(
+        "openid_request_object_keys",
+        "QUADRILLE_OPENID_REQUEST_OBJECT_KEYS",
+        "files with a private key each, as a JWK, to which such tokens may be encrypted, beside the keys \
+         that follow from the key ring",
+    ),
+    key(
         "openid_encrypted_responses",
         "QUADRILLE_OPENID_ENCRYPTED_RESPONSES",
         "whether ID tokens and userinfo responses are encrypted for clients that are registered so",
@@ -174,6 +180,11 @@ pub const KEYS: &[Key] = &[
         secret: true,
         about: "secret of the subjects by which clients cannot tell that two of their users are one",
     },
+    key(
+        "openid_acr_values",
+        "QUADRILLE_OPENID_ACR_VALUES",
+        "authentication context classes of which a sign-in by password is, the usual one first",
+    ),
     key("scopes", "QUADRILLE_SCOPES", "scopes, each with the description that users read"),
     key(
         "scope_tree",

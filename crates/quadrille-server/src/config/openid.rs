@@ -1,6 +1,6 @@
 //! The settings of OpenID Connect.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, net::SocketAddr};
+use std::{borrow::Cow, collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
 use quadrille::oauth2::ResponseType;
 use toml::Value;
@@ -12,6 +12,7 @@ use super::{
     claims::ClaimSettings,
     error::ConfigError,
     found::Found,
+    shown,
     value::{self, Expected},
 };
 
@@ -32,7 +33,8 @@ const HEXADECIMAL: Expected =
     Expected::Other("64 hexadecimal digits, as `openssl rand -hex 32` prints them");
 
 /// The setting that lets anybody write request objects.
-const UNSIGNED: &str = "openid_accept_unsigned_request_objects_that_anybody_can_have_written";
+pub(super) const UNSIGNED: &str =
+    "openid_accept_unsigned_request_objects_that_anybody_can_have_written";
 
 /// The settings of OpenID Connect.
 #[derive(Clone, Debug)]
@@ -47,6 +49,8 @@ pub struct OpenIdSettings {
     pub request_objects: bool,
     /// `true` if these need no signature.
     pub unsigned_request_objects: bool,
+    /// The files with keys to which they may be encrypted, beside those of the key ring.
+    pub request_object_keys: Vec<PathBuf>,
     /// `true` if answers are encrypted for clients that are registered so.
     pub encrypted_responses: bool,
     /// `true` if clients find the issuer by the address of a user.
@@ -57,6 +61,8 @@ pub struct OpenIdSettings {
     pub offline_access: bool,
     /// The secret of pairwise subjects; `None` if they are not offered.
     pub pairwise_secret: Option<PairwiseSecret>,
+    /// The authentication context classes of which a sign-in by password is.
+    pub acr_values: Vec<String>,
 }
 
 /// The secret of pairwise subjects (OpenID Connect Core, section 8.1), never shown.
@@ -78,11 +84,13 @@ impl OpenIdSettings {
             claims: ClaimSettings::default(),
             request_objects: false,
             unsigned_request_objects: false,
+            request_object_keys: Vec::new(),
             encrypted_responses: false,
             webfinger: false,
             session_management: false,
             offline_access: false,
             pairwise_secret: None,
+            acr_values: Vec::new(),
         }
     }
 
@@ -103,6 +111,16 @@ impl OpenIdSettings {
             claims: ClaimSettings::of(found)?,
             request_objects: found.switch("openid_request_objects")?,
             unsigned_request_objects: found.switch(UNSIGNED)?,
+            request_object_keys: found.or(
+                "openid_request_object_keys",
+                |value| {
+                    Ok(value::list(value, Expected::Path)?.into_iter().map(Into::into).collect())
+                },
+                |files: &Vec<PathBuf>| {
+                    files.iter().map(value::show_path).collect::<Vec<_>>().join(",")
+                },
+                Vec::new(),
+            )?,
             encrypted_responses: found.switch("openid_encrypted_responses")?,
             webfinger: found.switch("openid_webfinger")?,
             session_management: found.switch("openid_session_management")?,
@@ -112,6 +130,12 @@ impl OpenIdSettings {
                 pairwise_secret,
                 |_| "***".to_owned(),
                 "all clients know a user by one subject",
+            )?,
+            acr_values: found.or(
+                "openid_acr_values",
+                classes,
+                |list| shown::list(list),
+                Vec::new(),
             )?,
         })
     }
@@ -161,6 +185,15 @@ fn named(value: &Value) -> Result<Vec<ResponseType>, Expected> {
     names.iter().map(|name| known(name).ok_or(Expected::ResponseTypes)).collect()
 }
 
+/// Authentication context classes, which a request separates by spaces.
+fn classes(value: &Value) -> Result<Vec<String>, Expected> {
+    const EXPECTED: Expected =
+        Expected::Other("names of authentication context classes, such as urn:example:password");
+    let names = value::list(value, EXPECTED)?;
+    let is_one = |name: &String| !name.is_empty() && name.bytes().all(|it| it.is_ascii_graphic());
+    names.iter().all(is_one).then_some(names).ok_or(EXPECTED)
+}
+
 /// 32 bytes in hexadecimal, as `openssl rand -hex 32` prints them.
 fn pairwise_secret(value: &Value) -> Result<PairwiseSecret, Expected> {
     let text = value.as_str().map(str::trim).filter(|text| text.len() == 64 && text.is_ascii());
@@ -201,6 +234,15 @@ mod tests {
             ["", "ab", &"a".repeat(63), &"g".repeat(64), &"+1".repeat(32), &"\u{e9}".repeat(32)]
         {
             assert_eq!(read(wrong).unwrap_err(), HEXADECIMAL, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_class_of_authentication_has_no_space_in_it() {
+        let read = |value: &str| classes(&toml::from_str::<toml::Table>(value).unwrap()["v"]);
+        assert_eq!(read(r#"v = "urn:one,urn:two""#).unwrap(), ["urn:one", "urn:two"]);
+        for wrong in [r#"v = ["urn:one two"]"#, r#"v = [""]"#, r#"v = ["\u00e9"]"#, "v = 1"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

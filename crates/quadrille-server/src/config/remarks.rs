@@ -2,7 +2,7 @@
 
 use crate::issuer::Issuer;
 
-use super::{RegistrationMode, Settings};
+use super::{RegistrationMode, Settings, openid::UNSIGNED};
 
 impl Settings {
     /// Sentences about settings that were given and have no effect, or an unsafe one, for the operator.
@@ -36,7 +36,7 @@ impl Settings {
     }
 
     /// Settings that need another one, whether that is on, and its name.
-    fn switched(&self) -> [(&'static [&'static str], bool, &'static str); 9] {
+    fn switched(&self) -> [(&'static [&'static str], bool, &'static str); 10] {
         [
             (
                 &[
@@ -47,11 +47,17 @@ impl Settings {
                     "openid_webfinger",
                     "openid_session_management",
                     "openid_pairwise_secret",
+                    "openid_acr_values",
                     "claims",
                     "claims_that_users_edit",
                 ],
                 self.openid.enabled,
                 "openid",
+            ),
+            (
+                &[UNSIGNED, "openid_request_object_keys"],
+                self.openid.request_objects,
+                "openid_request_objects",
             ),
             (
                 &["client_metadata_document_scopes"],

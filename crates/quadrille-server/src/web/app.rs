@@ -9,12 +9,12 @@ use axum::{
 use quadrille::{
     Env, KeyRing, Policy,
     guard::Guard,
-    jose::{KeyError, SigningKeys},
+    jose::{DecryptingKey, KeyError, SigningKeys},
     oauth2::{InvalidResource, Resources},
     provider::{
         self, AccessTokenFormat, AuthorizationServer, ClientMetadataDocuments, DeviceGrant,
-        DynamicRegistration, GrantType, IssuerError, Logout, OpenId, OperatorError, RequestObjects,
-        TokenPrefixes, guessing::Kdf, oauth1::OAuth1, store::StoreError,
+        Display, DynamicRegistration, GrantType, IssuerError, Logout, OpenId, OperatorError,
+        RequestObjects, TokenPrefixes, guessing::Kdf, oauth1::OAuth1, store::StoreError,
     },
     transport::NoHttpClient,
 };
@@ -75,6 +75,8 @@ pub struct Parts {
     pub scopes: BTreeMap<String, String>,
     /// OpenID Connect, by which clients learn who their users are.
     pub openid: OpenIdSettings,
+    /// The keys to which request objects may be encrypted, beside those of the key ring.
+    pub object_keys: Vec<DecryptingKey>,
     /// The APIs that tokens can be issued for.
     pub resources: Resources,
     /// The keys that sign access tokens, if there are some.
@@ -122,6 +124,7 @@ impl Parts {
             cache: None,
             scopes: BTreeMap::new(),
             openid: OpenIdSettings::off(),
+            object_keys: Vec::new(),
             resources: Resources::EMPTY,
             signing_keys: None,
             access_token_format: AccessTokenFormat::Opaque,
@@ -160,6 +163,8 @@ pub struct Shared {
     pub(super) pages: Arc<Pages>,
     pub(super) session_lifetime: Duration,
     pub(super) personal_tokens: PersonalTokenSettings,
+    /// The authentication context classes of which a sign-in by password is.
+    pub(super) acr_values: Vec<Arc<str>>,
     pub(super) server: AuthorizationServer,
     /// The guard of `/api/me`.
     pub(super) api: Guard,
@@ -204,13 +209,18 @@ fn openid_offer(
     offered: OpenId,
     settings: OpenIdSettings,
     fetches: &FetchSettings,
-    (keys, issuer): (&KeyRing, &Issuer),
+    (keys, object_keys, issuer): (&KeyRing, Vec<DecryptingKey>, &Issuer),
 ) -> Result<OpenId, AppError> {
-    let mut offered = offered.response_types(settings.response_types);
+    let mut offered = offered
+        .response_types(settings.response_types)
+        .ui_locales(["en"])
+        // The pages suit the window of each of them.
+        .displays([Display::Page, Display::Popup, Display::Touch]);
     if settings.request_objects {
         let mut objects = RequestObjects::new()
             .by_reference(fetches.fetcher()?)
-            .encrypted_to_keys_of(keys, issuer.as_str())?;
+            .encrypted_to_keys_of(keys, issuer.as_str())?
+            .encrypted_to(object_keys);
         if settings.unsigned_request_objects {
             objects = objects.accept_unsigned_ones_that_anybody_can_have_written();
         }
@@ -254,6 +264,7 @@ impl App {
             cache,
             scopes,
             openid,
+            object_keys,
             resources,
             signing_keys,
             access_token_format,
@@ -272,12 +283,16 @@ impl App {
         } = parts;
         let me = format!("{issuer}{}", api::PATH);
         let pages = Arc::new(pages);
+        let acr_values: Vec<Arc<str>> = match openid.enabled {
+            true => openid.acr_values.iter().map(|class| class.as_str().into()).collect(),
+            false => Vec::new(),
+        };
         let [problems, verifiers, devices] = [(); 3].map(|()| Arc::clone(&pages));
         let mut server = backend
             .server(issuer.as_str(), cache.clone())?
             .at(&endpoints)
             .keys(keys.clone())
-            .policy(policy)
+            .policy(policy.acr_values(acr_values.clone()))
             .scopes(&scopes)
             .resources(resources)
             .resource(&me)?
@@ -303,7 +318,7 @@ impl App {
                 .back_channel(fetches.fetcher()?)
                 .page(move |page| signed_out::show(&shown, page));
             let offered = claims::offered(backend.clone(), &openid.claims, &scopes);
-            let offered = openid_offer(offered, openid, &fetches, (&keys, &issuer))?;
+            let offered = openid_offer(offered, openid, &fetches, (&keys, object_keys, &issuer))?;
             server = server.openid(offered.logout(logout));
         }
         let mark = backend.mark().await?;
@@ -352,6 +367,7 @@ impl App {
             pages,
             session_lifetime,
             personal_tokens,
+            acr_values,
             server,
         })))
     }

@@ -27,6 +27,8 @@ const SHOWN_ONCE: &str = "quadrille shown once";
 pub(super) enum Purpose {
     /// To sign in.
     SignIn,
+    /// To go on with the account that is signed in.
+    Choice,
     /// An action of a user who is signed in.
     Account,
     /// A note that a consent was withdrawn, for the next page of the user.
@@ -170,6 +172,7 @@ impl Purpose {
     fn name(self) -> &'static str {
         match self {
             Self::SignIn => "quadrille sign-in form",
+            Self::Choice => "quadrille account choice form",
             Self::Account => "quadrille account form",
             Self::Withdrawn => "quadrille withdrawn note",
             Self::NothingWithdrawn => "quadrille nothing withdrawn note",

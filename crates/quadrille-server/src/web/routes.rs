@@ -14,7 +14,9 @@ use super::{
     app::App,
     health::{health, ready},
     me,
-    pages::{Link, Message, account, authorize, device, end_session, new_token, profile, sign_in},
+    pages::{
+        Link, Message, account, authorize, choice, device, end_session, new_token, profile, sign_in,
+    },
 };
 
 impl App {
@@ -25,6 +27,7 @@ impl App {
             self.server.authorize_path(),
             self.server.consent_path(),
             &site.sign_in,
+            &site.continue_as,
             &site.sign_out,
             &site.home,
             &site.withdraw,
@@ -50,6 +53,7 @@ impl App {
             .route(self.server.authorize_path(), get(authorize::ask).post(authorize::ask))
             .route(self.server.consent_path(), post(authorize::answer))
             .route(&site.sign_in, get(sign_in::page).post(sign_in::submit))
+            .route(&site.continue_as, post(choice::go_on))
             .route(&site.sign_out, post(sign_in::sign_out))
             .route(&site.home, get(account::page))
             .route(&site.withdraw, post(account::withdraw))

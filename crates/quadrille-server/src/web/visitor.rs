@@ -61,6 +61,19 @@ impl App {
         Ok(Some(Visitor { user, session }))
     }
 
+    /// The sign-in of a user, as the authorization server needs it for a grant. It is of several
+    /// authentication context classes, and names the first `wanted` one, or else the usual one.
+    pub(super) fn authentication<'a>(
+        &self,
+        visitor: &Visitor,
+        mut wanted: impl Iterator<Item = &'a str>,
+    ) -> Authentication {
+        let mut authentication = visitor.authentication();
+        let is_of = |wanted: &str| self.acr_values.iter().find(|class| ***class == *wanted);
+        authentication.acr = wanted.find_map(is_of).or(self.acr_values.first()).cloned();
+        authentication
+    }
+
     /// Remembers the client that an answer with these extensions logs the user in at, for the end of
     /// the session.
     pub(super) fn join(

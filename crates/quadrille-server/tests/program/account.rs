@@ -1,5 +1,7 @@
 //! The account of a user: sessions that end one by one, and personal access tokens.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -7,8 +9,10 @@ use crate::{
     browser::{Browser, Page},
     flow::{PASSWORD, SCOPES, Stage},
     me::me,
-    process::{Folder, Program, failure, run, text},
+    process::{Folder, Program, eventually, failure, run, text},
 };
+
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// A browser in which the user is signed in, at the account page.
 async fn signed_in(program: &Program, name: &str) -> (Browser, Page) {
@@ -272,4 +276,63 @@ async fn tokens_have_the_prefix_of_the_settings() {
     let wrong = ["user", "list", "--set", "token_prefix=Acme-"];
     let (code, said) = failure(&stage.program.data, &wrong);
     assert!(code == 3 && said.contains("such as acme"), "{code} {said}");
+}
+
+/// OpenID Connect Core, section 4.
+#[tokio::test]
+async fn the_account_page_opens_an_application_at_which_a_login_begins() {
+    let open = "registration=open-to-anybody-so-that-strangers-add-clients";
+    let stage = Stage::with(&["--set", "openid=true", "--set", open]);
+    let (program, browser) = (&stage.program, Browser::new());
+    stage.dance(&browser).await;
+    let page = browser.get(&program.url("/")).await;
+    assert!(!page.html.contains(">Open "), "{}", page.html);
+    let id = stage.client["client_id"].as_str().unwrap();
+    let begins = "https://printer.example/login?of=id";
+    program.json(&["client", "edit", id, "--initiate-login-uri", begins]);
+    // A process notices a change of another one after a while.
+    let links = async |is_there| {
+        let html = browser.get(&program.url("/")).await.html;
+        html.contains(">Open ") == is_there
+    };
+    assert!(eventually(LIMIT, || links(true)).await);
+    let page = browser.get(&program.url("/")).await;
+    let link =
+        page.html.split("\" rel=\"noreferrer\">Open Photo &lt;printer&gt;</a>").next().unwrap();
+    let link = link.rsplit("<a href=\"").next().unwrap();
+    let link = link.replace("&#x2f;", "/").replace("&amp;", "&");
+    let url = reqwest::Url::parse_with_params(begins, [("iss", &program.issuer)]).unwrap();
+    assert_eq!(link, url.as_str());
+    let (code, said) = failure(
+        &program.data,
+        &["client", "edit", id, "--initiate-login-uri", "http://a.example/"],
+    );
+    assert!(code == 2 && said.contains("an https URL is needed"), "{said}");
+    let shown = program.json(&["client", "edit", id, "--without-initiate-login-uri"]);
+    assert!(!shown.to_string().contains("printer.example/login"), "{shown}");
+    assert!(eventually(LIMIT, || links(false)).await);
+
+    // The page of one that registered itself is at an address to which its answers go.
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (begins, is_linked) in
+        [("https://bank.example/login", false), ("https://app.example/login", true)]
+    {
+        let metadata = json!({
+            "client_name": "Your bank",
+            "redirect_uris": ["https://app.example/cb"],
+            "initiate_login_uri": begins,
+            "scope": "openid",
+            "token_endpoint_auth_method": "none",
+        });
+        let registered = http.post(program.url("/oauth/register")).json(&metadata);
+        let registered: Value = registered.send().await.unwrap().json().await.unwrap();
+        let id = registered["client_id"].as_str().unwrap_or_else(|| panic!("{registered}"));
+        let url = stage.authorize_url().replace(stage.client["client_id"].as_str().unwrap(), id);
+        let url =
+            url.replace("http%3A%2F%2F127.0.0.1%3A9%2Fcallback", "https%3A%2F%2Fapp.example%2Fcb");
+        let page = browser.get(&url.replace("photos%3Aread+photos%3Awrite", "openid")).await;
+        browser.submit(&page.form("ticket").with("decision", "allow")).await;
+        let page = browser.get(&program.url("/")).await;
+        assert_eq!(page.html.contains(">Open Your bank</a>"), is_linked, "{}", page.html);
+    }
 }

@@ -184,10 +184,34 @@ async fn users_edit_their_profile_on_the_account_page_and_nothing_else() {
     let refused = browser.submit(&wrong).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     assert!(refused.html.contains("Website: this must be a URL"), "{}", refused.html);
+    // The page keeps what was typed.
+    let kept = refused.form("nickname").fields;
+    for field in [("nickname", "x"), ("website", "javascript:alert(1)"), ("address.country", "UK")]
+    {
+        let field = (field.0.to_owned(), field.1.to_owned());
+        assert!(kept.contains(&field), "{field:?} {kept:?}");
+    }
     assert_eq!(stage.program.json(&["user", "show", "ada"])["claims"], claims);
     // Another site's form has no effect.
     let foreign = page.form("nickname").with("form", "x").with("nickname", "x");
     assert_eq!(browser.submit(&foreign).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_list_has_no_field_and_stays_a_list() {
+    let stage = Stage::new(&["--set", "claims_that_users_edit=groups,department"]);
+    stage.edit(&["groups=[\"admin\",\"dev\"]"]);
+    let browser = Browser::new();
+    let page = browser.get(&stage.program.url("/sign-in")).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    let form = page.form("department");
+    assert!(!form.fields.iter().any(|(name, _)| name == "groups"), "{form:?}");
+    assert!(page.html.contains("admin, dev"), "{}", page.html);
+    let form = form.with("groups", "[\"admin\",\"root\"]").with("department", "Engines");
+    browser.submit(&form).await;
+    let claims = stage.program.json(&["user", "show", "ada"])["claims"].clone();
+    assert_eq!(claims["groups"], json!(["admin", "dev"]));
+    assert_eq!(claims["department"], "Engines");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     browser::{Browser, Page},
     clock::Clock,
-    flow::{CHALLENGE, PASSWORD, REDIRECT, VERIFIER, token},
+    flow::{CHALLENGE, PASSWORD, REDIRECT, VERIFIER, claims_of, token},
     process::{Folder, Program, eventually, json as run_json},
 };
 
@@ -144,10 +144,7 @@ impl Stage {
         ];
         let (status, tokens) = token(&self.program, client, &fields).await;
         assert_eq!(status, 200, "{tokens}");
-        let id_token = tokens["id_token"].as_str().unwrap();
-        let payload = id_token.split('.').nth(1).unwrap();
-        let engine = base64::prelude::BASE64_URL_SAFE_NO_PAD;
-        serde_json::from_slice(&base64::Engine::decode(&engine, payload).unwrap()).unwrap()
+        claims_of(tokens["id_token"].as_str().unwrap())
     }
 
     async fn sign_out(&self, browser: &Browser) {
@@ -174,7 +171,7 @@ async fn a_new_sign_in_of_the_same_user_takes_no_client_out_of_the_session() {
     let (other_host, browser) = (Told::start(), Browser::new());
     let other = add(&stage.program, "Other", &other_host);
     let first = stage.log_in(&browser, &stage.client, ("ada", "")).await;
-    for further in ["&prompt=login", "&max_age=0", "&prompt=select_account"] {
+    for further in ["&prompt=login", "&max_age=0", "&prompt=select_account+login"] {
         let before = browser.cookie("session").unwrap();
         let again = stage.log_in(&browser, &other, ("ada", further)).await;
         assert!(again["auth_time"].as_i64() > first["auth_time"].as_i64());

@@ -16,6 +16,7 @@ mod cache;
 #[cfg(feature = "opentelemetry")]
 mod canaries;
 mod check;
+mod choice;
 mod claims;
 mod client_documents;
 mod clients;

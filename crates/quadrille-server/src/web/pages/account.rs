@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, Response},
+    http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::{
     oauth2::Resources,
@@ -16,6 +16,7 @@ use quadrille::{
     },
 };
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::sessions::Session;
 
@@ -29,7 +30,7 @@ use super::{
         visitor::Visitor,
     },
     new_token::{Answer, Made, Offer},
-    profile::Profile,
+    profile::{NotChanged, Profile},
     scope_line::ScopeLine,
     templates::FormsLead,
 };
@@ -146,6 +147,8 @@ struct Application {
     given: String,
     /// The time of its last token, if one is valid.
     used: Option<String>,
+    /// The address at which the application begins a login.
+    open: Option<String>,
 }
 
 /// `GET /`
@@ -155,7 +158,7 @@ pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> 
         Ok(None) => return app.see_other(&app.pages.site().sign_in),
         Err(error) => return app.store_failed(&error),
     };
-    app.account_page(&headers, &visitor, Answer::default()).await
+    app.account_page(&headers, &visitor, Answer::default(), None).await
 }
 
 /// `POST /applications/withdraw`
@@ -247,12 +250,14 @@ pub(in crate::web) async fn sign_out_everywhere(
 }
 
 impl App {
-    /// The account page, with the answer to the form that makes a token.
+    /// The account page, with the answer to the form that makes a token, or to the one that changes the
+    /// profile.
     pub(super) async fn account_page(
         &self,
         headers: &HeaderMap,
         visitor: &Visitor,
         answer: Answer<'_>,
+        profile: Option<NotChanged<'_>>,
     ) -> Response<Body> {
         let applications = match self.applications(visitor).await {
             Ok(applications) => applications,
@@ -270,7 +275,10 @@ impl App {
         let Some(cookie) = self.session_cookie(headers) else { return self.failed() };
         let notice = self.note(headers, cookie);
         let made = self.made(headers, cookie);
-        let status = answer.status();
+        let status = match profile {
+            Some(_) => StatusCode::BAD_REQUEST,
+            None => answer.status(),
+        };
         let page = Page {
             user: visitor.user.name.as_str(),
             form: self.forms.field(Purpose::Account, cookie),
@@ -278,9 +286,9 @@ impl App {
             applications,
             tokens,
             offer: self.offer_of_tokens(visitor),
+            profile: self.profile(&visitor.user, profile.as_ref()),
             answer,
             made: made.as_ref(),
-            profile: self.profile(&visitor.user),
             sessions,
         };
         let mut response = self.pages.render(status, "applications.html", &page, FormsLead::Here);
@@ -354,7 +362,16 @@ impl App {
             let grants = access.grants.iter().map(|listed| &listed.grant.resources);
             let resources = consents.chain(grants).flat_map(Resources::iter);
             let resources: BTreeSet<_> = resources.map(str::to_owned).collect();
+            // The name of one that registered itself may be that of another site.
+            let leads_to = |url: &Url| {
+                let origin = url.origin().ascii_serialization();
+                !access.client.registered_itself()
+                    || access.client.destinations().contains(&origin.as_str())
+            };
+            let open = self.server.initiate_login(&access.client);
+            let open = open.filter(|login| leads_to(login.url()));
             applications.push(Application {
+                open: open.map(|login| login.url().to_string()),
                 id: access.client.id.to_string(),
                 name: access.client.name.clone(),
                 initial: initial(&access.client.name),

@@ -23,6 +23,7 @@ use super::{
         visitor::Visitor,
     },
     account::{initial, minute},
+    choice::{Wish, typed_name},
     templates::{FormsLead, Message},
 };
 
@@ -116,8 +117,14 @@ pub(in crate::web) async fn ask(
         Ok(visitor) => visitor,
         Err(error) => return app.store_failed(&error),
     };
-    match request.step(visitor.as_ref().map(Visitor::authentication)).await {
-        Step::SignIn(back) => app.see_other(&format!("{}?next={back}", app.pages.site().sign_in)),
+    let hint = request.hints().login_hint.clone();
+    let user = visitor.as_ref().map(|user| app.authentication(user, request.acr_values()));
+    match request.step(user).await {
+        Step::SignIn(back) => app.see_other(&app.sign_in_url(&Wish {
+            next: back.path_and_query(),
+            hint: hint.as_deref().and_then(typed_name),
+            is_choice: back.is_choice(),
+        })),
         Step::Consent(page) => {
             let Some(visitor) = visitor else { return app.failed() };
             app.consent_page(&page, &visitor)
@@ -148,7 +155,8 @@ pub(in crate::web) async fn answer(
         Ok(None) => return app.signed_out_meanwhile(),
         Err(error) => return app.store_failed(&error),
     };
-    let by = decision.by(visitor.authentication()).claims(&decision.form.claim);
+    let user = app.authentication(&visitor, decision.acr_values());
+    let by = decision.by(user).claims(&decision.form.claim);
     let (allowed, reply) = match decision.form.decision {
         Choice::Allow => (Some(decision.form.scope.join(" ")), by.only(&decision.form.scope).await),
         Choice::Deny => (None, by.deny().await),

@@ -2,6 +2,7 @@
 
 pub(super) mod account;
 pub(super) mod authorize;
+pub(super) mod choice;
 pub(super) mod device;
 pub(super) mod end_session;
 pub(super) mod new_token;

@@ -128,7 +128,7 @@ pub(in crate::web) async fn make_token(
     let name = form.name.trim();
     let refuse = async |problem| {
         let answer = Answer { problem: Some(problem), name };
-        app.account_page(&headers, &visitor, answer).await
+        app.account_page(&headers, &visitor, answer, None).await
     };
     let chosen = match form.chosen(offered, &settings.days()) {
         Ok(chosen) => chosen,
@@ -142,7 +142,7 @@ pub(in crate::web) async fn make_token(
     let new = NewToken::personal(visitor.user.subject.clone(), name)
         .scopes(chosen.scopes)
         .lifetime(chosen.lifetime)
-        .authentication(visitor.authentication());
+        .authentication(app.authentication(&visitor, std::iter::empty()));
     match app.server.mint(new).await {
         Ok(minted) => {
             match app.exceeds_limit(&visitor.user.subject, minted.grant).await {

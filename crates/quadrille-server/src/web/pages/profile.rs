@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    body::Body,
-    extract::State,
-    http::{Response, StatusCode},
-};
+use axum::{body::Body, extract::State, http::Response};
 use quadrille::provider::UserClaims;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,15 +15,12 @@ use crate::{
     },
 };
 
-use super::{
-    super::{
-        account_form::{AccountForm, Sealed},
-        app::App,
-        audit,
-        claims::{ClaimLine, line},
-        forms::Purpose,
-    },
-    templates::{Link, Message},
+use super::super::{
+    account_form::{AccountForm, Sealed},
+    app::App,
+    audit,
+    claims::{ClaimLine, line},
+    forms::Purpose,
 };
 
 /// The claim with members of its own.
@@ -39,6 +32,14 @@ pub(super) struct Profile {
     /// The claims that the user cannot edit.
     fixed: Vec<ClaimLine>,
     fields: Vec<Field>,
+    /// The reason why nothing was changed.
+    problem: Option<String>,
+}
+
+/// A form that changed nothing, for the page on which its user corrects it.
+pub(super) struct NotChanged<'a> {
+    typed: &'a BTreeMap<String, String>,
+    error: ClaimError,
 }
 
 /// A field of the form.
@@ -73,7 +74,11 @@ pub(in crate::web) async fn edit(
     let Some(settings) = &app.claims else { return app.foreign_form() };
     let changes = match changes(settings, &form.fields, &visitor.user.claims) {
         Ok(changes) => changes,
-        Err(error) => return app.not_changed(&error),
+        Err(error) => {
+            let typed = &form.fields;
+            let answer = Some(NotChanged { typed, error });
+            return app.account_page(&headers, &visitor, Default::default(), answer).await;
+        }
     };
     let now = app.env.now();
     let change = Box::new(move |before: &_| changed(before, &changes, now));
@@ -87,48 +92,45 @@ pub(in crate::web) async fn edit(
 }
 
 impl App {
-    /// What is known about a user, with OpenID Connect.
-    pub(super) fn profile(&self, user: &User) -> Option<Profile> {
+    /// What is known about a user, with OpenID Connect, and the answer to a form that changed nothing of
+    /// it.
+    pub(super) fn profile(&self, user: &User, answer: Option<&NotChanged<'_>>) -> Option<Profile> {
         let settings = self.claims.as_ref()?;
-        let is_edited = |name: &str| settings.edited_by_users.iter().any(|edited| edited == name);
-        let fixed = settings.names().filter(|name| !is_edited(name));
+        let fixed = settings.names().filter(|name| !is_edited(settings, &user.claims, name));
         let fixed = fixed.map(|name| line(settings, user, name));
         let fixed: Vec<_> = fixed.filter(|line| line.value.is_some()).collect();
-        let fields = fields(settings, user);
-        (!fixed.is_empty() || !fields.is_empty()).then_some(Profile { fixed, fields })
-    }
-
-    fn not_changed(&self, error: &ClaimError) -> Response<Body> {
-        let settings = self.claims.as_ref();
-        let words = |name: &str| {
-            settings.and_then(|settings| settings.words(name)).unwrap_or_default().to_owned()
-        };
-        let text = match error {
+        let mut fields = fields(settings, user);
+        if let Some(NotChanged { typed, .. }) = answer {
+            for field in &mut fields {
+                if let Some(typed) = typed.get(&field.name) {
+                    field.value.clone_from(typed);
+                }
+            }
+        }
+        let problem = answer.map(|answer| match &answer.error {
             ClaimError::Value { name, expected } => {
-                format!("{}: this must be {expected}.", words(name))
+                let words = settings.words(name).unwrap_or_default();
+                format!("Nothing was changed. {words}: this must be {expected}.")
             }
             ClaimError::Unknown { .. } | ClaimError::OfTheProgram { .. } => {
-                "This site keeps no such thing.".to_owned()
+                "Nothing was changed. This site keeps no such thing.".to_owned()
             }
-        };
-        self.pages.message(
-            StatusCode::BAD_REQUEST,
-            &Message {
-                title: "Nothing was changed",
-                text: &text,
-                code: None,
-                link: Some(Link::to(&self.pages.site().home, "Your account")),
-                alert: true,
-            },
-        )
+        });
+        (!fixed.is_empty() || !fields.is_empty()).then_some(Profile { fixed, fields, problem })
     }
+}
+
+/// `true` if users edit the claim, and this user's is one that a field can have: a list, a number or the
+/// like is the operator's, and would come back as a text.
+fn is_edited(settings: &ClaimSettings, known: &UserClaims, name: &str) -> bool {
+    let is_text = || name == POSTAL || known.get(name).is_none_or(Value::is_string);
+    settings.edited_by_users.iter().any(|edited| edited == name) && is_text()
 }
 
 /// The fields of the claims that users edit, in the order of the standard.
 fn fields(settings: &ClaimSettings, user: &User) -> Vec<Field> {
     let mut fields = Vec::new();
-    for name in settings.names().filter(|name| settings.edited_by_users.iter().any(|it| it == name))
-    {
+    for name in settings.names().filter(|name| is_edited(settings, &user.claims, name)) {
         let value = user.claims.get(name);
         if name == POSTAL {
             // A whole address is for those that an operator wrote.
@@ -149,11 +151,7 @@ fn fields(settings: &ClaimSettings, user: &User) -> Vec<Field> {
 
 /// A value in a field.
 fn shown(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => String::new(),
-    }
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// Whether a field came back as it was shown. Browsers write line breaks in their own way.
@@ -162,14 +160,15 @@ fn is_same(sent: &str, shown: &str) -> bool {
 }
 
 /// The changes that a form asks for, of claims that users edit alone. A field that is not there, or as
-/// it was shown, changes nothing: the value may be the operator's, and of a type that a form has not.
+/// it was shown, changes nothing.
 fn changes(
     settings: &ClaimSettings,
     fields: &BTreeMap<String, String>,
     known: &UserClaims,
 ) -> Result<Changes, ClaimError> {
     let mut changes = Changes::new();
-    for name in &settings.edited_by_users {
+    let edited = settings.edited_by_users.iter();
+    for name in edited.filter(|name| is_edited(settings, known, name)) {
         if name == POSTAL {
             let shown =
                 |member: &str| shown(known.get(POSTAL).and_then(|address| address.get(member)));
@@ -193,7 +192,7 @@ fn changes(
     Ok(changes)
 }
 
-/// What a user typed. Of the operator's own claims users edit texts alone: a list may decide about
+/// What a user typed. Of the operator's own claims users write texts alone: a list may decide about
 /// access elsewhere.
 fn value(settings: &ClaimSettings, name: &str, text: &str) -> Result<Value, ClaimError> {
     let parsed = parse(name, text, &settings.own)?;
@@ -257,10 +256,10 @@ mod tests {
         let gone = Changes::from([("name".to_owned(), None), ("address".to_owned(), None)]);
         let empty = sent(&[("name", ""), ("address.country", "")]);
         assert_eq!(changes(&settings, &empty, &known), Ok(gone));
-        // As it was shown.
+        // As it was shown, and a list, which has no field.
         let same = sent(&[
             ("name", "Ada"),
-            ("groups", r#"["staff"]"#),
+            ("groups", r#"["staff", "admins"]"#),
             ("address.country", "UK"),
             ("address.region", ""),
         ]);

@@ -30,6 +30,7 @@ use super::{
         sent::{Sent, Unreadable},
         visitor::Visitor,
     },
+    choice::{CHOOSE, typed_name},
     templates::{FormsLead, Link, Message},
 };
 
@@ -39,6 +40,12 @@ pub(in crate::web) struct Asked {
     /// Where to go afterwards, on this site.
     #[serde(default)]
     next: String,
+    /// The name with which the person may want to sign in.
+    #[serde(default)]
+    hint: String,
+    /// [`CHOOSE`] if the account that is signed in may do.
+    #[serde(default)]
+    account: String,
 }
 
 /// What the page sends.
@@ -120,8 +127,12 @@ pub(in crate::web) async fn page(
         Ok(visitor) => visitor,
         Err(error) => return app.store_failed(&error),
     };
+    let (next, hint) = (asked.next.as_str(), typed_name(&asked.hint));
+    if let Some(visitor) = visitor.as_ref().filter(|_| asked.account == CHOOSE) {
+        return app.choice_page(&headers, visitor, next, hint).await;
+    }
     let user = visitor.as_ref().map(|visitor| visitor.user.name.as_str());
-    app.sign_in_page(StatusCode::OK, &headers, None, "", &asked.next, user).await
+    app.sign_in_page(StatusCode::OK, &headers, None, hint.unwrap_or_default(), next, user).await
 }
 
 /// `POST /sign-in`
@@ -348,7 +359,7 @@ impl App {
     }
 
     /// The name of the application that waits for the person to come back to `next`.
-    async fn waiting(&self, next: &str) -> Option<String> {
+    pub(super) async fn waiting(&self, next: &str) -> Option<String> {
         let (path, query) = next.split_once('?')?;
         if path != self.server.authorize_path() {
             return None;
@@ -361,7 +372,7 @@ impl App {
     }
 
     /// `next` if it is a page of this site, else the home page.
-    fn local(&self, next: &str) -> String {
+    pub(super) fn local(&self, next: &str) -> String {
         let kept = same_site(self.issuer.origin(), next);
         kept.unwrap_or_else(|| self.pages.site().home.clone())
     }

@@ -25,6 +25,7 @@ use crate::{
 const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../../templates/base.html")),
     ("sign-in.html", include_str!("../../../templates/sign-in.html")),
+    ("choose-account.html", include_str!("../../../templates/choose-account.html")),
     ("consent.html", include_str!("../../../templates/consent.html")),
     ("device.html", include_str!("../../../templates/device.html")),
     ("applications.html", include_str!("../../../templates/applications.html")),
@@ -67,6 +68,8 @@ pub struct Site {
     pub home: String,
     /// The path of the sign-in page.
     pub sign_in: String,
+    /// The path that goes on with the account that is signed in.
+    pub continue_as: String,
     /// The path that ends this session.
     pub sign_out: String,
     /// The path that ends all sessions of the user.
@@ -206,6 +209,7 @@ impl Pages {
             name: name.to_owned(),
             home: at("/"),
             sign_in: at("/sign-in"),
+            continue_as: at("/sign-in/continue"),
             sign_out: at("/sign-out"),
             sign_out_everywhere: at("/sign-out/everywhere"),
             withdraw: at("/applications/withdraw"),
