@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use quadrille::oauth1::KeyError;
+use quadrille::{jose, oauth1::KeyError};
 
 use crate::{
     users::{NameError, PasswordError, claims::ClaimError},
@@ -83,6 +83,23 @@ pub enum Refused {
         /// The known scope that is closest.
         nearest: Option<String>,
     },
+    /// The client to change has a scope that is not in the setting `scopes` any more.
+    #[error(
+        "the client has the scope {0}, which is not among the setting scopes any more: {1}, or \
+         --remove-scope {0} takes it away{2}",
+        Quoted(name),
+        match is_of_openid(name) {
+            true => "openid = true adds it",
+            false => "give the setting to this command as to `quadrille serve`",
+        },
+        did_you_mean(nearest.as_deref())
+    )]
+    LostScope {
+        /// The scope.
+        name: String,
+        /// The known scope that is closest.
+        nearest: Option<String>,
+    },
     /// The API is not in the setting `resources`.
     #[error(
         "there is no API {} among the setting resources{}{}",
@@ -131,7 +148,8 @@ pub enum Refused {
     #[error(
         "--jwks and --jwks-uri are the keys of --private-key-jwt, and --assertion-alg the algorithm \
          of that or of --client-secret-jwt: add the method; `client edit` needs it too, unless the \
-         client signs with keys already"
+         client signs with keys already. The keys of another client, for request objects and for what \
+         is encrypted for it, are those of --message-jwks and --message-jwks-uri"
     )]
     KeysWithoutMethod,
     /// A file of keys is PEM, not a JWK Set.
@@ -147,6 +165,14 @@ pub enum Refused {
         path: PathBuf,
         /// `true` if the file has a private key.
         is_private: bool,
+    },
+    /// A file has no private key to which clients can encrypt.
+    #[error("{}: {reason}; one private JWK for RSA, EC or OKP (X25519) is needed", path.display())]
+    ObjectKey {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: jose::KeyError,
     },
     /// A file has no usable RSA public key.
     #[error("{}: {reason}", path.display())]

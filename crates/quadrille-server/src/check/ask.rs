@@ -38,6 +38,14 @@ pub enum CheckError {
     /// The check was given up.
     #[error("the check took longer than two minutes: the rest was not checked")]
     TooSlow,
+    /// The certificate of the server is not trusted.
+    #[error("the certificate of {host} is not accepted ({reason}){}", advice(reason))]
+    Certificate {
+        /// The host.
+        host: String,
+        /// The reason.
+        reason: String,
+    },
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     Client(reqwest::Error),
@@ -145,10 +153,14 @@ pub(super) struct Asking {
 }
 
 impl Asking {
-    pub(super) fn new() -> Result<Self, CheckError> {
+    /// `authorities` are certificates in PEM that are trusted beside those of the machine.
+    pub(super) fn new(authorities: Option<&[u8]>) -> Result<Self, CheckError> {
+        let trusted = authorities.map(reqwest::Certificate::from_pem_bundle).transpose();
+        let trusted = trusted.map_err(CheckError::Client)?.unwrap_or_default();
         let client = || {
             let none = reqwest::redirect::Policy::none();
-            reqwest::Client::builder().redirect(none).timeout(PATIENCE)
+            let client = reqwest::Client::builder().redirect(none).timeout(PATIENCE);
+            client.tls_certs_merge(trusted.clone())
         };
         let http = client().build().map_err(CheckError::Client)?;
         let here = client().no_proxy().build().map_err(CheckError::Client)?;
@@ -199,5 +211,24 @@ fn unreachable(url: &Url, error: &reqwest::Error) -> CheckError {
             cause.to_string()
         }
     };
-    CheckError::Unreachable { host: url.host_str().unwrap_or("").quote(), reason }
+    let host = url.host_str().unwrap_or("").quote();
+    match reason.strip_prefix("invalid peer certificate: ") {
+        Some(reason) => CheckError::Certificate { host, reason: reason.to_owned() },
+        None => CheckError::Unreachable { host, reason },
+    }
+}
+
+/// How to have a certificate accepted that is rejected for this reason.
+fn advice(reason: &str) -> &'static str {
+    match reason {
+        reason if reason.contains("UnknownIssuer") => {
+            ": if it is of your own authority, give that, as PEM, by the setting \
+             certificate_authorities or the variable SSL_CERT_FILE"
+        }
+        reason if reason.contains("CaUsedAsEndEntity") => {
+            ": it is that of an authority, as `openssl req -x509` makes one by default; a server needs \
+             one with -addext basicConstraints=critical,CA:FALSE"
+        }
+        _ => "",
+    }
 }

@@ -26,12 +26,15 @@ pub struct Check {
     /// A client that is registered at the provider: with it, refusals are checked that are sent to a
     /// client.
     pub client: Option<KnownClient>,
+    /// Certificate authorities beside those of the machine, in PEM.
+    pub authorities: Option<Vec<u8>>,
 }
 
 const DISCOVERY_4: &str = "OpenID Connect Discovery 1.0, section 4";
 const DISCOVERY_4_2: &str = "OpenID Connect Discovery 1.0, section 4.2";
 const RFC_8414_3: &str = "RFC 8414, section 3";
 const RFC_8414_3_2: &str = "RFC 8414, section 3.2";
+const RFC_6749_4_1_2_1: &str = "RFC 6749, section 4.1.2.1";
 const RFC_7517_5: &str = "RFC 7517, section 5";
 
 impl Check {
@@ -45,7 +48,7 @@ impl Check {
     }
 
     async fn walk(&self, told: &mut (dyn FnMut(&Finding) + Send)) -> Result<Report, CheckError> {
-        let asking = Asking::new()?;
+        let asking = Asking::new(self.authorities.as_deref())?;
         let issuer = ask::issuer(&self.issuer)?;
         let mut report = Report::new(&self.issuer);
         let openid = asking.get(&openid_url(&issuer)).await?;
@@ -77,12 +80,36 @@ impl Check {
         };
         self.keys(&asking, &document, &mut report).await;
         report.tell(told);
-        for (part, probe) in refusals::probes(&document, self.client.as_ref()) {
+        self.client(&asking, &document, &mut report).await;
+        report.tell(told);
+        for (part, probe) in refusals::probes(&document) {
             let answer = asking.send(&probe.request).await;
             refusals::judge(&probe, &answer, &mut report.part(part));
             report.tell(told);
         }
         Ok(report)
+    }
+
+    /// What a client gets that is registered there, if it is.
+    async fn client(&self, asking: &Asking, document: &Map<String, Value>, report: &mut Report) {
+        let Some(client) = &self.client else { return };
+        let probes = refusals::of_client(document, client);
+        let mut answers = Vec::new();
+        for probe in &probes {
+            answers.push(asking.send(&probe.request).await);
+        }
+        let mut part = report.part(Part::Authorization);
+        if let Some(found) = refusals::unknown_client(&probes, &answers) {
+            part.must(
+                RFC_6749_4_1_2_1,
+                "errors get to a client that is registered, at its redirect URI",
+                Found::wrong(found),
+            );
+            return;
+        }
+        for (probe, answer) in probes.iter().zip(&answers) {
+            refusals::judge(probe, answer, &mut part);
+        }
     }
 
     async fn keys(&self, asking: &Asking, document: &Map<String, Value>, report: &mut Report) {

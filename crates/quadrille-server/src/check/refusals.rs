@@ -86,24 +86,13 @@ impl Probe {
 }
 
 /// The requests for a provider with these metadata.
-pub(super) fn probes(
-    document: &Map<String, Value>,
-    client: Option<&KnownClient>,
-) -> Vec<(Part, Probe)> {
-    let issuer = document.get("issuer").and_then(Value::as_str).unwrap_or("");
+pub(super) fn probes(document: &Map<String, Value>) -> Vec<(Part, Probe)> {
     let of = |part, name, probes: fn(&Url) -> Vec<Probe>| {
         let all = url(document, name).map(|url| probes(&url)).unwrap_or_default();
         all.into_iter().map(move |probe| (part, probe))
     };
     let mut all: Vec<_> =
         of(Part::Authorization, "authorization_endpoint", authorization).collect();
-    if let (Some(client), Some(url)) = (client, url(document, "authorization_endpoint")) {
-        let names_issuer = document.get("authorization_response_iss_parameter_supported");
-        let issuer = (names_issuer == Some(&Value::Bool(true))).then_some(issuer);
-        all.extend(
-            known(&url, client, issuer).into_iter().map(|probe| (Part::Authorization, probe)),
-        );
-    }
     all.extend(of(Part::Token, "token_endpoint", token));
     all.extend(of(Part::Userinfo, "userinfo_endpoint", userinfo));
     all.extend(of(Part::Revocation, "revocation_endpoint", revocation));
@@ -112,6 +101,46 @@ pub(super) fn probes(
     all.extend(of(Part::DeviceAuthorization, "device_authorization_endpoint", device));
     all.extend(of(Part::EndSession, "end_session_endpoint", end_session));
     all
+}
+
+/// The requests of a client that is registered at a provider with these metadata.
+pub(super) fn of_client(document: &Map<String, Value>, client: &KnownClient) -> Vec<Probe> {
+    let Some(url) = url(document, "authorization_endpoint") else { return Vec::new() };
+    let names_issuer = document.get("authorization_response_iss_parameter_supported");
+    let issuer = document.get("issuer").and_then(Value::as_str);
+    known(&url, client, issuer.filter(|_| names_issuer == Some(&Value::Bool(true))))
+}
+
+/// What was found if no answer got to the client: then it is not registered, or not with this redirect
+/// URI, and the single answers say nothing. `None` if the client got one.
+pub(super) fn unknown_client(
+    probes: &[Probe],
+    answers: &[Result<Answer, CheckError>],
+) -> Option<String> {
+    let told = |probe: &Probe| {
+        let mut kinds = probe.demands.iter().map(|demand| &demand.kind);
+        kinds.find_map(|kind| match kind {
+            Kind::ErrorTo(uri, _) => Some(uri.clone()),
+            _ => None,
+        })
+    };
+    let mut statuses = Vec::new();
+    for (probe, answer) in probes.iter().zip(answers) {
+        let Some(uri) = told(probe) else { continue };
+        let answer = answer.as_ref().ok()?;
+        let target = answer.location(&probe.request.url);
+        if target.is_some_and(|target| leads_to(&target, &uri)) {
+            return None;
+        }
+        statuses.push(answer.status.to_string());
+    }
+    statuses.dedup();
+    (!statuses.is_empty()).then(|| {
+        let statuses = statuses.join(", ");
+        format!(
+            "status {statuses} for each: the client or this redirect URI is not registered there"
+        )
+    })
 }
 
 fn asking(url: &Url, parameters: &[(&str, &str)]) -> Request {

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::{
     Failure,
     check::{Check, Finding, KnownClient, Outcome, Part, Report},
+    config::FetchSettings,
     output::Output,
 };
 
@@ -33,11 +34,16 @@ pub(super) struct CheckArgs {
     all: bool,
 }
 
-pub(super) async fn run(args: &CheckArgs, output: Output) -> Result<(), Failure> {
+pub(super) async fn run(
+    args: &CheckArgs,
+    fetches: &FetchSettings,
+    output: Output,
+) -> Result<(), Failure> {
     let client = args.client_id.clone().zip(args.redirect_uri.clone());
     let client = client.map(|(id, redirect_uri)| KnownClient { id, redirect_uri });
     let mut lines = Lines { output, all: args.all, part: None };
-    let check = Check { issuer: args.provider.clone(), client };
+    let authorities = fetches.authorities().map(<[u8]>::to_vec);
+    let check = Check { issuer: args.provider.clone(), client, authorities };
     let report = check.run(&mut |finding| lines.add(finding)).await?;
     output.result(&report, || count(&report))?;
     match report.count(Outcome::Error) {

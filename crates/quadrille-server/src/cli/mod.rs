@@ -199,8 +199,12 @@ impl Cli {
                 settings()?;
                 block_on(login::run(args, output))
             }
-            // A check has nothing to do with the provider of this machine, nor with its settings.
-            Command::Check(args) => block_on(check::run(args, output)),
+            // A check has nothing to do with the provider of this machine: it writes nothing anywhere.
+            Command::Check(args) => {
+                let (settings, remarks) = self.common.settings(&self.command)?;
+                remarks.iter().for_each(|remark| output.note(&remark.to_string()));
+                block_on(check::run(args, &settings.fetches, output))
+            }
             Command::Migrate(args) => block_on(migrate::run(args, &settings()?, output)),
             Command::Backup(args) => backup::back_up(args, &settings()?, output),
             Command::Restore(args) => block_on(backup::restore(args, &settings()?, output)),

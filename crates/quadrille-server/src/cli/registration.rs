@@ -94,7 +94,8 @@ pub(super) async fn run(
                         output.note("Give it to the developer now: it is not shown again.");
                         if settings.registration.mode == RegistrationMode::Off {
                             output.note(
-                                "Registration is off by these settings: serve with --set \
+                                "Registration is off by the settings of this command. Unless \
+                                 `quadrille serve` has others, serve with --set \
                                  registration=initial-access-token.",
                             );
                         }

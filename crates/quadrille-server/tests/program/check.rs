@@ -19,7 +19,10 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::process::{Folder, Program, quadrille, text};
+use crate::{
+    ports::free_port,
+    process::{Folder, Program, quadrille, text},
+};
 
 async fn check(url: &str, further: &[&str]) -> Output {
     let mut command = quadrille(&["check", url]);
@@ -110,6 +113,80 @@ async fn another_name_of_this_machine_is_told_with_the_command_for_the_right_one
     let other = serve(liar("http://127.0.0.1:9")).await;
     let output = check(&other, &[]).await;
     assert!(!text(&output.stdout).contains("by that name"), "{}", text(&output.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_not_registered_is_one_finding_and_no_fault_of_the_provider() {
+    let folder = Folder::new();
+    let program = Program::start_with(&folder, &["--set", "openid=true"]);
+    let callback = "https://app.example/cb";
+    let client = program.json(&["client", "add", "App", "--redirect-uri", callback]);
+    let id = client["client_id"].as_str().unwrap();
+    for (id, callback) in [("nope", callback), (id, "https://app.example/other")] {
+        let output = check(&program.issuer, &["--client-id", id, "--redirect-uri", callback]).await;
+        assert_eq!(output.status.code(), Some(9));
+        let said = text(&output.stdout);
+        assert!(said.contains("1 error\n"), "{said}");
+        assert!(said.contains("this redirect URI is not registered there"), "{said}");
+    }
+}
+
+/// A server of TLS whose certificate is its own authority.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_not_trusted_is_told_with_the_way_to_trust_it() {
+    let folder = Folder::new();
+    let openssl = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("openssl");
+        command.args(arguments).current_dir(folder.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let made = |name: &str, further: &[&str]| {
+        let (key, cert) = (format!("{name}.key"), format!("{name}.pem"));
+        let new =
+            ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+        let names = ["-subj", "/CN=Test of a check", "-addext", "subjectAltName=DNS:localhost"];
+        let files = ["-keyout", &key, "-out", &cert];
+        let made = openssl(&[&new[..], &names, &files, further].concat()).status().unwrap();
+        assert!(made.success());
+    };
+    made("own", &["-addext", "basicConstraints=critical,CA:FALSE"]);
+    made("authority", &[]);
+    let start = |name: &str| {
+        let port = free_port().to_string();
+        let (key, cert) = (format!("{name}.key"), format!("{name}.pem"));
+        let serve = ["s_server", "-quiet", "-WWW", "-accept", &port, "-key", &key, "-cert", &cert];
+        (openssl(&serve).spawn().unwrap(), format!("https://localhost:{port}"))
+    };
+    let trusting = |name: &str| {
+        let file = folder.path().join(format!("{name}.pem"));
+        format!("certificate_authorities={}", file.display())
+    };
+    let said = async |url: &str, further: &[&str]| {
+        for _ in 0..400 {
+            let output = check(url, further).await;
+            let error = text(&output.stderr);
+            if !error.contains("refused") {
+                return (output.status.code(), error);
+            }
+        }
+        panic!("the server does not start");
+    };
+    let (mut own, url) = start("own");
+    let (code, error) = said(&url, &[]).await;
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("certificate_authorities or the variable SSL_CERT_FILE"), "{error}");
+    // The server has no metadata, which is another thing.
+    let (code, error) = said(&url, &["--set", &trusting("own")]).await;
+    assert_eq!(code, Some(9), "{error}");
+    let (mut authority, url) = start("authority");
+    let (code, error) = said(&url, &["--set", &trusting("authority")]).await;
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("basicConstraints=critical,CA:FALSE"), "{error}");
+    for server in [&mut own, &mut authority] {
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
 }
 
 /// A provider that does everything wrong.

@@ -3,7 +3,10 @@
 use clap::{ArgAction, ArgGroup, Args};
 use quadrille::{
     Scopes,
-    provider::{AuthorizationServer, Client, ClientKeys, NewClient, RegistrationError},
+    provider::{
+        AuthorizationServer, Client, ClientKeys, ClientMetadataError, ClientOpenId, NewClient,
+        RegistrationError,
+    },
 };
 
 use crate::{
@@ -32,6 +35,8 @@ use super::{
             "name", "add_redirect_uris", "remove_redirect_uris", "add_scopes", "remove_scopes",
             "grants", "first_party", "all_scopes_by_default", "rotate_refresh_tokens",
             "without_redirect_uri_patterns", "all_signature_methods",
+            "without_post_logout_redirect_uris", "without_frontchannel_logout_uri",
+            "without_backchannel_logout_uri", "without_initiate_login_uri",
         ])
         .args(RULES)
         .args(OPENID)
@@ -81,6 +86,18 @@ struct Changes {
     /// The client may use all signature methods of the setting oauth1.signature_methods
     #[arg(long = "all-oauth1-signature-methods", conflicts_with = "signature_methods")]
     all_signature_methods: bool,
+    /// Remove all addresses to which a browser may be sent after a logout
+    #[arg(long, conflicts_with = "post_logout_redirect_uris")]
+    without_post_logout_redirect_uris: bool,
+    /// Remove the address that a frame shows after a logout
+    #[arg(long, conflicts_with = "frontchannel_logout_uri")]
+    without_frontchannel_logout_uri: bool,
+    /// Remove the address that gets a logout token
+    #[arg(long, conflicts_with = "backchannel_logout_uri")]
+    without_backchannel_logout_uri: bool,
+    /// Remove the URL at which the client begins a login
+    #[arg(long, conflicts_with = "initiate_login_uri")]
+    without_initiate_login_uri: bool,
     #[command(flatten)]
     openid: OpenIdArgs,
     #[command(flatten)]
@@ -118,6 +135,13 @@ pub(super) async fn edit(
             show_secrets(&edited.client, secrets, output)
         }
         Err(RegistrationError::UnknownClient) => Err(not_found(&args.id)),
+        Err(RegistrationError::Metadata(ClientMetadataError::UnknownScope(name)))
+            if client.scopes.contains(&name) =>
+        {
+            let nearest = nearest(&name, known.scopes.keys().map(String::as_str));
+            let nearest = nearest.map(str::to_owned);
+            Err(Refused::LostScope { name, nearest }.into())
+        }
         Err(error) => Err(with_nearest(error, known)),
     }
 }
@@ -165,12 +189,30 @@ impl Changes {
             new = new.oauth1_methods([]);
         }
         new = self.rules.apply(new, client.lifetimes, defaults);
-        new = self.openid.apply(new, &client.openid, keys);
+        new = self.openid.apply(new, &self.without_addresses(&client.openid), keys);
         match self.first_party {
             Some(true) => new.first_party(),
             Some(false) => new.third_party(),
             None => new,
         }
+    }
+
+    /// The OpenID Connect metadata without the addresses to remove.
+    fn without_addresses(&self, before: &ClientOpenId) -> ClientOpenId {
+        let mut openid = before.clone();
+        if self.without_post_logout_redirect_uris {
+            openid.post_logout_redirect_uris.clear();
+        }
+        if self.without_frontchannel_logout_uri {
+            openid.frontchannel_logout_uri = None;
+        }
+        if self.without_backchannel_logout_uri {
+            openid.backchannel_logout_uri = None;
+        }
+        if self.without_initiate_login_uri {
+            openid.initiate_login_uri = None;
+        }
+        openid
     }
 
     /// The scopes to remove. One that the client has not is a mistake in typing.

@@ -14,6 +14,7 @@ pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), ou
     grants_off(client, (settings, known), output);
     openid_unused(client, (settings, known), output);
     pairwise_unknown(client, settings, output);
+    settings_missing(client, settings, output);
     redirect_uris_unused(client, output);
     schemes_claimable(client, output);
     keys_inside(client, settings.fetches.reach_this_machine, output);
@@ -54,6 +55,25 @@ fn pairwise_unknown(client: &Client, settings: &Settings, output: Output) {
         output.note(&format!(
             "{} knows users by pairwise subjects: `quadrille serve` needs openid_pairwise_secret.",
             client.id
+        ));
+    }
+}
+
+/// Metadata of OpenID Connect that have an effect by a setting of `serve` alone.
+fn settings_missing(client: &Client, settings: &Settings, output: Output) {
+    let (id, openid) = (&client.id, &client.openid);
+    let has_objects = !openid.request_uris.is_empty()
+        || openid.request_object_signing_alg.is_some()
+        || openid.request_object_encryption.is_some();
+    if has_objects && !settings.openid.request_objects {
+        output.note(&format!(
+            "{id} sends request objects: `quadrille serve` needs openid_request_objects."
+        ));
+    }
+    let is_known = |class: &str| settings.openid.acr_values.iter().any(|known| known == class);
+    if let Some(class) = openid.default_acr_values.iter().find(|class| !is_known(class)) {
+        output.note(&format!(
+            "{id} gets no authentication of the class {class} here: see openid_acr_values."
         ));
     }
 }
