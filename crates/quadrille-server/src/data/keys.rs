@@ -72,8 +72,9 @@ fn write(env: &Env, path: &Path) -> io::Result<()> {
     written
 }
 
+/// Says in the log if other users of this machine can read the file.
 #[cfg(unix)]
-pub(super) fn warn_if_others_can_read(path: &Path) {
+pub fn warn_if_others_can_read(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
     if mode & 0o077 != 0 {
@@ -82,5 +83,6 @@ pub(super) fn warn_if_others_can_read(path: &Path) {
     }
 }
 
+/// Says nothing: the modes of files are those of Unix.
 #[cfg(not(unix))]
-pub(super) fn warn_if_others_can_read(_: &Path) {}
+pub fn warn_if_others_can_read(_: &Path) {}

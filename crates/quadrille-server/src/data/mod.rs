@@ -26,6 +26,7 @@ mod ring;
 mod sealed;
 pub mod seals;
 mod signing;
+mod signing_file;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use backend::{
 pub use backup::{BackedUp, back_up, restore, restored_by_other_tools};
 pub use cache::Cache;
 pub use error::DataError;
+pub use keys::warn_if_others_can_read;
 pub use postgres::PostgresBackend;
 pub use sealed::Sealed;
 pub(crate) use signing::first_algorithm;
@@ -205,7 +207,7 @@ impl Data {
         let issuer = self.issuer(settings).await?;
         let known = self.known(settings).await?;
         let server = self.backend.server(issuer.as_str(), None)?;
-        let server = match self.signing(settings).await?.keys().await? {
+        let server = match self.signing(settings).await?.keys_for_command().await? {
             Some(keys) => server.signing_keys(keys),
             None => server,
         };

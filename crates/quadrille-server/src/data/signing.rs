@@ -3,14 +3,7 @@
 //! They are JSON with private JWKs. Commands replace them as a whole, one after the other; processes
 //! that serve notice that they have changed.
 
-use std::{
-    fmt,
-    fs::{File, OpenOptions},
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use quadrille::{
     Env, KeyRing, Secret, Timestamp,
@@ -19,7 +12,10 @@ use quadrille::{
 };
 
 use super::{
-    Backend as _, Data, DataError, Place, PostgresBackend, ring::DATABASE, sealed::Sealed,
+    Backend as _, Data, DataError, Place, PostgresBackend,
+    ring::DATABASE,
+    sealed::Sealed,
+    signing_file::{change_in, read, read_after_change},
 };
 use crate::config::Settings;
 
@@ -92,9 +88,9 @@ impl SigningPlace {
     /// # Errors
     /// As for [`keys`](Self::keys).
     pub async fn keys_to_serve(
-        &self,
-        settings: &Settings,
-        env: &Env,
+        self,
+        settings: Settings,
+        env: Env,
     ) -> Result<Option<SigningKeys>, DataError> {
         self.seal_again().await?;
         if let Some(keys) = self.keys().await? {
@@ -104,7 +100,7 @@ impl SigningPlace {
             return Ok(None);
         }
         let now = env.now();
-        let algorithm = first_algorithm(settings);
+        let algorithm = first_algorithm(&settings);
         let make = move |keys| match keys {
             Some(keys) => Ok(keys),
             None => {
@@ -113,6 +109,21 @@ impl SigningPlace {
             }
         };
         self.change(make).await.map(Some)
+    }
+
+    /// The keys, if there are any, for a command. If `serve` is about to make the first one in a file, this
+    /// waits for it.
+    ///
+    /// # Errors
+    /// As for [`keys`](Self::keys).
+    pub async fn keys_for_command(&self) -> Result<Option<SigningKeys>, DataError> {
+        match (self.keys().await?, self) {
+            (None, Self::File(path)) => {
+                let path = path.clone();
+                in_background(move || read_after_change(&path)).await?
+            }
+            (keys, _) => Ok(keys),
+        }
     }
 
     /// Seals keys in a database under the newest key of the ring, so that older ones can be removed
@@ -335,58 +346,10 @@ pub fn sweep(keys: &mut SigningKeys, now: Timestamp, rotation: &Rotation) {
     }
 }
 
-/// Changes the keys in a file, under a lock.
-fn change_in(
-    path: &Path,
-    change: impl FnOnce(Option<SigningKeys>) -> Result<SigningKeys, SigningKeysError>,
-) -> Result<SigningKeys, DataError> {
-    let lock_path = path.with_extension("lock");
-    let failure = |error| DataError::File { path: path.to_owned(), error };
-    let lock = super::open_lock(&lock_path);
-    let lock = lock.map_err(|error| DataError::File { path: lock_path, error })?;
-    lock.lock().map_err(failure)?;
-    let wrong = |error| in_file(path, error);
-    let keys = change(read(path)?).map_err(wrong)?;
-    write(path, &keys.to_json().map_err(wrong)?).map_err(failure)?;
-    Ok(keys)
-}
-
-fn in_file(path: &Path, error: SigningKeysError) -> DataError {
-    DataError::SigningKeys { place: path.display().to_string(), error }
-}
-
 /// The keys with their times, for a comparison.
 fn fingerprint(keys: &SigningKeys) -> String {
     let times = keys.iter().map(|(_, from)| format!(" {}", from.seconds()));
     keys.published().to_json() + &times.collect::<String>()
-}
-
-fn read(path: &Path) -> Result<Option<SigningKeys>, DataError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => Secret::from(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(DataError::File { path: path.to_owned(), error }),
-    };
-    super::keys::warn_if_others_can_read(path);
-    let keys = SigningKeys::from_json(&text);
-    keys.map(Some).map_err(|error| in_file(path, error))
-}
-
-/// Replaces the file at once: a process that reads it finds the old keys or the new ones.
-fn write(path: &Path, json: &Secret) -> io::Result<()> {
-    let scratch = path.with_extension("new");
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&scratch)?;
-    file.write_all(json.expose().as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&scratch, path)?;
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 /// The algorithm of the first key, if nobody names one. Every OpenID Provider must have RS256 (OpenID
@@ -399,7 +362,7 @@ pub(crate) const fn first_algorithm(settings: &Settings) -> Algorithm {
 mod tests {
     use quadrille::testing::ManualClock;
 
-    use super::*;
+    use super::{super::signing_file::write, *};
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
     const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);

@@ -3,6 +3,7 @@
 mod logouts;
 #[cfg(target_os = "linux")]
 mod notify;
+mod object_keys;
 mod private;
 mod remarks;
 mod seals;
@@ -17,7 +18,7 @@ use quadrille::{jose::Rotation, provider::ClientMetadataDocuments};
 use crate::{
     Failure, audit,
     config::{Flags, Settings},
-    data::{Data, SigningKeysWatch, rotation},
+    data::{Data, DataError, SigningKeysWatch, rotation},
     http::{Limits, Served, Server, reserve},
     issuer::Issuer,
     output::{Output, quoted},
@@ -134,15 +135,18 @@ async fn serve(
     let settings = &*settings.for_issuer(data.known_issuer().await?.as_ref());
     let keys = data.keys(settings).await?;
     let place = data.signing(settings).await?;
-    let signing = place.keys_to_serve(settings, data.env()).await?;
+    // The first start makes an RSA key, which may take seconds. Meanwhile connections wait to be accepted.
+    let signing = tokio::spawn(place.clone().keys_to_serve(settings.clone(), data.env().clone()));
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
     data.served_with(settings).await?;
     data.join(settings)?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
     let cache = data.cache(settings, &keys).await?;
     data.record_cache(settings).await?;
+    let listener = socket.listen(BACKLOG).map_err(failure)?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
     let pages = Pages::load(name, &issuer, settings.templates.as_deref())?;
+    let signing = signing.await.map_err(|_| DataError::Stopped)??;
     let app = App::new(Parts {
         env: data.env().clone(),
         policy: settings.policy.clone(),
@@ -153,6 +157,7 @@ async fn serve(
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
         openid: settings.openid.clone(),
+        object_keys: object_keys::object_keys(settings)?,
         resources: settings.resources.clone(),
         signing_keys: signing.clone(),
         access_token_format: settings.access_token_format,
@@ -185,7 +190,6 @@ async fn serve(
     reopen_on_hangup()?;
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
-    let listener = socket.listen(BACKLOG).map_err(failure)?;
     let served = Served {
         router: app.router(),
         pages: app.page_paths(),

@@ -11,7 +11,7 @@ use crate::{
     browser::{Browser, Page},
     flow::{PASSWORD, REDIRECT},
     logouts::TO_THIS_MACHINE,
-    process::{Folder, Program, run, text},
+    process::{Folder, Program, failure, json, run, text},
 };
 
 async fn get(url: &str) -> Value {
@@ -353,4 +353,87 @@ async fn request_objects_encryption_and_pairwise_subjects_are_switched_by_settin
     let without = Program::start_with(&folder, &on);
     let log = without.log();
     assert!(log.contains("pairwise subjects, which need openid_pairwise_secret"), "{log}");
+}
+
+#[test]
+fn addresses_of_logout_are_taken_away_and_a_lost_scope_says_how() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let on = ["--set", "openid=true", "--set", "scopes=groups=Groups"];
+    let uris = ["--frontchannel-logout-uri", "https://app.example/front"];
+    let further = ["--backchannel-logout-uri", "https://app.example/back"];
+    let bye = ["--post-logout-redirect-uri", "https://app.example/bye"];
+    let scopes = ["--scope", "openid", "--scope", "groups"];
+    let add = ["client", "add", "App", "--redirect-uri", "https://app.example/cb"];
+    let all = [&add[..], &uris, &further, &bye, &scopes, &on].concat();
+    let added = json(&data, &all, "");
+    let id = added["client_id"].as_str().unwrap();
+    let edit =
+        |further: &[&str]| json(&data, &[&["client", "edit", id], further, &on].concat(), "");
+    let before = edit(&["--name", "Shop"]).to_string();
+    for (option, uri) in [
+        ("--without-frontchannel-logout-uri", "https://app.example/front"),
+        ("--without-backchannel-logout-uri", "https://app.example/back"),
+        ("--without-post-logout-redirect-uris", "https://app.example/bye"),
+    ] {
+        assert!(before.contains(uri), "{before}");
+        let after = edit(&[option]).to_string();
+        assert!(!after.contains(uri), "{after}");
+    }
+    let both = [&["client", "edit", id, "--without-frontchannel-logout-uri"], &uris[..]].concat();
+    assert_eq!(failure(&data, &both).0, 2);
+
+    let edit = ["client", "edit", id, "--name", "Shop", "--set", "openid=true"];
+    let (code, said) = failure(&data, &edit);
+    assert!(code == 2 && said.contains("--remove-scope \"groups\" takes it away"), "{said}");
+    json(&data, &[&edit[..], &["--remove-scope", "groups"]].concat(), "");
+    let (_, said) = failure(&data, &["client", "edit", id, "--name", "x", "--set", "openid=false"]);
+    assert!(said.contains("openid = true adds it"), "{said}");
+}
+
+#[test]
+fn metadata_that_only_a_setting_gives_an_effect_are_pointed_out() {
+    let folder = Folder::new();
+    let add =
+        ["client", "add", "App", "--redirect-uri", "https://app.example/cb", "--scope", "openid"];
+    let uri =
+        ["--request-uri", "https://app.example/request.jwt", "--default-acr-value", "urn:one"];
+    let add = [&add[..], &uri, &["--set", "openid=true"]].concat();
+    let said =
+        |further: &[&str]| text(&run(&folder.data(), &[&add[..], further].concat(), "").stderr);
+    let without = said(&[]);
+    assert!(without.contains("`quadrille serve` needs openid_request_objects"), "{without}");
+    assert!(without.contains("urn:one here: see openid_acr_values"), "{without}");
+    let set = ["--set", "openid_request_objects=true", "--set", "openid_acr_values=urn:one"];
+    let with = said(&set);
+    assert!(!with.contains("openid_"), "{with}");
+}
+
+/// Core, section 6.1: keys of the operator's own beside the ring.
+#[tokio::test]
+async fn request_objects_may_be_encrypted_to_an_rsa_key_in_a_file() {
+    let folder = Folder::new();
+    let (file, other) = (folder.path().join("rsa.jwk"), folder.path().join("other.jwk"));
+    let key = DecryptingKey::generate(KeyManagement::RsaOaep256).unwrap();
+    std::fs::write(&file, key.to_private_jwk().unwrap().expose()).unwrap();
+    std::fs::write(&other, r#"{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAA","alg":"A128KW"}"#).unwrap();
+    let setting = format!("openid_request_object_keys={}", file.display());
+    let on = ["--set", "openid=true", "--set", "openid_request_objects=true", "--set", &setting];
+    let program = Program::start_with(&folder, &on);
+    assert!(program.log().contains("can be read by other users"), "{}", program.log());
+    let discovered = get(&program.url("/.well-known/openid-configuration")).await;
+    assert_eq!(
+        discovered["request_object_encryption_alg_values_supported"],
+        json!(["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"])
+    );
+    let jwks = get(discovered["jwks_uri"].as_str().unwrap()).await;
+    let published =
+        jwks["keys"].as_array().unwrap().iter().find(|one| one["alg"] == "RSA-OAEP-256");
+    assert_eq!(published.unwrap()["use"], "enc");
+    program.stop();
+    let setting = format!("openid_request_object_keys={}", other.display());
+    let on = ["serve", "--listen", "127.0.0.1:0", "--set", "openid=true", "--set", &setting];
+    let on = [&on[..], &["--set", "openid_request_objects=true"]].concat();
+    let (code, said) = failure(&folder.data(), &on);
+    assert!(code == 2 && said.contains("one private JWK for RSA"), "{said}");
 }

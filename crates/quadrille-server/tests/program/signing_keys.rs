@@ -1,6 +1,6 @@
 //! `quadrille keys`, and access tokens that are JWTs.
 
-use std::time::Duration;
+use std::{io::Write as _, net::TcpStream, time::Duration};
 
 use quadrille::jose::Unverified;
 use serde_json::{Value, json};
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::{
     browser::Browser,
     clock::Clock,
-    process::{Folder, Program, eventually, failure, json as run_json},
+    ports::free_port,
+    process::{Folder, Program, eventually, failure, json as run_json, rest_of, run, text},
 };
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -216,4 +217,39 @@ fn an_api_whose_tokens_are_jwts_is_one_of_resources() {
     assert!(code == 3 && said.contains("among the setting resources"), "{code} {said}");
     let both = [&arguments[..], &["--set", "resources=https://api.example"]].concat();
     run_json(&folder.data(), &both, "");
+}
+
+/// The key of a first start takes a while to make, which a lock of the test stands for.
+#[test]
+fn a_first_start_listens_while_its_key_is_made_and_requests_and_commands_wait() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.data()).unwrap();
+    let making = std::fs::File::create(folder.data().join("signing-keys.lock")).unwrap();
+    making.lock().unwrap();
+    let port = free_port();
+    let address = format!("127.0.0.1:{port}");
+    let listen = ["--listen", &address, "--set", "openid=true"];
+    let add = ["client", "add", "App", "--redirect-uri", "https://app.example/cb"];
+    let rs256 = ["--scope", "openid", "--id-token-alg", "RS256", "--set", "openid=true"];
+    let add = [&add[..], &rs256].concat();
+    std::thread::scope(|scope| {
+        let start = scope.spawn(|| Program::start_with(&folder, &listen));
+        let mut early = loop {
+            match TcpStream::connect(&address) {
+                Ok(stream) => break stream,
+                Err(_) => assert!(!start.is_finished(), "it ended"),
+            }
+        };
+        let request = "GET /oauth/jwks HTTP/1.1\r\nconnection: close\r\n";
+        write!(early, "{request}host: localhost:{port}\r\n\r\n").unwrap();
+        let command = scope.spawn(|| run(&folder.data(), &add, ""));
+        assert!(!folder.data().join("signing-keys").exists());
+        assert!(!start.is_finished());
+        drop(making);
+        let added = command.join().unwrap();
+        assert!(added.status.success(), "{}", text(&added.stderr));
+        let answer = rest_of(&mut early);
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("RS256"), "{answer}");
+        start.join().unwrap().stop();
+    });
 }
