@@ -17,6 +17,7 @@ mod presented;
 mod refreshes;
 mod request_objects;
 mod restart;
+mod session_state;
 mod sign_out;
 mod signatures;
 
