@@ -61,6 +61,11 @@ impl Partner {
         self.identified(iss, aud, sub, Some(id), extra)
     }
 
+    /// A JWT with this payload.
+    pub(crate) fn jwt_of(&self, payload: &Value) -> String {
+        self.0.sign(&Protected::typ("JWT"), payload.to_string().as_bytes()).unwrap()
+    }
+
     fn identified(
         &self,
         iss: &str,

@@ -207,6 +207,16 @@ async fn name_the_subject_the_key_and_the_method_that_are_not_accepted() {
     let line = last_in_json(&program);
     let method = expected(id, "token_endpoint_auth_method", "client_secret_post");
     assert_eq!(blamed(&line), method, "{line}");
+
+    // An assertion that cannot be read still says whose it is.
+    let malformed = partner.jwt_of(&json!({ "iss": id, "sub": id, "exp": "soon" }));
+    let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let form = [grant, ("client_assertion_type", kind), ("client_assertion", &malformed)];
+    http.post(program.url("/oauth/token")).form(&form).send().await.unwrap();
+    let line = last_in_json(&program);
+    assert_eq!(line["client"], id, "{line}");
+    let reason = line["reason"].as_str().unwrap();
+    assert!(reason.contains("exp"), "{line}");
     program.stop();
 }
 

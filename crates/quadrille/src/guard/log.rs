@@ -127,7 +127,7 @@ pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
 /// The text of a stranger as the value of a field: shortened, and without a character that a terminal
 /// obeys, since not every format of a log escapes them. Values are never logged by `Debug`: in JSON
 /// they would have quotes of their own.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+fn plain(text: &str) -> Cow<'_, str> {
     let text = shortened(text);
     match text.contains(is_unseen) {
         false => text.into(),
