@@ -87,10 +87,10 @@ impl<D: Document> Remote<D> {
         env: &Env,
         suffices: impl Fn(&D) -> bool,
     ) -> Result<Arc<D>, NotFetched<D::Error>> {
-        let place = self.place(url, env.now());
+        let now = env.now();
+        let place = self.place(url, now);
         let mut flight = {
             let mut slot = lock(&place);
-            let now = env.now();
             match slot.kept.next(&suffices, slot.is_under_way(), now) {
                 Next::Use(document) => return Ok(document),
                 Next::Fail(error) => return Err(error),
