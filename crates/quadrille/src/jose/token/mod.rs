@@ -195,7 +195,7 @@ impl<'t> Unverified<'t> {
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::NotCompact)?;
         let (header, payload) = signed.split_once('.').ok_or(TokenError::NotCompact)?;
-        match payload.bytes().filter(|byte| *byte == b'.').count() {
+        match memchr::memchr_iter(b'.', payload.as_bytes()).count() {
             0 => {}
             2 => return Err(TokenError::Encrypted),
             _ => return Err(TokenError::NotCompact),
