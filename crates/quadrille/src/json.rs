@@ -25,6 +25,15 @@ impl JsonObject {
         write_string(&mut self.0, value);
     }
 
+    /// Adds texts: one as a text, several as a list, and none not at all.
+    pub(crate) fn strings(&mut self, name: &'static str, values: &[String]) {
+        match values {
+            [] => {}
+            [one] => self.string(name, one),
+            several => self.value(name, &several.into()),
+        }
+    }
+
     pub(crate) fn number(&mut self, name: &'static str, value: impl Serialize) {
         self.known(name);
         // Writing a number into a Vec cannot fail.
@@ -41,8 +50,13 @@ impl JsonObject {
         self.next();
         write_string(&mut self.0, name);
         self.0.push(b':');
-        // Writing a value into a Vec cannot fail.
-        let _ = serde_json::to_writer(&mut self.0, value);
+        match value {
+            Value::String(text) => write_string(&mut self.0, text),
+            other => {
+                // Writing a value into a Vec cannot fail.
+                let _ = serde_json::to_writer(&mut self.0, other);
+            }
+        }
     }
 
     pub(crate) fn finish(mut self) -> Vec<u8> {
@@ -293,10 +307,17 @@ mod tests {
         object.string("s", &text);
         object.number("n", u64::MAX);
         object.value(&text, &serde_json::json!([null, {"a": 1.5}]));
+        object.value("v", &text.as_str().into());
+        object.strings("none", &[]);
+        object.strings("one", std::slice::from_ref(&text));
+        object.strings("two", &[text.clone(), "b".to_owned()]);
         let read: Value = serde_json::from_slice(&object.finish()).unwrap();
         assert_eq!(read["s"], text.as_str());
         assert_eq!(read["n"], u64::MAX);
         assert_eq!(read[&text][1]["a"], 1.5);
+        assert_eq!((&read["v"], &read["one"]), (&read["s"], &read["s"]));
+        assert_eq!(read["two"], serde_json::json!([text, "b"]));
+        assert_eq!(read.get("none"), None);
         assert_eq!(JsonObject::with_capacity(2).finish(), b"{}");
     }
 }

@@ -52,7 +52,7 @@ pub struct Claims {
 }
 
 /// The claims that have a field.
-const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+pub(crate) const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 
 impl Claims {
     /// Reads the payload of a JWT. No member may be repeated, at any depth; times may have
@@ -104,14 +104,10 @@ impl Claims {
         };
         string("iss", &self.iss);
         string("sub", &self.sub);
-        match &*self.aud {
-            [] => {}
-            [one] => object.string("aud", one),
-            several => object.value("aud", &several.to_vec().into()),
-        }
+        object.strings("aud", &self.aud);
         for (name, time) in [("exp", self.exp), ("nbf", self.nbf), ("iat", self.iat)] {
             if let Some(time) = time {
-                object.value(name, &time.seconds().into());
+                object.number(name, time.seconds());
             }
         }
         if let Some(jti) = &self.jti {

@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     Timestamp,
-    jose::{Claims, ClaimsError},
+    jose::{Claims, REGISTERED},
+    json::JsonObject,
 };
 
 /// The claims of an ID token: who signed in at which issuer, when and how, for which client.
 ///
-/// The provider signs [`to_claims`](Self::to_claims) with
+/// The provider signs [`to_json`](Self::to_json) with
 /// [`Protected::plain`](crate::jose::Protected::plain); the client reads verified claims with
 /// [`from_claims`](Self::from_claims). A value says nothing about its validity.
 ///
@@ -25,12 +26,12 @@ use crate::{
 /// let mut token = IdToken::new("https://server.example.com", "24400320", "s6BhdRkqt3", now, expires);
 /// token.nonce = Some("n-0S6_WzA2Mj".into());
 /// token.auth_time = Some(Timestamp::from_seconds(1_311_280_969));
-/// let claims = token.to_claims();
+/// let json = token.to_json();
 /// assert_eq!(
-///     String::from_utf8(claims.to_json())?,
+///     String::from_utf8(json.clone())?,
 ///     r#"{"iss":"https://server.example.com","sub":"24400320","aud":"s6BhdRkqt3","exp":1311281970,"iat":1311280970,"auth_time":1311280969,"nonce":"n-0S6_WzA2Mj"}"#,
 /// );
-/// assert_eq!(IdToken::from_claims(Claims::parse(&claims.to_json())?)?, token);
+/// assert_eq!(IdToken::from_claims(Claims::parse(&json)?)?, token);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq)]
@@ -105,10 +106,21 @@ impl IdToken {
         issued: Timestamp,
         expires: Timestamp,
     ) -> Self {
+        let audience = vec![client_id.into()];
+        Self::of(issuer.into(), subject.into(), audience, issued, expires)
+    }
+
+    fn of(
+        issuer: String,
+        subject: String,
+        audience: Vec<String>,
+        issued: Timestamp,
+        expires: Timestamp,
+    ) -> Self {
         Self {
-            issuer: issuer.into(),
-            subject: subject.into(),
-            audience: vec![client_id.into()],
+            issuer,
+            subject,
+            audience,
             expires,
             issued,
             auth_time: None,
@@ -129,16 +141,21 @@ impl IdToken {
         !text.is_empty() && text.len() <= Self::LONGEST_SUBJECT && text.is_ascii()
     }
 
-    /// The claims of a JWT.
-    pub fn to_claims(&self) -> Claims {
-        let mut extra = Map::new();
+    /// The claims as JSON, the payload of the token.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut object = JsonObject::with_capacity(512);
+        object.string("iss", &self.issuer);
+        object.string("sub", &self.subject);
+        object.strings("aud", &self.audience);
+        object.number("exp", self.expires.seconds());
+        object.number("iat", self.issued.seconds());
         if let Some(auth_time) = self.auth_time {
-            extra.insert("auth_time".to_owned(), auth_time.seconds().into());
+            object.number("auth_time", auth_time.seconds());
         }
         if !self.amr.is_empty() {
-            extra.insert("amr".to_owned(), self.amr.as_slice().into());
+            object.value("amr", &self.amr.as_slice().into());
         }
-        let texts = [
+        for (name, text) in [
             ("nonce", &self.nonce),
             ("acr", &self.acr),
             ("azp", &self.azp),
@@ -146,21 +163,17 @@ impl IdToken {
             ("c_hash", &self.c_hash),
             ("s_hash", &self.s_hash),
             ("sid", &self.sid),
-        ];
-        for (name, text) in texts {
-            extra.extend(text.as_ref().map(|text| (name.to_owned(), text.as_str().into())));
+        ] {
+            if let Some(text) = text {
+                object.string(name, text);
+            }
         }
-        let others = self.extra.iter().filter(|(name, _)| !NAMED.contains(&name.as_str()));
-        extra.extend(others.map(|(name, value)| (name.clone(), value.clone())));
-        Claims {
-            iss: Some(self.issuer.clone()),
-            sub: Some(self.subject.clone()),
-            aud: self.audience.clone(),
-            exp: Some(self.expires),
-            iat: Some(self.issued),
-            extra,
-            ..Claims::default()
+        for (name, value) in &self.extra {
+            if !REGISTERED.contains(&name.as_str()) && !NAMED.contains(&name.as_str()) {
+                object.value(name, value);
+            }
         }
+        object.finish()
     }
 
     /// Reads the claims of a JWT. A claim that is `null` counts as omitted, and one method in `amr`
@@ -170,28 +183,12 @@ impl IdToken {
     /// # Errors
     /// [`IdTokenError`].
     pub fn from_claims(claims: Claims) -> Result<Self, IdTokenError> {
-        let mut extra = claims.extra.clone();
-        extra.retain(|_, value| !value.is_null());
-        let auth_time = match extra.contains_key("auth_time") {
-            true => claims.time("auth_time").map_err(|error| match error {
-                ClaimsError::Malformed(name) => IdTokenError::Malformed(name),
-                _ => IdTokenError::Malformed("auth_time"),
-            })?,
-            false => None,
-        };
-        extra.remove("auth_time");
-        let amr = match extra.remove("amr") {
-            None => Vec::new(),
-            Some(Value::String(one)) => vec![one],
-            Some(Value::Array(several)) => {
-                several.into_iter().map(|one| text("amr", one)).collect::<Result<_, _>>()?
+        let auth_time = match claims.extra.get("auth_time") {
+            None | Some(Value::Null) => None,
+            Some(_) => {
+                claims.time("auth_time").map_err(|_| IdTokenError::Malformed("auth_time"))?
             }
-            Some(_) => return Err(IdTokenError::Malformed("amr")),
         };
-        let mut optional = |name| extra.remove(name).map(|value| text(name, value)).transpose();
-        let (nonce, acr, azp) = (optional("nonce")?, optional("acr")?, optional("azp")?);
-        let (at_hash, c_hash) = (optional("at_hash")?, optional("c_hash")?);
-        let (s_hash, sid) = (optional("s_hash")?, optional("sid")?);
         let issuer = required("iss", claims.iss)?;
         let subject = required("sub", claims.sub)?;
         if !Self::is_subject(&subject) {
@@ -200,23 +197,33 @@ impl IdToken {
         if claims.aud.is_empty() {
             return Err(IdTokenError::Missing("aud"));
         }
-        Ok(Self {
-            issuer,
-            subject,
-            audience: claims.aud,
-            expires: claims.exp.ok_or(IdTokenError::Missing("exp"))?,
-            issued: claims.iat.ok_or(IdTokenError::Missing("iat"))?,
-            auth_time,
-            nonce,
-            acr,
-            amr,
-            azp,
-            at_hash,
-            c_hash,
-            s_hash,
-            sid,
-            extra,
-        })
+        let issued = claims.iat.ok_or(IdTokenError::Missing("iat"))?;
+        let expires = claims.exp.ok_or(IdTokenError::Missing("exp"))?;
+        let mut token = Self::of(issuer, subject, claims.aud, issued, expires);
+        token.auth_time = auth_time;
+        for (name, value) in claims.extra {
+            let (name, place) = match &*name {
+                _ if value.is_null() => continue,
+                "auth_time" => continue,
+                "amr" => {
+                    token.amr = methods(value)?;
+                    continue;
+                }
+                "nonce" => ("nonce", &mut token.nonce),
+                "acr" => ("acr", &mut token.acr),
+                "azp" => ("azp", &mut token.azp),
+                "at_hash" => ("at_hash", &mut token.at_hash),
+                "c_hash" => ("c_hash", &mut token.c_hash),
+                "s_hash" => ("s_hash", &mut token.s_hash),
+                "sid" => ("sid", &mut token.sid),
+                _ => {
+                    token.extra.insert(name, value);
+                    continue;
+                }
+            };
+            *place = Some(text(name, value)?);
+        }
+        Ok(token)
     }
 }
 
@@ -236,6 +243,15 @@ impl fmt::Debug for IdToken {
 
 fn required(name: &'static str, value: Option<String>) -> Result<String, IdTokenError> {
     value.filter(|text| !text.is_empty()).ok_or(IdTokenError::Missing(name))
+}
+
+/// The methods of `amr`.
+fn methods(value: Value) -> Result<Vec<String>, IdTokenError> {
+    match value {
+        Value::String(one) => Ok(vec![one]),
+        Value::Array(several) => several.into_iter().map(|one| text("amr", one)).collect(),
+        _ => Err(IdTokenError::Malformed("amr")),
+    }
 }
 
 fn text(name: &'static str, value: Value) -> Result<String, IdTokenError> {
@@ -271,7 +287,7 @@ mod tests {
         token.s_hash = Some("x".into());
         token.sid = Some("08a5019c".into());
         token.extra.insert("email".into(), "ada@example.com".into());
-        let json = token.to_claims().to_json();
+        let json = token.to_json();
         assert_eq!(read(std::str::from_utf8(&json).unwrap()), Ok(token));
     }
 
@@ -282,7 +298,7 @@ mod tests {
         for name in NAMED.iter().chain(&["iss", "sub", "aud", "exp", "iat"]) {
             token.extra.insert((*name).to_owned(), "forged".into());
         }
-        let json = String::from_utf8(token.to_claims().to_json()).unwrap();
+        let json = String::from_utf8(token.to_json()).unwrap();
         assert!(!json.contains("forged"), "{json}");
     }
 

@@ -5,7 +5,7 @@
 //!
 //! | message | client | provider |
 //! |---|---|---|
-//! | ID token (Core, section 2) | [`IdToken::from_claims`] | [`IdToken::to_claims`] |
+//! | ID token (Core, section 2) | [`IdToken::from_claims`] | [`IdToken::to_json`] |
 //! | its verification (Core, sections 3.1.3.7 and 12.2) | [`IdTokenRules::verify`] | |
 //! | `at_hash`, `c_hash`, `s_hash` (Core, section 3.3.2.11) | [`token_hash_matches`] | [`token_hash`] |
 //! | scopes of claims (Core, section 5.4) | [`claims_of_scope`] | [`claims_of_scope`] |

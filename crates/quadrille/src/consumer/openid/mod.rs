@@ -362,7 +362,7 @@ pub(crate) fn claims_of(account: &Account, token: &Token) -> Option<Claims> {
 /// All claims of an ID token.
 pub(crate) fn all_claims(token: &IdToken) -> Value {
     // What a value has written is an object, which can be read.
-    serde_json::from_slice(&token.to_claims().to_json()).unwrap_or(Value::Null)
+    serde_json::from_slice(&token.to_json()).unwrap_or(Value::Null)
 }
 
 /// The issuer as a URL: a placeholder is none.

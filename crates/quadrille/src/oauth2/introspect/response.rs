@@ -181,11 +181,7 @@ impl ActiveToken {
                 object.number(name, time.seconds());
             }
         }
-        match &*self.aud {
-            [] => {}
-            [only] => object.string("aud", only),
-            several => object.value("aud", &several.into()),
-        }
+        object.strings("aud", &self.aud);
         if let Some(cnf) = &self.cnf {
             object.value("cnf", &Value::Object(cnf.clone()));
         }

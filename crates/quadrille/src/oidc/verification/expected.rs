@@ -93,7 +93,7 @@ impl<'a> Expected<'a> {
     ///     IdToken::new("https://id.example", "7", "our-app", now, now + Duration::from_secs(300));
     /// issued.nonce =
     ///     Some("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824".into());
-    /// let token = key.sign_claims(&Protected::plain(), &issued.to_claims())?;
+    /// let token = key.sign(&Protected::plain(), &issued.to_json())?;
     ///
     /// let keys = KeySet::from_iter([key.verifying_key().clone()]);
     /// let rules = IdTokenRules::new("https://id.example", "our-app");

@@ -211,8 +211,8 @@ mod tests {
         let as_id =
             rules.verify(Unverified::parse(&logout).unwrap(), &keys, &Expected::no_nonce(), NOW);
         assert_eq!(as_id, Err(IdTokenRejected::Token(TokenError::OtherType)));
-        let id = IdToken::new(ISSUER, "7", "web", NOW, NOW + Duration::from_secs(60)).to_claims();
-        let id = key.sign_claims(&Protected::plain(), &id).unwrap();
+        let id = IdToken::new(ISSUER, "7", "web", NOW, NOW + Duration::from_secs(60)).to_json();
+        let id = key.sign(&Protected::plain(), &id).unwrap();
         assert!(rules.verify_logout(Unverified::parse(&id).unwrap(), &keys, NOW).is_err());
     }
 

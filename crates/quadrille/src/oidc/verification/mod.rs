@@ -39,7 +39,7 @@ pub use rejected::IdTokenRejected;
 /// let expires = now + Duration::from_secs(300);
 /// let mut issued = IdToken::new("https://id.example", "248289761001", "web", now, expires);
 /// issued.nonce = Some("n-0S6_WzA2Mj".into());
-/// let token = key.sign_claims(&Protected::plain(), &issued.to_claims())?;
+/// let token = key.sign(&Protected::plain(), &issued.to_json())?;
 ///
 /// // ... and the client verifies.
 /// let keys = KeySet::from_iter([key.verifying_key().clone()]);

@@ -60,9 +60,9 @@ mod tests {
         let keys = KeySet::from_iter([key.verifying_key().clone()]);
         let long_ago = Timestamp::from_seconds(1);
         let claims =
-            |issuer: &str| IdToken::new(issuer, "ada", "web", long_ago, long_ago).to_claims();
+            |issuer: &str| IdToken::new(issuer, "ada", "web", long_ago, long_ago).to_json();
         let signed = |key: &SigningKey, header: Protected<'_>, issuer: &str| {
-            key.sign_claims(&header, &claims(issuer)).unwrap()
+            key.sign(&header, &claims(issuer)).unwrap()
         };
         let read = |token: &str| read(token, ISSUER, &keys).map(|token| token.subject);
         let plain = Protected::plain();

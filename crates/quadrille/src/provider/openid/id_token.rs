@@ -98,7 +98,7 @@ pub(crate) async fn issue(
         expires: now + client.policy(&inner.policy).id_token_lifetime,
     };
     let token = facts.id_token().ok_or(OperatorError::Subject)?;
-    let signed = key.sign_claims(&Protected::plain(), &token.to_claims());
+    let signed = key.sign(&Protected::plain(), &token.to_json());
     let signed = signed.map_err(OperatorError::Sign)?;
     let registered = client.openid.id_token_encrypted_response;
     encryption::of_token(inner, client, registered, signed).await.map(Some)
