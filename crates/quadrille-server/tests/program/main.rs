@@ -49,6 +49,7 @@ mod oauth1;
 mod oauth2_crate;
 mod observing;
 mod openid;
+mod openidconnect_crate;
 mod outage;
 mod passwords;
 #[path = "../../../quadrille/tests/shared/ports.rs"]

@@ -90,7 +90,7 @@ fn http_client() -> reqwest::Client {
 }
 
 /// Sends a request of the crate.
-async fn send(mut request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+pub(crate) async fn send(mut request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
     let plain = request.uri().to_string().replacen("https:", "http:", 1);
     *request.uri_mut() = plain.parse().unwrap();
     let answer = http_client().execute(request.try_into()?).await?;

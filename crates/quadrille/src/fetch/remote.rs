@@ -35,12 +35,14 @@ pub(crate) type NoKeys = NotFetched<KeySetError>;
 
 /// The documents of other parties, by their URL. A document is fetched when it is needed: by the
 /// first request, after the time in its `Cache-Control` (a minute to an hour), and when it does not
-/// suffice (a token names a key that is not in it), at most once in ten seconds. Simultaneous
+/// suffice (a token names a key that is not in it), at most once in ten seconds; also ten seconds after
+/// any other fetch, unless [`at_once`](Remote::at_once). Simultaneous
 /// requests share one fetch. If a document cannot be fetched again, it is used for an hour more.
 /// Cheap to clone.
 pub(crate) struct Remote<D: Document> {
     fetcher: Arc<dyn ErasedFetcher>,
     expected: Arc<D::Expected>,
+    at_once: bool,
     places: Arc<Mutex<HashMap<Arc<str>, Place<D>>>>,
 }
 
@@ -73,7 +75,15 @@ impl RemoteKeys {
 impl<D: Document> Remote<D> {
     /// Documents that agree with a value.
     pub(crate) fn that_agree_with(expected: D::Expected, fetcher: Arc<dyn ErasedFetcher>) -> Self {
-        Self { fetcher, expected: Arc::new(expected), places: Arc::default() }
+        let expected = Arc::new(expected);
+        Self { fetcher, expected, at_once: false, places: Arc::default() }
+    }
+
+    /// Fetches a document that does not suffice again although it has just been fetched: the other party
+    /// may have replaced its keys since.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn at_once(self) -> Self {
+        Self { at_once: true, ..self }
     }
 
     /// The document at a URL. If the kept one does not suffice, it is fetched again, within limits:
@@ -91,7 +101,7 @@ impl<D: Document> Remote<D> {
         let place = self.place(url, now);
         let mut flight = {
             let mut slot = lock(&place);
-            match slot.kept.next(&suffices, slot.is_under_way(), now) {
+            match slot.kept.next(&suffices, self.at_once, slot.is_under_way(), now) {
                 Next::Use(document) => return Ok(document),
                 Next::Fail(error) => return Err(error),
                 Next::Fetch => self.fetch(&mut slot, &place, url, env),
@@ -151,8 +161,9 @@ impl<D: Document> Remote<D> {
 
 impl<D: Document> Clone for Remote<D> {
     fn clone(&self) -> Self {
-        let Self { fetcher, expected, places } = self;
-        Self { fetcher: fetcher.clone(), expected: expected.clone(), places: places.clone() }
+        let Self { fetcher, expected, at_once, places } = self;
+        let (fetcher, expected) = (fetcher.clone(), expected.clone());
+        Self { fetcher, expected, at_once: *at_once, places: places.clone() }
     }
 }
 

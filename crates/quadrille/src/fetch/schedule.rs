@@ -48,6 +48,8 @@ pub(super) struct Kept<D: Document> {
     fresh_until: Timestamp,
     /// The begin of the last fetch.
     tried: Option<Timestamp>,
+    /// The begin of the last fetch of a set that was fresh, but did not suffice.
+    missed: Option<Timestamp>,
     /// The number of fetches that failed since one succeeded.
     failures: u32,
     error: Option<NotFetched<D::Error>>,
@@ -60,6 +62,7 @@ impl<D: Document> Default for Kept<D> {
             fetched: Timestamp::default(),
             fresh_until: Timestamp::default(),
             tried: None,
+            missed: None,
             failures: 0,
             error: None,
         }
@@ -79,10 +82,12 @@ pub(super) enum Next<D: Document> {
 }
 
 impl<D: Document> Kept<D> {
-    /// Decides. `suffices` says whether a set has the key that is needed.
+    /// Decides. `suffices` says whether a set has the key that is needed; `at_once` lets a set that
+    /// lacks it be fetched again although it has just been fetched.
     pub(super) fn next(
         &self,
         suffices: impl Fn(&D) -> bool,
+        at_once: bool,
         is_under_way: bool,
         now: Timestamp,
     ) -> Next<D> {
@@ -98,7 +103,7 @@ impl<D: Document> Kept<D> {
         if is_under_way {
             return Next::Wait;
         }
-        if self.may_try(now) {
+        if self.may_try(at_once, now) {
             return Next::Fetch;
         }
         if keys.is_none() && self.error.is_none() {
@@ -136,19 +141,23 @@ impl<D: Document> Kept<D> {
         self.error
     }
 
-    fn may_try(&self, now: Timestamp) -> bool {
-        let pause = match self.failures {
-            0 => BETWEEN,
+    fn may_try(&self, at_once: bool, now: Timestamp) -> bool {
+        let (last, pause) = match self.failures {
+            0 if at_once && self.is_fresh(now) => (self.missed, BETWEEN),
+            0 => (self.tried, BETWEEN),
             failures => {
                 let doubled = 1_u64.checked_shl(failures - 1).unwrap_or(u64::MAX);
-                Duration::from_secs(doubled).min(LONGEST_PAUSE)
+                (self.tried, Duration::from_secs(doubled).min(LONGEST_PAUSE))
             }
         };
-        self.tried.is_none_or(|tried| now < tried || now.since(tried) >= pause)
+        last.is_none_or(|last| now < last || now.since(last) >= pause)
     }
 
     /// Notes the begin of a fetch.
     pub(super) fn begin(&mut self, now: Timestamp) {
+        if self.is_fresh(now) {
+            self.missed = Some(now);
+        }
         self.tried = Some(now);
     }
 
@@ -206,7 +215,7 @@ mod tests {
     }
 
     fn step(kept: &Kept, suffices: bool, seconds: u64) -> &'static str {
-        name(&kept.next(|_| suffices, false, after(seconds)))
+        name(&kept.next(|_| suffices, false, false, after(seconds)))
     }
 
     fn name(next: &Next<KeySet>) -> &'static str {
@@ -241,6 +250,27 @@ mod tests {
     }
 
     #[test]
+    fn a_set_that_has_just_been_fetched_is_fetched_again_at_once_where_that_is_wanted_but_once() {
+        let mut kept = fetched(NOW, None);
+        let step = |kept: &Kept, suffices: bool, seconds: u64| {
+            name(&kept.next(|_| suffices, true, false, after(seconds)))
+        };
+        assert_eq!(step(&kept, true, 0), "use");
+        assert_eq!(step(&kept, false, 0), "fetch");
+        fetch(&mut kept, NOW, Ok(None));
+        assert_eq!(step(&kept, false, 9), "use");
+        assert_eq!(step(&kept, false, 10), "fetch");
+        fetch(&mut kept, after(10), Err(FetchError::Unreachable));
+        assert_eq!(step(&kept, false, 10), "fail");
+        assert_eq!(step(&kept, false, 11), "fetch");
+        fetch(&mut kept, after(11), Ok(None));
+        assert_eq!(step(&kept, false, 20), "use");
+        // A set that was fetched because it had expired is looked at anew.
+        fetch(&mut kept, after(611), Ok(None));
+        assert_eq!(step(&kept, false, 611), "fetch");
+    }
+
+    #[test]
     fn the_last_set_is_used_for_an_hour_while_it_cannot_be_fetched() {
         let mut kept = fetched(NOW, Some(60));
         let mut seconds = 60;
@@ -261,7 +291,7 @@ mod tests {
         let mut kept = Kept::default();
         assert_eq!(step(&kept, true, 0), "fetch");
         fetch(&mut kept, NOW, Err(FetchError::Status(404)));
-        assert_eq!(name(&kept.next(|_| true, false, NOW)), "fail");
+        assert_eq!(name(&kept.next(|_| true, false, false, NOW)), "fail");
         assert_eq!(step(&kept, true, 1), "fetch");
         kept.begin(after(1));
         kept.end(Ok(Fetched::new("{}")), &(), after(1));
@@ -283,9 +313,9 @@ mod tests {
     #[test]
     fn while_a_fetch_is_under_way_others_wait_only_for_a_key_that_they_miss() {
         let kept = fetched(NOW, None);
-        assert_eq!(name(&kept.next(|_| true, true, after(700))), "use");
-        assert_eq!(name(&kept.next(|_| false, true, after(700))), "wait");
-        assert_eq!(name(&Kept::default().next(|_| true, true, NOW)), "wait");
+        assert_eq!(name(&kept.next(|_| true, false, true, after(700))), "use");
+        assert_eq!(name(&kept.next(|_| false, false, true, after(700))), "wait");
+        assert_eq!(name(&Kept::default().next(|_| true, false, true, NOW)), "wait");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use http::StatusCode;
 use quadrille::{
     SpecBuf,
-    form::FormWriter,
     provider::{ClientOpenId, NewClient},
 };
 
@@ -20,10 +19,8 @@ async fn world() -> World {
 /// The address to which the provider sends a user who is to log in at a client (OpenID Connect Core,
 /// section 4).
 fn initiation(world: &World, target: &str) -> String {
-    let uri = world.client.openid.initiate_login_uri.as_deref().unwrap();
-    let mut url = FormWriter::after_url(uri);
-    url.append("iss", ALBUM).append("login_hint", "ada").append("target_link_uri", target);
-    url.finish()
+    let login = world.server.initiate_login(&world.client).unwrap();
+    login.login_hint("ada").target_link_uri(target).url().to_string()
 }
 
 #[tokio::test]

@@ -87,10 +87,10 @@ impl Documents {
         Ok(Self {
             http: Arc::clone(http),
             url: configuration_url(&issuer)?,
-            metadata: Remote::that_agree_with(Arc::clone(&issuer), fetcher.clone()),
+            metadata: Remote::that_agree_with(Arc::clone(&issuer), fetcher.clone()).at_once(),
             keys_url,
-            keys: RemoteKeys::new(fetcher.clone()),
-            encrypting_keys: Remote::that_agree_with((), fetcher),
+            keys: RemoteKeys::new(fetcher.clone()).at_once(),
+            encrypting_keys: Remote::that_agree_with((), fetcher).at_once(),
             issuer,
         })
     }

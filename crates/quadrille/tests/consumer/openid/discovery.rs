@@ -58,6 +58,9 @@ async fn an_issuer_is_all_that_an_application_needs_to_know() {
     let profile = acme.profile().await.unwrap();
     assert_eq!(profile.subject, &*account.subject);
     assert_eq!(profile.raw["sub"], "7", "and userinfo says more, if it is asked");
+    let asked = world.service.asked().pop().unwrap().request;
+    assert_eq!(asked.uri(), "https://id.example/tenant/userinfo");
+    assert!(asked.headers()["authorization"].to_str().unwrap().starts_with("Bearer "));
     let _: serde_json::Value = acme.get("things").await.unwrap();
     let asked = world.service.asked().pop().unwrap();
     assert_eq!(asked.request.uri(), "https://id.example/tenant/things", "calls go to the issuer");

@@ -2,6 +2,7 @@
 
 mod accepting;
 mod background;
+mod certification;
 mod client_authentication;
 mod discovery;
 mod encrypted;

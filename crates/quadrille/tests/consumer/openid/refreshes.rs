@@ -5,6 +5,7 @@ use std::time::Duration;
 use quadrille::{
     Error,
     consumer::{Account, ServiceError},
+    jose::ClaimsError,
     oidc::IdTokenRejected as Rejected,
     testing::{OpenIdFault as Fault, Refresh},
     transport::Purpose,
@@ -54,6 +55,8 @@ async fn an_id_token_that_is_of_another_user_stores_nothing() {
     for (fault, reason) in [
         (Fault::SubjectOther, Rejected::Changed("sub")),
         (Fault::NonceOther, Rejected::Changed("nonce")),
+        (Fault::IssuerOther, Rejected::Claims(ClaimsError::Issuer)),
+        (Fault::AudienceOther, Rejected::Claims(ClaimsError::Audience)),
         (Fault::AuthorizedPartyOther, Rejected::AuthorizedPartyOther),
     ] {
         let (world, account) = linked(Refresh::Lasting).await;
