@@ -190,6 +190,15 @@ impl Server {
 pub(crate) fn place() -> (PathBuf, u16) {
     let folder = tempfile::tempdir().unwrap().keep();
     if is_root() {
+        // They make files beside their folder, too, and do not say where they cannot.
+        let above = std::env::temp_dir();
+        let may_write = as_nobody(Path::new("test")).arg("-w").arg(&above).status().unwrap();
+        assert!(
+            may_write.success(),
+            "{} must be writable for the user nobody, who runs the servers: set TMPDIR to another folder, \
+             or chmod 1777 this one and make those above it accessible",
+            above.display()
+        );
         finish(Command::new("chown").arg("nobody").arg(&folder));
     }
     (folder, free_port())
