@@ -1,6 +1,8 @@
 //! Codes and refresh tokens that one process issued and another one uses.
 
-use quadrille::testing::ManualClock;
+use std::time::Duration;
+
+use quadrille::{Policy, testing::ManualClock};
 
 use crate::support::World;
 
@@ -22,8 +24,33 @@ async fn a_code_is_redeemed_once_by_all_processes() {
     let again = one.redeem(&code).await;
     assert_eq!((again.status(), again.error()), (400, "invalid_grant".into()));
     for world in [&one, &two] {
-        world.clock.advance(std::time::Duration::from_secs(1));
+        world.clock.advance(Duration::from_secs(1));
         assert!(!world.is_good(&tokens.access).await, "a copied code ends what it bought");
+    }
+}
+
+/// A clock that is behind by more would let the code be valid for too long.
+#[tokio::test]
+async fn a_code_is_redeemed_elsewhere_if_the_clocks_differ_by_less_than_its_lifetime() {
+    let (folder, here, there) =
+        (tempfile::tempdir().unwrap(), ManualClock::new(), ManualClock::new());
+    let one = World::on_disk(folder.path(), here.clone()).await;
+    let mut two = World::on_disk(folder.path(), there.clone()).await;
+    two.client = one.client.clone();
+    two.secret = one.secret.clone();
+    let lifetime = Policy::safe().code_lifetime;
+    let second = Duration::from_secs(1);
+    for (now, is_redeemed) in [
+        (here.now() - lifetime - second, false),
+        (here.now() - lifetime + second, true),
+        (here.now(), true),
+        (here.now() + lifetime - second, true),
+        (here.now() + lifetime, false),
+    ] {
+        there.set(now);
+        let code = one.code("ada").await;
+        let answer = two.redeem(&code).await;
+        assert_eq!(answer.status() == 200, is_redeemed, "{now:?}: {}", answer.text());
     }
 }
 
