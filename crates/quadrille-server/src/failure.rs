@@ -200,6 +200,7 @@ impl Failure {
                 | DataError::OtherKeysInFolder { .. }
                 | DataError::NoKeysInBackup { .. }
                 | DataError::CacheEvicts { .. }
+                | DataError::HashedKeys { .. }
                 | DataError::SigningKeys { .. } => 3,
                 DataError::File { .. } | DataError::Database { .. } | DataError::Cache { .. } => 4,
                 DataError::BackupExists { .. }
@@ -246,7 +247,9 @@ impl Failure {
                 | DataError::MovedAway { .. }
                 | DataError::RestoreInUse { .. }
                 | DataError::NoncesNotShared { .. } => "refused",
-                DataError::PlainIssuer(_) | DataError::CacheEvicts { .. } => "config",
+                DataError::PlainIssuer(_)
+                | DataError::CacheEvicts { .. }
+                | DataError::HashedKeys { .. } => "config",
                 DataError::Cache { .. } => "cache",
                 DataError::Keys { .. }
                 | DataError::OtherKeys { .. }

@@ -1,6 +1,8 @@
 //! Creating and changing the tables.
 
 use quadrille::consumer::StorageError;
+#[cfg(feature = "provider")]
+use quadrille::provider::store::StoreError;
 
 use crate::{
     fault::{again_after, is_conflict, is_without_tables, logged},
@@ -97,6 +99,16 @@ impl Migrations {
     /// # Errors
     /// [`MigrateError::Newer`], which changes nothing; [`MigrateError::Storage`].
     pub async fn run<P: Pool>(&self, pool: &P) -> Result<(), MigrateError> {
+        Ok(run_missing(&self.plan::<P>(), pool).await?)
+    }
+
+    /// [`run`](Self::run), with the error of the database: for tables that are there before those of a
+    /// store.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`], which changes nothing, and those of the database.
+    #[cfg(feature = "provider")]
+    pub async fn run_for_store<P: Pool>(&self, pool: &P) -> Result<(), StoreError> {
         Ok(run_missing(&self.plan::<P>(), pool).await?)
     }
 

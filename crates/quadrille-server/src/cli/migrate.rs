@@ -60,7 +60,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     if let Some(kind) = args.sql {
         let sql = match (kind, args.back) {
-            (Kind::Postgres, false) => PostgresBackend::migrations_sql(),
+            (Kind::Postgres, false) => PostgresBackend::migrations_sql(&settings.connection),
             (Kind::Postgres, true) => PostgresBackend::migrations_back_sql(),
             (Kind::Sqlite, false) => SqliteBackend::migrations_sql(),
             (Kind::Sqlite, true) => SqliteBackend::migrations_back_sql(),

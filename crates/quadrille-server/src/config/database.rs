@@ -30,6 +30,9 @@ pub struct ConnectionSettings {
     /// Whether statements are prepared. `None` unless a pooler in transaction mode stands before the
     /// database.
     pub prepared_statements: Option<bool>,
+    /// Whether the keys of tables do not rise with time. `None` is the choice of the tables, and for new ones
+    /// `false`.
+    pub hashed_keys: Option<bool>,
 }
 
 impl Default for ConnectionSettings {
@@ -40,6 +43,7 @@ impl Default for ConnectionSettings {
             lock_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(10),
             prepared_statements: None,
+            hashed_keys: None,
         }
     }
 }
@@ -74,6 +78,12 @@ impl ConnectionSettings {
                 value::switch,
                 ToString::to_string,
                 "unless a pooler in transaction mode stands before the database",
+            )?,
+            hashed_keys: found.optional(
+                "database_hashed_keys",
+                value::switch,
+                ToString::to_string,
+                "as the tables have it; new ones: false",
             )?,
         })
     }

@@ -54,6 +54,12 @@ pub const KEYS: &[Key] = &[
         "whether statements are prepared once for a connection",
     ),
     key(
+        "database_hashed_keys",
+        "QUADRILLE_DATABASE_HASHED_KEYS",
+        "whether tables that are made in that database have keys that do not rise with time, for one \
+         that divides tables by ranges of keys",
+    ),
+    key(
         "cache",
         "QUADRILLE_CACHE",
         "cache of codes and of requests that wait for users: none, memory, files:DIR, redis://HOST or \

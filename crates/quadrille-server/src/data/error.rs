@@ -217,6 +217,17 @@ pub enum DataError {
         /// The database.
         place: String,
     },
+    /// The setting `database_hashed_keys` is not that of the tables, which keep their keys.
+    #[error(
+        "the tables in {place} were made with database_hashed_keys = {found}, and keep their keys: set \
+         it so or leave it out, or move the data into a new database (`quadrille migrate --from --to`)"
+    )]
+    HashedKeys {
+        /// The database.
+        place: String,
+        /// The choice of the tables.
+        found: bool,
+    },
     /// A process serves a database that is to be moved.
     #[error(
         "a process serves {place}, or was killed a moment ago: stop it, or wait five minutes, before \

@@ -90,7 +90,7 @@ impl Data {
     /// [`DataError::File`] or [`DataError::Database`].
     pub async fn open_or_make(settings: &Settings) -> Result<Self, DataError> {
         if let Some(url) = &settings.database {
-            return Self::connect(settings, url, true).await;
+            return Self::connect(settings, url, postgres::Opening::Made).await;
         }
         let dir = &settings.data_dir;
         make_dir(dir).map_err(|error| DataError::File { path: dir.clone(), error })?;
@@ -103,7 +103,7 @@ impl Data {
     /// [`DataError::File`] or [`DataError::Database`].
     pub async fn open_existing(settings: &Settings) -> Result<Self, DataError> {
         if let Some(url) = &settings.database {
-            return Self::connect(settings, url, false).await;
+            return Self::connect(settings, url, postgres::Opening::Existing).await;
         }
         let path = database(&settings.data_dir);
         std::fs::metadata(&path).map_err(|error| DataError::File { path, error })?;
@@ -125,9 +125,9 @@ impl Data {
     async fn connect(
         settings: &Settings,
         url: &PostgresUrl,
-        make: bool,
+        opening: postgres::Opening,
     ) -> Result<Self, DataError> {
-        let data = Self::connect_to(settings, url, make).await?;
+        let data = Self::connect_to(settings, url, opening).await?;
         data.refuse_unfinished().await?;
         Ok(data)
     }
@@ -136,18 +136,20 @@ impl Data {
     async fn connect_to(
         settings: &Settings,
         url: &PostgresUrl,
-        make: bool,
+        opening: postgres::Opening,
     ) -> Result<Self, DataError> {
         let (env, place) = (Env::system(), url.to_string());
-        let opening = async {
+        let opened = async {
             let connected = postgres::connect(url, &settings.connection).await?;
-            match make {
-                true => PostgresBackend::open(connected, env.clone()).await,
-                false => PostgresBackend::open_existing(connected, env.clone()).await,
-            }
+            let backend = PostgresBackend::open(connected, env.clone(), opening).await?;
+            let found = backend.has_hashed_keys().await?;
+            Ok((backend, found))
         };
         let failure = |error| DataError::Database { place: place.clone(), error };
-        let backend = opening.await.map_err(failure)?;
+        let (backend, found) = opened.await.map_err(failure)?;
+        if settings.connection.hashed_keys.is_some_and(|given| given != found) {
+            return Err(DataError::HashedKeys { place, found });
+        }
         let (dir, opened) = (settings.data_dir.clone(), Arc::new(backend.clone()));
         Ok(Self { env, dir, place: Place::Shared(backend, place), backend: opened })
     }

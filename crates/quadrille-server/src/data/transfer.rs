@@ -4,7 +4,8 @@
 //! A move that was interrupted is run again. Into a folder it begins anew. On a server it goes on, and
 //! rows that are there stay as they are, so the source must not have been used in between: the new
 //! database has a mark with its state. Until the move is complete, no process serves the new database:
-//! an embedded one gets its name at the end, and one on a server has that mark.
+//! an embedded one gets its name at the end, and one on a server has a mark from the transaction on that
+//! makes its tables.
 
 use std::{
     fmt,
@@ -23,6 +24,7 @@ use super::{
     Backend, Data, DataError, Place, PostgresBackend, RecordedIssuer, SigningPlace, SqliteBackend,
     backup::copy_secret,
     files::{in_file, lock_alone, remove_if_there, sync_folder},
+    postgres::{BEGUN, Opening},
     ring::{fits_folder, given, opens_folder, prove},
     sealed::Sealed,
 };
@@ -130,7 +132,10 @@ pub async fn transfer(
     if let (End::Folder(_), End::Folder(_)) = (from, to) {
         return Err(DataError::SameKind);
     }
-    let settings = from.settings(settings);
+    let of_target = from.settings(settings);
+    let mut settings = of_target.clone();
+    // It is about the tables that are made.
+    settings.connection.hashed_keys = None;
     let source = Data::open_existing(&settings).await?;
     let _lock = source.unused().await?;
     if let End::Folder(folder) = from {
@@ -143,7 +148,7 @@ pub async fn transfer(
     let mark = source.backend.mark().await.map_err(|error| source.failure(error))?;
     let state = source.backend.state().await.map_err(|error| source.failure(error))?;
     let mark = Mark { source: mark, state };
-    let target = Target::open(&settings, to, (&source.shown(), &mark)).await?;
+    let target = Target::open(&of_target, to, (&source.shown(), &mark)).await?;
     let recorded = source.recorded().await?;
     if let Some(RecordedIssuer { issuer, .. }) = &recorded {
         for table in StoredTable::ALL {
@@ -218,7 +223,7 @@ impl Target {
                 Ok(Self { backend: Arc::new(backend), kind })
             }
             End::Server(url) => {
-                let data = Data::connect_to(settings, url, true).await?;
+                let data = Data::connect_to(settings, url, Opening::Moved).await?;
                 let Place::Shared(backend, _) = &data.place else {
                     return Err(DataError::SameKind);
                 };
@@ -357,9 +362,12 @@ impl Data {
     ) -> Result<(), DataError> {
         let failure = |error| self.failure(error);
         let in_use = || DataError::TargetInUse { place: self.shown() };
-        match backend.sealed(Sealed::Move).await.map_err(failure)? {
-            Some(before) if before == mark.to_string().as_bytes() => return Ok(()),
-            Some(before) if mark.is_of_source(&before) => {
+        let before = backend.sealed(Sealed::Move).await.map_err(failure)?;
+        match &before {
+            Some(before) if *before == mark.to_string().as_bytes() => return Ok(()),
+            // The tables were made by a move that stored nothing.
+            Some(before) if *before == BEGUN => {}
+            Some(before) if mark.is_of_source(before) => {
                 return Err(DataError::MovedWhileUsed { from: from.to_owned(), to: self.shown() });
             }
             Some(_) => return Err(in_use()),
@@ -371,7 +379,7 @@ impl Data {
             return Err(in_use());
         }
         let mark = mark.to_string().into_bytes();
-        let claimed = backend.replace_sealed(Sealed::Move, None, mark).await;
+        let claimed = backend.replace_sealed(Sealed::Move, before, mark).await;
         claimed.map_err(failure)?.then_some(()).ok_or_else(in_use)
     }
 }

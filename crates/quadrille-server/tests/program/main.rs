@@ -57,6 +57,7 @@ mod ports;
 mod postgres;
 mod process;
 mod proxy;
+mod read_only;
 #[path = "../../../quadrille-redis/tests/storage/server.rs"]
 #[allow(dead_code, reason = "the tests of storages need more of it")]
 mod redis_server;

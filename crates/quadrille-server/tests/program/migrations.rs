@@ -92,3 +92,52 @@ fn the_way_back_is_printed_and_never_taken_by_itself() {
     let (code, said) = failure(&folder.data(), &["migrate", "--sql", "mysql"]);
     assert!(code == 2 && said.contains("sqlite"), "{said}");
 }
+
+#[test]
+fn tables_have_hashed_keys_if_they_are_made_so_and_keep_them() {
+    let (folder, url) = (Folder::new(), servers::postgres_database());
+    let data = folder.data();
+    let hashed = |url: &str| psql(url, "SELECT hashed_keys FROM quadrille_store_settings");
+    let set = |value: &str| ["--set".to_owned(), format!("database_hashed_keys={value}")];
+    let with = |arguments: &[&str], value: &str| {
+        let set = set(value);
+        let set = set.each_ref().map(String::as_str);
+        run(&data, &[arguments, &set].concat(), "")
+    };
+    let succeeds = |arguments: &[&str], value: &str| {
+        let output = with(arguments, value);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    succeeds(&["migrate", "--database", &url], "true");
+    assert_eq!(hashed(&url), "t");
+    json(&data, &["client", "add", "Worker", "--id", "worker", "--database", &url], "");
+    succeeds(&["client", "list", "--database", &url], "true");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+    for arguments in [&["migrate", "--database", &url][..], &serve] {
+        let output = with(arguments, "false");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("were made with database_hashed_keys = true"), "{said}");
+    }
+
+    // A move makes tables, so the setting is about those.
+    for (value, expected) in [("false", "f"), ("true", "t")] {
+        let other = servers::postgres_database();
+        let from = match value {
+            "false" => url.clone(),
+            _ => format!("sqlite:{}", data.join("back").display()),
+        };
+        succeeds(&["migrate", "--from", &from, "--to", &other], value);
+        assert_eq!(hashed(&other), expected);
+        let clients = json(&data, &["client", "list", "--database", &other], "");
+        assert_eq!(clients[0]["client_id"], "worker");
+        if value == "false" {
+            let back = format!("sqlite:{}", data.join("back").display());
+            json(&data, &["migrate", "--from", &other, "--to", &back], "");
+        }
+    }
+    let made_by_hand = servers::postgres_database();
+    psql(&made_by_hand, &printed(&["postgres", "--set", "database_hashed_keys=true"]));
+    assert_eq!(hashed(&made_by_hand), "t");
+    succeeds(&["client", "list", "--database", &made_by_hand], "true");
+}

@@ -258,6 +258,37 @@ const FAILS: &str = "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql
     CREATE TRIGGER fails BEFORE INSERT ON quadrille_access_tokens
         FOR EACH ROW EXECUTE FUNCTION fails()";
 
+/// Lets the tables of the store not be made.
+const MAKES_NO_TABLES: &str = "CREATE FUNCTION fails() RETURNS event_trigger LANGUAGE plpgsql
+        AS $$ BEGIN
+            IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands()
+                WHERE object_identity = 'public.quadrille_access_tokens')
+            THEN RAISE EXCEPTION 'stopped here'; END IF;
+        END $$;
+    CREATE EVENT TRIGGER fails ON ddl_command_end EXECUTE FUNCTION fails()";
+
+/// A process that served it would have made an empty provider of it.
+#[test]
+fn a_move_that_ends_while_it_makes_the_tables_is_served_by_nobody_and_goes_on() {
+    let folder = Folder::new();
+    let (data, url) = (folder.data(), servers::postgres_database());
+    json(&data, &["client", "add", "Worker"], "");
+    let there = ["migrate", "--from", &sqlite(&data), "--to", &url];
+    psql(&url, MAKES_NO_TABLES);
+    let (_, said) = failure(&data, &there);
+    assert!(said.contains("stopped here"), "{said}");
+    psql(&url, "DROP EVENT TRIGGER fails");
+    // The first one makes the tables that are missing.
+    for _ in 0..2 {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+        let (code, said) = failure(&data, &serve);
+        assert!(code == 2 && said.contains("not all of it is there"), "{code} {said}");
+    }
+    json(&data, &there, "");
+    let clients = json(&data, &["client", "list", "--database", &url], "");
+    assert_eq!(clients[0]["client_name"], "Worker", "{clients}");
+}
+
 #[test]
 fn a_move_that_makes_no_sense_is_refused() {
     let folder = Folder::new();

@@ -18,10 +18,10 @@ use crate::{
 };
 
 const HTML: &str = "text/html; charset=utf-8";
-const SECONDS: Duration = Duration::from_secs(30);
+pub(crate) const SECONDS: Duration = Duration::from_secs(30);
 
 /// An answer of the program.
-struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     wait: Option<String>,
     body: String,
@@ -52,7 +52,7 @@ async fn answered(request: reqwest::RequestBuilder) -> Answer {
 }
 
 /// The token endpoint's answer to a client that has no user.
-async fn request_token(program: &Program, machine: &Value) -> Answer {
+pub(crate) async fn request_token(program: &Program, machine: &Value) -> Answer {
     let request = http()
         .post(program.url("/oauth/token"))
         .basic_auth(field(machine, "client_id"), machine["client_secret"].as_str())
@@ -60,11 +60,11 @@ async fn request_token(program: &Program, machine: &Value) -> Answer {
     answered(request).await
 }
 
-async fn issues(program: &Program, machine: &Value) -> bool {
+pub(crate) async fn issues(program: &Program, machine: &Value) -> bool {
     request_token(program, machine).await.status == StatusCode::OK
 }
 
-fn is_unavailable(answer: &Answer) {
+pub(crate) fn is_unavailable(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
     assert!(answer.body.contains("temporarily_unavailable"), "{}", answer.body);
     assert_eq!(answer.wait.as_deref(), Some("1"));
@@ -77,12 +77,12 @@ async fn readiness(program: &Program) -> (StatusCode, String) {
 }
 
 /// The readiness, once it is no longer that of a second ago.
-async fn becomes(program: &Program, status: StatusCode, store: &str) {
+pub(crate) async fn becomes(program: &Program, status: StatusCode, store: &str) {
     let is_it = || async { readiness(program).await == (status, store.to_owned()) };
     assert!(eventually(SECONDS, is_it).await, "{:?}", readiness(program).await);
 }
 
-fn add_machine(data: &std::path::Path, url: &str) -> Value {
+pub(crate) fn add_machine(data: &std::path::Path, url: &str) -> Value {
     json(
         data,
         &["client", "add", "Machine", "--grant", "client_credentials", "--database", url],
@@ -441,8 +441,10 @@ async fn a_full_disk_of_the_database_loses_nothing_and_needs_no_restart() {
     };
     is_unavailable(&full);
     assert!(stage.program.log().contains("full; make room"), "{}", stage.program.log());
+    becomes(&stage.program, StatusCode::SERVICE_UNAVAILABLE, "full").await;
     std::fs::remove_file(&disk).unwrap();
     assert!(eventually(SECONDS, || issues(&stage.program, &machine)).await);
+    becomes(&stage.program, StatusCode::OK, "ok").await;
     for token in &issued {
         assert_eq!(me(&stage.program, Method::GET, token).await.0, StatusCode::OK);
     }

@@ -39,7 +39,7 @@ use super::{
     paths::{EndpointPath, Paths},
     scopes::ScopeRegistry,
     signing::Signing,
-    store::{ErasedStore, IssuerId, RowId, RowIds, Store, cache::Cached},
+    store::{ErasedStore, IssuerId, RowId, RowIds, Store, StoreError, cache::Cached},
     token::{
         decided::DecidedGrants,
         format::TokenKeys,
@@ -224,6 +224,10 @@ impl AuthorizationServer {
     /// answers, that keys and store last equally long, and that a client can repeat a refresh whose
     /// response was lost.
     ///
+    /// A store that may not be written now ([`StoreError::ReadOnly`]) is
+    /// no error if it knows the issuer: the server checks tokens, and issues as soon as it gets a lease of
+    /// row numbers. [`check_lease`](Self::check_lease) tells whether it has one.
+    ///
     /// # Errors
     /// [`OperatorError`].
     pub async fn start(&self) -> Result<(), Error> {
@@ -247,8 +251,13 @@ impl AuthorizationServer {
         }
         inner.issuer_id().await?;
         clock::compare(inner.now(), inner.store.newest().await?);
-        inner.row().await?;
-        Ok(())
+        match inner.row().await {
+            Err(Error::Operator(OperatorError::Store(StoreError::ReadOnly))) => {
+                tracing::warn!("the store may not be written: until it may, nothing is issued");
+                Ok(())
+            }
+            row => row.map(drop),
+        }
     }
 
     /// Checks that this process can issue: that it holds a lease of row numbers, or can get one from

@@ -58,7 +58,7 @@ pub(in crate::data) async fn connect(
     })?;
     let is_pooled = is_pooled.map_err(store_error)?;
     let prepares = settings.prepared_statements.unwrap_or(!is_pooled);
-    let options = StoreOptions::new().statement_limit(settings.longest_statement());
+    let options = tables(settings).statement_limit(settings.longest_statement());
     let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(PATIENCE);
     let pool = lively(pool);
     let (pool, options) = match prepares {
@@ -84,6 +84,14 @@ pub(in crate::data) async fn connect(
     }
     let pool = pool.connect_lazy_with(server.clone());
     Ok(Connected { pool, options, is_pooled, server })
+}
+
+/// The options of the tables that are made.
+pub(super) fn tables(settings: &ConnectionSettings) -> StoreOptions {
+    match settings.hashed_keys {
+        Some(true) => StoreOptions::new().hashed_keys(),
+        Some(false) | None => StoreOptions::new(),
+    }
 }
 
 /// A pool whose connections prove that they live if they were idle for a while.

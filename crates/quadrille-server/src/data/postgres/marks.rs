@@ -84,7 +84,23 @@ pub(super) async fn mark(store: &PgStore) -> Result<String, StoreError> {
     row.try_get("mark").map_err(store_error)
 }
 
+/// Has the server write a temporary file of some pages, which it removes by itself: the rows need more
+/// than the memory that the statement may have.
+const WRITES_FILE: &str = "SELECT count(*) FROM
+    (SELECT set_config('work_mem', '64kB', true) AS memory OFFSET 0) bounded,
+    LATERAL generate_series(1, 8000 + 0 * length(bounded.memory)) number";
+
 /// Whether the database answers, and is written: a standby is not, nor a full disk.
 pub(super) async fn check(store: &PgStore) -> Result<(), StoreError> {
-    store.execute(sqlx::query("UPDATE quadrille_program_mark SET mark = mark")).await.map(drop)
+    store.execute(sqlx::query("UPDATE quadrille_program_mark SET mark = mark")).await?;
+    // That row finds room in a page that is there, also where the disk is full.
+    match store.fetch(sqlx::query(WRITES_FILE)).await {
+        Err(StoreError::Full) => Err(StoreError::Full),
+        // The row was written. A server may bound temporary files, or have other settings.
+        Err(error) => {
+            tracing::debug!(%error, "the server writes no temporary file");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
 }

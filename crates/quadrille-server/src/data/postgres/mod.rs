@@ -5,6 +5,7 @@ mod connect;
 mod counts;
 mod ended;
 mod marks;
+mod opening;
 mod replicas;
 mod sealed;
 mod sessions;
@@ -43,6 +44,7 @@ use super::{
 };
 
 pub(super) use connect::{Connected, connect};
+pub(super) use opening::{BEGUN, Opening};
 
 /// The program's own tables. Append, never change.
 const MIGRATIONS: Migrations = Migrations::new(
@@ -53,6 +55,19 @@ const MIGRATIONS: Migrations = Migrations::new(
     ],
 )
 .way_back(include_str!("../../../migrations/postgres/0002_ended_and_claims.back.sql"));
+
+/// [`MIGRATIONS`] of a database into which data is moved. Tables that are made have the mark
+/// [`Sealed::Move`] of [`BEGUN`] in the same transaction, so that no process serves them.
+const MIGRATIONS_OF_MOVE: Migrations = Migrations::new(
+    "program",
+    &[
+        concat!(
+            include_str!("../../../migrations/postgres/0001_program.sql"),
+            "INSERT INTO quadrille_program_sealed (name, sealed) VALUES ('move', '');\n"
+        ),
+        include_str!("../../../migrations/postgres/0002_ended_and_claims.sql"),
+    ],
+);
 
 /// A database of PostgreSQL.
 #[derive(Clone, Debug)]
@@ -67,12 +82,19 @@ impl PostgresBackend {
     /// Opens the database, and brings its tables up to date.
     ///
     /// # Errors
-    /// Those of [`PgStore::open`].
-    pub(super) async fn open(connected: Connected, env: Env) -> Result<Self, StoreError> {
+    /// [`StoreError::Older`] if tables must exist and there are none, and those of [`PgStore::open`].
+    pub(super) async fn open(
+        connected: Connected,
+        env: Env,
+        opening: Opening,
+    ) -> Result<Self, StoreError> {
         match connected.options.check_with(&connected.pool, &[MIGRATIONS]).await {
+            Err(error @ StoreError::Older { found: 0, .. }) if opening == Opening::Existing => {
+                return Err(error);
+            }
             Err(StoreError::Older { .. }) => {
                 let pool = connected.for_migrations();
-                let migrated = connected.options.migrate_with(&pool, &[MIGRATIONS]).await;
+                let migrated = migrate(&pool, &connected.options, opening).await;
                 pool.close().await;
                 migrated?;
             }
@@ -83,15 +105,15 @@ impl PostgresBackend {
         Ok(Self { store, pool, is_pooled })
     }
 
-    /// Opens the database unless it has no tables.
+    /// Whether the keys of the tables are hashed.
     ///
     /// # Errors
-    /// [`StoreError::Older`] without tables, and those of [`open`](Self::open).
-    pub(super) async fn open_existing(connected: Connected, env: Env) -> Result<Self, StoreError> {
-        match connected.options.check_with(&connected.pool, &[MIGRATIONS]).await {
-            Err(error @ StoreError::Older { found: 0, .. }) => Err(error),
-            _ => Self::open(connected, env).await,
-        }
+    /// Those of the database.
+    pub(super) async fn has_hashed_keys(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT hashed_keys FROM quadrille_store_settings";
+        let rows = self.store.fetch(sqlx::query(sql)).await?;
+        let row = rows.first().ok_or(StoreError::Corrupt("the settings of the tables"))?;
+        row.try_get(0).map_err(store_error)
     }
 
     /// Looks access tokens up in replicas.
@@ -136,8 +158,8 @@ impl PostgresBackend {
     }
 
     /// The SQL of all tables, for operators who run it on their own.
-    pub fn migrations_sql() -> String {
-        StoreOptions::new().migrations_sql::<PgPool>() + &MIGRATIONS.sql::<PgPool>()
+    pub fn migrations_sql(settings: &ConnectionSettings) -> String {
+        connect::tables(settings).migrations_sql::<PgPool>() + &MIGRATIONS.sql::<PgPool>()
     }
 
     /// The SQL of the way back to the tables of the version before.
@@ -146,6 +168,19 @@ impl PostgresBackend {
         let back = StoreOptions::new().migrations_back_sql::<PgPool>().unwrap_or_default();
         format!("BEGIN;\n{own}{back}COMMIT;\n")
     }
+}
+
+/// Makes the tables, or brings them up to date.
+async fn migrate(
+    pool: &PgPool,
+    options: &StoreOptions,
+    opening: Opening,
+) -> Result<(), StoreError> {
+    if opening == Opening::Moved {
+        // Before the tables of the store: without the program's, a process would make them.
+        MIGRATIONS_OF_MOVE.run_for_store(pool).await?;
+    }
+    options.migrate_with(pool, &[MIGRATIONS]).await
 }
 
 impl Backend for PostgresBackend {

@@ -29,11 +29,12 @@ async fn a_commit_waits_for_the_disk_where_the_database_says_otherwise() {
 #[tokio::test]
 async fn a_database_that_may_not_be_written_is_not_ready() {
     let url = servers::postgres_database();
-    let backend = PostgresBackend::open(connected(&url).await, Env::system()).await.unwrap();
+    let backend =
+        PostgresBackend::open(connected(&url).await, Env::system(), Opening::Made).await.unwrap();
     backend.check().await.unwrap();
     let only = "?options=-c%20default_transaction_read_only%3Don";
     let only = connected(&[&url, only].concat()).await;
-    let only = PostgresBackend::open(only, Env::system()).await.unwrap();
+    let only = PostgresBackend::open(only, Env::system(), Opening::Made).await.unwrap();
     let checked = only.check().await;
     assert!(matches!(checked, Err(StoreError::ReadOnly)), "{checked:?}");
 }
@@ -42,7 +43,8 @@ async fn a_database_that_may_not_be_written_is_not_ready() {
 #[tokio::test]
 async fn failures_are_counted_by_the_clock_of_the_database() {
     let url = servers::postgres_database();
-    let backend = PostgresBackend::open(connected(&url).await, Env::system()).await.unwrap();
+    let backend =
+        PostgresBackend::open(connected(&url).await, Env::system(), Opening::Made).await.unwrap();
     let (now, hour) = (Env::system().now(), Duration::from_secs(3600));
     for clock in [now - hour, now + hour] {
         let time = backend.clock(clock).await.unwrap();
@@ -61,7 +63,7 @@ async fn a_pooler_is_noticed_and_each_transaction_has_its_own_settings() {
     let pooled = url.replace(&port, &format!(":{}/", servers::pgbouncer().port));
     let pooled = connected(&pooled).await;
     assert!(pooled.is_pooled);
-    let backend = PostgresBackend::open(pooled, Env::system()).await.unwrap();
+    let backend = PostgresBackend::open(pooled, Env::system(), Opening::Made).await.unwrap();
     let careless = "SET synchronous_commit = off; SET lock_timeout = 0";
     for _ in 0..4 {
         sqlx::raw_sql(careless).execute(&backend.pool).await.unwrap();
@@ -96,7 +98,7 @@ async fn statements_that_are_prepared_behind_a_pooler_that_knows_none_fail_with_
     // The second process has the first one's connection of the pooler, with its statements.
     let error = loop {
         let connected = connect(&url, &prepared).await.unwrap();
-        match PostgresBackend::open(connected, Env::system()).await {
+        match PostgresBackend::open(connected, Env::system(), Opening::Made).await {
             Ok(backend) => backends.push(backend),
             Err(error) => break error,
         }
@@ -111,7 +113,9 @@ async fn behind_a_pooler_announcements_break_off_no_statement() {
     let url = servers::postgres_database();
     let port = format!(":{}/", servers::postgres().port);
     let pooled = url.replace(&port, &format!(":{}/", servers::pgbouncer().port));
-    let open = async |url: &str| PostgresBackend::open(connected(url).await, Env::system()).await;
+    let open = async |url: &str| {
+        PostgresBackend::open(connected(url).await, Env::system(), Opening::Made).await
+    };
     let (direct, pooled) = (open(&url).await.unwrap(), open(&pooled).await.unwrap());
     pooled.listen(None).unwrap();
     for _ in 0..200 {
@@ -124,7 +128,9 @@ async fn behind_a_pooler_announcements_break_off_no_statement() {
 #[tokio::test]
 async fn a_process_hears_of_other_keys_and_of_another_issuer() {
     let url = servers::postgres_database();
-    let backend = || async { PostgresBackend::open(connected(&url).await, Env::system()).await };
+    let backend = || async {
+        PostgresBackend::open(connected(&url).await, Env::system(), Opening::Made).await
+    };
     let (listening, other) = (backend().await.unwrap(), backend().await.unwrap());
     listening.listen(None).unwrap();
     let hour = Duration::from_secs(3600);
@@ -140,7 +146,7 @@ async fn a_process_hears_of_other_keys_and_of_another_issuer() {
 
 crate::data::tests::contract::backend_contract!(async |_| {
     let connected = connected(&servers::postgres_database()).await;
-    PostgresBackend::open(connected, Env::system()).await
+    PostgresBackend::open(connected, Env::system(), Opening::Made).await
 });
 
 mod behind_pgbouncer {
@@ -150,6 +156,6 @@ mod behind_pgbouncer {
         let port = format!(":{}/", servers::postgres().port);
         let url = servers::postgres_database();
         let url = url.replace(&port, &format!(":{}/", servers::pgbouncer().port));
-        PostgresBackend::open(connected(&url).await, Env::system()).await
+        PostgresBackend::open(connected(&url).await, Env::system(), Opening::Made).await
     });
 }
