@@ -67,6 +67,26 @@ pub enum Refused {
          with --private-key-jwt"
     )]
     NoMessageKey(&'static str),
+    /// A new key would take away the algorithm for which clients are registered.
+    #[error(
+        "{}{} registered for the algorithm {name}, which would sign no more: give each another one by \
+         `quadrille client edit`, rotate to {name}, or add --although-clients-lose-their-algorithm",
+        Quoted(client),
+        match others {
+            0 => " is".to_owned(),
+            1 => " and another client are".to_owned(),
+            others => format!(" and {others} other clients are"),
+        },
+        name = algorithm.as_str(),
+    )]
+    AlgorithmOfClients {
+        /// The algorithm.
+        algorithm: jose::Algorithm,
+        /// The identifier of one of the clients.
+        client: String,
+        /// How many more clients there are.
+        others: usize,
+    },
     /// The scope is not in the setting `scopes`.
     #[error(
         "there is no scope {} among the setting scopes{}{}",

@@ -1,12 +1,12 @@
 //! `quadrille keys`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use clap::Subcommand;
 use quadrille::{
     Timestamp,
     jose::{Algorithm, Algorithms, SigningKey, SigningKeys, SigningKeysError},
-    provider::ResealProgress,
+    provider::{Client, ResealProgress},
 };
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ use crate::{
     config::Settings,
     data::{Data, ResealWork, first_algorithm, rotation, seals, sweep},
     output::Output,
+    refused::Refused,
 };
 
 #[derive(Subcommand, Debug)]
@@ -44,6 +45,10 @@ Examples:
         /// that have not signed yet
         #[arg(long)]
         at_once: bool,
+        /// Rotate to another algorithm, although clients are registered for the one before: their
+        /// logins fail from then on
+        #[arg(long)]
+        although_clients_lose_their_algorithm: bool,
     },
     /// End every session and every token, and accept the key ring of this process in place of one that
     /// is lost or stolen
@@ -112,9 +117,17 @@ pub(super) async fn run(
             remark_on_seals(&data, settings, output).await?;
             place.keys().await?
         }
-        KeysCommand::Rotate { algorithm, at_once } => {
+        KeysCommand::Rotate { algorithm, at_once, although_clients_lose_their_algorithm } => {
+            let clients = data.clients().await?;
+            if let Some(algorithm) = algorithm
+                && !although_clients_lose_their_algorithm
+                && let Some(refused) =
+                    takes_away(*algorithm, place.keys().await?.as_ref(), &clients)
+            {
+                return Err(Failure::Refused(refused));
+            }
             // The new key signs as soon as it was published for a day.
-            let rotation = rotation(settings, &data.clients().await?, Duration::ZERO);
+            let rotation = rotation(settings, &clients, Duration::ZERO);
             let (algorithm, at_once, first) = (*algorithm, *at_once, first_algorithm(settings));
             let changed = place.change(move |keys| {
                 let in_use = keys.as_ref().and_then(SigningKeys::algorithm);
@@ -164,6 +177,26 @@ pub(super) async fn run(
         );
     }
     show(keys.as_ref(), now, output)
+}
+
+/// The refusal of a new algorithm, if clients are registered for one that keys have now. A client is
+/// answered by its registered algorithm alone (OpenID Connect Dynamic Client Registration, section 2).
+fn takes_away(
+    next: Algorithm,
+    keys: Option<&SigningKeys>,
+    clients: &[Arc<Client>],
+) -> Option<Refused> {
+    let present: Vec<Algorithm> =
+        keys.into_iter().flat_map(SigningKeys::iter).map(|(key, _)| key.algorithm()).collect();
+    let lost = |client: &Client| {
+        let openid = &client.openid;
+        let named = [openid.id_token_signed_response_alg, openid.userinfo_signed_response_alg];
+        named.into_iter().flatten().find(|named| *named != next && present.contains(named))
+    };
+    let mut losing = clients.iter().filter_map(|client| Some((client, lost(client)?)));
+    let (client, algorithm) = losing.next()?;
+    let client = client.id.to_string();
+    Some(Refused::AlgorithmOfClients { algorithm, client, others: losing.count() })
 }
 
 async fn replace_ring(data: &Data, settings: &Settings, output: Output) -> Result<(), Failure> {

@@ -51,6 +51,34 @@ fn a_rotation_that_takes_rs256_away_says_so() {
     rotate(&["--algorithm", "ES256"], true);
 }
 
+/// Dynamic Client Registration, section 2: a client is answered by its registered algorithm alone.
+#[test]
+fn a_rotation_leaves_clients_the_algorithm_for_which_they_are_registered() {
+    let folder = Folder::new();
+    drop(Program::start_with(&folder, &["--set", "openid=true"]));
+    let run = |arguments: &[&str]| {
+        let output = run(&folder.data(), &[arguments, &["--set", "openid=true"]].concat(), "");
+        (output.status.success(), text(&output.stderr))
+    };
+    let add = |name: &'static str, option: &'static str| {
+        let callback = "https://app.example/cb";
+        let said = run(&["client", "add", name, "--redirect-uri", callback, option, "RS256"]);
+        assert!(said.0, "{}", said.1);
+    };
+    let rotate = ["keys", "rotate", "--algorithm", "ES256"];
+    add("One", "--id-token-alg");
+    add("Two", "--userinfo-alg");
+    for at_once in [&[][..], &["--at-once"]] {
+        let (done, said) = run(&[&rotate[..], at_once].concat());
+        assert!(
+            !done && said.contains("and another client are registered for the algorithm RS256")
+        );
+    }
+    assert!(run(&["keys", "rotate", "--algorithm", "RS256"]).0);
+    assert!(run(&["keys", "rotate"]).0);
+    assert!(run(&[&rotate[..], &["--although-clients-lose-their-algorithm"]].concat()).0);
+}
+
 #[tokio::test]
 async fn without_the_setting_there_is_no_discovery() {
     let folder = Folder::new();
