@@ -6,8 +6,8 @@ use http::Request;
 use quadrille::{
     RemoteAddress,
     provider::{
-        AccessTokenFormat, AuthorizationServer, ClientOpenId, DynamicRegistration, FetchError,
-        Fetched, Fetcher, NewClient, RegistrationError, SubjectType,
+        AccessTokenFormat, AuthorizationServer, ClientOpenId, DeviceGrant, DynamicRegistration,
+        FetchError, Fetched, Fetcher, GrantType, NewClient, RegistrationError, SubjectType,
     },
 };
 use serde_json::json;
@@ -203,6 +203,47 @@ async fn a_document_at_the_sector_names_the_redirect_uris_of_a_client_that_regis
         assert_eq!(answer.status(), status, "{metadata}: {answer:?}");
         if status == 201 {
             assert_eq!(answer.json()["subject_type"], "pairwise");
+        }
+    }
+}
+
+/// Section 8.1 of Core: a stranger who needs no redirect could name the redirect URIs of another site.
+#[tokio::test]
+async fn a_stranger_joins_the_sector_of_no_other_site_by_a_grant_without_redirects() {
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    let strangers = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients()
+        .grant_types([
+            GrantType::AuthorizationCode,
+            GrantType::RefreshToken,
+            GrantType::DeviceCode,
+        ]);
+    let on = |it: AuthorizationServer| {
+        it.openid(openid().pairwise_subjects(&[7; 32]))
+            .client_keys_fetched_by(Sector)
+            .device_grant(DeviceGrant::new())
+            .dynamic_registration(strangers)
+    };
+    let world = world_of(|it| it, on).await;
+    let code = "authorization_code";
+    for (subject_type, grant_types, sector, status) in [
+        ("pairwise", vec![code, device], None, 400),
+        ("pairwise", vec![device, code], Some("https://s.example/sector.json"), 400),
+        ("pairwise", vec![code, "refresh_token"], None, 201),
+        ("public", vec![code, device], None, 201),
+    ] {
+        let mut metadata = json!({
+            "redirect_uris": ["https://a.example/cb"],
+            "subject_type": subject_type,
+            "grant_types": grant_types,
+        });
+        if let Some(sector) = sector {
+            metadata["sector_identifier_uri"] = sector.into();
+        }
+        let body = metadata.to_string();
+        let answer = world.request("POST", "/oauth/register", "application/json", &body).await;
+        assert_eq!(answer.status(), status, "{metadata}: {answer:?}");
+        if status == 400 {
+            assert_eq!(answer.json()["error"], "invalid_client_metadata");
         }
     }
 }

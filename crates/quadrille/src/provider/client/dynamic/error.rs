@@ -128,6 +128,12 @@ pub enum ClientRegistrationError {
     /// (OpenID Connect Core, section 8.1).
     #[error("sector_identifier_uri: needed where redirect_uris have several hosts")]
     SectorMissing,
+    /// The client is to get pairwise subjects, and could learn those of another sector by a grant that
+    /// needs no redirect (OpenID Connect Core, section 8.1).
+    #[error(
+        "grant_types: a client with pairwise subjects gets tokens of users by its redirect_uris alone"
+    )]
+    SectorUnproven,
     /// The document cannot be had, or does not name all redirect URIs (OpenID Connect Dynamic Client
     /// Registration, section 5).
     #[error("sector_identifier_uri: no JSON list there that names all redirect_uris")]
@@ -222,9 +228,10 @@ impl ClientRegistrationError {
             Self::Name | Self::Lookalike | Self::ReservedName => Some("client_name"),
             Self::AuthMethod => Some("token_endpoint_auth_method"),
             Self::SigningAlgorithm => Some("token_endpoint_auth_signing_alg"),
-            Self::GrantType | Self::NoGrantType | Self::PublicClientForItself => {
-                Some("grant_types")
-            }
+            Self::GrantType
+            | Self::NoGrantType
+            | Self::PublicClientForItself
+            | Self::SectorUnproven => Some("grant_types"),
             Self::ResponseType => Some("response_types"),
             Self::Scope => Some("scope"),
             Self::PostLogoutRedirectUri(_) => Some("post_logout_redirect_uris"),

@@ -165,7 +165,7 @@ impl Draft {
         inner: &Inner,
         from: Option<RemoteAddress>,
     ) -> Result<(), ClientRegistrationError> {
-        sector::check(inner, &self.openid, &self.checked.redirect_uris, from).await
+        sector::check(inner, &self.openid, &self.checked, from).await
     }
 
     /// `true` if the client authenticates by a secret.

@@ -7,7 +7,7 @@ use crate::{
     RemoteAddress,
     fetch::FetchError,
     provider::{
-        client::redirect_uri::RedirectUri,
+        client::{grant_type::GrantType, metadata::CheckedMetadata, redirect_uri::RedirectUri},
         openid::{
             client::{ClientOpenId, SubjectType},
             pairwise,
@@ -19,15 +19,20 @@ use crate::{
 use super::error::ClientRegistrationError;
 
 /// Checks the sector: the document at a `sector_identifier_uri` names all redirect URIs, so that no
-/// client enters the sector of another one.
+/// client enters the sector of another one. For that, the client gets its tokens by way of these alone:
+/// the codes of a stranger that names the redirect URIs of another site go to that site.
 pub(super) async fn check(
     inner: &Inner,
     openid: &ClientOpenId,
-    redirect_uris: &[RedirectUri],
+    checked: &CheckedMetadata,
     from: Option<RemoteAddress>,
 ) -> Result<(), ClientRegistrationError> {
+    let redirect_uris = &checked.redirect_uris;
+    let is_pairwise = openid.subject_type == SubjectType::Pairwise;
+    if is_pairwise && checked.grant_types.iter().any(is_of_users_without_redirects) {
+        return Err(ClientRegistrationError::SectorUnproven);
+    }
     let Some(uri) = &openid.sector_identifier_uri else {
-        let is_pairwise = openid.subject_type == SubjectType::Pairwise;
         return match is_pairwise && pairwise::sector(openid, redirect_uris).is_none() {
             true => Err(ClientRegistrationError::SectorMissing),
             false => Ok(()),
@@ -46,5 +51,14 @@ pub(super) async fn check(
     match redirect_uris.iter().all(is_named) {
         true => Ok(()),
         false => Err(ClientRegistrationError::Sector),
+    }
+}
+
+/// Whether a client learns subjects of users by the grant without a redirect.
+const fn is_of_users_without_redirects(grant_type: &GrantType) -> bool {
+    use GrantType as G;
+    match grant_type {
+        G::AuthorizationCode | G::Implicit | G::RefreshToken | G::ClientCredentials => false,
+        G::DeviceCode | G::JwtBearer | G::TokenExchange | G::Password | G::Extension(_) => true,
     }
 }
