@@ -136,9 +136,11 @@ impl IdToken {
         }
     }
 
-    /// Whether a text can be a subject: not empty, at most 255 characters, all of ASCII.
+    /// Whether a text can be a subject: not empty, at most 255 characters, all of them printable ASCII
+    /// or spaces.
     pub fn is_subject(text: &str) -> bool {
-        !text.is_empty() && text.len() <= Self::LONGEST_SUBJECT && text.is_ascii()
+        let is_shown = |byte| matches!(byte, b' '..=b'~');
+        !text.is_empty() && text.len() <= Self::LONGEST_SUBJECT && text.bytes().all(is_shown)
     }
 
     /// The claims as JSON, the payload of the token.
@@ -328,6 +330,7 @@ mod tests {
             assert_eq!(read(&format!("{{{json}}}")), Err(Malformed("sub")));
         }
         assert!(IdToken::is_subject(&"1".repeat(255)) && !IdToken::is_subject(""));
+        assert!(IdToken::is_subject("a b~") && !IdToken::is_subject("a\0"));
     }
 
     #[test]

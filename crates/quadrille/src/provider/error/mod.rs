@@ -226,7 +226,7 @@ pub enum OperatorError {
     #[error("the claims about a user cannot be looked up: {0}")]
     Claims(#[source] ClaimsUnavailable),
     /// A subject cannot be in an ID token (OpenID Connect Core, section 2).
-    #[error("a subject has more than 255 characters, or others than those of ASCII: no ID token")]
+    #[error("a subject has more than 255 characters, or others than printable ASCII: no ID token")]
     Subject,
     /// A client gets pairwise subjects, and the server has no secret for them
     /// ([`OpenId::pairwise_subjects`](super::OpenId::pairwise_subjects)), or the client no sector.
