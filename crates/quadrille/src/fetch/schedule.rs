@@ -46,7 +46,8 @@ pub(super) struct Kept<D: Document> {
     document: Option<Arc<D>>,
     fetched: Timestamp,
     fresh_until: Timestamp,
-    /// The begin of the last fetch.
+    /// The begin of the last fetch, or its end if it failed: a party that does not answer is not asked
+    /// again at once.
     tried: Option<Timestamp>,
     /// The begin of the last fetch of a set that was fresh, but did not suffice.
     missed: Option<Timestamp>,
@@ -181,7 +182,7 @@ impl<D: Document> Kept<D> {
             }
             Err(error) => {
                 self.failures = self.failures.saturating_add(1);
-                self.error = Some(error);
+                (self.tried, self.error) = (Some(now), Some(error));
             }
         }
     }
@@ -224,6 +225,20 @@ mod tests {
             Next::Wait => "wait",
             Next::Fetch => "fetch",
             Next::Fail(_) => "fail",
+        }
+    }
+
+    #[test]
+    fn a_server_that_hangs_delays_one_request_and_not_the_next() {
+        let mut kept = fetched(NOW, Some(60));
+        for (failure, pause) in [(0, 1), (1, 2), (2, 4)] {
+            let begin = 60 + failure * 100;
+            assert_eq!(step(&kept, true, begin), "fetch");
+            kept.begin(after(begin));
+            kept.end(Err(FetchError::Unreachable), &(), after(begin + 5));
+            assert_eq!(step(&kept, true, begin + 5), "use", "the kept one");
+            assert_eq!(step(&kept, true, begin + 5 + pause - 1), "use");
+            assert_eq!(step(&kept, true, begin + 5 + pause), "fetch");
         }
     }
 
