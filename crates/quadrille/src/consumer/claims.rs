@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::{Timestamp, oauth2::member::MemberPath};
+use crate::{Timestamp, jose::ClaimsPolicy, oauth2::member::MemberPath};
 
 use super::account::ProviderSession;
 
@@ -35,8 +35,13 @@ impl Claims {
         &self.all
     }
 
-    /// The session that the claims of an ID token name.
-    pub(crate) fn session(&self, since: Timestamp) -> Option<ProviderSession> {
+    /// The session that the claims of an ID token name. It began when the token was requested, or was
+    /// issued if that was before, within what two clocks may differ: a logout that comes while the
+    /// response is under way, or its keys are fetched, ends it.
+    pub(crate) fn session(&self, requested: Timestamp) -> Option<ProviderSession> {
+        let issued = self.all.get("iat").and_then(Value::as_f64).map(|iat| iat as i64);
+        let latest = issued.map(|iat| Timestamp::from_seconds(iat) + ClaimsPolicy::LEEWAY);
+        let since = latest.map_or(requested, |latest| latest.min(requested));
         let session = ProviderSession::new(self.text("sub")?, since);
         Some(ProviderSession { sid: self.text("sid").map(Into::into), ..session })
     }
@@ -301,5 +306,19 @@ mod tests {
         assert_eq!(me.email_verified, Some(false));
         me.take_email(&json!([{ "email": "a@b.example", "primary": true }]));
         assert_eq!(me.email_verified, None);
+    }
+
+    #[test]
+    fn a_session_begins_when_its_token_was_requested_or_issued_before() {
+        let begun = |iat: Value| {
+            let claims = Claims { subject: "7".to_owned(), all: json!({ "sub": "7", "iat": iat }) };
+            claims.session(Timestamp::from_seconds(10_000)).unwrap().since.seconds()
+        };
+        // The clock of the provider may be behind by the leeway.
+        for (iat, since) in [(10_000, 10_000), (10_050, 10_000), (9_950, 10_000), (6_400, 6_460)] {
+            assert_eq!(begun(iat.into()), since, "{iat}");
+        }
+        assert_eq!(begun(Value::Null), 10_000);
+        assert_eq!(begun(json!(6_400.5)), 6_460);
     }
 }

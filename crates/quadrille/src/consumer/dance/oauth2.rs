@@ -7,7 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::{
-    Scopes, Secret,
+    Scopes, Secret, Timestamp,
     consumer::{
         account::Token,
         attempt::{Attempt, Ending, Kind, state::Opened},
@@ -315,18 +315,20 @@ impl OAuth2Dance {
             code_verifier: verifier.as_ref().map(Verifier::expose),
             resource: self.resources.clone(),
         };
-        let purpose = Purpose::RedeemCode;
+        let (purpose, requested) = (Purpose::RedeemCode, site.env.now());
         let obtained = self.ask_for_token(site, &request, purpose, server.as_deref()).await?;
         let answers = Answers { nonce: nonce.as_deref(), beside: identified.as_deref() };
-        self.granted(site, attempt, obtained, scopes.as_ref(), answers).await
+        self.granted(site, attempt, obtained, requested, scopes.as_ref(), answers).await
     }
 
-    /// The outcome of a login with this response. `scopes` are those that the callback names.
+    /// The outcome of a login with this response to a request of this time. `scopes` are those that the
+    /// callback names.
     pub(super) async fn granted(
         &self,
         site: &Site,
         attempt: &Attempt,
         obtained: Obtained,
+        requested: Timestamp,
         scopes: Option<&Scopes>,
         answers: Answers<'_>,
     ) -> Result<Granted> {
@@ -349,7 +351,7 @@ impl OAuth2Dance {
         };
         let now = site.env.now();
         let session = match &claims {
-            Some(claims) if id_token.is_some() => claims.session(now),
+            Some(claims) if id_token.is_some() => claims.session(requested),
             _ => None,
         };
         let asked = || attempt.scopes(&self.service.spec.scopes);

@@ -77,11 +77,14 @@ impl OAuth2Dance {
         device_code: &str,
     ) -> Result<Granted, NoToken> {
         let request = TokenRequest::DeviceCode { device_code, resource: self.resources.clone() };
-        let purpose = Purpose::PollDevice;
+        let (purpose, requested) = (Purpose::PollDevice, site.env.now());
         let answer = self.token_answer(site, &request, purpose, None).await?;
         let granted = match self.obtained(site, &answer, purpose) {
-            // The request of a device has no nonce.
-            Ok(obtained) => self.granted(site, attempt, obtained, None, Answers::default()).await,
+            Ok(obtained) => {
+                // The request of a device has no nonce.
+                let answers = Answers::default();
+                self.granted(site, attempt, obtained, requested, None, answers).await
+            }
             Err(error) => Err(error),
         };
         granted.map_err(|error| {
