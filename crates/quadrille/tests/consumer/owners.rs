@@ -3,12 +3,12 @@ use std::time::Duration;
 use axum::{Router, extract::FromRequestParts, routing::get};
 use http::{StatusCode, request::Parts};
 use quadrille::{
-    After, Authorized, Error, GitHub, Hooks, Linked, Login, Owner, Result,
+    After, Authorized, Error, GitHub, Hooks, Linked, Login, Owner, Result, Service as _, Visitor,
     consumer::{Account, MemoryStorage},
     transport::Purpose,
 };
 
-use crate::support::{Browser, World, go_in_circles, pages};
+use crate::support::{Browser, SECRET, World, go_in_circles, pages};
 
 /// Who is signed in, by a cookie that this toy application believes.
 struct CurrentUser(String);
@@ -277,10 +277,35 @@ async fn a_browser_without_an_account_gets_a_new_identifier_when_it_logs_in() {
     assert_eq!(browser.log_in(&world.service, "/album", 7).await.text, "You are user-7");
     assert_eq!(browser.visit("/maybe").await.text, "number 7");
     assert_eq!(mallory.visit("/maybe").await.text, "nobody");
-    // With an account, the browser keeps its identifier.
-    let before = browser.cookies.clone();
-    browser.log_in(&world.service, "/login/github?next=/album", 8).await;
-    assert_eq!(browser.visit("/maybe").await.text, "number 8");
-    browser.cookies = before;
-    assert_eq!(browser.visit("/maybe").await.text, "number 8");
+    // With the same account, the browser keeps its identifier.
+    let mut copy = browser.clone();
+    browser.log_in(&world.service, "/login/github?next=/album", 7).await;
+    assert_eq!(copy.visit("/maybe").await.text, "number 7");
+}
+
+/// One person has the cookie of another one's browser: from a shared computer, or since they put their
+/// own there.
+#[tokio::test]
+async fn a_copy_of_a_cookie_has_no_account_of_the_next_user_of_the_browser() {
+    async fn second(visitor: Visitor) -> Result<String> {
+        let account = visitor.account("second").await?;
+        Ok(account.map_or("nobody".to_owned(), |account| account.subject.to_string()))
+    }
+    let world = World::new();
+    let login = world.login().with(GitHub::new("our-id", SECRET).named("second"));
+    let login = login.storage(MemoryStorage::new());
+    let mut browser = Browser::new(login.attach(pages().route("/second", get(second))));
+    browser.log_in(&world.service, "/album", 7).await;
+    for (login_at, user, first_has, second_has) in [
+        ("/login/github?next=/album", 8, "number 8", "nobody"),
+        ("/login/second?next=/album", 9, "number 8", "9"),
+        ("/login/github?next=/album", 10, "number 10", "9"),
+    ] {
+        let mut copy = browser.clone();
+        browser.log_in(&world.service, login_at, user).await;
+        assert_eq!(browser.visit("/maybe").await.text, first_has, "{user}");
+        assert_eq!(browser.visit("/second").await.text, second_has, "accounts move along: {user}");
+        assert_eq!(copy.visit("/maybe").await.text, "nobody", "{user}");
+        assert_eq!(copy.visit("/second").await.text, "nobody", "{user}");
+    }
 }

@@ -169,7 +169,7 @@ impl Authorized {
             return Ok(account);
         }
         let owner = match jar {
-            Some(jar) => login.new_owner_key(ready, owner, jar).await?,
+            Some(jar) => login.new_owner_key(ready, owner, jar, (&service, &subject)).await?,
             None => owner.clone(),
         };
         let account = Account { owner, service, subject };

@@ -73,6 +73,19 @@ impl Login {
         }
         Ok(last)
     }
+
+    /// Gives the accounts of a browser's identifier to another identifier. Those of tenants are not
+    /// known here, and stay.
+    pub(crate) async fn move_accounts(&self, jar: &Jar, browser: &Owner, to: &Owner) -> Result<()> {
+        let ready = self.ready()?;
+        self.look_for_ended().await?;
+        let (cx, storage) = (self.context(ready, Some(jar)), &*self.0.storage);
+        let moving = Adopting { login: self, cx: &cx, from: storage, to: storage, owner: to };
+        for service in ready.services.iter() {
+            moving.all(browser, &service.name).await?;
+        }
+        Ok(())
+    }
 }
 
 /// A move of accounts to an owner.
@@ -164,7 +177,7 @@ impl Adopting<'_> {
         if !self.to.is_in_browser() {
             self.from.unlink(self.cx, from).await?;
         }
-        info!(service = &**service, "an account of a browser was given to its user");
+        info!(service = &**service, "an account of a browser has another owner");
         Ok(())
     }
 

@@ -367,35 +367,50 @@ impl Login {
         (!ids.any(|other| is_id(&other))).then(|| Owner::browser(&id))
     }
 
-    /// Whether an owner has an account at any service. Those of tenants are not known here.
-    async fn has_an_account(&self, ready: &Ready, owner: &Owner, jar: &Jar) -> Result<bool> {
-        let cx = self.context(ready, Some(jar));
-        for service in ready.services.iter() {
-            if self.0.storage.load(&cx, owner, &service.name, None).await?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(!self.0.tenants.is_empty())
-    }
-
-    /// As [`Login::owner_key`], but gives an unknown browser an identifier. A browser without an
-    /// account gets a new one: somebody who knows the old one, from before the browser logged out or
-    /// because they put it there, would have the account that is linked now.
+    /// As [`Login::owner_key`], but gives an unknown browser an identifier. A browser with other accounts
+    /// than this one gets a new identifier, and its accounts move there: somebody who knows the old one,
+    /// from before another user of the browser logged in or because they put it there, would have the
+    /// account that is linked now.
     pub(crate) async fn new_owner_key(
         &self,
         ready: &Ready,
         owner: &Owner,
         jar: &Jar,
+        (service, subject): (&str, &str),
     ) -> Result<Owner> {
-        if let Some(known) = self.owner_key(ready, owner, Some(jar))
-            && (known == *owner || self.has_an_account(ready, &known, jar).await?)
+        let known = self.owner_key(ready, owner, Some(jar));
+        if let Some(known) = &known
+            && (known == owner
+                || self.keeps_identifier(ready, known, jar, service, subject).await?)
         {
-            return Ok(known);
+            return Ok(known.clone());
         }
         let id = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
         let owner = Owner::browser(&id);
         jar.set(&ready.site.style, BROWSER, id, Duration::from_secs(400 * 24 * 3600))?;
+        if let Some(known) = known {
+            self.move_accounts(jar, &known, &owner).await?;
+        }
         Ok(owner)
+    }
+
+    /// Whether an account is linked under the identifier that the browser has.
+    async fn keeps_identifier(
+        &self,
+        ready: &Ready,
+        known: &Owner,
+        jar: &Jar,
+        service: &str,
+        subject: &str,
+    ) -> Result<bool> {
+        let (cx, storage) = (self.context(ready, Some(jar)), &self.0.storage);
+        let same = storage.load(&cx, known, service, Some(subject)).await?;
+        if same.is_some_and(|same| !self.has_ended_account(&same)) {
+            return Ok(true);
+        }
+        // Accounts of tenants cannot be listed, so they would stay behind.
+        let stays = !self.0.tenants.is_empty();
+        Ok(stays && storage.load(&cx, known, service, None).await?.is_none())
     }
 }
 
