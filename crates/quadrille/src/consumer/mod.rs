@@ -31,6 +31,7 @@ mod settings;
 mod single_flight;
 mod site;
 mod storage;
+pub(crate) mod to_the_end;
 pub mod users;
 mod wire;
 

@@ -11,7 +11,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use crate::{
     Timestamp,
     consumer::{
-        account::Owner,
+        account::{Owner, Stored},
         cookies::{
             Jar,
             room::{Coming, OUT, make_room, size},
@@ -60,12 +60,23 @@ impl Login {
         owner: &Owner,
         next: &str,
     ) -> Result<Option<String>> {
+        let stored = self.load(Some(jar), service, owner).await?;
+        self.way_out(jar, service, stored.as_ref(), next).await
+    }
+
+    /// [`log_out_at_service`](Self::log_out_at_service), for an account that may be unlinked already.
+    pub(crate) async fn way_out(
+        &self,
+        jar: &Jar,
+        service: &str,
+        stored: Option<&Stored>,
+        next: &str,
+    ) -> Result<Option<String>> {
         let site = &self.ready()?.site;
         let registered = self.by_name(service).await?.discovered(site).await?;
         let endpoint = registered.openid().and_then(|openid| openid.end_session.as_deref());
         let Some(endpoint) = endpoint else { return Ok(None) };
-        let stored = self.load(Some(jar), &registered.name, owner).await?;
-        let hint = stored.as_ref().and_then(|stored| stored.token.id_token.as_ref());
+        let hint = stored.and_then(|stored| stored.token.id_token.as_ref());
         let hint = hint.map(crate::Secret::expose).filter(|hint| hint.len() <= LONGEST_HINT);
         let state = BASE64_URL_SAFE_NO_PAD.encode(site.env.random::<16>());
         let next = self.page_of_this_site(next).filter(|next| next.len() <= LONGEST_NEXT);

@@ -18,6 +18,7 @@ use crate::{
         login::{Login, registered::Registered},
         refresh::held::{Held, Wanted},
         service::{Dynamic, Revocation},
+        to_the_end::to_the_end,
     },
     form::FormWriter,
     oauth2::{ClientAuth, RevocationRequest, TokenTypeHint, answer},
@@ -25,7 +26,7 @@ use crate::{
     transport::Purpose,
 };
 
-use super::Linked;
+use super::{Linked, forget};
 
 /// The outcome of [`Linked::revoke_at_service`].
 ///
@@ -90,10 +91,10 @@ impl LoggedOut {
 }
 
 impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
-    /// Logs the account out: revokes its token at the service where that can be done
-    /// ([`revoke_at_service`](Linked::revoke_at_service)), and removes the account from this site
-    /// ([`unlink`](Linked::unlink)), also if the service fails. The application's own session is
-    /// not touched.
+    /// Logs the account out: removes it from this site ([`unlink`](Linked::unlink)), and revokes its
+    /// token at the service where that can be done
+    /// ([`revoke_at_service`](Linked::revoke_at_service)). Both are done to their end, also if the
+    /// request that waits for them is given up. The application's own session is not touched.
     ///
     /// ```
     /// use quadrille::{GitHub, Linked, Result, consumer::LoggedOut};
@@ -109,18 +110,7 @@ impl<S, Scope: ScopeRequirement> Linked<S, Scope> {
     /// # Errors
     /// Those of the storage.
     pub async fn log_out(self) -> Result<LoggedOut> {
-        let service = self.held().registered().name.clone();
-        let outcome = match self.revoke_at_service().await {
-            RevokedAtService::Revoked => LoggedOut::Revoked,
-            RevokedAtService::Unsupported => LoggedOut::Unsupported,
-            RevokedAtService::Failed(error) => {
-                let (code, cause) = (error.code(), error.causes());
-                warn!(code, service = &*service, %error, cause, "a token was not revoked");
-                LoggedOut::LocalOnly(error)
-            }
-        };
-        self.unlink().await?;
-        Ok(outcome)
+        to_the_end(logged_out(self.held().clone())).await
     }
 
     /// Revokes the account's token at the service (RFC 7009, or a request of the service's own:
@@ -162,6 +152,27 @@ impl Login {
         let held = Held::new(self, &registered, stored, None, Wanted::default());
         Linked::<Dynamic>::new(Api::new(held)).log_out().await.map(Some)
     }
+}
+
+/// Unlinks the account, and then revokes its token: a service may be slow, and the user may go away.
+async fn logged_out(held: Held) -> Result<LoggedOut> {
+    if let Dance::OAuth2(dance) = &held.registered().dance
+        && dance.spec.revocation.as_ref().is_some_and(|(_, kind)| kind.is_by_bearer())
+    {
+        // An expired token revokes nothing, and without the account it is never refreshed. If that
+        // fails, so does the revocation.
+        held.usable(None, None).await.ok();
+    }
+    forget(held.login(), held.jar(), &held.stored().account).await?;
+    Ok(match revoked(&held).await {
+        Ok(true) => LoggedOut::Revoked,
+        Ok(false) => LoggedOut::Unsupported,
+        Err(error) => {
+            let (service, code, cause) = (&*held.registered().name, error.code(), error.causes());
+            warn!(code, service, %error, cause, "a token was not revoked");
+            LoggedOut::LocalOnly(error)
+        }
+    })
 }
 
 /// `false` if the service offers no revocation.
@@ -218,7 +229,6 @@ async fn revoke(
         }
         Revocation::PostBearer | Revocation::DeleteBearer => {
             let method = if kind == Revocation::PostBearer { Method::POST } else { Method::DELETE };
-            // An expired token cannot revoke its grant.
             let token = held.usable(None, None).await?.token.access_token.clone();
             let mut request = bare(method, endpoint.as_str(), Bytes::new())?;
             let value = dance.authorization(&token).ok_or(OperatorError::CallMalformed)?;
@@ -249,9 +259,8 @@ fn is_revoked(answer: &Response<Bytes>, kind: Revocation, flag: Option<&str>) ->
     if answer.status().is_success() {
         return flag.is_none_or(|flag| members.get(flag) != Some(&false.into()));
     }
-    let is_bearer = matches!(kind, Revocation::PostBearer | Revocation::DeleteBearer);
     match answer.status() {
-        StatusCode::UNAUTHORIZED => is_bearer,
+        StatusCode::UNAUTHORIZED => kind.is_by_bearer(),
         // Some services do not know the tokens any more that they revoked.
         StatusCode::BAD_REQUEST => members.get("error") == Some(&"invalid_token".into()),
         _ => false,

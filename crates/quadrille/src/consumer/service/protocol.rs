@@ -268,6 +268,13 @@ pub enum Revocation {
     DeleteBearer,
 }
 
+impl Revocation {
+    /// Whether the access token revokes itself, so that it must not have expired.
+    pub(crate) const fn is_by_bearer(self) -> bool {
+        matches!(self, Self::PostBearer | Self::DeleteBearer)
+    }
+}
+
 /// The facts about a service of OAuth 1.0a, other than its authorization and token endpoints. A
 /// method of [`Spec`](super::Spec) sets each field.
 ///

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use crate::{
     Login, Result,
-    consumer::{SessionEnded, error::BrowserError},
+    consumer::{SessionEnded, error::BrowserError, to_the_end::to_the_end},
     form::Params,
 };
 
@@ -78,7 +78,12 @@ impl Login {
 }
 
 /// `POST {mount}/{service}/backchannel-logout` (Back-Channel Logout, sections 2.5 and 2.8).
-async fn by_the_server(mut asked: Asked) -> Response {
+async fn by_the_server(asked: Asked) -> Response {
+    // A provider may give up while the application ends its session, and the token is used by then.
+    to_the_end(end_by_token(asked)).await
+}
+
+async fn end_by_token(mut asked: Asked) -> Response {
     let ended = async {
         let malformed = BrowserError::CallbackMalformed;
         let form = asked.form().await.ok_or(malformed)?;
@@ -109,8 +114,12 @@ async fn by_the_server(mut asked: Asked) -> Response {
 
 /// `GET {mount}/{service}/frontchannel-logout` (Front-Channel Logout, section 2).
 async fn by_a_frame(mut asked: Asked) -> Response {
-    let ended = asked.visit.login.end_by_front_channel(&asked.service, &asked.query()).await;
-    let ended = told(&mut asked, ended).await;
+    // The page around the frame may be left meanwhile.
+    let ended = to_the_end(async move {
+        let ended = asked.visit.login.end_by_front_channel(&asked.service, &asked.query()).await;
+        told(&mut asked, ended).await
+    })
+    .await;
     let mut response = Response::new(Body::from("<!doctype html><title>Logout</title>\n"));
     if ended.is_err() {
         *response.status_mut() = StatusCode::BAD_REQUEST;

@@ -230,13 +230,19 @@ impl Visitor {
     /// Those of the storage.
     pub async fn log_out(&self, service: &str) -> Result<Option<LoggedOut>> {
         let Visit { login, jar, .. } = &self.visit;
+        let stored = login.load(Some(jar), service, &self.owner).await?;
+        self.log_out_of(service, stored).await
+    }
+
+    async fn log_out_of(&self, service: &str, stored: Option<Stored>) -> Result<Option<LoggedOut>> {
+        let Visit { login, jar, .. } = &self.visit;
         let registered = login.by_name(service).await?;
-        let found =
-            Found { visit: &self.visit, login, jar, registered, wanted: self.wanted.clone() };
-        let Some(stored) = login.load(Some(jar), service, &self.owner).await? else {
+        let Some(stored) = stored else {
             forget_in_browser(login, jar, service)?;
             return Ok(None);
         };
+        let found =
+            Found { visit: &self.visit, login, jar, registered, wanted: self.wanted.clone() };
         Linked::<Dynamic>::new(found.api(stored)).log_out().await.map(Some)
     }
 
@@ -270,8 +276,9 @@ impl Visitor {
     ) -> Result<(Option<LoggedOut>, Option<String>)> {
         let Visit { login, jar, .. } = &self.visit;
         login.check_name(service)?;
-        let url = login.log_out_at_service(jar, service, &self.owner, next).await;
-        let outcome = self.log_out(service).await?;
+        let stored = login.load(Some(jar), service, &self.owner).await?;
+        let outcome = self.log_out_of(service, stored.clone()).await?;
+        let url = login.way_out(jar, service, stored.as_ref(), next).await;
         // The logout here is worth more.
         let url = url.unwrap_or_else(|error| {
             warn!(service, %error, code = error.code(), "the session at a service is not ended");

@@ -1,6 +1,6 @@
 //! Logout at the provider, too (RP-Initiated Logout).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, routing::get};
 use http::{Request, StatusCode};
@@ -8,9 +8,10 @@ use quadrille::{
     GitHub, Identity, KeyRing, Linked, Login, Result, Service, Spec, Visitor,
     consumer::MemoryStorage,
     testing::{Browser, FakeService, ManualClock, OpenIdFault as Fault, Page},
-    transport::{NetworkError, Purpose},
+    transport::{self, HttpClient, NetworkError, Purpose},
 };
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use url::Url;
 
 use crate::support::{SECRET, SITE};
@@ -194,4 +195,49 @@ async fn a_service_without_an_end_session_endpoint_is_left_as_it_is() {
     let body = Body::from("at_service=1&next=/goodbye");
     let left = browser.send(request.body(body).unwrap()).await;
     assert_eq!(left.location(), "/goodbye", "{left:?}");
+}
+
+/// A provider that does not answer when a token is to be revoked.
+#[derive(Clone)]
+struct Hanging {
+    service: FakeService,
+    asked: Arc<Notify>,
+}
+
+impl HttpClient for Hanging {
+    async fn send(
+        &self,
+        request: Request<transport::Body>,
+        purpose: Purpose,
+    ) -> std::result::Result<http::Response<transport::Body>, NetworkError> {
+        if purpose == Purpose::Revoke {
+            self.asked.notify_one();
+            std::future::pending::<()>().await;
+        }
+        self.service.send(request, purpose).await
+    }
+}
+
+/// A user on a shared computer presses the button, and closes the window.
+#[tokio::test]
+async fn a_user_is_logged_out_here_at_once_though_the_provider_hangs_and_the_browser_goes() {
+    for logout in ["/sign-out", LOGOUT] {
+        let world = World::new();
+        let http = Hanging { service: world.service.clone(), asked: Arc::default() };
+        let asked = Arc::clone(&http.asked);
+        let world = World { login: world.login.clone().http(http), ..world };
+        let mut browser = world.linked().await;
+        let mut elsewhere = browser.clone();
+        let leaving = async {
+            match logout {
+                LOGOUT => post(&mut browser, "at_service=1&next=/goodbye", "text/html").await,
+                _ => browser.visit(logout).await,
+            }
+        };
+        tokio::select! {
+            page = leaving => panic!("the provider hangs: {page:?}"),
+            () = asked.notified() => {}
+        }
+        assert_eq!(elsewhere.visit("/linked").await.text, "nobody", "{logout}");
+    }
 }
