@@ -9,7 +9,7 @@ use crate::{
     Scopes,
     actor::Authentication,
     form::FormWriter,
-    oauth2::Resources,
+    oauth2::{RequestError, Resources},
     provider::{
         client::{
             document::{
@@ -25,7 +25,7 @@ use crate::{
         refusal,
         route::Route,
         server::{AuthorizationServer, Inner},
-        store::{Consent, TicketUse},
+        store::Consent,
         subject,
         wire::{self, Methods, Reply, ToClient},
     },
@@ -66,8 +66,8 @@ pub struct Authorization {
     inner: Arc<Inner>,
     asked: Asked,
     request: Request<Bytes>,
-    /// The URL of the same request by GET, without a time of sign-in.
-    same: FormWriter,
+    /// The URL of the same request by GET, if that is not made of the request.
+    page: Option<FormWriter>,
     since: Option<Sent>,
     /// `true` if a form has sent the request here, which may be on another site.
     is_post: bool,
@@ -125,11 +125,12 @@ impl AuthorizationServer {
             refusal::log(inner, ENDPOINT, error, &request).await;
         };
         match read {
-            Ok(Read { asked, same, since, has_object }) => {
+            Ok(Read { asked, since, has_object }) => {
                 meter::page(ENDPOINT, "ok");
                 let is_post = request.method() == Method::POST;
                 let inner = inner.clone();
-                Ok(Authorization { inner, asked, request, same, since, is_post, has_object })
+                let page = None;
+                Ok(Authorization { inner, asked, request, page, since, is_post, has_object })
             }
             Err(Failed::Page(error)) => {
                 log(&error).await;
@@ -149,14 +150,23 @@ impl AuthorizationServer {
 }
 
 impl Authorization {
-    /// A checked request that came another way; `same` is its URL by GET.
+    /// A checked request that came another way; `page` is its URL by GET.
     pub(super) fn of(
         inner: Arc<Inner>,
         asked: Asked,
         request: Request<Bytes>,
-        same: FormWriter,
+        page: FormWriter,
     ) -> Self {
-        Self { inner, asked, request, same, since: None, is_post: false, has_object: false }
+        let page = Some(page);
+        Self { inner, asked, request, page, since: None, is_post: false, has_object: false }
+    }
+
+    /// The URL of the same request by GET, without a time of sign-in.
+    fn same(&self) -> Result<FormWriter, Error> {
+        match &self.page {
+            Some(page) => Ok(page.clone()),
+            None => Ok(read::same(&self.inner, &self.request).map_err(RequestError::from)?),
+        }
     }
 
     /// The client.
@@ -247,7 +257,7 @@ impl Authorization {
     async fn decide(&self, authentication: Option<Authentication>) -> Result<Step, Error> {
         let (inner, asked) = (&self.inner, &self.asked);
         if self.is_post && authentication.is_none() {
-            return Ok(Step::Done(wire::redirect_url(&self.same.clone().finish())?.into()));
+            return Ok(Step::Done(wire::redirect_url(&self.same()?.finish())?.into()));
         }
         let consent = match &authentication {
             // A consent from before the removal of such a client does not count.
@@ -272,8 +282,8 @@ impl Authorization {
         match (next, authentication) {
             (Next::Refuse(error), user) => Ok(self.refuse(error, true, user.as_ref())),
             (Next::Warn(error), user) => Ok(self.refuse(error, false, user.as_ref())),
-            (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back(before))),
-            (Next::Choose, Some(_)) => Ok(Step::SignIn(self.back(before).for_a_choice())),
+            (Next::SignIn, _) | (_, None) => Ok(Step::SignIn(self.back(before)?)),
+            (Next::Choose, Some(_)) => Ok(Step::SignIn(self.back(before)?.for_a_choice())),
             (Next::Ask, Some(authentication)) => {
                 match subject::is_there(inner, &authentication).await? {
                     true => self.ask(&authentication, consent),
@@ -288,12 +298,13 @@ impl Authorization {
 
     /// The same request by GET; with a note if the client requests a sign-in, or has sent the request
     /// in an object. `before` is the user's authentication so far.
-    fn back(&self, before: Option<Before>) -> Back {
+    fn back(&self, before: Option<Before>) -> Result<Back, Error> {
+        let same = self.same()?;
         if self.asked.prompt.may_need_sign_in() || self.has_object {
             let sent = Sent { at: self.inner.now(), before, chosen: None };
-            return Back::to(since::noted(&self.inner, &self.same, sent));
+            return Ok(Back::to(since::noted(&self.inner, &same, sent)));
         }
-        Back::to(self.same.clone())
+        Ok(Back::to(same))
     }
 
     fn ask(
@@ -323,7 +334,7 @@ impl Authorization {
                 address: dance.from,
                 requested: dance.pending.time(),
             }),
-            back: self.back(Some(Before::of(authentication))),
+            back: self.back(Some(Before::of(authentication)))?,
             granted: ticket.granted.clone(),
             has_consented,
             claims: match self.asked.dance.rules().openid() {
@@ -362,9 +373,7 @@ impl Authorization {
         };
         let details = asked.dance.details(data, &scopes, &scopes, is_covered);
         let grant = dance::grant(number, &client, scopes, resources, authentication, details);
-        // There is no page, so its ticket is never used again.
-        let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
-        let yes = asked.dance.yes(inner, &client, grant, inner.tokens.newest(), ticket);
+        let yes = asked.dance.yes_without_page(inner, &client, grant);
         let answered = yes.store_without_page(inner, issuer, asked.scopes.clone()).await?;
         let reply = yes.reply(inner, self.request.headers(), &client, &answered).await?;
         tracing::info!(client = %client.id, grant = number.0, "granted without asking");

@@ -44,7 +44,7 @@ fn chosen(inner: &Inner, back: &str, user: &Authentication) -> Option<Back> {
     }
     let params = Params::parse(query.as_bytes()).ok()?;
     let same = since::same(inner, &params);
-    let sent = since::found(inner, &same, &params)?;
+    let sent = since::found(inner, &params)?;
     let sent = Sent { chosen: Some(next::chosen(user)), ..sent };
     Some(Back::to(since::noted(inner, &same, sent)))
 }

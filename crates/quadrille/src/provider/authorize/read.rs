@@ -57,8 +57,6 @@ impl From<ClientError> for Failed {
 /// The result of reading and checking a request.
 pub(super) struct Read {
     pub(super) asked: Asked,
-    /// The URL of the same request by GET, without a time of sign-in.
-    pub(super) same: FormWriter,
     pub(super) since: Option<Sent>,
     /// `true` if the request was in a request object.
     pub(super) has_object: bool,
@@ -70,11 +68,10 @@ pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result
         return Err(Failed::Probed(response));
     }
     let params = parameters(request).map_err(|error| ClientError::Request(error.into()))?;
-    let same = since::same(inner, &params);
-    let since = since::found(inner, &same, &params);
+    let since = since::found(inner, &params);
     if inner.oauth1.is_offered() && params.many("oauth_token").next().is_some() {
         let asked = oauth1::authorize::asked(inner, &params).await?;
-        return Ok(Read { asked, same, since, has_object: false });
+        return Ok(Read { asked, since, has_object: false });
     }
     let id = request::client_id(&params)?;
     let from = inner.address_of(request.extensions());
@@ -96,7 +93,12 @@ pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result
         }),
     };
     let asked = request::check(&params, client, &offer)?;
-    Ok(Read { asked, same, since, has_object })
+    Ok(Read { asked, since, has_object })
+}
+
+/// The URL of the same request by GET, without a note. Most requests need none.
+pub(super) fn same(inner: &Inner, request: &Request<Bytes>) -> Result<FormWriter, FormError> {
+    Ok(since::same(inner, &parameters(request)?))
 }
 
 fn parameters(request: &Request<Bytes>) -> Result<Params<'_>, FormError> {

@@ -63,9 +63,10 @@ pub(super) fn same(inner: &Inner, params: &Params<'_>) -> FormWriter {
     same
 }
 
-/// The note of a request, of which `same` is the URL by GET.
-pub(super) fn found(inner: &Inner, same: &FormWriter, params: &Params<'_>) -> Option<Sent> {
-    params.many(SINCE).next().and_then(|sealed| open(inner, same, sealed))
+/// The note of a request.
+pub(super) fn found(inner: &Inner, params: &Params<'_>) -> Option<Sent> {
+    let sealed = params.many(SINCE).next()?;
+    open(inner, &same(inner, params), sealed)
 }
 
 /// A hash that may be there, and the bytes behind it.

@@ -88,6 +88,11 @@ pub(crate) trait Rules: Send + Sync {
     /// The secret in the reply: always the same for the same page.
     fn secret(&self, key: &TokenKey, ticket: &TicketId) -> TokenSecret;
 
+    /// The secret in the reply to a request without a page.
+    fn secret_without_page(&self, inner: &Inner) -> TokenSecret {
+        self.secret(inner.tokens.newest(), &inner.env.random())
+    }
+
     /// The approval, for the store.
     fn approved(
         &self,
@@ -158,9 +163,26 @@ impl Dance {
         key: &TokenKey,
         ticket: TicketUse,
     ) -> Yes<'_> {
-        let rules = self.rules();
-        let secret = rules.secret(key, &ticket.ticket);
-        let outcome = rules.approved(inner, client, grant, &secret, ticket);
+        let secret = self.rules().secret(key, &ticket.ticket);
+        self.approved(inner, client, grant, secret, ticket)
+    }
+
+    /// An approval without a page, so its ticket is never used again.
+    pub(crate) fn yes_without_page(&self, inner: &Inner, client: &Client, grant: Grant) -> Yes<'_> {
+        let secret = self.rules().secret_without_page(inner);
+        let ticket = TicketUse { ticket: inner.env.random(), until: inner.now() };
+        self.approved(inner, client, grant, secret, ticket)
+    }
+
+    fn approved(
+        &self,
+        inner: &Inner,
+        client: &Client,
+        grant: Grant,
+        secret: TokenSecret,
+        ticket: TicketUse,
+    ) -> Yes<'_> {
+        let outcome = self.rules().approved(inner, client, grant, &secret, ticket);
         Yes { dance: self, secret, outcome }
     }
 

@@ -86,6 +86,11 @@ impl Rules for ForRedirect {
         key.code_secret(ticket)
     }
 
+    /// Each such request is a grant of its own, so its secret need not be derived.
+    fn secret_without_page(&self, inner: &Inner) -> TokenSecret {
+        TokenSecret::new(inner.env.random())
+    }
+
     /// One number serves for the code and its grant. A code that is not sent is the memory of the
     /// approval.
     fn approved(
