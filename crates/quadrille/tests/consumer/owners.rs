@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::{Router, extract::FromRequestParts, routing::get};
 use http::{StatusCode, request::Parts};
 use quadrille::{
-    After, Authorized, Error, GitHub, Hooks, Linked, Login, Owner, Result, Service as _, Visitor,
+    After, Authorized, Error, GitHub, Hooks, Linked, Login, Owner, Result, Visitor,
     consumer::{Account, MemoryStorage},
     transport::Purpose,
 };
