@@ -469,7 +469,7 @@ impl HttpClient for Overtaken {
         &self,
         request: Request<transport::Body>,
         purpose: Purpose,
-    ) -> std::result::Result<http::Response<transport::Body>, NetworkError> {
+    ) -> Result<http::Response<transport::Body>, NetworkError> {
         let response = self.service.send(request, purpose).await;
         if let (Purpose::RedeemCode, Some(login)) = (purpose, self.login.get()) {
             self.clock.advance(Duration::from_secs(1));
