@@ -69,8 +69,9 @@ pub enum Refused {
     NoMessageKey(&'static str),
     /// A new key would take away the algorithm for which clients are registered.
     #[error(
-        "{}{} registered for the algorithm {name}, which would sign no more: give each another one by \
-         `quadrille client edit`, rotate to {name}, or add --although-clients-lose-their-algorithm",
+        "{}{} registered for the algorithm {name}, which would sign no more: choose {name}, or add \
+         --although-clients-lose-their-algorithm, and give each another one by `quadrille client edit` \
+         before the new key signs",
         Quoted(client),
         match others {
             0 => " is".to_owned(),

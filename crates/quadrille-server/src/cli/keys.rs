@@ -87,6 +87,10 @@ Examples:
         // One in 64 begins with a hyphen.
         #[arg(allow_hyphen_values = true)]
         kid: String,
+        /// Remove the key, although clients are registered for its algorithm and no other key has it:
+        /// their logins fail from then on
+        #[arg(long)]
+        although_clients_lose_their_algorithm: bool,
     },
 }
 
@@ -118,20 +122,20 @@ pub(super) async fn run(
             place.keys().await?
         }
         KeysCommand::Rotate { algorithm, at_once, although_clients_lose_their_algorithm } => {
-            let clients = data.clients().await?;
-            if let Some(algorithm) = algorithm
-                && !although_clients_lose_their_algorithm
-                && let Some(refused) =
-                    takes_away(*algorithm, place.keys().await?.as_ref(), &clients)
-            {
-                return Err(Failure::Refused(refused));
+            let (clients, first) = (data.clients().await?, first_algorithm(settings));
+            let (algorithm, at_once) = (*algorithm, *at_once);
+            let next = move |keys: Option<&SigningKeys>| {
+                algorithm.or(keys.and_then(SigningKeys::algorithm)).unwrap_or(first)
+            };
+            if !although_clients_lose_their_algorithm {
+                let keys = place.keys().await?;
+                let after = [next(keys.as_ref())];
+                keep_algorithms(&in_use(keys.as_ref(), now), &after, &clients)?;
             }
             // The new key signs as soon as it was published for a day.
             let rotation = rotation(settings, &clients, Duration::ZERO);
-            let (algorithm, at_once, first) = (*algorithm, *at_once, first_algorithm(settings));
             let changed = place.change(move |keys| {
-                let in_use = keys.as_ref().and_then(SigningKeys::algorithm);
-                let key = SigningKey::generate(algorithm.or(in_use).unwrap_or(first))?;
+                let key = SigningKey::generate(next(keys.as_ref()))?;
                 let Some(mut keys) = keys else { return SigningKeys::new(key, now) };
                 match at_once {
                     true => keys.add_at_once(key, now)?,
@@ -146,13 +150,20 @@ pub(super) async fn run(
             record(&Event { name: newest, at_once: Some(at_once), ..event });
             Some(changed)
         }
-        KeysCommand::Remove { kid } => {
-            let keys = place.keys().await?;
-            let is_there = keys.iter().flat_map(SigningKeys::iter);
-            if !is_there.into_iter().any(|(key, _)| key.kid() == Some(kid)) {
-                return Err(Failure::NotFound { what: "key", name: kid.clone() });
-            }
+        KeysCommand::Remove { kid, although_clients_lose_their_algorithm } => {
             let (removed, first) = (kid.clone(), first_algorithm(settings));
+            let keys = place.keys().await?;
+            let mut after = keys.clone();
+            if !after.as_mut().is_some_and(|keys| keys.remove(kid)) {
+                return Err(Failure::NotFound { what: "key", name: removed });
+            }
+            if !although_clients_lose_their_algorithm {
+                let mut left = in_use(after.as_ref(), now);
+                if left.is_empty() {
+                    left.push(first);
+                }
+                keep_algorithms(&in_use(keys.as_ref(), now), &left, &data.clients().await?)?;
+            }
             let changed = place.change(move |keys| {
                 let mut keys = keys.ok_or(SigningKeysError::Malformed)?;
                 keys.remove(&removed);
@@ -179,24 +190,32 @@ pub(super) async fn run(
     show(keys.as_ref(), now, output)
 }
 
-/// The refusal of a new algorithm, if clients are registered for one that keys have now. A client is
-/// answered by its registered algorithm alone (OpenID Connect Dynamic Client Registration, section 2).
-fn takes_away(
-    next: Algorithm,
-    keys: Option<&SigningKeys>,
+/// The algorithms of the key that signs, and of those that will.
+fn in_use(keys: Option<&SigningKeys>, now: Timestamp) -> Vec<Algorithm> {
+    let Some(keys) = keys else { return Vec::new() };
+    let coming = keys.iter().filter(|(_, from)| now < *from).map(|(key, _)| key);
+    keys.signing(now).into_iter().chain(coming).map(SigningKey::algorithm).collect()
+}
+
+/// Checks that no client loses its algorithm: it is answered by the registered one alone (OpenID Connect
+/// Dynamic Client Registration, section 2). A client that a stranger has registered counts once a user has
+/// allowed it, or nobody could ever rotate.
+fn keep_algorithms(
+    before: &[Algorithm],
+    after: &[Algorithm],
     clients: &[Arc<Client>],
-) -> Option<Refused> {
-    let present: Vec<Algorithm> =
-        keys.into_iter().flat_map(SigningKeys::iter).map(|(key, _)| key.algorithm()).collect();
+) -> Result<(), Failure> {
+    let is_lost = |named: &Algorithm| before.contains(named) && !after.contains(named);
     let lost = |client: &Client| {
         let openid = &client.openid;
         let named = [openid.id_token_signed_response_alg, openid.userinfo_signed_response_alg];
-        named.into_iter().flatten().find(|named| *named != next && present.contains(named))
+        named.into_iter().flatten().find(is_lost)
     };
-    let mut losing = clients.iter().filter_map(|client| Some((client, lost(client)?)));
-    let (client, algorithm) = losing.next()?;
-    let client = client.id.to_string();
-    Some(Refused::AlgorithmOfClients { algorithm, client, others: losing.count() })
+    let used = clients.iter().filter(|client| client.unused_until().is_none());
+    let mut losing = used.filter_map(|client| Some((client, lost(client)?)));
+    let Some((client, algorithm)) = losing.next() else { return Ok(()) };
+    let (client, others) = (client.id.to_string(), losing.count());
+    Err(Failure::Refused(Refused::AlgorithmOfClients { algorithm, client, others }))
 }
 
 async fn replace_ring(data: &Data, settings: &Settings, output: Output) -> Result<(), Failure> {

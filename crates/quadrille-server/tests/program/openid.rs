@@ -60,23 +60,53 @@ fn a_rotation_leaves_clients_the_algorithm_for_which_they_are_registered() {
         let output = run(&folder.data(), &[arguments, &["--set", "openid=true"]].concat(), "");
         (output.status.success(), text(&output.stderr))
     };
-    let add = |name: &'static str, option: &'static str| {
-        let callback = "https://app.example/cb";
-        let said = run(&["client", "add", name, "--redirect-uri", callback, option, "RS256"]);
-        assert!(said.0, "{}", said.1);
+    let although = "--although-clients-lose-their-algorithm";
+    let new = ["client", "add", "App", "--redirect-uri", "https://app.example/cb"];
+    let add = |option: &'static str| {
+        let (done, said) = run(&[&new[..], &[option, "RS256"]].concat());
+        assert!(done, "{said}");
     };
     let rotate = ["keys", "rotate", "--algorithm", "ES256"];
-    add("One", "--id-token-alg");
-    add("Two", "--userinfo-alg");
+    add("--id-token-alg");
+    add("--userinfo-alg");
     for at_once in [&[][..], &["--at-once"]] {
         let (done, said) = run(&[&rotate[..], at_once].concat());
         assert!(
             !done && said.contains("and another client are registered for the algorithm RS256")
         );
     }
+    let list = ["keys", "list", "--set", "openid=true"];
+    let first = json(&folder.data(), &list, "")["keys"][0]["kid"].to_string();
+    let remove = ["keys", "remove", first.trim_matches('"')];
+    let (done, said) = run(&remove);
+    assert!(done, "it is replaced by another key of RS256: {said}");
     assert!(run(&["keys", "rotate", "--algorithm", "RS256"]).0);
     assert!(run(&["keys", "rotate"]).0);
-    assert!(run(&[&rotate[..], &["--although-clients-lose-their-algorithm"]].concat()).0);
+    assert!(run(&[&rotate[..], &[although]].concat()).0);
+    // The next keys have the algorithm of the newest one, which does not sign yet.
+    assert!(!run(&["keys", "rotate", "--at-once"]).0);
+    let (done, said) = run(&[&new[..], &["--id-token-alg", "RS256"]].concat());
+    assert!(!done && said.contains("RS256"), "{said}");
+    assert!(run(&[&new[..], &["--id-token-alg", "ES256"]].concat()).0);
+}
+
+/// Core, section 8.1.
+#[test]
+fn a_client_with_pairwise_subjects_is_said_to_get_no_jwts() {
+    let folder = Folder::new();
+    drop(Program::start_with(&folder, &["--set", "openid=true"]));
+    let redirect_uri = ["--redirect-uri", "https://app.example/cb"];
+    for (options, is_remarked) in [
+        (&["--subject-type", "pairwise", "--access-token-format", "jwt"][..], true),
+        (&["--subject-type", "pairwise"], false),
+        (&["--access-token-format", "jwt"], false),
+    ] {
+        let add = [&["client", "add", "App"], &redirect_uri[..], options].concat();
+        let output = run(&folder.data(), &add, "");
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.contains("gets opaque access tokens"), is_remarked, "{said}");
+    }
 }
 
 #[tokio::test]

@@ -146,6 +146,13 @@ impl Signing {
         }
         algorithms
     }
+
+    /// The algorithms that clients may be registered for: those of the newest keys. Another algorithm is
+    /// used until its successor signs.
+    pub(crate) fn lasting(&self) -> Vec<Algorithm> {
+        let Some(published) = self.current() else { return Vec::new() };
+        published.lines.iter().filter_map(SigningKeys::algorithm).collect()
+    }
 }
 
 /// The keys of a line whose time has not come.
@@ -170,6 +177,7 @@ mod tests {
         let signed = |registered, now| signing.key_for(registered, now).map(|it| it.algorithm());
         let (old, new) = (Algorithm::Es256, Algorithm::EdDsa);
         assert_eq!(signing.algorithms(now), [old, new]);
+        assert_eq!(signing.lasting(), [new]);
         assert_eq!(signed(None, now).unwrap(), old);
         assert_eq!(signed(Some(old), now).unwrap(), old);
         assert_eq!(signed(Some(new), now).unwrap(), new);

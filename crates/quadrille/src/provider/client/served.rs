@@ -20,7 +20,7 @@ impl NewClient {
         if self.access_token_format == Some(AccessTokenFormat::Jwt) && !inner.signing.is_set() {
             return Err(RegistrationError::NoSigningKeys);
         }
-        let offered = inner.signing.algorithms(inner.now());
+        let offered = inner.signing.lasting();
         if let Some(missing) = self.openid.algorithms().find(|alg| !offered.contains(alg)) {
             return Err(RegistrationError::NoSigningKeyFor(missing));
         }

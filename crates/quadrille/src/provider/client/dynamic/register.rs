@@ -243,7 +243,7 @@ pub(super) async fn draft(
         Some(offered) => openid::read(
             &metadata.extra,
             &openid::Offered {
-                algorithms: &inner.signing.algorithms(inner.now()),
+                algorithms: &inner.signing.lasting(),
                 has_pairwise: offered.pairwise.is_some(),
                 has_objects: offered.objects.is_some(),
                 has_encryption: offered.encrypts,
