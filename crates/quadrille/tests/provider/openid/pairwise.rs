@@ -7,7 +7,8 @@ use quadrille::{
     RemoteAddress,
     provider::{
         AccessTokenFormat, AuthorizationServer, ClientOpenId, DeviceGrant, DynamicRegistration,
-        FetchError, Fetched, Fetcher, GrantType, NewClient, RegistrationError, SubjectType,
+        FetchError, Fetched, Fetcher, GrantType, Logout, NewClient, Notifier, RegistrationError,
+        SubjectType,
     },
 };
 use serde_json::json;
@@ -245,6 +246,44 @@ async fn a_stranger_joins_the_sector_of_no_other_site_by_a_grant_without_redirec
         if status == 400 {
             assert_eq!(answer.json()["error"], "invalid_client_metadata");
         }
+    }
+}
+
+/// A receiver of logout tokens.
+struct Deaf;
+
+impl Notifier for Deaf {
+    async fn notify(&self, _: &Url, _: &str) -> Result<(), FetchError> {
+        Ok(())
+    }
+}
+
+/// Section 8.1 of Core: logout tokens name users, too.
+#[tokio::test]
+async fn a_stranger_gets_no_logout_tokens_of_the_sector_of_another_site() {
+    let strangers = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients();
+    let world = world_of(
+        |it| it,
+        |it| {
+            let offered =
+                openid().pairwise_subjects(&[7; 32]).logout(Logout::new().back_channel(Deaf));
+            it.openid(offered).dynamic_registration(strangers)
+        },
+    )
+    .await;
+    for (subject_type, told, status) in [
+        ("pairwise", "https://evil.example/told", 400),
+        ("pairwise", "https://a.example/told", 201),
+        ("public", "https://evil.example/told", 201),
+    ] {
+        let metadata = json!({
+            "redirect_uris": ["https://a.example/cb"],
+            "subject_type": subject_type,
+            "backchannel_logout_uri": told,
+        });
+        let body = metadata.to_string();
+        let answer = world.request("POST", "/oauth/register", "application/json", &body).await;
+        assert_eq!(answer.status(), status, "{metadata}: {answer:?}");
     }
 }
 

@@ -134,6 +134,12 @@ pub enum ClientRegistrationError {
         "grant_types: a client with pairwise subjects gets tokens of users by its redirect_uris alone"
     )]
     SectorUnproven,
+    /// The client is to get pairwise subjects, and logout tokens with them at another host than its
+    /// redirect URIs (OpenID Connect Core, section 8.1).
+    #[error(
+        "backchannel_logout_uri: it must be at a host of redirect_uris, with pairwise subjects"
+    )]
+    LogoutElsewhere,
     /// The document cannot be had, or does not name all redirect URIs (OpenID Connect Dynamic Client
     /// Registration, section 5).
     #[error("sector_identifier_uri: no JSON list there that names all redirect_uris")]
@@ -238,6 +244,7 @@ impl ClientRegistrationError {
             Self::SectorMissing | Self::Sector | Self::SectorNotFetched | Self::SectorLater => {
                 Some("sector_identifier_uri")
             }
+            Self::LogoutElsewhere => Some("backchannel_logout_uri"),
             Self::KeysNotFetched => Some("jwks_uri"),
             Self::OtherClient => Some("client_id"),
             Self::Url(name)

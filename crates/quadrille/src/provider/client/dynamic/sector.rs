@@ -32,6 +32,13 @@ pub(super) async fn check(
     if is_pairwise && checked.grant_types.iter().any(is_of_users_without_redirects) {
         return Err(ClientRegistrationError::SectorUnproven);
     }
+    // A logout token names the subject, and needs no redirect either.
+    let told = openid.backchannel_logout_uri.as_ref().filter(|_| is_pairwise);
+    if let Some(told) = told
+        && !redirect_uris.iter().any(|uri| host(uri) == host(told))
+    {
+        return Err(ClientRegistrationError::LogoutElsewhere);
+    }
     let Some(uri) = &openid.sector_identifier_uri else {
         return match is_pairwise && pairwise::sector(openid, redirect_uris).is_none() {
             true => Err(ClientRegistrationError::SectorMissing),
@@ -52,6 +59,10 @@ pub(super) async fn check(
         true => Ok(()),
         false => Err(ClientRegistrationError::Sector),
     }
+}
+
+fn host(uri: &RedirectUri) -> Option<String> {
+    Some(Url::parse(uri.as_str()).ok()?.host_str()?.to_owned())
 }
 
 /// Whether a client learns subjects of users by the grant without a redirect.
