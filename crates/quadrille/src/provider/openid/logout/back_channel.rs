@@ -28,8 +28,12 @@ const LIFETIME: Duration = Duration::from_secs(120);
 /// The greatest number of tokens of one logout to strangers at one host.
 const OF_STRANGERS: usize = 4;
 
-/// The pause before the one retry.
+/// The pause before a retry.
 const PAUSE: Duration = Duration::from_secs(5);
+
+/// How often a form waits for a connection, each time for the deadline of a request and a pause: its
+/// token must live on when it has one.
+const MOST_WAITS: usize = 6;
 
 /// Sends logout tokens to those clients that have a `backchannel_logout_uri`, in the background: no
 /// user waits for a client.
@@ -92,14 +96,17 @@ impl Strangers {
     }
 }
 
-/// Sends a form, and once more if that may help.
+/// Sends a form, and once more if that may help. A form that has found no connection, since hosts that
+/// hang have all of them, waits for one.
 async fn deliver(notifier: &dyn ErasedNotifier, url: &Url, form: &str) -> Result<(), FetchError> {
-    match notifier.notify(url, form).await {
-        Err(error) if may_pass(error) => {
-            tokio::time::sleep(PAUSE).await;
-            notifier.notify(url, form).await
+    let (mut waits, mut is_last) = (0, false);
+    loop {
+        match notifier.notify(url, form).await {
+            Err(FetchError::Busy) if waits < MOST_WAITS => waits += 1,
+            Err(error) if may_pass(error) && !is_last => is_last = true,
+            sent => return sent,
         }
-        sent => sent,
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -132,8 +139,38 @@ fn form(inner: &Inner, ended: &Authentication, party: &Party) -> Result<String, 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
-    use crate::provider::client::record::tests::client;
+    use crate::{fetch::Notifier, provider::client::record::tests::client};
+
+    /// A notifier with these results, the last one first.
+    struct Results(Mutex<Vec<Result<(), FetchError>>>);
+
+    impl Notifier for Results {
+        async fn notify(&self, _: &Url, _: &str) -> Result<(), FetchError> {
+            self.0.lock().unwrap().pop().unwrap()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_waits_for_a_connection_and_is_sent_again_once() {
+        use FetchError::{Busy, Status, TimedOut};
+        let url = Url::parse("https://app.example/logout").unwrap();
+        let busy = |times| vec![Err(Busy); times];
+        for (results, outcome, left) in [
+            ([vec![Ok(())], busy(6)].concat(), Ok(()), 0),
+            (busy(10), Err(Busy), 2),
+            (vec![Ok(()), Err(TimedOut)], Ok(()), 0),
+            (vec![Ok(()), Err(Busy), Err(TimedOut)], Ok(()), 0),
+            (vec![Ok(()), Err(Status(500)), Err(TimedOut)], Err(Status(500)), 1),
+            (vec![Ok(()), Err(Status(400))], Err(Status(400)), 1),
+        ] {
+            let results = Results(Mutex::new(results));
+            assert_eq!(deliver(&results, &url, "logout_token=x").await, outcome);
+            assert_eq!(results.0.lock().unwrap().len(), left, "{outcome:?}");
+        }
+    }
 
     #[test]
     fn one_logout_sends_a_host_few_tokens_for_clients_of_strangers_and_all_of_the_operators() {
