@@ -308,4 +308,10 @@ async fn a_copy_of_a_cookie_has_no_account_of_the_next_user_of_the_browser() {
         assert_eq!(copy.visit("/maybe").await.text, "nobody", "{user}");
         assert_eq!(copy.visit("/second").await.text, "nobody", "{user}");
     }
+    // After a logout the account of the user before does not come up again.
+    let logout =
+        http::Request::post("/login/github/logout").header("sec-fetch-site", "same-origin");
+    browser.send(logout.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(browser.visit("/maybe").await.text, "nobody");
+    assert_eq!(browser.visit("/second").await.text, "9");
 }

@@ -217,7 +217,10 @@ fn the_log_says_why_a_login_goes_in_circles() {
         go_in_circles(&world, &mut browser, "/album").await;
     });
     let line = log.lines().find(|line| line.contains("linked no account that the page can use"));
-    assert!(line.is_some_and(|line| line.contains("WARN") && line.contains("Missing")), "{log}");
+    assert!(
+        line.is_some_and(|line| line.contains("WARN") && line.contains("no account is linked")),
+        "{log}"
+    );
 }
 
 #[tokio::test]

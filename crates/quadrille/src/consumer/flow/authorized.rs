@@ -168,6 +168,7 @@ impl Authorized {
             }
             return Ok(account);
         }
+        let before = jar.and_then(|jar| login.owner_key(ready, owner, Some(jar)));
         let owner = match jar {
             Some(jar) => login.new_owner_key(ready, owner, jar, (&service, &subject)).await?,
             None => owner.clone(),
@@ -189,6 +190,9 @@ impl Authorized {
                 Err(error) => return Err(error),
             },
             (linked, _) => linked?,
+        }
+        if let Some((jar, before)) = jar.zip(before.filter(|before| *before != account.owner)) {
+            login.take_over(jar, &before, &account).await?;
         }
         info!(service = &*account.service, "an account was linked");
         Ok(account)

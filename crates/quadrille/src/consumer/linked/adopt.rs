@@ -74,15 +74,23 @@ impl Login {
         Ok(last)
     }
 
-    /// Gives the accounts of a browser's identifier to another identifier. Those of tenants are not
-    /// known here, and stay.
-    pub(crate) async fn move_accounts(&self, jar: &Jar, browser: &Owner, to: &Owner) -> Result<()> {
+    /// Gives the accounts of a browser's former identifier to that of the account that was linked last,
+    /// which takes the place of others at its service: these may be another user's. Accounts of tenants
+    /// are not known here, and stay.
+    pub(crate) async fn take_over(&self, jar: &Jar, browser: &Owner, new: &Account) -> Result<()> {
         let ready = self.ready()?;
         self.look_for_ended().await?;
         let (cx, storage) = (self.context(ready, Some(jar)), &*self.0.storage);
-        let moving = Adopting { login: self, cx: &cx, from: storage, to: storage, owner: to };
-        for service in ready.services.iter() {
+        let moving =
+            Adopting { login: self, cx: &cx, from: storage, to: storage, owner: &new.owner };
+        for service in ready.services.iter().filter(|service| service.name != new.service) {
             moving.all(browser, &service.name).await?;
+        }
+        for _ in 0..MOST {
+            let Some(old) = storage.load(&cx, browser, &new.service, None).await? else { break };
+            if !storage.unlink(&cx, &old.account).await? {
+                break;
+            }
         }
         Ok(())
     }

@@ -368,9 +368,8 @@ impl Login {
     }
 
     /// As [`Login::owner_key`], but gives an unknown browser an identifier. A browser with other accounts
-    /// than this one gets a new identifier, and its accounts move there: somebody who knows the old one,
-    /// from before another user of the browser logged in or because they put it there, would have the
-    /// account that is linked now.
+    /// than this one gets a new identifier: somebody who knows the old one, from before another user of
+    /// the browser logged in or because they put it there, would have the account that is linked now.
     pub(crate) async fn new_owner_key(
         &self,
         ready: &Ready,
@@ -388,9 +387,6 @@ impl Login {
         let id = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
         let owner = Owner::browser(&id);
         jar.set(&ready.site.style, BROWSER, id, Duration::from_secs(400 * 24 * 3600))?;
-        if let Some(known) = known {
-            self.move_accounts(jar, &known, &owner).await?;
-        }
         Ok(owner)
     }
 
