@@ -236,7 +236,9 @@ impl Common {
 
     fn settings(&self, command: &Command) -> Result<(Settings, Vec<ConfigError>), ConfigError> {
         let mut flags = Flags::default();
-        flags.give("data_dir", "--data-dir", self.data_dir.as_deref());
+        // A check needs no folder, so it also runs without HOME.
+        let no_folder = matches!(command, Command::Check(_)).then_some(".");
+        flags.give("data_dir", "--data-dir", self.data_dir.as_deref().or(no_folder));
         flags.give("database", "--database", self.database.as_deref());
         flags.give("issuer", "--issuer", self.issuer.as_deref());
         flags.give("log", "--log", self.log.as_deref());

@@ -26,6 +26,7 @@ use crate::{
     web::{App, AppError, Pages, Parts, Phase},
 };
 use logouts::Teller;
+pub(crate) use object_keys::object_keys;
 use remarks::point_out;
 use socket::{BACKLOG, bind};
 
@@ -157,7 +158,7 @@ async fn serve(
         oauth1: settings.oauth1.offer(),
         scopes: settings.scopes.clone(),
         openid: settings.openid.clone(),
-        object_keys: object_keys::object_keys(settings)?,
+        object_keys: object_keys(settings)?,
         resources: settings.resources.clone(),
         signing_keys: signing.clone(),
         access_token_format: settings.access_token_format,

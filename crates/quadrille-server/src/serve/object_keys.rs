@@ -10,7 +10,7 @@ use quadrille::{
 use crate::{Failure, config::Settings, data::warn_if_others_can_read, refused::Refused};
 
 /// The keys in the files of the settings, if request objects are on.
-pub(super) fn object_keys(settings: &Settings) -> Result<Vec<DecryptingKey>, Failure> {
+pub(crate) fn object_keys(settings: &Settings) -> Result<Vec<DecryptingKey>, Failure> {
     let openid = &settings.openid;
     let files = openid.request_object_keys.iter();
     files.filter(|_| openid.enabled && openid.request_objects).map(|path| read(path)).collect()

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use quadrille::provider::{Client, SubjectType};
+use quadrille::{
+    oauth2::Resources,
+    provider::{Client, SubjectType},
+};
 
 use crate::{
     config::Settings,
@@ -40,6 +43,7 @@ pub(super) fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
         let scope = Quoted(scope);
         tracing::warn!("{who} the scope {scope}, which the setting scopes has not{hint}");
     }
+    audiences_lost(settings, clients);
     let is_pairwise = |client: &&Arc<Client>| client.openid.subject_type == SubjectType::Pairwise;
     let pairwise: Vec<_> = clients.iter().filter(is_pairwise).collect();
     if let (Some(who), None) = (named(&pairwise, "is", "are"), &settings.openid.pairwise_secret) {
@@ -53,6 +57,24 @@ pub(super) fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
             tracing::warn!("token_exchange names the client {}, which does not exist", Quoted(id));
         }
     }
+}
+
+/// Warns of resource servers for APIs that the settings do not know.
+fn audiences_lost(settings: &Settings, clients: &[Arc<Client>]) {
+    let known = || settings.resources.iter();
+    let all: BTreeSet<&str> = clients.iter().flat_map(|client| audiences(client)).collect();
+    for audience in all.into_iter().filter(|audience| !known().any(|uri| uri == *audience)) {
+        let has = |client: &&Arc<Client>| audiences(client).any(|uri| uri == audience);
+        let having: Vec<_> = clients.iter().filter(has).collect();
+        let Some(who) = named(&having, "has", "have") else { continue };
+        let hint = did_you_mean(nearest(audience, known()));
+        let audience = Quoted(audience);
+        tracing::warn!("{who} the audience {audience}, which the setting resources has not{hint}");
+    }
+}
+
+fn audiences(client: &Client) -> impl Iterator<Item = &str> {
+    client.resource_server.iter().flat_map(Resources::iter)
 }
 
 /// The clients in words, with a verb; `None` if there are none.

@@ -108,6 +108,22 @@ async fn a_client_with_a_grant_that_is_off_is_pointed_out() {
 }
 
 #[test]
+fn an_audience_that_the_settings_lost_is_pointed_out_with_the_nearest_one() {
+    let folder = Folder::new();
+    let add = ["client", "add", "Photo API", "--resource-server", "--audience"];
+    let api = ["https://api.example", "--set", "resources=https://api.example"];
+    let output = run(&folder.data(), &[&add[..], &api].concat(), "");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let started =
+        |uri: &str| Program::start_with(&folder, &["--set", &format!("resources={uri}")]).log();
+    assert!(!started("https://api.example").contains("the setting resources has not"));
+    let log = started("https://api2.example");
+    let warning = "has the audience \"https://api.example\", which the setting resources has not; \
+                   did you mean \"https://api2.example\"?";
+    assert!(log.contains(warning), "{log}");
+}
+
+#[test]
 fn a_scope_that_the_settings_lost_is_pointed_out_with_the_nearest_one() {
     let folder = Folder::new();
     let scopes = |names: &str| ["--set".to_owned(), format!("scopes={names}")];

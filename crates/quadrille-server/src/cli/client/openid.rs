@@ -20,6 +20,7 @@ use crate::{
     Failure,
     config::Settings,
     data::{Known, checked_logout},
+    serve::object_keys,
     web::AppError,
 };
 
@@ -174,7 +175,8 @@ pub(super) fn offering_all(
         .by_reference(Nowhere)
         .accept_unsigned_ones_that_anybody_can_have_written()
         .encrypted_to_keys_of(&KeyRing::ephemeral(), server.issuer())
-        .map_err(AppError::from)?;
+        .map_err(AppError::from)?
+        .encrypted_to(object_keys(settings)?);
     let all = OpenId::new().logout(checked_logout(settings)).request_objects(objects);
     Ok(server.clone().openid(all.encrypted_responses().pairwise_subjects(&[0; 32])))
 }

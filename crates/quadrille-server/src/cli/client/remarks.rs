@@ -1,6 +1,8 @@
 //! Remarks on a client that was registered or changed.
 
-use quadrille::provider::{Client, ClientKeys, GrantType, RegisteredAuth, SubjectType};
+use quadrille::provider::{
+    AccessTokenFormat, Client, ClientKeys, GrantType, RegisteredAuth, SubjectType,
+};
 use url::{Host, Url};
 
 use crate::{
@@ -54,6 +56,12 @@ fn pairwise_unknown(client: &Client, settings: &Settings, output: Output) {
     if is_pairwise && settings.openid.pairwise_secret.is_none() {
         output.note(&format!(
             "{} knows users by pairwise subjects: `quadrille serve` needs openid_pairwise_secret.",
+            client.id
+        ));
+    }
+    if is_pairwise && client.access_token_format == Some(AccessTokenFormat::Jwt) {
+        output.note(&format!(
+            "{} gets opaque access tokens: a JWT would name its users as others know them.",
             client.id
         ));
     }

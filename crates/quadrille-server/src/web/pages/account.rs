@@ -369,7 +369,10 @@ impl App {
                     || access.client.destinations().contains(&origin.as_str())
             };
             let open = self.server.initiate_login(&access.client);
-            let open = open.filter(|login| leads_to(login.url()));
+            // A user who has not seen the change is not led to another site.
+            let is_as_allowed =
+                !access.client.registered_itself() || access.changed_since().is_none();
+            let open = open.filter(|login| is_as_allowed && leads_to(login.url()));
             applications.push(Application {
                 open: open.map(|login| login.url().to_string()),
                 id: access.client.id.to_string(),
