@@ -103,7 +103,7 @@ fn claims(assertion: &str) -> Claims {
     Unverified::parse(assertion).unwrap().claims_of_anybody().unwrap()
 }
 
-/// OpenID Connect Core, section 9.
+/// OpenID Connect Core, sections 3.1.3.1 and 9.
 #[tokio::test]
 async fn a_secret_is_sent_in_the_header_or_the_body_and_a_public_client_has_none() {
     let client = spec().client("our-id", LONG);

@@ -38,7 +38,7 @@ impl World {
     }
 }
 
-/// OpenID Connect Core, section 12.2.
+/// OpenID Connect Core, sections 12.1 and 12.2.
 #[tokio::test]
 async fn the_claims_are_those_of_the_last_id_token() {
     let (world, account) = linked(Refresh::Rotating).await;

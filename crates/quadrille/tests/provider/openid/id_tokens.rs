@@ -141,6 +141,7 @@ async fn without_a_key_for_rs256_the_first_key_signs() {
     assert_eq!(token.at_hash, Some(token_hash(algorithm, text(&response, "access_token"))));
 }
 
+/// Core, section 10.1.1: the key before stays published.
 #[tokio::test]
 async fn after_a_rotation_the_new_key_signs_and_old_id_tokens_stay_verifiable() {
     let world = world().await;

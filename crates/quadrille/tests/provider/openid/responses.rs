@@ -129,7 +129,8 @@ async fn the_words_of_a_response_type_have_any_order() {
     }
 }
 
-/// Sections 3.2.2.1 and 3.3.2.11: `nonce` is required; section 3.1.2.1: so is `openid`.
+/// Sections 3.2.2.1 and 3.3.2.11: `nonce` is required; section 3.1.2.1: so is `openid`. Sections 3.2.2.6 and
+/// 3.3.2.6: the error is where the response would be.
 #[tokio::test]
 async fn a_response_type_with_an_id_token_needs_a_nonce_and_the_scope() {
     let world = whole().await;
@@ -248,7 +249,7 @@ async fn a_client_registers_itself_for_response_types_that_are_on() {
     }
 }
 
-/// Core, section 3.3.2: PKCE binds the code of the hybrid flow, too.
+/// Core, sections 3.3.2 and 3.3.3: PKCE binds the code of the hybrid flow, too.
 #[tokio::test]
 async fn the_code_of_the_hybrid_flow_is_bound_to_its_challenge() {
     let world = whole().await;
@@ -363,7 +364,7 @@ async fn the_hook_refuses_an_id_token_in_a_redirect_and_takes_its_scope_away() {
     }
 }
 
-/// Core, section 3.3.2.5: the tokens of one consent end together.
+/// Core, sections 3.1.3.4 and 3.3.2.5: an error, and the tokens of one consent end together.
 #[tokio::test]
 async fn a_code_that_is_redeemed_twice_ends_the_access_token_of_the_redirect() {
     let world = whole().await;
