@@ -215,8 +215,23 @@ async fn name_the_subject_the_key_and_the_method_that_are_not_accepted() {
     http.post(program.url("/oauth/token")).form(&form).send().await.unwrap();
     let line = last_in_json(&program);
     assert_eq!(line["client"], id, "{line}");
-    let reason = line["reason"].as_str().unwrap();
-    assert!(reason.contains("exp"), "{line}");
+    assert_eq!((&line["parameter"], &line["value"]), (&json!("exp"), &json!("soon")), "{line}");
+    program.stop();
+}
+
+#[tokio::test]
+async fn name_the_sender_of_a_wrong_token_at_the_userinfo_endpoint() {
+    let folder = Folder::new();
+    let program = Program::start_with(&folder, &["--set", "openid=true", "--log-format", "json"]);
+    let http = Client::builder().no_proxy().build().unwrap();
+    for wrong in ["zzz", "a b"] {
+        let request = http.get(program.url("/oauth/userinfo")).bearer_auth(wrong);
+        assert!(request.send().await.unwrap().status().is_client_error());
+        let line = last_in_json(&program);
+        assert!(line["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{line}");
+        assert_eq!(line["from"], "127.0.0.1", "{line}");
+        assert!(!line.to_string().contains(wrong), "{line}");
+    }
     program.stop();
 }
 
@@ -243,6 +258,10 @@ async fn name_the_client_of_a_token_that_may_not_be_exchanged_and_the_sender_of_
         ("subject_token", access),
         ("subject_token_type", kind),
     ];
+    token(&stage.program, &mailer, &[form[0], form[1], ("subject_token_type", "foo")]).await;
+    let line = last_in_json(&stage.program);
+    let blamed = (&line["parameter"], &line["value"]);
+    assert_eq!(blamed, (&json!("subject_token_type"), &json!("foo")), "{line}");
     token(&stage.program, &mailer, &form).await;
     let line = last_in_json(&stage.program);
     assert_eq!(line["client"], mailer["client_id"], "{line}");

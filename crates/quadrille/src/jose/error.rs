@@ -235,7 +235,8 @@ impl ClaimsError {
             Self::Expired | Self::TooLong => Some("exp"),
             Self::NotYetValid => Some("nbf"),
             Self::IssuedInFuture | Self::TooOld => Some("iat"),
-            Self::NotJson | Self::Repeated | Self::Malformed(_) | Self::Missing(_) => None,
+            Self::Malformed(name) => Some(name),
+            Self::NotJson | Self::Repeated | Self::Missing(_) => None,
         }
     }
 }

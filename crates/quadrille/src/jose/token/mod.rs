@@ -227,11 +227,11 @@ impl<'t> Unverified<'t> {
         Claims::parse(&self.payload)
     }
 
-    /// A text among the claims of anybody, also if another claim is malformed: for the log.
+    /// A claim of anybody as text, also if it or another claim is malformed: for the log.
     #[cfg(feature = "provider")]
     pub(crate) fn text_of_anybody(&self, claim: &str) -> Option<String> {
         let claims = read_object(&self.payload).ok()?;
-        claims.get(claim).and_then(serde_json::Value::as_str).map(ToOwned::to_owned)
+        claims.get(claim).map(|value| value.as_str().map_or_else(|| value.to_string(), Into::into))
     }
 
     /// `true` if a set has a key that may have signed the token: one of the identifier that the

@@ -76,6 +76,10 @@ impl AuthenticateError {
     pub(crate) fn disclosed(&self) -> Disclosure {
         let silent = Disclosure::code(ErrorCode::InvalidClient);
         match self {
+            Self::Presented(error @ ClientAuthError::AssertionClaims(claims)) => {
+                let claim = claims.claim();
+                Disclosure::words(error.code()).blame_claim(&["client_assertion"], claim)
+            }
             Self::Presented(error) => Disclosure::words(error.code()),
             Self::UnknownClient => silent.blame(&["client_id"]),
             Self::SecretMissing

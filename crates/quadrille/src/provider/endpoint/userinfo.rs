@@ -82,8 +82,10 @@ async fn userinfo(inner: &Inner, request: Request<Bytes>) -> Result<Response<Byt
     let openid = inner.openid.as_ref().ok_or(AccessError::Unknown)?;
     let (parts, body) = request.into_parts();
     let ways = Ways { form: true, query: false };
-    let token = presented(&parts, Some(Ok(&body)), ways)?.ok_or(AccessError::Missing)?;
-    let (record, client) = facts(inner, &token).await?;
+    let unknown = |error: &AccessError| log::at_api(error, &parts);
+    let token = presented(&parts, Some(Ok(&body)), ways).inspect_err(unknown)?;
+    let token = token.ok_or(AccessError::Missing)?;
+    let (record, client) = facts(inner, &token).await.inspect_err(unknown)?;
     let subject = decide(&record).inspect_err(|error| {
         let scopes = ("scope", record.grant.scopes.as_str());
         log::token(error, &record.grant.client, scopes, RemoteAddress::of(&parts.extensions));

@@ -274,8 +274,11 @@ impl ExchangeError {
             | Self::ActorToken(error @ AssertionError::KeysUnknown) => error.disclosed(),
             Self::SubjectToken(error) => of_token(error, &["subject_token"]),
             Self::ActorToken(error) => of_token(error, &["actor_token"]),
-            Self::SubjectUnknown
-            | Self::SubjectExpired
+            // Its type may be wrong.
+            Self::SubjectUnknown => {
+                Disclosure::words(ErrorCode::InvalidRequest).blame(&["subject_token_type"])
+            }
+            Self::SubjectExpired
             | Self::SubjectIsClient
             | Self::Bound
             | Self::ActorUnknown
