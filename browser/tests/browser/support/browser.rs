@@ -14,12 +14,12 @@ use thirtyfour::{
     prelude::*,
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     process::{Child, Command},
     time::timeout,
 };
 
-use super::PATIENCE;
+use super::{PATIENCE, databases::ports::free_port};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
@@ -261,24 +261,48 @@ fn was_unloaded(error: &WebDriverError) -> bool {
     error.to_string().contains("document unloaded")
 }
 
+/// Starts a driver, and returns it with its port. The driver wants its port of IPv6 too, which
+/// nobody has looked at: it gets a second and a third one.
 async fn start_driver() -> (Child, u16) {
+    let mut refusals = Vec::new();
+    for _ in 0..3 {
+        let port = free_port();
+        match try_driver(port).await {
+            Ok(driver) => return (driver, port),
+            Err(refusal) => refusals.push(format!("port {port}: {refusal}")),
+        }
+    }
+    panic!("chromedriver does not start: {}", refusals.join("; "));
+}
+
+/// Starts a driver at a port, or returns the messages with which it ended.
+async fn try_driver(port: u16) -> Result<Child, String> {
     let mut driver = Command::new(DRIVER)
-        .arg("--port=0")
+        .arg(format!("--port={port}"))
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = loop {
-        let line = lines.next_line().await.unwrap().expect("chromedriver says where it listens");
-        if let Some((_, port)) = line.split_once("started successfully on port ") {
-            break port.trim_end_matches('.').parse().unwrap();
-        }
-    };
+    let mut errors = driver.stderr.take().unwrap();
     // The driver stops if nobody reads its output.
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    (driver, port)
+    let errors = tokio::spawn(async move {
+        let mut said = String::new();
+        let _ = errors.read_to_string(&mut said).await;
+        said
+    });
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if line.contains("started successfully on port ") {
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(driver);
+        }
+        said.push_str(&line);
+        said.push(' ');
+    }
+    said.push_str(&errors.await.unwrap());
+    Err(said)
 }
 
 fn output(file: &str) -> PathBuf {
