@@ -24,7 +24,7 @@ async fn the_programs_pages_fit_every_screen() {
         element(browser, "//input[@name='password']").await;
         browser.looks_good("1-sign-in").await;
         send(&fill_in(browser, "not the password").await).await;
-        element(browser, "//strong[.='That did not match']").await;
+        element(browser, "//strong[.='Wrong user name or password']").await;
         browser.looks_good("2-wrong").await;
         sign_in(browser).await;
         element(browser, "//button[@value='allow']").await;
@@ -43,6 +43,50 @@ async fn the_programs_pages_fit_every_screen() {
         browser.goto(provider.url("/oauth/authorize?client_id=nobody")).await.unwrap();
         heading(browser, "This application made a mistake").await;
         browser.looks_good("7-problem").await;
+    })
+    .await;
+}
+
+/// Twelve scopes: long names without a break, long words, and both directions of writing.
+fn scopes() -> Vec<(String, String)> {
+    let url = "https://api.photographs.example/auth/everything.that.you.have.ever.photographed";
+    let words =
+        ["Read", "Donaudampfschifffahrtsgesellschaftskapitänsmützen", "اقرأ صورك", "📷🖼️👩‍👩‍👧‍👦"];
+    (1..=12)
+        .map(|nth| (format!("{url}.{nth}"), format!("{} {nth}", words[nth % words.len()])))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_scopes_of_every_kind_fit_every_screen() {
+    in_a_browser("looks-names", async |browser| {
+        let scopes = scopes();
+        let setting = scopes.iter().map(|(name, words)| format!("{name}={words}"));
+        let setting = format!("scopes={}", setting.collect::<Vec<_>>().join(";"));
+        let provider = Provider::with_scopes(&setting, &[]);
+        let callback = Site::blank().await;
+        let asked: Vec<_> = scopes.iter().flat_map(|(name, _)| ["--scope", name]).collect();
+        let unbroken = "W".repeat(100);
+        for (nth, name) in
+            [&unbroken, "طابعة الصور الفوتوغرافية (Prints)", "📷 Prints 🖼️🎞️🦀"].into_iter().enumerate()
+        {
+            let client = provider.add_with(name, &callback.far("/callback"), &asked);
+            let all: Vec<_> = scopes.iter().map(|(name, _)| &**name).collect();
+            browser.goto(client.question_for(&all.join(" "))).await.unwrap();
+            if nth == 0 {
+                element(browser, "//input[@name='password']").await;
+                browser.looks_good("1-sign-in").await;
+                sign_in(browser).await;
+            }
+            let shown = element(browser, "//h1//bdi").await.text().await.unwrap();
+            assert_eq!(shown, name);
+            browser.looks_good(&format!("2-consent-{nth}")).await;
+            decide(browser, "allow").await;
+            browser.wait_until_at(&callback.far("/callback?code=")).await;
+        }
+        browser.goto(provider.url("/")).await.unwrap();
+        heading(browser, "Your applications").await;
+        browser.looks_good("3-account").await;
     })
     .await;
 }

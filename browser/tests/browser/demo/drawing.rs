@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
-use crate::support::{Browser, element};
+use crate::support::{Browser, Colours, element};
 
 /// Checks that the page has these chapters, no step without words, and no secret that the browser
 /// knows. Returns its source.
@@ -66,18 +66,22 @@ async fn dimmed(browser: &Browser) -> u64 {
     browser.execute(script, vec![]).await.unwrap().json().as_u64().unwrap()
 }
 
-/// Keeps pictures of the page in the dark, on a phone and on paper, numbered from `first`. Checks
-/// that the page is no wider than the screen.
+/// Keeps pictures of the page in all colours, on a phone and on paper, numbered from `first`. Checks
+/// that the page is accessible, and no wider than the screen.
 pub(crate) async fn looks_good_everywhere(browser: &Browser, first: u8) {
-    browser.dark(true).await;
-    browser.keep_whole(&format!("{first}-dark")).await;
-    browser.dark(false).await;
+    for (colours, name) in Colours::ALL {
+        browser.colours(colours).await;
+        browser.keep_whole(&format!("{first}-{name}")).await;
+        browser.is_accessible(name).await;
+    }
+    browser.colours(Colours::Light).await;
     for width in [360, 820, 1280] {
         browser.width(width, 900).await;
         browser.fits(width).await;
     }
     browser.width(390, 844).await;
     browser.keep_whole(&format!("{}-phone", first + 1)).await;
+    browser.is_accessible("on a phone").await;
     browser.width(800, 1100).await;
     browser.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
     browser.keep_whole(&format!("{}-paper", first + 2)).await;

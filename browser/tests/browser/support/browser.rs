@@ -19,10 +19,24 @@ use tokio::{
     time::timeout,
 };
 
-use super::{PATIENCE, databases::ports::free_port};
+use super::{PATIENCE, axe, databases::ports::free_port};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
+
+/// The colours that a user prefers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colours {
+    Light,
+    Dark,
+    /// The system's own few colours, in place of those of a page, for people who see little.
+    Forced,
+}
+
+impl Colours {
+    pub(crate) const ALL: [(Self, &str); 3] =
+        [(Self::Light, "light"), (Self::Dark, "dark"), (Self::Forced, "forced")];
+}
 
 /// A browser window; dereferences to the [`WebDriver`].
 pub(crate) struct Browser {
@@ -114,30 +128,52 @@ impl Browser {
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
-    /// Sets the preference for dark pages.
-    pub(crate) async fn dark(&self, dark: bool) {
-        let scheme = if dark { "dark" } else { "light" };
+    /// Sets the colours that the user prefers.
+    pub(crate) async fn colours(&self, colours: Colours) {
+        let (scheme, forced) = match colours {
+            Colours::Light => ("light", "none"),
+            Colours::Dark => ("dark", "none"),
+            Colours::Forced => ("light", "active"),
+        };
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "forced-colors", "value": forced },
             // Transitions end, so that no colour is in between.
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
         self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// Keeps pictures of the page in the light and in the dark, on a desktop and on the narrowest
-    /// phone. Checks that nothing is wider than the screen.
+    /// Keeps pictures of the page in each of the colours, on a desktop and on the narrowest phone.
+    /// Checks that nothing is wider than the screen, and that the page is accessible.
     pub(crate) async fn looks_good(&self, what: &str) {
         for width in [0, 320] {
             self.width(width, 640).await;
             self.fits(width).await;
-            for (dark, light) in [(false, "light"), (true, "dark")] {
-                self.dark(dark).await;
-                self.keep_whole(&format!("{what}-{light}-{width}")).await;
+            for (colours, name) in Colours::ALL {
+                self.colours(colours).await;
+                self.keep_whole(&format!("{what}-{name}-{width}")).await;
+                self.is_accessible(&format!("{what}, {name}, {width}")).await;
             }
         }
+        // A usual phone, and a desktop at 200 %.
+        for width in [360, 640] {
+            self.width(width, 640).await;
+            self.fits(width).await;
+        }
         self.width(0, 0).await;
-        self.dark(false).await;
+        self.colours(Colours::Light).await;
+    }
+
+    /// Checks that the page breaks no rule of accessibility.
+    pub(crate) async fn is_accessible(&self, what: &str) {
+        let violations = axe::violations(&self.window).await;
+        assert!(
+            violations.is_empty(),
+            "{} {what}, {}:\n{violations}",
+            self.name,
+            self.place().await
+        );
     }
 
     /// Checks that no element is wider than the window, or than its container.

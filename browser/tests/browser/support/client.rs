@@ -26,11 +26,16 @@ impl Client {
 
     /// The URL of the authorization request.
     pub(crate) fn question(&self) -> String {
+        self.question_for("photos:read")
+    }
+
+    /// The URL of an authorization request for these scopes.
+    pub(crate) fn question_for(&self, scopes: &str) -> String {
         let query = [
             ("response_type", "code"),
             ("client_id", &*self.id),
             ("redirect_uri", &self.redirect_uri),
-            ("scope", "photos:read"),
+            ("scope", scopes),
             ("state", "s"),
             ("code_challenge", &self.verifier.challenge().to_string()),
             ("code_challenge_method", "S256"),

@@ -1,6 +1,7 @@
 //! Browsers, the servers behind their pages, and steps on these pages.
 
 pub(crate) mod apache;
+mod axe;
 mod browser;
 mod client;
 pub(crate) mod consumer;
@@ -14,7 +15,7 @@ mod site;
 #[allow(dead_code, reason = "these tests need a part of it")]
 mod process;
 
-pub(crate) use browser::{Browser, is_violation};
+pub(crate) use browser::{Browser, Colours, is_violation};
 pub(crate) use client::Client;
 pub(crate) use process::{Folder, eventually};
 pub(crate) use provider::{Provider, TO_THIS_MACHINE};

@@ -19,9 +19,13 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::with_scopes("scopes=photos:read=See your photos;photos:write=Add photos", arguments)
+    }
+
+    /// Starts with other scopes.
+    pub(crate) fn with_scopes(setting: &str, arguments: &[&str]) -> Self {
         let folder = Folder::new();
-        let scopes = ["--set", "scopes=photos:read=See your photos;photos:write=Add photos"];
-        let program = Program::start_with(&folder, &[&scopes, arguments].concat());
+        let program = Program::start_with(&folder, &[&["--set", setting], arguments].concat());
         program.add_user(USER, PASSWORD);
         Self { program, folder }
     }
@@ -33,10 +37,15 @@ impl Provider {
 
     /// Registers a client, whose addresses may be on this machine.
     pub(crate) fn add(&self, name: &str, redirect_uri: &str, arguments: &[&str]) -> Client {
-        let add = ["client", "add", name, "--redirect-uri", redirect_uri];
         let scopes = ["--scope", "photos:read", "--scope", "photos:write"];
+        self.add_with(name, redirect_uri, &[&scopes, arguments].concat())
+    }
+
+    /// Registers a client with other scopes.
+    pub(crate) fn add_with(&self, name: &str, redirect_uri: &str, arguments: &[&str]) -> Client {
+        let add = ["client", "add", name, "--redirect-uri", redirect_uri];
         let here = ["--set", TO_THIS_MACHINE];
-        let added = self.program.json(&[&add[..], &scopes, &here, arguments].concat());
+        let added = self.program.json(&[&add[..], &here, arguments].concat());
         let (id, secret) = (added["client_id"].as_str().unwrap(), added["client_secret"].as_str());
         Client::new(&self.program.issuer, id, secret, redirect_uri)
     }
