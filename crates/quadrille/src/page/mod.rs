@@ -29,6 +29,8 @@ border-color:var(--accent);color:#fff}\
 a.button:focus-visible,button:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\
 small{opacity:.7}code{font-size:.9em}";
 
+static STYLE_ELEMENT: LazyLock<String> = LazyLock::new(|| format!("<style>{STYLE}</style>"));
+
 /// The Content-Security-Policy of a page without forms: only the style sheet.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy("'none'"));
 
@@ -40,6 +42,21 @@ pub(crate) fn style_policy() -> String {
     let hash = BASE64_STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
     format!("style-src 'sha256-{hash}'")
 }
+
+/// The beginning of a page, with this style element or an empty text. A page that people see for a
+/// moment needs none: it follows the browser's light or dark scheme.
+pub(crate) fn start(title: &str, style: &str) -> String {
+    let title = escape(title);
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{title}</title>{style}</head><body><main><h1>{title}</h1>"
+    )
+}
+
+/// The end of a page, behind its `main`.
+pub(crate) const END: &str = "</body></html>\n";
 
 fn policy(form_action: &'static str) -> HeaderValue {
     let style = style_policy();
@@ -128,23 +145,15 @@ impl Page {
 
     /// The page as HTML, with further elements at its end.
     pub(crate) fn to_html_with(&self, further: &str) -> String {
-        let mut html = String::with_capacity(STYLE.len() + self.body.len() + 512);
-        let title = escape(&self.title);
-        let _ = write!(
-            html,
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-             <title>{title}</title><style>{STYLE}</style></head>\
-             <body><main><h1>{title}</h1>{}",
-            self.body
-        );
+        let mut html = start(&self.title, STYLE_ELEMENT.as_str());
+        html.push_str(&self.body);
         if !self.actions.is_empty() {
             let _ = write!(html, "<div class=\"actions\">{}</div>", self.actions);
         }
         if let Some(code) = self.code {
             let _ = write!(html, "<p><small>Code: <code>{code}</code></small></p>");
         }
-        let _ = writeln!(html, "</main>{further}</body></html>");
+        let _ = write!(html, "</main>{further}{END}");
         html
     }
 

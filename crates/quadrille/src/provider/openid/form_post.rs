@@ -5,7 +5,10 @@ use std::{fmt::Write as _, sync::LazyLock};
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 
-use crate::{page::escape, provider::client::redirect_uri::RedirectUri};
+use crate::{
+    page::{END, escape, start},
+    provider::client::redirect_uri::RedirectUri,
+};
 
 use super::script_page;
 
@@ -21,19 +24,15 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| script_page::policy(SCRI
 /// button. A client may show it in a frame, where it works as a redirect would.
 pub(in crate::provider) fn page(uri: &RedirectUri, fields: &[(String, String)]) -> Response<Bytes> {
     let (action, to) = (escape(uri.as_str()), escape(uri.destination()));
-    let mut html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <title>Back to the application</title></head><body>\
-         <form method=\"post\" action=\"{action}\">"
-    );
+    let mut html = start("Back to the application", "");
+    let _ = write!(html, "<form method=\"post\" action=\"{action}\">");
     for (name, value) in fields {
         let (name, value) = (escape(name), escape(value));
         let _ = write!(html, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
     }
-    let _ = writeln!(
+    let _ = write!(
         html,
-        "<button>Go back to {to}</button></form><script>{SCRIPT}</script></body></html>"
+        "<button>Go back to {to}</button></form><script>{SCRIPT}</script></main>{END}"
     );
     script_page::page(html, &POLICY, "no-store")
 }

@@ -14,7 +14,7 @@ use crate::{
         error::{BrowserError, OperatorError, ServiceError},
     },
     digest::sha256,
-    page::{self, Page},
+    page::{self, END, Page},
 };
 
 use super::{
@@ -128,10 +128,8 @@ pub(super) fn no_store(response: &mut Response) {
 /// browsers send no `SameSite=Strict` cookies; after a page of this origin they do.
 pub(super) fn hop(to: &str) -> Response {
     let link = page::escape(to);
-    let body = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>One moment</title>\
-         <a href=\"{link}\">Go on</a></html>\n"
-    );
+    let start = page::start("One moment", "");
+    let body = format!("{start}<p><a href=\"{link}\">Go on</a></p></main>{END}");
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.clone_from(&HOP_HEADERS);
@@ -167,7 +165,7 @@ pub(super) enum Outcome<'a> {
 
 /// Tells the page that opened the window, if it is of the right origin, and closes the window.
 /// Without that page, the window stays.
-const SCRIPT: &str = "const d=document.body.dataset,o=window.opener;\
+const SCRIPT: &str = "const d=document.currentScript.dataset,o=window.opener;\
 if(o){o.postMessage(d.error?{type:\"quadrille\",service:d.service,error:d.error}:\
 {type:\"quadrille\",service:d.service,next:d.next},d.opener);window.close()}";
 
@@ -189,12 +187,12 @@ pub(super) fn message(opener: &str, service: &str, outcome: &Outcome<'_>) -> Res
         Outcome::Failed { code, title, text } => ("error", *code, *title, &**text),
     };
     let (opener, service) = (page::escape(opener), page::escape(service));
-    let (value, title, text) = (page::escape(value), page::escape(title), page::escape(text));
+    let (value, text) = (page::escape(value), page::escape(text));
+    let start = page::start(title, "");
     let body = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\
-         <body data-opener=\"{opener}\" data-service=\"{service}\" data-{name}=\"{value}\">\
-         <h1>{title}</h1><p>{text}</p><p>You can close this window.</p>\
-         <script>{SCRIPT}</script></body></html>\n"
+        "{start}<p>{text}</p><p>You can close this window.</p>\
+         <script data-opener=\"{opener}\" data-service=\"{service}\" data-{name}=\"{value}\">\
+         {SCRIPT}</script></main>{END}"
     );
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
@@ -280,7 +278,10 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
             | BrowserError::CallbackMalformed
             | BrowserError::WrongIssuer => (
                 "This login did not begin here",
-                format!("The response of {name} does not belong to a login of this site."),
+                format!(
+                    "The answer of {name} fits no login that was started on this site. Go back to the \
+                     site and log in again."
+                ),
             ),
             BrowserError::LoginMalformed => (
                 "This link is broken",
