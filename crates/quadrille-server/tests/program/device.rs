@@ -87,7 +87,7 @@ async fn a_person_types_the_code_and_the_device_gets_tokens() {
     let typed = code(&codes).to_lowercase().replace('-', " ");
     let page = browser.submit(&page.form("user_code").with("user_code", &typed)).await;
     for shown in [
-        "Tele &lt;vision&gt;</em> asks for access",
+        "Tele &lt;vision&gt;</bdi></em> asks for access",
         code(&codes),
         "See your photos",
         "127.0.0.1",

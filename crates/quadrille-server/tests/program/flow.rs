@@ -135,7 +135,11 @@ async fn a_person_signs_in_lets_an_application_in_and_it_gets_tokens() {
 
     let page = browser.sign_in(&page, "ada", PASSWORD).await;
     assert_eq!(page.url.path(), "/oauth/authorize");
-    assert!(page.html.contains("Photo &lt;printer&gt;</em> asks for access"), "{}", page.html);
+    assert!(
+        page.html.contains("Photo &lt;printer&gt;</bdi></em> asks for access"),
+        "{}",
+        page.html
+    );
     assert!(page.html.contains("See your photos") && page.html.contains("Add &lt;photos&gt;"));
     let policy = page.header("content-security-policy");
     assert!(!policy.contains("form-action"), "it would hold for where the application leads on");

@@ -167,7 +167,11 @@ async fn a_person_sees_the_same_pages_as_in_the_other_dance() {
     let client = stage.client(&["--redirect-uri", REDIRECT]);
     let temporary = stage.begin(&client, REDIRECT).await;
     let page = stage.consent_page(&browser, &temporary).await;
-    assert!(page.html.contains("Photo &lt;printer&gt;</em> asks for access"), "{}", page.html);
+    assert!(
+        page.html.contains("Photo &lt;printer&gt;</bdi></em> asks for access"),
+        "{}",
+        page.html
+    );
     assert!(
         page.html.contains("See your photos") && page.html.contains("http:&#x2f;&#x2f;127.0.0.1:9")
     );

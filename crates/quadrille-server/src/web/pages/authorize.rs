@@ -27,6 +27,9 @@ use super::{
     templates::{FormsLead, Message},
 };
 
+/// The scopes by which a client learns who the user is (OpenID Connect Core, sections 3.1.2.1 and 5.4).
+const IDENTITY: [&str; 5] = ["openid", "profile", "email", "address", "phone"];
+
 /// The fields of the consent page beside its ticket.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct ConsentForm {
@@ -52,6 +55,8 @@ struct Page<'a> {
     client: ClientView<'a>,
     user: &'a str,
     user_initial: String,
+    /// `true` if all scopes are about the user's identity, and give access to nothing else.
+    signs_in_only: bool,
     /// The scopes that are asked for.
     scopes: Vec<Asked<'a>>,
     /// The scopes that the user has granted before, which stay granted.
@@ -202,6 +207,7 @@ impl App {
             },
             user,
             user_initial: initial(user),
+            signs_in_only: page.scopes.iter().all(|scope| IDENTITY.contains(&&*scope.name)),
             scopes: asked.collect(),
             granted,
             is_known: page.has_consented,
@@ -257,6 +263,7 @@ mod tests {
             },
             user: "ada",
             user_initial: "A".to_owned(),
+            signs_in_only: true,
             scopes: Vec::new(),
             granted: Vec::new(),
             is_known: false,

@@ -89,8 +89,8 @@ const EMPTY: Problem = Problem {
 };
 /// The same whether or not there is such a user.
 const WRONG: Problem = Problem {
-    title: "That did not match",
-    text: "The user name or the password is wrong. Check both and try again.",
+    title: "Wrong user name or password",
+    text: "Check both and try again.",
     field: true,
 };
 const SLOW: Problem = Problem {
