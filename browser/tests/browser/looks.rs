@@ -67,8 +67,9 @@ async fn names_and_scopes_of_every_kind_fit_every_screen() {
         let callback = Site::blank().await;
         let asked: Vec<_> = scopes.iter().flat_map(|(name, _)| ["--scope", name]).collect();
         let unbroken = "W".repeat(100);
-        for (nth, name) in
-            [&unbroken, "طابعة الصور الفوتوغرافية (Prints)", "📷 Prints 🖼️🎞️🦀"].into_iter().enumerate()
+        for (nth, name) in [&unbroken, "طابعة الصور الفوتوغرافية (Prints)", "📷 Prints 🖼️🎞️🦀"]
+            .into_iter()
+            .enumerate()
         {
             let client = provider.add_with(name, &callback.far("/callback"), &asked);
             let all: Vec<_> = scopes.iter().map(|(name, _)| &**name).collect();

@@ -198,7 +198,7 @@ async fn a_full_disk_is_told_to_everyone_and_nothing_that_was_answered_is_lost()
     let (status, ..) = me(&stage.program, reqwest::Method::GET, &text_of("access_token")).await;
     assert_eq!(status, StatusCode::OK);
     let home = browser.get(&stage.program.url("/")).await;
-    assert!(home.html.contains("Signed in as <strong>Ada"), "{}", home.html);
+    assert!(home.html.contains("Signed in as <strong><bdi>Ada"), "{}", home.html);
     let add = ["client", "add", "Late", "--grant", "client_credentials", "--json", "--data-dir"];
     let output = quadrille(&add)
         .arg(&stage.program.data)

@@ -105,7 +105,7 @@ async fn a_person_types_the_code_and_the_device_gets_tokens() {
     assert!(me.text().await.unwrap().contains("Ada"));
 
     let page = browser.get(&stage.program.url("/")).await;
-    assert!(page.html.contains("<h2>Tele &lt;vision&gt;</h2>"), "on the account page");
+    assert!(page.html.contains("<h2><bdi>Tele &lt;vision&gt;</bdi></h2>"), "on the account page");
     browser.submit(&page.form("client_id")).await;
     let refresh = [
         ("grant_type", "refresh_token"),

@@ -131,7 +131,7 @@ async fn a_person_signs_in_lets_an_application_in_and_it_gets_tokens() {
     let browser = Browser::new();
     let page = browser.get(&stage.authorize_url()).await;
     assert_eq!((page.status, page.url.path()), (StatusCode::OK, "/sign-in"));
-    assert!(page.html.contains("to continue to <strong>Photo &lt;printer&gt;</strong>"));
+    assert!(page.html.contains("to continue to <strong><bdi>Photo &lt;printer&gt;</bdi></strong>"));
 
     let page = browser.sign_in(&page, "ada", PASSWORD).await;
     assert_eq!(page.url.path(), "/oauth/authorize");

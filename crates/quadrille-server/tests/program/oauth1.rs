@@ -208,7 +208,7 @@ async fn a_program_without_an_address_has_its_code_on_a_page() {
     let form = page.form("ticket");
     let page = browser.submit(&form.clone().with("decision", "allow")).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.html.contains("Your code for <em>Photo &lt;printer&gt;"), "{}", page.html);
+    assert!(page.html.contains("Your code for <em><bdi>Photo &lt;printer&gt;"), "{}", page.html);
     assert_eq!(page.header("cache-control"), "no-store");
     assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
     let output = page.html.split("<output").nth(1).unwrap();

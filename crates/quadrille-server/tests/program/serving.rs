@@ -52,7 +52,7 @@ async fn what_was_given_out_before_a_stop_is_good_after_the_next_start() {
     let (status, answer) = token(&program, &client, &fields).await;
     assert_eq!(status, 200, "{answer}");
     let home = browser.get(&program.url("/")).await;
-    assert!(home.html.contains("Signed in as <strong>Ada"), "{}", home.html);
+    assert!(home.html.contains("Signed in as <strong><bdi>Ada"), "{}", home.html);
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn on_another_port_people_clients_and_sessions_are_still_there() {
     let program = Program::start(&folder);
     assert_ne!(program.issuer, before);
     let home = browser.get(&program.url("/")).await;
-    assert!(home.html.contains("Signed in as <strong>Ada"), "{}", home.html);
+    assert!(home.html.contains("Signed in as <strong><bdi>Ada"), "{}", home.html);
     let clients = program.json(&["client", "list"]);
     assert_eq!(clients[0]["client_id"], client["client_id"]);
 }

@@ -40,7 +40,7 @@ async fn names_are_the_same_in_capitals_and_passwords_are_not() {
     let failed = browser.sign_in(&page, "ADA", &PASSWORD.to_uppercase()).await;
     assert_eq!(failed.status, StatusCode::FORBIDDEN);
     let home = browser.sign_in(&failed, " ADA ", PASSWORD).await;
-    assert!(home.html.contains("Signed in as <strong>Ada"), "{}", home.html);
+    assert!(home.html.contains("Signed in as <strong><bdi>Ada"), "{}", home.html);
 }
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn each_sign_in_gets_a_new_session_and_ends_the_one_before() {
     browser.sign_in(&page, "ada", PASSWORD).await;
     let first = session();
     let page = browser.get(&stage.program.url("/sign-in")).await;
-    assert!(page.html.contains("You are signed in as <strong>Ada"), "{}", page.html);
+    assert!(page.html.contains("You are signed in as <strong><bdi>Ada"), "{}", page.html);
     browser.sign_in(&page, "ada", PASSWORD).await;
     assert_ne!(first, session());
     let thief = Browser::new();
