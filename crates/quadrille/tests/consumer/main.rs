@@ -50,6 +50,7 @@ mod popup;
 mod problems;
 mod programs;
 mod refresh;
+mod repeated;
 mod revoked;
 mod running;
 mod same_token;

@@ -70,7 +70,8 @@ struct Rest {
 pub(crate) struct Opened {
     pub(crate) attempt: Attempt,
     pub(crate) cookie: AttemptCookie,
-    binding: [u8; 16],
+    /// The random bytes of the browser's cookie.
+    pub(crate) binding: [u8; 16],
     key: KeyId,
 }
 

@@ -40,6 +40,8 @@ pub(crate) enum Dance {
 pub(crate) struct Answered {
     pub(crate) attempt: Attempt,
     pub(crate) cookie: AttemptCookie,
+    /// The random bytes of the browser's cookie, where the attempt is in `state`.
+    pub(crate) binding: Option<[u8; 16]>,
     pub(crate) proof: Proof,
 }
 
@@ -88,6 +90,7 @@ struct Answers<'a> {
 }
 
 /// The outcome.
+#[derive(Clone)]
 pub(crate) struct Granted {
     pub(crate) token: Token,
     /// All other members of the response.

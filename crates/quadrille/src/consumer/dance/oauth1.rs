@@ -123,7 +123,9 @@ impl OAuth1Dance {
         match callback {
             Callback::Approved { verifier, .. } => {
                 let Opened { attempt, cookie, temporary } = opened;
-                Ok(Answered { attempt, cookie, proof: Proof::Verifier { temporary, verifier } })
+                // Its cookie has the temporary secret.
+                let proof = Proof::Verifier { temporary, verifier };
+                Ok(Answered { attempt, cookie, binding: None, proof })
             }
             Callback::Refused { problem, .. } => {
                 trail.answered = Some(opened.cookie);

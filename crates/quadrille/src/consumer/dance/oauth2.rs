@@ -212,8 +212,9 @@ impl OAuth2Dance {
                 if self.openid.is_some() {
                     proof.nonce = Some(opened.nonce(site)?);
                 }
-                let Opened { attempt, cookie, .. } = opened;
-                Ok(Answered { attempt, cookie, proof: Proof::Code(proof) })
+                let Opened { attempt, cookie, binding, .. } = opened;
+                let (binding, proof) = (Some(binding), Proof::Code(proof));
+                Ok(Answered { attempt, cookie, binding, proof })
             }
             Err(refused) => {
                 trail.answered = Some(opened.cookie);

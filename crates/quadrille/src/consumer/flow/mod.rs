@@ -8,6 +8,7 @@ pub(super) mod origin;
 pub(super) mod out_of_band;
 pub(super) mod posted;
 pub(super) mod presented;
+pub(super) mod redeemed;
 pub(super) mod request_object;
 
 use std::sync::Arc;
@@ -20,7 +21,6 @@ use crate::{
 };
 
 use self::{
-    authorized::Authorized,
     callback::{READ, callback_in, further},
     posted::unsealed,
 };
@@ -113,7 +113,7 @@ impl<'a> Begin<'a> {
 
     /// Carries data of the application through the login, such as an invitation or a coupon. The
     /// data is sealed and bound to this attempt and its browser, and arrives in [`Finished::data`]
-    /// and [`Authorized::data`]. At most 512 bytes as JSON: else [`Login::begin`] fails with
+    /// and [`Authorized::data`](crate::Authorized::data). At most 512 bytes as JSON: else [`Login::begin`] fails with
     /// [`OperatorError::DataTooLarge`].
     ///
     /// ```
@@ -181,7 +181,7 @@ pub struct Finished {
 /// A response that belongs to an attempt of this browser. Nothing is used up yet.
 pub(crate) struct Verified {
     pub(crate) registered: Arc<Registered>,
-    pub(crate) answered: Answered,
+    pub(crate) answered: Arc<Answered>,
     /// The callback's further parameters.
     pub(crate) callback: Vec<(String, String)>,
 }
@@ -339,9 +339,9 @@ impl Login {
                 return Err(error);
             }
         };
-        let authorized = self.redeem(jar, &verified, owner, false).await?;
-        let account = authorized.keep(Some(jar), owner).await?;
-        let Attempt { next, data, .. } = verified.answered.attempt;
+        let redeemed = self.redeem(jar, &verified, owner, false).await?;
+        let account = redeemed.authorized.keep(Some(jar), owner).await?;
+        let Attempt { next, data, .. } = verified.answered.attempt.clone();
         Ok(Finished { account, next, data })
     }
 
@@ -396,7 +396,7 @@ impl Login {
             answered.attempt.next = self.next(ready, "");
         }
         let callback = further(&params, &READ);
-        Ok(Verified { registered, answered, callback })
+        Ok(Verified { registered, answered: Arc::new(answered), callback })
     }
 
     /// Ends an attempt that failed for good.
@@ -405,60 +405,6 @@ impl Login {
             cookie.end(&self.ready()?.site, jar)?;
         }
         Ok(())
-    }
-
-    /// Redeems the code or the verifier. `by_hook`: a hook names the owner if no user was signed in
-    /// at the beginning and `owner` is now.
-    pub(crate) async fn redeem(
-        &self,
-        jar: &Jar,
-        verified: &Verified,
-        owner: &Owner,
-        by_hook: bool,
-    ) -> Result<Authorized> {
-        let ready = self.ready()?;
-        let nobody_began = verified.answered.attempt.begun_by.is_nobody();
-        let may_finish = verified.was_begun_by(owner) || (by_hook && nobody_began);
-        if !may_finish {
-            // Nothing was used up.
-            return Err(BrowserError::UserChanged.into());
-        }
-        let Verified { registered, answered, callback } = verified;
-        let Answered { attempt, cookie, proof } = answered;
-        let granted = self.grant(registered, attempt, proof, owner, callback).await;
-        let is_over = match &granted {
-            Ok(_) => true,
-            Err(error) => !error.is_transient(),
-        };
-        if is_over {
-            cookie.end(&ready.site, jar)?;
-        }
-        granted
-    }
-
-    pub(crate) async fn grant(
-        &self,
-        registered: &Arc<Registered>,
-        attempt: &Attempt,
-        proof: &Proof,
-        owner: &Owner,
-        callback: &[(String, String)],
-    ) -> Result<Authorized> {
-        let ready = self.ready()?;
-        let granted = match (&registered.dance, proof) {
-            (Dance::OAuth2(dance), Proof::Code(proof)) => {
-                dance.redeem(&ready.site, attempt, proof).await?
-            }
-            (Dance::OAuth1(dance), Proof::Verifier { temporary, verifier }) => {
-                dance.redeem(&ready.site, attempt, temporary, verifier).await?
-            }
-            (Dance::OAuth2(_), Proof::IdToken(proof)) => self.granted_by_id_token(proof).await?,
-            // A response of the other protocol.
-            _ => return Err(BrowserError::StateUnknown.into()),
-        };
-        let authorized = Authorized::new(self, registered, owner, granted, attempt, callback);
-        authorized.check().await?;
-        Ok(authorized)
     }
 
     fn next(&self, ready: &Ready, wanted: &str) -> String {

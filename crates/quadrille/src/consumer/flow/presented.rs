@@ -104,9 +104,9 @@ impl Login {
         let mut trail = Trail::default();
         let verified = self.verify_id_token(jar, service, presented, owner, &mut trail).await;
         let verified = verified.map_err(Error::of_the_browser)?;
-        let authorized = self.redeem(jar, &verified, owner, false).await?;
-        let account = authorized.keep(Some(jar), owner).await?;
-        let Attempt { next, data, .. } = verified.answered.attempt;
+        let redeemed = self.redeem(jar, &verified, owner, false).await?;
+        let account = redeemed.authorized.keep(Some(jar), owner).await?;
+        let Attempt { next, data, .. } = verified.answered.attempt.clone();
         Ok(Finished { account, next, data })
     }
 
@@ -199,7 +199,8 @@ impl Login {
         let token = provider.verify_presented(&site.env, &signed, &expected).await?;
         let claims = provider.claims(&token)?;
         let proof = PresentedProof { text: presented.token.into(), token, claims };
-        let answered = Answered { attempt, cookie, proof: Proof::IdToken(Box::new(proof)) };
+        let proof = Proof::IdToken(Box::new(proof));
+        let answered = Arc::new(Answered { attempt, cookie, binding: None, proof });
         Ok(Verified { registered, answered, callback: Vec::new() })
     }
 

@@ -35,7 +35,7 @@ use self::{
 use super::{
     client_keys::ClientKeys,
     cookies::{Jar, room::InUse},
-    dance::Dance,
+    dance::{Dance, Granted},
     hooks::{ErasedHooks, NoHooks},
     openid::{ended::EndedSessions, spent::Spent},
     registration::Registration,
@@ -43,7 +43,7 @@ use super::{
         Client, Service,
         names::{self, SEPARATOR},
     },
-    single_flight::Refresher,
+    single_flight::{Refresher, redemptions::Redemptions},
     site::Site,
     storage::{Context, CookieStorage, ErasedStorage, TokenStorage},
 };
@@ -85,6 +85,8 @@ pub(crate) struct Inner {
     pub(crate) tenants: Vec<Tenants>,
     pub(crate) identity_lasts: Duration,
     pub(crate) refresher: Arc<Refresher>,
+    /// The codes that are being redeemed.
+    pub(crate) redemptions: Arc<Redemptions<Granted>>,
     /// The tokens that are valid once.
     pub(crate) spent: Arc<Spent>,
     pub(crate) ended: Arc<EndedSessions>,
@@ -122,6 +124,7 @@ impl Login {
             tenants: Vec::new(),
             identity_lasts: Duration::from_secs(14 * 24 * 3600),
             refresher: Arc::default(),
+            redemptions: Arc::default(),
             spent: Arc::default(),
             ended: Arc::default(),
             hooks: Arc::new(NoHooks),

@@ -1,5 +1,7 @@
-//! Refreshes in progress, the results of recent ones, and the delay after a failure.
+//! Refreshes in progress, the results of recent ones, and the delay after a failure; redemptions of
+//! codes in progress ([`redemptions`]).
 
+pub(super) mod redemptions;
 pub(super) mod unwritten;
 
 use std::{

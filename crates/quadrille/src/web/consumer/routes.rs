@@ -250,7 +250,8 @@ pub(super) async fn link(asked: &mut Asked, verified: &Verified) -> Result<Optio
     let Asked { visit: Visit { login, jar, .. }, parts, .. } = asked;
     let handlers = Handlers::of(login);
     let owner = handlers.find_owner(parts).await;
-    let authorized = login.redeem(jar, verified, &owner, handlers.has_authorized()).await?;
+    let redeemed = login.redeem(jar, verified, &owner, handlers.has_authorized()).await?;
+    let authorized = &redeemed.authorized;
     let after = handlers.authorized(authorized.clone(), parts).await;
     if !after.names_owner() && !verified.was_begun_by(&owner) {
         // No user was signed in when the login began, and the hook names no owner.
