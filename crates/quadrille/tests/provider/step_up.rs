@@ -42,10 +42,10 @@ fn sign_in(world: &World, acr: Option<&str>) {
 }
 
 /// The answer to an authorization request with these further parameters.
-async fn ask(world: &World, further: &str) -> crate::support::Answer {
+async fn ask(world: &World, browser: &mut Browser, further: &str) -> crate::support::Answer {
     let url = world.asking().to_url("https://id.example/oauth/authorize").unwrap();
     let path = url.strip_prefix("https://id.example").unwrap();
-    Browser::default().get(world, &format!("{path}{further}")).await
+    browser.get(world, &format!("{path}{further}")).await
 }
 
 /// The address to return to after signing in.
@@ -57,8 +57,9 @@ fn back(answer: &crate::support::Answer) -> String {
 #[tokio::test]
 async fn the_api_says_which_authentication_it_needs_and_the_server_asks_for_it() {
     let world = world().await;
+    let mut browser = Browser::default();
     sign_in(&world, Some("urn:one"));
-    let answer = ask(&world, "").await;
+    let answer = ask(&world, &mut browser, "").await;
     let token = world.redeem(&answer.query("code")).await.tokens().access;
     let (status, challenge) = at_the_api(&world, &token).await;
     assert_eq!(status, 401);
@@ -71,10 +72,10 @@ async fn the_api_says_which_authentication_it_needs_and_the_server_asks_for_it()
         assert!(challenge.contains(part), "{challenge}");
     }
 
-    let answer = ask(&world, "&acr_values=urn:two&max_age=300").await;
+    let answer = ask(&world, &mut browser, "&acr_values=urn:two&max_age=300").await;
     let back = back(&answer);
     sign_in(&world, Some(TWO));
-    let answer = Browser::default().get(&world, &back).await;
+    let answer = browser.get(&world, &back).await;
     let token = world.redeem(&answer.query("code")).await.tokens().access;
     assert_eq!(at_the_api(&world, &token).await.0, 200);
     world.clock.advance(Duration::from_secs(301));
@@ -84,30 +85,36 @@ async fn the_api_says_which_authentication_it_needs_and_the_server_asks_for_it()
 #[tokio::test]
 async fn an_authentication_that_is_too_old_is_renewed_once() {
     let world = world().await;
+    let mut browser = Browser::default();
     sign_in(&world, None);
     world.clock.advance(Duration::from_secs(60));
-    assert!(ask(&world, "&max_age=60").await.location().starts_with("https://app.example/"));
+    assert!(
+        ask(&world, &mut browser, "&max_age=60")
+            .await
+            .location()
+            .starts_with("https://app.example/")
+    );
     world.clock.advance(Duration::from_secs(1));
-    let back = back(&ask(&world, "&max_age=60").await);
-    let again = Browser::default().get(&world, &back).await;
+    let back = back(&ask(&world, &mut browser, "&max_age=60").await);
+    let again = browser.get(&world, &back).await;
     assert!(again.location().starts_with("/sign-in"), "not yet");
     sign_in(&world, None);
     world.clock.advance(Duration::from_secs(90));
-    let answer = Browser::default().get(&world, &back).await;
+    let answer = browser.get(&world, &back).await;
     assert!(answer.location().starts_with("https://app.example/"), "also if that took a while");
 
-    let silent = ask(&world, "&max_age=60&prompt=none").await;
+    let silent = ask(&world, &mut browser, "&max_age=60&prompt=none").await;
     assert_eq!(silent.query("error"), "login_required");
     sign_in(&world, None);
-    let never = self::back(&ask(&world, "&max_age=0").await);
-    let at_once = Browser::default().get(&world, &never).await;
+    let never = self::back(&ask(&world, &mut browser, "&max_age=0").await);
+    let at_once = browser.get(&world, &never).await;
     assert!(at_once.location().starts_with("/sign-in"), "the one of this second is from before");
     world.clock.advance(Duration::from_millis(10));
     sign_in(&world, None);
-    let answer = Browser::default().get(&world, &never).await;
+    let answer = browser.get(&world, &never).await;
     assert!(answer.location().starts_with("https://app.example/"));
     for broken in ["-1", "1.5", "soon", ""] {
-        let answer = ask(&world, &format!("&max_age={broken}")).await;
+        let answer = ask(&world, &mut browser, &format!("&max_age={broken}")).await;
         let expected = if broken.is_empty() { "code" } else { "error" };
         answer.query(expected);
     }
@@ -116,17 +123,18 @@ async fn an_authentication_that_is_too_old_is_renewed_once() {
 #[tokio::test]
 async fn a_sign_in_from_before_the_clock_was_set_back_is_no_recent_one() {
     let world = world().await;
+    let mut browser = Browser::default();
     sign_in(&world, Some(TWO));
     world.clock.set(world.env.now() - Duration::from_secs(60));
-    let answer = ask(&world, "&max_age=300").await;
+    let answer = ask(&world, &mut browser, "&max_age=300").await;
     let token = world.redeem(&answer.query("code")).await.tokens().access;
     assert_eq!(at_the_api(&world, &token).await.0, 200, "clocks may differ by a minute");
     world.clock.set(world.env.now() - Duration::from_secs(1));
     assert_eq!(at_the_api(&world, &token).await.0, 401);
-    let answer = ask(&world, "&max_age=300").await;
+    let answer = ask(&world, &mut browser, "&max_age=300").await;
     let back = back(&answer);
     sign_in(&world, Some(TWO));
-    let again = Browser::default().get(&world, &back).await;
+    let again = browser.get(&world, &back).await;
     let token = world.redeem(&again.query("code")).await.tokens().access;
     assert_eq!(at_the_api(&world, &token).await.0, 200);
 }
@@ -134,17 +142,18 @@ async fn a_sign_in_from_before_the_clock_was_set_back_is_no_recent_one() {
 #[tokio::test]
 async fn a_class_that_cannot_be_reached_is_an_error_for_the_client_and_no_loop() {
     let world = world().await;
+    let mut browser = Browser::default();
     sign_in(&world, Some("urn:one"));
-    let back = back(&ask(&world, "&acr_values=urn:two").await);
+    let back = back(&ask(&world, &mut browser, "&acr_values=urn:two").await);
     world.clock.advance(Duration::from_secs(1));
     sign_in(&world, Some("urn:one"));
-    let answer = Browser::default().get(&world, &back).await;
+    let answer = browser.get(&world, &back).await;
     assert_eq!(answer.query("error"), "unmet_authentication_requirements");
-    let unknown = ask(&world, "&acr_values=urn:three").await;
+    let unknown = ask(&world, &mut browser, "&acr_values=urn:three").await;
     assert_eq!(unknown.query("error"), "unmet_authentication_requirements");
-    let one_of_them = ask(&world, "&acr_values=urn:three%20urn:one").await;
+    let one_of_them = ask(&world, &mut browser, "&acr_values=urn:three%20urn:one").await;
     assert!(!one_of_them.query("code").is_empty());
-    let silent = ask(&world, "&acr_values=urn:two&prompt=none").await;
+    let silent = ask(&world, &mut browser, "&acr_values=urn:two&prompt=none").await;
     assert_eq!(silent.query("error"), "login_required");
 }
 
@@ -157,5 +166,7 @@ async fn a_server_names_the_classes_that_it_knows_and_ignores_all_others_without
     let metadata = plain.request("GET", path, "", "").await.json();
     assert_eq!(metadata.get("acr_values_supported"), None);
     sign_in(&plain, None);
-    assert!(!ask(&plain, "&acr_values=urn:two").await.query("code").is_empty());
+    assert!(
+        !ask(&plain, &mut Browser::default(), "&acr_values=urn:two").await.query("code").is_empty()
+    );
 }

@@ -86,8 +86,9 @@ pub struct Authorization {
 /// ```
 #[derive(Debug)]
 pub enum Step {
-    /// Have the user sign in, then redirect to this address of the authorization endpoint. If it
-    /// suffices that the user chooses the account that is signed in
+    /// Have the user sign in, then redirect to this address of the authorization endpoint, in the same
+    /// browser: if the client demands a new sign-in, the server's layer sets a cookie to which the
+    /// address is bound. If it suffices that the user chooses the account that is signed in
     /// ([`Back::is_choice`]), the page may offer that, too.
     SignIn(Back),
     /// Show the consent page.
@@ -301,7 +302,8 @@ impl Authorization {
     fn back(&self, before: Option<Before>) -> Result<Back, Error> {
         let same = self.same()?;
         if self.asked.prompt.may_need_sign_in() || self.has_object {
-            let sent = Sent { at: self.inner.now(), before, chosen: None };
+            let browser = since::browser(&self.inner, &self.request);
+            let sent = Sent { at: self.inner.now(), before, chosen: None, browser };
             return Ok(Back::to(since::noted(&self.inner, &same, sent)));
         }
         Ok(Back::to(same))
@@ -346,7 +348,7 @@ impl Authorization {
             cookies: ticket.cookies(&inner.issuer, self.request.headers(), now),
         };
         if let Some(slot) = self.request.extensions().get::<Slot>() {
-            slot.fill(page.headers());
+            slot.fill(&page.headers());
         }
         Ok(Step::Consent(Box::new(page)))
     }

@@ -44,7 +44,8 @@ fn chosen(inner: &Inner, back: &str, user: &Authentication) -> Option<Back> {
     }
     let params = Params::parse(query.as_bytes()).ok()?;
     let same = since::same(inner, &params);
-    let sent = since::found(inner, &params)?;
+    // It stays bound to the browser that got it.
+    let sent = since::of_any_browser(inner, &params)?;
     let sent = Sent { chosen: Some(next::chosen(user)), ..sent };
     Some(Back::to(since::noted(inner, &same, sent)))
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 #[cfg(feature = "axum")]
@@ -196,20 +196,31 @@ impl fmt::Debug for ConsentPage {
     }
 }
 
-/// The headers of a consent page, on their way to the layer that sets them.
+/// The headers of a consent page, and the cookie of one that comes before it, on their way to the layer
+/// that sets them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Slot(Arc<Mutex<Option<HeaderMap>>>);
+pub(crate) struct Slot(Arc<Mutex<HeaderMap>>);
 
 impl Slot {
-    pub(super) fn fill(&self, headers: HeaderMap) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(headers);
+    pub(super) fn fill(&self, headers: &HeaderMap) {
+        let mut held = self.lock();
+        for (name, value) in headers {
+            held.append(name, value.clone());
+        }
+    }
+
+    pub(super) fn add_cookie(&self, cookie: HeaderValue) {
+        self.lock().append(header::SET_COOKIE, cookie);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HeaderMap> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the headers that the application has not set, and adds the cookies that are missing.
     #[cfg(feature = "axum")]
     pub(crate) fn apply<B>(&self, response: &mut Response<B>) {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(headers) = taken else { return };
+        let headers = std::mem::take(&mut *self.lock());
         let held = response.headers_mut();
         for (name, value) in &headers {
             if name == header::SET_COOKIE {

@@ -42,6 +42,8 @@ pub(crate) struct Sent {
     pub(crate) before: Option<Before>,
     /// The [hash](chosen) of the authentication that the user has chosen to go on with.
     pub(crate) chosen: Option<SecretHash>,
+    /// The hash of the cookie of the browser that was sent, if the server's layer sets one.
+    pub(crate) browser: Option<SecretHash>,
 }
 
 /// An authentication, to be told from a later one.
@@ -239,8 +241,9 @@ mod tests {
             });
             let before_that = |time| Before { time: at(time), session: None };
             let chosen = authentication.as_ref().filter(|_| has_chosen).map(chosen);
-            let since =
-                since.map(|sent| Sent { at: at(sent), before: before.map(before_that), chosen });
+            let since = since.map(|sent| {
+                Sent { at: at(sent), before: before.map(before_that), chosen, browser: None }
+            });
             let next = next(
                 &asked,
                 authentication.as_ref(),

@@ -68,7 +68,7 @@ pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result
         return Err(Failed::Probed(response));
     }
     let params = parameters(request).map_err(|error| ClientError::Request(error.into()))?;
-    let since = since::found(inner, &params);
+    let since = since::found(inner, &params, request);
     if inner.oauth1.is_offered() && params.many("oauth_token").next().is_some() {
         let asked = oauth1::authorize::asked(inner, &params).await?;
         return Ok(Read { asked, since, has_object: false });

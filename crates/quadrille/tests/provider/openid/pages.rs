@@ -131,8 +131,8 @@ async fn the_sign_in_page_learns_the_wishes_of_the_client() {
 const SELECT: (&str, &str) = ("prompt", "select_account");
 
 /// The address to which the page for an account leads, and whether a choice suffices there.
-async fn asked(world: &World, further: &[(&str, &str)]) -> (String, bool) {
-    let answer = world.ask(&mut Browser::default(), &asking(world, "openid", further)).await;
+async fn asked(world: &World, browser: &mut Browser, further: &[(&str, &str)]) -> (String, bool) {
+    let answer = world.ask(browser, &asking(world, "openid", further)).await;
     let (page, query) = answer.location().split_once('?').unwrap();
     let params = Params::parse(query.as_bytes()).unwrap();
     (params.one("next").unwrap().unwrap().to_owned(), page == "/choose")
@@ -148,8 +148,8 @@ fn signed_in(world: &World) -> Authentication {
 }
 
 /// `true` if a request, from this address on, gets a code.
-async fn is_granted(world: &World, address: &str) -> bool {
-    let answer = Browser::default().get(world, address).await;
+async fn is_granted(world: &World, browser: &mut Browser, address: &str) -> bool {
+    let answer = browser.get(world, address).await;
     answer.location().contains("code=")
 }
 
@@ -157,42 +157,44 @@ async fn is_granted(world: &World, address: &str) -> bool {
 #[tokio::test]
 async fn an_account_is_chosen_by_an_act_of_its_user_and_keeps_its_time_of_sign_in() {
     let world = trusting().await;
+    let mut browser = Browser::default();
     // A user who is not signed in chooses by signing in.
-    let (back, is_choice) = asked(&world, &[SELECT]).await;
+    let (back, is_choice) = asked(&world, &mut browser, &[SELECT]).await;
     assert!(!is_choice);
     world.sign_in("ada");
-    assert!(is_granted(&world, &back).await);
+    assert!(is_granted(&world, &mut browser, &back).await);
 
     let ada = signed_in(&world);
     world.clock.advance(Duration::from_secs(60));
-    let (back, is_choice) = asked(&world, &[SELECT]).await;
-    assert!(is_choice && !is_granted(&world, &back).await);
+    let (back, is_choice) = asked(&world, &mut browser, &[SELECT]).await;
+    assert!(is_choice && !is_granted(&world, &mut browser, &back).await);
     let chosen = world.server.account_chosen(&back, &ada).unwrap();
     assert!(!chosen.is_choice());
-    let answer = Browser::default().get(&world, chosen.path_and_query()).await;
+    let answer = browser.get(&world, chosen.path_and_query()).await;
     let response = world.redeem(&answer.query("code")).await.json();
     let token = id_token(&world, &response).await;
     assert_eq!(token.auth_time.map(Timestamp::seconds), Some(ada.auth_time.seconds()));
 
     // Nor is a sign-in refused by which the user chooses another account.
     world.sign_in("bob");
-    assert!(is_granted(&world, &back).await);
+    assert!(is_granted(&world, &mut browser, &back).await);
 }
 
 #[tokio::test]
 async fn a_choice_is_for_one_request_and_one_sign_in() {
     let world = trusting().await;
+    let mut browser = Browser::default();
     world.sign_in("ada");
     let ada = signed_in(&world);
     world.clock.advance(Duration::from_secs(60));
-    let (back, _) = asked(&world, &[SELECT]).await;
+    let (back, _) = asked(&world, &mut browser, &[SELECT]).await;
     let chosen = world.server.account_chosen(&back, &ada).unwrap();
     let chosen = chosen.path_and_query();
     let (_, note) = chosen.rsplit_once('=').unwrap();
     // Another request with the note of this one.
-    let (other, _) = asked(&world, &[SELECT, ("nonce", "other")]).await;
+    let (other, _) = asked(&world, &mut browser, &[SELECT, ("nonce", "other")]).await;
     let (other, _) = other.rsplit_once('=').unwrap();
-    assert!(!is_granted(&world, &format!("{other}={note}")).await);
+    assert!(!is_granted(&world, &mut browser, &format!("{other}={note}")).await);
     // Another user, who was there before.
     let mut bob = ada.clone();
     bob.subject = "bob".into();
@@ -200,10 +202,10 @@ async fn a_choice_is_for_one_request_and_one_sign_in() {
     later.session = Some("another".into());
     for other in [bob, later] {
         *world.signed_in.lock().unwrap() = Some(other);
-        assert!(!is_granted(&world, chosen).await);
+        assert!(!is_granted(&world, &mut browser, chosen).await);
     }
     *world.signed_in.lock().unwrap() = Some(ada.clone());
-    assert!(is_granted(&world, chosen).await);
+    assert!(is_granted(&world, &mut browser, chosen).await);
     // An address that this server has not made, and one that is old.
     let (bare, _) = back.rsplit_once("&quadrille_since=").unwrap();
     for wrong in [bare, "/", "/sign-in?quadrille_since=x", &back.replace("authorize", "other")] {
@@ -211,18 +213,19 @@ async fn a_choice_is_for_one_request_and_one_sign_in() {
     }
     world.clock.advance(Duration::from_secs(3600));
     assert!(world.server.account_chosen(&back, &ada).is_none());
-    assert!(!is_granted(&world, chosen).await);
+    assert!(!is_granted(&world, &mut browser, chosen).await);
 }
 
 #[tokio::test]
 async fn a_choice_replaces_no_sign_in_that_the_request_demands() {
     let world = trusting().await;
+    let mut browser = Browser::default();
     world.sign_in("ada");
     let ada = signed_in(&world);
     let response = {
-        let (back, _) = asked(&world, &[SELECT]).await;
+        let (back, _) = asked(&world, &mut browser, &[SELECT]).await;
         let chosen = world.server.account_chosen(&back, &ada).unwrap();
-        let answer = Browser::default().get(&world, chosen.path_and_query()).await;
+        let answer = browser.get(&world, chosen.path_and_query()).await;
         world.redeem(&answer.query("code")).await.json()
     };
     let of_ada = text(&response, "id_token").to_owned();
@@ -235,13 +238,53 @@ async fn a_choice_replaces_no_sign_in_that_the_request_demands() {
         &[SELECT, ("max_age", "59")],
         &[SELECT, ("id_token_hint", &of_ada)],
     ] {
-        let (back, is_choice) = asked(&world, demand).await;
+        let (back, is_choice) = asked(&world, &mut browser, demand).await;
         assert!(!is_choice, "{demand:?}");
         let chosen = world.server.account_chosen(&back, &bob).unwrap();
-        assert!(!is_granted(&world, chosen.path_and_query()).await, "{demand:?}");
+        assert!(!is_granted(&world, &mut browser, chosen.path_and_query()).await, "{demand:?}");
     }
-    let (back, is_choice) = asked(&world, &[SELECT, ("max_age", "60")]).await;
+    let (back, is_choice) = asked(&world, &mut browser, &[SELECT, ("max_age", "60")]).await;
     assert!(is_choice);
     let chosen = world.server.account_chosen(&back, &bob).unwrap();
-    assert!(is_granted(&world, chosen.path_and_query()).await);
+    assert!(is_granted(&world, &mut browser, chosen.path_and_query()).await);
+}
+
+/// Section 3.1.2.1.
+#[tokio::test]
+async fn a_demanded_sign_in_is_one_in_the_browser_that_was_sent_to_it() {
+    let world = trusting().await;
+    for demand in [&[("prompt", "login")][..], &[("max_age", "0")], &[SELECT]] {
+        *world.signed_in.lock().unwrap() = None;
+        let (mut mallory, mut ada) = (Browser::default(), Browser::default());
+        let (back, _) = asked(&world, &mut mallory, demand).await;
+        assert!(mallory.jar.keys().any(|name| name.starts_with("__Host-quadrille-id-browser-")));
+        world.clock.advance(Duration::from_secs(1));
+        // Ada, who has signed in for something else, gets the address from Mallory.
+        world.sign_in("ada");
+        assert!(!is_granted(&world, &mut ada, &back).await, "{demand:?}");
+        let other = mallory.jar.keys().map(|name| (name.clone(), "A".repeat(22)));
+        let mut with_other = Browser { jar: other.collect() };
+        assert!(!is_granted(&world, &mut with_other, &back).await, "{demand:?}");
+        // It is Ada's browser that has to demand it.
+        world.clock.advance(Duration::from_secs(60));
+        let (back, _) = asked(&world, &mut ada, demand).await;
+        assert!(!is_granted(&world, &mut ada, &back).await);
+        world.clock.advance(Duration::from_secs(1));
+        world.sign_in("ada");
+        assert!(is_granted(&world, &mut ada, &back).await, "{demand:?}");
+    }
+}
+
+/// Section 3.1.2.1.
+#[tokio::test]
+async fn a_choice_of_an_account_is_of_the_browser_that_was_asked() {
+    let world = trusting().await;
+    let (mut mallory, mut ada) = (Browser::default(), Browser::default());
+    world.sign_in("ada");
+    let user = signed_in(&world);
+    world.clock.advance(Duration::from_secs(60));
+    let (back, _) = asked(&world, &mut mallory, &[SELECT]).await;
+    let chosen = world.server.account_chosen(&back, &user).unwrap();
+    assert!(!is_granted(&world, &mut ada, chosen.path_and_query()).await);
+    assert!(is_granted(&world, &mut mallory, chosen.path_and_query()).await);
 }
