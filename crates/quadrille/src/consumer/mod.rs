@@ -11,6 +11,7 @@ mod backoff;
 mod call;
 mod claims;
 mod client_keys;
+mod confined;
 mod cookies;
 mod dance;
 pub(crate) mod error;
@@ -44,27 +45,27 @@ pub use claims::{Claims, Profile};
 pub use client_keys::ClientKeys;
 pub use cookies::Jar;
 pub use error::{
-    BrowserError, NotLinked, NotLinkedReason, OperatorError, RegistrationUnusable,
-    RequestObjectUnusable, ServiceError, StorageError,
+    BrowserError, ClaimSourceError, NotLinked, NotLinkedReason, OperatorError,
+    RegistrationUnusable, RequestObjectUnusable, ServiceError, StorageError,
 };
 pub use flow::{
     Begin, Finished, authorized::Authorized, initiated::InitiatedLogin, out_of_band::OutOfBand,
 };
 pub use hooks::Refreshed;
-pub use identity::Identity;
+pub use identity::{Identity, sourced::FromSource};
 pub use linked::{
     Accounts, Linked,
     revoke::{LoggedOut, RevokedAtService},
 };
 pub use login::{Login, organizations::Organization};
-pub use openid::{ended::SessionEnded, presented::PresentedIdToken};
+pub use openid::{claim_sources::SourcedClaims, ended::SessionEnded, presented::PresentedIdToken};
 pub use organizations::Organizations;
 pub use presets::words::*;
 pub use program::{DeviceLogin, Loopback, LoopbackLogin};
 pub use service::{
-    Client, ClientAuthentication, ClientOption, Dynamic, Encryption, Hybrid, OAuth1, OAuth1Buf,
-    OAuth2, OAuth2Buf, OpenId, OpenIdAccount, OpenIdBuf, Protocol, ProtocolBuf, RequestObjects,
-    Revocation, Service, Spec, SpecBuf,
+    ClaimsProviders, Client, ClientAuthentication, ClientOption, Dynamic, Encryption, Hybrid,
+    OAuth1, OAuth1Buf, OAuth2, OAuth2Buf, OpenId, OpenIdAccount, OpenIdBuf, Protocol, ProtocolBuf,
+    RequestObjects, Revocation, Service, Spec, SpecBuf,
 };
 pub use settings::LoginSettings;
 #[cfg(feature = "memory-cache")]

@@ -3,7 +3,7 @@
 use std::{any::TypeId, borrow::Cow, fmt::Write as _, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use url::Url;
 
 use crate::{
@@ -66,6 +66,9 @@ pub(crate) fn check(
     allowed: &Allowed,
 ) -> Result<(), OperatorError> {
     check_credentials(spec, id, &allowed.clients, credential)?;
+    if allowed.claims_providers.is_some() && openid_of(spec).is_none() {
+        return Err(OperatorError::NotOpenId { service: (&*spec.name).into() });
+    }
     allowed.check(&spec.name)?;
     check_written(&spec.name, &spec.parameters)?;
     if let Protocol::OAuth2(_) = &spec.protocol {
@@ -316,14 +319,6 @@ impl Settled {
                 Ok(Some((url, subject)))
             }
             _ => Ok(None),
-        }
-    }
-
-    /// The method of requests for claims, and their JSON body, empty for none.
-    pub(crate) fn identity_request(&self) -> (Method, Bytes) {
-        match &self.spec.identity_by_post {
-            Some(json) => (Method::POST, Bytes::from(json.clone().into_owned())),
-            None => (Method::GET, Bytes::new()),
         }
     }
 

@@ -12,7 +12,7 @@ use super::{FetchError, Fetched};
 const LIMIT: usize = 64 * 1024;
 
 /// The document in an answer, whatever its declared type.
-pub(super) async fn document(answer: Response<Body>) -> Result<Fetched, FetchError> {
+pub(crate) async fn document(answer: Response<Body>) -> Result<Fetched, FetchError> {
     if answer.status() != StatusCode::OK {
         return Err(FetchError::Status(answer.status().as_u16()));
     }

@@ -19,6 +19,8 @@ mod visitors;
 
 #[cfg(any(feature = "provider", feature = "consumer"))]
 pub(crate) use address::{is_public, leads_outward};
+#[cfg(feature = "consumer")]
+pub(crate) use answer::document;
 #[cfg(all(feature = "http-client", feature = "provider"))]
 pub use guarded::GuardedFetcher;
 #[cfg(feature = "provider")]

@@ -206,6 +206,15 @@ impl<'a> Protected<'a> {
         Some(object.finish())
     }
 
+    /// The header of an unsecured token (RFC 7515, section 6).
+    #[cfg(feature = "consumer")]
+    pub(super) fn write_unsecured(&self) -> Vec<u8> {
+        let mut object = JsonObject::with_capacity(64);
+        object.string("alg", "none");
+        self.write_types(&mut object);
+        object.finish()
+    }
+
     pub(super) fn write_types(&self, object: &mut JsonObject) {
         if let Some(typ) = self.typ {
             object.string("typ", typ);

@@ -69,5 +69,7 @@ pub use signing_key::SigningKey;
 pub use signing_keys::{SigningKeys, Swept};
 #[cfg(feature = "provider")]
 pub(crate) use token::payload_of_anybody;
+#[cfg(feature = "consumer")]
+pub(crate) use token::unsecured;
 pub use token::{MAX_TOKEN_LEN, TokenType, Unverified, Verification, Verified};
 pub use verifying_key::VerifyingKey;

@@ -92,6 +92,9 @@ pub struct ProviderMetadata {
     pub request_objects: RequestObjectsSupported,
     /// The endpoint for dynamic registration (OpenID Connect Dynamic Client Registration, section 3).
     pub registration_endpoint: Option<Url>,
+    /// The page that other sites frame to notice the end of a session (Session Management 1.0, section
+    /// 3.3).
+    pub check_session_iframe: Option<Url>,
     /// Whether logout tokens can name the session that has ended (`backchannel_logout_session_supported`;
     /// OpenID Connect Back-Channel Logout 1.0, section 2.1).
     pub logout_tokens_name_sessions: bool,
@@ -123,6 +126,8 @@ pub struct RequestObjectsSupported {
     pub by_reference: bool,
     /// The signature algorithms that are known here; RS256 if omitted.
     pub signing_algorithms: Vec<Algorithm>,
+    /// Without a signature (`none` among those algorithms); not if omitted.
+    pub unsigned: bool,
     /// The key management algorithms that are known here.
     pub encryption_algorithms: Vec<KeyManagement>,
     /// The content encryption algorithms that are known here.
@@ -149,6 +154,8 @@ impl RequestObjectsSupported {
                 && !is("require_request_uri_registration", false),
             signing_algorithms: all(signing, Algorithm::parse)
                 .unwrap_or_else(|| vec![Algorithm::Rs256]),
+            unsigned: all(signing, |name| (name == "none").then_some(()))
+                .is_some_and(|unsigned| !unsigned.is_empty()),
             encryption_algorithms: all(encryption, KeyManagement::parse).unwrap_or_default(),
             content_encryptions: all(content, ContentEncryption::parse).unwrap_or_default(),
         }
@@ -238,6 +245,7 @@ impl ProviderMetadata {
             code_challenge_methods: read.code_challenge_methods_supported,
             request_objects: RequestObjectsSupported::read(&read.extra),
             registration_endpoint: optional("registration_endpoint", &read.registration_endpoint)?,
+            check_session_iframe: further("check_session_iframe")?,
             logout_tokens_name_sessions: read.extra.get("backchannel_logout_session_supported")
                 == Some(&Value::Bool(true)),
         })

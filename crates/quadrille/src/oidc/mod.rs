@@ -10,6 +10,7 @@
 //! | `at_hash`, `c_hash`, `s_hash` (Core, section 3.3.2.11) | [`token_hash_matches`] | [`token_hash`] |
 //! | scopes of claims (Core, section 5.4) | [`claims_of_scope`] | [`claims_of_scope`] |
 //! | the parameter `claims` (Core, section 5.5) | [`ClaimsRequest::to_json`] | [`ClaimsRequest::parse`] |
+//! | aggregated and distributed claims (Core, section 5.6.2) | [`ClaimSource`] | |
 //! | logout request (RP-Initiated Logout, section 2) | [`EndSessionRequest`] | |
 //! | logout token (Back-Channel Logout, section 2.4) | [`LogoutToken::from_claims`] | [`LogoutToken::to_claims`] |
 //! | its verification (Back-Channel Logout, section 2.6) | [`IdTokenRules::verify_logout`] | |
@@ -18,6 +19,7 @@
 //! | the issuer of a user (Discovery, section 2) | [`UserIdentifier`], [`issuer_in_webfinger`] | |
 //! | metadata (Discovery, sections 3 and 4) | [`configuration_url`], [`ProviderMetadata::parse`] | [`ServerMetadata`](crate::oauth2::metadata::ServerMetadata) |
 
+mod claim_sources;
 mod claims_request;
 mod discovery;
 mod end_session;
@@ -29,6 +31,7 @@ mod token_hash;
 mod verification;
 mod webfinger;
 
+pub use claim_sources::{ClaimSource, ClaimSourceKind, ClaimSourceRejected, ClaimSourcesError};
 pub use claims_request::{ClaimRequest, ClaimsRequest, ClaimsRequestError};
 pub use discovery::{DiscoveryError, ProviderMetadata, RequestObjectsSupported, configuration_url};
 pub use end_session::EndSessionRequest;

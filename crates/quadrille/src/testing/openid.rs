@@ -456,6 +456,7 @@ impl OpenId {
             "revocation_endpoint": own("/revoke"),
             "device_authorization_endpoint": own("/device"),
             "end_session_endpoint": own("/logout"),
+            "check_session_iframe": own("/session"),
             "jwks_uri": format!("{origin}{}", self.keys_path),
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],

@@ -1,10 +1,13 @@
 //! The API of a fake service of OAuth 2.
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::oauth2::{ErrorCode, bearer};
+use crate::{
+    form::Params,
+    oauth2::{ErrorCode, bearer},
+};
 
 use super::{
     accounts::put,
@@ -34,7 +37,8 @@ impl OAuth2 {
             *answer.status_mut() = StatusCode::BAD_REQUEST;
             return answer;
         }
-        let Some(user) = self.user(request) else {
+        let in_body = self.token_in_body(request);
+        let Some(user) = self.user(request).or(in_body) else {
             return bearer::Challenge::new()
                 .error(ErrorCode::InvalidToken, "no such token")
                 .to_response();
@@ -44,7 +48,8 @@ impl OAuth2 {
             self.identity_path().map(|path| path_of(path).replace("{subject}", &user.to_string()));
         let by_post = spec.and_then(|spec| spec.identity_by_post);
         let method = if by_post.is_some() { Method::POST } else { Method::GET };
-        let is_asked = *request.method() == method && request.body() == by_post.unwrap_or("");
+        let is_asked = in_body.is_some()
+            || (*request.method() == method && request.body() == by_post.unwrap_or(""));
         let mut claims = scene.claims(user);
         if path.is_some_and(|path| is_at(request, &path)) && is_asked {
             if let Some(openid) = &self.openid {
@@ -69,6 +74,16 @@ impl OAuth2 {
             "query": request.uri().query(),
             "body": String::from_utf8_lossy(request.body()),
         }))
+    }
+
+    /// The user of the token in the form of a request for claims, and of no header beside it (RFC 6750,
+    /// section 2.2).
+    fn token_in_body(&self, request: &Request<Bytes>) -> Option<u64> {
+        let path = self.identity_path().filter(|path| is_at(request, path_of(path)));
+        let is_alone = !request.headers().contains_key(header::AUTHORIZATION);
+        path.filter(|_| is_alone && *request.method() == Method::POST)?;
+        let params = Params::of_body(request).ok()?;
+        self.access.get(params.one("access_token").ok()??).copied()
     }
 
     /// The path of an account's claims.

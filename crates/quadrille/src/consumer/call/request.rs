@@ -51,6 +51,7 @@ pub struct Call {
     any_origin: bool,
     any_status: bool,
     fail_fast: bool,
+    token_in_body: bool,
     /// The longest time to wait for a service that asks for it.
     patience: Duration,
 }
@@ -69,6 +70,7 @@ impl Call {
             any_origin: false,
             any_status: false,
             fail_fast: false,
+            token_in_body: false,
             patience: Duration::ZERO,
         }
     }
@@ -226,6 +228,12 @@ impl Call {
         self
     }
 
+    /// Sends the token as the body, in a form (RFC 6750, section 2.2).
+    pub(crate) fn token_in_body(mut self) -> Self {
+        self.token_in_body = true;
+        self
+    }
+
     /// The same call of another URL, which has its query; `None` if the body is a stream.
     pub(super) fn of_page(&self, url: Url) -> Option<Self> {
         let body = match &self.body {
@@ -303,6 +311,7 @@ impl Call {
         let origin = self.origin(&url)?;
         let is_to_the_api = !self.any_origin || self.api().is_ok_and(|api| api.origin() == origin);
         let Self { held, method, mut headers, body, purpose, deadline, mut patience, .. } = self;
+        let token_in_body = self.token_in_body;
         let mut body = Some(body?);
         if url.origin() != origin || !is_secure(&url) {
             return Err(OperatorError::ForeignOrigin.into());
@@ -313,8 +322,16 @@ impl Call {
         headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
         headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         let service = &held.registered().name;
-        let mut sending =
-            Sending { held: &held, method, url, headers, purpose, deadline, is_to_the_api };
+        let mut sending = Sending {
+            held: &held,
+            method,
+            url,
+            headers,
+            purpose,
+            deadline,
+            is_to_the_api,
+            token_in_body,
+        };
         if self.fail_fast
             && is_to_the_api
             && let Some(retry_after) = held.registered().outage.left(held.login().0.env.now())
@@ -394,7 +411,8 @@ impl Call {
                         .get(header::LOCATION)
                         .and_then(|location| str::from_utf8(location.as_bytes()).ok())
                         .and_then(|location| sending.url.join(location).ok())
-                        .filter(|url| url.origin() == origin && redirects <= MOST_REDIRECTS);
+                        .filter(|url| url.origin() == origin && redirects <= MOST_REDIRECTS)
+                        .filter(|_| !token_in_body);
                     let Some(next) = next else {
                         return Err(Error::service(service, ServiceError::Redirected));
                     };

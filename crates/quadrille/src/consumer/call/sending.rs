@@ -12,8 +12,10 @@ use crate::{
         dance::Dance,
         error::{Error, OperatorError, Result},
         exchange::retry_after,
+        login::registered::IdentityRequest,
         refresh::{held::Held, revoked::verdict},
     },
+    form::FormWriter,
     transport::{Body, NetworkError, Purpose, SendError},
 };
 
@@ -32,6 +34,8 @@ pub(super) struct Sending<'a> {
     pub(super) deadline: Duration,
     /// Whether the URL is on the origin of the service's API.
     pub(super) is_to_the_api: bool,
+    /// Whether the token is the body (RFC 6750, section 2.2).
+    pub(super) token_in_body: bool,
 }
 
 impl Sending<'_> {
@@ -42,6 +46,14 @@ impl Sending<'_> {
         *request.uri_mut() = self.url.as_str().parse().map_err(|_| OperatorError::CallMalformed)?;
         *request.headers_mut() = self.headers.clone();
         match &self.held.registered().dance {
+            Dance::OAuth2(_) if self.token_in_body => {
+                let mut form = FormWriter::new();
+                form.append("access_token", token.access_token.expose());
+                *request.body_mut() = Bytes::from(form.finish()).into();
+                let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+                request.headers_mut().insert(header::CONTENT_TYPE, kind);
+                Ok(request)
+            }
             Dance::OAuth2(dance) => {
                 let value = dance.authorization(&token.access_token);
                 let value = value.ok_or(OperatorError::CallMalformed)?;
@@ -119,7 +131,7 @@ impl Sending<'_> {
         let is_young = self.held.is_young(stored);
         let second = match registered.identity_of(stored) {
             Ok(Some((url, _))) if verdict.wants_confirmation(is_young) => {
-                let (method, json) = registered.identity_request();
+                let IdentityRequest { method, json, token_in_body } = registered.identity_request();
                 let mut headers = registered.call_headers.clone();
                 for name in [header::USER_AGENT, header::ACCEPT] {
                     if let Some(value) = self.headers.get(&name) {
@@ -140,6 +152,7 @@ impl Sending<'_> {
                     purpose,
                     deadline,
                     is_to_the_api,
+                    token_in_body,
                 };
                 let status = match asking.request(&stored.token, Body::Whole(json)) {
                     Ok(request) => asking.exchange(request).await.ok().map(|answer| answer.status),

@@ -71,7 +71,7 @@ impl OAuth2Dance {
         let classes = attempt.required.classes();
         let expected = attempt.required.of(expected, &classes);
         let signed = openid.opened(id_token.expose()).map_err(Error::of_the_browser)?;
-        let token = openid.verify(&site.env, &signed, &expected).await;
+        let token = openid.verify_brought(&site.env, &signed, &expected).await;
         Ok(Some(Box::new(token.map_err(Error::of_the_browser)?)))
     }
 }

@@ -7,12 +7,11 @@ use crate::{
     consumer::{
         error::{OperatorError, RequestObjectUnusable, Result},
         openid::request_object,
-        service::RequestObjects,
         site::Site,
         storage::records::{Key, Kind, Records},
     },
     form::{FormWriter, Limits, Params},
-    jose::{Protected, SigningKey},
+    jose::{Protected, SigningKey, unsecured},
 };
 
 use super::oauth2::OAuth2Dance;
@@ -38,11 +37,11 @@ impl OAuth2Dance {
             return Ok(url);
         };
         let unusable = |reason| self.object_unusable(reason);
-        let key = self.site_key(site)?;
+        let key = if delivery.is_signed() { Some(self.site_key(site)?) } else { None };
         let metadata = openid.metadata(&site.env).await?;
         let encryption = self.spec.openid.request_encryption;
-        request_object::check(&metadata, delivery, key.algorithm(), encryption)
-            .map_err(unusable)?;
+        let algorithm = key.as_ref().map(SigningKey::algorithm);
+        request_object::check(&metadata, delivery, algorithm, encryption).map_err(unusable)?;
         let id = BASE64_URL_SAFE_NO_PAD.encode(site.env.random::<16>());
         let endpoint = &self.service.spec.authorize;
         // The parameters follow those of the endpoint itself.
@@ -60,8 +59,13 @@ impl OAuth2Dance {
             id.clone(),
             site.env.now(),
         );
-        let object = key.sign_claims(&Protected::typ(request_object::TYPE), &claims);
-        let mut object = object.map_err(|_| unusable(RequestObjectUnusable::Algorithm))?;
+        let header = Protected::typ(request_object::TYPE);
+        let mut object = match key {
+            Some(key) => key
+                .sign_claims(&header, &claims)
+                .map_err(|_| unusable(RequestObjectUnusable::Algorithm))?,
+            None => unsecured(&header, &claims),
+        };
         if let Some((algorithm, content)) = encryption {
             let key = openid.encrypting_key(&site.env, algorithm).await?;
             let key = key.ok_or_else(|| unusable(RequestObjectUnusable::KeyMissing))?;
@@ -74,9 +78,9 @@ impl OAuth2Dance {
         for (name, value) in params.iter().filter(|(name, _)| request_object::stays(name)) {
             out.append(name, value);
         }
-        match delivery {
-            RequestObjects::ByValue => out.append("request", &object),
-            RequestObjects::ByReference => {
+        match delivery.is_by_reference() {
+            false => out.append("request", &object),
+            true => {
                 let missing = || unusable(RequestObjectUnusable::StorageInBrowser);
                 let records = records.ok_or_else(missing)?;
                 let key = Key { at: site.env.now() + request_object::LIFETIME, text: id };

@@ -77,6 +77,7 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "opener_malformed" => "the origin has a path, or a slash at its end",
         "outside_request" => "tokens are in cookies: store them on the server for background work",
         "parameter_reserved" => "a parameter that the login sets itself has a method of its own",
+        "claim_sources_malformed" => "the provider has another form of _claim_sources",
         "provider_keys_unusable" => "the service's jwks_uri leads to something else than keys",
         "provider_metadata_unusable" => {
             "the issuer in the settings is not written as the service writes it: a slash at its end"

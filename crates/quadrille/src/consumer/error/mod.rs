@@ -1,6 +1,7 @@
 //! The reasons why a login or a call fails, by fault. Each has its code and its status beside it.
 
 mod browser;
+mod claim_source;
 mod likely;
 mod not_linked;
 mod operator;
@@ -11,6 +12,7 @@ mod service;
 mod storage;
 
 pub use browser::BrowserError;
+pub use claim_source::ClaimSourceError;
 pub use not_linked::{NotLinked, NotLinkedReason};
 pub use operator::OperatorError;
 pub use registration::RegistrationUnusable;

@@ -20,6 +20,9 @@ pub enum RequestObjectUnusable {
     /// The metadata do not name the algorithm of the site's signing key.
     #[error("its metadata do not name the algorithm of this site's signing key")]
     Algorithm,
+    /// The metadata do not name `none`.
+    #[error("its metadata do not say that it takes unsigned request objects")]
+    Unsigned,
     /// The metadata do not name the algorithms of the encryption.
     #[error("its metadata do not name the algorithms of the encryption")]
     Encryption,

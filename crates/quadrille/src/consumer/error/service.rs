@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::{
     jose::KeySetError,
-    oidc::{DiscoveryError, IdTokenRejected, LogoutTokenRejected},
+    oidc::{ClaimSourcesError, DiscoveryError, IdTokenRejected, LogoutTokenRejected},
 };
 
 use super::registration::RegistrationUnusable;
@@ -98,6 +98,9 @@ pub enum ServiceError {
     /// section 5.3.2).
     #[error("the service's user information is rejected: {0}")]
     UserinfoRejected(IdTokenRejected),
+    /// The references of the claims to other parties cannot be read (OpenID Connect Core, section 5.6.2).
+    #[error("the service's claims refer to other parties in a way that cannot be read: {0}")]
+    ClaimSources(ClaimSourcesError),
     /// The metadata of the OpenID Provider cannot be used (OpenID Connect Discovery, section 4.3).
     #[error("the service cannot be discovered: {0}")]
     ProviderMetadata(DiscoveryError),
@@ -142,6 +145,7 @@ impl ServiceError {
             Self::IdTokenMissing => "id_token_missing",
             Self::IdTokenRejected(_) => "id_token_rejected",
             Self::LogoutTokenRejected(_) => "logout_token_rejected",
+            Self::ClaimSources(_) => "claim_sources_malformed",
             Self::ProviderMetadata(_) => "provider_metadata_unusable",
             Self::ProviderKeys(_) => "provider_keys_unusable",
             Self::RegistrationUnsupported => "registration_unsupported",

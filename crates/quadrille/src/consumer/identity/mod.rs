@@ -1,6 +1,7 @@
 //! The identity of a user at a service.
 
 pub(super) mod profile;
+pub(super) mod sourced;
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -22,7 +23,10 @@ use super::{
         Jar,
         room::{Coming, WHO, make_room, size},
     },
-    login::{Login, registered::Registered},
+    login::{
+        Login,
+        registered::{IdentityRequest, Registered},
+    },
     openid,
     storage::{read_session, write_session},
     wire::{Reader, Writer, lengths_first},
@@ -110,8 +114,11 @@ pub(crate) async fn claims(api: &Api) -> Result<Option<(Option<String>, Value)>>
     let held = api.held();
     let registered = held.registered().discovered(&held.login().ready()?.site).await?;
     let Some((url, path)) = registered.identity_of(&held.stored())? else { return Ok(None) };
-    let (method, json) = registered.identity_request();
+    let IdentityRequest { method, json, token_in_body } = registered.identity_request();
     let mut call = Call::new(held.clone(), method, Ok(url));
+    if token_in_body {
+        call = call.token_in_body();
+    }
     if !json.is_empty() {
         call = call.body(json).header(header::CONTENT_TYPE, "application/json");
     }

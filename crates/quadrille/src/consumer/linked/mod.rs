@@ -2,6 +2,7 @@ mod adopt;
 mod end_session;
 mod in_request;
 pub(super) mod revoke;
+mod session_page;
 
 use std::{
     collections::VecDeque,

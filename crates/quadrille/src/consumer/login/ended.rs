@@ -73,6 +73,7 @@ impl Login {
             sub: token.subject,
             sid: token.sid,
             at: now,
+            issued: Some(token.issued),
             proven: true,
         };
         let issuer = self.issuer_among_several(&event.service, &event.issuer);
@@ -117,6 +118,7 @@ impl Login {
             sid: Some(sid.to_owned()),
             account: None,
             at: self.0.env.now(),
+            issued: None,
             proven: false,
         };
         let records = self.records(self.ready()?);

@@ -44,7 +44,7 @@ pub(super) fn check_storage(
     let at_organizations = tenants.iter().filter(|one| one.as_organizations().is_some());
     let by_reference = clients.iter().filter(|client| match &client.spec.protocol {
         Protocol::OAuth2(oauth2) => {
-            oauth2.openid.request_objects == Some(RequestObjects::ByReference)
+            oauth2.openid.request_objects.is_some_and(RequestObjects::is_by_reference)
         }
         Protocol::OAuth1(_) => false,
     });

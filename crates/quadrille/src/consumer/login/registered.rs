@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use bytes::Bytes;
+use http::Method;
 use url::Url;
 
 use crate::{
@@ -15,7 +17,9 @@ use crate::{
         error::{BrowserError, OperatorError, Result},
         openid::OpenIdProvider,
         registration::{Registration, Settled},
-        service::{ClientAuthentication, Credential, Protocol, Revocation, SpecBuf},
+        service::{
+            ClientAuthentication, Credential, Protocol, RequestObjects, Revocation, SpecBuf,
+        },
         site::Site,
     },
     jose::Algorithm,
@@ -29,6 +33,15 @@ pub(crate) struct Registered {
     pub(crate) outage: Arc<Outage>,
     openid: Option<Arc<OpenIdProvider>>,
     undiscovered: Option<Box<Undiscovered>>,
+}
+
+/// The request for the claims of an account.
+pub(crate) struct IdentityRequest {
+    pub(crate) method: Method,
+    /// The JSON body, empty for none.
+    pub(crate) json: Bytes,
+    /// Whether the access token is the body.
+    pub(crate) token_in_body: bool,
 }
 
 /// A service whose endpoints are found when they are needed.
@@ -47,7 +60,9 @@ impl Registered {
     ) -> Result<Self, OperatorError> {
         let settled = Arc::new(Settled::new(registration, &site.name)?);
         let signs = matches!(settled.credential, Credential::SiteKeys)
-            || settled.openid().is_some_and(|openid| openid.request_objects.is_some());
+            || settled.openid().is_some_and(|openid| {
+                openid.request_objects.is_some_and(RequestObjects::is_signed)
+            });
         if signs && site.client_keys.is_none() {
             return Err(OperatorError::ClientKeysMissing { service: (*settled.name).into() });
         }
@@ -80,6 +95,17 @@ impl Registered {
     /// The OpenID Provider that the service is, if it is one.
     pub(crate) fn provider(&self) -> Option<&OpenIdProvider> {
         self.openid.as_deref()
+    }
+
+    /// The request for the claims of an account.
+    pub(crate) fn identity_request(&self) -> IdentityRequest {
+        let token_in_body = self.openid().is_some_and(|openid| openid.userinfo_token_in_body);
+        let (method, json) = match &self.spec.identity_by_post {
+            Some(json) if !token_in_body => (Method::POST, Bytes::from(json.clone().into_owned())),
+            None if !token_in_body => (Method::GET, Bytes::new()),
+            _ => (Method::POST, Bytes::new()),
+        };
+        IdentityRequest { method, json, token_in_body }
     }
 
     /// The OpenID Provider that the service must be.

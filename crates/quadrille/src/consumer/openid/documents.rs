@@ -41,7 +41,23 @@ pub(super) struct Documents {
     /// The URL of the keys, unless the metadata have it.
     keys_url: Option<Url>,
     keys: RemoteKeys,
+    /// The same again for tokens that anybody can send, whose requests for newer ones count by
+    /// themselves.
+    metadata_for_anybody: Remote<ProviderMetadata>,
+    keys_for_anybody: RemoteKeys,
     encrypting_keys: Remote<EncryptingKeys>,
+}
+
+/// On whose account documents that lack what a token needs are fetched again, within limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Newer {
+    /// The provider's, which has sent the token itself.
+    OfProvider,
+    /// That of anybody, who has sent a logout token, or one through a browser. So junk lets no token of
+    /// the provider wait for a new key.
+    OfAnybody,
+    /// Nobody's: no key makes the token valid.
+    No,
 }
 
 /// The keys of a provider to which others encrypt (RFC 7517, section 5). Those that cannot be used here
@@ -88,8 +104,11 @@ impl Documents {
             http: Arc::clone(http),
             url: configuration_url(&issuer)?,
             metadata: Remote::that_agree_with(Arc::clone(&issuer), fetcher.clone()).at_once(),
+            metadata_for_anybody: Remote::that_agree_with(Arc::clone(&issuer), fetcher.clone())
+                .at_once(),
             keys_url,
             keys: RemoteKeys::new(fetcher.clone()).at_once(),
+            keys_for_anybody: RemoteKeys::new(fetcher.clone()).at_once(),
             encrypting_keys: Remote::that_agree_with((), fetcher).at_once(),
             issuer,
         })
@@ -105,14 +124,25 @@ impl Documents {
         known.filter(is_same).cloned().unwrap_or(self)
     }
 
-    /// The metadata. They are fetched again if those that are kept do not suffice.
+    /// The metadata.
     pub(super) async fn metadata(
         &self,
         service: &Arc<str>,
         env: &Env,
+    ) -> Result<Arc<ProviderMetadata>> {
+        self.newer_metadata(Newer::No, service, env, |_| true).await
+    }
+
+    /// The metadata. They are fetched again if those that are kept do not suffice.
+    pub(super) async fn newer_metadata(
+        &self,
+        newer: Newer,
+        service: &Arc<str>,
+        env: &Env,
         suffices: impl Fn(&ProviderMetadata) -> bool,
     ) -> Result<Arc<ProviderMetadata>> {
-        let found = self.metadata.get(&self.url, env, suffices).await;
+        let remotes = (&self.metadata, &self.metadata_for_anybody);
+        let found = get(remotes, newer, &self.url, env, suffices).await;
         found.map_err(|error| match error {
             NotFetched::Fetch(error) => not_fetched(service, error),
             NotFetched::Unusable(error) => {
@@ -129,12 +159,15 @@ impl Documents {
     /// The keys. They are fetched again if those that are kept do not suffice.
     pub(super) async fn keys(
         &self,
+        newer: Newer,
         service: &Arc<str>,
         env: &Env,
         suffices: impl Fn(&KeySet) -> bool,
     ) -> Result<Arc<KeySet>> {
         let url = self.keys_url(service, env).await?;
-        self.keys.get(&url, env, suffices).await.map_err(|error| no_keys(service, error))
+        let remotes = (&self.keys, &self.keys_for_anybody);
+        let found = get(remotes, newer, &url, env, suffices).await;
+        found.map_err(|error| no_keys(service, error))
     }
 
     /// The keys to which others encrypt, as [`keys`](Self::keys).
@@ -153,8 +186,26 @@ impl Documents {
     async fn keys_url(&self, service: &Arc<str>, env: &Env) -> Result<Url> {
         match &self.keys_url {
             Some(url) => Ok(url.clone()),
-            None => Ok(self.metadata(service, env, |_| true).await?.jwks_uri.clone()),
+            None => Ok(self.metadata(service, env).await?.jwks_uri.clone()),
         }
+    }
+}
+
+/// A document: the kept one if it suffices, else a newer one.
+async fn get<D: Document>(
+    (own, for_anybody): (&Remote<D>, &Remote<D>),
+    newer: Newer,
+    url: &Url,
+    env: &Env,
+    suffices: impl Fn(&D) -> bool,
+) -> Result<Arc<D>, NotFetched<D::Error>> {
+    if newer == Newer::OfProvider {
+        return own.get(url, env, suffices).await;
+    }
+    let known = own.get(url, env, |_| true).await?;
+    match newer == Newer::OfAnybody && !suffices(&known) {
+        true => for_anybody.get(url, env, suffices).await,
+        false => Ok(known),
     }
 }
 

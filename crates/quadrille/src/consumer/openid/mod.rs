@@ -1,6 +1,7 @@
 //! A service that is an OpenID Provider (OpenID Connect Core 1.0): its documents, and the
 //! verification of its ID tokens.
 
+pub(super) mod claim_sources;
 mod documents;
 mod encrypted;
 pub(super) mod ended;
@@ -16,18 +17,19 @@ use url::Url;
 
 use crate::{
     Env, Secret,
-    consumer::error::{Error, OperatorError, Result, ServiceError},
+    consumer::error::{ClaimSourceError, Error, OperatorError, Result, ServiceError},
     jose::{Algorithm, Algorithms, EncryptingKey, KeyManagement, KeySet, TokenError, Unverified},
     loopback::is_secure,
     oauth2::member::LONGEST,
     oidc::{
-        Expected, IdToken, IdTokenRejected, IdTokenRules, LogoutToken, LogoutTokenRejected,
-        ProviderMetadata,
+        ClaimSource, Expected, IdToken, IdTokenRejected, IdTokenRules, LogoutToken,
+        LogoutTokenRejected, ProviderMetadata,
     },
 };
 
 use self::{
-    documents::Documents,
+    claim_sources::{SourcedClaims, Sources},
+    documents::{Documents, Newer},
     encrypted::{Opener, opened, opened_if_encrypted},
 };
 pub(crate) use self::{documents::not_fetched, encrypted::Signed};
@@ -38,6 +40,10 @@ use super::{
     service::{Credential, OpenIdAccount, OpenIdBuf},
     site::Site,
 };
+
+/// The bytes of an identifier of an account that is the issuer and a subject, which may have 255 (OpenID
+/// Connect Core, section 2). Storages take it.
+const LONGEST_WITH_ISSUER: usize = 512;
 
 /// An OpenID Provider, ready for use.
 pub(crate) struct OpenIdProvider {
@@ -51,6 +57,8 @@ pub(crate) struct OpenIdProvider {
     /// Those that open encrypted ID tokens, and encrypted claims of the userinfo endpoint.
     id_tokens: Option<Opener>,
     userinfo: Option<Opener>,
+    /// The other parties whose claims are accepted.
+    sources: Sources,
 }
 
 impl OpenIdProvider {
@@ -87,12 +95,13 @@ impl OpenIdProvider {
             id_tokens: Opener::of(service, site, spec.id_token_encryption)?,
             userinfo: Opener::of(service, site, spec.userinfo_encryption)?,
             documents: documents.or_known(known.map(|known| &known.documents)),
+            sources: Sources::of(service, site, known.map(|known| &known.sources))?,
         }))
     }
 
     /// The metadata of the provider.
     pub(crate) async fn metadata(&self, env: &Env) -> Result<Arc<ProviderMetadata>> {
-        self.documents.metadata(&self.service, env, |_| true).await
+        self.documents.metadata(&self.service, env).await
     }
 
     /// A key of the provider that encrypts by this algorithm.
@@ -114,7 +123,10 @@ impl OpenIdProvider {
     /// Those of the request for the keys.
     pub(crate) async fn prepare(&self, env: &Env) -> Result<()> {
         match self.rules.needs_keys() {
-            true => self.documents.keys(&self.service, env, |_| true).await.map(drop),
+            true => {
+                let keys = self.documents.keys(Newer::No, &self.service, env, |_| true);
+                keys.await.map(drop)
+            }
             false => Ok(()),
         }
     }
@@ -141,7 +153,7 @@ impl OpenIdProvider {
         })
     }
 
-    /// Verifies an ID token.
+    /// Verifies an ID token of the provider's token endpoint.
     ///
     /// # Errors
     /// [`ServiceError::IdTokenRejected`], and those of the request for the provider's keys.
@@ -151,7 +163,22 @@ impl OpenIdProvider {
         token: &Signed<'_>,
         expected: &Expected<'_>,
     ) -> Result<IdToken> {
-        self.verify_by(&self.rules, env, token, expected).await
+        self.verify_by(&self.rules, |_| Newer::OfProvider, env, token, expected).await
+    }
+
+    /// Verifies an ID token that a browser has brought from the authorization endpoint.
+    ///
+    /// # Errors
+    /// Those of [`verify`](Self::verify).
+    pub(crate) async fn verify_brought(
+        &self,
+        env: &Env,
+        token: &Signed<'_>,
+        expected: &Expected<'_>,
+    ) -> Result<IdToken> {
+        let rules = &self.rules;
+        let concerns = |token: &Unverified<'_>| newer_for(rules.concerns(token, env.now()));
+        self.verify_by(rules, concerns, env, token, expected).await
     }
 
     /// Verifies an ID token that a page or an app presents.
@@ -164,12 +191,15 @@ impl OpenIdProvider {
         token: &Signed<'_>,
         expected: &Expected<'_>,
     ) -> Result<IdToken> {
-        self.verify_by(&self.rules_of_presented, env, token, expected).await
+        let rules = &self.rules_of_presented;
+        let concerns = |token: &Unverified<'_>| newer_for(rules.concerns(token, env.now()));
+        self.verify_by(rules, concerns, env, token, expected).await
     }
 
     async fn verify_by(
         &self,
         rules: &IdTokenRules,
+        newer: impl Fn(&Unverified<'_>) -> Newer,
         env: &Env,
         token: &Signed<'_>,
         expected: &Expected<'_>,
@@ -178,10 +208,11 @@ impl OpenIdProvider {
             Error::service(&self.service, ServiceError::IdTokenRejected(reason))
         };
         let token = Unverified::parse(token.as_str()).map_err(|reason| rejected(reason.into()))?;
-        if !self.signs_by(env, &token, &OF_ID_TOKENS).await? {
+        let newer = newer(&token);
+        if !self.signs_by(newer, env, &token, &OF_ID_TOKENS).await? {
             return Err(rejected(TokenError::AlgorithmNotAccepted.into()));
         }
-        let keys = self.keys_for(rules, env, &token).await?;
+        let keys = self.keys_for(rules, newer, env, &token).await?;
         rules.verify(token, &keys, expected, env.now()).map_err(rejected)
     }
 
@@ -196,11 +227,12 @@ impl OpenIdProvider {
         let signed = opened_if_encrypted(self.id_tokens.as_ref(), token);
         let signed = signed.map_err(|reason| rejected(reason.into()))?;
         let token = Unverified::parse(signed.as_str()).map_err(|reason| rejected(reason.into()))?;
-        if !self.signs_by(env, &token, &OF_ID_TOKENS).await? {
+        let rules = &self.rules_of_presented;
+        let newer = newer_for(rules.may_be_logout(&token, env.now()));
+        if !self.signs_by(newer, env, &token, &OF_ID_TOKENS).await? {
             return Err(rejected(TokenError::AlgorithmNotAccepted.into()));
         }
-        let rules = &self.rules_of_presented;
-        let keys = self.keys_for(rules, env, &token).await?;
+        let keys = self.keys_for(rules, newer, env, &token).await?;
         rules.verify_logout(token, &keys, env.now()).map_err(rejected)
     }
 
@@ -219,18 +251,34 @@ impl OpenIdProvider {
         let text = std::str::from_utf8(body).unwrap_or_default().trim();
         let signed = opened(self.userinfo.as_ref(), text).map_err(|e| rejected(e.into()))?;
         let token = Unverified::parse(signed.as_str()).map_err(|e| rejected(e.into()))?;
-        if !self.signs_by(env, &token, &OF_USERINFO).await? {
+        let newer = Newer::OfProvider;
+        if !self.signs_by(newer, env, &token, &OF_USERINFO).await? {
             return Err(rejected(TokenError::AlgorithmNotAccepted.into()));
         }
         let rules = &self.rules_of_userinfo;
-        let keys = self.keys_for(rules, env, &token).await?;
+        let keys = self.keys_for(rules, newer, env, &token).await?;
         rules.verify_userinfo(token, &keys).map(Some).map_err(rejected)
+    }
+
+    /// The claims of another party to which claims of the provider refer. With an issuer of each tenant,
+    /// the provider has no JWT of its own among them.
+    ///
+    /// # Errors
+    /// [`ClaimSourceError`].
+    pub(crate) async fn claims_of(
+        &self,
+        env: &Env,
+        source: &ClaimSource,
+    ) -> Result<SourcedClaims, ClaimSourceError> {
+        let own = (self.described_issuer(), &self.documents);
+        self.sources.claims_of(&self.service, env, own, source).await
     }
 
     /// Whether the provider says that it signs by the algorithm of a token (OpenID Connect Core, section
     /// 3.1.3.7, item 7). The rules have the algorithm that is registered, and accept no HMAC without.
     async fn signs_by(
         &self,
+        newer: Newer,
         env: &Env,
         token: &Unverified<'_>,
         signatures: &Signatures,
@@ -244,18 +292,23 @@ impl OpenIdProvider {
             let named = (signatures.named)(metadata);
             named.is_empty() || named.contains(&algorithm)
         };
-        Ok(says(&*self.documents.metadata(&self.service, env, says).await?))
+        let metadata = self.documents.newer_metadata(newer, &self.service, env, says).await?;
+        Ok(says(&metadata))
     }
 
     /// The keys that verify a token by these rules.
     async fn keys_for(
         &self,
         rules: &IdTokenRules,
+        newer: Newer,
         env: &Env,
         token: &Unverified<'_>,
     ) -> Result<Arc<KeySet>> {
         match rules.needs_keys() {
-            true => self.documents.keys(&self.service, env, |keys| token.has_key_in(keys)).await,
+            true => {
+                let has_key = |keys: &_| token.has_key_in(keys);
+                self.documents.keys(newer, &self.service, env, has_key).await
+            }
             false => Ok(Arc::default()),
         }
     }
@@ -282,7 +335,11 @@ impl OpenIdProvider {
             }
             _ => self.account(&token.issuer, &token.subject),
         };
-        let fits = |subject: &String| subject.len() <= LONGEST;
+        let longest = match &self.spec.account {
+            OpenIdAccount::IssuerAndSubject => LONGEST_WITH_ISSUER,
+            _ => LONGEST,
+        };
+        let fits = |subject: &String| subject.len() <= longest;
         let missing = || Error::service(&self.service, ServiceError::SubjectMissing);
         let subject = subject.filter(fits).ok_or_else(missing)?;
         Ok(Claims { subject, all: all_claims(token) })
@@ -344,6 +401,11 @@ impl OpenIdProvider {
             _ => Err(Error::service(&self.service, ServiceError::UserinfoOfAnotherSubject)),
         }
     }
+}
+
+/// Whether newer documents are fetched for a token that anybody can send.
+const fn newer_for(is_worth_it: bool) -> Newer {
+    if is_worth_it { Newer::OfAnybody } else { Newer::No }
 }
 
 /// The ID token of a login that was verified then, and kept under seal since.

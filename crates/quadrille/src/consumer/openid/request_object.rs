@@ -20,26 +20,25 @@ pub(crate) const LIFETIME: Duration = Duration::from_secs(120);
 /// The type of a request object (RFC 9101, section 10.8).
 pub(crate) const TYPE: &str = "oauth-authz-req+jwt";
 
-/// Whether a provider takes request objects with this delivery, signature and encryption (OpenID
-/// Connect Discovery, section 3).
+/// Whether a provider takes request objects with this delivery, signature (`None` for `none`) and
+/// encryption (OpenID Connect Discovery, section 3).
 ///
 /// # Errors
 /// [`RequestObjectUnusable`].
 pub(crate) fn check(
     metadata: &ProviderMetadata,
     delivery: RequestObjects,
-    algorithm: Algorithm,
+    algorithm: Option<Algorithm>,
     encryption: Option<Encryption>,
 ) -> Result<(), RequestObjectUnusable> {
     let supported = &metadata.request_objects;
-    match delivery {
-        RequestObjects::ByValue if !supported.by_value => Err(RequestObjectUnusable::ByValue),
-        RequestObjects::ByReference if !supported.by_reference => {
-            Err(RequestObjectUnusable::ByReference)
-        }
-        _ if !supported.signing_algorithms.contains(&algorithm) => {
+    match (delivery.is_by_reference(), algorithm) {
+        (false, _) if !supported.by_value => Err(RequestObjectUnusable::ByValue),
+        (true, _) if !supported.by_reference => Err(RequestObjectUnusable::ByReference),
+        (_, Some(algorithm)) if !supported.signing_algorithms.contains(&algorithm) => {
             Err(RequestObjectUnusable::Algorithm)
         }
+        (_, None) if !supported.unsigned => Err(RequestObjectUnusable::Unsigned),
         _ => match encryption {
             Some((algorithm, content))
                 if !supported.encryption_algorithms.contains(&algorithm)
@@ -120,7 +119,8 @@ mod tests {
     fn a_provider_gets_what_its_metadata_say() {
         use RequestObjects::{ByReference, ByValue};
         type U = RequestObjectUnusable;
-        let (es, rs) = (Algorithm::Es256, Algorithm::Rs256);
+        let (es, rs) = (Some(Algorithm::Es256), Some(Algorithm::Rs256));
+        let unsigned = RequestObjects::UnsignedByReferenceSoThatOnlyTlsProvesWhoseItIs;
         let encryption = Some((KeyManagement::EcdhEsA256Kw, ContentEncryption::A256Gcm));
         let value = json!({ "request_parameter_supported": true });
         let with_es = json!({
@@ -143,7 +143,9 @@ mod tests {
             // Without a list there is RS256 alone (section 3).
             (value.clone(), ByValue, es, None, Err(U::Algorithm)),
             (with_es.clone(), ByValue, es, None, Ok(())),
-            (with_es, ByValue, rs, None, Err(U::Algorithm)),
+            (with_es.clone(), ByValue, rs, None, Err(U::Algorithm)),
+            (with_es, unsigned, None, None, Ok(())),
+            (value.clone(), unsigned, None, None, Err(U::Unsigned)),
             // Omitted, it is true.
             (json!({}), ByReference, rs, None, Ok(())),
             (

@@ -1,6 +1,5 @@
 //! Organizations with OpenID Providers of their own, at which the site registers itself.
 
-mod confined;
 mod lookups;
 pub(super) mod register;
 pub(super) mod stored;
@@ -23,6 +22,7 @@ use crate::{
 };
 
 use self::lookups::Lookups;
+use super::confined::confined;
 
 type Allowing = Pin<Box<dyn Future<Output = bool> + Send>>;
 
@@ -159,7 +159,7 @@ impl Organizations {
 
     /// The client of requests to hosts that users choose.
     pub(super) fn http(&self) -> Result<Arc<dyn ErasedClient>, OperatorError> {
-        self.http.get_or_init(confined::confined).clone()
+        self.http.get_or_init(confined).clone()
     }
 
     /// The issuer of a domain that the application names.

@@ -12,7 +12,7 @@ use crate::{
     loopback::is_secure,
 };
 
-use super::endpoint::is_graphic;
+use super::{claims_providers::ClaimsProviders, endpoint::is_graphic};
 
 /// The parameters that the login itself writes into an authorization request.
 const WRITTEN: [&str; 8] = [
@@ -65,6 +65,8 @@ pub(crate) struct Allowed {
     pub(crate) id_tokens: bool,
     /// The further clients of this application, whose ID tokens log in.
     pub(crate) clients: Vec<Cow<'static, str>>,
+    /// The claims providers whose claims are accepted.
+    pub(crate) claims_providers: Option<ClaimsProviders>,
 }
 
 impl Allowed {

@@ -95,6 +95,13 @@ facts! { for Spec<OAuth2>, SpecBuf<OAuth2Buf>:
         protocol.openid.userinfo_encryption = Some((algorithm, encryption));
     }
 
+    /// Requests the claims of the userinfo endpoint by POST with the access token in a form (OpenID
+    /// Connect Core, section 5.3.1; RFC 6750, section 2.2), for a provider that reads no
+    /// `Authorization` header. Gives up: bodies of requests end up in logs more often than that header.
+    fn userinfo_token_in_body() {
+        protocol.openid.userinfo_token_in_body = true;
+    }
+
     /// Sends each authorization request as a request object, which the keys of the site sign
     /// ([`Login::client_keys`](crate::Login::client_keys)), so that nobody can change it in the browser
     /// (RFC 9101). The provider's metadata must say that it takes such.

@@ -1,6 +1,7 @@
 //! Descriptions of services, and the application's registration at one.
 
 pub(super) mod allowed;
+mod claims_providers;
 pub(super) mod endpoint;
 mod facts;
 mod facts_openid;
@@ -26,6 +27,7 @@ use crate::{
 
 use self::allowed::Allowed;
 
+pub use claims_providers::ClaimsProviders;
 pub use hybrid::Hybrid;
 pub use option::ClientOption;
 pub use protocol::{
@@ -327,6 +329,16 @@ impl<S> Client<S> {
     ) -> Self {
         self.allowed.clients.extend(client_ids.into_iter().map(Into::into));
         self.accept_id_tokens()
+    }
+
+    /// Accepts claims of these claims providers, to which those of the service refer (OpenID Connect
+    /// Core, section 5.6.2): [`Api::claims_of_others`](crate::consumer::Api::claims_of_others).
+    /// [`Login::check`](crate::Login::check) refuses them at a service that is no OpenID Provider, and
+    /// an issuer that is no https URL.
+    #[must_use]
+    pub fn claims_providers(mut self, providers: ClaimsProviders) -> Self {
+        self.allowed.claims_providers = Some(providers);
+        self
     }
 
     /// Replaces the beginning of those endpoints that have it.

@@ -187,6 +187,8 @@ pub struct OpenId<Text = &'static str> {
     pub userinfo_algorithm: Option<Algorithm>,
     /// The encryption of signed claims of the userinfo endpoint, if the service encrypts them.
     pub userinfo_encryption: Option<Encryption>,
+    /// Whether requests to the userinfo endpoint have the access token in their body.
+    pub userinfo_token_in_body: bool,
     /// The delivery of signed authorization requests, if the service is to get such.
     pub request_objects: Option<RequestObjects>,
     /// The encryption of signed authorization requests, if they are to be encrypted.
@@ -351,6 +353,7 @@ impl OpenId {
         signed_userinfo: false,
         userinfo_algorithm: None,
         userinfo_encryption: None,
+        userinfo_token_in_body: false,
         request_objects: None,
         request_encryption: None,
         hybrid: None,
@@ -420,6 +423,7 @@ impl From<OpenId> for OpenIdBuf {
             signed_userinfo: openid.signed_userinfo,
             userinfo_algorithm: openid.userinfo_algorithm,
             userinfo_encryption: openid.userinfo_encryption,
+            userinfo_token_in_body: openid.userinfo_token_in_body,
             request_objects: openid.request_objects,
             request_encryption: openid.request_encryption,
             hybrid: openid.hybrid,

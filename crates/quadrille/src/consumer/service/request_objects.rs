@@ -17,4 +17,21 @@ pub enum RequestObjects {
     /// At a URL of this site (`request_uri`), from which the provider gets it, once within two minutes.
     /// The storage of the login keeps it, so it is not in the user's browser.
     ByReference,
+    /// As [`ByReference`](Self::ByReference), without a signature (`none`; OpenID Connect Core, section
+    /// 6.1), for a provider that knows no key of this site. Gives up: only the TLS of this site's address
+    /// proves to the provider whose request it is, and nothing does so later. The site needs no keys for
+    /// it.
+    UnsignedByReferenceSoThatOnlyTlsProvesWhoseItIs,
+}
+
+impl RequestObjects {
+    /// Whether the provider gets the object from a URL of this site.
+    pub(crate) const fn is_by_reference(self) -> bool {
+        !matches!(self, Self::ByValue)
+    }
+
+    /// Whether the site signs the object.
+    pub(crate) const fn is_signed(self) -> bool {
+        !matches!(self, Self::UnsignedByReferenceSoThatOnlyTlsProvesWhoseItIs)
+    }
 }

@@ -42,7 +42,7 @@ pub use reseal::{Progress, Reseal, SealedRow, SealedRows};
 ///
 /// Implement it with `async fn`. A storage that outlives the process should store the token sealed:
 /// [`Context::seal`]. Keys are compared byte for byte: by default, many databases take `abc` and
-/// `ABC ` for the same. The site itself has some rows, too, whose owners begin with `s:` and whose
+/// `ABC ` for the same. Owners and subjects have up to 512 bytes. The site itself has some rows, too, whose owners begin with `s:` and whose
 /// services are no name of one, such as `quadrille.ended`. With the feature `testing`, [`storage_contract!`](crate::storage_contract)
 /// tests all of this.
 pub trait TokenStorage: Send + Sync + 'static {

@@ -1,6 +1,6 @@
 //! Signed tokens in the compact serialization (RFC 7515, section 7.1).
 
-#[cfg(feature = "provider")]
+#[cfg(any(feature = "consumer", feature = "provider"))]
 mod unsecured;
 
 use std::fmt;
@@ -15,6 +15,8 @@ use crate::json::read_object;
 
 #[cfg(feature = "provider")]
 pub(crate) use unsecured::payload_of_anybody;
+#[cfg(feature = "consumer")]
+pub(crate) use unsecured::unsecured;
 
 /// The longest token in bytes: 16 KiB, twice what a header holds in most servers.
 /// [`Unverified::parse_up_to`] has another limit.

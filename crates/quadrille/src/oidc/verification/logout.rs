@@ -4,8 +4,7 @@
 use crate::{
     Timestamp,
     jose::{
-        Claims, ClaimsError, ClaimsPolicy, DecryptError, KeySet, TokenError, TokenType, Unverified,
-        Verification,
+        Claims, ClaimsError, DecryptError, KeySet, TokenError, TokenType, Unverified, Verification,
     },
     oidc::{LogoutToken, LogoutTokenError},
 };
@@ -43,6 +42,9 @@ pub enum LogoutTokenRejected {
     #[error("the logout token was used before")]
     Replayed,
 }
+
+/// The type of logout tokens, which older providers leave out.
+const OF_LOGOUT: TokenType = TokenType::IsOrPlain(LogoutToken::TYPE);
 
 impl IdTokenRules {
     /// Verifies a logout token by the keys of the issuer at this time, with the algorithms of the ID
@@ -86,7 +88,7 @@ impl IdTokenRules {
         keys: &KeySet,
         now: Timestamp,
     ) -> Result<LogoutToken, LogoutTokenRejected> {
-        let rules = Verification::new(self.algorithms, TokenType::IsOrPlain(LogoutToken::TYPE));
+        let rules = Verification::new(self.algorithms, OF_LOGOUT);
         let verified = match &self.shared {
             Some(secret) => token.verify_with(&rules, secret)?,
             None => token.verify(&rules, keys)?,
@@ -96,18 +98,22 @@ impl IdTokenRules {
             None => self.issuer.as_ref().to_owned(),
             Some(tenants) => tenants.issuer_in(&claims)?,
         };
-        self.logout_policy(issuer).check(&claims, now)?;
+        self.parties_and_times(issuer).require("jti").check(&claims, now)?;
         if !claims.aud.iter().all(|each| self.is_trusted(each)) {
             return Err(LogoutTokenRejected::AudienceNotTrusted);
         }
         Ok(LogoutToken::from_claims(claims)?)
     }
 
-    fn logout_policy(&self, issuer: String) -> ClaimsPolicy {
-        let mut clients = self.clients.iter().cloned();
-        let policy = ClaimsPolicy::new(issuer, clients.next().unwrap_or_default());
-        let policy = policy.require("iat").require("jti").leeway(self.leeway);
-        clients.fold(policy, ClaimsPolicy::or_audience)
+    /// Whether a token, which anybody may have written, may be a logout token for this client at this
+    /// time. Otherwise it is worth no request for newer keys.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn may_be_logout(&self, token: &Unverified<'_>, now: Timestamp) -> bool {
+        let is_of_type = OF_LOGOUT.matches(token.header().typ());
+        let claims = token.claims_of_anybody();
+        is_of_type
+            && self.concerns(token, now)
+            && claims.is_ok_and(|claims| LogoutToken::from_claims(claims).is_ok())
     }
 }
 

@@ -205,6 +205,27 @@ impl IdTokenRules {
         self.shared.is_none()
     }
 
+    /// Whether a token, which anybody may have written, says that it is of this issuer for this client
+    /// and of this time, and has an accepted algorithm. Otherwise it is worth no request for newer keys.
+    #[cfg(feature = "consumer")]
+    pub(crate) fn concerns(&self, token: &Unverified<'_>, now: Timestamp) -> bool {
+        let Ok(claims) = token.claims_of_anybody() else { return false };
+        let issuer = match &self.tenants {
+            None => Ok(self.issuer.as_ref().to_owned()),
+            Some(tenants) => tenants.issuer_in(&claims),
+        };
+        let is_of_now = |issuer| self.parties_and_times(issuer).check(&claims, now).is_ok();
+        self.algorithms.contains(token.header().algorithm()) && issuer.is_ok_and(is_of_now)
+    }
+
+    /// The policy of what ID tokens and logout tokens have in common.
+    fn parties_and_times(&self, issuer: String) -> ClaimsPolicy {
+        let mut clients = self.clients.iter().cloned();
+        let policy = ClaimsPolicy::new(issuer, clients.next().unwrap_or_default());
+        let policy = policy.require("iat").leeway(self.leeway);
+        clients.fold(policy, ClaimsPolicy::or_audience)
+    }
+
     /// Verifies a token by the keys of the issuer at this time.
     ///
     /// # Errors

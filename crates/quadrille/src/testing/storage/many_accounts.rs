@@ -20,6 +20,9 @@ pub async fn accounts_are_told_apart_byte_by_byte<S: TokenStorage>(storage: &S) 
         EXACT.iter().flat_map(|a| EXACT.iter().map(|b| account(a, "github", b))).collect();
     all.extend([account("alice", "git", "hub"), account("alice", "github", "")]);
     all.extend([account("alice", "crm~acme", "7"), account("alice", "crm~ACME", "7")]);
+    // An issuer and a subject of 255 characters.
+    let long = "7".repeat(511);
+    all.extend(["a", "b"].map(|end| account("alice", "github", &format!("{long}{end}"))));
     let browser = Owner::from_key("b:alice");
     all.extend([Owner::NOBODY, browser].map(|owner| Account { owner, ..account("", "git", "7") }));
     for (number, account) in all.iter().enumerate() {

@@ -3,6 +3,7 @@
 mod accepting;
 mod background;
 mod certification;
+mod claim_sources;
 mod client_authentication;
 mod discovery;
 mod encrypted;
@@ -10,6 +11,7 @@ mod faults;
 mod front_channel;
 mod hybrid;
 mod initiated;
+mod junk;
 mod kept;
 mod logout;
 mod mixed;
@@ -21,6 +23,7 @@ mod restart;
 mod session_state;
 mod sign_out;
 mod signatures;
+mod userinfo;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::HeaderMap;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{Request, StatusCode};
 use quadrille::{
     Env, KeyRing, Login, Owner, SpecBuf,
@@ -127,6 +128,57 @@ async fn a_request_at_a_url_of_the_site_is_there_once_for_two_minutes() {
     for path in ["/login/acme/request", "/login/acme/request?object=x", "/login/nobody/request"] {
         assert_ne!(provider.visit(path).await.status, StatusCode::OK, "{path}");
     }
+}
+
+const UNSIGNED: RequestObjects = RequestObjects::UnsignedByReferenceSoThatOnlyTlsProvesWhoseItIs;
+
+/// OpenID Connect Core, sections 6.1 and 6.2.
+#[tokio::test]
+async fn an_unsigned_request_is_at_a_url_of_the_site_where_the_provider_takes_such() {
+    // A site without keys.
+    let world = World::with(|spec| spec.request_objects(UNSIGNED));
+    let mut provider = Browser::new(world.login.attach(Router::new()));
+    let metadata = |algorithms: Value| {
+        json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": format!("{ISSUER}/authorize"),
+            "token_endpoint": format!("{ISSUER}/token"),
+            "jwks_uri": format!("{ISSUER}/keys"),
+            "request_object_signing_alg_values_supported": algorithms,
+        })
+        .to_string()
+    };
+    let takes = metadata(json!(["none", "RS256"]));
+    world.service.answers_next(Purpose::Document, StatusCode::OK, takes);
+    let (url, _) = leave(&world).await;
+    assert_eq!(parameter(&url, "state"), None, "it is in the object");
+    let reference = parameter(&url, "request_uri").unwrap();
+    let got = provider.visit(&reference).await;
+    assert_eq!(got.status, StatusCode::OK, "{got:?}");
+    let (signed, signature) = got.text.rsplit_once('.').unwrap();
+    assert_eq!(signature, "");
+    let (header, payload) = signed.split_once('.').unwrap();
+    let read = |part: &str| {
+        let part = BASE64_URL_SAFE_NO_PAD.decode(part).unwrap();
+        serde_json::from_slice::<Value>(&part).unwrap()
+    };
+    assert_eq!(read(header), json!({ "alg": "none", "typ": "oauth-authz-req+jwt" }));
+    let claims = read(payload);
+    assert_eq!((&claims["iss"], &claims["aud"]), (&json!("our-id"), &json!(ISSUER)));
+    assert_eq!(claims["max_age"], json!(60));
+    assert!(claims["state"].is_string() && claims["nonce"].is_string());
+    assert_eq!(provider.visit(&reference).await.status, StatusCode::NOT_FOUND, "once");
+
+    for algorithms in [json!(null), json!(["RS256"])] {
+        let world = World::with(|spec| spec.request_objects(UNSIGNED));
+        let body = metadata(algorithms);
+        world.service.answers_next(Purpose::Document, StatusCode::OK, body);
+        let begin = Begin::new("acme").owner(&Owner::user("ada"));
+        let error = world.leave(&begin).await.unwrap_err();
+        assert!(error.to_string().contains(&U::Unsigned.to_string()), "{error}");
+    }
+    let in_browsers = world.login.storage(CookieStorage).check().unwrap_err();
+    assert_eq!(in_browsers.code(), "storage_in_browser");
 }
 
 /// OpenID Connect Core, sections 6.1 and 6.2.

@@ -28,6 +28,7 @@ use crate::{
         wire::lengths_first,
     },
     form::Params,
+    jose::ClaimsPolicy,
 };
 
 use self::memory::{Memory, Most, Noted, RowChange, Told};
@@ -78,6 +79,11 @@ pub struct SessionEnded {
     pub account: Option<String>,
     /// The time at which this site was told.
     pub at: Timestamp,
+    /// The time at which the provider says that it ended them: the `iat` of a logout token, by the
+    /// provider's clock. Without a [`sid`](Self::sid), sessions that began later go on, however late
+    /// the token comes. `None` for a front-channel logout.
+    #[serde(default)]
+    pub issued: Option<Timestamp>,
     /// Whether a signature of the provider proves it (a logout token). A front-channel logout is a
     /// request that anybody can send, also about sessions that do not exist.
     #[serde(default)]
@@ -142,10 +148,10 @@ impl EndedSessions {
         issuer: &str,
     ) -> Result<()> {
         self.receives();
-        for mark in marks_of(event, issuer) {
-            let Noted { told, gone } = self.put(mark, event.at, told_by(event));
+        for (mark, until) in marks_of(event, issuer) {
+            let Noted { told, gone } = self.put(mark, until, told_by(event));
             let Some(records) = records else { continue };
-            records.put(told.kind(), &key(mark, event.at), "").await?;
+            records.put(told.kind(), &key_of(mark, event.at, until), "").await?;
             if let Some((mark, at)) = gone {
                 records.remove(told.kind(), &key(mark, at)).await?;
             }
@@ -155,8 +161,8 @@ impl EndedSessions {
 
     /// Notes an ended session here. `issuer` as in [`note_for_all`](Self::note_for_all).
     pub(crate) fn note(&self, event: &SessionEnded, issuer: &str) {
-        for mark in marks_of(event, issuer) {
-            self.put(mark, event.at, told_by(event));
+        for (mark, until) in marks_of(event, issuer) {
+            self.put(mark, until, told_by(event));
         }
     }
 
@@ -235,8 +241,8 @@ impl EndedSessions {
         loop {
             let page = records.later(told.kind(), from.as_ref(), PAGE).await?;
             for key in &page {
-                let Some(mark) = Mark::read(&key.text) else { continue };
-                let noted = self.put(mark, key.at, told);
+                let Some((mark, until)) = ended_by(key) else { continue };
+                let noted = self.put(mark, until, told);
                 if noted.told != told {
                     records.put(noted.told.kind(), key, "").await?;
                     records.remove(told.kind(), key).await?;
@@ -300,13 +306,17 @@ impl EndedSessions {
     }
 }
 
-/// The marks of an ended session.
-fn marks_of(event: &SessionEnded, issuer: &str) -> impl Iterator<Item = Mark> {
+/// The marks of an ended session, each with the time up to which a session must have begun. The one with
+/// an identifier has ended whenever this site is told; of the sessions of a user, a token that comes late
+/// ends none that began after it was issued.
+fn marks_of(event: &SessionEnded, issuer: &str) -> impl Iterator<Item = (Mark, Timestamp)> {
     let sid = event.sid.as_ref();
-    let session = sid.map(|sid| mark_of_session(&event.service, issuer, sid));
+    let session = sid.map(|sid| (mark_of_session(&event.service, issuer, sid), event.at));
     let user = event.account.as_ref().or(event.sub.as_ref());
     let kind = if sid.is_some() { SOME_OF_USER } else { USER };
-    session.into_iter().chain(user.map(|user| mark_of(kind, &event.service, user)))
+    let latest = event.issued.map(|issued| issued + ClaimsPolicy::LEEWAY);
+    let until = latest.map_or(event.at, |latest| latest.min(event.at));
+    session.into_iter().chain(user.map(|user| (mark_of(kind, &event.service, user), until)))
 }
 
 fn mark_of(kind: &str, service: &str, user: &str) -> Mark {
@@ -323,6 +333,26 @@ const fn told_by(event: &SessionEnded) -> Told {
 
 fn key(mark: Mark, at: Timestamp) -> Key {
     Key { at, text: mark.digits() }
+}
+
+/// The record of a mark at the time at which the site was told, by which other processes find it. One
+/// that came late says until when. It stays until it is swept when a later one takes its place.
+fn key_of(mark: Mark, at: Timestamp, until: Timestamp) -> Key {
+    match at == until {
+        true => key(mark, at),
+        false => Key { at, text: format!("{}-{:x}", mark.digits(), until.millis()) },
+    }
+}
+
+/// The mark of a record, and the time up to which a session must have begun.
+fn ended_by(key: &Key) -> Option<(Mark, Timestamp)> {
+    match key.text.split_once('-') {
+        None => Some((Mark::read(&key.text)?, key.at)),
+        Some((mark, until)) => {
+            let until = i64::from_str_radix(until, 16).ok()?;
+            Some((Mark::read(mark)?, Timestamp::from_millis(until)))
+        }
+    }
 }
 
 /// The session in the query of a front-channel logout (section 3), and its issuer. Both are required, as

@@ -14,6 +14,7 @@ fn event(sub: Option<&str>, sid: Option<&str>, proven: bool) -> SessionEnded {
         sid: sid.map(Into::into),
         account: sub.map(|sub| format!("https://id.example#{sub}")),
         at: NOW,
+        issued: None,
         proven,
     }
 }
@@ -65,6 +66,41 @@ fn a_session_that_began_later_goes_on() {
     let since = NOW + Duration::from_secs(1);
     assert!(!all.has(&Session { since, ..session(ADA, Some("s1")) }, NOW));
     assert!(!EndedSessions::default().has(&session(ADA, Some("s1")), NOW));
+}
+
+#[test]
+fn a_token_about_a_user_that_comes_late_ends_no_session_that_began_after_it() {
+    let began = |ago| Session { since: NOW - Duration::from_secs(ago), ..session(ADA, Some("s2")) };
+    let issued = Some(NOW - Duration::from_secs(100));
+    let late = EndedSessions::default();
+    late.note(&SessionEnded { issued, ..event(Some("ada"), None, true) }, "");
+    for (ago, is_over) in [(200, true), (100, true), (70, true), (69, false), (0, false)] {
+        assert_eq!(late.has(&began(ago), NOW), is_over, "{ago} seconds ago");
+    }
+    // The identifier of a session says which one it is.
+    let named = EndedSessions::default();
+    named.note(&SessionEnded { issued, ..event(Some("ada"), Some("s2"), true) }, "");
+    assert!(named.has(&began(0), NOW));
+    let unnamed = |ago| Session { sid: None, ..began(ago) };
+    assert!(named.has(&unnamed(70), NOW) && !named.has(&unnamed(69), NOW));
+    // A provider whose clock is ahead ends nothing in the future.
+    let ahead = EndedSessions::default();
+    let issued = Some(NOW + Duration::from_secs(20));
+    ahead.note(&SessionEnded { issued, ..event(Some("ada"), None, true) }, "");
+    let later = Session { since: NOW + Duration::from_secs(1), ..session(ADA, None) };
+    assert!(ahead.has(&began(0), NOW) && !ahead.has(&later, NOW));
+}
+
+#[test]
+fn a_record_says_until_when_a_late_token_ends_sessions() {
+    let mark = Mark::of("ada");
+    for until in [NOW, NOW - Duration::from_secs(100)] {
+        let key = key_of(mark, NOW, until);
+        assert_eq!((key.at, ended_by(&key)), (NOW, Some((mark, until))));
+        let read = Key::from_text(&key.to_text()).unwrap();
+        assert_eq!(ended_by(&read), Some((mark, until)));
+    }
+    assert_eq!(ended_by(&Key { at: NOW, text: "x-y".into() }), None);
 }
 
 #[test]
