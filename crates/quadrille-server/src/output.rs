@@ -1,7 +1,8 @@
 //! The output of the program: results to standard output, messages to standard error.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
+use clap::builder::StyledStr;
 use serde::Serialize;
 
 use crate::Failure;
@@ -37,6 +38,10 @@ impl Output {
         } else {
             text()
         };
+        // A list without entries has no lines.
+        if line.is_empty() {
+            return Ok(());
+        }
         let mut out = io::stdout().lock();
         match writeln!(out, "{}", line.trim_end_matches('\n')).and_then(|()| out.flush()) {
             // A reader that closed the pipe (`quadrille client list | head`) is not a failure.
@@ -59,7 +64,28 @@ impl Output {
         if self.json {
             self.say(&serde_json::json!({ "error": code, "message": text }).to_string());
         } else {
-            self.say(&format!("quadrille: {text}"));
+            self.say(&format!("{} {text}", if has_colors() { RED_NAME } else { NAME }));
+        }
+    }
+
+    /// Writes a usage error, whose message is that of the parser of the command line, as any other error.
+    pub fn usage(self, message: &StyledStr) {
+        let plain = message.to_string();
+        let Some(reason) = plain.strip_prefix(PARSERS) else {
+            // The help of a command that was given nothing.
+            return match self.json {
+                true => self.error("usage", plain.trim_end()),
+                false => self.say(plain.trim_end()),
+            };
+        };
+        match !self.json && has_colors() {
+            true => {
+                let colored = message.ansi().to_string();
+                let rest = colored.split_once(PARSERS).map_or(reason, |(_, rest)| rest);
+                let rest = rest.trim_start_matches("\u{1b}[0m");
+                self.say(format!("{RED_NAME}{rest}").trim_end());
+            }
+            false => self.error("usage", reason.trim()),
         }
     }
 
@@ -67,6 +93,23 @@ impl Output {
         // A failure to write to standard error cannot be reported anywhere.
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
+}
+
+/// The beginning of errors.
+const NAME: &str = "quadrille:";
+
+/// The same as the parser of the command line colors it: bold and red.
+const RED_NAME: &str = "\u{1b}[1m\u{1b}[31mquadrille:\u{1b}[0m";
+
+/// The beginning of the parser's own errors.
+const PARSERS: &str = "error:";
+
+/// `true` if standard error is a terminal with colors that its user does not mind
+/// (<https://no-color.org>).
+fn has_colors() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = || std::env::var_os("TERM").is_none_or(|kind| kind == "dumb");
+    io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb()
 }
 
 /// The text as one word of a shell, in quotes if it needs them.

@@ -159,6 +159,12 @@ pub enum Refused {
          its own: --grant device_code for a device"
     )]
     PublicWithoutRedirectUri,
+    /// A client has no way to get tokens.
+    #[error(
+        "a client needs --redirect-uri, where users return to it with a code, or a grant of its own: \
+         --grant client_credentials for a program that acts for itself, without users"
+    )]
+    NoRedirectUri,
     /// A client of OAuth 1.0a has no way back from the consent page.
     #[error(
         "a client that signs its requests (--oauth1) needs --redirect-uri, or --oob if users copy \

@@ -12,12 +12,13 @@ use crate::{
     output::Output,
     sessions::Session,
     users::User,
+    words::counted,
 };
 
 use super::{
     named::user as found,
     personal::ShownToken,
-    table::{table, when},
+    table::{self, when},
 };
 
 /// The access of a client, as the command shows it.
@@ -100,6 +101,9 @@ impl From<Session> for ShownSession {
     }
 }
 
+const CLIENTS: [&str; 5] = ["CLIENT ID", "NAME", "SCOPES", "SINCE", "REMARKS"];
+const SESSIONS: [&str; 4] = ["SESSION", "BROWSER", "ADDRESS", "LAST USED"];
+
 /// Lists clients, personal access tokens and sessions.
 pub(super) async fn list(
     data: &Data,
@@ -124,11 +128,30 @@ pub(super) async fn list(
         let none = |lines: String| if lines.is_empty() { "none".to_owned() } else { lines };
         format!(
             "Clients with access:\n{}\n\nPersonal access tokens:\n{}\n\nSigned in with:\n{}",
-            none(table(clients)),
+            none(table::list(CLIENTS, clients)),
             none(ShownToken::table(&tokens)),
-            none(table(sessions))
+            none(table::list(SESSIONS, sessions))
         )
     })
+}
+
+/// What ends when this user is removed, in words.
+pub(super) async fn ends_with(
+    data: &Data,
+    server: &AuthorizationServer,
+    name: &str,
+) -> Result<String, Failure> {
+    let user = found(data, name).await?;
+    let clients = server.consents(&user.subject).await?.len();
+    let tokens = server.personal_tokens(&user.subject).await?.len();
+    let sessions = sessions(data, &user).await?.len();
+    Ok(format!(
+        "{} is removed for good. With the user end {}, the access of {} and {}.",
+        user.name,
+        counted(sessions, "session", "sessions"),
+        counted(clients, "client", "clients"),
+        counted(tokens, "personal access token", "personal access tokens"),
+    ))
 }
 
 /// The sessions of a user that are valid.

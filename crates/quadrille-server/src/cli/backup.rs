@@ -13,6 +13,8 @@ use crate::{
     output::Output,
 };
 
+use super::progress::Progress;
+
 #[derive(Args, Debug)]
 #[command(after_help = "\
 The backup has the database, the key ring and the keys that sign tokens. Keep it where only you
@@ -49,14 +51,17 @@ pub(super) fn back_up(
     output: Output,
 ) -> Result<(), Failure> {
     let mut told = 0;
+    let line = Progress::begin("Copying the database", output);
     let made = data::back_up(settings, &args.folder, |progress| {
         let percent = 100 * progress.copied / progress.total.max(1);
-        // A line for each quarter: enough for a terminal, and not too much for the log of a job.
-        if percent / 25 > told / 25 && percent < 100 {
+        line.is_at(format!("{percent} %"));
+        // A line for each quarter, in the log of a job.
+        if percent / 25 > told / 25 && percent < 100 && !line.is_shown() {
             told = percent;
             output.note(&format!("{percent} % of the database copied"));
         }
     })?;
+    drop(line);
     let to = args.folder.display().to_string();
     let event = Event::by_operator("backup_made", "database and keys were copied");
     record(&Event { name: Some(&to), ..event });
@@ -78,6 +83,7 @@ pub(super) async fn restore(
     settings: &Settings,
     output: Output,
 ) -> Result<(), Failure> {
+    let line = Progress::begin("Restoring", output);
     let [event, place, text] = match &args.folder {
         Some(folder) => {
             data::restore(settings, folder).await?;
@@ -91,6 +97,7 @@ pub(super) async fn restore(
             [place.clone(), place, text]
         }
     };
+    drop(line);
     record(&Event {
         name: Some(&event),
         ..Event::by_operator("restored", "database and keys were restored")

@@ -6,6 +6,8 @@ use crate::{
     Failure,
     config::{Effective, Offer, Settings},
     output::Output,
+    serve,
+    words::Plain,
 };
 
 /// A setting or a grant.
@@ -18,7 +20,8 @@ struct Row {
     about: &'static str,
 }
 
-/// Shows every setting, and whether each grant is on.
+/// Shows every setting, and whether each grant is on, and checks what `serve` checks. For people it is a
+/// configuration file.
 pub(super) fn show(settings: &Settings, output: Output) -> Result<(), Failure> {
     let of_setting = |setting: &Effective| Row {
         key: setting.key.to_owned(),
@@ -37,12 +40,17 @@ pub(super) fn show(settings: &Settings, output: Output) -> Result<(), Failure> {
     }
     let rows = settings.effective().iter().map(of_setting);
     let rows: Vec<Row> = rows.chain(settings.grants().into_iter().map(of_grant)).collect();
+    let lines = settings.effective().iter().map(Effective::line);
+    let of_grant = |offer: Offer| {
+        let is = if offer.is_on { "on" } else { "off" };
+        format!("# grant {} = {is}", offer.grant_type.as_str())
+    };
+    let lines = lines.chain(settings.grants().into_iter().map(of_grant));
     output.result(&rows, || {
-        let mut text = String::new();
-        for row in &rows {
-            let line = format!("{} = {}", row.key, row.value);
-            text.push_str(&format!("{line:<50} # {}: {}\n", row.origin, row.about));
-        }
-        text
-    })
+        let line = |(line, row): (String, &Row)| {
+            format!("{line:<50} # {}: {}\n", Plain(&row.origin), row.about)
+        };
+        lines.zip(&rows).map(line).collect()
+    })?;
+    serve::check(settings)
 }

@@ -11,8 +11,9 @@ use quadrille::{
 use serde_json::{Value, json};
 
 use super::{
-    confirm::confirm,
-    table::{table, when},
+    confirm::Yes,
+    progress::Progress,
+    table::{list, when},
 };
 use crate::{
     Failure,
@@ -63,9 +64,8 @@ Examples:
   quadrille keys replace-ring-and-end-all-tokens
   quadrille keys replace-ring-and-end-all-tokens --yes      in a script")]
     ReplaceRingAndEndAllTokens {
-        /// End everything without asking
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// Seal the secrets in the database again under the newest key of the ring, so that older keys can
     /// be removed
@@ -81,7 +81,7 @@ Examples:
   QUADRILLE_KEYS=NEW,OLD quadrille keys reseal --database postgres://db.internal/id")]
     Reseal,
     /// Remove a key: tokens that it signed are rejected by APIs that verify, once they fetch the
-    /// keys again
+    /// keys again. Asks first
     Remove {
         /// Identifier of the key
         // One in 64 begins with a hyphen.
@@ -91,6 +91,8 @@ Examples:
         /// their logins fail from then on
         #[arg(long)]
         although_clients_lose_their_algorithm: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
 }
 
@@ -101,13 +103,14 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let data = Data::open_existing(settings).await?;
     if let KeysCommand::ReplaceRingAndEndAllTokens { yes } = command {
-        if !yes {
-            confirm(&format!(
+        yes.or_confirm(async {
+            Ok(format!(
                 "This ends every session and every token of {}, for ever: all users and clients begin \
                  again.",
                 data.shown()
-            ))?;
-        }
+            ))
+        })
+        .await?;
         return replace_ring(&data, settings, output).await;
     }
     if let KeysCommand::Reseal = command {
@@ -134,6 +137,7 @@ pub(super) async fn run(
             }
             // The new key signs as soon as it was published for a day.
             let rotation = rotation(settings, &clients, Duration::ZERO);
+            let line = Progress::begin("Making a key", output);
             let changed = place.change(move |keys| {
                 let key = SigningKey::generate(next(keys.as_ref()))?;
                 let Some(mut keys) = keys else { return SigningKeys::new(key, now) };
@@ -145,12 +149,13 @@ pub(super) async fn run(
                 Ok(keys)
             });
             let changed = changed.await?;
+            drop(line);
             let newest = changed.iter().last().and_then(|(key, _)| key.kid());
             let event = Event::by_operator("keys_rotated", "the signing keys were rotated");
             record(&Event { name: newest, at_once: Some(at_once), ..event });
             Some(changed)
         }
-        KeysCommand::Remove { kid, although_clients_lose_their_algorithm } => {
+        KeysCommand::Remove { kid, although_clients_lose_their_algorithm, yes } => {
             let (removed, first) = (kid.clone(), first_algorithm(settings));
             let keys = place.keys().await?;
             let mut after = keys.clone();
@@ -164,6 +169,13 @@ pub(super) async fn run(
                 }
                 keep_algorithms(&in_use(keys.as_ref(), now), &left, &data.clients().await?)?;
             }
+            yes.or_confirm(async {
+                Ok(format!(
+                    "The key {kid} is removed for good, and with it end the tokens that it signed: APIs \
+                     reject them once they fetch the keys again."
+                ))
+            })
+            .await?;
             let changed = place.change(move |keys| {
                 let mut keys = keys.ok_or(SigningKeysError::Malformed)?;
                 keys.remove(&removed);
@@ -236,19 +248,22 @@ async fn replace_ring(data: &Data, settings: &Settings, output: Output) -> Resul
     })
 }
 
-/// Seals all secrets again, with a line for every ten thousand.
+/// Seals all secrets again. A log has a line for every ten thousand.
 async fn reseal(data: &Data, settings: &Settings, output: Output) -> Result<(), Failure> {
     let server = data.server(settings).await?;
     data.signing(settings).await?.seal_again().await?;
     let mut lines = 0;
+    let line = Progress::begin("Sealing secrets again", output);
     let mut told = |progress: ResealProgress| {
+        line.is_at(format!("{} of {}", progress.older, progress.seen));
         let due = progress.seen / 10_000;
-        if due > lines {
+        if due > lines && !line.is_shown() {
             lines = due;
             output.note(&format!("secrets: {}; sealed again: {}", progress.seen, progress.older));
         }
     };
     let done = data.backend().reseal(&server, ResealWork::Seal, &mut told).await?;
+    drop(line);
     let event = Event::by_operator("secrets_resealed", "the secrets were sealed again");
     record(&event);
     let ResealProgress { seen, older, bound, unreadable, .. } = done;
@@ -295,15 +310,18 @@ fn show(keys: Option<&SigningKeys>, now: Timestamp, output: Output) -> Result<()
         .into_iter()
         .flat_map(|keys| keys.iter().map(|(key, from)| row(keys, key, from, now)))
         .collect();
-    let list: Vec<Value> = rows
+    let shown: Vec<Value> = rows
         .iter()
         .map(|[kid, algorithm, state, from]| {
             json!({ "kid": kid, "algorithm": algorithm, "state": state, "signs_from": from })
         })
         .collect();
-    output.result(&json!({ "keys": list }), || match rows.is_empty() {
+    output.result(&json!({ "keys": shown }), || match rows.is_empty() {
         true => "There are no signing keys: access tokens are opaque.".to_owned(),
-        false => table(rows.iter().map(|row| row.each_ref().map(String::as_str))),
+        false => list(
+            ["KEY", "ALGORITHM", "STATE", "SIGNS FROM"],
+            rows.iter().map(|row| row.each_ref().map(String::as_str)),
+        ),
     })
 }
 

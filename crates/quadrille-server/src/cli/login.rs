@@ -12,7 +12,7 @@ use crate::{
     output::Output,
 };
 
-use super::table::{table, when};
+use super::table::{self, when};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -170,12 +170,12 @@ fn list(output: Output) -> Result<(), Failure> {
         })
         .collect();
     output.result(&as_json, || {
-        let head = ["SERVICE", "", "--device", "--port"];
+        let head = ["SERVICE", "NAME", "--device", "--port"];
         let rows = services.iter().map(|(spec, oauth2)| {
             let device = if oauth2.device_authorization.is_some() { "yes" } else { "" };
             let port = if oauth2.any_loopback_port { "any" } else { "registered" };
             [spec.name, spec.title, device, port]
         });
-        table([head].into_iter().chain(rows))
+        table::list(head, rows)
     })
 }

@@ -12,6 +12,8 @@ use crate::{
     refused::Refused,
 };
 
+use super::progress::Progress as Line;
+
 #[derive(Args, Debug)]
 #[command(after_help = "\
 With --from or --to, moves a provider into another database: clients, users, consents and tokens, so
@@ -70,8 +72,10 @@ pub(super) async fn run(
     if args.from.is_some() || args.to.is_some() {
         return move_data(args, settings, output).await;
     }
+    let line = Line::begin("Migrating the database", output);
     // Opening a database already migrates it.
     let data = Data::open_or_make(settings).await?;
+    drop(line);
     let shown = data.shown();
     let place = if data.is_shared() { "database" } else { "data_dir" };
     output.result(&json!({ place: shown, "migrated": true }), || {
@@ -82,18 +86,22 @@ pub(super) async fn run(
 async fn move_data(args: &MigrateArgs, settings: &Settings, output: Output) -> Result<(), Failure> {
     let (from, to) = (end(args.from.as_deref(), settings)?, end(args.to.as_deref(), settings)?);
     let mut moved = serde_json::Map::new();
+    let line = Line::begin("Moving", output);
     let keys = transfer(settings, (&from, &to), |progress| {
         let Progress { kind, read, is_complete } = progress;
         let name = kind.replace('_', " ");
         if is_complete {
             moved.insert(kind.to_owned(), read.into());
         }
-        // A line for each kind, and more of them for many rows.
-        if (is_complete && read > 0) || (!is_complete && read.is_multiple_of(100_000)) {
+        line.is_at(format!("{name}: {read}"));
+        // In a log, a line for each kind, and more of them for many rows.
+        let is_due = (is_complete && read > 0) || (!is_complete && read.is_multiple_of(100_000));
+        if is_due && !line.is_shown() {
             output.note(&format!("{name}: {read}"));
         }
     })
     .await?;
+    drop(line);
     let (from, to) = (shown(&from), shown(&to));
     let event = Event::by_operator("moved", "the data was moved into another database");
     record(&Event { name: Some(&to), ..event });

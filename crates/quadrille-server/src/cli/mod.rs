@@ -11,18 +11,21 @@ mod confirm;
 mod keys;
 mod lines;
 mod login;
+mod manual;
 mod migrate;
 mod named;
 mod personal;
+mod progress;
 mod registration;
 mod table;
+mod templates;
 mod token;
 mod user;
 mod user_lines;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     Failure, audit,
@@ -122,8 +125,15 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Restore a data folder from a backup
     Restore(backup::RestoreArgs),
-    /// Show every setting in effect and where it came from
+    /// Show every setting in effect and where it came from, as a settings file, and check what `serve` checks
     Config,
+    /// Write the built-in pages, to replace some of them
+    #[command(subcommand)]
+    Templates(templates::TemplatesCommand),
+    /// Print a script with which a shell completes commands and options
+    Completions(manual::CompletionsArgs),
+    /// Print the manual, or write a page for each command
+    Man(manual::ManArgs),
 }
 
 /// Runs the program with these arguments.
@@ -143,12 +153,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub fn parse<C: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<C, ExitCode> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     C::try_parse_from(&arguments).map_err(|error| {
-        // People ask for help. A usage error may come from a program.
-        if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
-            let text = error.to_string();
-            Output::new(true).error("usage", text.trim_start_matches("error: ").trim_end());
-        } else {
-            let _ = error.print();
+        match error.use_stderr() {
+            // A usage error may come from a program.
+            true => {
+                let is_json = arguments.iter().any(|argument| argument == "--json");
+                Output::new(is_json).usage(&error.render());
+            }
+            false => {
+                let _ = error.print();
+            }
         }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
@@ -208,6 +221,10 @@ impl Cli {
             Command::Migrate(args) => block_on(migrate::run(args, &settings()?, output)),
             Command::Backup(args) => backup::back_up(args, &settings()?, output),
             Command::Restore(args) => block_on(backup::restore(args, &settings()?, output)),
+            // These have nothing to do with a provider.
+            Command::Templates(command) => templates::run(command, output),
+            Command::Completions(args) => manual::complete(args, Self::command(), output),
+            Command::Man(args) => manual::explain(args, Self::command(), output),
         }
     }
 }

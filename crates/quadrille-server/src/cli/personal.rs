@@ -27,7 +27,7 @@ use crate::{
 use super::{
     checks::{known_resources, known_scopes, parse_scopes},
     named::user as found,
-    table::{table, when},
+    table::{self, when},
 };
 
 #[derive(Subcommand, Debug)]
@@ -104,9 +104,10 @@ impl ShownToken {
     pub(super) fn table(tokens: &[Self]) -> String {
         let made = |token: &Self| (token.number.to_string(), token.audience.join(" "));
         let made: Vec<_> = tokens.iter().map(made).collect();
-        table(tokens.iter().zip(&made).map(|(token, (number, audience))| {
+        let rows = tokens.iter().zip(&made).map(|(token, (number, audience))| {
             [number.as_str(), &token.name, &token.scope, audience, &token.expires]
-        }))
+        });
+        table::list(["NUMBER", "NAME", "SCOPES", "AUDIENCE", "EXPIRES"], rows)
     }
 }
 

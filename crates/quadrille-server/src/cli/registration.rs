@@ -9,7 +9,7 @@ use quadrille::provider::{
 };
 use serde::Serialize;
 
-use super::table::{table, when};
+use super::table::{list, when};
 use crate::{
     Failure,
     audit::{Event, record},
@@ -112,7 +112,10 @@ pub(super) async fn run(
                 let shown: Vec<_> = tokens.iter().map(|token| Shown::new(token, None)).collect();
                 output.result(&shown, || {
                     let rows: Vec<_> = shown.iter().map(row).collect();
-                    table(rows.iter().map(|row| row.each_ref().map(String::as_str)))
+                    list(
+                        ["NUMBER", "NAME", "USES", "EXPIRES"],
+                        rows.iter().map(|row| row.each_ref().map(String::as_str)),
+                    )
                 })
             }
             Err(error) => Err(error.into()),

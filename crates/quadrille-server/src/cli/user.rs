@@ -26,15 +26,16 @@ use crate::{
     refused::Refused,
     users::{
         Added, LEAST_PASSWORD, MOST_PASSWORD, PasswordError, User, UserName, check_password,
-        prepared,
+        password_rules, prepared,
     },
 };
 
 use super::{
     access,
     claims::{self, EditArgs},
+    confirm::Yes,
     personal::{self, PersonalCommand},
-    table::{table, when},
+    table::{self, when},
     user_lines::{self, ExportArgs, ImportArgs},
 };
 
@@ -118,10 +119,12 @@ Examples:
     /// Manage personal access tokens, with which programs act for a user without a client
     #[command(subcommand)]
     Token(PersonalCommand),
-    /// Remove a user, their sessions, and the access that they gave to clients
+    /// Remove a user, their sessions, and the access that they gave to clients, after asking
     Remove {
         /// The user name
         name: String,
+        #[command(flatten)]
+        yes: Yes,
     },
 }
 
@@ -147,7 +150,7 @@ pub(super) async fn run(
     match command {
         UserCommand::Add { name, password_stdin } => {
             let name = UserName::parse_new(name)?;
-            let password = new_password(*password_stdin)?;
+            let password = new_password(*password_stdin, output)?;
             add(&Data::open_or_make(settings).await?, name, password, output).await
         }
         UserCommand::SetPassword { name, password_stdin } => {
@@ -158,7 +161,8 @@ pub(super) async fn run(
                 .await
                 .map_err(|error| data.failure(error))?
                 .ok_or_else(|| not_found(name))?;
-            set_password(&data, &parsed, new_password(*password_stdin)?, output).await
+            let password = new_password(*password_stdin, output)?;
+            set_password(&data, &parsed, password, output).await
         }
         UserCommand::List => list(&Data::open_existing(settings).await?, output).await,
         UserCommand::Show { name } => {
@@ -195,10 +199,10 @@ pub(super) async fn run(
             }
         }
         UserCommand::Token(command) => personal::run(command, settings, output).await,
-        UserCommand::Remove { name } => {
+        UserCommand::Remove { name, yes } => {
             let data = Data::open_existing(settings).await?;
             let server = data.server(settings).await?;
-            let result = remove(&data, &server, name, output).await;
+            let result = remove(&data, &server, (name, *yes), output).await;
             data.close(server).await;
             result
         }
@@ -245,17 +249,19 @@ async fn list(data: &Data, output: Output) -> Result<(), Failure> {
     let users = data.backend().users().await.map_err(|error| data.failure(error))?;
     let shown: Vec<_> = users.iter().map(Shown::from).collect();
     output.result(&shown, || {
-        table(shown.iter().map(|user| [user.username, user.subject, &user.created]))
+        let rows = shown.iter().map(|user| [user.username, user.subject, &user.created]);
+        table::list(["NAME", "SUBJECT", "ADDED"], rows)
     })
 }
 
 async fn remove(
     data: &Data,
     server: &AuthorizationServer,
-    name: &str,
+    (name, yes): (&str, Yes),
     output: Output,
 ) -> Result<(), Failure> {
     let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
+    yes.or_confirm(access::ends_with(data, server, name)).await?;
     let removed = data.backend().remove_user(&parsed, server.issuer()).await;
     let user = removed.map_err(|error| data.failure(error))?.ok_or_else(|| not_found(name))?;
     record(&Event::by_operator("user_removed", "a user was removed").about(&user));
@@ -267,8 +273,8 @@ fn not_found(name: &str) -> Failure {
 }
 
 /// Reads a new password, and checks it.
-fn new_password(from_stdin: bool) -> Result<Secret, Failure> {
-    let password = if from_stdin { read_password()? } else { ask_password()? };
+fn new_password(from_stdin: bool, output: Output) -> Result<Secret, Failure> {
+    let password = if from_stdin { read_password()? } else { ask_password(output)? };
     check_password(&password)?;
     Ok(prepared(&password))
 }
@@ -285,11 +291,12 @@ fn read_password() -> Result<Secret, Failure> {
     Ok(Secret::from(text))
 }
 
-/// Prompts twice, without an echo.
-fn ask_password() -> Result<Secret, Failure> {
+/// Says what a password must be, and prompts twice, without an echo.
+fn ask_password(output: Output) -> Result<Secret, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Refused::NoTerminal.into());
     }
+    output.note(&password_rules());
     let first = Secret::from(rpassword::prompt_password("Password: ")?);
     check_password(&first)?;
     let second = Secret::from(rpassword::prompt_password("Once more: ")?);

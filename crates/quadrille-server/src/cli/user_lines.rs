@@ -24,7 +24,7 @@ use crate::{
     words::counted,
 };
 
-use super::lines;
+use super::{lines, progress::Progress};
 
 /// Arguments of `quadrille user export`.
 #[derive(Args, Debug)]
@@ -81,6 +81,7 @@ pub(super) async fn export(data: &Data, args: &ExportArgs, output: Output) -> Re
 pub(super) async fn import(data: &Data, args: &ImportArgs, output: Output) -> Result<(), Failure> {
     let text = lines::read(&args.file)?;
     let mut known = data.backend().users().await.map_err(|error| data.failure(error))?;
+    let progress = Progress::begin("Importing users", output);
     let (mut added, mut there, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     for (number, line) in numbered {
@@ -100,6 +101,7 @@ pub(super) async fn import(data: &Data, args: &ImportArgs, output: Output) -> Re
         return Err(Refused::Import(wrong.join("\n")).into());
     }
     data.backend().put_users(added.clone()).await.map_err(|error| data.failure(error))?;
+    drop(progress);
     for user in &added {
         record(&Event::by_operator("user_added", "a user was imported").about(user));
     }

@@ -107,6 +107,9 @@ pub(super) fn of(found: &mut Found) -> Result<CachePlace, ConfigError> {
     let origin = found.values.get("cache").map(|(origin, _)| origin.clone());
     let parse = |value: &Value| value.as_str().map_or(Err(Expected::Cache), CachePlace::parse);
     let place = found.or("cache", parse, ToString::to_string, CachePlace::None)?;
+    if place.has_password() {
+        found.keep_out_of_files("cache");
+    }
     match origin {
         Some(origin @ (Origin::Flag(_) | Origin::File(_))) if place.has_password() => {
             Err(ConfigError::CachePassword { origin })

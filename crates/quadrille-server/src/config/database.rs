@@ -177,6 +177,9 @@ impl ReadFrom {
         };
         let urls = found.or("read_from", parse, |urls| shown::list(urls), Vec::new())?;
         refuse_passwords(&urls, origin)?;
+        if urls.iter().any(PostgresUrl::has_password) {
+            found.keep_out_of_files("read_from");
+        }
         let max_lag = found.duration("read_from_max_lag", Duration::from_secs(10))?;
         Ok(Self { urls, max_lag })
     }
@@ -215,6 +218,9 @@ fn url(
     let parse = |value: &Value| value.as_str().map_or(Err(Expected::Database), PostgresUrl::parse);
     let url = found.optional(key, parse, PostgresUrl::to_string, absent)?;
     refuse_passwords(&url, origin)?;
+    if url.as_ref().is_some_and(PostgresUrl::has_password) {
+        found.keep_out_of_files(key);
+    }
     Ok(url)
 }
 

@@ -43,7 +43,7 @@ impl Found {
         if let Some(value) = self.take(key, parse, &show)? {
             return Ok(value);
         }
-        self.note(key, show(&default), Origin::Default);
+        self.note(key, show(&default), Origin::Default, None);
         Ok(default)
     }
 
@@ -56,7 +56,7 @@ impl Found {
     ) -> Result<Option<T>, ConfigError> {
         let value = self.take(key, parse, show)?;
         if value.is_none() {
-            self.note(key, format!("({absent})"), Origin::Default);
+            self.note(key, format!("({absent})"), Origin::Default, None);
         }
         Ok(value)
     }
@@ -68,9 +68,10 @@ impl Found {
         show: impl Fn(&T) -> String,
     ) -> Result<Option<T>, ConfigError> {
         let Some((origin, raw)) = self.values.remove(key) else { return Ok(None) };
+        let is_for_files = !KEYS.iter().any(|known| known.name == key && known.secret);
         match parse(&raw) {
             Ok(value) => {
-                self.note(key, show(&value), origin);
+                self.note(key, show(&value), origin, Some(raw).filter(|_| is_for_files));
                 Ok(Some(value))
             }
             Err(expected) => Err(ConfigError::Invalid { origin, key, expected }),
@@ -83,8 +84,22 @@ impl Found {
         self.effective.iter().any(is_set)
     }
 
-    pub(super) fn note(&mut self, key: &'static str, value: String, origin: Origin) {
+    /// Keeps a value that was taken out of files, since it has a password.
+    pub(super) fn keep_out_of_files(&mut self, key: &str) {
+        let known = self.effective.iter_mut().find(|setting| setting.key == key);
+        if let Some(setting) = known {
+            setting.given = None;
+        }
+    }
+
+    pub(super) fn note(
+        &mut self,
+        key: &'static str,
+        value: String,
+        origin: Origin,
+        given: Option<Value>,
+    ) {
         let about = KEYS.iter().find(|known| known.name == key).map_or("", |known| known.about);
-        self.effective.push(Effective { key, value, origin, about });
+        self.effective.push(Effective { key, value, given, origin, about });
     }
 }

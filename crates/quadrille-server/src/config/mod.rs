@@ -266,7 +266,7 @@ impl Settings {
             Some(dir) => dir,
             None => {
                 let dir = default_dir.ok_or(ConfigError::NoDataDir)?;
-                found.note("data_dir", dir.display().to_string(), Origin::Default);
+                found.note("data_dir", dir.display().to_string(), Origin::Default, None);
                 dir
             }
         };

@@ -41,6 +41,7 @@ pub use cache::Cache;
 pub use error::DataError;
 pub use keys::warn_if_others_can_read;
 pub use postgres::PostgresBackend;
+pub(crate) use ring::given as given_ring;
 pub use sealed::Sealed;
 pub(crate) use signing::first_algorithm;
 pub use signing::{SigningKeysWatch, SigningPlace, rotation, sweep};

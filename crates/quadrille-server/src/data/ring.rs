@@ -200,7 +200,7 @@ fn refuse_key_of(proofs: &[Vec<u8>], place: &str, keys: &KeyRing) -> Result<(), 
 }
 
 /// The key ring in the settings.
-pub(super) fn given(settings: &Settings) -> Result<Option<KeyRing>, DataError> {
+pub(crate) fn given(settings: &Settings) -> Result<Option<KeyRing>, DataError> {
     let Some(keys) = &settings.keys else { return Ok(None) };
     let ring = KeyRing::parse(keys.expose());
     ring.map(Some).map_err(|error| DataError::Keys { place: "QUADRILLE_KEYS".to_owned(), error })

@@ -1,5 +1,6 @@
 //! `quadrille serve`.
 
+mod checks;
 mod logouts;
 #[cfg(target_os = "linux")]
 mod notify;
@@ -25,6 +26,7 @@ use crate::{
     traces,
     web::{App, AppError, Pages, Parts, Phase},
 };
+pub(crate) use checks::check;
 use logouts::Teller;
 pub(crate) use object_keys::object_keys;
 use remarks::point_out;

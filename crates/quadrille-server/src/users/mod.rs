@@ -107,6 +107,14 @@ pub enum PasswordError {
     },
 }
 
+/// What [`check_password`] checks, for a person who is about to choose a password.
+pub fn password_rules() -> String {
+    format!(
+        "A password has at least {LEAST_PASSWORD} characters of any kind, and is not one of the common ones \
+         that attackers try first."
+    )
+}
+
 /// Checks a new password.
 ///
 /// # Errors

@@ -95,8 +95,8 @@ async fn people_and_commands_are_recorded_with_whom_they_concern() {
     command(&["user", "token", "revoke", "ada", number.as_str().unwrap()]);
     command(&["user", "withdraw", "ada", id]);
     command(&["user", "list"]);
-    command(&["user", "remove", "ada"]);
-    command(&["client", "remove", id]);
+    command(&["user", "remove", "ada", "--yes"]);
+    command(&["client", "remove", id, "--yes"]);
     let rotated = command(&["keys", "rotate", "--at-once"]);
     failure(&program.data, &[&["client", "remove", "nobody"][..], &setting].concat());
 

@@ -167,7 +167,9 @@ async fn a_key_ring_of_the_environment_stays_out_of_the_backup() {
     assert!(!backup.join("keys").exists());
 
     let restored = folder.path().join("restored");
-    assert!(of_ring(&["client", "add", "Worker"]).status.success());
+    assert!(
+        of_ring(&["client", "add", "Worker", "--grant", "client_credentials"]).status.success()
+    );
     let in_use = folder.path().join("in-use");
     assert!(of_ring(&["backup", &shown(&in_use)]).status.success());
     let output = run(&restored, &["restore", &shown(&in_use)], "");

@@ -9,6 +9,7 @@ use crate::process::{Folder, failure, json, run, text};
 
 const SCOPES: [&str; 2] = ["--set", "scopes=photos,profile,mail"];
 const REDIRECT: [&str; 2] = ["--redirect-uri", "https://app.example/callback"];
+const MACHINE: &str = "--grant=client_credentials";
 
 fn add(data: &Path, arguments: &[&str]) -> Value {
     let add = ["client", "add", "Printer", "--scope", "photos profile"];
@@ -90,7 +91,7 @@ fn what_a_client_cannot_use_is_pointed_out() {
     let data = folder.data();
     let (code, said) = failure(&data, &["client", "add", "App", "--public"]);
     assert!(code == 2 && said.contains("needs --redirect-uri"), "{said}");
-    let machine = ["client", "add", "Job", "--grant", "client_credentials"];
+    let machine = ["client", "add", "Job", MACHINE];
     let (code, said) = failure(&data, &[&machine[..], &REDIRECT].concat());
     assert!(code == 2 && said.contains("--redirect-uri needs the grant"), "{said}");
     let added = add(&data, &["--require-pkce"]);
@@ -166,14 +167,14 @@ fn a_secret_is_rolled_over_by_command() {
     assert!(listed[2]["expires"].is_string() && listed[0]["created"].is_string());
     let expired = json(&data, &["client", "secret", "expire", id, old, "--in", "1h"], "");
     assert!(expired[0]["expires"].is_string());
-    let left = json(&data, &["client", "secret", "remove", id, old], "");
+    let left = json(&data, &["client", "secret", "remove", id, old, "--yes"], "");
     assert_eq!(left.as_array().unwrap().len(), 2);
     let (code, said) = failure(&data, &["client", "secret", "remove", id, old]);
     assert!(code == 2 && said.contains("has no secret"), "{said}");
     let last = left[1]["id"].as_str().unwrap();
-    json(&data, &["client", "secret", "remove", id, last], "");
+    json(&data, &["client", "secret", "remove", id, last, "--yes"], "");
     let only = left[0]["id"].as_str().unwrap();
-    let (code, said) = failure(&data, &["client", "secret", "remove", id, only]);
+    let (code, said) = failure(&data, &["client", "secret", "remove", id, only, "--yes"]);
     assert!(code == 2 && said.contains("only valid secret"), "{said}");
     assert_eq!(failure(&data, &["client", "secret", "list", "nobody"]).0, 6);
     let short = run(&data, &["client", "secret", "add", id, "--secret-stdin"], "short\n");
@@ -277,9 +278,9 @@ fn what_is_exported_and_imported_is_the_same() {
     json(&data, &[&edit[..], &SCOPES].concat(), "");
     for further in [
         &["App", "--public", "--require-pkce", "--redirect-uri", "com.example.app:/callback"][..],
-        &["Robot", "--private-key-jwt", "--jwks", jwks.to_str().unwrap()],
-        &["Signs", "--client-secret-jwt", "--assertion-alg", "HS256"],
-        &["Fetched", "--private-key-jwt", "--jwks-uri", "https://robot.example/jwks.json"],
+        &["Robot", "--private-key-jwt", "--jwks", jwks.to_str().unwrap(), MACHINE],
+        &["Signs", "--client-secret-jwt", "--assertion-alg", "HS256", MACHINE],
+        &["Fetched", "--private-key-jwt", "--jwks-uri", "https://robot.example/jwks.json", MACHINE],
         &["API", "--resource-server", "--audience", "https://api.example"],
         &["TV", "--public", "--grant", "device_code"],
         &["Old", "--oauth1", "--redirect-uri", "https://old.example/callback"],
@@ -299,7 +300,7 @@ fn what_is_exported_and_imported_is_the_same() {
         || ids.iter().map(|id| json(&data, &["client", "show", id], "")).collect::<Vec<_>>();
     let before = shown();
     for id in &ids {
-        json(&data, &["client", "remove", id], "");
+        json(&data, &["client", "remove", id, "--yes"], "");
     }
     let import = [&["client", "import", "-"], &SCOPES[..], &api].concat();
     assert_eq!(json(&data, &import, &lines)["added"].as_array().unwrap().len(), 9);
@@ -359,7 +360,7 @@ fn sealed_secrets_are_for_the_same_keys() {
     let other = Folder::new();
     let refused = run(&other.data(), &["client", "import", "-"], &lines);
     assert!(text(&refused.stderr).contains("sealed under other keys"), "{refused:?}");
-    json(&data, &["client", "remove", "signs"], "");
+    json(&data, &["client", "remove", "signs", "--yes"], "");
     assert_eq!(json(&data, &["client", "import", "-"], &lines)["added"], json!(["signs"]));
 }
 
@@ -449,7 +450,7 @@ fn settings_that_leave_an_application_without_credentials_are_called_so() {
     let folder = Folder::new();
     let data = folder.data();
     let note = "has no secret after that";
-    let added = json(&data, &["client", "add", "Job", "--grant", "client_credentials"], "");
+    let added = json(&data, &["client", "add", "Job", MACHINE], "");
     let id = added["client_id"].as_str().unwrap();
     let old = json(&data, &["client", "secret", "list", id], "")[0]["id"].clone();
     let expire = ["client", "secret", "expire", id, old.as_str().unwrap(), "--in", "1s"];
@@ -464,7 +465,7 @@ fn settings_that_leave_an_application_without_credentials_are_called_so() {
         ("https://localhost/jwks", true),
         ("https://robot.example/jwks.json", false),
     ] {
-        let add = ["client", "add", "Robot", "--grant", "client_credentials", "--private-key-jwt"];
+        let add = ["client", "add", "Robot", MACHINE, "--private-key-jwt"];
         let output = run(&data, &[&add[..], &["--jwks-uri", uri]].concat(), "");
         assert_eq!(text(&output.stderr).contains("not fetched"), is_inside, "{uri}");
     }

@@ -209,12 +209,13 @@ async fn clients_learn_of_sessions_that_commands_end_also_while_nothing_serves()
     let mut stage = Stage { program, client, told, folder };
     let mut expected = Vec::new();
     let set = ["user", "set-password", "ada", "--password-stdin"];
-    let commands: [&[&str]; 3] = [&["user", "sign-out", "ada"], &set, &["user", "remove", "ada"]];
+    let commands: [&[&str]; 3] =
+        [&["user", "sign-out", "ada"], &set, &["user", "remove", "ada", "--yes"]];
     for command in commands {
         let browser = Browser::new();
         expected.push(stage.log_in(&browser, &stage.client, ("ada", "")).await["sid"].clone());
         let data = stage.folder.data();
-        if command == ["user", "remove", "ada"] {
+        if command == ["user", "remove", "ada", "--yes"] {
             let listening = stage.program.listening.clone();
             stage.program.stop();
             run_json(&data, command, "");

@@ -42,6 +42,7 @@ mod limits;
 mod load;
 mod login;
 mod logouts;
+mod manual;
 mod me;
 mod migrations;
 mod moving;
@@ -76,6 +77,8 @@ mod shared_limits;
 mod sign_in;
 mod signing_keys;
 mod startup;
+#[cfg(target_os = "linux")]
+mod terminal;
 #[cfg(feature = "opentelemetry")]
 mod traces;
 mod two_legged;

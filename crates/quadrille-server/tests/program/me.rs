@@ -144,7 +144,7 @@ async fn a_token_ends_with_its_consent_its_user_and_by_command() {
     assert!(eventually(soon, || refused(&token)).await);
 
     let token = stage.dance_again(&browser).await["access_token"].clone();
-    program.json(&["user", "remove", "ada"]);
+    program.json(&["user", "remove", "ada", "--yes"]);
     assert!(eventually(soon, || refused(&token)).await);
 }
 

@@ -44,7 +44,7 @@ fn a_file_made_by_the_printed_sql_is_that_of_the_program_and_goes_back_and_forth
     assert_eq!(schema(&data), schema(&by_program.data()));
     assert!(database().execute_batch(&printed(&["sqlite"])).is_err(), "there is something already");
 
-    json(&data, &["client", "add", "Worker", "--id", "worker"], "");
+    json(&data, &["client", "add", "Worker", "--grant=client_credentials", "--id", "worker"], "");
     let (_, now) = schema(&data);
     database().execute_batch(&printed(&["sqlite", "--back"])).unwrap();
     let (tables, before) = schema(&data);
@@ -65,7 +65,20 @@ fn a_database_made_by_the_printed_sql_goes_back_and_forth() {
     let (folder, url) = (Folder::new(), servers::postgres_database());
     let data = folder.data();
     psql(&url, &printed(&[]));
-    json(&data, &["client", "add", "Worker", "--id", "worker", "--database", &url], "");
+    json(
+        &data,
+        &[
+            "client",
+            "add",
+            "Worker",
+            "--grant=client_credentials",
+            "--id",
+            "worker",
+            "--database",
+            &url,
+        ],
+        "",
+    );
     psql(&url, &printed(&["postgres", "--back"]));
     let version = || {
         let of = |namespace, table| {
@@ -110,7 +123,20 @@ fn tables_have_hashed_keys_if_they_are_made_so_and_keep_them() {
     };
     succeeds(&["migrate", "--database", &url], "true");
     assert_eq!(hashed(&url), "t");
-    json(&data, &["client", "add", "Worker", "--id", "worker", "--database", &url], "");
+    json(
+        &data,
+        &[
+            "client",
+            "add",
+            "Worker",
+            "--grant=client_credentials",
+            "--id",
+            "worker",
+            "--database",
+            &url,
+        ],
+        "",
+    );
     succeeds(&["client", "list", "--database", &url], "true");
     let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
     for arguments in [&["migrate", "--database", &url][..], &serve] {

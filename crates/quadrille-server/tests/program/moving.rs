@@ -272,7 +272,7 @@ const MAKES_NO_TABLES: &str = "CREATE FUNCTION fails() RETURNS event_trigger LAN
 fn a_move_that_ends_while_it_makes_the_tables_is_served_by_nobody_and_goes_on() {
     let folder = Folder::new();
     let (data, url) = (folder.data(), servers::postgres_database());
-    json(&data, &["client", "add", "Worker"], "");
+    json(&data, &["client", "add", "Worker", "--grant", "client_credentials"], "");
     let there = ["migrate", "--from", &sqlite(&data), "--to", &url];
     psql(&url, MAKES_NO_TABLES);
     let (_, said) = failure(&data, &there);
@@ -317,7 +317,7 @@ fn a_move_that_makes_no_sense_is_refused() {
 fn a_move_under_another_key_ring_is_refused() {
     let folder = Folder::new();
     let data = folder.data();
-    json(&data, &["client", "add", "Worker"], "");
+    json(&data, &["client", "add", "Worker", "--grant", "client_credentials"], "");
     let ring = std::fs::read_to_string(data.join("keys")).unwrap();
     let other = "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=";
     let moved = |keys: &str| {
@@ -339,7 +339,7 @@ fn a_move_under_another_key_ring_is_refused() {
 fn data_that_was_moved_away_is_served_only_if_that_is_forced() {
     let folder = Folder::new();
     let (data, url) = (folder.data(), servers::postgres_database());
-    json(&data, &["client", "add", "Worker"], "");
+    json(&data, &["client", "add", "Worker", "--grant", "client_credentials"], "");
     json(&data, &["migrate", "--from", &sqlite(&data), "--to", &url], "");
     let serve = ["serve", "--listen", "127.0.0.1:0"];
     let (code, said) = failure(&data, &serve);
@@ -363,7 +363,11 @@ fn data_that_was_moved_away_is_served_only_if_that_is_forced() {
 fn a_folder_with_another_key_ring_gets_nothing() {
     let folder = Folder::new();
     let (data, url) = (folder.data(), servers::postgres_database());
-    json(&data, &["client", "add", "Worker", "--database", &url], "");
+    json(
+        &data,
+        &["client", "add", "Worker", "--grant", "client_credentials", "--database", &url],
+        "",
+    );
     let ring = std::fs::read_to_string(data.join("keys")).unwrap();
     let key = ring.lines().find(|line| !line.starts_with('#')).unwrap();
     let other = "bm90IGEgc2VjcmV0LCBidXQgb2YgMzIgYnl0ZXMhISE=";
@@ -402,16 +406,17 @@ fn a_folder_that_a_provider_moves_to_is_served_with_the_ring_of_the_environment(
         assert!(output.status.success(), "{}", text(&output.stderr));
         text(&output.stdout)
     };
-    of_ring(&["client", "add", "Worker", "--database", &url]);
+    of_ring(&["client", "add", "Worker", "--grant", "client_credentials", "--database", &url]);
     let said = of_ring(&["migrate", "--from", &url, "--to", &sqlite(&data)]);
     assert!(!data.join("keys").exists());
-    of_ring(&["client", "add", "Another"]);
-    let (code, why) = failure(&data, &["client", "add", "Without"]);
+    of_ring(&["client", "add", "Another", "--grant", "client_credentials"]);
+    let (code, why) =
+        failure(&data, &["client", "add", "Without", "--grant", "client_credentials"]);
     assert!(code == 3 && why.contains("is missing"), "{why}");
 
     let (_, command) = said.split_once("put the ring there:\n").unwrap();
     let mut shell = Command::new("sh");
     let done = shell.args(["-c", command]).env("QUADRILLE_KEYS", ring).output().unwrap();
     assert!(done.status.success(), "{}", text(&done.stderr));
-    json(&data, &["client", "add", "With"], "");
+    json(&data, &["client", "add", "With", "--grant", "client_credentials"], "");
 }

@@ -247,7 +247,7 @@ async fn token_credentials_are_revoked_by_command_and_end_with_their_client() {
     assert_eq!(run(&program.data, &revoke, token).status.code(), Some(6), "revoked already");
 
     let keys = stage.dance(&Browser::new(), &client).await;
-    program.json(&["client", "remove", &client.client]);
+    program.json(&["client", "remove", &client.client, "--yes"]);
     assert!(eventually(soon, || is_refused(keys.clone())).await);
 }
 

@@ -77,7 +77,7 @@ fn a_rotation_leaves_clients_the_algorithm_for_which_they_are_registered() {
     }
     let list = ["keys", "list", "--set", "openid=true"];
     let first = json(&folder.data(), &list, "")["keys"][0]["kid"].to_string();
-    let remove = ["keys", "remove", first.trim_matches('"')];
+    let remove = ["keys", "remove", "--yes", first.trim_matches('"')];
     let (done, said) = run(&remove);
     assert!(done, "it is replaced by another key of RS256: {said}");
     assert!(run(&["keys", "rotate", "--algorithm", "RS256"]).0);

@@ -158,7 +158,7 @@ fn no_command_but_serve_changes_what_a_data_directory_is_called() {
     let issuer = ["--issuer", "https://id.example"];
     let client = json(&folder.data(), &[&machine[..], &issuer].concat(), "");
     let id = client["client_id"].as_str().unwrap();
-    for command in [&machine[..], &["client", "list"], &["client", "remove", id]] {
+    for command in [&machine[..], &["client", "list"], &["client", "remove", id, "--yes"]] {
         let arguments = [command, &["--issuer", "https://typo.example"]].concat();
         let (code, said) = failure(&folder.data(), &arguments);
         assert_eq!(code, 2, "{said}");
@@ -270,7 +270,7 @@ async fn a_client_removed_and_a_token_revoked_elsewhere_are_refused_within_a_sec
     for process in [program, &second] {
         assert_eq!(gets_token(process).await, 200);
     }
-    program.json(&["client", "remove", machine["client_id"].as_str().unwrap()]);
+    program.json(&["client", "remove", machine["client_id"].as_str().unwrap(), "--yes"]);
     for process in [program, &second] {
         let refused = || async { gets_token(process).await == 401 };
         assert!(eventually(Duration::from_secs(1), refused).await);
@@ -282,7 +282,7 @@ async fn a_removed_user_is_signed_out_and_their_applications_are_cut_off() {
     let stage = Stage::new();
     let browser = Browser::new();
     let tokens = stage.dance(&browser).await;
-    stage.program.json(&["user", "remove", "ada"]);
+    stage.program.json(&["user", "remove", "ada", "--yes"]);
     let home = browser.get(&stage.program.url("/")).await;
     assert_eq!(home.url.path(), "/sign-in");
     let fields = [

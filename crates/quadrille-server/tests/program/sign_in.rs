@@ -139,7 +139,7 @@ async fn a_person_who_is_removed_and_added_again_is_another_one() {
     let browser = Browser::new();
     let page = browser.get(&stage.program.url("/sign-in")).await;
     browser.sign_in(&page, "ada", PASSWORD).await;
-    stage.program.json(&["user", "remove", "ada"]);
+    stage.program.json(&["user", "remove", "ada", "--yes"]);
     stage.program.add_user("Ada", PASSWORD);
     assert_eq!(browser.get(&stage.program.url("/")).await.url.path(), "/sign-in");
 }

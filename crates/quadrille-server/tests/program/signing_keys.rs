@@ -67,7 +67,7 @@ async fn jwts_are_signed_by_keys_that_commands_rotate_while_the_program_serves()
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    let client = program.json(&["client", "add", "Worker"]);
+    let client = program.json(&["client", "add", "Worker", "--grant", "client_credentials"]);
     let jwt = token(&program, &client).await;
     let first = jwks(&program).await;
     assert_eq!((first.len(), &first[0]["alg"]), (1, &json!("ES256")));
@@ -89,7 +89,7 @@ async fn jwts_are_signed_by_keys_that_commands_rotate_while_the_program_serves()
     let rotated = program.json(&["keys", "rotate", "--at-once"]);
     assert_eq!(states(&rotated), [r#""ES256" "signed""#, r#""ES384" "signs""#]);
     let stolen = first[0]["kid"].as_str().unwrap();
-    let left = program.json(&["keys", "remove", stolen]);
+    let left = program.json(&["keys", "remove", stolen, "--yes"]);
     assert_eq!(states(&left), [r#""ES384" "signs""#]);
     assert!(eventually(LIMIT, async || jwks(&program).await.len() == 1).await);
     let new = token(&program, &client).await;
@@ -114,7 +114,9 @@ async fn a_program_without_keys_notices_those_that_a_command_makes() {
     program.json(&["keys", "rotate"]);
     let has_keys = async || metadata(&program).await.get("jwks_uri").is_some();
     assert!(eventually(LIMIT, has_keys).await, "{}", program.log());
-    let add = ["client", "add", "Verifies", "--access-token-format", "jwt"];
+    let machine = ["--grant", "client_credentials"];
+    let add =
+        [&["client", "add", "Verifies", "--access-token-format", "jwt"][..], &machine].concat();
     let client = program.json(&add);
     let jwt = token(&program, &client).await;
     assert_eq!(signed_by(&jwt), jwks(&program).await[0]["kid"]);
@@ -129,12 +131,15 @@ async fn a_program_without_keys_notices_those_that_a_command_makes() {
 async fn one_client_gets_jwts_where_the_others_get_opaque_tokens() {
     let folder = Folder::new();
     let data = folder.data();
-    let add = ["client", "add", "Verifies", "--access-token-format", "jwt"];
+    let machine = ["--grant", "client_credentials"];
+    let add =
+        [&["client", "add", "Verifies", "--access-token-format", "jwt"][..], &machine].concat();
     let (code, said) = failure(&data, &add);
     assert!(code == 2 && said.contains("`quadrille keys rotate` makes one"), "{said}");
     run_json(&data, &["keys", "rotate"], "");
     let program = Program::start(&folder);
-    let (verifies, asks) = (program.json(&add), program.json(&["client", "add", "Asks"]));
+    let asks = program.json(&[&["client", "add", "Asks"][..], &machine].concat());
+    let verifies = program.json(&add);
     assert_eq!(verifies["access_token_format"], "jwt");
     let token_of = async |client| token(&program, client).await;
     assert_eq!(signed_by(&token_of(&verifies).await), jwks(&program).await[0]["kid"]);
@@ -158,7 +163,7 @@ async fn keys_rotate_by_the_clock_and_are_published_before_they_sign() {
     // Another process of the same folder has the same keys.
     let issuer = ["--issuer", &program.issuer];
     let other = clock.serve(&folder, &[&JWTS[..], &every, &issuer].concat());
-    let client = program.json(&["client", "add", "Worker"]);
+    let client = program.json(&["client", "add", "Worker", "--grant", "client_credentials"]);
     let first = jwks(&program).await[0]["kid"].clone();
     let kids = async || {
         let keys = jwks(&program).await.into_iter();

@@ -1,6 +1,9 @@
 //! `quadrille client add`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use quadrille::{
@@ -17,7 +20,10 @@ use crate::{
 };
 
 use super::{
-    super::checks::{known_resources, known_scopes, parse_scopes},
+    super::{
+        checks::{known_resources, known_scopes, parse_scopes},
+        confirm::ask,
+    },
     auth::AuthArgs,
     changed::changed,
     openid::{OpenIdArgs, offering_all},
@@ -38,9 +44,9 @@ pub(in super::super) struct AddArgs {
     /// Scope that the client may request; repeatable
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// Grant type; repeatable [default: authorization_code and
-    /// refresh_token, or client_credentials without --redirect-uri; none with --oauth1,
-    /// or for a --resource-server]
+    /// Grant type; repeatable [default: authorization_code and refresh_token; none with --oauth1,
+    /// or for a --resource-server]. A program that acts for itself alone, without users, has
+    /// client_credentials
     #[arg(long = "grant", value_name = "GRANT", value_enum)]
     grants: Vec<Grant>,
     /// The client cannot keep a secret: a phone or single-page application
@@ -72,6 +78,12 @@ pub(in super::super) struct AddArgs {
     #[command(flatten)]
     rules: RuleArgs,
 }
+
+/// The question for a redirect URI that was forgotten.
+const WHERE: &str = "\
+Users come back to the application with a code: at which address? (A program that acts for itself alone,
+without users, has none: --grant client_credentials.)
+Redirect URI, such as https://app.example/callback: ";
 
 /// The arguments for OAuth 1.0a.
 #[derive(Args, Debug)]
@@ -112,6 +124,24 @@ pub(super) struct RsaArgs {
 }
 
 impl AddArgs {
+    /// The redirect URIs. If they were forgotten, the operator is asked on a terminal: a client that acts
+    /// for itself is no answer to a missing one.
+    fn redirect_uris(&self) -> Result<Cow<'_, [String]>, Failure> {
+        let needs_one = self.grants.is_empty()
+            && self.redirect_uris.is_empty()
+            && !self.rules.has_redirect_patterns()
+            && !self.resource_server
+            && !self.oauth1.oauth1;
+        if !needs_one {
+            return Ok(Cow::Borrowed(&self.redirect_uris));
+        }
+        match ask(WHERE)?.filter(|uri| !uri.is_empty()) {
+            Some(uri) => Ok(Cow::Owned(vec![uri])),
+            None if self.public => Err(Refused::PublicWithoutRedirectUri.into()),
+            None => Err(Refused::NoRedirectUri.into()),
+        }
+    }
+
     /// The client as it is to be registered.
     fn client(&self, known: &Known) -> Result<NewClient, Failure> {
         // Hexadecimal: an id that begins with a hyphen would be taken for a flag.
@@ -126,27 +156,20 @@ impl AddArgs {
         if !sends_people && !self.redirect_uris.is_empty() {
             return Err(Refused::RedirectUriUnused.into());
         }
-        if self.public
-            && self.grants.is_empty()
-            && self.redirect_uris.is_empty()
-            && !self.rules.has_redirect_patterns()
-            && !self.resource_server
-            && !oauth1.oauth1
-        {
-            return Err(Refused::PublicWithoutRedirectUri.into());
-        }
         if oauth1.oauth1 && self.redirect_uris.is_empty() && !oauth1.oob && !oauth1.two_legged {
             return Err(Refused::NoCallback.into());
         }
         let scopes = parse_scopes(&self.scopes)?;
         known_scopes(&scopes, known)?;
+        let auth = self.auth.read(None)?;
+        let redirect_uris = self.redirect_uris()?;
         let name = self.name.trim();
         let mut new = match self.public {
             true => NewClient::public(name),
             false => NewClient::confidential(name),
         };
         let id = self.id.clone().unwrap_or(id);
-        new = self.redirect_uris.iter().fold(new.id(id).scopes(scopes), NewClient::redirect_uri);
+        new = redirect_uris.iter().fold(new.id(id).scopes(scopes), NewClient::redirect_uri);
         let default_scopes = self.rules.default_scopes(known)?;
         new = self.rules.apply(new, Lifetimes::default(), default_scopes.as_ref());
         let keys = self.openid.keys()?;
@@ -154,7 +177,7 @@ impl AddArgs {
         if self.secret_stdin {
             new = new.chosen_secret(read_secret()?);
         }
-        if let Some(auth) = self.auth.read(None)? {
+        if let Some(auth) = auth {
             new = new.auth(auth);
         }
         if oauth1.oauth1 || !self.grants.is_empty() {

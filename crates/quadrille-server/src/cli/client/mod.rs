@@ -25,7 +25,7 @@ use crate::{
     refused::Refused,
 };
 
-use super::table::table;
+use super::{confirm::Yes, table};
 use add::{AddArgs, RsaArgs};
 use changed::changed;
 use edit::EditArgs;
@@ -46,7 +46,8 @@ Examples:
       --scope photos:read
   quadrille client add \"Nightly job\" --grant client_credentials --scope reports:write
   quadrille client add \"Partner\" --grant jwt_bearer --scope photos:read
-  quadrille client add \"Robot\" --private-key-jwt --jwks public.json --scope reports:write
+  quadrille client add \"Robot\" --grant client_credentials --private-key-jwt --jwks public.json \\
+      --scope reports:write
   quadrille client add \"Photo API\" --resource-server --audience https://api.example
   quadrille client add \"Old printer\" --oauth1 --redirect-uri https://old.example/callback \\
       --scope photos:read
@@ -92,10 +93,12 @@ A line needs client_id and client_name, and has one of
   \"oauth1_secret\": \"plain text\"
 unless \"client_type\" is \"public\". Further members: redirect_uris, scope, grant_types.")]
     Import(ImportArgs),
-    /// Remove a client and all of its tokens
+    /// Remove a client and all of its tokens, after asking
     Remove {
         /// The client_id
         id: String,
+        #[command(flatten)]
+        yes: Yes,
     },
 }
 
@@ -143,22 +146,26 @@ pub(super) async fn run(
             let known = data.known(settings).await?;
             transfer::import(&server, args, (settings, &known), output).await
         }
-        ClientCommand::Remove { id } => remove(&server, id, output).await,
+        ClientCommand::Remove { id, yes } => remove(&server, id, *yes, output).await,
     };
     data.close(server).await;
     result
 }
+
+/// The columns of the list of clients.
+const HEAD: [&str; 6] = ["CLIENT ID", "NAME", "PROTOCOL", "REGISTERED", "SCOPES", "ADDED"];
 
 async fn list(server: &AuthorizationServer, output: Output) -> Result<(), Failure> {
     let clients = server.clients().await?;
     let shown: Vec<_> =
         clients.iter().map(|client| Shown::new(client, Secrets::default())).collect();
     output.result(&shown, || {
-        table(shown.iter().map(|client| {
+        let rows = shown.iter().map(|client| {
             let ways = client.ways();
             let (id, name, scope) = (client.client_id, client.client_name, client.scope);
             [id, name, ways, client.origin(), scope, client.created.as_str()]
-        }))
+        });
+        table::list(HEAD, rows)
     })
 }
 
@@ -196,11 +203,24 @@ async fn rotate_secret(
     show_secrets(&client, secrets, output)
 }
 
-async fn remove(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
+async fn remove(
+    server: &AuthorizationServer,
+    id: &str,
+    yes: Yes,
+    output: Output,
+) -> Result<(), Failure> {
     let client = find(server, id).await?;
     if client.is_of_personal_tokens() {
         return Err(Refused::ClientOfTokens.into());
     }
+    yes.or_confirm(async {
+        Ok(format!(
+            "{} ({id}) is removed for good. With it end its secrets, all of its tokens, and the access \
+             that users gave it.",
+            client.name
+        ))
+    })
+    .await?;
     if !server.remove_client(id).await? {
         return Err(not_found(id));
     }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::{
-    super::table::table,
+    super::{confirm::Yes, table},
     changed::changed,
     find::{find, not_found},
     shown::{Secrets, ShownSecret, show_secrets},
@@ -39,12 +39,14 @@ Examples:
     },
     /// Set the end of a secret
     Expire(SecretExpireArgs),
-    /// Remove a secret; the only valid one remains
+    /// Remove a secret, after asking; the only valid one remains
     Remove {
         /// The client_id
         id: String,
         /// The id of the secret, as `list` shows it
         secret: String,
+        #[command(flatten)]
+        yes: Yes,
     },
 }
 
@@ -95,7 +97,18 @@ pub(super) async fn run(
             }
             list(server, &args.id, output).await
         }
-        SecretCommand::Remove { id, secret } => {
+        SecretCommand::Remove { id, secret, yes } => {
+            let client = find(server, id).await?;
+            if client.secrets.iter().any(|known| *known.id == **secret) {
+                yes.or_confirm(async {
+                    Ok(format!(
+                        "The secret {secret} of {} ({id}) is removed for good: whoever still uses it \
+                         gets no more tokens.",
+                        client.name
+                    ))
+                })
+                .await?;
+            }
             let removed = server.remove_secret(id, secret).await;
             done(server, id, secret, removed).await?;
             changed("secret_removed", "a secret of a client was removed", id);
@@ -129,10 +142,11 @@ async fn add(
 async fn list(server: &AuthorizationServer, id: &str, output: Output) -> Result<(), Failure> {
     let secrets = ShownSecret::all(&*find(server, id).await?);
     output.result(&secrets, || {
-        table(secrets.iter().map(|secret| {
+        let rows = secrets.iter().map(|secret| {
             let end = secret.expires.as_deref().unwrap_or("no end");
             [&*secret.id, secret.kind, &secret.created, end]
-        }))
+        });
+        table::list(["SECRET", "KIND", "ADDED", "EXPIRES"], rows)
     })
 }
 

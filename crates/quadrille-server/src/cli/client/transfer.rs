@@ -20,7 +20,13 @@ use crate::{
     words::{counted, did_you_mean, nearest},
 };
 
-use super::{super::lines, changed::changed, find::find, openid::offering_all, remarks::remark};
+use super::{
+    super::{lines, progress::Progress},
+    changed::changed,
+    find::find,
+    openid::offering_all,
+    remarks::remark,
+};
 
 /// Arguments of `quadrille client export`.
 #[derive(Args, Debug)]
@@ -103,6 +109,7 @@ pub(super) async fn import(
     output: Output,
 ) -> Result<(), Failure> {
     let text = lines::read(&args.file)?;
+    let line = Progress::begin("Importing clients", output);
     let imported = match offering_all(server, (settings, known))?.import_clients(&text).await {
         Ok(imported) => imported,
         Err(ImportError::Server(error)) => return Err(error.into()),
@@ -112,6 +119,7 @@ pub(super) async fn import(
         }
         Err(error) => return Err(Refused::Import(error.to_string()).into()),
     };
+    drop(line);
     for client in &imported.added {
         changed("client_added", "a client was imported", &client.id);
         remark(client, (settings, known), output);

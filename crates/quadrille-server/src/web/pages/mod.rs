@@ -13,4 +13,4 @@ pub(super) mod sign_in;
 pub(super) mod signed_out;
 mod templates;
 
-pub use templates::{FormsLead, Link, Message, Pages, PagesError};
+pub use templates::{BUILT_IN_PAGES, FormsLead, Link, Message, Pages, PagesError};

@@ -22,7 +22,9 @@ use crate::{
     words::{describe, did_you_mean, nearest},
 };
 
-const TEMPLATES: &[(&str, &str)] = &[
+/// The built-in pages and what they look like, by the names under which a folder replaces them. A comment at
+/// the head of a page has the values that it is given.
+pub const BUILT_IN_PAGES: &[(&str, &str)] = &[
     ("base.html", include_str!("../../../templates/base.html")),
     ("sign-in.html", include_str!("../../../templates/sign-in.html")),
     ("choose-account.html", include_str!("../../../templates/choose-account.html")),
@@ -33,6 +35,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("sign-out.html", include_str!("../../../templates/sign-out.html")),
     ("signed-out.html", include_str!("../../../templates/signed-out.html")),
     ("message.html", include_str!("../../../templates/message.html")),
+    ("style.css", STYLE),
+    ("icon.svg", ICON),
 ];
 const STYLE: &str = include_str!("../../../templates/style.css");
 const ICON: &str = include_str!("../../../templates/icon.svg");
@@ -170,7 +174,7 @@ impl Pages {
         // A page that does not escape would let the name of an application take over an account.
         templates.set_auto_escape_callback(|_| AutoEscape::Html);
         templates.set_undefined_behavior(UndefinedBehavior::Chainable);
-        for &(name, source) in TEMPLATES {
+        for &(name, source) in BUILT_IN_PAGES.iter().filter(|(name, _)| name.ends_with(".html")) {
             templates
                 .add_template(name, source)
                 .map_err(|error| PagesError::Template { path: name.into(), error })?;
@@ -350,7 +354,7 @@ struct Stranger<'a> {
 
 /// The files that replace no page and that no page names, as it names what it includes.
 fn strangers(files: &[PathBuf]) -> Vec<Stranger<'_>> {
-    let pages = || TEMPLATES.iter().map(|(name, _)| *name).chain(["style.css", "icon.svg"]);
+    let pages = || BUILT_IN_PAGES.iter().map(|(name, _)| *name);
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let text = files.iter().filter_map(|path| std::fs::read_to_string(path).ok());
     let text = text.collect::<String>();
@@ -378,6 +382,39 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, PagesError> {
 mod tests {
     use super::*;
     use crate::config::TAKEN;
+
+    /// The values that the comment at the head of a page has, and its lists with `NAME[]`.
+    fn documented(source: &str) -> Vec<String> {
+        let (comment, _) = source.strip_prefix("{#").unwrap().split_once("#}").unwrap();
+        let names = comment.lines().filter_map(|line| line.strip_prefix("  "));
+        let names = names.filter_map(|line| line.split("  ").next());
+        let names = names.flat_map(|names| names.split(", ").map(str::to_owned));
+        names.filter(|name| !name.is_empty()).collect()
+    }
+
+    #[test]
+    fn a_page_says_at_its_head_what_it_is_given() {
+        let pages = Pages::load("Id", &Issuer::localhost(4004), None).unwrap();
+        let html = |name: &&str| name.ends_with(".html");
+        let of_every_page = documented(BUILT_IN_PAGES[0].1);
+        for name in BUILT_IN_PAGES.iter().map(|(name, _)| *name).filter(html) {
+            let (_, source) = BUILT_IN_PAGES.iter().find(|(known, _)| *known == name).unwrap();
+            let documented = [&of_every_page[..], &documented(source)].concat();
+            let used = pages.templates.get_template(name).unwrap().undeclared_variables(true);
+            for used in &used {
+                // `client` is documented by its members.
+                let is_known = documented
+                    .iter()
+                    .any(|known| known == used || known.starts_with(&format!("{used}.")));
+                assert!(is_known, "{name}: {used}");
+            }
+            for known in &documented {
+                let (_, body) = source.split_once("#}").unwrap();
+                let is_of_page = body.contains(known) || of_every_page.contains(known);
+                assert!(is_of_page, "{name}: {known} is not used");
+            }
+        }
+    }
 
     #[test]
     fn no_setting_moves_a_path_onto_a_page() {

@@ -38,7 +38,7 @@ fn users_are_added_listed_and_removed() {
     let list = json(&data, &["user", "list"], "");
     assert_eq!(list[0]["subject"], ada["subject"]);
     assert!(!list.to_string().contains("argon2"));
-    json(&data, &["user", "remove", "ada@example.org"], "");
+    json(&data, &["user", "remove", "ada@example.org", "--yes"], "");
     assert_eq!(failure(&data, &["user", "remove", "ada@example.org"]).0, 6);
     let again = json(&data, &add, "correct horse");
     assert_ne!(again["subject"], ada["subject"], "a name given again is another person");
@@ -186,7 +186,7 @@ fn two_users_whose_names_are_or_look_the_same_are_refused() {
     assert_eq!(cyrillic.status.code(), Some(2), "{said}");
     assert!(said.contains("the user \"paypal\" looks the same"), "{said}");
     assert_eq!(add("a\u{202e}b").status.code(), Some(2), "it is read from the other end");
-    json(&data, &["user", "remove", "RENE\u{301}"], "");
+    json(&data, &["user", "remove", "RENE\u{301}", "--yes"], "");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn clients_are_added_shown_rotated_and_removed() {
     assert_eq!(list.as_array().unwrap().len(), 2);
     let id = public["client_id"].as_str().unwrap();
     assert_eq!(failure(&data, &["client", "rotate-secret", id]).0, 2);
-    json(&data, &["client", "remove", id], "");
+    json(&data, &["client", "remove", id, "--yes"], "");
     for command in ["show", "remove", "rotate-secret"] {
         assert_eq!(failure(&data, &["client", command, id]).0, 6, "{command}");
     }
@@ -289,17 +289,27 @@ fn a_client_that_signs_is_registered_with_its_public_keys_and_has_no_secret() {
         "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
     std::fs::write(&file, key).unwrap();
     let keys = ["--private-key-jwt", "--jwks", file.to_str().unwrap()];
-    let robot = json(&data, &[&["client", "add", "Robot"], &keys[..]].concat(), "");
+    let robot = json(
+        &data,
+        &[&["client", "add", "Robot", "--grant", "client_credentials"], &keys[..]].concat(),
+        "",
+    );
     assert_eq!(robot["token_endpoint_auth_method"], "private_key_jwt");
     assert_eq!(robot["client_secret"], Value::Null);
     let url = ["--private-key-jwt", "--jwks-uri", "https://robot.example/jwks.json"];
-    json(&data, &[&["client", "add", "Robot"], &url[..]].concat(), "");
-    let shared = json(&data, &["client", "add", "Robot", "--client-secret-jwt"], "");
+    json(
+        &data,
+        &[&["client", "add", "Robot", "--grant", "client_credentials"], &url[..]].concat(),
+        "",
+    );
+    let shared = ["client", "add", "Robot", "--grant", "client_credentials", "--client-secret-jwt"];
+    let shared = json(&data, &shared, "");
     assert_eq!(shared["token_endpoint_auth_method"], "client_secret_jwt");
     assert!(shared["client_secret"].as_str().unwrap().len() >= 64);
 
     let refused = |arguments: &[&str]| {
-        let arguments = [&["client", "add", "X"], arguments].concat();
+        let arguments =
+            [&["client", "add", "X", "--grant", "client_credentials"], arguments].concat();
         let (code, said) = failure(&data, &arguments);
         assert_eq!(code, 2, "{said}");
         said

@@ -1,0 +1,89 @@
+//! What the program writes about itself: completions, manual pages, and its built-in pages.
+
+use std::process::Command;
+
+use crate::process::{Folder, Program, failure, quadrille, text};
+
+/// The standard output of a command that needs neither data nor settings.
+fn said(arguments: &[&str]) -> String {
+    let output = quadrille(arguments).env_remove("HOME").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[test]
+fn shells_complete_commands_and_options() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = said(&["completions", shell]);
+        for word in ["rotate-secret", "redirect-uri", "although-clients-lose-their-algorithm"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let folder = Folder::new();
+    let script = folder.path().join("quadrille.bash");
+    std::fs::write(&script, said(&["completions", "bash"])).unwrap();
+    // What bash proposes after `quadrille client rem`.
+    let propose = format!(
+        "source '{}'; COMP_WORDS=(quadrille client rem); COMP_CWORD=2; \
+         _quadrille quadrille rem client; echo \"${{COMPREPLY[@]}}\"",
+        script.display()
+    );
+    let proposed = Command::new("bash").args(["-c", &propose]).output().unwrap();
+    assert_eq!(text(&proposed.stdout).trim(), "remove", "{}", text(&proposed.stderr));
+    assert_eq!(quadrille(&["completions", "cmd"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let page = said(&["man"]);
+    assert!(page.contains(".TH quadrille 1") && page.contains("Exit codes"), "{page}");
+    let folder = Folder::new();
+    let pages = folder.path().join("new/man1");
+    said(&["man", "--output", pages.to_str().unwrap()]);
+    let page = std::fs::read_to_string(pages.join("quadrille-client-add.1")).unwrap();
+    assert!(page.contains("redirect\\-uri") && page.contains("Photo printer"), "{page}");
+    assert!(pages.join("quadrille.1").exists());
+    assert!(pages.join("quadrille-user-token-revoke.1").exists());
+}
+
+#[test]
+fn the_built_in_pages_are_written_with_their_values_and_nothing_is_overwritten() {
+    let folder = Folder::new();
+    let pages = folder.path().join("my pages");
+    let path = pages.to_str().unwrap();
+    let next = said(&["templates", "export", path]);
+    assert!(next.contains(&format!("--templates '{path}'")), "{next}");
+    let consent = std::fs::read_to_string(pages.join("consent.html")).unwrap();
+    let (head, page) = consent.split_once("#}").unwrap();
+    assert!(head.contains("client.host ") && page.contains("{% extends \"base.html\" %}"));
+
+    std::fs::write(pages.join("consent.html"), "mine").unwrap();
+    std::fs::remove_file(pages.join("style.css")).unwrap();
+    let (code, why) = failure(&folder.data(), &["templates", "export", path]);
+    assert!(code == 7 && why.contains("exists already"), "{why}");
+    assert!(!pages.join("style.css").exists(), "all of them, or none");
+    assert_eq!(std::fs::read_to_string(pages.join("consent.html")).unwrap(), "mine");
+    assert!(!folder.data().exists());
+}
+
+#[tokio::test]
+async fn exported_pages_are_served_as_the_built_in_ones() {
+    let (plain, exported, pages) = (Folder::new(), Folder::new(), Folder::new());
+    let folder = pages.path().join("pages");
+    let folder = folder.to_str().unwrap();
+    said(&["templates", "export", folder]);
+    let built_in = Program::start(&plain);
+    let own = Program::start_with(&exported, &["--templates", folder]);
+    assert!(!own.log().contains("no page has this name"), "{}", own.log());
+    let page = async |program: &Program| {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let page = http.get(program.url("/sign-in")).send().await.unwrap().text().await.unwrap();
+        // The token of the form, and the port, differ.
+        let lines = page.lines().filter(|line| !line.contains("name=\"form\""));
+        let lines = lines.map(|line| line.replace(&program.issuer, ""));
+        let port = program.issuer.rsplit(':').next().unwrap();
+        lines.map(|line| line.replace(port, "")).collect::<Vec<_>>()
+    };
+    assert_eq!(page(&own).await, page(&built_in).await);
+    assert!(page(&own).await[0].starts_with("<!doctype html>"), "the comment is not sent");
+}
