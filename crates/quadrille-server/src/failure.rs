@@ -208,7 +208,7 @@ impl Failure {
                 | DataError::TargetInUse { .. }
                 | DataError::KeysDiffer { .. } => 7,
             },
-            Self::Pages(PagesError::Template { .. }) => 3,
+            Self::Pages(PagesError::Template { .. } | PagesError::Logo { .. }) => 3,
             Self::File { .. } | Self::Pages(PagesError::File { .. }) => 4,
             Self::Listen { .. } => 5,
             Self::NotFound { .. } | Self::NoToken => 6,
@@ -269,6 +269,7 @@ impl Failure {
                 DataError::Database { .. } => "database",
             },
             Self::Pages(PagesError::Template { .. }) => "template",
+            Self::Pages(PagesError::Logo { .. }) => "logo",
             Self::File { .. } | Self::Pages(PagesError::File { .. }) => "file",
             Self::Server(_) => "server",
             Self::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {

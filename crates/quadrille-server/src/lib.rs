@@ -8,6 +8,7 @@
 #![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
 
 mod audit;
+mod brand;
 pub mod check;
 pub mod cli;
 pub mod config;

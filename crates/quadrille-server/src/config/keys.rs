@@ -120,6 +120,9 @@ pub const KEYS: &[Key] = &[
         "QUADRILLE_PROXY_HEADER",
         "x-forwarded-for or forwarded: the header that these proxies set; the other is ignored",
     ),
+    key("brand_color", "QUADRILLE_BRAND_COLOR", "color of buttons and links, as #rrggbb"),
+    key("brand_second_color", "QUADRILLE_BRAND_SECOND_COLOR", "color of tiles and of the focus"),
+    key("brand_logo", "QUADRILLE_BRAND_LOGO", "file of the logo on every page: PNG, WebP or JPEG"),
     key("templates", "QUADRILLE_TEMPLATES", "folder with pages that replace the built-in ones"),
     Key {
         name: "keys",

@@ -3,6 +3,7 @@
 //! [`KEYS`] names every setting once; [`Settings::load`] finds each and remembers where it came
 //! from, for `quadrille config`.
 
+mod brand;
 mod cache;
 mod claims;
 mod database;
@@ -12,6 +13,7 @@ mod error;
 mod exchange;
 mod fetches;
 mod file;
+mod flags;
 mod found;
 mod grants;
 mod issuers;
@@ -28,6 +30,8 @@ mod shown;
 mod traces;
 mod value;
 
+pub use crate::brand::{BrandColors, Color};
+pub use brand::BrandSettings;
 pub use cache::{CachePlace, RedisUrl};
 pub use claims::ClaimSettings;
 pub use database::{ConnectionSettings, PostgresUrl, ReadFrom};
@@ -36,6 +40,7 @@ pub use effective::Effective;
 pub use error::{ConfigError, ExchangeFault, IssuerFault, Origin};
 pub use exchange::{ExchangeKind, ExchangeRule, ExchangeRules};
 pub use fetches::FetchSettings;
+pub use flags::Flags;
 pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
@@ -64,42 +69,6 @@ use found::Found;
 
 /// The default lifetime of a session.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
-
-/// Values found on the command line: the setting, the flag, the text.
-#[derive(Clone, Debug, Default)]
-pub struct Flags(Vec<(&'static str, &'static str, Value)>);
-
-impl Flags {
-    /// Adds a flag, if it was given.
-    pub fn give(&mut self, key: &'static str, flag: &'static str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.0.push((key, flag, Value::String(text.to_owned())));
-        }
-    }
-
-    /// A flag that may be given several times.
-    pub fn give_all(&mut self, key: &'static str, flag: &'static str, texts: &[String]) {
-        if !texts.is_empty() {
-            let values = texts.iter().cloned().map(Value::String).collect();
-            self.0.push((key, flag, Value::Array(values)));
-        }
-    }
-
-    /// `--set KEY=VALUE`.
-    ///
-    /// # Errors
-    /// [`ConfigError::Unknown`] when there is no such setting.
-    pub fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
-        let (name, text) = assignment.split_once('=').unwrap_or((assignment, ""));
-        let key = keys::find(name.trim(), || Origin::Flag("--set"))?;
-        if key.secret {
-            let origin = Origin::Flag("--set");
-            return Err(ConfigError::Secret { origin, key: key.name, variable: key.variable });
-        }
-        self.0.push((key.name, "--set", Value::String(text.to_owned())));
-        Ok(())
-    }
-}
 
 /// The settings in effect.
 #[derive(Clone, Debug)]
@@ -132,6 +101,8 @@ pub struct Settings {
     pub proxy_header: ProxyHeader,
     /// A folder with templates that replace the built-in ones.
     pub templates: Option<PathBuf>,
+    /// The colors and the logo of the pages.
+    pub brand: BrandSettings,
     /// The key ring, if it does not come from a file.
     pub keys: Option<quadrille::Secret>,
     /// The file of the key ring.
@@ -305,6 +276,7 @@ impl Settings {
             ProxyHeader::XForwardedFor,
         )?;
         let templates = found.optional("templates", value::path, value::show_path, "built in")?;
+        let brand = BrandSettings::of(&mut found)?;
         let keys = found.optional("keys", value::secret, |_| "***".to_owned(), "in keys_file")?;
         let keys_file =
             found.or("keys_file", value::path, value::show_path, data_dir.join("keys"))?;
@@ -411,6 +383,7 @@ impl Settings {
             trusted_proxies,
             proxy_header,
             templates,
+            brand,
             keys,
             keys_file,
             signing_keys_file,

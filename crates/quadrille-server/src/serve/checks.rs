@@ -15,7 +15,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), Failure> {
     let here = || Issuer::loopback(settings.listen);
     let issuer = settings.issuer.clone().unwrap_or_else(here);
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
-    Pages::load(name, &issuer, settings.templates.as_deref())?;
+    Pages::load(name, &issuer, settings.templates.as_deref())?.brand(&settings.brand)?;
     object_keys(settings)?;
     client_documents(settings)?;
     Ok(())

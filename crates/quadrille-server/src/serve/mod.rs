@@ -148,7 +148,8 @@ async fn serve(
     data.record_cache(settings).await?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
-    let pages = Pages::load(name, &issuer, settings.templates.as_deref())?;
+    let pages =
+        Pages::load(name, &issuer, settings.templates.as_deref())?.brand(&settings.brand)?;
     let signing = signing.await.map_err(|_| DataError::Stopped)??;
     let app = App::new(Parts {
         env: data.env().clone(),

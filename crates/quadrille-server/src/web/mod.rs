@@ -27,7 +27,7 @@ mod shared_counts;
 mod visitor;
 
 pub use app::{App, AppError, Parts};
-pub use pages::{BUILT_IN_PAGES, FormsLead, Link, Message, Pages, PagesError};
+pub use pages::{BUILT_IN_PAGES, FormsLead, Link, LogoFault, Message, Pages, PagesError};
 pub use phase::Phase;
 pub use private::Private;
 pub use visitor::Visitor;

@@ -87,3 +87,42 @@ async fn exported_pages_are_served_as_the_built_in_ones() {
     assert_eq!(page(&own).await, page(&built_in).await);
     assert!(page(&own).await[0].starts_with("<!doctype html>"), "the comment is not sent");
 }
+
+/// The beginning of a picture is what tells its kind.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n and the rest";
+
+#[tokio::test]
+async fn a_brand_of_name_colors_and_logo_needs_no_templates() {
+    let (folder, files) = (Folder::new(), Folder::new());
+    let logo = files.path().join("logo.png");
+    std::fs::write(&logo, PNG).unwrap();
+    let logo = format!("brand_logo={}", logo.display());
+    let set = ["--set", "name=Acme", "--set", "brand_color=#7a1fa2", "--set", &logo];
+    let program = Program::start_with(&folder, &set);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = async |path: &str| http.get(program.url(path)).send().await.unwrap();
+    let page = get("/sign-in").await.text().await.unwrap().replace("&#x2f;", "/");
+    let path_of = |ending: &str| {
+        let (before, _) = page.split_once(&format!(".{ending}\"")).unwrap();
+        format!("{}.{ending}", before.rsplit('"').next().unwrap())
+    };
+    assert!(page.contains("<span>Acme</span>") && !page.contains("dancer-a"), "{page}");
+    let picture = get(&path_of("png")).await;
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert_eq!(picture.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(picture.bytes().await.unwrap(), PNG);
+    let style = get(&path_of("css")).await.text().await.unwrap();
+    assert!(style.contains("--accent: #7a1fa2; --accent-ink: #ffffff;"), "{style}");
+    assert!(program.log().contains("brand_color is #"), "it is too dark for dark pages");
+    program.stop();
+
+    let svg = files.path().join("logo.svg");
+    std::fs::write(&svg, "<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>").unwrap();
+    let svg = format!("brand_logo={}", svg.display());
+    for command in ["config", "serve"] {
+        let (code, said) = failure(&folder.data(), &[command, "--set", &svg]);
+        assert!(code == 3 && said.contains("save the logo as PNG"), "{said}");
+        let (code, said) = failure(&folder.data(), &[command, "--set", "brand_color=red"]);
+        assert!(code == 3 && said.contains("#rrggbb"), "{said}");
+    }
+}

@@ -16,7 +16,9 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, value::Serde}
 use quadrille::page::{self, Page};
 use serde::Serialize;
 
+use super::logo::{Logo, LogoFault};
 use crate::{
+    config::BrandSettings,
     issuer::Issuer,
     request_id::{self, RequestId},
     words::{describe, did_you_mean, nearest},
@@ -52,6 +54,14 @@ pub enum PagesError {
         path: PathBuf,
         /// The error of the system.
         error: io::Error,
+    },
+    /// The logo is not accepted.
+    #[error("{}: {fault}", path.display())]
+    Logo {
+        /// The path.
+        path: PathBuf,
+        /// The reason.
+        fault: LogoFault,
     },
     /// A template is not valid.
     #[error("{}: {error:#}", path.display())]
@@ -92,6 +102,8 @@ pub struct Site {
     pub style: String,
     /// The path of the icon.
     pub icon: String,
+    /// The path of the logo, if there is one.
+    pub logo: Option<String>,
 }
 
 /// The pages of a provider. They have no scripts, are not cached, and cannot be framed.
@@ -101,6 +113,7 @@ pub struct Pages {
     site: Site,
     style: Bytes,
     icon: Bytes,
+    logo: Option<Logo>,
 }
 
 /// The destination of the forms of a page.
@@ -223,8 +236,32 @@ impl Pages {
             profile: at("/profile"),
             style: at(&format!("/assets/{}.css", fingerprint(&style))),
             icon: at(&format!("/assets/{}.svg", fingerprint(&icon))),
+            logo: None,
         };
-        Ok(Self { templates, site, style, icon })
+        Ok(Self { templates, site, style, icon, logo: None })
+    }
+
+    /// The pages with the colors and the logo of a site.
+    ///
+    /// # Errors
+    /// [`PagesError::File`] or [`PagesError::Logo`].
+    pub fn brand(mut self, brand: &BrandSettings) -> Result<Self, PagesError> {
+        let home = self.site.home.trim_end_matches('/').to_owned();
+        let at =
+            |content: &[u8], ending| format!("{home}/assets/{}.{ending}", fingerprint(content));
+        let rules = brand.colors.rules();
+        if !rules.is_empty() {
+            self.style = [&self.style, "\n".as_bytes(), rules.as_bytes()].concat().into();
+            self.site.style = at(&self.style, "css");
+        }
+        if let Some(path) = &brand.logo {
+            let failed = |error| PagesError::File { path: path.clone(), error };
+            let fault = |fault| PagesError::Logo { path: path.clone(), fault };
+            let logo = Logo::read(path).map_err(failed)?.map_err(fault)?;
+            self.site.logo = Some(at(&logo.bytes, logo.ending));
+            self.logo = Some(logo);
+        }
+        Ok(self)
     }
 
     /// The values that every page has.
@@ -232,12 +269,13 @@ impl Pages {
         &self.site
     }
 
-    /// The style sheet or the icon, if `path` is the current path of one of them.
+    /// The style sheet, the icon or the logo, if `path` is the current path of one of them.
     pub fn asset(&self, path: &str) -> Option<Response<Body>> {
+        let logo = self.logo.as_ref().filter(|_| self.site.logo.as_deref() == Some(path));
         let (kind, bytes) = match path {
             _ if path == self.site.style => ("text/css; charset=utf-8", &self.style),
             _ if path == self.site.icon => ("image/svg+xml", &self.icon),
-            _ => return None,
+            _ => (logo?.kind, &logo?.bytes),
         };
         let mut response = Response::new(Body::from(bytes.clone()));
         let headers = response.headers_mut();
