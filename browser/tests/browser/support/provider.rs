@@ -85,7 +85,7 @@ impl Provider {
 
     /// Removes a client, as the operator.
     pub(crate) fn remove(&self, client: &Client) {
-        self.program.json(&["client", "remove", &client.id]);
+        self.program.json(&["client", "remove", &client.id, "--yes"]);
     }
 
     /// The claims of the user of an access token.

@@ -113,7 +113,7 @@ pub(super) fn found(inner: &Inner, params: &Params<'_>, request: &Request<Bytes>
     sent.browser.map_or(!is_bound, is_its).then_some(sent)
 }
 
-/// The note of a request, whoever brings it.
+/// The note of a request from any browser.
 pub(super) fn of_any_browser(inner: &Inner, params: &Params<'_>) -> Option<Sent> {
     let sealed = params.many(SINCE).next()?;
     open(inner, &same(inner, params), sealed)
