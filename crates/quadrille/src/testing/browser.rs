@@ -11,6 +11,8 @@ use axum::{
 use http::{HeaderMap, Request, StatusCode, header};
 use tower::ServiceExt as _;
 
+use crate::form::FormWriter;
+
 use super::FakeService;
 
 /// The most bytes of a page.
@@ -153,6 +155,44 @@ impl Browser {
             .header("sec-fetch-mode", "navigate")
             .header("sec-fetch-site", site)
             .body(Body::empty())
+            .unwrap();
+        self.send(request).await
+    }
+
+    /// A form that a page of this site sends by POST, without following anything.
+    ///
+    /// ```
+    /// use axum::{Router, routing::post};
+    /// use quadrille::{SameOrigin, testing::Browser};
+    /// # use quadrille::{GitHub, KeyRing, Login};
+    ///
+    /// async fn sign_out(_: SameOrigin) -> &'static str {
+    ///     "Goodbye"
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    /// #     .with(GitHub::new("our-id", "our-secret"));
+    /// let app = login.attach(Router::new().route("/sign-out", post(sign_out)));
+    /// let page = Browser::new(app).submit("/sign-out", &[("everywhere", "1")]).await;
+    /// assert_eq!(page.text, "Goodbye");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If `url` is no URL and no path.
+    pub async fn submit(&mut self, url: &str, fields: &[(&str, &str)]) -> Page {
+        let mut form = FormWriter::new();
+        for (name, value) in fields {
+            form.append(name, value);
+        }
+        let request = Request::post(path_of(url))
+            .header("accept", "text/html")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-site", "same-origin")
+            .body(Body::from(form.finish()))
             .unwrap();
         self.send(request).await
     }

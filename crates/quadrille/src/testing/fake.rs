@@ -217,7 +217,9 @@ impl FakeService {
     }
 
     /// Tells an OpenID Provider the time, by which its ID tokens expire after an hour and say when the
-    /// user authenticated. Without it they were issued in 1970, do not expire, and do not say so.
+    /// user authenticated, and its logout tokens after two minutes. Without it they were issued in 1970,
+    /// do not expire, and do not say so: a login after a logout of the same user is then in the session
+    /// that has ended.
     pub fn tells_time(&self, env: &Env) {
         self.change_openid(|openid| openid.env = Some(env.clone()));
     }

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     fake::{FakeService, Part, Stage},
-    openid::Signed,
+    openid::{FAR, Signed},
     service::OAuth2,
 };
 
@@ -54,12 +54,20 @@ impl FakeService {
     /// and `sid`, or replace those that are there; `null` removes one. Each has a `jti` of its own.
     ///
     /// ```
-    /// use quadrille::testing::FakeService;
+    /// use quadrille::{KeyRing, Login, SpecBuf, testing::FakeService};
     /// use serde_json::json;
     ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> quadrille::Result<()> {
     /// let service = FakeService::openid("https://id.example", "our-id", "our-secret");
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(SpecBuf::oidc("acme", "https://id.example").client("our-id", "our-secret"))
+    ///     .http(service.clone());
     /// let token = service.logout_token("our-id", &json!({ "sub": "7", "sid": "s1" }));
-    /// assert!(token.is_some());
+    /// let ended = login.end_by_logout_token("acme", &token.unwrap_or_default()).await?;
+    /// assert_eq!(ended.sid.as_deref(), Some("s1"));
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// `None` if the service is no OpenID Provider.
@@ -70,7 +78,7 @@ impl FakeService {
         let now = openid.now().unwrap_or(Timestamp::from_seconds(0));
         let id = format!("logout-{}", openid.logouts);
         let mut token = LogoutToken::new(scene.placed(openid.issuer()), client_id, id, now);
-        token.expires = Some(now + Duration::from_secs(120));
+        token.expires = Some(openid.now().map_or(FAR, |now| now + Duration::from_secs(120)));
         let mut all: Value = serde_json::from_slice(&token.to_claims().to_json()).ok()?;
         for (name, value) in claims.as_object()? {
             let own = all.as_object_mut()?;

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The end of the time of a fake service without a clock: the year 2100.
-const FAR: Timestamp = Timestamp::from_seconds(4_102_444_800);
+pub(super) const FAR: Timestamp = Timestamp::from_seconds(4_102_444_800);
 
 /// The tenant of each user, at a service with an issuer for each.
 const TENANT: &str = "9122040d-6c67-4c5b-b112-36a304b66dad";

@@ -80,6 +80,38 @@ impl<S> Identity<S> {
         Self { subject: subject.into(), since, claims: None, service: PhantomData }
     }
 
+    /// The same with the claims of an ID token, of which it has what [`claims`](Self::claims) says:
+    /// for a unit test.
+    ///
+    /// ```
+    /// use quadrille::{Google, Identity, testing::ManualClock};
+    /// use serde_json::json;
+    ///
+    /// async fn home(who: Identity<Google>) -> String {
+    ///     let email = who.claims().and_then(|claims| claims.text("email"));
+    ///     format!("You are {}", email.unwrap_or("without an address"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let who = Identity::test("7", ManualClock::new().now());
+    /// assert_eq!(home(who.clone()).await, "You are without an address");
+    /// let who = who.with_claims(&json!({ "email": "ada@example.com", "nonce": "n-0S6_WzA2Mj" }));
+    /// assert_eq!(who.claims().and_then(|claims| claims.text("nonce")), None);
+    /// assert_eq!(home(who.clone()).await, "You are ada@example.com");
+    /// let too_long = json!({ "email": "ada@example.com", "about": "-".repeat(1500) });
+    /// assert_eq!(who.with_claims(&too_long).claims(), None);
+    /// # }
+    /// ```
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_claims(self, claims: &Value) -> Self {
+        let kept = about_the_user(claims);
+        let all = serde_json::from_str(&kept).ok().filter(|_| kept.len() <= LONGEST_CLAIMS);
+        let subject = self.subject.as_ref().to_owned();
+        Self { claims: all.map(|all| Arc::new(Claims { subject, all })), ..self }
+    }
+
     /// The account's identifier at the service.
     pub fn subject(&self) -> &str {
         &self.subject
