@@ -6,6 +6,9 @@
 //!     mysql://root@127.0.0.1:3306/application http://127.0.0.1:9/callback
 //! ```
 
+#[path = "../../quadrille/examples/shared/consent.rs"]
+mod consent;
+
 use std::{env::args, error::Error, net::SocketAddr};
 
 use axum::{
@@ -13,13 +16,14 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
+use consent::{ConsentForm, consent_page};
 use quadrille::{
     Authentication, Env, KeyRing, Scopes,
     guard::Access,
     page::escape,
     provider::{
-        Authorization, AuthorizationServer, ConsentPage, Decision, DeviceGrant, DeviceStep,
-        DeviceVerification, GrantType, NewClient, Reply, Step,
+        Authorization, AuthorizationServer, Decision, DeviceGrant, DeviceStep, DeviceVerification,
+        GrantType, NewClient, Reply, Step,
         oauth1::{NewKey, OAuth1},
     },
     scopes,
@@ -132,31 +136,15 @@ async fn device(request: DeviceVerification) -> Response {
     }
 }
 
-#[derive(serde::Deserialize)]
-struct ConsentForm {
-    decision: String,
-}
-
 async fn answer(decision: Decision<ConsentForm>) -> Reply {
     match decision.form.decision.as_str() {
-        "allow" => decision.by(visitor()).all().await,
+        "allow" => decision.by(visitor()).only(&decision.form.scope).await,
         _ => decision.by(visitor()).deny().await,
     }
 }
 
 async fn photos(access: Access<Photos>) -> Json<Vec<String>> {
     Json(vec![format!("a photo of {}", access.user().map_or("nobody", |user| user))])
-}
-
-fn consent_page(page: &ConsentPage) -> Html<String> {
-    let (name, action) = (escape(&page.client.name), escape(&page.action));
-    let mut html = format!("<p>{name}</p><form method=post action=\"{action}\">");
-    for (name, value) in page.form_fields() {
-        html += &format!("<input type=hidden name=\"{name}\" value=\"{value}\">");
-    }
-    html += "<button name=decision value=allow>Yes</button> \
-             <button name=decision value=deny>No</button></form>";
-    Html(html)
 }
 
 fn visitor() -> Authentication {

@@ -6,6 +6,9 @@
 //! cargo run --example embedded --features sqlite -- application.db http://127.0.0.1:9/callback
 //! ```
 
+#[path = "shared/consent.rs"]
+mod consent;
+
 use std::{convert::Infallible, env::args, error::Error, net::SocketAddr, sync::Arc};
 
 use axum::{
@@ -14,13 +17,14 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use consent::{ConsentForm, consent_page};
 use http::{StatusCode, header, request::Parts};
 use quadrille::{
     Authentication, Env, KeyRing, Scopes, Timestamp,
     guard::Access,
-    page::escape,
+    page::{escape, same_site},
     provider::{
-        Authorization, AuthorizationServer, ConsentPage, Decision, NewClient, Reply, Step,
+        Authorization, AuthorizationServer, Decision, NewClient, Reply, Step,
         store::{SqliteStore, StoreError},
     },
     scopes,
@@ -61,6 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Router::new()
             .route(server.authorize_path(), get(ask).post(ask))
             .route(server.consent_path(), post(answer))
+            .route("/", get(async || "You are signed in."))
             .route("/sign-in", get(sign_in_page).post(sign_in))
             .route("/api/photos", get(photos))
             .route("/customers", get(customers))
@@ -81,16 +86,9 @@ async fn ask(user: Option<User>, request: Authorization) -> Response {
     }
 }
 
-#[derive(serde::Deserialize)]
-struct ConsentForm {
-    allowed: String,
-    decision: String,
-}
-
 async fn answer(User(user): User, decision: Decision<ConsentForm>) -> Reply {
-    let allowed: Vec<String> = decision.form.allowed.split(' ').map(ToOwned::to_owned).collect();
     match decision.form.decision.as_str() {
-        "allow" => decision.by(user).only(&allowed).await,
+        "allow" => decision.by(user).only(&decision.form.scope).await,
         _ => decision.by(user).deny().await,
     }
 }
@@ -107,26 +105,6 @@ async fn customers(State(database): State<Database>) -> Result<Json<Vec<String>>
         Ok::<_, StoreError>(found)
     });
     companies.await.map(Json).map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
-}
-
-/// Lets users grant the first scope only, or all.
-fn consent_page(page: &ConsentPage) -> Html<String> {
-    let names: Vec<_> = page.scopes.iter().map(|scope| &*scope.name).collect();
-    let (first, all) = (names.first().copied().unwrap_or_default(), names.join(" "));
-    let mut html = format!(
-        "<h1>{} asks for {}</h1><form method=post action=\"{}\">\
-         <input name=allowed value=\"{}\">",
-        escape(&page.client.name),
-        escape(&all),
-        escape(&page.action),
-        escape(first),
-    );
-    for (name, value) in page.form_fields() {
-        html += &format!("<input type=hidden name=\"{name}\" value=\"{value}\">");
-    }
-    html += "<button name=decision value=allow>Allow</button> \
-             <button name=decision value=deny>Deny</button></form>";
-    Html(html)
 }
 
 /// A session of the application, from its own table.
@@ -185,9 +163,9 @@ struct SignIn {
 
 /// Signs in under any name: check passwords here.
 async fn sign_in(State(database): State<Database>, Form(form): Form<SignIn>) -> Response {
-    if !form.next.starts_with("/oauth/authorize?") {
-        return "You are signed in.".into_response();
-    }
+    // Anybody may have written `next` into a link to the sign-in page: only a page of this site, by
+    // its path.
+    let next = same_site("", &form.next).unwrap_or_else(|| "/".to_owned());
     let env = Env::system();
     let id: String = env.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
     let (name, session, now) = (form.username, id.clone(), env.now().seconds());
@@ -201,7 +179,7 @@ async fn sign_in(State(database): State<Database>, Form(form): Form<SignIn>) -> 
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let cookie = format!("session={id}; Path=/; HttpOnly; SameSite=Lax");
-    ([(header::SET_COOKIE, cookie)], Redirect::to(&form.next)).into_response()
+    ([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response()
 }
 
 #[expect(clippy::print_stdout, reason = "an example talks to its reader")]

@@ -9,19 +9,22 @@
 //! It prints commands for a try. On the page that asks for consent, every visitor is user 1: the
 //! example `provider` shows how users sign in.
 
+#[path = "shared/consent.rs"]
+mod consent;
+
 use std::{env::args, error::Error, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
     extract::State,
     http::StatusCode,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
+use consent::{ConsentForm, consent_page};
 use quadrille::{
     Authentication, Env, KeyRing, Scopes, Secret, Timestamp,
     guard::Access,
-    page::escape,
     provider::{
         Authorization, AuthorizationServer, Client, Decision, GrantType, NewClient,
         PasswordAttempt, PasswordNotChecked, PasswordVerifier, Reply, Step,
@@ -228,29 +231,15 @@ pub async fn sign_up(
 
 async fn ask(request: Authorization) -> Response {
     match request.step(Some(user(&Env::system()))).await {
-        Step::Consent(page) => {
-            let (name, action) = (escape(&page.client.name), escape(&page.action));
-            let mut html = format!("<p>{name}</p><form method=post action=\"{action}\">");
-            for (name, value) in page.form_fields() {
-                html += &format!("<input type=hidden name=\"{name}\" value=\"{value}\">");
-            }
-            html += "<button name=decision value=allow>Yes</button> \
-                     <button name=decision value=deny>No</button></form>";
-            Html(html).into_response()
-        }
+        Step::Consent(page) => consent_page(&page).into_response(),
         Step::Done(reply) => reply.into_response(),
         Step::SignIn(_) => "Every visitor is signed in.".into_response(),
     }
 }
 
-#[derive(serde::Deserialize)]
-struct ConsentForm {
-    decision: String,
-}
-
 async fn answer(decision: Decision<ConsentForm>) -> Reply {
     match decision.form.decision.as_str() {
-        "allow" => decision.by(user(&Env::system())).all().await,
+        "allow" => decision.by(user(&Env::system())).only(&decision.form.scope).await,
         _ => decision.by(user(&Env::system())).deny().await,
     }
 }

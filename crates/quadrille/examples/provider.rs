@@ -5,6 +5,9 @@
 //! cargo run --example provider
 //! ```
 
+#[path = "shared/consent.rs"]
+mod consent;
+
 use std::{
     collections::HashMap,
     convert::Infallible,
@@ -19,15 +22,15 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use consent::{ConsentForm, consent_page};
 use http::{header, request::Parts};
 use quadrille::{
     Authentication, Env, Scopes,
     guard::Access,
     oauth2::{AuthorizationRequest, pkce::Verifier},
-    page::escape,
+    page::{escape, same_site},
     provider::{
-        Authorization, AuthorizationServer, ConsentPage, Decision, NewClient, Reply, Step,
-        store::MemoryStore,
+        Authorization, AuthorizationServer, Decision, NewClient, Reply, Step, store::MemoryStore,
     },
     scopes,
 };
@@ -48,6 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .route("/oauth/authorize", get(ask).post(ask)) // both are requests
             .route("/oauth/consent", post(answer))
             .route("/api/photos", get(photos))
+            .route("/", get(async || "You are signed in."))
             .route("/sign-in", get(sign_in_page).post(sign_in))
             .route("/callback", get(|| async { "The code is in the address of this page." }))
             .with_state(Sessions::default()),
@@ -67,14 +71,6 @@ async fn ask(user: Option<User>, request: Authorization) -> Response {
     }
 }
 
-/// The fields of the consent page that are its own.
-#[derive(serde::Deserialize)]
-struct ConsentForm {
-    #[serde(default)]
-    scope: Vec<String>,
-    decision: String,
-}
-
 async fn answer(User(user): User, decision: Decision<ConsentForm>) -> Reply {
     match decision.form.decision.as_str() {
         "allow" => decision.by(user).only(&decision.form.scope).await,
@@ -85,23 +81,6 @@ async fn answer(User(user): User, decision: Decision<ConsentForm>) -> Reply {
 async fn photos(access: Access<Photos>) -> Json<Vec<String>> {
     let whose = access.user().map_or("nobody", |user| user);
     Json(vec![format!("a photo of {whose}")])
-}
-
-fn consent_page(page: &ConsentPage) -> Html<String> {
-    let (name, action) = (escape(&page.client.name), escape(&page.action));
-    let mut html = format!("<h1>{name} asks to</h1><form method=post action=\"{action}\">");
-    for scope in &page.scopes {
-        let (name, description) = (escape(&scope.name), escape(&scope.description));
-        html += &format!(
-            "<p><label><input type=checkbox name=scope value=\"{name}\" checked> {description}</label>"
-        );
-    }
-    for (name, value) in page.form_fields() {
-        html += &format!("<input type=hidden name=\"{name}\" value=\"{value}\">");
-    }
-    html += "<p><button name=decision value=allow>Allow</button> \
-             <button name=decision value=deny>Deny</button></form>";
-    Html(html)
 }
 
 // The application's own part: sessions, and users who sign in.
@@ -154,16 +133,14 @@ struct SignIn {
 }
 
 async fn sign_in(State(Sessions(sessions)): State<Sessions>, Form(form): Form<SignIn>) -> Response {
-    // Only back to the authorization endpoint.
-    if !form.next.starts_with("/oauth/authorize?") {
-        return "You are signed in.".into_response();
-    }
+    // Anybody may have written `next` into a link to the sign-in page: only a page of this site.
+    let next = same_site(ISSUER, &form.next).unwrap_or_else(|| "/".to_owned());
     let env = Env::system();
     let id: String = env.random::<16>().iter().map(|byte| format!("{byte:02x}")).collect();
     let user = Authentication::new(form.name, env.now());
     sessions.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), user);
     let cookie = format!("session={id}; Path=/; HttpOnly; SameSite=Lax");
-    ([(header::SET_COOKIE, cookie)], Redirect::to(&form.next)).into_response()
+    ([(header::SET_COOKIE, cookie)], Redirect::to(&next)).into_response()
 }
 
 #[expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]

@@ -8,8 +8,10 @@ from bs4 import BeautifulSoup
 
 
 class Browser:
-    def __init__(self, user, password, redirect_uri):
+    def __init__(self, user, password, redirect_uri, unticks=()):
         self.user, self.password, self.redirect_uri = user, password, redirect_uri
+        # The scopes that the user does not allow.
+        self.unticks = unticks
         self.http = requests.Session()
         self.http.headers.update(
             {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -37,13 +39,13 @@ class Browser:
                 page = self._submit(form, {})
             elif form := page.form_with("decision"):
                 self.asked += 1
-                page = self._submit(form, {"decision": decision})
+                page = self._submit(form, {"decision": decision}, self.unticks)
             else:
                 return page
         raise AssertionError(f"going in circles at {page.url}")
 
-    def _submit(self, form, filled):
-        fields = form.fields()
+    def _submit(self, form, filled, unticks=()):
+        fields = [(name, value) for name, value in form.fields() if not (name == "scope" and value in unticks)]
         fields = [(name, value) for name, value in fields if name not in filled] + list(filled.items())
         return self._follow(form.method, form.action, fields)
 

@@ -30,7 +30,7 @@ def application(tmp_path_factory):
 
 @pytest.fixture
 def person():
-    return Browser("ada", "", REDIRECT_URI)
+    return Browser("ada", "", REDIRECT_URI, unticks=["photos:write"])
 
 
 def check(application, token, get):

@@ -22,7 +22,8 @@ use crate::{
 use super::consent::TICKET;
 
 /// The address for a redirect after sign-in: path and query of the authorization endpoint. Its
-/// `Display` is encoded as a value in a query.
+/// `Display` is encoded as a value in a query. Anybody may have written such a value into a link, so
+/// the sign-in page redirects to what [`same_site`](crate::page::same_site) returns.
 ///
 /// ```
 /// # use quadrille::provider::Back;
