@@ -31,9 +31,10 @@ impl App {
         }
         let all_are_told = told.len() == ended.len();
         self.backend.forget_ended(told).await?;
-        // Each client has room for so many tokens, as for those of one such round.
-        let sent = self.server.logout_tokens_sent();
-        let _ = tokio::time::timeout(LEASE / 2, sent).await;
+        // Each client has room for so many tokens, as for those of one such round. One whose host hangs
+        // keeps the others from none of theirs.
+        let answered = self.server.logout_tokens_answered();
+        let _ = tokio::time::timeout(LEASE / 2, answered).await;
         Ok(all_are_told)
     }
 

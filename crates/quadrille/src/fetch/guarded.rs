@@ -23,8 +23,9 @@ use super::{
 /// that changes its meaning in between reaches nothing inside. It follows no redirects and uses no
 /// proxy of the environment (which would look names up by itself). It accepts at most 64 KiB
 /// within five seconds, declared as JSON but for tokens. It fetches 64 documents at once, of which four are of one
-/// site (hosts with the same last labels, or of one network), so slow hosts of one client do not
-/// delay the fetches of others; a fetch waits five seconds for its beginning.
+/// site (hosts with the same last labels, or of one network) and sixteen of sites that hung the last time,
+/// so slow hosts of one client do not delay the fetches of others; a fetch waits five seconds for its
+/// beginning.
 ///
 /// ```
 /// use quadrille::provider::{FetchError, Fetcher as _, GuardedFetcher};
@@ -168,7 +169,10 @@ impl GuardedFetcher {
         self.check(url)?;
         let share = tokio::time::timeout(self.deadline, self.shares.take(url)).await;
         let _share = share.map_err(|_| FetchError::Busy)??;
-        tokio::time::timeout(self.deadline, work).await.unwrap_or(Err(FetchError::TimedOut))
+        let done = tokio::time::timeout(self.deadline, work).await;
+        let done = done.unwrap_or(Err(FetchError::TimedOut));
+        self.shares.heard(url, matches!(done, Err(FetchError::TimedOut)));
+        done
     }
 }
 

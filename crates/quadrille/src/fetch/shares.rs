@@ -2,12 +2,13 @@
 //!
 //! A client names the URLs of its documents, and its hosts may be as slow as it likes. A site has a
 //! few fetches at once, however many clients and hosts name it. The others of a site wait without
-//! a place among all, so they keep no other site out.
+//! a place among all, so they keep no other site out. Sites that hung the last time have a part of the
+//! places, so that any number of them leave room for the others.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
@@ -21,17 +22,26 @@ use super::FetchError;
 const AT_ONCE: usize = 64;
 const OF_A_SITE: usize = 4;
 
+/// The number of concurrent fetches from sites that hung the last time, and of such sites that are
+/// remembered.
+const OF_HANGING: usize = 16;
+const HANGING: usize = 1024;
+
 /// The number of sites at which those without a fetch are forgotten.
 const SITES: usize = 256;
 
 pub(super) struct Shares {
     all: Semaphore,
     sites: Mutex<HashMap<Site, Weak<Semaphore>>>,
+    hanging: Semaphore,
+    /// The sites that hung the last time, the latest one last.
+    hung: Mutex<VecDeque<Site>>,
 }
 
 /// The permission to fetch, until it is dropped.
 pub(super) struct Share<'a> {
     _of_site: OwnedSemaphorePermit,
+    _of_hanging: Option<SemaphorePermit<'a>>,
     _of_all: SemaphorePermit<'a>,
 }
 
@@ -44,16 +54,45 @@ enum Site {
 
 impl Shares {
     pub(super) fn new() -> Self {
-        Self { all: Semaphore::new(AT_ONCE), sites: Mutex::default() }
+        Self {
+            all: Semaphore::new(AT_ONCE),
+            sites: Mutex::default(),
+            hanging: Semaphore::new(OF_HANGING),
+            hung: Mutex::default(),
+        }
     }
 
-    /// Waits for a place of the host's site, and then for one of all.
+    /// Waits for a place of the host's site, for one of those that hung if it did, and then for one of
+    /// all.
     pub(super) async fn take(&self, url: &Url) -> Result<Share<'_>, FetchError> {
-        let of_site = self.site(Site::of(url)?);
+        let site = Site::of(url)?;
+        let of_site = self.site(site.clone());
         // Semaphores are never closed.
         let of_site = of_site.acquire_owned().await.map_err(|_| FetchError::Busy)?;
+        let has_hung = self.hung().contains(&site);
+        let of_hanging = match has_hung {
+            true => Some(self.hanging.acquire().await.map_err(|_| FetchError::Busy)?),
+            false => None,
+        };
         let of_all = self.all.acquire().await.map_err(|_| FetchError::Busy)?;
-        Ok(Share { _of_site: of_site, _of_all: of_all })
+        Ok(Share { _of_site: of_site, _of_hanging: of_hanging, _of_all: of_all })
+    }
+
+    /// Notes whether the site of a host has hung.
+    pub(super) fn heard(&self, url: &Url, hangs: bool) {
+        let Ok(site) = Site::of(url) else { return };
+        let mut hung = self.hung();
+        hung.retain(|known| *known != site);
+        if hangs {
+            if hung.len() >= HANGING {
+                hung.pop_front();
+            }
+            hung.push_back(site);
+        }
+    }
+
+    fn hung(&self) -> MutexGuard<'_, VecDeque<Site>> {
+        self.hung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn site(&self, site: Site) -> Arc<Semaphore> {
@@ -133,6 +172,34 @@ mod tests {
         assert!(shares.take(&other).await.is_ok());
         drop(held.pop());
         assert!(waits.remove(0).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn any_number_of_sites_that_hang_leave_room_for_the_others() {
+        let shares = Shares::new();
+        let hung = |number: usize| url(&format!("h{number}.example-{number}"));
+        (0..2 * HANGING).for_each(|number| shares.heard(&hung(number), true));
+        assert_eq!(shares.hung().len(), HANGING);
+        let latest = |number: usize| hung(HANGING + number);
+        let mut held = Vec::new();
+        for number in 0..OF_HANGING {
+            held.push(shares.take(&latest(number)).await.unwrap());
+        }
+        let next = latest(OF_HANGING);
+        let mut waits = Box::pin(shares.take(&next));
+        tokio::select! {
+            biased;
+            _ = &mut waits => panic!("all places are of sites that hang"),
+            () = std::future::ready(()) => {}
+        }
+        // Those that answer have all the others.
+        for number in 0..AT_ONCE - OF_HANGING {
+            held.push(shares.take(&url(&format!("good.example-{number}"))).await.unwrap());
+        }
+        drop(held);
+        assert!(waits.await.is_ok());
+        shares.heard(&next, false);
+        assert!(!shares.hung().contains(&Site::of(&next).unwrap()));
     }
 
     #[tokio::test]

@@ -68,7 +68,7 @@ pub(super) fn send(inner: &Inner, ended: &Authentication, parties: &[Party]) {
         };
         let notifier = notifier.clone();
         tokio::spawn(async move {
-            match deliver(&*notifier, &url, &form).await {
+            match deliver(&*notifier, &url, &form, |hangs| place.heard(hangs)).await {
                 Ok(()) => tracing::debug!(%client, "a client has learned of a logout"),
                 Err(reason) => {
                     tracing::warn!(%client, %reason, "a client has not learned of a logout");
@@ -97,11 +97,22 @@ impl Strangers {
 }
 
 /// Sends a form, and once more if that may help. A form that has found no connection, since hosts that
-/// hang have all of them, waits for one.
-async fn deliver(notifier: &dyn ErasedNotifier, url: &Url, form: &str) -> Result<(), FetchError> {
+/// hang have all of them, waits for one. `heard` learns whether the host hangs.
+async fn deliver(
+    notifier: &dyn ErasedNotifier,
+    url: &Url,
+    form: &str,
+    heard: impl Fn(bool),
+) -> Result<(), FetchError> {
     let (mut waits, mut is_last) = (0, false);
     loop {
-        match notifier.notify(url, form).await {
+        let sent = notifier.notify(url, form).await;
+        match sent {
+            Err(FetchError::TimedOut) => heard(true),
+            Ok(()) | Err(FetchError::Status(_)) => heard(false),
+            Err(_) => {}
+        }
+        match sent {
             Err(FetchError::Busy) if waits < MOST_WAITS => waits += 1,
             Err(error) if may_pass(error) && !is_last => is_last = true,
             sent => return sent,
@@ -167,7 +178,10 @@ mod tests {
             (vec![Ok(()), Err(Status(400))], Err(Status(400)), 1),
         ] {
             let results = Results(Mutex::new(results));
-            assert_eq!(deliver(&results, &url, "logout_token=x").await, outcome);
+            let hangs = std::cell::Cell::new(false);
+            let sent = deliver(&results, &url, "logout_token=x", |it| hangs.set(it)).await;
+            assert_eq!(sent, outcome);
+            assert!(!hangs.get(), "{outcome:?}");
             assert_eq!(results.0.lock().unwrap().len(), left, "{outcome:?}");
         }
     }

@@ -84,6 +84,21 @@ impl AuthorizationServer {
         }
     }
 
+    /// Waits until no logout token is on its way any more to a client whose host answers: for a program
+    /// with many sessions to end, which waits for no host that hangs.
+    ///
+    /// ```
+    /// # use quadrille::provider::AuthorizationServer;
+    /// async fn next_round(server: &AuthorizationServer) {
+    ///     server.logout_tokens_answered().await;
+    /// }
+    /// ```
+    pub async fn logout_tokens_answered(&self) {
+        if let Some(logout) = offered(self.inner()) {
+            logout.places.answered().await;
+        }
+    }
+
     /// The clients that logout tokens are on their way to, by their `client_id`, with the number of
     /// the tokens.
     pub fn logout_tokens_under_way(&self) -> Vec<(Arc<str>, usize)> {
