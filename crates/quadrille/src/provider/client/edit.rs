@@ -7,6 +7,7 @@ use crate::provider::{
 };
 
 use super::{
+    dynamic::sector,
     new::NewClient,
     oauth1::new_key::NewRegistration,
     record::Client,
@@ -37,7 +38,8 @@ impl AuthorizationServer {
     ///
     /// # Errors
     /// [`RegistrationError`]: [`UnknownClient`](RegistrationError::UnknownClient),
-    /// [`OtherSubjects`](RegistrationError::OtherSubjects), and
+    /// [`OtherSubjects`](RegistrationError::OtherSubjects),
+    /// [`SectorUnproven`](RegistrationError::SectorUnproven), and
     /// [`FromDocument`](RegistrationError::FromDocument) for a client that describes itself.
     pub async fn edit_client(
         &self,
@@ -78,6 +80,9 @@ impl AuthorizationServer {
         };
         if are_other_subjects(before, &edited.client) {
             return Err(RegistrationError::OtherSubjects);
+        }
+        if sector::is_unproven(Some(before), &edited.client) {
+            return Err(RegistrationError::SectorUnproven);
         }
         let is_chosen = new.has_own_secret();
         let has_use = edited.client.has_use_for_secrets_of(before);

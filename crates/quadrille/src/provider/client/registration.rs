@@ -274,6 +274,14 @@ pub enum RegistrationError {
          URIs stay, or remove it first"
     )]
     OtherSubjects,
+    /// The client registered itself with pairwise subjects, and would learn those of another sector by a
+    /// grant, a logout token or a redirect URI that its sector does not vouch for (OpenID Connect Core,
+    /// section 8.1).
+    #[error(
+        "a client that registered itself with pairwise subjects learns users by the redirect URIs of its \
+         sector alone: register another client for other grants, redirect URIs and logout tokens"
+    )]
+    SectorUnproven,
     /// A client in a table of the application's own has a chosen secret, which only the server
     /// hashes, or a key for OAuth 1.0a that is to be generated.
     #[error(

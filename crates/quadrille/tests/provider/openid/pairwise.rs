@@ -6,9 +6,9 @@ use http::Request;
 use quadrille::{
     RemoteAddress,
     provider::{
-        AccessTokenFormat, AuthorizationServer, ClientOpenId, DeviceGrant, DynamicRegistration,
-        FetchError, Fetched, Fetcher, GrantType, Logout, NewClient, Notifier, RegistrationError,
-        SubjectType,
+        AccessTokenFormat, AuthorizationServer, Client, ClientOpenId, DeviceGrant,
+        DynamicRegistration, FetchError, Fetched, Fetcher, GrantType, Logout, NewClient, Notifier,
+        RegistrationError, SubjectType,
     },
 };
 use serde_json::json;
@@ -247,6 +247,59 @@ async fn a_stranger_joins_the_sector_of_no_other_site_by_a_grant_without_redirec
             assert_eq!(answer.json()["error"], "invalid_client_metadata");
         }
     }
+}
+
+/// Section 8.1 of Core: a grant that the operator adds would let a stranger into the sector of the site
+/// whose redirect URIs it named.
+#[tokio::test]
+async fn an_operator_lets_a_stranger_into_the_sector_of_no_other_site() {
+    let strangers = DynamicRegistration::open_to_anybody_so_that_strangers_add_clients();
+    let on = |it: AuthorizationServer| {
+        let offered = openid().pairwise_subjects(&[7; 32]);
+        it.openid(offered.logout(Logout::new().back_channel(Deaf)))
+            .client_keys_fetched_by(Sector)
+            .device_grant(DeviceGrant::new())
+            .dynamic_registration(strangers)
+    };
+    let world = world_of(|it| it, on).await;
+    let register = async |subject_type: &str, sector: Option<&str>| {
+        let mut metadata =
+            json!({ "redirect_uris": ["https://a.example/cb"], "subject_type": subject_type });
+        if let Some(sector) = sector {
+            metadata["sector_identifier_uri"] = sector.into();
+        }
+        let body = metadata.to_string();
+        let answer = world.request("POST", "/oauth/register", "application/json", &body).await;
+        assert_eq!(answer.status(), 201, "{answer:?}");
+        text(&answer.json(), "client_id").to_owned()
+    };
+    let device = |_: &_, new: NewClient| {
+        new.grant_types([GrantType::AuthorizationCode, GrantType::DeviceCode])
+    };
+    let told = |client: &Client, new: NewClient| {
+        let mut openid = client.openid.clone();
+        openid.backchannel_logout_uri = Some("https://evil.example/told".parse().unwrap());
+        new.openid(openid)
+    };
+    let moved = |_: &_, new: NewClient| new.redirect_uri("https://evil.example/cb");
+    let stranger = register("pairwise", None).await;
+    for refused in [
+        world.server.edit_client(&stranger, device).await,
+        world.server.edit_client(&stranger, told).await,
+    ] {
+        assert!(matches!(refused, Err(RegistrationError::SectorUnproven)), "{refused:?}");
+    }
+    let renamed = world.server.edit_client(&stranger, |_, new| new.name("Album")).await;
+    assert_eq!(renamed.unwrap().client.name, "Album");
+    let in_sector = register("pairwise", Some("https://s.example/sector.json")).await;
+    let refused = world.server.edit_client(&in_sector, moved).await;
+    assert!(matches!(refused, Err(RegistrationError::SectorUnproven)), "{refused:?}");
+    // Everybody knows the other subject of a user already, and the operator knows an own client.
+    let public = register("public", None).await;
+    world.server.edit_client(&public, device).await.unwrap();
+    let own = NewClient::public("Television").redirect_uri("https://a.example/cb");
+    let own = world.server.register(own.openid(pairwise())).await.unwrap().client.id;
+    world.server.edit_client(&own, device).await.unwrap();
 }
 
 /// A receiver of logout tokens.

@@ -9,7 +9,7 @@ mod openid;
 pub(crate) mod record;
 pub(crate) mod register;
 mod room;
-mod sector;
+pub(super) mod sector;
 pub(crate) mod settings;
 mod statement;
 pub(crate) mod used;

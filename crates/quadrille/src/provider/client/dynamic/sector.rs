@@ -7,7 +7,12 @@ use crate::{
     RemoteAddress,
     fetch::FetchError,
     provider::{
-        client::{grant_type::GrantType, metadata::CheckedMetadata, redirect_uri::RedirectUri},
+        client::{
+            grant_type::{GrantType, GrantTypes},
+            metadata::CheckedMetadata,
+            record::Client,
+            redirect_uri::RedirectUri,
+        },
         openid::{
             client::{ClientOpenId, SubjectType},
             pairwise,
@@ -29,15 +34,10 @@ pub(super) async fn check(
 ) -> Result<(), ClientRegistrationError> {
     let redirect_uris = &checked.redirect_uris;
     let is_pairwise = openid.subject_type == SubjectType::Pairwise;
-    if is_pairwise && checked.grant_types.iter().any(is_of_users_without_redirects) {
-        return Err(ClientRegistrationError::SectorUnproven);
-    }
-    // A logout token names the subject, and needs no redirect either.
-    let told = openid.backchannel_logout_uri.as_ref().filter(|_| is_pairwise);
-    if let Some(told) = told
-        && !redirect_uris.iter().any(|uri| host(uri) == host(told))
-    {
-        return Err(ClientRegistrationError::LogoutElsewhere);
+    match beside_redirects(openid, &checked.grant_types, redirect_uris) {
+        Some(Beside::Grant) => return Err(ClientRegistrationError::SectorUnproven),
+        Some(Beside::Logout) => return Err(ClientRegistrationError::LogoutElsewhere),
+        None => {}
     }
     let Some(uri) = &openid.sector_identifier_uri else {
         return match is_pairwise && pairwise::sector(openid, redirect_uris).is_none() {
@@ -59,6 +59,46 @@ pub(super) async fn check(
         true => Ok(()),
         false => Err(ClientRegistrationError::Sector),
     }
+}
+
+/// Whether a client that registered itself would learn pairwise subjects by a way that its sector does not
+/// vouch for, such as one that the operator gives it: a grant or a logout token that needs no redirect, or
+/// redirect URIs which the document of the sector was not asked about. `before` is the client as it was.
+pub(in crate::provider::client) fn is_unproven(before: Option<&Client>, after: &Client) -> bool {
+    let openid = &after.openid;
+    if after.registration.is_none() || openid.subject_type != SubjectType::Pairwise {
+        return false;
+    }
+    let is_new = |before: &Client| {
+        let has = |uri| before.redirect_uris.contains(uri);
+        let had = |pattern| before.redirect_patterns.contains(pattern);
+        !after.redirect_uris.iter().all(has) || !after.redirect_patterns.iter().all(had)
+    };
+    beside_redirects(openid, &after.grant_types, &after.redirect_uris).is_some()
+        || openid.sector_identifier_uri.is_some() && before.is_some_and(is_new)
+}
+
+/// A way in which a client learns the subjects of users beside its redirect URIs.
+enum Beside {
+    Grant,
+    /// A logout token names the subject.
+    Logout,
+}
+
+/// Such a way of a client with pairwise subjects, if it has one.
+fn beside_redirects(
+    openid: &ClientOpenId,
+    grant_types: &GrantTypes,
+    redirect_uris: &[RedirectUri],
+) -> Option<Beside> {
+    if openid.subject_type != SubjectType::Pairwise {
+        return None;
+    }
+    if grant_types.iter().any(is_of_users_without_redirects) {
+        return Some(Beside::Grant);
+    }
+    let told = openid.backchannel_logout_uri.as_ref()?;
+    (!redirect_uris.iter().any(|uri| host(uri) == host(told))).then_some(Beside::Logout)
 }
 
 fn host(uri: &RedirectUri) -> Option<String> {
