@@ -1,11 +1,17 @@
 //! The output of the program: results to standard output, messages to standard error.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    fmt,
+    io::{self, IsTerminal as _, Write as _},
+};
 
 use clap::builder::StyledStr;
 use serde::Serialize;
 
-use crate::Failure;
+use crate::{
+    Failure,
+    words::{Plain, PlainJson},
+};
 
 /// The destination and the format of a command's result.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +40,8 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         let line = if self.json {
-            serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+            let line = serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned());
+            PlainJson(&line).to_string()
         } else {
             text()
         };
@@ -53,18 +60,20 @@ impl Output {
     /// Writes a remark to standard error.
     pub fn note(self, text: &str) {
         if self.json {
-            self.say(&serde_json::json!({ "remark": text }).to_string());
+            say(PlainJson(&serde_json::json!({ "remark": text }).to_string()));
         } else {
-            self.say(text);
+            say(plain_lines(text));
         }
     }
 
     /// Writes an error: `code` for programs, `text` for people.
     pub fn error(self, code: &str, text: &str) {
         if self.json {
-            self.say(&serde_json::json!({ "error": code, "message": text }).to_string());
+            let line = serde_json::json!({ "error": code, "message": text }).to_string();
+            say(PlainJson(&line));
         } else {
-            self.say(&format!("{} {text}", if has_colors() { RED_NAME } else { NAME }));
+            let name = if has_colors() { RED_NAME } else { NAME };
+            say(format_args!("{name} {}", plain_lines(text)));
         }
     }
 
@@ -75,7 +84,7 @@ impl Output {
             // The help of a command that was given nothing.
             return match self.json {
                 true => self.error("usage", plain.trim_end()),
-                false => self.say(plain.trim_end()),
+                false => say(plain.trim_end()),
             };
         };
         match !self.json && has_colors() {
@@ -83,15 +92,10 @@ impl Output {
                 let colored = message.ansi().to_string();
                 let rest = colored.split_once(PARSERS).map_or(reason, |(_, rest)| rest);
                 let rest = rest.trim_start_matches("\u{1b}[0m");
-                self.say(format!("{RED_NAME}{rest}").trim_end());
+                say(format!("{RED_NAME}{rest}").trim_end());
             }
             false => self.error("usage", reason.trim()),
         }
-    }
-
-    fn say(self, line: &str) {
-        // A failure to write to standard error cannot be reported anywhere.
-        let _ = writeln!(io::stderr().lock(), "{line}");
     }
 }
 
@@ -112,11 +116,12 @@ fn has_colors() -> bool {
     io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb()
 }
 
-/// The text as one word of a shell, in quotes if it needs them.
-pub(crate) fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+fn say(line: impl fmt::Display) {
+    // A failure to write to standard error cannot be reported anywhere.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The lines of a message, in which texts of others may be.
+fn plain_lines(text: &str) -> String {
+    text.split('\n').map(|line| Plain(line).to_string()).collect::<Vec<_>>().join("\n")
 }

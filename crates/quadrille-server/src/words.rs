@@ -1,7 +1,9 @@
 //! Words that several messages share: errors of the system, quoted names, and suggestions for
 //! mistyped names.
 
-use std::{fmt, io};
+use std::{fmt, io, time::Duration};
+
+use quadrille::page::is_unseen;
 
 /// The error of the system, in the same words on every system and without its number.
 pub(crate) fn describe(error: &io::Error) -> String {
@@ -39,6 +41,25 @@ pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// A wait, rounded up.
+pub(crate) fn wait_in_words(wait: Duration) -> String {
+    match wait.as_secs_f64().ceil() {
+        seconds if seconds <= 1.0 => "a second".to_owned(),
+        seconds if seconds < 60.0 => format!("{seconds} seconds"),
+        seconds if seconds <= 60.0 => "a minute".to_owned(),
+        seconds => format!("{} minutes", (seconds / 60.0).ceil()),
+    }
+}
+
+/// The text as one word of a shell, in quotes if it needs them.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// Text of others in quotation marks, as [`Plain`] shows it.
 pub(crate) struct Quoted<'a>(pub &'a str);
 
@@ -54,27 +75,35 @@ pub(crate) struct Plain<'a>(pub &'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| match c {
-            c if c.is_control() => write!(f, "{}", c.escape_default()),
-            c if is_invisible(c) => write!(f, "{}", c.escape_unicode()),
-            c => write!(f, "{c}"),
+        escape(self.0, f, |c, f| write!(f, "{}", c.escape_default()))
+    }
+}
+
+/// A line of JSON, whose texts are escaped likewise, as JSON does it.
+pub(crate) struct PlainJson<'a>(pub &'a str);
+
+impl fmt::Display for PlainJson<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        escape(self.0, f, |c, f| {
+            c.encode_utf16(&mut [0; 2]).iter().try_for_each(|unit| write!(f, "\\u{unit:04x}"))
         })
     }
 }
 
-/// Whether a character is not seen, or changes the direction of the text around it.
-pub(crate) const fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
+/// Writes a text with its unseen characters as `write` has them.
+fn escape(
+    text: &str,
+    f: &mut fmt::Formatter<'_>,
+    write: impl Fn(char, &mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    let mut rest = text;
+    while let Some((at, unseen)) = rest.char_indices().find(|(_, c)| is_unseen(*c)) {
+        let (seen, from) = rest.split_at(at);
+        f.write_str(seen)?;
+        write(unseen, f)?;
+        rest = from.strip_prefix(unseen).unwrap_or_default();
+    }
+    f.write_str(rest)
 }
 
 /// The known name that is closest to `name`.
@@ -84,4 +113,35 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_seen_is_escaped() {
+        assert_eq!(Plain("Ren\u{e9} \"x\"").to_string(), "Ren\u{e9} \"x\"");
+        let odd = "a\nb\u{1b}[2J\u{9b}\u{2028}\u{202e}\u{e0041}";
+        let shown = r"a\nb\u{1b}[2J\u{9b}\u{2028}\u{202e}\u{e0041}";
+        assert_eq!(Plain(odd).to_string(), shown);
+        let line = serde_json::json!({ "path": odd }).to_string();
+        let plain = PlainJson(&line).to_string();
+        assert!(!plain.contains(is_unseen) && plain.is_ascii(), "{plain}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&plain).unwrap()["path"], odd);
+    }
+
+    #[test]
+    fn a_wait_is_told_in_words_and_never_too_short() {
+        for (millis, words) in [
+            (1, "a second"),
+            (1_001, "2 seconds"),
+            (59_000, "59 seconds"),
+            (60_000, "a minute"),
+            (61_000, "2 minutes"),
+            (600_000, "10 minutes"),
+        ] {
+            assert_eq!(wait_in_words(Duration::from_millis(millis)), words);
+        }
+    }
 }

@@ -10,7 +10,7 @@ use std::{
 use quadrille::Env;
 use serde::Serialize;
 
-use crate::request_id::RequestId;
+use crate::{request_id::RequestId, words::PlainJson};
 
 use super::event::Event;
 
@@ -61,7 +61,8 @@ impl AuditFile {
         let now = jiff::Timestamp::from_millisecond(self.env.now().millis()).unwrap_or_default();
         let line =
             Line { time: format!("{now:.3}"), event, request: request.map(RequestId::as_str) };
-        let line = serde_json::to_string(&line).map(|line| line + "\n").map_err(io::Error::from);
+        let line = serde_json::to_string(&line).map_err(io::Error::from);
+        let line = line.map(|line| format!("{}\n", PlainJson(&line)));
         let mut state = self.state();
         let written = line.and_then(|line| state.append(&self.path, &line));
         let had_failed = std::mem::replace(&mut state.has_failed, written.is_err());
@@ -134,12 +135,12 @@ mod tests {
     use super::*;
 
     fn event(event: &'static str) -> Event<'static> {
-        Event { event, client: Some("one\ntwo"), ..Event::default() }
+        Event { event, client: Some("one\ntwo\u{2028}\u{202e}"), ..Event::default() }
     }
 
     fn events(path: &Path) -> Vec<String> {
         let text = std::fs::read_to_string(path).unwrap();
-        assert!(text.ends_with('\n'), "{text}");
+        assert!(text.ends_with('\n') && text.is_ascii(), "{text}");
         let name = |line: &str| {
             let line: serde_json::Value = serde_json::from_str(line).ok()?;
             line["event"].as_str().map(str::to_owned)

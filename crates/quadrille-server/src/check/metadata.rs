@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::output::quoted;
+use crate::words::quoted;
 
 use super::{
     ask::is_here,

@@ -8,8 +8,9 @@ use crate::{
     audit::{Event, record},
     config::{PostgresUrl, Settings},
     data::{Data, End, KeysAfter, PostgresBackend, Progress, SqliteBackend, folder_of, transfer},
-    output::{Output, quoted},
+    output::Output,
     refused::Refused,
+    words::quoted,
 };
 
 use super::progress::Progress as Line;

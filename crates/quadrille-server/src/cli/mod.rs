@@ -31,8 +31,9 @@ use crate::{
     Failure, audit,
     config::{ConfigError, Flags, Settings, environment},
     logging,
-    output::{Output, quoted},
+    output::Output,
     serve,
+    words::quoted,
 };
 
 const ABOUT: &str = "An OAuth provider: users sign in, and clients get access with their consent";

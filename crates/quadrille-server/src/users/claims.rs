@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use quadrille::{Timestamp, provider::UserClaims};
+use quadrille::{Timestamp, page::is_unseen, provider::UserClaims};
 use serde_json::{Map, Value};
 
-use crate::words::{Plain, is_invisible};
+use crate::words::{Plain, did_you_mean, nearest};
 
 /// A claim that every provider may have.
 #[derive(Clone, Copy, Debug)]
@@ -87,12 +87,15 @@ pub enum ClaimError {
     /// There is no such claim.
     #[error(
         "there is no claim {}: the setting claims has the operator's own; give it to this command as \
-         to `quadrille serve`",
-        Plain(name)
+         to `quadrille serve`{}",
+        Plain(name),
+        did_you_mean(nearest.as_deref())
     )]
     Unknown {
         /// The name as given.
         name: String,
+        /// The known claim that is closest.
+        nearest: Option<String>,
     },
     /// The value does not fit.
     #[error("{name}: {expected}")]
@@ -119,7 +122,23 @@ pub fn is_for_the_operator(name: &str) -> bool {
 /// # Errors
 /// [`ClaimError`].
 pub fn parse(name: &str, text: &str, own: &BTreeMap<String, String>) -> Result<Value, ClaimError> {
-    let form = standard(name).map(|known| known.form);
+    check_name(name, own)?;
+    let value = match standard(name).map(|known| known.form) {
+        // A list, a number or the like, if it is one.
+        None => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        Some(Form::Checked(_)) if ["true", "false"].contains(&text) => (text == "true").into(),
+        Some(Form::Address) => address(text),
+        Some(_) => text.into(),
+    };
+    check(name, &value)?;
+    Ok(value)
+}
+
+/// Checks that a claim with this name can be set: a standard one, or one of the operator's `own`.
+///
+/// # Errors
+/// [`ClaimError::OfTheProgram`] and [`ClaimError::Unknown`].
+pub fn check_name(name: &str, own: &BTreeMap<String, String>) -> Result<(), ClaimError> {
     let of_the_program = match name {
         "sub" => Some("the subject of the user"),
         "preferred_username" => Some("the user name"),
@@ -129,18 +148,12 @@ pub fn parse(name: &str, text: &str, own: &BTreeMap<String, String>) -> Result<V
     if let Some(what) = of_the_program {
         return Err(ClaimError::OfTheProgram { name: name.to_owned(), what });
     }
-    if form.is_none() && !own.contains_key(name) {
-        return Err(ClaimError::Unknown { name: name.to_owned() });
+    if standard(name).is_some() || own.contains_key(name) {
+        return Ok(());
     }
-    let value = match form {
-        // A list, a number or the like, if it is one.
-        None => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
-        Some(Form::Checked(_)) if ["true", "false"].contains(&text) => (text == "true").into(),
-        Some(Form::Address) => address(text),
-        Some(_) => text.into(),
-    };
-    check(name, &value)?;
-    Ok(value)
+    let known = STANDARD.iter().map(|known| known.name).chain(own.keys().map(String::as_str));
+    let nearest = nearest(name, known).map(str::to_owned);
+    Err(ClaimError::Unknown { name: name.to_owned(), nearest })
 }
 
 /// Checks the value of a claim: a standard one, or one of the operator's own.
@@ -171,7 +184,7 @@ pub fn check(name: &str, value: &Value) -> Result<(), ClaimError> {
 fn has_unseen(value: &Value) -> bool {
     let is_unseen = |c: char| match c {
         '\n' | '\r' | '\u{200c}' | '\u{200d}' => false,
-        c => c.is_control() || is_invisible(c),
+        c => is_unseen(c),
     };
     match value {
         Value::String(text) => text.contains(is_unseen),
@@ -349,6 +362,8 @@ mod tests {
         for name in ["iss", "department"] {
             assert!(matches!(parse(name, "x", &own), Err(ClaimError::Unknown { .. })), "{name}");
         }
+        let mistyped = parse("group", "x", &own).unwrap_err().to_string();
+        assert!(mistyped.ends_with("did you mean \"groups\"?"), "{mistyped}");
         for name in ["sub", "updated_at", "preferred_username"] {
             let refused = parse(name, "x", &own);
             assert!(matches!(refused, Err(ClaimError::OfTheProgram { .. })), "{name}");

@@ -1,5 +1,5 @@
 //! Pages: a small one, for applications without pages of their own, and functions for an
-//! application's own pages ([`escape`], [`protect`], [`same_site`]).
+//! application's own pages ([`escape`], [`is_unseen`], [`protect`], [`same_site`]).
 //!
 //! The small page has no script, one inline style sheet, a strict Content-Security-Policy and no
 //! framing; it follows the browser's light or dark scheme and fits a phone.
@@ -8,7 +8,7 @@ mod same_site;
 mod unseen;
 
 pub use same_site::same_site;
-pub(crate) use unseen::is_unseen;
+pub use unseen::is_unseen;
 
 use std::{borrow::Cow, fmt::Write as _, sync::LazyLock};
 

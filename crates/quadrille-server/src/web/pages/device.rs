@@ -1,7 +1,5 @@
 //! The page on which users type the codes of devices in.
 
-use std::time::Duration;
-
 use axum::{
     body::Body,
     extract::State,
@@ -10,6 +8,8 @@ use axum::{
 };
 use quadrille::provider::{DeviceStep, DeviceVerification, UserCodeError, UserCodePage};
 use serde::Serialize;
+
+use crate::words::wait_in_words;
 
 use super::{
     super::{app::App, visitor::Visitor},
@@ -104,38 +104,9 @@ fn problem(refused: UserCodeError) -> Problem {
         ),
         UserCodeError::TooMany(wait) => (
             "Too many codes were tried",
-            format!("This one was not looked at. Wait {}, then try again.", in_words(wait)),
+            format!("This one was not looked at. Wait {}, then try again.", wait_in_words(wait)),
         ),
         other => ("This code cannot be used", other.to_string()),
     };
     Problem { title, text }
-}
-
-/// A wait, rounded up.
-fn in_words(wait: Duration) -> String {
-    match wait.as_secs_f64().ceil() {
-        seconds if seconds <= 1.0 => "a second".to_owned(),
-        seconds if seconds < 60.0 => format!("{seconds} seconds"),
-        seconds if seconds <= 60.0 => "a minute".to_owned(),
-        seconds => format!("{} minutes", (seconds / 60.0).ceil()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_told_in_words_and_never_too_short() {
-        for (millis, words) in [
-            (1, "a second"),
-            (1_001, "2 seconds"),
-            (59_000, "59 seconds"),
-            (60_000, "a minute"),
-            (61_000, "2 minutes"),
-            (600_000, "10 minutes"),
-        ] {
-            assert_eq!(in_words(Duration::from_millis(millis)), words);
-        }
-    }
 }
