@@ -165,6 +165,8 @@ async fn a_user_allows_a_part_of_the_scopes_and_takes_the_access_back() {
         press(browser, "Continue").await;
         let write = element(browser, "//input[@type='checkbox'][@value='photos:write']").await;
         write.click().await.unwrap();
+        // The key Enter in a tick box decides nothing.
+        write.send_keys("\u{e007}").await.unwrap();
         browser.looks_good("1-part").await;
         decide(browser, "allow").await;
         heading(browser, "has access").await;

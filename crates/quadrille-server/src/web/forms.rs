@@ -169,7 +169,7 @@ impl Forms {
 }
 
 impl Purpose {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::SignIn => "quadrille sign-in form",
             Self::Choice => "quadrille account choice form",

@@ -91,22 +91,33 @@ async fn look(app: &App) -> Looked {
 
 /// `ok`, or the kind of the failure of the store.
 async fn store(app: &App) -> &'static str {
-    match in_time(app.backend.check()).await {
+    match in_time("store", app.backend.check()).await {
         Some(Ok(())) => "ok",
         Some(Err(error)) => {
-            tracing::error!(%error, "the store does not answer");
+            tracing::error!(%error, "the store {}", what_it_does(&error));
             error.kind()
         }
         None => TOO_SLOW,
     }
 }
 
+/// What a store does instead of taking a write.
+const fn what_it_does(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Full | StoreError::ReadOnly => "answers, and cannot be written",
+        StoreError::Busy => "is locked by another program",
+        StoreError::Denied(_) | StoreError::Insecure(_) => "refuses this process",
+        StoreError::Unavailable(_) | StoreError::Closed => "does not answer",
+        _ => "answers with a failure",
+    }
+}
+
 /// `ok`, or the kind of the failure of the cache.
 async fn kept(cache: &Cache) -> &'static str {
-    match in_time(cache.check()).await {
+    match in_time("cache", cache.check()).await {
         Some(Ok(())) => "ok",
         Some(Err(error)) => {
-            tracing::error!(%error, "the cache does not answer");
+            tracing::error!(%error, "the cache cannot be used");
             error.kind()
         }
         None => TOO_SLOW,
@@ -119,7 +130,7 @@ async fn lease(app: &App) -> &'static str {
         tracing::error!(%error, "the lease of row numbers is not renewed");
         error.kind()
     };
-    match in_time(app.server.check_lease()).await {
+    match in_time("store", app.server.check_lease()).await {
         Some(Ok(())) => "ok",
         Some(Err(provider::Error::Operator(OperatorError::Store(error)))) => failed(&error),
         Some(Err(error)) => {
@@ -132,10 +143,10 @@ async fn lease(app: &App) -> &'static str {
 
 const TOO_SLOW: &str = "too_slow";
 
-async fn in_time<F: Future>(check: F) -> Option<F::Output> {
+async fn in_time<F: Future>(what: &str, check: F) -> Option<F::Output> {
     let outcome = tokio::time::timeout(PATIENCE, check).await.ok();
     if outcome.is_none() {
-        tracing::error!("the store does not answer in {} seconds", PATIENCE.as_secs());
+        tracing::error!("the {what} does not answer in {} seconds", PATIENCE.as_secs());
     }
     outcome
 }

@@ -14,6 +14,7 @@ mod grants;
 mod health;
 mod me;
 mod overload;
+mod page_form;
 mod pages;
 mod passwords;
 mod phase;

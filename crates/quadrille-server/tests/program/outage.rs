@@ -385,6 +385,13 @@ async fn a_pool_whose_connections_are_all_in_use_is_503_until_one_is_free() {
     stage.program.stop();
 }
 
+/// The log tells the operator to look at rights and disks, not at the network.
+fn says_that_it_is_not_written(program: &Program) {
+    let log = program.log();
+    assert!(log.contains("the store answers, and cannot be written"), "{log}");
+    assert!(!log.contains("the store does not answer"), "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_may_not_be_written_is_not_ready_and_answers_what_only_reads() {
     let cluster = Cluster::new();
@@ -398,6 +405,7 @@ async fn a_database_that_may_not_be_written_is_not_ready_and_answers_what_only_r
     let access = field(&tokens, "access_token");
     assert_eq!(me(&stage.program, Method::GET, &access).await.0, StatusCode::OK);
     becomes(&stage.program, StatusCode::SERVICE_UNAVAILABLE, "read_only").await;
+    says_that_it_is_not_written(&stage.program);
     let add = ["user", "add", "Bob", "--password-stdin", "--json", "--database", &cluster.url()];
     let output = crate::process::run(&stage.program.data, &add, "a long password of Bob\n");
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
@@ -442,6 +450,7 @@ async fn a_full_disk_of_the_database_loses_nothing_and_needs_no_restart() {
     is_unavailable(&full);
     assert!(stage.program.log().contains("full; make room"), "{}", stage.program.log());
     becomes(&stage.program, StatusCode::SERVICE_UNAVAILABLE, "full").await;
+    says_that_it_is_not_written(&stage.program);
     std::fs::remove_file(&disk).unwrap();
     assert!(eventually(SECONDS, || issues(&stage.program, &machine)).await);
     becomes(&stage.program, StatusCode::OK, "ok").await;

@@ -218,6 +218,29 @@ async fn a_person_sees_where_they_are_signed_in_and_signs_out_everywhere() {
 }
 
 #[tokio::test]
+async fn a_browser_that_keeps_no_cookies_is_told_so() {
+    let stage = Stage::new();
+    let (browser, url) = (Browser::new(), stage.program.url("/sign-in"));
+    let page = browser.get(&url).await;
+    browser.cookies.lock().unwrap().clear();
+    let form = page.form("username").with("username", "ada").with("password", PASSWORD);
+    let origin = stage.program.issuer.clone();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let sent = http.post(&url).header("origin", origin).header("sec-fetch-site", "same-origin");
+    let answer = sent.form(&form.fields).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let html = answer.text().await.unwrap();
+    assert!(
+        html.contains("Allow cookies for this site") && html.contains("value=\"ada\""),
+        "{html}"
+    );
+    assert!(!html.contains(PASSWORD));
+    // With the next one the sign-in works.
+    let page = browser.get(&url).await;
+    assert_eq!(browser.sign_in(&page, "ada", PASSWORD).await.url.path(), "/");
+}
+
+#[tokio::test]
 async fn a_form_from_elsewhere_signs_nobody_in() {
     let stage = Stage::new();
     let (browser, mallory) = (Browser::new(), Browser::new());

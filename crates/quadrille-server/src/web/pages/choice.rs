@@ -12,8 +12,10 @@ use crate::users::UserName;
 
 use super::{
     super::{
+        account_form::Sealed,
         app::App,
-        forms::{FormRefusal, Purpose},
+        forms::Purpose,
+        page_form::NotTaken,
         sent::{Sent, Unreadable},
         visitor::Visitor,
     },
@@ -43,6 +45,12 @@ pub(in crate::web) struct GoOn {
     form: String,
 }
 
+impl Sealed for GoOn {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
 /// What the page shows.
 #[derive(Serialize)]
 struct Page<'a> {
@@ -69,28 +77,22 @@ pub(in crate::web) async fn go_on(
     headers: HeaderMap,
     form: Result<Sent<GoOn>, Unreadable>,
 ) -> Response<Body> {
-    let Sent(form) = match form {
-        Ok(form) => form,
-        Err(why) => return app.bad_form(&why),
-    };
-    let next = app.local(&form.next);
     // Another user may have signed in in another tab, or nobody be any more: the page says who is.
     let again =
-        || app.see_other(&app.sign_in_url(&Wish { next: &next, hint: None, is_choice: true }));
-    let cookie = app.session_cookie(&headers);
-    if let Err(refusal) = app.forms.check(Purpose::Choice, &headers, cookie, &form.form) {
-        tracing::info!(%refusal, "a choice of an account was refused");
-        return match refusal {
-            FormRefusal::Foreign => app.foreign_form(),
-            FormRefusal::Unbound | FormRefusal::Old => again(),
-        };
-    }
+        |next: &str| app.see_other(&app.sign_in_url(&Wish { next, hint: None, is_choice: true }));
+    let bound = (Purpose::Choice, app.session_cookie(&headers));
+    let form = match app.page_form(form, &headers, bound) {
+        Ok(form) => form,
+        Err(NotTaken::Answered(answer)) => return *answer,
+        Err(NotTaken::Old(form)) => return again(&app.local(&form.next)),
+    };
+    let next = app.local(&form.next);
     match app.visitor(&headers).await {
         Ok(Some(visitor)) => {
             let chosen = app.server.account_chosen(&next, &visitor.authentication());
             app.see_other(chosen.as_ref().map_or(&next, |back| back.path_and_query()))
         }
-        Ok(None) => again(),
+        Ok(None) => again(&next),
         Err(error) => app.store_failed(&error),
     }
 }

@@ -48,6 +48,8 @@ struct Field {
     name: String,
     words: String,
     value: String,
+    /// Whether it is the reason why nothing was changed: the page opens there.
+    is_wrong: bool,
 }
 
 /// The form.
@@ -100,11 +102,21 @@ impl App {
         let fixed = fixed.map(|name| line(settings, user, name));
         let fixed: Vec<_> = fixed.filter(|line| line.value.is_some()).collect();
         let mut fields = fields(settings, user);
-        if let Some(NotChanged { typed, .. }) = answer {
+        if let Some(NotChanged { typed, error }) = answer {
             for field in &mut fields {
                 if let Some(typed) = typed.get(&field.name) {
                     field.value.clone_from(typed);
                 }
+            }
+            // An address is wrong as a whole, in several fields.
+            let is_of = |field: &&mut Field| match error {
+                ClaimError::Value { name, .. } => {
+                    field.name.split_once('.').map_or(&*field.name, |(claim, _)| claim) == name
+                }
+                ClaimError::Unknown { .. } | ClaimError::OfTheProgram { .. } => false,
+            };
+            if let Some(field) = fields.iter_mut().find(is_of) {
+                field.is_wrong = true;
             }
         }
         let problem = answer.map(|answer| match &answer.error {
@@ -139,12 +151,13 @@ fn fields(settings: &ClaimSettings, user: &User) -> Vec<Field> {
                     name: format!("{POSTAL}.{member}"),
                     words: (*words).to_owned(),
                     value: shown(value.and_then(|address| address.get(member))),
+                    is_wrong: false,
                 },
             ));
             continue;
         }
         let words = settings.words(name).unwrap_or(name).to_owned();
-        fields.push(Field { name: name.to_owned(), words, value: shown(value) });
+        fields.push(Field { name: name.to_owned(), words, value: shown(value), is_wrong: false });
     }
     fields
 }

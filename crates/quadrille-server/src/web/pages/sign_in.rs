@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Extension,
@@ -12,20 +12,21 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{RemoteAddress, Secret, page::same_site, provider::store::StoreError};
 use serde::{Deserialize, Serialize};
-use url::form_urlencoded;
 
 use crate::{
     throttle::PATIENCE,
     users::{MOST_PASSWORD, User, UserName},
+    words::wait_in_words,
 };
 
 use super::{
     super::{
-        account_form::Bound,
+        account_form::{Bound, Sealed},
         app::App,
         audit,
         cookies::Cookie,
-        forms::{FormRefusal, Purpose},
+        forms::Purpose,
+        page_form::NotTaken,
         passwords::{AGAIN, Looked},
         sent::{Sent, Unreadable},
         visitor::Visitor,
@@ -61,6 +62,12 @@ pub(in crate::web) struct SignIn {
     form: String,
 }
 
+impl Sealed for SignIn {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
 /// What the page shows.
 #[derive(Serialize)]
 struct Page<'a> {
@@ -74,47 +81,57 @@ struct Page<'a> {
 }
 
 /// Why signing in did not work.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct Problem {
     title: &'static str,
-    text: &'static str,
+    text: Cow<'static, str>,
     /// Whether it is about what was typed.
     field: bool,
 }
 
 const EMPTY: Problem = Problem {
     title: "Something is missing",
-    text: "Type your user name and your password.",
+    text: Cow::Borrowed("Type your user name and your password."),
     field: true,
 };
 /// The same whether or not there is such a user.
 const WRONG: Problem = Problem {
     title: "Wrong user name or password",
-    text: "Check both and try again.",
+    text: Cow::Borrowed("Check both and try again."),
     field: true,
-};
-const SLOW: Problem = Problem {
-    title: "Too many attempts",
-    text: "Your password was not looked at. Wait a few seconds and try again.",
-    field: false,
-};
-/// From this network so many try that name that trying again is no use.
-const SHARED: Problem = Problem {
-    title: "Too many attempts",
-    text: "Your password was not looked at, as many others from your network try this user name. \
-           Try again later, from another network, or in a browser in which you have signed in before.",
-    field: false,
 };
 const BUSY: Problem = Problem {
     title: "Many people are signing in",
-    text: "Try again in a few seconds.",
+    text: Cow::Borrowed("Try again in a few seconds."),
     field: false,
 };
 const STALE: Problem = Problem {
     title: "This page lay open too long",
-    text: "Type your password again. If that does not help, allow cookies for this site.",
+    text: Cow::Borrowed("Type your password again."),
     field: false,
 };
+/// Without the cookie of the form, that of the session would be lost, too.
+const BLOCKED: Problem = Problem {
+    title: "Your browser sent no cookie",
+    text: Cow::Borrowed(
+        "You are signed in by a cookie. Allow cookies for this site, then type your password again.",
+    ),
+    field: false,
+};
+
+/// Why a password was not looked at, and for how long that stays so.
+fn too_many(wait: Duration) -> Problem {
+    let time = wait_in_words(wait);
+    let text = match wait > PATIENCE {
+        // From this network so many try that name that trying again is no use.
+        true => format!(
+            "Your password was not looked at, as many others from your network try this user name. Wait \
+             {time}, or try from another network, or in a browser in which you have signed in before."
+        ),
+        false => format!("Your password was not looked at. Wait {time}, then try again."),
+    };
+    Problem { title: "Too many attempts", text: text.into(), field: false }
+}
 
 /// `GET /sign-in`
 pub(in crate::web) async fn page(
@@ -142,20 +159,20 @@ pub(in crate::web) async fn submit(
     headers: HeaderMap,
     form: Result<Sent<SignIn>, Unreadable>,
 ) -> Response<Body> {
-    let Sent(form) = match form {
-        Ok(form) => form,
-        Err(why) => return app.bad_form(&why),
+    let bound = (Purpose::SignIn, app.form_cookie(&headers));
+    let (form, is_old) = match app.page_form(form, &headers, bound) {
+        Ok(form) => (form, false),
+        Err(NotTaken::Answered(answer)) => return *answer,
+        Err(NotTaken::Old(form)) => (form, true),
     };
     let again = |status, problem| {
         app.sign_in_page(status, &headers, Some(problem), &form.username, &form.next, None)
     };
-    let cookie = app.form_cookie(&headers);
-    if let Err(refusal) = app.forms.check(Purpose::SignIn, &headers, cookie, &form.form) {
-        tracing::info!(%refusal, "a sign-in form was refused");
-        return match refusal {
-            FormRefusal::Foreign => app.foreign_form(),
-            FormRefusal::Unbound | FormRefusal::Old => again(StatusCode::FORBIDDEN, STALE).await,
-        };
+    if app.form_cookie(&headers).is_none() {
+        return again(StatusCode::FORBIDDEN, BLOCKED).await;
+    }
+    if is_old {
+        return again(StatusCode::FORBIDDEN, STALE).await;
     }
     if form.username.is_empty() || form.password.is_empty() {
         return again(StatusCode::BAD_REQUEST, EMPTY).await;
@@ -208,8 +225,7 @@ pub(in crate::web) async fn submit(
         Looked::Not(wait) => {
             app.passwords.withdraw(&attempt).await;
             audit::refused(found.as_ref(), address);
-            let problem = if wait > PATIENCE { SHARED } else { SLOW };
-            later(again(StatusCode::TOO_MANY_REQUESTS, problem).await, wait)
+            later(again(StatusCode::TOO_MANY_REQUESTS, too_many(wait)).await, wait)
         }
         Looked::Busy => {
             app.passwords.withdraw(&attempt).await;
@@ -360,14 +376,8 @@ impl App {
 
     /// The name of the application that waits for the person to come back to `next`.
     pub(super) async fn waiting(&self, next: &str) -> Option<String> {
-        let (path, query) = next.split_once('?')?;
-        if path != self.server.authorize_path() {
-            return None;
-        }
-        let mut parameters = form_urlencoded::parse(query.as_bytes());
         // Without it the page says a little less.
-        let (_, id) = parameters.find(|(name, _)| name == "client_id")?;
-        let client = self.server.client(&id).await.ok().flatten()?;
+        let client = self.server.client_that_waits(next).await.ok().flatten()?;
         Some(client.name.clone())
     }
 

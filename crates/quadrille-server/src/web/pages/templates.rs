@@ -20,6 +20,7 @@ use super::logo::{Logo, LogoFault};
 use crate::{
     config::BrandSettings,
     issuer::Issuer,
+    named_file,
     request_id::{self, RequestId},
     words::{describe, did_you_mean, nearest},
 };
@@ -202,7 +203,8 @@ impl Pages {
         for path in &replaced {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let read = || {
-                std::fs::read_to_string(path)
+                named_file::text(path)
+                    .map(|text| text.as_str().to_owned())
                     .map_err(|error| PagesError::File { path: path.clone(), error })
             };
             match name {
@@ -394,8 +396,8 @@ struct Stranger<'a> {
 fn strangers(files: &[PathBuf]) -> Vec<Stranger<'_>> {
     let pages = || BUILT_IN_PAGES.iter().map(|(name, _)| *name);
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let text = files.iter().filter_map(|path| std::fs::read_to_string(path).ok());
-    let text = text.collect::<String>();
+    let texts: Vec<_> = files.iter().filter_map(|path| named_file::text(path).ok()).collect();
+    let text: String = texts.iter().map(|text| text.as_str()).collect();
     let unknown = files.iter().filter_map(|path| {
         let name = name(path).filter(|name| !name.starts_with('.') && path.is_file())?;
         let is_known = pages().any(|page| page == name);

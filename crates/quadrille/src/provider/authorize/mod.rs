@@ -17,3 +17,4 @@ mod read;
 pub(super) mod request;
 mod since;
 mod ticket;
+mod waiting;
