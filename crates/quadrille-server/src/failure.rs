@@ -194,6 +194,7 @@ impl Failure {
                 | DataError::KeysElsewhere { .. }
                 | DataError::KeysLost { .. }
                 | DataError::OtherKeys { .. }
+                | DataError::OtherPairwiseSecret { .. }
                 | DataError::KeyGivenUp { .. }
                 | DataError::KeysReplaced { .. }
                 | DataError::KeysOfFolder { .. }
@@ -248,6 +249,7 @@ impl Failure {
                 | DataError::RestoreInUse { .. }
                 | DataError::NoncesNotShared { .. } => "refused",
                 DataError::PlainIssuer(_)
+                | DataError::OtherPairwiseSecret { .. }
                 | DataError::CacheEvicts { .. }
                 | DataError::HashedKeys { .. } => "config",
                 DataError::Cache { .. } => "cache",

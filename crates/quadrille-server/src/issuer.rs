@@ -7,7 +7,7 @@ use std::{
 };
 
 use quadrille::provider::check_issuer;
-use url::Url;
+use url::{Host, Url};
 
 /// The text is not a valid issuer (RFC 8414, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,6 +79,16 @@ impl Issuer {
         format!("{}/.well-known/oauth-authorization-server{}", self.origin(), self.path())
     }
 
+    /// Whether the host is this machine, for every browser on it: such an issuer is for a first try.
+    pub fn is_of_this_machine(&self) -> bool {
+        match Url::parse(self.origin()).as_ref().map(Url::host) {
+            Ok(Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
+            Ok(Some(Host::Ipv4(address))) => address.is_loopback(),
+            Ok(Some(Host::Ipv6(address))) => address.is_loopback(),
+            _ => false,
+        }
+    }
+
     /// Whether the scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.text.starts_with("https:")
@@ -88,5 +98,26 @@ impl Issuer {
 impl fmt::Display for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_of_this_machine_is_one_with_tls_too() {
+        for (issuer, is_here) in [
+            ("http://localhost:4004", true),
+            ("https://localhost", true),
+            ("https://id.localhost:8443/id", true),
+            ("https://127.0.0.1", true),
+            ("https://[::1]:8443", true),
+            ("https://id.example", false),
+            ("https://localhost.example", false),
+            ("https://192.168.1.1", false),
+        ] {
+            assert_eq!(Issuer::parse(issuer).unwrap().is_of_this_machine(), is_here, "{issuer}");
+        }
     }
 }

@@ -20,6 +20,7 @@ mod issuer;
 pub mod logging;
 pub mod login;
 mod meter;
+mod named_file;
 pub mod output;
 mod refused;
 mod request_id;

@@ -6,7 +6,7 @@ use quadrille::{jose, oauth1::KeyError};
 
 use crate::{
     users::{NameError, PasswordError, claims::ClaimError},
-    words::{Quoted, did_you_mean},
+    words::{Quoted, did_you_mean, quoted},
 };
 
 /// An argument or the input of a command is rejected.
@@ -93,9 +93,9 @@ pub enum Refused {
         "there is no scope {} among the setting scopes{}{}",
         Quoted(name),
         did_you_mean(nearest.as_deref()),
-        match is_of_openid(name) {
-            true => ": openid = true adds it",
-            false => where_to_look(nearest.as_deref()),
+        match setting_of(name) {
+            Some(setting) => format!(": {setting} = true adds it"),
+            None => where_to_look(nearest.as_deref()).to_owned(),
         }
     )]
     UnknownScope {
@@ -109,9 +109,9 @@ pub enum Refused {
         "the client has the scope {0}, which is not among the setting scopes any more: {1}, or \
          --remove-scope {0} takes it away{2}",
         Quoted(name),
-        match is_of_openid(name) {
-            true => "openid = true adds it",
-            false => "give the setting to this command as to `quadrille serve`",
+        match setting_of(name) {
+            Some(setting) => format!("{setting} = true adds it"),
+            None => "give the setting to this command as to `quadrille serve`".to_owned(),
         },
         did_you_mean(nearest.as_deref())
     )]
@@ -121,6 +121,30 @@ pub enum Refused {
         /// The known scope that is closest.
         nearest: Option<String>,
     },
+    /// The client to change has an audience that is not in the setting `resources` any more.
+    #[error(
+        "the client has the audience {0}, which is not among the setting resources any more: give the \
+         setting to this command as to `quadrille serve`, or --remove-audience {1} takes it away{2}",
+        Quoted(uri),
+        quoted(uri),
+        did_you_mean(nearest.as_deref())
+    )]
+    LostAudience {
+        /// The URI of the API.
+        uri: String,
+        /// The known URI that is closest.
+        nearest: Option<String>,
+    },
+    /// A client that introspects tokens of APIs would introspect others without its last audience.
+    #[error(
+        "without an audience the client would introspect the tokens that name no API: \
+         --resource-server true does that, --resource-server false lets it introspect none, and \
+         --add-audience gives it another one"
+    )]
+    LastAudience,
+    /// Audiences belong to a client that introspects tokens.
+    #[error("the client introspects no tokens: --resource-server true lets it")]
+    NoResourceServer,
     /// The API is not in the setting `resources`.
     #[error(
         "there is no API {} among the setting resources{}{}",
@@ -137,7 +161,7 @@ pub enum Refused {
     /// The client does not have the value that is to be removed.
     #[error("the client has no {what} {}{}", Quoted(name), did_you_mean(nearest.as_deref()))]
     NotOfTheClient {
-        /// `scope` or `redirect URI`.
+        /// `scope`, `redirect URI` and so on.
         what: &'static str,
         /// The value as given.
         name: String,
@@ -200,6 +224,23 @@ pub enum Refused {
         path: PathBuf,
         /// The reason.
         reason: jose::KeyError,
+    },
+    /// The identifier of a key to which clients can encrypt is odd.
+    #[error(
+        "{}: the kid of the key is 1 to 255 visible characters of ASCII; without one it is the thumbprint",
+        path.display()
+    )]
+    ObjectKeyId {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two keys to which clients can encrypt have one identifier.
+    #[error("{}: another key of openid_request_object_keys has the kid {}, too", path.display(), Quoted(kid))]
+    ObjectKeyRepeated {
+        /// The file of the second one.
+        path: PathBuf,
+        /// The identifier.
+        kid: String,
     },
     /// A file has no usable RSA public key.
     #[error("{}: {reason}", path.display())]
@@ -269,10 +310,14 @@ const fn where_to_look(nearest: Option<&str>) -> &'static str {
     }
 }
 
-/// `true` for a scope that is offered with OpenID Connect alone (OpenID Connect Core, sections 5.4 and
-/// 11).
-pub(crate) fn is_of_openid(scope: &str) -> bool {
-    ["openid", "profile", "email", "address", "phone", "offline_access"].contains(&scope)
+/// The setting that adds a scope of OpenID Connect (OpenID Connect Core, sections 5.4 and 11); `None` for
+/// another scope.
+pub(crate) fn setting_of(scope: &str) -> Option<&'static str> {
+    match scope {
+        "openid" | "profile" | "email" | "address" | "phone" => Some("openid"),
+        "offline_access" => Some("openid_offline_access"),
+        _ => None,
+    }
 }
 
 impl Refused {

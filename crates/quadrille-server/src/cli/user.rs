@@ -175,7 +175,7 @@ pub(super) async fn run(
             user_lines::export(&Data::open_existing(settings).await?, args, output).await
         }
         UserCommand::Import(args) => {
-            user_lines::import(&Data::open_or_make(settings).await?, args, output).await
+            user_lines::import(&Data::open_or_make(settings).await?, args, settings, output).await
         }
         UserCommand::Access { name } => {
             let data = Data::open_existing(settings).await?;

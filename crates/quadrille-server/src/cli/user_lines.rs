@@ -8,20 +8,21 @@ use quadrille::{
     provider::{SecretVerifier, UserClaims},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::{
     Failure,
     audit::{Event, record},
+    config::{ClaimSettings, Settings},
     data::Data,
     output::Output,
     refused::Refused,
     users::{
         Added, User, UserName,
-        claims::{UPDATED_AT, check},
+        claims::{UPDATED_AT, check, check_name},
     },
-    words::counted,
+    words::{Quoted, counted, did_you_mean, nearest},
 };
 
 use super::{lines, progress::Progress};
@@ -40,6 +41,9 @@ pub(super) struct ImportArgs {
     /// File with a user in JSON on each line; - for standard input
     file: PathBuf,
 }
+
+/// The members of a line.
+const MEMBERS: [&str; 5] = ["username", "subject", "password", "created", "claims"];
 
 /// A user on a line.
 #[derive(Serialize, Deserialize)]
@@ -78,14 +82,19 @@ pub(super) async fn export(data: &Data, args: &ExportArgs, output: Output) -> Re
     Ok(())
 }
 
-pub(super) async fn import(data: &Data, args: &ImportArgs, output: Output) -> Result<(), Failure> {
+pub(super) async fn import(
+    data: &Data,
+    args: &ImportArgs,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
     let text = lines::read(&args.file)?;
     let mut known = data.backend().users().await.map_err(|error| data.failure(error))?;
     let progress = Progress::begin("Importing users", output);
     let (mut added, mut there, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     for (number, line) in numbered {
-        match user(line, &known) {
+        match user(line, &known, &settings.openid.claims) {
             Ok((user, Added::Now)) => {
                 known.push(user.clone());
                 added.push(user);
@@ -113,10 +122,17 @@ pub(super) async fn import(data: &Data, args: &ImportArgs, output: Output) -> Re
 }
 
 /// The user of a line, and whether it can be added beside those that are known.
-fn user(line: &str, known: &[User]) -> Result<(User, Added), String> {
+fn user(line: &str, known: &[User], claims: &ClaimSettings) -> Result<(User, Added), String> {
     if !line.trim_start().starts_with('{') {
         return Err("a user is a JSON object".to_owned());
     }
+    let members: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let mut names = members.as_object().into_iter().flat_map(serde_json::Map::keys);
+    if let Some(name) = names.find(|name| !MEMBERS.contains(&name.as_str())) {
+        let nearest = nearest(name, MEMBERS.into_iter());
+        return Err(format!("there is no member {}{}", Quoted(name), did_you_mean(nearest)));
+    }
+    // Not from the value, in which a repeated member replaces the one before.
     let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let name = UserName::parse_new(&line.username).map_err(|error| error.to_string())?;
     let verifier = SecretVerifier::parse(&line.password);
@@ -136,7 +152,8 @@ fn user(line: &str, known: &[User]) -> Result<(User, Added), String> {
         return Err("subject: 1 to 255 printable characters of ASCII, of no other user".to_owned());
     }
     for (name, value) in line.claims.iter().filter(|(name, _)| *name != UPDATED_AT) {
-        check(name, value).map_err(|error| error.to_string())?;
+        let checked = check_name(name, &claims.own).and_then(|()| check(name, value));
+        checked.map_err(|error| error.to_string())?;
     }
     if line.claims.get(UPDATED_AT).is_some_and(|time| !time.is_i64()) {
         return Err(format!("{UPDATED_AT}: a time in seconds"));

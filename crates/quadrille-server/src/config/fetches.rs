@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use quadrille::{provider::GuardedFetcher, transport::NoHttpClient};
 
+use crate::named_file;
+
 use super::{error::ConfigError, found::Found, value};
 
 const AUTHORITIES: &str = "certificate_authorities";
@@ -27,10 +29,10 @@ impl FetchSettings {
         let absent = "those of the machine";
         let path = found.optional(AUTHORITIES, value::path, value::show_path, absent)?;
         let read = |path: std::path::PathBuf| {
-            let read = std::fs::read(&path).and_then(|pem| {
+            let read = named_file::bytes(&path).and_then(|pem| {
                 let has_some = pem.windows(PEM.len()).any(|part| part == PEM);
                 let nothing = || std::io::Error::other("there is no certificate in it");
-                has_some.then(|| pem.into()).ok_or_else(nothing)
+                has_some.then(|| pem.as_slice().into()).ok_or_else(nothing)
             });
             read.map_err(|error| ConfigError::Authorities { path, error })
         };

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use crate::named_file;
+
 use super::{
     error::{ConfigError, Origin},
     keys::{self, Key},
@@ -11,7 +13,7 @@ use super::{
 
 /// Reads the settings in the file. Each of them is known.
 pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigError> {
-    let text = std::fs::read_to_string(path)
+    let text = named_file::text_or_pipe(path)
         .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
     let table: Table = toml::from_str(&text)
         .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;

@@ -9,6 +9,8 @@ use quadrille::{
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::named_file;
+
 use super::{
     error::{ConfigError, IssuerFault},
     found::Found,
@@ -130,7 +132,7 @@ impl Issuer {
                 TrustedIssuer::new(issuer, KeySet::parse(jwks.as_bytes())?)?
             }
             (None, Some(path), None) => {
-                let read = std::fs::read(&path);
+                let read = named_file::bytes(&path);
                 let jwks = read.map_err(|error| IssuerFault::File { path, error })?;
                 TrustedIssuer::new(issuer, KeySet::parse(&jwks)?)?
             }

@@ -30,7 +30,7 @@ const OFFLINE: (&str, &str) = ("offline_access", "Act for you while you are away
 
 /// The value of the secret.
 const HEXADECIMAL: Expected =
-    Expected::Other("64 hexadecimal digits, as `openssl rand -hex 32` prints them");
+    Expected::Other("64 random hexadecimal digits, as `openssl rand -hex 32` prints them");
 
 /// The setting that lets anybody write request objects.
 pub(super) const UNSIGNED: &str =
@@ -101,7 +101,7 @@ impl OpenIdSettings {
         listen: SocketAddr,
         issuer: Option<&Issuer>,
     ) -> Result<Self, ConfigError> {
-        let is_here = listen.ip().is_loopback() && issuer.is_none_or(|issuer| !issuer.is_https());
+        let is_here = listen.ip().is_loopback() && issuer.is_none_or(Issuer::is_of_this_machine);
         let shown = |types: &Vec<ResponseType>| {
             types.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(",")
         };
@@ -160,7 +160,7 @@ impl Settings {
     /// The settings for a database whose issuer is known already: for a public one, OpenID Connect is not
     /// on by default.
     pub fn for_issuer(&self, issuer: Option<&Issuer>) -> Cow<'_, Self> {
-        let is_public = issuer.is_some_and(Issuer::is_https);
+        let is_public = issuer.is_some_and(|issuer| !issuer.is_of_this_machine());
         if !is_public || !self.openid.enabled || !self.is_default("openid") {
             return Cow::Borrowed(self);
         }
@@ -204,7 +204,8 @@ fn pairwise_secret(value: &Value) -> Result<PairwiseSecret, Expected> {
         let read = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         *byte = read.ok_or(HEXADECIMAL)?;
     }
-    Ok(PairwiseSecret(secret))
+    // A text that somebody put there to fill it in later.
+    if secret == [0; 32] { Err(HEXADECIMAL) } else { Ok(PairwiseSecret(secret)) }
 }
 
 #[cfg(test)]
@@ -230,9 +231,15 @@ mod tests {
         let secret = read(&format!("{}0f\n", "aB".repeat(31))).unwrap();
         assert_eq!((secret.0[0], secret.0[31]), (0xab, 0x0f));
         assert_eq!(format!("{secret:?}"), "PairwiseSecret(***)");
-        for wrong in
-            ["", "ab", &"a".repeat(63), &"g".repeat(64), &"+1".repeat(32), &"\u{e9}".repeat(32)]
-        {
+        for wrong in [
+            "",
+            "ab",
+            &"a".repeat(63),
+            &"g".repeat(64),
+            &"+1".repeat(32),
+            &"\u{e9}".repeat(32),
+            &"0".repeat(64),
+        ] {
             assert_eq!(read(wrong).unwrap_err(), HEXADECIMAL, "{wrong}");
         }
     }

@@ -1,7 +1,5 @@
 //! Settings without effect, and those that are for development.
 
-use crate::issuer::Issuer;
-
 use super::{RegistrationMode, Settings, openid::UNSIGNED};
 
 impl Settings {
@@ -16,7 +14,7 @@ impl Settings {
         if !self.openid.enabled && self.scopes.contains_key("openid") {
             remarks.push("the scope openid has no effect without openid".to_owned());
         }
-        let is_public = self.issuer.as_ref().is_some_and(Issuer::is_https);
+        let is_public = self.issuer.as_ref().is_some_and(|issuer| !issuer.is_of_this_machine());
         if is_public && self.fetches.reach_this_machine {
             remarks.push(
                 "fetch_from_this_machine_so_that_strangers_can_send_to_its_services is for tests and \

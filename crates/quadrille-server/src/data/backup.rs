@@ -13,7 +13,6 @@ use quadrille::{
     Env,
     provider::store::{BackupProgress, SqliteStore, StoreError},
 };
-use zeroize::Zeroizing;
 
 use super::{
     Backend as _, Data, DataError, SqliteBackend,
@@ -21,7 +20,7 @@ use super::{
     keys,
     ring::{given, prove},
 };
-use crate::config::Settings;
+use crate::{config::Settings, named_file};
 
 const DATABASE: &str = "quadrille.db";
 const UNFINISHED: &str = "unfinished.db";
@@ -199,7 +198,7 @@ pub(super) fn copy_secret(from: &Path, to: &Path) -> Result<(), DataError> {
             copied.map_err(in_file(to))
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let read = |path: &Path| fs::read(path).map(Zeroizing::new).map_err(in_file(path));
+            let read = |path: &Path| named_file::bytes(path).map_err(in_file(path));
             match read(from)? == read(to)? {
                 true => Ok(()),
                 false => {

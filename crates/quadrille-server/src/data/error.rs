@@ -75,6 +75,16 @@ pub enum DataError {
         /// The database, or the backup.
         place: String,
     },
+    /// The secret of pairwise subjects is not the one that the database was served with.
+    #[error(
+        "openid_pairwise_secret is another one than {place} was served with, so clients with pairwise \
+         subjects would take every user for a new one: give the one before, or \
+         --replace-pairwise-secret accepts this one"
+    )]
+    OtherPairwiseSecret {
+        /// The database.
+        place: String,
+    },
     /// The key ring has a key that was given up.
     #[error(
         "the key ring of this process has a key that was given up at {place}, since it was lost or \

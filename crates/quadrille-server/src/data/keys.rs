@@ -11,6 +11,7 @@ use quadrille::{Env, KeyRing};
 use zeroize::Zeroizing;
 
 use super::DataError;
+use crate::named_file;
 
 const HEAD: &str = "\
 # The key ring of this provider: a secret that can forge sessions and tokens.
@@ -34,9 +35,8 @@ pub(super) fn load(path: &Path) -> Result<Option<KeyRing>, DataError> {
 }
 
 fn read(path: &Path) -> Result<KeyRing, DataError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| DataError::File { path: path.to_owned(), error })?;
-    let text = Zeroizing::new(text);
+    let text =
+        named_file::text(path).map_err(|error| DataError::File { path: path.to_owned(), error })?;
     warn_if_others_can_read(path);
     let keys: Vec<_> = text
         .lines()

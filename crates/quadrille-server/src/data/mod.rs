@@ -21,6 +21,7 @@ mod issuer;
 mod keys;
 mod known;
 mod nonces;
+mod pairwise;
 mod postgres;
 mod ring;
 mod sealed;

@@ -9,6 +9,8 @@ pub enum Sealed {
     RingKeys,
     /// The keys that sign access tokens, of a database on a server.
     SigningKeys,
+    /// A hash of the secret of pairwise subjects; not sealed.
+    PairwiseSecret,
     /// The mark of the database that is being moved into this one; not sealed.
     Move,
     /// The place to which the data was moved; not sealed.
@@ -24,6 +26,7 @@ impl Sealed {
             Self::Proof => "proof",
             Self::RingKeys => "ring_keys",
             Self::SigningKeys => "signing_keys",
+            Self::PairwiseSecret => "pairwise_secret",
             Self::Move => "move",
             Self::Moved => "moved",
             Self::Cache => "cache",

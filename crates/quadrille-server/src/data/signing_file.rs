@@ -12,6 +12,7 @@ use quadrille::{
 };
 
 use super::error::DataError;
+use crate::named_file;
 
 /// The keys in a file, after a change that is under way.
 pub(super) fn read_after_change(path: &Path) -> Result<Option<SigningKeys>, DataError> {
@@ -45,8 +46,8 @@ fn in_file(path: &Path, error: SigningKeysError) -> DataError {
 
 /// The keys in a file, if there is one.
 pub(super) fn read(path: &Path) -> Result<Option<SigningKeys>, DataError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => Secret::from(text),
+    let text = match named_file::text(path) {
+        Ok(text) => Secret::from(text.as_str()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(DataError::File { path: path.to_owned(), error }),
     };

@@ -172,7 +172,11 @@ pub async fn transfer(
     let users = source.backend.users().await.map_err(|error| source.failure(error))?;
     let read = u64::try_from(users.len()).unwrap_or(u64::MAX);
     let known = source.backend.served_with().await.map_err(|error| source.failure(error))?;
+    let pairwise = source.sealed(Sealed::PairwiseSecret).await?;
     let put = async {
+        if let Some(pairwise) = pairwise {
+            target.backend.replace_sealed(Sealed::PairwiseSecret, None, pairwise).await?;
+        }
         target.backend.raise_newest(newest).await?;
         target.backend.raise_known_since(since).await?;
         target.backend.put_users(users).await?;

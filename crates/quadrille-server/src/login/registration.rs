@@ -1,15 +1,14 @@
 //! The application's registration at a service: from flags and environment variables.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use quadrille::{
     Error, KeyRing, Login, Spec,
     consumer::{LoginSettings, MemoryStorage, OperatorError, Protocol},
 };
 use serde_json::{Map, Value, json};
-use zeroize::Zeroizing;
 
-use crate::words::nearest;
+use crate::{named_file, words::nearest};
 
 use super::{error::LoginError, variable::variable};
 
@@ -83,8 +82,7 @@ impl Registration {
     /// # Errors
     /// [`LoginError::File`].
     pub fn read_secret(&mut self, path: &Path) -> Result<(), LoginError> {
-        let text = fs::read_to_string(path)
-            .map(Zeroizing::new)
+        let text = named_file::text_or_pipe(path)
             .map_err(|error| LoginError::File { path: path.to_owned(), error })?;
         self.set("client_secret", text.trim());
         Ok(())

@@ -22,9 +22,10 @@ use crate::{
     data::{Data, DataError, SigningKeysWatch, rotation},
     http::{Limits, Served, Server, reserve},
     issuer::Issuer,
-    output::{Output, quoted},
+    output::Output,
     traces,
     web::{App, AppError, Pages, Parts, Phase},
+    words::quoted,
 };
 pub(crate) use checks::check;
 use logouts::Teller;
@@ -81,6 +82,10 @@ pub struct ServeArgs {
     /// needs the new issuer
     #[arg(long)]
     rename_issuer: bool,
+    /// Accept another openid_pairwise_secret than before: clients with pairwise subjects take every
+    /// user for a new one
+    #[arg(long)]
+    replace_pairwise_secret: bool,
     /// Serve data although it was moved into another database, which is given up: codes and tokens that
     /// were used or revoked there are valid again. Once is enough
     #[arg(long)]
@@ -142,6 +147,7 @@ async fn serve(
     let signing = tokio::spawn(place.clone().keys_to_serve(settings.clone(), data.env().clone()));
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
     data.served_with(settings).await?;
+    data.served_with_pairwise_secret(settings, args.replace_pairwise_secret).await?;
     data.join(settings)?;
     let taking_signed = data.take_signed(&settings.oauth1)?;
     let cache = data.cache(settings, &keys).await?;
@@ -417,7 +423,7 @@ fn endpoints(issuer: &Issuer, device: Option<&str>, settings: &Settings) -> Stri
 
 /// What a provider of this machine lacks for other people.
 fn for_others(issuer: &Issuer, settings: &Settings) -> String {
-    if issuer.is_https() {
+    if !issuer.is_of_this_machine() {
         return String::new();
     }
     let openid = match settings.is_default("openid") {

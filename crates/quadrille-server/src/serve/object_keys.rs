@@ -7,22 +7,45 @@ use quadrille::{
     jose::{DecryptingKey, KeyError},
 };
 
-use crate::{Failure, config::Settings, data::warn_if_others_can_read, refused::Refused};
+use crate::{
+    Failure, config::Settings, data::warn_if_others_can_read, named_file, refused::Refused,
+};
 
-/// The keys in the files of the settings, if request objects are on.
+/// The greatest length of an identifier of a key.
+const LONGEST: usize = 255;
+
+/// The keys in the files of the settings, if request objects are on. Clients tell keys by their
+/// identifiers, so each has another one.
 pub(crate) fn object_keys(settings: &Settings) -> Result<Vec<DecryptingKey>, Failure> {
     let openid = &settings.openid;
-    let files = openid.request_object_keys.iter();
-    files.filter(|_| openid.enabled && openid.request_objects).map(|path| read(path)).collect()
+    let mut keys: Vec<DecryptingKey> = Vec::new();
+    for path in
+        openid.request_object_keys.iter().filter(|_| openid.enabled && openid.request_objects)
+    {
+        let key = read(path)?;
+        if keys.iter().any(|known| known.kid() == key.kid()) {
+            let kid = key.kid().unwrap_or_default().to_owned();
+            return Err(Refused::ObjectKeyRepeated { path: path.to_owned(), kid }.into());
+        }
+        keys.push(key);
+    }
+    Ok(keys)
 }
 
 fn read(path: &Path) -> Result<DecryptingKey, Failure> {
-    let text = std::fs::read_to_string(path).map(Secret::from);
+    let text = named_file::text(path).map(|text| Secret::from(text.as_str()));
     let text = text.map_err(|error| Failure::File { path: path.to_owned(), error })?;
     warn_if_others_can_read(path);
     let key = DecryptingKey::from_jwk(&text).and_then(|key| {
         // A shared secret cannot be published.
         key.encrypting_key().to_jwk().map(|_| key).ok_or(KeyError::OtherUse)
     });
-    key.map_err(|reason| Refused::ObjectKey { path: path.to_owned(), reason }.into())
+    let key = key.map_err(|reason| Refused::ObjectKey { path: path.to_owned(), reason })?;
+    let is_plain = |kid: &str| {
+        (1..=LONGEST).contains(&kid.len()) && kid.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    match key.kid().is_some_and(is_plain) {
+        true => Ok(key),
+        false => Err(Refused::ObjectKeyId { path: path.to_owned() }.into()),
+    }
 }

@@ -9,8 +9,8 @@ use quadrille::{
 
 use crate::{
     config::Settings,
-    refused::is_of_openid,
-    words::{Quoted, did_you_mean, nearest},
+    refused::setting_of,
+    words::{Quoted, did_you_mean, nearest, quoted},
 };
 
 /// Warns of settings without effect, of clients that have what the settings do not, and of clients that
@@ -36,12 +36,16 @@ pub(super) fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
         let having: Vec<_> =
             clients.iter().filter(|client| client.scopes.contains(scope)).collect();
         let Some(who) = named(&having, "has", "have") else { continue };
-        let hint = match is_of_openid(scope) {
-            true => ": openid = true adds it".to_owned(),
-            false => did_you_mean(nearest(scope, settings.scopes.keys().map(String::as_str))),
+        let command = taken_away(&having, "--remove-scope", scope);
+        let hint = match setting_of(scope) {
+            Some(setting) => format!("{setting} = true adds it, and {command}"),
+            None => {
+                let nearest = nearest(scope, settings.scopes.keys().map(String::as_str));
+                format!("{command}{}", did_you_mean(nearest))
+            }
         };
         let scope = Quoted(scope);
-        tracing::warn!("{who} the scope {scope}, which the setting scopes has not{hint}");
+        tracing::warn!("{who} the scope {scope}, which the setting scopes has not: {hint}");
     }
     audiences_lost(settings, clients);
     let is_pairwise = |client: &&Arc<Client>| client.openid.subject_type == SubjectType::Pairwise;
@@ -68,13 +72,22 @@ fn audiences_lost(settings: &Settings, clients: &[Arc<Client>]) {
         let having: Vec<_> = clients.iter().filter(has).collect();
         let Some(who) = named(&having, "has", "have") else { continue };
         let hint = did_you_mean(nearest(audience, known()));
+        let command = taken_away(&having, "--remove-audience", audience);
         let audience = Quoted(audience);
-        tracing::warn!("{who} the audience {audience}, which the setting resources has not{hint}");
+        tracing::warn!(
+            "{who} the audience {audience}, which the setting resources has not: {command}{hint}"
+        );
     }
 }
 
 fn audiences(client: &Client) -> impl Iterator<Item = &str> {
     client.resource_server.iter().flat_map(Resources::iter)
+}
+
+/// The command that takes a value away from the first of these clients.
+fn taken_away(clients: &[&Arc<Client>], flag: &str, value: &str) -> String {
+    let id = clients.first().map(|client| quoted(&client.id)).unwrap_or_default();
+    format!("`quadrille client edit {id} {flag} {}` takes it away", quoted(value))
 }
 
 /// The clients in words, with a verb; `None` if there are none.

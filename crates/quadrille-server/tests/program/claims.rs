@@ -184,7 +184,9 @@ async fn users_edit_their_profile_on_the_account_page_and_nothing_else() {
     let refused = browser.submit(&wrong).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
     assert!(refused.html.contains("Website: this must be a URL"), "{}", refused.html);
-    // The page keeps what was typed.
+    // The page opens at the field, and keeps what was typed.
+    let focused: Vec<_> = refused.html.split('<').filter(|tag| tag.contains("autofocus")).collect();
+    assert!(matches!(focused[..], [field] if field.contains(r#"name="website""#)), "{focused:?}");
     let kept = refused.form("nickname").fields;
     for field in [("nickname", "x"), ("website", "javascript:alert(1)"), ("address.country", "UK")]
     {
@@ -258,8 +260,15 @@ async fn users_get_into_another_folder_with_all_that_is_known_about_them() {
         let (salt, rest) = rest.split_once('$').unwrap();
         [start, "p=1$", salt, &rest[rest.find('"').unwrap()..]].concat()
     };
+    let mistyped =
+        |from: &str, to: &str| cy("one").replace(&format!("\"{from}\":"), &format!("\"{to}\":"));
     for (wrong, why) in [
         (bob.clone(), "line 1: subject: "),
+        (mistyped("created", "creatd"), "no member \"creatd\"; did you mean \"created\"?"),
+        (mistyped("email", "e_mail"), "line 1: there is no claim e_mail"),
+        (mistyped("email", "emial"), "did you mean \"email\"?"),
+        (mistyped("groups", "department "), "line 1: there is no claim department "),
+        (mistyped("name", "sub"), "line 1: sub is the subject of the user"),
         (bob.replace("$argon2id$", "$plain$"), "line 1: password: "),
         (bob.replace("m=19456", "m=4194304"), "line 1: password: the verifier costs too much"),
         (without_hash, "line 1: password: the verifier is malformed"),
@@ -269,7 +278,8 @@ async fn users_get_into_another_folder_with_all_that_is_known_about_them() {
         (text(&lines.stdout).replace("\"ada@example.com\"", "[]"), "line 1: email: a text"),
         (format!("\n{{\"username\":\"eve\"}}\n{bob}"), "line 2: missing field"),
     ] {
-        let output = run(&program.data, &["user", "import", "-"], &wrong);
+        let import = [&["user", "import", "-"], &SETTINGS[..]].concat();
+        let output = run(&program.data, &import, &wrong);
         let said = text(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
     }
@@ -277,7 +287,8 @@ async fn users_get_into_another_folder_with_all_that_is_known_about_them() {
 }
 
 fn json_of(program: &Program, lines: &str) -> Value {
-    crate::process::json(&program.data, &["user", "import", "-"], lines)
+    let import = [&["user", "import", "-"], &SETTINGS[..]].concat();
+    crate::process::json(&program.data, &import, lines)
 }
 
 #[test]

@@ -118,9 +118,12 @@ fn an_audience_that_the_settings_lost_is_pointed_out_with_the_nearest_one() {
         |uri: &str| Program::start_with(&folder, &["--set", &format!("resources={uri}")]).log();
     assert!(!started("https://api.example").contains("the setting resources has not"));
     let log = started("https://api2.example");
-    let warning = "has the audience \"https://api.example\", which the setting resources has not; \
-                   did you mean \"https://api2.example\"?";
+    let warning = "has the audience \"https://api.example\", which the setting resources has not: \
+                   `quadrille client edit ";
     assert!(log.contains(warning), "{log}");
+    let hint = "--remove-audience https://api.example` takes it away; did you mean \
+                \"https://api2.example\"?";
+    assert!(log.contains(hint), "{log}");
 }
 
 #[test]
@@ -139,7 +142,8 @@ fn a_scope_that_the_settings_lost_is_pointed_out_with_the_nearest_one() {
     }
     assert!(!started("photos:write=Add").contains("the setting scopes has not"));
     let log = started("photos:writing=Add");
-    let warning = "and 1 more have the scope \"photos:write\", which the setting scopes has not; \
-                   did you mean \"photos:writing\"?";
+    let warning = "and 1 more have the scope \"photos:write\", which the setting scopes has not: ";
     assert!(log.contains(warning), "{log}");
+    let hint = "--remove-scope photos:write` takes it away; did you mean \"photos:writing\"?";
+    assert!(log.contains(hint), "{log}");
 }

@@ -16,7 +16,8 @@ use quadrille::{
 };
 
 use crate::{
-    Failure, config::Settings, data::Known, grant::Grant, output::Output, refused::Refused,
+    Failure, config::Settings, data::Known, grant::Grant, named_file, output::Output,
+    refused::Refused,
 };
 
 use super::{
@@ -241,5 +242,7 @@ impl RsaArgs {
 }
 
 fn read_pem(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::File { path: path.to_owned(), error })
+    let read = named_file::text_or_pipe(path);
+    let text = read.map_err(|error| Failure::File { path: path.to_owned(), error })?;
+    Ok(text.as_str().to_owned())
 }

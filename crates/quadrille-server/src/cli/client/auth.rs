@@ -8,7 +8,7 @@ use quadrille::{
     provider::{ClientKeys, RegisteredAuth},
 };
 
-use crate::{Failure, refused::Refused};
+use crate::{Failure, named_file, refused::Refused};
 
 /// The arguments for the only authentication method of a client (RFC 7591, section 2).
 #[derive(Args, Debug)]
@@ -59,14 +59,14 @@ pub(super) fn parse_algorithm(name: &str) -> Result<Algorithm, String> {
 
 /// The JWK Set in a file.
 pub(super) fn read_jwks(path: &Path) -> Result<ClientKeys, Failure> {
-    let text = std::fs::read_to_string(path);
+    let text = named_file::text_or_pipe(path);
     let path = || path.to_owned();
     let text = text.map_err(|error| Failure::File { path: path(), error })?;
     if text.contains("-----BEGIN ") {
         let is_private = text.contains("PRIVATE KEY-----");
         return Err(Refused::PemOfJwks { path: path(), is_private }.into());
     }
-    Ok(ClientKeys::Jwks(text.into()))
+    Ok(ClientKeys::Jwks(text.as_str().into()))
 }
 
 impl AuthArgs {

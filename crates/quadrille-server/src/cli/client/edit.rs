@@ -4,8 +4,7 @@ use clap::{ArgAction, ArgGroup, Args};
 use quadrille::{
     Scopes,
     provider::{
-        AuthorizationServer, Client, ClientKeys, ClientMetadataError, ClientOpenId, NewClient,
-        RegistrationError,
+        AuthorizationServer, Client, ClientKeys, ClientMetadataError, NewClient, RegistrationError,
     },
 };
 
@@ -16,6 +15,7 @@ use crate::{
 
 use super::{
     super::checks::{known_scopes, parse_scopes, with_nearest},
+    audiences::{AUDIENCES, AudienceArgs},
     auth::{AuthArgs, METHODS},
     changed::changed,
     find::{find, not_found},
@@ -23,6 +23,7 @@ use super::{
     remarks::remark,
     rules::{RULES, RuleArgs},
     shown::{Secrets, show_secrets},
+    without::{WITHOUT, WithoutArgs},
 };
 
 /// Arguments of `quadrille client edit`, with at least one change.
@@ -34,10 +35,10 @@ use super::{
         .args([
             "name", "add_redirect_uris", "remove_redirect_uris", "add_scopes", "remove_scopes",
             "grants", "first_party", "all_scopes_by_default", "rotate_refresh_tokens",
-            "without_redirect_uri_patterns", "all_signature_methods",
-            "without_post_logout_redirect_uris", "without_frontchannel_logout_uri",
-            "without_backchannel_logout_uri", "without_initiate_login_uri",
+            "without_grants", "without_redirect_uri_patterns", "all_signature_methods",
         ])
+        .args(AUDIENCES)
+        .args(WITHOUT)
         .args(RULES)
         .args(OPENID)
         .args(METHODS)
@@ -71,6 +72,9 @@ struct Changes {
     /// Grant type; repeatable; these replace the client's
     #[arg(long = "grant", value_name = "GRANT", value_enum)]
     grants: Vec<Grant>,
+    /// Remove all grant types, of a client that signs its requests (OAuth 1.0a) or introspects tokens
+    #[arg(long, conflicts_with = "grants")]
+    without_grants: bool,
     /// Whether the client is your own: users are not asked for consent
     #[arg(long, value_name = "YES", action = ArgAction::Set)]
     first_party: Option<bool>,
@@ -86,20 +90,12 @@ struct Changes {
     /// The client may use all signature methods of the setting oauth1.signature_methods
     #[arg(long = "all-oauth1-signature-methods", conflicts_with = "signature_methods")]
     all_signature_methods: bool,
-    /// Remove all addresses to which a browser may be sent after a logout
-    #[arg(long, conflicts_with = "post_logout_redirect_uris")]
-    without_post_logout_redirect_uris: bool,
-    /// Remove the address that a frame shows after a logout
-    #[arg(long, conflicts_with = "frontchannel_logout_uri")]
-    without_frontchannel_logout_uri: bool,
-    /// Remove the address that gets a logout token
-    #[arg(long, conflicts_with = "backchannel_logout_uri")]
-    without_backchannel_logout_uri: bool,
-    /// Remove the URL at which the client begins a login
-    #[arg(long, conflicts_with = "initiate_login_uri")]
-    without_initiate_login_uri: bool,
+    #[command(flatten)]
+    audiences: AudienceArgs,
     #[command(flatten)]
     openid: OpenIdArgs,
+    #[command(flatten)]
+    without: WithoutArgs,
     #[command(flatten)]
     rules: RuleArgs,
     #[command(flatten)]
@@ -118,6 +114,7 @@ pub(super) async fn edit(
     known_scopes(&added, known)?;
     let removed = changes.removed_scopes(&client)?;
     changes.check_redirect_uris(&client)?;
+    let audiences = changes.audiences.check(&client, known)?;
     let defaults = changes.rules.default_scopes(known)?;
     let auth = changes.auth.read(client.auth.as_ref())?;
     let keys = changes.openid.keys()?;
@@ -125,6 +122,7 @@ pub(super) async fn edit(
     let edited = server.edit_client(&args.id, |client, new| {
         let defaults = defaults.as_ref();
         let new = changes.change(client, new, (&added, &removed), defaults, keys.as_ref());
+        let new = audiences.apply(new, client);
         auth.iter().cloned().fold(new, NewClient::auth)
     });
     match edited.await {
@@ -141,6 +139,12 @@ pub(super) async fn edit(
             let nearest = nearest(&name, known.scopes.keys().map(String::as_str));
             let nearest = nearest.map(str::to_owned);
             Err(Refused::LostScope { name, nearest }.into())
+        }
+        Err(RegistrationError::UnknownResource(uri))
+            if client.resource_server.as_ref().is_some_and(|apis| apis.contains(&uri)) =>
+        {
+            let nearest = nearest(&uri, known.resources.iter()).map(str::to_owned);
+            Err(Refused::LostAudience { uri, nearest }.into())
         }
         Err(error) => Err(with_nearest(error, known)),
     }
@@ -171,6 +175,9 @@ impl Changes {
         if !self.grants.is_empty() {
             new = new.grant_types(self.grants.iter().map(|grant| grant.grant_type()));
         }
+        if self.without_grants {
+            new = new.grant_types([]);
+        }
         // A scope that the client loses is no default any more.
         if let Some(before) = &client.default_scopes {
             new =
@@ -189,30 +196,12 @@ impl Changes {
             new = new.oauth1_methods([]);
         }
         new = self.rules.apply(new, client.lifetimes, defaults);
-        new = self.openid.apply(new, &self.without_addresses(&client.openid), keys);
+        new = self.openid.apply(new, &self.without.apply(&client.openid), keys);
         match self.first_party {
             Some(true) => new.first_party(),
             Some(false) => new.third_party(),
             None => new,
         }
-    }
-
-    /// The OpenID Connect metadata without the addresses to remove.
-    fn without_addresses(&self, before: &ClientOpenId) -> ClientOpenId {
-        let mut openid = before.clone();
-        if self.without_post_logout_redirect_uris {
-            openid.post_logout_redirect_uris.clear();
-        }
-        if self.without_frontchannel_logout_uri {
-            openid.frontchannel_logout_uri = None;
-        }
-        if self.without_backchannel_logout_uri {
-            openid.backchannel_logout_uri = None;
-        }
-        if self.without_initiate_login_uri {
-            openid.initiate_login_uri = None;
-        }
-        openid
     }
 
     /// The scopes to remove. One that the client has not is a mistake in typing.

@@ -1,6 +1,7 @@
 //! `quadrille client`.
 
 mod add;
+mod audiences;
 mod auth;
 mod changed;
 mod edit;
@@ -11,6 +12,7 @@ mod rules;
 mod secret;
 mod shown;
 mod transfer;
+mod without;
 
 use std::time::Duration;
 

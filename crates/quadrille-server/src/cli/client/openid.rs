@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The OpenID Connect metadata of a client (OpenID Connect Dynamic Client Registration, section 2).
-/// Those that are given replace the client's.
+/// Those that are given replace the client's; `default` is the value of a client that has none of its own.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "OpenID Connect")]
 pub(super) struct OpenIdArgs {
@@ -34,23 +34,23 @@ pub(super) struct OpenIdArgs {
     #[arg(long = "response-type", value_name = "TYPE", value_parser = response_type)]
     response_types: Vec<ResponseType>,
     /// The only algorithm of the client's ID tokens [default: RS256]
-    #[arg(long, value_name = "ALG", value_parser = parse_algorithm)]
-    id_token_alg: Option<Algorithm>,
+    #[arg(long, value_name = "ALG", value_parser = or_default(parse_algorithm))]
+    id_token_alg: Option<Own<Algorithm>>,
     /// The encryption of the client's ID tokens, such as ECDH-ES or ECDH-ES,A256GCM [default: none]
-    #[arg(long, value_name = "ALG[,ENC]", value_parser = encryption)]
-    id_token_encryption: Option<MessageEncryption>,
+    #[arg(long, value_name = "ALG[,ENC]", value_parser = or_default(encryption))]
+    id_token_encryption: Option<Own<MessageEncryption>>,
     /// The algorithm of the client's userinfo responses [default: none, plain JSON]
-    #[arg(long, value_name = "ALG", value_parser = parse_algorithm)]
-    userinfo_alg: Option<Algorithm>,
+    #[arg(long, value_name = "ALG", value_parser = or_default(parse_algorithm))]
+    userinfo_alg: Option<Own<Algorithm>>,
     /// The encryption of the client's userinfo responses, likewise [default: none]
-    #[arg(long, value_name = "ALG[,ENC]", value_parser = encryption)]
-    userinfo_encryption: Option<MessageEncryption>,
+    #[arg(long, value_name = "ALG[,ENC]", value_parser = or_default(encryption))]
+    userinfo_encryption: Option<Own<MessageEncryption>>,
     /// The only algorithm of the client's request objects; none for unsigned ones [default: any]
-    #[arg(long, value_name = "ALG", value_parser = signing)]
-    request_object_alg: Option<RequestObjectSigning>,
+    #[arg(long, value_name = "ALG", value_parser = or_default(signing))]
+    request_object_alg: Option<Own<RequestObjectSigning>>,
     /// The encryption of the client's request objects, where they are encrypted [default: any]
-    #[arg(long, value_name = "ALG[,ENC]", value_parser = encryption)]
-    request_object_encryption: Option<MessageEncryption>,
+    #[arg(long, value_name = "ALG[,ENC]", value_parser = or_default(encryption))]
+    request_object_encryption: Option<Own<MessageEncryption>>,
     /// https URL at which request objects of the client may be; repeatable
     #[arg(long = "request-uri", value_name = "URL")]
     request_uris: Vec<String>,
@@ -68,8 +68,8 @@ pub(super) struct OpenIdArgs {
     #[arg(long, value_name = "URL", value_parser = https)]
     sector_identifier_uri: Option<Url>,
     /// Longest time since the sign-in, in seconds, for requests without max_age
-    #[arg(long, value_name = "SECONDS")]
-    default_max_age: Option<u32>,
+    #[arg(long, value_name = "SECONDS", value_parser = or_default(seconds))]
+    default_max_age: Option<Own<u32>>,
     /// Authentication context class that requests without acr_values require, one of them; repeatable
     #[arg(long = "default-acr-value", value_name = "ACR")]
     default_acr_values: Vec<String>,
@@ -120,6 +120,24 @@ enum Subjects {
     Public,
     /// Others in each sector.
     Pairwise,
+}
+
+/// A value of the client's own; `None` for the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Own<T>(Option<T>);
+
+/// Reads `default`, or a value as `read` does.
+fn or_default<T>(
+    read: impl Fn(&str) -> Result<T, String> + Clone,
+) -> impl Fn(&str) -> Result<Own<T>, String> + Clone {
+    move |text| match text {
+        "default" => Ok(Own(None)),
+        _ => read(text).map(|value| Own(Some(value))),
+    }
+}
+
+fn seconds(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "a number of seconds is needed".to_owned())
 }
 
 fn response_type(name: &str) -> Result<ResponseType, String> {
@@ -218,14 +236,14 @@ impl OpenIdArgs {
             |given: &[String]| given.iter().map(|text| text.as_str().into()).collect::<Vec<_>>();
         replace(&mut openid.request_uris, &texts(&self.request_uris));
         replace(&mut openid.default_acr_values, &texts(&self.default_acr_values));
-        set(&mut openid.id_token_signed_response_alg, self.id_token_alg);
-        set(&mut openid.id_token_encrypted_response, self.id_token_encryption);
-        set(&mut openid.userinfo_signed_response_alg, self.userinfo_alg);
-        set(&mut openid.userinfo_encrypted_response, self.userinfo_encryption);
-        set(&mut openid.request_object_signing_alg, self.request_object_alg);
-        set(&mut openid.request_object_encryption, self.request_object_encryption);
+        own(&mut openid.id_token_signed_response_alg, self.id_token_alg);
+        own(&mut openid.id_token_encrypted_response, self.id_token_encryption);
+        own(&mut openid.userinfo_signed_response_alg, self.userinfo_alg);
+        own(&mut openid.userinfo_encrypted_response, self.userinfo_encryption);
+        own(&mut openid.request_object_signing_alg, self.request_object_alg);
+        own(&mut openid.request_object_encryption, self.request_object_encryption);
         set(&mut openid.keys, keys.cloned());
-        set(&mut openid.default_max_age, self.default_max_age);
+        own(&mut openid.default_max_age, self.default_max_age);
         let url = |given: &Option<Url>| given.as_ref().map(|url| url.as_str().into());
         set(&mut openid.sector_identifier_uri, url(&self.sector_identifier_uri));
         set(&mut openid.initiate_login_uri, url(&self.initiate_login_uri));
@@ -250,6 +268,13 @@ fn set<T>(member: &mut Option<T>, given: Option<T>) {
     }
 }
 
+/// Replaces a member by what is given, which may be the default.
+fn own<T>(member: &mut Option<T>, given: Option<Own<T>>) {
+    if let Some(Own(value)) = given {
+        *member = value;
+    }
+}
+
 /// Replaces a list by what is given, if that is something.
 fn replace<T: Clone>(member: &mut Vec<T>, given: &[T]) {
     if !given.is_empty() {
@@ -271,5 +296,7 @@ mod tests {
             assert!(encryption(wrong).is_err(), "{wrong}");
         }
         assert_eq!(signing("none"), Ok(RequestObjectSigning::Unsigned));
+        assert_eq!(or_default(encryption)("default"), Ok(Own(None)));
+        assert_eq!(or_default(seconds)("60"), Ok(Own(Some(60))));
     }
 }

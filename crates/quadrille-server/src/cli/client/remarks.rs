@@ -59,6 +59,12 @@ fn pairwise_unknown(client: &Client, settings: &Settings, output: Output) {
             client.id
         ));
     }
+    if !is_pairwise && client.openid.sector_identifier_uri.is_some() {
+        output.note(&format!(
+            "The sector of {} has no effect without --subject-type pairwise.",
+            client.id
+        ));
+    }
     if is_pairwise && client.access_token_format == Some(AccessTokenFormat::Jwt) {
         output.note(&format!(
             "{} gets opaque access tokens: a JWT would name its users as others know them.",

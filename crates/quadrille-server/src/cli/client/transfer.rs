@@ -138,7 +138,7 @@ pub(super) async fn import(
 fn said(line: usize, error: &LineError, known: &Known) -> String {
     let grant;
     let likely = match error {
-        LineError::UnknownMember(name) => nearest(name, LineError::MEMBERS.iter().copied()),
+        LineError::UnknownMember { name, known, .. } => nearest(name, known.iter().copied()),
         LineError::UnknownGrantType(name) => {
             grant = Grant::nearest(name);
             grant.as_ref().map(GrantType::as_str)

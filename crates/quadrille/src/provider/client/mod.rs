@@ -19,6 +19,7 @@ pub(super) mod metadata;
 pub(super) mod name;
 pub(super) mod new;
 mod new_openid;
+mod new_resource_server;
 pub(super) mod oauth1;
 pub(super) mod own_keys;
 pub(super) mod personal;

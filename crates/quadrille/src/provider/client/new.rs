@@ -316,16 +316,6 @@ impl NewClient {
         self
     }
 
-    /// Declares the client as an API elsewhere, which may introspect its tokens (RFC 7662): those
-    /// for `resources`, by the URIs of
-    /// [`AuthorizationServer::resource`](crate::provider::AuthorizationServer::resource), or, if
-    /// `resources` is empty, those that name no API. It needs a secret, and no grant type.
-    #[must_use]
-    pub fn resource_server(mut self, resources: Resources) -> Self {
-        self.resource_server = Some(resources);
-        self
-    }
-
     /// Allows the client to omit PKCE, as many clients older than RFC 9700 do. This gives up
     /// protection of codes: one that leaks from the browser can be injected into another session of
     /// the client, which must be confidential.

@@ -4,15 +4,13 @@ use crate::provider::{
     client::registration::RegistrationError, error::Error, guessing::VerifierError,
 };
 
-use super::members::MEMBERS;
-
 /// The reason why a line is not imported.
 ///
 /// ```
 /// use quadrille::provider::LineError;
 ///
-/// let error = LineError::UnknownMember("client_nam".to_owned());
-/// assert_eq!(error.to_string(), r#"there is no member "client_nam""#);
+/// let error = LineError::Missing("client_name");
+/// assert_eq!(error.to_string(), "the member client_name is missing");
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,8 +19,18 @@ pub enum LineError {
     #[error("the line is no JSON object with each member once")]
     Json,
     /// A member is unknown.
-    #[error("there is no member {0:?}")]
-    UnknownMember(String),
+    #[error("there is no member {name:?}{}{place}", if place.is_empty() { "" } else { " in " })]
+    UnknownMember {
+        /// The name as given.
+        name: String,
+        /// The object that has it, such as `oauth1.keys`; empty for the line.
+        place: String,
+        /// The members that the object may have, so that a mistyped one can be told from them.
+        known: &'static [&'static str],
+    },
+    /// A list is empty where that would be taken for all.
+    #[error("{0} is empty: leave it out if the client is not restricted")]
+    Empty(&'static str),
     /// A required member is missing.
     #[error("the member {0} is missing")]
     Missing(&'static str),
@@ -76,9 +84,4 @@ pub enum ImportError {
     /// The server failed.
     #[error(transparent)]
     Server(#[from] Error),
-}
-
-impl LineError {
-    /// The members that a line may have, so that a mistyped one can be told from them.
-    pub const MEMBERS: &[&str] = MEMBERS;
 }

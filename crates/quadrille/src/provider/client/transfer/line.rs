@@ -7,6 +7,7 @@ use crate::{
     json::read_object,
     provider::{
         client::{
+            dynamic::sector,
             grant_type::GrantType,
             new::NewClient,
             oauth1::new_key::{self, NewKey, NewKeyError, NewRegistration, is_secret},
@@ -23,7 +24,7 @@ use crate::{
 
 use super::{
     error::LineError,
-    members::{MEMBERS, NAMES, array},
+    members::{self, NAMES, array},
 };
 
 /// A line that passed the checks.
@@ -36,9 +37,7 @@ pub(super) struct Checked {
 /// Reads and checks a line.
 pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
     let mut record = read_object(text.as_bytes()).map_err(|_| LineError::Json)?;
-    if let Some(name) = record.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
-        return Err(LineError::UnknownMember(name.clone()));
-    }
+    members::check(&record)?;
     if let Some(name) =
         ["client_id", "client_name"].into_iter().find(|it| !record.contains_key(*it))
     {
@@ -100,6 +99,9 @@ fn check(
     }
     new.check(inner.scopes.known(), &inner.resources)?;
     new.check_served(inner)?;
+    if sector::is_unproven(None, client) {
+        return Err(RegistrationError::SectorUnproven.into());
+    }
     if client.oauth1.as_ref().is_some_and(|oauth1| oauth1.keys.is_empty()) {
         return Err(RegistrationError::from(NewKeyError::Missing).into());
     }
