@@ -59,7 +59,7 @@ impl Stage {
         let url = Url::parse_with_params(&url, [("oauth_token", token)]).unwrap();
         let page = browser.get(url.as_str()).await;
         assert_eq!(page.url.path(), "/sign-in");
-        let lead = "to continue to <strong>Photo &lt;printer&gt;";
+        let lead = "to continue to <strong><bdi>Photo &lt;printer&gt;";
         assert!(page.html.contains(lead), "{}", page.html);
         browser.sign_in(&page, "ada", PASSWORD).await
     }
