@@ -9,11 +9,7 @@ use std::{
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::{
-    Failure,
-    output::{Output, quoted},
-    web::BUILT_IN_PAGES,
-};
+use crate::{Failure, output::Output, web::BUILT_IN_PAGES, words::quoted};
 
 #[derive(Subcommand, Debug)]
 pub(super) enum TemplatesCommand {

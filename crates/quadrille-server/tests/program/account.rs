@@ -297,8 +297,11 @@ async fn the_account_page_opens_an_application_at_which_a_login_begins() {
     };
     assert!(eventually(LIMIT, || links(true)).await);
     let page = browser.get(&program.url("/")).await;
-    let link =
-        page.html.split("\" rel=\"noreferrer\">Open <bdi>Photo &lt;printer&gt;</bdi></a>").next().unwrap();
+    let link = page
+        .html
+        .split("\" rel=\"noreferrer\">Open <bdi>Photo &lt;printer&gt;</bdi></a>")
+        .next()
+        .unwrap();
     let link = link.rsplit("<a href=\"").next().unwrap();
     let link = link.replace("&#x2f;", "/").replace("&amp;", "&");
     let url = reqwest::Url::parse_with_params(begins, [("iss", &program.issuer)]).unwrap();
