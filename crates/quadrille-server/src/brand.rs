@@ -130,10 +130,9 @@ impl BrandColors {
         rules
     }
 
-    /// What is shown otherwise than it was given, as it could not be read: setting, color, scheme, and the
-    /// color instead.
-    pub(crate) fn changes(&self) -> Vec<(&'static str, Color, &'static str, Color)> {
-        let mut changes = Vec::new();
+    /// Sentences about colors that are shown otherwise than they were given.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
         for (key, color, least) in
             [("brand_color", self.first, TEXT), ("brand_second_color", self.second, MARK)]
         {
@@ -141,11 +140,13 @@ impl BrandColors {
             for (scheme, grounds, end) in [("light", &LIGHT, BLACK), ("dark", &DARK, WHITE)] {
                 let other = color.readable_on(grounds, least, end);
                 if other != color {
-                    changes.push((key, color, scheme, other));
+                    remarks.push(format!(
+                        "{key} is {other} on {scheme} pages, since {color} could hardly be read there"
+                    ));
                 }
             }
         }
-        changes
+        remarks
     }
 }
 
@@ -202,8 +203,12 @@ mod tests {
         let colors = BrandColors { first: teal, second: None };
         assert!(colors.rules().starts_with(":root { --accent: #1f6f66; --accent-ink: #ffffff;"));
         assert!(!colors.rules().contains("--second"));
-        let [(key, _, scheme, _)] = colors.changes()[..] else { panic!("{:?}", colors.changes()) };
-        assert_eq!((key, scheme), ("brand_color", "dark"));
+        let remarks = colors.remarks();
+        let [remark] = &remarks[..] else { panic!("{remarks:?}") };
+        assert!(
+            remark.starts_with("brand_color is #") && remark.contains("on dark pages"),
+            "{remark}"
+        );
         assert_eq!(BrandColors::default().rules(), "");
     }
 }

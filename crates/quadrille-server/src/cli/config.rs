@@ -35,7 +35,7 @@ pub(super) fn show(settings: &Settings, output: Output) -> Result<(), Failure> {
         origin: offer.setting.to_owned(),
         about: offer.about,
     };
-    for remark in settings.remarks() {
+    for remark in settings.remarks().into_iter().chain(settings.brand.colors.remarks()) {
         output.note(&format!("{remark}."));
     }
     let rows = settings.effective().iter().map(of_setting);

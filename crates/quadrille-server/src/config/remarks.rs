@@ -22,11 +22,6 @@ impl Settings {
                     .to_owned(),
             );
         }
-        for (key, color, scheme, other) in self.brand.colors.changes() {
-            remarks.push(format!(
-                "{key} is {other} on {scheme} pages, since {color} could hardly be read there"
-            ));
-        }
         let leaks = "send_access_tokens_in_redirects_so_that_they_can_leak";
         let tokens = self.openid.response_types.iter().filter(|it| it.has_token());
         for tokens in tokens.filter(|_| {

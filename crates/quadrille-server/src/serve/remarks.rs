@@ -19,6 +19,9 @@ pub(super) fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
     for remark in settings.remarks() {
         tracing::warn!("{remark}");
     }
+    for remark in settings.brand.colors.remarks() {
+        tracing::info!("{remark}");
+    }
     if !settings.openid.enabled && settings.is_default("openid") {
         tracing::info!("OpenID Connect is off for an issuer elsewhere: openid = true offers it");
     }
