@@ -6,10 +6,12 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::Request;
 use quadrille::{
     Policy, Scopes, Secret,
+    oauth1::SignatureMethod,
     oauth2::{ClientAuth, Resources, TokenRequest},
     provider::{
         AdminError, ClientMetadataError, GrantType, NewClient, RegistrationError,
         guessing::{Cost, Kdf},
+        oauth1::{NewKey, NewKeyError},
     },
 };
 
@@ -264,6 +266,50 @@ async fn an_edited_client_keeps_its_secrets_its_tokens_and_its_consents() {
 
     let nothing = server.edit_client(&before.id, |_, new| new).await.unwrap();
     assert_eq!(nothing.client, edited.client);
+}
+
+#[tokio::test]
+async fn a_client_of_oauth1_without_a_key_for_one_of_its_methods_is_refused_wherever_it_is_set() {
+    use SignatureMethod::{HmacSha1, HmacSha256, Plaintext, RsaSha1, RsaSha256};
+    let world = World::new().await;
+    let server = &world.server;
+    let is_refused = |error: &RegistrationError| {
+        matches!(error, RegistrationError::OAuth1Key(NewKeyError::Methods))
+    };
+    let pem = || include_str!("oauth1_rsa_public.pem").to_owned();
+    let printer = |id: &str, key| {
+        NewClient::confidential("Printer").id(id).redirect_uri(CALLBACK).oauth1(key)
+    };
+    for (key, methods) in [
+        (NewKey::Secret, [RsaSha1, RsaSha256]),
+        (NewKey::RsaPublicKey(pem()), [HmacSha256, Plaintext]),
+    ] {
+        let new = printer("no", key).oauth1_methods(methods);
+        let refused = server.register(new.clone()).await.unwrap_err();
+        assert!(is_refused(&refused), "{refused}");
+        assert!(refused.to_string().contains("RSA needs an RSA key"));
+        assert!(is_refused(&server.ensure_client(new).await.unwrap_err()));
+    }
+    let shared = printer("shared", NewKey::Secret).oauth1_methods([RsaSha1, HmacSha1]);
+    let rsa = printer("rsa", NewKey::RsaPublicKey(pem())).oauth1_methods([RsaSha256]);
+    server.register(shared.clone()).await.unwrap();
+    server.register(rsa).await.unwrap();
+    for (id, method) in [("shared", RsaSha1), ("rsa", HmacSha1)] {
+        let only = |_: &_, new: NewClient| new.oauth1_methods([method]);
+        assert!(is_refused(&server.edit_client(id, only).await.unwrap_err()), "{id}");
+        let all = |_: &_, new: NewClient| new.oauth1_methods([]).name("All");
+        server.edit_client(id, all).await.unwrap();
+    }
+    assert!(is_refused(&server.ensure_client(shared.oauth1_methods([RsaSha1])).await.unwrap_err()));
+    // A new key must fit, too: the old one ends.
+    let rsa_alone = |_: &_, new: NewClient| new.oauth1_methods([RsaSha256]);
+    server.edit_client("rsa", rsa_alone).await.unwrap();
+    let refused = server.add_oauth1_key("rsa", NewKey::Secret, Duration::from_secs(60)).await;
+    assert!(matches!(refused.unwrap_err(), AdminError::OAuth1Key(NewKeyError::Methods)));
+    let line = r#"{"client_id":"old","client_name":"Old","redirect_uris":["https://a.example/cb"],
+        "oauth1_secret":"from elsewhere","oauth1":{"keys":[],"methods":["RSA-SHA1"]}}"#;
+    let refused = server.import_clients(&line.replace('\n', "")).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("OAuth1Key(Methods)"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use super::{
     new::NewClient,
     oauth1::new_key::NewRegistration,
     record::Client,
-    registration::{Registered, RegistrationError},
+    registration::{Registered, RegistrationError, check_methods},
 };
 
 impl AuthorizationServer {
@@ -94,6 +94,9 @@ impl AuthorizationServer {
         if let (Some(now), Some(then)) = (&mut edited.client.oauth1, &before.oauth1) {
             now.keys.clone_from(&then.keys);
             edited.oauth1_secret = None;
+        }
+        if edited.client.oauth1 != before.oauth1 {
+            check_methods(&edited.client, self.inner().now())?;
         }
         Ok(edited)
     }

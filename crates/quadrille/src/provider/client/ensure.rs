@@ -16,7 +16,7 @@ use super::{
     },
     own_keys,
     record::{Client, ClientSecret, ClientType, SecretVerifier},
-    registration::{Registered, RegistrationError},
+    registration::{Registered, RegistrationError, check_methods},
 };
 
 impl AuthorizationServer {
@@ -115,6 +115,9 @@ impl AuthorizationServer {
         {
             now.keys.clone_from(&then.keys);
             oauth1_secret = None;
+        }
+        if client.oauth1 != before.oauth1 {
+            check_methods(&client, self.inner().now())?;
         }
         Ok(Registered { client, secret, oauth1_secret })
     }

@@ -4,6 +4,7 @@ use crate::{Timestamp, oauth2::Resources, provider::store::RowId};
 
 use super::{
     new::NewClient,
+    oauth1::new_key::NewKeyError,
     record::{Client, ClientSecret, ClientType},
     registered_auth::RegisteredAuth,
     registration::RegistrationError,
@@ -50,6 +51,9 @@ impl NewClient {
             Some(oauth1) => Some(oauth1.in_table().ok_or(RegistrationError::NotForTables)?),
             None => None,
         };
+        if oauth1.as_ref().is_some_and(|oauth1| !oauth1.can_sign(since)) {
+            return Err(NewKeyError::Methods.into());
+        }
         // OAuth 1.0a has a secret of its own.
         let signs = matches!(&self.auth, Some(RegisteredAuth::PrivateKeyJwt { .. }))
             || oauth1.is_some() && checked.grant_types.is_empty() && self.resource_server.is_none();
@@ -77,6 +81,7 @@ mod tests {
     use super::*;
     use crate::{
         Scopes,
+        oauth1::SignatureMethod,
         provider::{
             SecretVerifier,
             oauth1::{Credential, NewKey},
@@ -134,6 +139,8 @@ mod tests {
         assert!(
             refused(&signs.clone().oauth1(NewKey::RsaPublicKey("no key".into()))).contains("Rsa")
         );
+        let other = signs.clone().oauth1_methods([SignatureMethod::RsaSha256]);
+        assert_eq!(refused(&other), "OAuth1Key(Methods)");
         let both = web().oauth1(old("short"));
         assert_eq!(refused(&both), "SecretMissing", "OAuth 2 needs a secret of its own");
         let both = both.imported_secret(SecretVerifier::Sha256([7; 32]));

@@ -316,6 +316,7 @@ impl AuthorizationServer {
         let registered = self.client_of(&new).await?;
         let inner = self.inner();
         let client = &registered.client;
+        check_methods(client, inner.now())?;
         let issuer = inner.issuer_id().await?;
         let was_put = inner.store.put_client(issuer, client.clone(), None).await;
         if !was_put.map_err(Error::from)? {
@@ -430,6 +431,14 @@ impl NewClient {
             openid: self.openid.clone(),
             ..checked.client(id, number, self.scopes.clone(), created)
         }
+    }
+}
+
+/// Checks that a client of OAuth 1.0a has a key for its signature methods.
+pub(super) fn check_methods(client: &Client, now: Timestamp) -> Result<(), NewKeyError> {
+    match client.oauth1.as_ref().is_none_or(|oauth1| oauth1.can_sign(now)) {
+        true => Ok(()),
+        false => Err(NewKeyError::Methods),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         client::{
             admin::AdminError,
             oauth1::{
-                new_key::{self, NewKey},
+                new_key::{self, NewKey, NewKeyError},
                 record::{Credential, Key, Registration},
             },
             record::{Client, ClientType},
@@ -62,7 +62,12 @@ impl AuthorizationServer {
                 known.expires = Some(known.expires.map_or(end, |expires| expires.min(end)));
             }
             oauth1.keys.retain(|known| known.expires.is_none_or(|expires| now < expires));
-            oauth1.keys.push(Key { credential: credential.clone(), expires: None });
+            let key = Key { credential: credential.clone(), expires: None };
+            let alone = Registration { keys: vec![key.clone()], ..oauth1.clone() };
+            if !alone.can_sign(now) {
+                return Err(NewKeyError::Methods.into());
+            }
+            oauth1.keys.push(key);
             Ok(Some(oauth1))
         })
         .await?;

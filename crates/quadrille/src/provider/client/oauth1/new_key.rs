@@ -57,6 +57,12 @@ pub enum NewKeyError {
     /// The imported secret is empty or too long, or has other characters.
     #[error("an imported shared-secret has 1 to 1024 printable ASCII characters")]
     ImportedSecret,
+    /// None of the signature methods of the client is for its key (RFC 5849, section 3.4).
+    #[error(
+        "none of the client's signature methods is for its key: RSA needs an RSA key, HMAC and \
+         PLAINTEXT need a shared-secret"
+    )]
+    Methods,
     /// The client has settings of OAuth 1.0a and no key.
     #[error("a client that has settings of OAuth 1.0a needs a key to sign with")]
     Missing,

@@ -24,7 +24,8 @@ pub struct Registration {
     /// `true` if users may carry the verifier to the client (`oauth_callback=oob`).
     #[serde(default)]
     pub out_of_band: bool,
-    /// The signature methods that the client may use, among those of the server; empty for all.
+    /// The signature methods that the client may use, among those of the server; empty for all. One of
+    /// them is for a key of the client.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "methods")]
     pub methods: Vec<SignatureMethod>,
 }
@@ -70,10 +71,27 @@ pub enum Credential {
     ShortRsaPublicKey(Arc<str>),
 }
 
+impl Credential {
+    /// `true` for an RSA key, which is for other methods than a shared-secret.
+    const fn is_rsa(&self) -> bool {
+        matches!(self, Self::RsaPublicKey(_) | Self::ShortRsaPublicKey(_))
+    }
+}
+
 impl Registration {
     /// The keys that have not expired.
     pub(crate) fn good_keys(&self, now: Timestamp) -> impl Iterator<Item = &Key> {
         self.keys.iter().filter(move |key| key.expires.is_none_or(|expires| now < expires))
+    }
+
+    /// `true` if a valid key of the client is one for a method that the client may use, or if it has
+    /// no valid key.
+    pub(crate) fn can_sign(&self, now: Timestamp) -> bool {
+        let fits = |key: &Key| {
+            let is_rsa = key.credential.is_rsa();
+            self.methods.is_empty() || self.methods.iter().any(|method| method.is_rsa() == is_rsa)
+        };
+        self.good_keys(now).next().is_none() || self.good_keys(now).any(fits)
     }
 
     /// `true` if the client may use this method; the server must accept it, too.
@@ -103,5 +121,33 @@ mod methods {
             SignatureMethod::parse(&name).ok_or_else(|| D::Error::custom("a signature method"))
         };
         names.into_iter().map(method).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_for_methods_of_its_kind() {
+        use SignatureMethod::{HmacSha256, Plaintext, RsaSha1};
+        let (now, later) = (Timestamp::from_seconds(10), Timestamp::from_seconds(11));
+        let secret = Key { credential: Credential::SharedSecret("s".into()), expires: None };
+        let rsa = Key { credential: Credential::RsaPublicKey("k".into()), expires: None };
+        let old = Key { expires: Some(now), ..rsa.clone() };
+        let ends = Key { expires: Some(later), ..rsa.clone() };
+        for (keys, methods, expected) in [
+            (vec![secret.clone()], vec![], true),
+            (vec![secret.clone()], vec![RsaSha1, Plaintext], true),
+            (vec![secret.clone()], vec![RsaSha1], false),
+            (vec![rsa.clone()], vec![HmacSha256, Plaintext], false),
+            (vec![rsa], vec![RsaSha1], true),
+            (vec![old.clone(), secret.clone()], vec![RsaSha1], false),
+            (vec![ends, secret], vec![RsaSha1], true),
+            (vec![old], vec![HmacSha256], true),
+        ] {
+            let registration = Registration { keys, methods, out_of_band: false };
+            assert_eq!(registration.can_sign(now), expected, "{registration:?}");
+        }
     }
 }

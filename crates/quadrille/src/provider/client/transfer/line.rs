@@ -15,7 +15,7 @@ use crate::{
             personal::ClientOfPersonalTokens,
             record::{Client, ClientSecret, ClientType, SecretVerifier},
             registered_auth::RegisteredAuth,
-            registration::RegistrationError,
+            registration::{RegistrationError, check_methods},
             secrets::{self, MOST_SECRETS},
         },
         server::Inner,
@@ -105,6 +105,7 @@ fn check(
     if client.oauth1.as_ref().is_some_and(|oauth1| oauth1.keys.is_empty()) {
         return Err(RegistrationError::from(NewKeyError::Missing).into());
     }
+    check_methods(client, inner.now()).map_err(RegistrationError::from)?;
     let secrets = client.secrets.len() + plain.len();
     if secrets > MOST_SECRETS {
         return Err(RegistrationError::TooManySecrets.into());
