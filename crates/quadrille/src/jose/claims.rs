@@ -56,7 +56,7 @@ pub(crate) const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "ia
 
 impl Claims {
     /// Reads the payload of a JWT. No member may be repeated, at any depth; times may have
-    /// fractions; a registered claim of the wrong type is an error, `null` included.
+    /// fractions; a registered claim of the wrong type is an error, `null` and an empty `aud` included.
     ///
     /// # Errors
     /// [`ClaimsError::NotJson`], [`ClaimsError::Repeated`] or [`ClaimsError::Malformed`].
@@ -183,6 +183,8 @@ fn audience(value: Value) -> Result<Vec<String>, ClaimsError> {
         _ => Err(ClaimsError::Malformed("aud")),
     };
     match value {
+        // A token for nobody is for nobody (section 4.1.3).
+        Value::Array(several) if several.is_empty() => Err(ClaimsError::Malformed("aud")),
         Value::Array(several) => several.into_iter().map(one).collect(),
         value => one(value).map(|one| vec![one]),
     }

@@ -1,6 +1,7 @@
 //! The authorization endpoint (RFC 6749, section 3.1; RFC 5849, section 2.2): a request, the
 //! consent page, and the answer.
 
+pub(super) mod acr;
 pub(super) mod authorization;
 mod choice;
 pub(super) mod consent;

@@ -19,7 +19,7 @@ use crate::{
             hint::Hint,
             offline,
             options::OpenId,
-            request_object::resolve::Object,
+            request_object::{error::RequestObjectError, resolve::Object},
         },
         scopes::fit_a_page,
         store::Consent,
@@ -28,6 +28,7 @@ use crate::{
 };
 
 use super::{
+    acr,
     dance::{Dance, ForRedirect},
     error::AuthorizeError,
     mode::response_mode,
@@ -54,7 +55,8 @@ pub(crate) struct Prompt {
     pub(crate) consent: bool,
     /// The longest time since the user's authentication (`max_age`).
     pub(crate) max_age: Option<Duration>,
-    /// The classes of which the authentication must be one (`acr_values`); empty for any.
+    /// The classes of which the authentication must be one (`acr_values`, and `acr` in `claims`), the
+    /// client's best one first; empty for any.
     pub(crate) acr_values: Vec<Arc<str>>,
     /// The users of whom one must be signed in (`id_token_hint`, and `sub` in `claims`); `None` for
     /// any.
@@ -198,6 +200,9 @@ fn details(
     match offer.openid.as_ref().map(|openid| &openid.object) {
         Some(Object::Rejected(error)) => return Err(*error),
         Some(Object::Read) => {}
+        _ if client.openid.require_signed_request_object => {
+            return Err(RequestObjectError::Missing.into());
+        }
         _ if request.extra("request").is_some() => return Err(AuthorizeError::RequestObject),
         _ if request.extra("request_uri").is_some() => return Err(AuthorizeError::RequestUri),
         _ => {}
@@ -231,7 +236,7 @@ fn details(
         if has_id_token {
             return Err(AuthorizeError::OpenIdScopeMissing);
         }
-        prompt.acr_values = acr_values(asked, policy)?;
+        prompt.acr_values = acr::required(asked, policy)?;
         let challenge = request.code_challenge;
         return Ok(Details { scopes, resources, challenge, prompt, openid: None });
     };
@@ -258,17 +263,8 @@ fn details(
     let may_have =
         |name: &str| openid.offered.supports(name) && openid.offered.may_have(&client.scopes, name);
     let details = details.known_to(may_have);
-    prompt.acr_values = match essential_acr(&details.claims, policy)? {
-        Some(essential) => essential,
-        // The parameter requests a voluntary claim (OpenID Connect Core, section 3.1.2.1).
-        None if asked.is_some() || details.claims.id_token.contains_key("acr") => {
-            acr_values(asked, policy).unwrap_or_default()
-        }
-        None => {
-            let default = client.openid.default_acr_values.join(" ");
-            acr_values(Some(&default), policy).unwrap_or_default()
-        }
-    };
+    let defaults = &client.openid.default_acr_values;
+    prompt.acr_values = acr::wanted(asked, details.claims.id_token.get("acr"), defaults, policy)?;
     prompt.subjects = subjects(openid.hint.as_ref(), &details.claims)?;
     let openid = Some(details);
     Ok(Details { scopes, resources, challenge: request.code_challenge, prompt, openid })
@@ -279,22 +275,6 @@ fn claims(text: Option<&str>) -> Result<ClaimsRequest, AuthorizeError> {
     let Some(text) = text else { return Ok(ClaimsRequest::default()) };
     let claims = (text.len() <= LONGEST_CLAIMS).then(|| ClaimsRequest::parse(text));
     claims.and_then(Result::ok).ok_or(AuthorizeError::Claims)
-}
-
-/// The classes of which the authentication must be one, because `acr` is an essential claim with
-/// values (OpenID Connect Core, section 5.5.1.1). `None` if it is not.
-fn essential_acr(
-    claims: &ClaimsRequest,
-    policy: &Policy,
-) -> Result<Option<Vec<Arc<str>>>, AuthorizeError> {
-    let acr = claims.id_token.get("acr").filter(|acr| acr.essential && !acr.values.is_empty());
-    let Some(acr) = acr else { return Ok(None) };
-    let is_asked = |known: &&Arc<str>| acr.values.iter().any(|value| value == &***known);
-    let known: Vec<_> = policy.acr_values.iter().filter(is_asked).cloned().collect();
-    match known.is_empty() {
-        true => Err(AuthorizeError::AuthenticationUnmet),
-        false => Ok(Some(known)),
-    }
 }
 
 /// The users of whom one must be signed in (OpenID Connect Core, sections 3.1.2.1 and 5.5.1).
@@ -321,20 +301,6 @@ fn subjects(
 fn max_age(text: Option<&str>) -> Result<Option<Duration>, AuthorizeError> {
     let seconds = text.map(|text| text.parse().map_err(|_| AuthorizeError::MaxAge)).transpose();
     Ok(seconds?.map(Duration::from_secs))
-}
-
-/// The requested authentication context classes that this server knows (RFC 9470, section 4).
-fn acr_values(text: Option<&str>, policy: &Policy) -> Result<Vec<Arc<str>>, AuthorizeError> {
-    let asked: Vec<&str> = text.unwrap_or("").split(' ').filter(|acr| !acr.is_empty()).collect();
-    if policy.acr_values.is_empty() || asked.is_empty() {
-        return Ok(Vec::new());
-    }
-    let known: Vec<Arc<str>> =
-        policy.acr_values.iter().filter(|acr| asked.contains(&&***acr)).cloned().collect();
-    match known.is_empty() {
-        true => Err(AuthorizeError::AuthenticationUnmet),
-        false => Ok(known),
-    }
 }
 
 impl Prompt {

@@ -49,11 +49,14 @@ pub(super) fn check(
         read: own.map(ClientKeys::read).transpose()?,
         has_secret: matches!(beside.auth, Some(RegisteredAuth::ClientSecretJwt { .. })),
     };
+    if openid.require_signed_request_object {
+        check_required(openid, &keys, beside.objects)?;
+    }
     if let Some(signing) = openid.request_object_signing_alg {
         check_signing(signing, &keys, beside.objects)?;
     }
     if let Some(encryption) = openid.request_object_encryption {
-        check_object_encryption(encryption, beside.objects)?;
+        check_object_encryption(encryption, &keys, beside.objects)?;
     }
     for (member, encryption) in [
         ("id_token_encrypted_response_alg", openid.id_token_encrypted_response),
@@ -111,6 +114,21 @@ impl Keys {
     }
 }
 
+/// Checks that a client can send what it requires of itself.
+fn check_required(
+    openid: &ClientOpenId,
+    keys: &Keys,
+    objects: Option<&RequestObjects>,
+) -> Result<(), MessageMetadataError> {
+    const MEMBER: &str = "require_signed_request_object";
+    let is_unsigned = openid.request_object_signing_alg == Some(RequestObjectSigning::Unsigned);
+    match objects.is_some() && !is_unsigned {
+        false => Err(MessageMetadataError::NotOffered(MEMBER)),
+        true if keys.has_secret => Ok(()),
+        true => keys.check_public(MEMBER, |keys| keys.iter().next().is_some()),
+    }
+}
+
 fn check_signing(
     signing: RequestObjectSigning,
     keys: &Keys,
@@ -132,12 +150,15 @@ fn check_signing(
 
 fn check_object_encryption(
     encryption: MessageEncryption,
+    keys: &Keys,
     objects: Option<&RequestObjects>,
 ) -> Result<(), MessageMetadataError> {
+    const MEMBER: &str = "request_object_encryption_alg";
     let offered = objects.map(RequestObjects::encryption_algorithms);
     match offered.is_some_and(|algorithms| algorithms.contains(&encryption.alg)) {
+        true if encryption.alg.is_symmetric() => keys.check_secret(MEMBER),
         true => Ok(()),
-        false => Err(MessageMetadataError::NotOffered("request_object_encryption_alg")),
+        false => Err(MessageMetadataError::NotOffered(MEMBER)),
     }
 }
 
@@ -235,6 +256,29 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_must_sign_its_requests_can() {
+        use MessageMetadataError as E;
+        const MEMBER: &str = "require_signed_request_object";
+        let objects = RequestObjects::new().accept_unsigned_ones_that_anybody_can_have_written();
+        let by_secret = RegisteredAuth::ClientSecretJwt { alg: None };
+        let required = |keys: Option<ClientKeys>, auth, signing, objects| {
+            let set = |openid: &mut ClientOpenId| {
+                openid.require_signed_request_object = true;
+                openid.request_object_signing_alg = signing;
+                openid.keys = keys;
+            };
+            checked(set, auth, objects)
+        };
+        let (keys, on) = (|| Some(jwks(Algorithm::Es256)), Some(&objects));
+        let unsigned = Some(RequestObjectSigning::Unsigned);
+        assert_eq!(required(keys(), None, None, on), Ok(()));
+        assert_eq!(required(None, Some(&by_secret), None, on), Ok(()));
+        assert_eq!(required(None, None, None, on), Err(E::KeyMissing(MEMBER)));
+        assert_eq!(required(keys(), None, None, None), Err(E::NotOffered(MEMBER)));
+        assert_eq!(required(keys(), None, unsigned, on), Err(E::NotOffered(MEMBER)));
+    }
+
+    #[test]
     fn what_the_server_does_not_do_is_not_registered() {
         use MessageMetadataError as E;
         let key = DecryptingKey::generate(KeyManagement::EcdhEs).unwrap();
@@ -247,6 +291,10 @@ mod tests {
         };
         let missing = Err(E::NotOffered("request_object_encryption_alg"));
         assert_eq!(encrypted(KeyManagement::EcdhEs, Some(&on)), Ok(()));
+        let by_secret = Err(E::SecretNotKept("request_object_encryption_alg"));
+        assert_eq!(encrypted(KeyManagement::Direct, Some(&on)), by_secret);
+        let plain = RequestObjects::new();
+        assert_eq!(encrypted(KeyManagement::Direct, Some(&plain)), missing);
         assert_eq!(encrypted(KeyManagement::RsaOaep256, Some(&on)), missing);
         assert_eq!(encrypted(KeyManagement::EcdhEs, None), missing);
         let uris = |uris: &[&str], on| {

@@ -46,6 +46,9 @@ pub struct ClientOpenId {
     /// and encrypt its ID tokens and userinfo responses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<ClientKeys>,
+    /// `true` if a request is refused that is not in a signed request object (RFC 9101, section 10.5).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_signed_request_object: bool,
     /// The signature of the client's request objects; `None` for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectSigning>,

@@ -8,19 +8,20 @@ use quadrille::{
     Secret,
     jose::{
         Algorithm, ContentEncryption, DecryptingKey, Decryption, Encrypted, KeyManagement, KeySet,
-        SigningKey,
+        Protected, SigningKey,
     },
     oauth2::{ClientAuth, Resources, TokenRequest},
     provider::{
         AuthorizationServer, ClientKeys, ClientOpenId, DynamicRegistration, FetchError, Fetched,
         Fetcher, MessageEncryption, NewClient, RedirectUri, RegisteredAuth, RegistrationError,
+        RequestObjects,
     },
 };
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{consented, openid, text, tokens, verified, world_of};
-use crate::support::{Answer, ISSUER, World};
+use super::{asking, consented, openid, text, tokens, verified, world_of};
+use crate::support::{Answer, Browser, ISSUER, World};
 
 const KEYS: &str = "https://app.example/jwks.json";
 
@@ -115,6 +116,46 @@ async fn the_secret_encrypts_if_the_server_knows_it() {
     let hashed = NewClient::confidential("Hashed").redirect_uri("https://app.example/cb");
     let refused = world.server.register(hashed.openid(metadata.clone())).await.unwrap_err();
     assert!(matches!(refused, RegistrationError::Messages(_)), "{refused}");
+}
+
+/// Sections 6.1 and 10.2: a request object.
+#[tokio::test]
+async fn a_request_is_encrypted_by_the_secret_if_the_server_knows_it() {
+    let ours = DecryptingKey::generate(KeyManagement::EcdhEs).unwrap();
+    let offered = |objects: RequestObjects| {
+        move |server: AuthorizationServer| server.openid(openid().request_objects(objects))
+    };
+    let by_secret = |new: NewClient| new.auth(RegisteredAuth::ClientSecretJwt { alg: None });
+    let on = RequestObjects::new().encrypted_to([ours]);
+    let worlds = [
+        (world_of(by_secret, offered(on.clone())).await, true),
+        (world_of(|new| new, offered(on)).await, false),
+        (world_of(by_secret, offered(RequestObjects::new())).await, false),
+    ];
+    for (world, is_known) in worlds {
+        let secret = Secret::from(world.secret.clone());
+        let hmac = SigningKey::hmac(Algorithm::Hs256, &secret).unwrap();
+        let object = hmac.sign(&Protected::plain(), br#"{"state":"hidden"}"#).unwrap();
+        for (alg, enc) in [
+            (KeyManagement::Direct, ContentEncryption::A128CbcHs256),
+            (KeyManagement::A128Kw, ContentEncryption::A256Gcm),
+            (KeyManagement::A256Kw, ContentEncryption::A256CbcHs512),
+        ] {
+            let sent = |secret: &Secret| {
+                let key = DecryptingKey::of_client_secret(secret, alg, enc).unwrap();
+                let header = Protected::plain().cty("JWT");
+                key.encrypting_key().encrypt(alg, enc, &header, object.as_bytes()).unwrap()
+            };
+            let (sent, other) = (sent(&secret), sent(&Secret::from("a".repeat(43))));
+            world.sign_in("ada");
+            let ask = async |object: &str| {
+                let further = [("request", object), ("prompt", "consent")];
+                world.ask(&mut Browser::default(), &asking(&world, "openid", &further)).await
+            };
+            assert_eq!(ask(&sent).await.status() == 200, is_known, "{alg:?}");
+            assert_eq!(ask(&other).await.query("error"), "invalid_request_object", "{alg:?}");
+        }
+    }
 }
 
 /// A server of the client's keys, which may be away.

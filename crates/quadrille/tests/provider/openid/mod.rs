@@ -1,8 +1,10 @@
 //! OpenID Connect, as clients see it (OpenID Connect Core 1.0).
 
+mod acr;
 mod discovery;
 mod encryption;
 mod id_tokens;
+mod key_rotation;
 mod logout;
 mod pages;
 mod pairwise;
@@ -11,6 +13,7 @@ mod request_objects;
 mod requests;
 mod responses;
 mod session_management;
+mod signed_requests;
 mod userinfo;
 mod wishes;
 

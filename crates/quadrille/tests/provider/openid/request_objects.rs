@@ -121,6 +121,9 @@ async fn an_object_that_is_not_of_the_client_or_of_another_request_is_refused_at
         &signed(&key, &json!({ "exp": now - 60 })),
         &signed(&key, &json!({ "nbf": now + 60 })),
         &signed(&key, &json!({ "aud": "https://other.example" })),
+        &signed(&key, &json!({ "aud": [] })),
+        &signed(&key, &json!({ "aud": { "issuer": ISSUER } })),
+        &signed(&key, &json!({ "aud": [ISSUER, 7] })),
         &signed(&key, &json!({ "iss": "another" })),
         &signed(&key, &json!({ "sub": world.client.id })),
         &signed(&key, &json!({ "request": good })),
@@ -314,7 +317,15 @@ async fn an_object_is_encrypted_to_an_rsa_key_of_the_application_beside_the_ring
     let discovered = get("/.well-known/openid-configuration").await.json();
     assert_eq!(
         discovered["request_object_encryption_alg_values_supported"],
-        json!(["RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW"])
+        json!([
+            "RSA-OAEP-256",
+            "ECDH-ES",
+            "ECDH-ES+A128KW",
+            "ECDH-ES+A256KW",
+            "A128KW",
+            "A256KW",
+            "dir"
+        ])
     );
     let jwks = get("/oauth/jwks").await;
     let published = jwks.json()["keys"].as_array().unwrap().clone();
@@ -400,7 +411,7 @@ async fn the_metadata_says_what_is_on() {
     assert_eq!(all["request_uri_parameter_supported"], true);
     assert_eq!(all[registration], true);
     assert!(has(&all, signing, "none"));
-    assert_eq!(all[alg], json!(["ECDH-ES+A256KW"]));
+    assert_eq!(all[alg], json!(["ECDH-ES+A256KW", "A128KW", "A256KW", "dir"]));
     assert!(has(&all, enc, "A128CBC-HS256"));
 }
 

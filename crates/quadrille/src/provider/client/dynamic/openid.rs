@@ -35,6 +35,9 @@ const ENCRYPTED: [[&str; 2]; 2] = [
     ["userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc"],
 ];
 
+/// The member by which all requests must be in signed objects (RFC 9101, section 10.5).
+const REQUIRE_SIGNED: &str = "require_signed_request_object";
+
 /// The members about encrypted request objects.
 const OBJECT: [&str; 2] = ["request_object_encryption_alg", "request_object_encryption_enc"];
 
@@ -90,6 +93,7 @@ pub(super) fn read(
         application_type: application_type.transpose()?,
         id_token_encrypted_response: encryption(members, id_token)?,
         userinfo_encrypted_response: encryption(members, userinfo)?,
+        require_signed_request_object: flag(members, REQUIRE_SIGNED)?,
         request_object_signing_alg: objects.signing,
         request_object_encryption: objects.encryption,
         request_uris: objects.uris,
@@ -113,6 +117,14 @@ pub(super) fn read(
     })
 }
 
+/// Reads the members of a client of a server without OpenID Connect: that they concern plain OAuth, too.
+pub(super) fn of_oauth(
+    members: &Map<String, Value>,
+) -> Result<ClientOpenId, ClientRegistrationError> {
+    let require_signed_request_object = flag(members, REQUIRE_SIGNED)?;
+    Ok(ClientOpenId { require_signed_request_object, ..ClientOpenId::default() })
+}
+
 /// Writes the members that a client has.
 pub(super) fn write(openid: &ClientOpenId, members: &mut Map<String, Value>) {
     let algorithm = |it: Option<Algorithm>| it.map(|it| it.as_str().into());
@@ -121,7 +133,7 @@ pub(super) fn write(openid: &ClientOpenId, members: &mut Map<String, Value>) {
     let addresses: Vec<&str> =
         openid.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect();
     let subject_type = Some(openid.subject_type).filter(|it| *it != SubjectType::Public);
-    let all: [(&str, Option<Value>); 14] = [
+    let all: [(&str, Option<Value>); 15] = [
         ("application_type", openid.application_type.map(|it| it.as_str().into())),
         ("subject_type", subject_type.map(|it| it.as_str().into())),
         ("sector_identifier_uri", openid.sector_identifier_uri.as_deref().map(Value::from)),
@@ -131,6 +143,7 @@ pub(super) fn write(openid: &ClientOpenId, members: &mut Map<String, Value>) {
             "request_object_signing_alg",
             openid.request_object_signing_alg.map(|it| it.as_str().into()),
         ),
+        (REQUIRE_SIGNED, flag(openid.require_signed_request_object)),
         ("default_max_age", openid.default_max_age.map(Value::from)),
         ("require_auth_time", flag(openid.require_auth_time)),
         ("initiate_login_uri", openid.initiate_login_uri.as_deref().map(Value::from)),

@@ -41,6 +41,10 @@ pub enum RequestObjectError {
     /// The claims of the token are malformed, or not valid here and now.
     #[error("the request object: {0}")]
     Claims(ClaimsError),
+    /// The request has no object, and the client is registered for signed ones alone
+    /// (`require_signed_request_object`; RFC 9101, section 10.5).
+    #[error("the request is in no request object, and needs to be in a signed one")]
+    Missing,
     /// The token is not signed.
     #[error("the request object is not signed, and needs to be")]
     Unsigned,
@@ -70,6 +74,9 @@ pub enum RequestObjectError {
     Member,
 }
 
+/// The parameter with a request object.
+const OBJECT: &[&str] = &["request"];
+
 impl RequestObjectError {
     /// The code on the wire.
     pub fn code(&self) -> ErrorCode {
@@ -79,7 +86,7 @@ impl RequestObjectError {
     pub(crate) fn disclosed(&self) -> Disclosure {
         let object = Disclosure::words(ErrorCode::InvalidRequestObject);
         match self {
-            Self::Both => Disclosure::words(ErrorCode::InvalidRequest),
+            Self::Both | Self::Missing => Disclosure::words(ErrorCode::InvalidRequest),
             Self::UriNotRegistered => {
                 Disclosure::words(ErrorCode::InvalidRequestUri).blame(&["request_uri"])
             }
@@ -96,17 +103,15 @@ impl RequestObjectError {
             }
             // No word tells which part of an encryption is wrong.
             Self::Encryption(_) => Disclosure::code(ErrorCode::InvalidRequestObject),
-            Self::Claims(error) => object.blame_claim(&["request"], error.claim()),
-            Self::Token(_)
-            | Self::Unsigned
-            | Self::OtherAlgorithm
-            | Self::KeyMissing
-            | Self::KeysUnknown
-            | Self::OtherClient
-            | Self::OtherResponseType
-            | Self::OfAssertion
-            | Self::Nested
-            | Self::Member => object,
+            Self::Claims(error) => object.blame_claim(OBJECT, error.claim()),
+            Self::Token(error) => object.blame_claim(OBJECT, error.member()),
+            Self::Unsigned | Self::OtherAlgorithm | Self::KeyMissing => {
+                object.blame_claim(OBJECT, Some("alg"))
+            }
+            Self::OtherClient => object.blame_claim(OBJECT, Some("client_id")),
+            Self::OtherResponseType => object.blame_claim(OBJECT, Some("response_type")),
+            Self::OfAssertion => object.blame_claim(OBJECT, Some("sub")),
+            Self::KeysUnknown | Self::Nested | Self::Member => object,
         }
     }
 }

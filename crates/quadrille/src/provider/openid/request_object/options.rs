@@ -64,10 +64,14 @@ impl RequestObjects {
     }
 
     /// Accepts encrypted request objects, too: signed first, then encrypted to one of these keys,
-    /// whose public parts are in the JWK Set of the server, beside keys of earlier calls. The metadata
-    /// name the algorithms of these keys, and no others: RSA-OAEP and RSA-OAEP-256 need a key for RSA. A
-    /// key for one algorithm is published with it (`alg`). The first key of a kind is for new objects;
-    /// keep the previous one for as long as clients may know it.
+    /// beside keys of earlier calls. The metadata name the algorithms of these keys, and no others:
+    /// RSA-OAEP and RSA-OAEP-256 need a key for RSA. A key for one algorithm is published with it
+    /// (`alg`). The first key for an algorithm is for new objects, and its public part is in the JWK Set
+    /// of the server. The previous one behind it still decrypts: keep it for as long as clients may know
+    /// it, a day for example (OpenID Connect Core, section 10.2.1).
+    ///
+    /// A client that is registered for `client_secret_jwt` may encrypt by its secret, too (`dir`,
+    /// `A128KW`, `A256KW`; section 10.2).
     ///
     /// ```
     /// use quadrille::{
@@ -124,9 +128,14 @@ impl RequestObjects {
         self.remote.is_some()
     }
 
-    /// The public keys to which clients encrypt.
+    /// The public keys to which clients encrypt, of each algorithm the first one. Those behind it decrypt
+    /// what was encrypted before (OpenID Connect Core, section 10.2.1).
     pub(crate) fn encrypting_keys(&self) -> impl Iterator<Item = EncryptingKey> {
-        self.keys.iter().map(|key| key.encrypting_key().clone())
+        let first = |alg| self.keys.iter().position(|key| key.encrypting_key().encrypts_by(alg));
+        let is_first =
+            move |index| KeyManagement::ALL.into_iter().any(|alg| first(alg) == Some(index));
+        let published = self.keys.iter().enumerate().filter(move |(index, _)| is_first(*index));
+        published.map(|(_, key)| key.encrypting_key().clone())
     }
 
     /// The algorithms of signatures, by their names.
@@ -135,11 +144,11 @@ impl RequestObjects {
         Algorithms::PUBLIC_KEY.names().chain(Algorithms::SYMMETRIC.names()).chain(none).collect()
     }
 
-    /// The algorithms by which clients encrypt.
+    /// The algorithms by which clients encrypt. Those with a shared key are by their secrets.
     pub(crate) fn encryption_algorithms(&self) -> Vec<KeyManagement> {
-        let is_done = |alg: &KeyManagement| {
-            !alg.is_symmetric()
-                && self.keys.iter().any(|key| key.encrypting_key().encrypts_by(*alg))
+        let is_done = |alg: &KeyManagement| match alg.is_symmetric() {
+            true => !self.keys.is_empty(),
+            false => self.keys.iter().any(|key| key.encrypting_key().encrypts_by(*alg)),
         };
         KeyManagement::ALL.into_iter().filter(is_done).collect()
     }

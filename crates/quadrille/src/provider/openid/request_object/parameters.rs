@@ -88,7 +88,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn read(claims: &Value) -> Result<Vec<(String, String)>, RequestObjectError> {
-        let claims = Claims::parse(claims.to_string().as_bytes()).unwrap();
+        let claims = Claims::parse(claims.to_string().as_bytes());
+        let claims = claims.map_err(RequestObjectError::Claims)?;
         let outside =
             Outside { issuer: "https://id.example", client: "web", response_type: "code id_token" };
         parameters(&claims, &outside, NOW)
@@ -124,6 +125,13 @@ mod tests {
             (json!({ "iss": "app" }), E::Claims(ClaimsError::Issuer)),
             (json!({ "aud": "https://id.example/" }), E::Claims(ClaimsError::Audience)),
             (json!({ "aud": ["https://other.example"] }), E::Claims(ClaimsError::Audience)),
+            (json!({ "aud": "" }), E::Claims(ClaimsError::Audience)),
+            (json!({ "aud": [] }), E::Claims(ClaimsError::Malformed("aud"))),
+            (json!({ "aud": null }), E::Claims(ClaimsError::Malformed("aud"))),
+            (json!({ "aud": {} }), E::Claims(ClaimsError::Malformed("aud"))),
+            (json!({ "aud": ["https://id.example", 7] }), E::Claims(ClaimsError::Malformed("aud"))),
+            (json!({ "iss": ["web"] }), E::Claims(ClaimsError::Malformed("iss"))),
+            (json!({ "iss": "" }), E::Claims(ClaimsError::Issuer)),
             (json!({ "exp": past }), E::Claims(ClaimsError::Expired)),
             (json!({ "nbf": future }), E::Claims(ClaimsError::NotYetValid)),
             (json!({ "iat": future }), E::Claims(ClaimsError::IssuedInFuture)),

@@ -6,8 +6,8 @@ use crate::{
     RemoteAddress, Timestamp,
     form::Params,
     jose::{
-        Algorithms, Claims, Decryption, Encrypted, TokenError, TokenType, Unverified, Verification,
-        payload_of_anybody,
+        Algorithms, Claims, DecryptingKey, Decryption, Encrypted, TokenError, TokenType,
+        Unverified, Verification, payload_of_anybody,
     },
     provider::{
         authorize::error::AuthorizeError,
@@ -26,6 +26,9 @@ use super::{
 
 /// The `typ` of a request object (RFC 9101, section 4); those of OpenID Connect have none.
 const TYPE: TokenType = TokenType::IsOrPlain("oauth-authz-req+jwt");
+
+/// The secrets of a client that are tried at most.
+const MOST_SECRETS: usize = 4;
 
 /// What became of the request object of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,11 +114,21 @@ async fn claims(
         return signed(inner, offered, client, token).await;
     }
     let encrypted = Encrypted::parse(token).map_err(RequestObjectError::Encryption)?;
+    let (alg, enc) = (encrypted.header().algorithm(), encrypted.header().encryption());
+    let is_by_secret = alg.is_symmetric() && !offered.keys.is_empty();
     let rules = match client.openid.request_object_encryption {
         Some(registered) => Decryption::only(registered.alg, registered.enc),
+        None if is_by_secret => Decryption::SYMMETRIC,
         None => Decryption::PUBLIC_KEY,
     };
-    let opened = encrypted.decrypt(rules, offered.keys.iter());
+    let opened = if is_by_secret {
+        // The newest secrets first (OpenID Connect Core, section 10.2).
+        let secrets = own_keys::secrets(inner, client, inner.now()).rev().take(MOST_SECRETS);
+        let key = |secret| DecryptingKey::of_client_secret(&secret, alg, enc).ok();
+        encrypted.decrypt(rules, &secrets.filter_map(key).collect::<Vec<_>>())
+    } else {
+        encrypted.decrypt(rules, offered.keys.iter())
+    };
     let opened = opened.map_err(RequestObjectError::Encryption)?;
     let token = opened.nested().map_err(RequestObjectError::Encryption)?;
     signed(inner, offered, client, token).await
@@ -136,6 +149,7 @@ async fn signed(
     let keys = own_keys::public(client);
     let signer = Signer {
         registered: client.openid.request_object_signing_alg,
+        is_required: client.openid.require_signed_request_object,
         has_keys: keys.is_some(),
         has_secret: own_keys::secrets(inner, client, inner.now()).next().is_some(),
     };

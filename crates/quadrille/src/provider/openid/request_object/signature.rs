@@ -11,6 +11,8 @@ use crate::provider::openid::messages::RequestObjectSigning;
 pub(super) struct Signer {
     /// The `request_object_signing_alg`; `None` for any algorithm.
     pub(super) registered: Option<RequestObjectSigning>,
+    /// `true` if the client must sign its request objects.
+    pub(super) is_required: bool,
     /// `true` if the client has public keys.
     pub(super) has_keys: bool,
     /// `true` if the server knows the client's secret.
@@ -36,7 +38,7 @@ pub(super) fn proof(
 ) -> Result<Proof, RequestObjectError> {
     let Some(algorithm) = algorithm else {
         let may_be = matches!(signer.registered, None | Some(RequestObjectSigning::Unsigned));
-        return match accepts_unsigned && may_be {
+        return match accepts_unsigned && may_be && !signer.is_required {
             true => Ok(Proof::Nothing),
             false => Err(RequestObjectError::Unsigned),
         };
@@ -63,8 +65,16 @@ mod tests {
         use RequestObjectSigning::{Signed, Unsigned};
         let (es, hs) = (Algorithm::Es256, Algorithm::Hs256);
         let decide = |registered, algorithm, accepts_unsigned| {
-            let signer = Signer { registered, has_keys: true, has_secret: true };
-            proof(signer, algorithm, accepts_unsigned)
+            let signer =
+                Signer { registered, is_required: false, has_keys: true, has_secret: true };
+            let required = Signer { is_required: true, ..signer };
+            let found = proof(signer, algorithm, accepts_unsigned);
+            let signed = match found {
+                Ok(Proof::Nothing) => Err(E::Unsigned),
+                other => other,
+            };
+            assert_eq!(proof(required, algorithm, accepts_unsigned), signed);
+            found
         };
         for registered in [None, Some(Unsigned)] {
             assert_eq!(decide(registered, None, true), Ok(Proof::Nothing));
@@ -77,7 +87,8 @@ mod tests {
         assert_eq!(decide(Some(Unsigned), Some(es), true), Err(E::OtherAlgorithm));
         assert_eq!(decide(None, Some(es), false), Ok(Proof::PublicKey(es)));
         assert_eq!(decide(None, Some(hs), false), Ok(Proof::Secret(hs)));
-        let bare = Signer { registered: None, has_keys: false, has_secret: false };
+        let bare =
+            Signer { registered: None, is_required: false, has_keys: false, has_secret: false };
         for algorithm in [es, hs] {
             assert_eq!(proof(bare, Some(algorithm), true), Err(E::KeyMissing));
         }
