@@ -41,6 +41,18 @@ pub enum LogoutUriError {
     BackChannel,
 }
 
+impl LogoutUriError {
+    /// The member of the metadata that is at fault.
+    pub(crate) const fn member(&self) -> &'static str {
+        match self {
+            Self::Syntax(name, _) | Self::Inward(name) => name,
+            Self::TooMany => "post_logout_redirect_uris",
+            Self::FrontChannel => "frontchannel_logout_uri",
+            Self::BackChannel => "backchannel_logout_uri",
+        }
+    }
+}
+
 /// Checks the addresses, beside the redirect URIs.
 pub(super) fn check(
     openid: &ClientOpenId,

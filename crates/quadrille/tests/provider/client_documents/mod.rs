@@ -1,6 +1,7 @@
 //! Clients that nobody registered, and that describe themselves at their `client_id`.
 
 mod changes;
+mod openid;
 
 use std::{
     sync::{Arc, Mutex},

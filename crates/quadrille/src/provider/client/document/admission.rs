@@ -7,13 +7,19 @@ use crate::{
     RemoteAddress, Scopes,
     provider::{
         authorize::error::BrowserError,
-        client::{dynamic::used, record::Client},
+        client::{
+            dynamic::{self_described::Server, used},
+            record::Client,
+        },
         error::Error,
         server::Inner,
     },
 };
 
-use super::metadata::{self, NOT_STORED};
+use super::{
+    metadata::{self, NOT_STORED},
+    openid,
+};
 
 /// The client of an authorization request: as registered, or as it describes itself now.
 pub(crate) async fn client_that_asks(
@@ -29,7 +35,11 @@ pub(crate) async fn client_that_asks(
         return Ok(None);
     };
     let now = inner.now();
-    let described = documents.describe(&url, stored.is_some(), from, &inner.env).await;
+    let read = |body: &[u8]| {
+        let server = Server::of(inner);
+        metadata::read(&url, body, |members, beside| openid::read(&server, members, beside))
+    };
+    let described = documents.describe(&url, stored.is_some(), from, &inner.env, read).await;
     let described = described.inspect_err(|reason| {
         tracing::info!(client = id, %reason, "the metadata document of a client is not accepted");
     })?;

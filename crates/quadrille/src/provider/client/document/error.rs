@@ -4,9 +4,12 @@ use http::StatusCode;
 
 use crate::{
     fetch::FetchError,
-    oauth2::ErrorCode,
+    oauth2::{ErrorCode, RegistrationRequestError},
     provider::{
-        client::metadata::ClientMetadataError,
+        client::{
+            dynamic::error::ClientRegistrationError, message_error::MessageMetadataError,
+            metadata::ClientMetadataError,
+        },
         reason::{Disclosure, Shown},
     },
 };
@@ -49,9 +52,13 @@ pub enum ClientDocumentError {
     /// The scope is malformed.
     #[error("the scope in the metadata document is malformed")]
     Scope,
-    /// The document asks for encrypted answers or pairwise subjects, which such clients do not get.
+    /// The document has a member that this server does not heed, and would be safer with: signed
+    /// requests, bound tokens, an algorithm, encrypted answers or pairwise subjects.
     #[error("{0} in the metadata document is not offered to clients that describe themselves")]
     NotOffered(&'static str),
+    /// A member of OpenID Connect is malformed, or may not have this value.
+    #[error("{0} in the metadata document is malformed, or not accepted")]
+    Member(&'static str),
     /// The name is empty, too long, or has invisible characters.
     #[error("the client_name in the metadata document cannot be shown")]
     Name,
@@ -83,6 +90,24 @@ impl ClientDocumentError {
                 "The application that sent you here could not be identified: what it says of \
                  itself on its website cannot be had, or is wrong. Nothing was granted.",
             ),
+        }
+    }
+}
+
+impl From<ClientRegistrationError> for ClientDocumentError {
+    fn from(error: ClientRegistrationError) -> Self {
+        use ClientRegistrationError as E;
+        use MessageMetadataError as M;
+        match error {
+            E::Unsupported(name)
+            | E::ResponseAlgorithm(name)
+            | E::Messages(M::NotOffered(name) | M::KeyMissing(name) | M::SecretNotKept(name)) => {
+                Self::NotOffered(name)
+            }
+            E::Request(RegistrationRequestError::Member(name)) => Self::Member(name),
+            E::Messages(M::TooManyRequestUris | M::RequestUri) => Self::Member("request_uris"),
+            E::LogoutUri(error) => Self::Member(error.member()),
+            error => error.member().map_or(Self::Malformed, Self::Member),
         }
     }
 }

@@ -18,10 +18,7 @@ use crate::{
 #[cfg(feature = "http-client")]
 use crate::{fetch::GuardedFetcher, transport::NoHttpClient};
 
-use super::{
-    error::ClientDocumentError,
-    metadata::{self, Described},
-};
+use super::{error::ClientDocumentError, metadata::Described};
 
 /// The number of remembered documents; at this number the expired ones are forgotten, or all.
 const REMEMBERED: usize = 512;
@@ -121,7 +118,7 @@ impl ClientMetadataDocuments {
         self
     }
 
-    /// The client that the document at `url` describes. `is_stored` is `true` if a user has
+    /// The client that the document at `url` describes, by `read`. `is_stored` is `true` if a user has
     /// consented to this client before.
     pub(super) async fn describe(
         &self,
@@ -129,6 +126,7 @@ impl ClientMetadataDocuments {
         is_stored: bool,
         from: Option<RemoteAddress>,
         env: &Env,
+        read: impl FnOnce(&[u8]) -> Result<Described, ClientDocumentError>,
     ) -> Result<Arc<Described>, ClientDocumentError> {
         let (now, steady) = (env.now(), env.steady());
         if let Some(described) = self.memory.recall(url, now) {
@@ -137,7 +135,7 @@ impl ClientMetadataDocuments {
         let seat = self.memory.board(url);
         let fetched = seat.flight.get_or_try_init(|| async {
             let counted = self.memory.count(url, is_stored, from, steady)?;
-            let fetched = self.fetch(url, now).await;
+            let fetched = self.fetch(url, now, read).await;
             if fetched.is_ok() {
                 self.memory.forgive(&counted, steady);
             }
@@ -150,9 +148,10 @@ impl ClientMetadataDocuments {
         &self,
         url: &Url,
         now: Timestamp,
+        read: impl FnOnce(&[u8]) -> Result<Described, ClientDocumentError>,
     ) -> Result<Arc<Described>, ClientDocumentError> {
         let fetched = self.fetcher.fetch(url).await?;
-        let described = Arc::new(metadata::read(url, &fetched.body)?);
+        let described = Arc::new(read(&fetched.body)?);
         let age = fetched.max_age.unwrap_or(SHORTEST).clamp(SHORTEST, LONGEST);
         self.memory.keep(url, described.clone(), now + age, now);
         Ok(described)

@@ -15,11 +15,12 @@ use crate::{
             policy::MetadataPolicy,
             record::Client,
         },
+        openid::client::ClientOpenId,
         store::RowId,
     },
 };
 
-use super::error::ClientDocumentError;
+use super::{error::ClientDocumentError, members::Members};
 
 /// The number of a client that is not stored yet, since no user has consented to it. No row has
 /// this number.
@@ -44,8 +45,6 @@ struct Document<'d> {
     scope: Option<String>,
     client_secret: Option<IgnoredAny>,
     client_secret_expires_at: Option<IgnoredAny>,
-    id_token_encrypted_response_alg: Option<IgnoredAny>,
-    userinfo_encrypted_response_alg: Option<IgnoredAny>,
     #[serde(borrow)]
     subject_type: Option<&'d RawValue>,
 }
@@ -55,6 +54,7 @@ struct Document<'d> {
 pub(crate) struct Described {
     id: Arc<str>,
     metadata: CheckedMetadata,
+    openid: ClientOpenId,
 }
 
 /// The URL of the document of a client with this id: https, written as browsers write it, with a
@@ -76,41 +76,35 @@ pub(crate) fn host_of(client: &Client) -> Option<String> {
     url.origin().ascii_serialization().strip_prefix("https://").map(ToOwned::to_owned)
 }
 
-/// Reads the document from `url`.
-pub(crate) fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentError> {
+/// Reads the document from `url`. `openid` reads the metadata of OpenID Connect.
+pub(super) fn read(
+    url: &Url,
+    json: &[u8],
+    openid: impl FnOnce(&Members, &CheckedMetadata) -> Result<ClientOpenId, ClientDocumentError>,
+) -> Result<Described, ClientDocumentError> {
     // An invalid character in a text, such as a name, affects no other.
     let json = answer::text(json);
-    let document: Document<'_> =
-        serde_json::from_str(&json).map_err(|_| ClientDocumentError::Malformed)?;
+    let malformed = |_| ClientDocumentError::Malformed;
+    let document: Document<'_> = serde_json::from_str(&json).map_err(malformed)?;
+    let members: Members = serde_json::from_str(&json).map_err(malformed)?;
     if document.client_id != url.as_str() {
         return Err(ClientDocumentError::OtherClient);
     }
     if document.client_secret.is_some() || document.client_secret_expires_at.is_some() {
         return Err(ClientDocumentError::Secret);
     }
-    document.check_protection()?;
+    let is_pairwise = document.subject_type.is_some_and(|value| value.get() != "\"public\"");
+    if let Some(name) = members.unheeded.or(is_pairwise.then_some("subject_type")) {
+        return Err(ClientDocumentError::NotOffered(name));
+    }
     let metadata = document.metadata()?;
     let policy = MetadataPolicy::document(url.host_str().unwrap_or_default());
-    Ok(Described { id: url.as_str().into(), metadata: metadata.check(&policy)? })
+    let metadata = metadata.check(&policy)?;
+    let openid = openid(&members, &metadata)?;
+    Ok(Described { id: url.as_str().into(), metadata, openid })
 }
 
 impl Document<'_> {
-    /// Refuses a document with members that would protect the user, and are not heeded here (OpenID
-    /// Connect Dynamic Client Registration, section 2).
-    fn check_protection(&self) -> Result<(), ClientDocumentError> {
-        let is_pairwise = self.subject_type.is_some_and(|value| value.get() != "\"public\"");
-        for (name, is_there) in [
-            ("id_token_encrypted_response_alg", self.id_token_encrypted_response_alg.is_some()),
-            ("userinfo_encrypted_response_alg", self.userinfo_encrypted_response_alg.is_some()),
-            ("subject_type", is_pairwise),
-        ] {
-            if is_there {
-                return Err(ClientDocumentError::NotOffered(name));
-            }
-        }
-        Ok(())
-    }
-
     fn metadata(self) -> Result<ClientMetadata, ClientDocumentError> {
         let list = |elements: Vec<&RawValue>| elements.into_iter().map(text).collect();
         let scope = self.scope.map(|scope| Scopes::parse(&scope)).transpose();
@@ -147,7 +141,9 @@ impl Described {
         let number = stored.map_or(NOT_STORED, |stored| stored.number);
         let created = stored.map_or(now, |stored| stored.created);
         let client = self.metadata.client(self.id.clone(), number, scopes, created);
-        Client { from_document: true, ..client }
+        let response_types = client.openid.response_types.clone();
+        let openid = ClientOpenId { response_types, ..self.openid.clone() };
+        Client { from_document: true, openid, ..client }
     }
 }
 
@@ -157,11 +153,24 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::provider::client::{
-        grant_type::GrantType, name::LONGEST_NAME, policy::MOST_REDIRECT_URIS as REDIRECT_URIS,
+        dynamic::{described::Hosts, self_described::Server},
+        grant_type::GrantType,
+        name::LONGEST_NAME,
+        policy::MOST_REDIRECT_URIS as REDIRECT_URIS,
         record::ClientType,
     };
+    use crate::{jose::Algorithm, provider::openid::options::OpenId};
 
     const ID: &str = "https://app.example/client.json";
+
+    fn read(url: &Url, json: &[u8]) -> Result<Described, ClientDocumentError> {
+        let openid = OpenId::new();
+        let algorithms = vec![Algorithm::Es256];
+        let hosts = Hosts::Public;
+        let server = Server { openid: Some(&openid), algorithms, fetches_keys: false, hosts };
+        let read = |members: &_, beside: &_| super::super::openid::read(&server, members, beside);
+        super::read(url, json, read)
+    }
 
     fn document(change: &Value) -> Result<Described, ClientDocumentError> {
         let mut document = json!({
@@ -368,6 +377,20 @@ mod tests {
                 NotOffered("id_token_encrypted_response_alg"),
             ),
             (json!({"subject_type": "pairwise"}), NotOffered("subject_type")),
+            (json!({"dpop_bound_access_tokens": true}), NotOffered("dpop_bound_access_tokens")),
+            (
+                json!({"require_signed_request_object": true}),
+                NotOffered("require_signed_request_object"),
+            ),
+            (
+                json!({"id_token_signed_response_alg": "PS512"}),
+                NotOffered("id_token_signed_response_alg"),
+            ),
+            (json!({"default_max_age": "1"}), Member("default_max_age")),
+            (
+                json!({"backchannel_logout_uri": "http://app.example/"}),
+                Member("backchannel_logout_uri"),
+            ),
             (json!({"client_name": " "}), Name),
             (json!({"client_name": "Photo\napp"}), Name),
             (json!({"client_name": "Photo \u{202e}ppa"}), Name),

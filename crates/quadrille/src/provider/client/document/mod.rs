@@ -7,4 +7,6 @@
 pub(crate) mod admission;
 pub(crate) mod error;
 pub(crate) mod load;
+mod members;
 pub(crate) mod metadata;
+mod openid;

@@ -57,14 +57,14 @@ pub(super) fn check(
 
 /// The hosts that the addresses of a client may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hosts {
+pub(in crate::provider::client) enum Hosts {
     Public,
     /// The fetcher of documents reaches this machine, too: for tests and development.
     PublicAndThisMachine,
 }
 
 impl Hosts {
-    pub(super) fn of(inner: &Inner) -> Self {
+    pub(in crate::provider::client) fn of(inner: &Inner) -> Self {
         let here = Url::parse("https://localhost/");
         let reaches = |url: Url| inner.remote_keys.as_ref().is_some_and(|keys| keys.reaches(&url));
         match here.is_ok_and(reaches) {
@@ -75,7 +75,7 @@ impl Hosts {
 
     /// An https URL at one of these hosts. Nobody fetches some of them before a user follows it, but a
     /// browser within a private network might.
-    pub(super) fn address(
+    pub(in crate::provider::client) fn address(
         self,
         name: &'static str,
         url: Option<&str>,

@@ -14,7 +14,7 @@ use crate::{
     provider::{
         client::{
             grant_type::GrantType,
-            logout_uris, message_metadata, metadata, own_keys,
+            metadata, own_keys,
             policy::MetadataPolicy,
             record::{Client, ClientSecret, ClientType},
             redirect_uri::RedirectUri,
@@ -23,10 +23,7 @@ use crate::{
         },
         error::Error,
         guessing::{Party, Who},
-        openid::{
-            client::{ApplicationType, ClientOpenId},
-            options::OpenId,
-        },
+        openid::client::{ApplicationType, ClientOpenId},
         paths::EndpointPath,
         server::{AuthorizationServer, Inner},
         store::{Admission, Admitted, InitialTokenRecord, UnusedClient},
@@ -42,6 +39,7 @@ use super::{
     openid,
     record::ClientRegistration,
     room, sector,
+    self_described::Server,
     settings::{DynamicRegistration, REGISTRATIONS},
     statement,
 };
@@ -239,19 +237,6 @@ pub(super) async fn draft(
     if metadata.client_name.as_deref().is_some_and(|name| settings.reserved.has(name)) {
         return Err(ClientRegistrationError::ReservedName);
     }
-    let mut openid = match &inner.openid {
-        Some(offered) => openid::read(
-            &metadata.extra,
-            &openid::Offered {
-                algorithms: &inner.signing.lasting(),
-                has_pairwise: offered.pairwise.is_some(),
-                has_objects: offered.objects.is_some(),
-                has_encryption: offered.encrypts,
-                hosts,
-            },
-        )?,
-        None => ClientOpenId::default(),
-    };
     let jwks = metadata.jwks.map(|jwks| serde_json::Value::Object(jwks).to_string().into());
     let jwks_uri: Option<Arc<str>> = metadata.jwks_uri.map(Into::into);
     let further = match (&jwks, &jwks_uri) {
@@ -270,19 +255,7 @@ pub(super) async fn draft(
         scope: None,
     };
     let checked = checked.check(&policy)?;
-    let keys = match &checked.auth {
-        Some(RegisteredAuth::PrivateKeyJwt { keys, .. }) => Some(keys),
-        _ => {
-            // Keys that are of no use here are not kept.
-            let is_used = |openid: &OpenId| openid.objects.is_some() || openid.encrypts;
-            openid.keys = further.filter(|_| inner.openid.as_ref().is_some_and(is_used));
-            openid.keys.as_ref()
-        }
-    };
-    if keys.is_some_and(ClientKeys::are_fetched) && inner.remote_keys.is_none() {
-        return Err(ClientRegistrationError::KeysNotFetched);
-    }
-    logout_uris::check(&openid, &checked.redirect_uris)?;
+    let openid = Server::of(inner).read(&metadata.extra, further, &checked)?;
     let kind = openid.application_type.unwrap_or(ApplicationType::Web);
     let is_implicit = checked.grant_types.contains(&GrantType::Implicit);
     if inner.openid.is_some()
@@ -290,12 +263,6 @@ pub(super) async fn draft(
     {
         return Err(ClientRegistrationError::OtherApplicationType);
     }
-    if let Some(offered) = &inner.openid {
-        logout_uris::check_reach(&openid, |url| offered.reaches(url))?;
-    }
-    let offered = inner.openid.as_ref();
-    let beside = message_metadata::Beside::of(checked.auth.as_ref(), offered);
-    message_metadata::check(&openid, &beside)?;
     Ok(Draft { checked, registration, scopes, openid })
 }
 
