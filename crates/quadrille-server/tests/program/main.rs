@@ -67,6 +67,7 @@ mod read_only;
 #[allow(dead_code, reason = "the tests of storages need more of it")]
 mod redis_server;
 mod refusals;
+mod refused_claims;
 mod registration;
 mod rules;
 mod seals;

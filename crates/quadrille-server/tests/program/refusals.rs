@@ -122,7 +122,7 @@ async fn name_the_client_and_the_value_that_is_to_blame_and_no_secret() {
 
 /// The last refusal in a log of JSON lines. Its values are plain texts: a quotation mark at the
 /// beginning of one would be a mark of `Debug`.
-fn last_in_json(program: &Program) -> Value {
+pub(crate) fn last_in_json(program: &Program) -> Value {
     let line: Value = serde_json::from_str(&last_refusal(program)).unwrap();
     for (name, value) in line.as_object().unwrap() {
         assert!(!value.to_string().starts_with(r#""\""#), "{name}: {line}");
@@ -196,6 +196,7 @@ async fn name_the_subject_the_key_and_the_method_that_are_not_accepted() {
     let kid = jwks["keys"][0]["kid"].as_str().unwrap();
     let line = asks(&stranger.jwt(&program, "Ada", &json!({})), &[]).await;
     assert_eq!(blamed(&line), expected("", "kid", kid), "{line}");
+    assert_eq!(line["claimed_client"], "service", "{line}");
 
     let id = "basic only";
     let add = ["client", "add", "Old", "--id", id, "--client-secret-basic"];
@@ -214,7 +215,7 @@ async fn name_the_subject_the_key_and_the_method_that_are_not_accepted() {
     let form = [grant, ("client_assertion_type", kind), ("client_assertion", &malformed)];
     http.post(program.url("/oauth/token")).form(&form).send().await.unwrap();
     let line = last_in_json(&program);
-    assert_eq!(line["client"], id, "{line}");
+    assert_eq!(line["claimed_client"], id, "{line}");
     assert_eq!((&line["parameter"], &line["value"]), (&json!("exp"), &json!("soon")), "{line}");
     program.stop();
 }

@@ -16,6 +16,12 @@ use super::{
 /// The most characters of a value that are logged: anybody can send long ones.
 const MOST: usize = 200;
 
+/// The client that the subject token of an exchange was issued to, as a parameter to blame.
+pub(crate) const OF_SUBJECT_TOKEN: &str = "subject_token.client_id";
+
+/// The client that the actor token of an exchange was issued to, as a parameter to blame.
+pub(crate) const OF_ACTOR_TOKEN: &str = "actor_token.client_id";
+
 /// Logs the refusal of a signed request at an API.
 pub(crate) fn signed_at_api(error: &SignatureError, parts: &Parts, body: &[u8]) {
     let is_operator = *error == SignatureError::Unavailable;
@@ -83,42 +89,59 @@ pub(crate) struct Refusal<'a, E> {
     pub(crate) endpoint: &'static str,
     pub(crate) reason: &'a E,
     pub(crate) client: Option<Sender<'a>>,
+    /// The client that only a token names which nobody has verified.
+    pub(crate) claimed: Option<Sender<'a>>,
     /// The grant type, if the request has one (RFC 6749, section 4).
     pub(crate) grant_type: Option<&'a str>,
     /// The parameter or the claim, and its value where that may stand in the log.
     pub(crate) blamed: Option<(&'a str, Option<String>)>,
+    /// The authentication context class of the session, if that is to blame.
+    pub(crate) acr: Option<&'a str>,
     pub(crate) from: Option<RemoteAddress>,
 }
 
 impl<'a, E> Refusal<'a, E> {
     pub(crate) const fn new(endpoint: &'static str, reason: &'a E) -> Self {
-        Self { endpoint, reason, client: None, grant_type: None, blamed: None, from: None }
+        Self {
+            endpoint,
+            reason,
+            client: None,
+            claimed: None,
+            grant_type: None,
+            blamed: None,
+            acr: None,
+            from: None,
+        }
     }
 }
 
 /// Logs a refusal.
 pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
-    let Refusal { endpoint, reason, client, grant_type, blamed, from } = refusal;
-    let client = client.map(Sender::masked);
+    let Refusal { endpoint, reason, client, claimed, grant_type, blamed, acr, from } = refusal;
+    let (client, claimed) = (client.map(Sender::masked), claimed.map(Sender::masked));
     let (parameter, value) = blamed.unzip();
-    let value = value.flatten().map(|value| match (parameter, &client) {
-        (Some("client_id"), Some(client)) => client.clone(),
-        // The subject of an assertion, the name of its key and a client that was found are none.
-        (Some("sub" | "kid" | "subject_token.client_id"), _) => Cow::Owned(value),
-        _ => Cow::Owned(masked::mask_secrets(&value).into_owned()),
-    });
-    let (parameter, grant_type) =
-        (parameter.map(masked::mask_secrets), grant_type.map(masked::mask_secrets));
-    let [client, grant_type, parameter, value] =
-        [&client, &grant_type, &parameter, &value].map(|text| text.as_deref().map(plain));
+    let value =
+        value.flatten().map(|value| match (parameter, client.as_ref().or(claimed.as_ref())) {
+            (Some("client_id"), Some(client)) => client.clone(),
+            // The subject of an assertion, the name of its key and a client that was found are none.
+            (Some("sub" | "kid" | OF_SUBJECT_TOKEN | OF_ACTOR_TOKEN), _) => Cow::Owned(value),
+            _ => Cow::Owned(masked::mask_secrets(&value).into_owned()),
+        });
+    let [grant_type, parameter, acr] =
+        [grant_type, parameter, acr].map(|text| text.map(masked::mask_secrets));
+    let [client, claimed, grant_type, parameter, value, acr] =
+        [&client, &claimed, &grant_type, &parameter, &value, &acr]
+            .map(|text| text.as_deref().map(plain));
     let from = from.map(|from| tracing::field::display(from.0));
     tracing::info!(
         %reason,
         endpoint,
         client = client.as_deref(),
+        claimed_client = claimed.as_deref(),
         grant_type = grant_type.as_deref(),
         parameter = parameter.as_deref(),
         value = value.as_deref(),
+        acr = acr.as_deref(),
         from,
         "request refused"
     );

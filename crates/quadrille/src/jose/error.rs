@@ -137,13 +137,14 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// The member of the header that is wrong, if it is one and could be read.
+    /// The member of the header that is wrong, if it is one.
     #[cfg(feature = "provider")]
     pub(crate) const fn member(&self) -> Option<&'static str> {
         match self {
             Self::KeyUnknown | Self::KeyUnusable => Some("kid"),
-            Self::AlgorithmNotAccepted => Some("alg"),
+            Self::AlgorithmNotAccepted | Self::AlgorithmUnknown | Self::Unsecured => Some("alg"),
             Self::OtherType => Some("typ"),
+            Self::Critical => Some("crit"),
             _ => None,
         }
     }

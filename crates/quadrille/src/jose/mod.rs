@@ -67,9 +67,9 @@ pub use kept_key::{Rotation, SigningKeysError};
 pub use key_set::{KeySet, KeySetError, MOST_KEYS};
 pub use signing_key::SigningKey;
 pub use signing_keys::{SigningKeys, Swept};
-#[cfg(feature = "provider")]
-pub(crate) use token::payload_of_anybody;
 #[cfg(feature = "consumer")]
 pub(crate) use token::unsecured;
 pub use token::{MAX_TOKEN_LEN, TokenType, Unverified, Verification, Verified};
+#[cfg(feature = "provider")]
+pub(crate) use token::{Part, payload_of_anybody, text_of_anybody};
 pub use verifying_key::VerifyingKey;

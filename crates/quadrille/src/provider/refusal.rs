@@ -1,32 +1,40 @@
 //! Refusals in the log: the reason, the client, and the value at fault. Each reason says
 //! which value may be logged (`Disclosure::blamed`): none that is, or may be, a secret.
 
+mod client;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Request};
 
 use crate::{
-    RemoteAddress, Timestamp,
+    RemoteAddress,
     form::{FormError, Limits, Params},
     guard::{
-        log::{Refusal, write},
+        log::{OF_ACTOR_TOKEN, OF_SUBJECT_TOKEN, Refusal, write},
         masked::Sender,
     },
-    jose::Unverified,
-    oauth2::{ClientAuthError, PresentedClient, RequestError},
+    jose::{Part, text_of_anybody},
+    oauth2::{PresentedClient, RequestError},
+    oidc::ClaimsRequest,
 };
 
 use super::{
-    client::{authenticate, error::AuthenticateError, grant_type::GrantType, record::Client},
+    authorize::{acr, error::AuthorizeError},
+    client::error::AuthenticateError,
     error::{ClientError, Error, endpoint::TokenError},
     reason::Disclosure,
     server::Inner,
     token::{
-        grant::{error::DeviceCodeError, jwt_bearer},
+        grant::error::{DeviceCodeError, ExchangeError},
         lookup::{self, Found},
     },
 };
+
+use client::{Named, value};
+
+pub(crate) use client::registered;
 
 /// No limits: the request has been read already.
 const EVERYTHING: Limits =
@@ -39,73 +47,72 @@ pub(crate) async fn log(
     error: &Error,
     request: &Request<Bytes>,
 ) {
+    log_read(inner, endpoint, error, request, None).await;
+}
+
+/// Logs that `endpoint` refused `request`, whose parameters were read from elsewhere, too.
+pub(crate) async fn log_read(
+    inner: &Inner,
+    endpoint: &'static str,
+    error: &Error,
+    request: &Request<Bytes>,
+    seen: Option<&Params<'_>>,
+) {
     if matches!(error, Error::Client(ClientError::DeviceCode(DeviceCodeError::Pending))) {
         // The course of things, every few seconds.
         tracing::debug!(reason = %error, endpoint, "not yet");
         return;
     }
-    let known = match tracing::enabled!(tracing::Level::INFO) {
-        true => Known::of(inner, error, request).await,
-        false => Known::default(),
+    let read = params(request);
+    let params = seen.or(read.as_ref());
+    let known = match params {
+        Some(params) if tracing::enabled!(tracing::Level::INFO) => Known {
+            client: Named::look_up(inner, request, params, error).await,
+            exchanged: exchanged(inner, error, params).await,
+        },
+        _ => Known::default(),
     };
-    write_refusal(endpoint, error, request, &known);
+    write_refusal(endpoint, error, request, params, &known);
 }
 
 /// Logs that `endpoint` refused `request` before it read the client.
 pub(crate) fn log_unread(endpoint: &'static str, error: &Error, request: &Request<Bytes>) {
-    write_refusal(endpoint, error, request, &Known::default());
+    let params = params(request);
+    let client = params.as_ref().map(|params| Named::read(request, params, error));
+    let known = Known { client: client.unwrap_or_default(), exchanged: None };
+    write_refusal(endpoint, error, request, params.as_ref(), &known);
 }
 
-/// What the store knows of a refused request.
+/// What is known of a refused request beside its parameters.
 #[derive(Default)]
 struct Known {
-    /// The client, if it is registered.
-    client: Option<Arc<Client>>,
-    /// The client of the token of this server that the application refuses to exchange.
-    exchanged: Option<Arc<str>>,
+    client: Named,
+    /// The client of the token of this server that is not exchanged, by the name of that.
+    exchanged: Option<(&'static str, Arc<str>)>,
 }
 
-impl Known {
-    async fn of(inner: &Inner, error: &Error, request: &Request<Bytes>) -> Self {
-        let Some(params) = params(request) else { return Self::default() };
-        let is_refused =
-            matches!(error, Error::Client(ClientError::Token(TokenError::NotGranted(_))));
-        let exchanged = match params.one("subject_token") {
-            Ok(Some(token)) if is_refused => client_of_token(inner, token).await,
-            _ => None,
-        };
-        Self { client: registered(inner, request, &params).await, exchanged }
-    }
-}
-
-async fn registered(
+/// The client of the token of this server that is to blame for an exchange that is refused.
+async fn exchanged(
     inner: &Inner,
-    request: &Request<Bytes>,
+    error: &Error,
     params: &Params<'_>,
-) -> Option<Arc<Client>> {
-    let id = match PresentedClient::parse(request.headers(), params) {
-        Ok(presented) => return authenticate::named(inner, &presented).await.ok()?,
-        Err(ClientAuthError::Missing) => client_of_issuer(inner, params).await?,
-        Err(_) => named_in(params)?.into(),
+) -> Option<(&'static str, Arc<str>)> {
+    use ExchangeError as E;
+    let Error::Client(error) = error else { return None };
+    let (parameter, name) = match error {
+        ClientError::Token(TokenError::NotGranted(_))
+        | ClientError::Exchange(
+            E::SubjectExpired | E::SubjectIsClient | E::Bound | E::MayNotAct | E::ChainTooLong,
+        ) => ("subject_token", OF_SUBJECT_TOKEN),
+        ClientError::Exchange(E::ActorUnknown | E::ActorOfAnotherClient) => {
+            ("actor_token", OF_ACTOR_TOKEN)
+        }
+        _ => return None,
     };
-    let issuer = inner.issuer_id().await.ok()?;
-    inner.store.client(issuer, &id).await.ok()?
-}
-
-/// The client of which the requests of an issuer are, if it signed the assertion.
-async fn client_of_issuer(inner: &Inner, params: &Params<'_>) -> Option<Arc<str>> {
-    let assertion = params.one("assertion").ok()??;
-    let is_of_issuer = params.one("grant_type") == Ok(Some(GrantType::JwtBearer.as_str()));
-    match is_of_issuer {
-        true => jwt_bearer::client_of(inner, assertion).await.ok()?.cloned(),
-        false => None,
-    }
-}
-
-async fn client_of_token(inner: &Inner, token: &str) -> Option<Arc<str>> {
+    let token = params.one(parameter).ok()??;
     match lookup::find(inner, token).await.ok()?? {
-        Found::Access(record) => Some(record.grant.client.clone()),
-        Found::Refresh(_, family) => Some(family.grant.client.clone()),
+        Found::Access(record) => Some((name, record.grant.client.clone())),
+        Found::Refresh(_, family) => Some((name, family.grant.client.clone())),
         Found::Credential(_) => None,
     }
 }
@@ -117,28 +124,6 @@ fn params(request: &Request<Bytes>) -> Option<Params<'_>> {
         _ => request.uri().query().unwrap_or("").as_bytes(),
     };
     Params::parse_within(input, EVERYTHING).ok()
-}
-
-/// The identifier of the client, as the request has it.
-fn presented(request: &Request<Bytes>, params: Option<&Params<'_>>) -> Option<String> {
-    let params = params?;
-    let client = PresentedClient::parse(request.headers(), params);
-    client.ok().map(|client| client.id.into_owned()).or_else(|| named_in(params))
-}
-
-/// The client that a request names which does not authenticate as it should: by a parameter, or as
-/// the subject of an assertion with a malformed claim.
-fn named_in(params: &Params<'_>) -> Option<String> {
-    let of_assertion = || {
-        let assertion = params.one("client_assertion").ok()??;
-        Unverified::parse(assertion).ok()?.text_of_anybody("sub")
-    };
-    value(params, "client_id").or_else(of_assertion)
-}
-
-/// All values of a parameter.
-fn value(params: &Params<'_>, name: &str) -> Option<String> {
-    Some(params.many(name).collect::<Vec<_>>().join(" ")).filter(|value| !value.is_empty())
 }
 
 /// The parameter or the claim to blame, and its value.
@@ -162,27 +147,29 @@ fn method(request: &Request<Bytes>, params: &Params<'_>) -> (&'static str, Optio
 
 /// The claim, or the member of the header, of a token that nobody needs to have signed.
 fn claim(token: &str, name: &str) -> Option<String> {
-    let token = Unverified::parse(token).ok()?;
-    match name {
-        "kid" => return token.header().kid().map(ToOwned::to_owned),
-        "typ" => return token.header().typ().map(ToOwned::to_owned),
-        "alg" => return Some(token.header().algorithm().as_str().to_owned()),
-        _ => {}
-    }
-    let Ok(claims) = token.claims_of_anybody() else { return token.text_of_anybody(name) };
-    let seconds = |time: Option<Timestamp>| time.map(|time| time.seconds().to_string());
-    match name {
-        "iss" => claims.iss,
-        "sub" => claims.sub,
-        "aud" => Some(claims.aud.join(" ")),
-        "exp" => seconds(claims.exp),
-        "nbf" => seconds(claims.nbf),
-        "iat" => seconds(claims.iat),
-        _ => None,
-    }
+    let part = match name {
+        "kid" | "typ" | "alg" | "crit" => Part::Header,
+        _ => Part::Claims,
+    };
+    text_of_anybody(token, part, name)
 }
 
-fn write_refusal(endpoint: &'static str, error: &Error, request: &Request<Bytes>, known: &Known) {
+/// The authentication context classes that a request requires.
+fn acr_values(params: &Params<'_>) -> (&'static str, Option<String>) {
+    let claims = value(params, "claims").and_then(|claims| ClaimsRequest::parse(&claims).ok());
+    let by_name = claims.as_ref().and_then(|claims| claims.id_token.get("acr"));
+    let asked = value(params, "acr_values");
+    let named = acr::named(asked.as_deref(), by_name);
+    ("acr_values", Some(named).filter(|named| !named.is_empty()))
+}
+
+fn write_refusal(
+    endpoint: &'static str,
+    error: &Error,
+    request: &Request<Bytes>,
+    params: Option<&Params<'_>>,
+    known: &Known,
+) {
     if let Error::Operator(reason) = error {
         tracing::error!(%reason, endpoint, "request failed");
         return;
@@ -190,49 +177,122 @@ fn write_refusal(endpoint: &'static str, error: &Error, request: &Request<Bytes>
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
-    let params = params(request);
-    let presented = presented(request, params.as_ref());
-    let client = match &known.client {
-        Some(client) => Some(Sender::Client(&client.id)),
-        None => presented.as_deref().map(Sender::Stranger),
-    };
     let exchanged = known.exchanged.as_ref();
-    let exchanged = exchanged.map(|client| ("subject_token.client_id", Some(client.to_string())));
+    let exchanged = exchanged.map(|(name, client)| (*name, Some(client.to_string())));
     let blamed = exchanged.or(match error {
         Error::Client(ClientError::Request(RequestError::Form(FormError::ValueTooLong))) => {
             // Its name alone: a value of that length may be a token.
-            let pairs = params.as_ref().into_iter().flat_map(Params::iter);
+            let pairs = params.into_iter().flat_map(Params::iter);
             pairs.max_by_key(|(name, value)| name.len() + value.len()).map(|(name, _)| (name, None))
         }
         Error::Client(ClientError::Request(RequestError::Form(
             FormError::NotUtf8 | FormError::BrokenPercent | FormError::Nul,
         ))) => {
-            let mut names = params.as_ref().into_iter().flat_map(Params::broken_names);
+            let mut names = params.into_iter().flat_map(Params::broken_names);
             names.next().map(|name| (name, None))
         }
         Error::Client(ClientError::Authenticate(AuthenticateError::OtherMethod)) => {
-            params.as_ref().map(|params| method(request, params))
+            params.map(|params| method(request, params))
         }
-        Error::Client(error) => params.as_ref().and_then(|params| blamed(params, error)),
+        Error::Client(ClientError::Authorize(AuthorizeError::AuthenticationUnmet)) => {
+            params.map(acr_values)
+        }
+        Error::Client(error) => params.and_then(|params| blamed(params, error)),
         _ => None,
     });
-    let grant_type = params.as_ref().and_then(|params| value(params, "grant_type"));
+    let grant_type = params.and_then(|params| value(params, "grant_type"));
     write(Refusal {
-        endpoint,
-        reason: error,
-        client,
+        client: known.client.in_request(),
+        claimed: known.client.claimed(),
         grant_type: grant_type.as_deref(),
         blamed,
         from: RemoteAddress::of(request.extensions()),
+        ..Refusal::new(endpoint, error)
     });
 }
 
+/// What the line has of a request that was refused after it was read, beside its client.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Facts<'a> {
+    /// The address of the sender.
+    pub(crate) from: Option<RemoteAddress>,
+    /// The authentication context classes of which one is required, and that of the session.
+    pub(crate) unmet: Option<(&'a [Arc<str>], Option<&'a str>)>,
+}
+
 /// Logs that a request of this client was refused for a reason found after parsing.
-pub(crate) fn log_of_client(endpoint: &'static str, error: &Error, client: &str) {
+pub(crate) fn log_of_client(endpoint: &'static str, error: &Error, client: &str, of: Facts<'_>) {
     if matches!(error, Error::Operator(_)) {
         // The page for this error logs it.
         return;
     }
+    let is_met = |wanted: &[Arc<str>], acr: Option<&str>| {
+        wanted.is_empty() || wanted.iter().any(|class| Some(&**class) == acr)
+    };
+    let unmet = of.unmet.filter(|(wanted, acr)| !is_met(wanted, *acr));
     let client = Some(Sender::Client(client));
-    write(Refusal { client, ..Refusal::new(endpoint, error) });
+    let blamed = unmet.map(|(wanted, _)| ("acr_values", Some(wanted.join(" "))));
+    let acr = unmet.and_then(|(_, acr)| acr);
+    write(Refusal { client, blamed, acr, from: of.from, ..Refusal::new(endpoint, error) });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tracing::{Event, Metadata, Subscriber, field::Field, span};
+
+    use super::*;
+
+    /// The lines of one thread.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<String>>);
+
+    impl Subscriber for Lines {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut Write(&self.0));
+        }
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    struct Write<'a>(&'a Mutex<String>);
+
+    impl tracing::field::Visit for Write<'_> {
+        fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+            *self.0.lock().unwrap() += &format!(" {field}={value:?}");
+        }
+    }
+
+    #[test]
+    fn a_class_that_is_not_met_is_logged_with_that_of_the_session() {
+        let wanted = ["urn:gold".into(), "urn:silver".into()];
+        let from = Some(RemoteAddress([192, 0, 2, 7].into()));
+        let logged = |acr: Option<&str>| {
+            let lines = Lines::default();
+            let facts = Facts { from, unmet: Some((&wanted, acr)) };
+            tracing::subscriber::with_default(lines.clone(), || {
+                let error = AuthorizeError::AuthenticationUnmet.into();
+                log_of_client("authorization", &error, "web", facts);
+            });
+            let line = lines.0.lock().unwrap().clone();
+            assert!(line.contains(r#" client="web""#) && line.contains("from=192.0.2.7"), "{line}");
+            line
+        };
+        let values = r#" parameter="acr_values" value="urn:gold urn:silver""#;
+        let weak = logged(Some("urn:password"));
+        assert!(weak.contains(values) && weak.contains(r#" acr="urn:password""#), "{weak}");
+        let none = logged(None);
+        assert!(none.contains(values) && !none.contains(" acr="), "{none}");
+        let met = logged(Some("urn:silver"));
+        assert!(!met.contains(" parameter=") && !met.contains(" acr="), "{met}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Signed tokens in the compact serialization (RFC 7515, section 7.1).
 
+#[cfg(feature = "provider")]
+mod of_anybody;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 mod unsecured;
 
@@ -10,9 +12,9 @@ use super::{
     SigningKey, TokenError, VerifyingKey, base64url,
 };
 use crate::Timestamp;
-#[cfg(feature = "provider")]
-use crate::json::read_object;
 
+#[cfg(feature = "provider")]
+pub(crate) use of_anybody::{Part, text_of_anybody};
 #[cfg(feature = "provider")]
 pub(crate) use unsecured::payload_of_anybody;
 #[cfg(feature = "consumer")]
@@ -227,13 +229,6 @@ impl<'t> Unverified<'t> {
     /// [`ClaimsError`].
     pub fn claims_of_anybody(&self) -> Result<Claims, ClaimsError> {
         Claims::parse(&self.payload)
-    }
-
-    /// A claim of anybody as text, also if it or another claim is malformed: for the log.
-    #[cfg(feature = "provider")]
-    pub(crate) fn text_of_anybody(&self, claim: &str) -> Option<String> {
-        let claims = read_object(&self.payload).ok()?;
-        claims.get(claim).map(|value| value.as_str().map_or_else(|| value.to_string(), Into::into))
     }
 
     /// `true` if a set has a key that may have signed the token: one of the identifier that the

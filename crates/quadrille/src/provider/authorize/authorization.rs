@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request};
 
 use crate::{
-    Scopes,
+    RemoteAddress, Scopes,
     actor::Authentication,
     form::FormWriter,
     oauth2::{RequestError, Resources},
@@ -22,7 +22,7 @@ use crate::{
         meter,
         openid::{details::scope_of, pairwise, session_management::browser_state::BrowserState},
         paths::EndpointPath,
-        refusal,
+        refusal::{self, Facts},
         route::Route,
         server::{AuthorizationServer, Inner},
         store::Consent,
@@ -117,13 +117,14 @@ impl AuthorizationServer {
     /// the client.
     pub async fn authorize(&self, request: Request<Bytes>) -> Result<Authorization, Reply> {
         let inner = self.inner();
+        let mut seen = None;
         let read = match AUTHORIZATION.admit(&request) {
-            Ok(()) => read::read(inner, &request).await,
+            Ok(()) => read::read(inner, &request, &mut seen).await,
             Err(error) => Err(Error::from(error).into()),
         };
         let log = async |error: &Error| {
             meter::page(ENDPOINT, meter::label(&error.code()));
-            refusal::log(inner, ENDPOINT, error, &request).await;
+            refusal::log_read(inner, ENDPOINT, error, &request, seen.as_ref()).await;
         };
         match read {
             Ok(Read { asked, since, has_object }) => {
@@ -185,8 +186,9 @@ impl Authorization {
         &self.asked.resources
     }
 
-    /// The authentication context classes that the client requires, one of them (RFC 9470, section
-    /// 4): those of `acr_values` that the server [knows](crate::Policy::acr_values). Empty for any.
+    /// The authentication context classes that the client requires, one of them, the one that it
+    /// prefers first (RFC 9470, section 4; OpenID Connect Core, section 5.5.1.1): those of `acr_values`,
+    /// or of `acr` in `claims`, that the server [knows](crate::Policy::acr_values). Empty for any.
     /// After [`Step::SignIn`], let the user sign in accordingly.
     pub fn acr_values(&self) -> impl Iterator<Item = &str> {
         self.asked.prompt.acr_values.iter().map(|acr| &**acr)
@@ -241,7 +243,7 @@ impl Authorization {
             PageNeeded::Other => AuthorizeError::InteractionRequired,
         };
         let browser = BrowserState::found(&self.inner, self.request.headers());
-        self.told(error, is_trusted(&self.asked.client, None), browser)
+        self.told(error, is_trusted(&self.asked.client, None), None, browser)
     }
 
     /// Decides the next step, for the signed-in user (`None` if no user is signed in).
@@ -249,7 +251,8 @@ impl Authorization {
         match self.decide(authentication).await {
             Ok(step) => step,
             Err(error) => {
-                refusal::log_of_client(ENDPOINT, &error, &self.asked.client.id);
+                let facts = Facts { from: self.from(), ..Facts::default() };
+                refusal::log_of_client(ENDPOINT, &error, &self.asked.client.id, facts);
                 Step::Done(self.inner.pages.show(&error).into())
             }
         }
@@ -377,7 +380,8 @@ impl Authorization {
         let grant = dance::grant(number, &client, scopes, resources, authentication, details);
         let yes = asked.dance.yes_without_page(inner, &client, grant);
         let answered = yes.store_without_page(inner, issuer, asked.scopes.clone()).await?;
-        let reply = yes.reply(inner, self.request.headers(), &client, &answered).await?;
+        let visit = (self.request.headers(), self.from());
+        let reply = yes.reply(inner, visit, &client, &answered).await?;
         tracing::info!(client = %client.id, grant = number.0, "granted without asking");
         Ok(Step::Done(reply.into()))
     }
@@ -389,17 +393,26 @@ impl Authorization {
         user: Option<&Authentication>,
     ) -> Step {
         let browser = BrowserState::of(&self.inner, self.request.headers(), user);
-        Step::Done(self.told(error, is_trusted, browser))
+        Step::Done(self.told(error, is_trusted, user, browser))
+    }
+
+    /// The address of the request.
+    fn from(&self) -> Option<RemoteAddress> {
+        RemoteAddress::of(self.request.extensions())
     }
 
     fn told(
         &self,
         error: AuthorizeError,
         is_trusted: bool,
+        user: Option<&Authentication>,
         browser: Option<BrowserState>,
     ) -> Reply {
         let (inner, client) = (&self.inner, &self.asked.client);
-        let told = self.asked.dance.refused(inner, client, error, is_trusted, browser);
+        let wanted = &*self.asked.prompt.acr_values;
+        let unmet = user.map(|user| (wanted, user.acr.as_deref()));
+        let facts = Facts { from: self.from(), unmet: unmet.filter(|_| error.is_of_sign_in()) };
+        let told = self.asked.dance.refused(inner, client, error, is_trusted, browser, facts);
         told.unwrap_or_else(|error| inner.pages.show(&error)).into()
     }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{
-    Scopes,
+    RemoteAddress, Scopes,
     actor::Authentication,
     form::Params,
     oauth2::{RequestError, Resources},
@@ -22,7 +22,7 @@ use crate::{
         meter,
         openid::{logout::joined, session_management::browser_state::BrowserState},
         paths::EndpointPath,
-        refusal,
+        refusal::{self, Facts},
         route::Route,
         scopes::FORM,
         server::{AuthorizationServer, Inner},
@@ -78,6 +78,7 @@ pub struct Decision<F: DeserializeOwned> {
     inner: Arc<Inner>,
     ticket: Ticket,
     cookies: HeaderMap,
+    from: Option<RemoteAddress>,
 }
 
 impl AuthorizationServer {
@@ -113,7 +114,9 @@ fn read<F: DeserializeOwned>(
         tracing::debug!(%error, "the fields of the consent form");
         BrowserError::FormFields
     })?;
-    Ok(Decision { form, inner: inner.clone(), ticket, cookies: joined::cookies(headers) })
+    let cookies = joined::cookies(headers);
+    let from = RemoteAddress::of(request.extensions());
+    Ok(Decision { form, inner: inner.clone(), ticket, cookies, from })
 }
 
 impl<F: DeserializeOwned> Decision<F> {
@@ -123,6 +126,7 @@ impl<F: DeserializeOwned> Decision<F> {
             inner: &self.inner,
             ticket: &self.ticket,
             cookies: &self.cookies,
+            from: self.from,
             authentication,
             data: Map::new(),
             claims: Vec::new(),
@@ -141,7 +145,7 @@ impl<F: DeserializeOwned> Decision<F> {
 
     /// The authentication context classes of which the user's authentication must be one, as
     /// [`Authorization::acr_values`](super::authorization::Authorization::acr_values) had them. An
-    /// authentication that is of several names one of these.
+    /// authentication that is of several names the first of these.
     pub fn acr_values(&self) -> impl Iterator<Item = &str> {
         self.ticket.acr_values.iter().map(|acr| &**acr)
     }
@@ -179,6 +183,7 @@ pub struct By<'a> {
     inner: &'a Inner,
     ticket: &'a Ticket,
     cookies: &'a HeaderMap,
+    from: Option<RemoteAddress>,
     authentication: Authentication,
     data: Map<String, Value>,
     claims: Vec<Box<str>>,
@@ -246,7 +251,7 @@ impl By<'_> {
     }
 
     async fn reply(self, granted: Option<Scopes>) -> Reply {
-        let (inner, ticket) = (self.inner, self.ticket);
+        let (inner, ticket, facts) = (self.inner, self.ticket, self.facts());
         let given = if granted.is_some() { "ok" } else { "access_denied" };
         let answer = match granted {
             Some(scopes) => self.approve(scopes).await,
@@ -255,14 +260,14 @@ impl By<'_> {
         let outcome = answer.as_ref().map_or_else(|error| meter::label(&error.code()), |_| given);
         meter::page(CONSENT.name, outcome);
         let shown = answer.unwrap_or_else(|error| {
-            refusal::log_of_client(CONSENT.name, &error, &ticket.client);
+            refusal::log_of_client(CONSENT.name, &error, &ticket.client, facts);
             inner.pages.show(&error)
         });
         shown.into()
     }
 
     async fn approve(self, scopes: Scopes) -> Result<Response<Bytes>, Error> {
-        let By { inner, ticket, cookies, authentication, data, claims } = &self;
+        let By { inner, ticket, cookies, from, authentication, data, claims } = &self;
         let issuer = inner.issuer_id().await?;
         let client = self.client().await?;
         let is_offered = |response_type| inner.response_types().contains(&response_type);
@@ -291,7 +296,8 @@ impl By<'_> {
         let details = ticket.dance.details(data.clone(), &ticket.scopes, &scopes, chosen);
         let Some(number) = subject::number_of_grant(inner, &client, authentication).await? else {
             let gone = AuthorizeError::UserGone;
-            return ticket.dance.refused(inner, &client, gone, true, self.browser());
+            let browser = self.browser();
+            return ticket.dance.refused(inner, &client, gone, true, browser, self.facts());
         };
         let grant = dance::grant(number, &client, scopes, resources, who, details);
         let yes = ticket.dance.yes(inner, &client, grant, key, ticket.use_up());
@@ -300,7 +306,7 @@ impl By<'_> {
         if answered == Answered::First {
             tracing::info!(client = %client.id, grant = number.0, "consent given");
         }
-        yes.reply(inner, cookies, &client, &answered).await
+        yes.reply(inner, (cookies, *from), &client, &answered).await
     }
 
     /// The scopes that the page showed as granted before must still be: the user had no box for
@@ -339,13 +345,18 @@ impl By<'_> {
         let no = ticket.dance.no(ticket.use_up(), ticket.scopes.clone());
         match inner.store.answer(issuer, no).await? {
             Answered::First | Answered::Denied => {
-                let denied = AuthorizeError::Denied;
-                ticket.dance.refused(inner, &client, denied, is_trusted, self.browser())
+                let (denied, browser) = (AuthorizeError::Denied, self.browser());
+                ticket.dance.refused(inner, &client, denied, is_trusted, browser, self.facts())
             }
             Answered::Code(_) | Answered::Pending(_) | Answered::Spent => {
                 Err(BrowserError::TicketAnswered.into())
             }
         }
+    }
+
+    /// What the log has of the answer, beside its client.
+    fn facts(&self) -> Facts<'static> {
+        Facts { from: self.from, ..Facts::default() }
     }
 
     /// The state of the browser.

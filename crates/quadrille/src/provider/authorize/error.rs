@@ -165,6 +165,11 @@ impl AuthorizeError {
         }
     }
 
+    /// `true` if the authentication of the user may be to blame.
+    pub(crate) const fn is_of_sign_in(&self) -> bool {
+        matches!(self, Self::AuthenticationUnmet | Self::LoginRequired)
+    }
+
     /// The page for a user who cannot be sent back to the client.
     pub(crate) const fn shown(&self) -> Shown {
         match self {

@@ -62,8 +62,13 @@ pub(super) struct Read {
     pub(super) has_object: bool,
 }
 
-/// Reads and checks a request.
-pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Failed> {
+/// Reads and checks a request. `seen` becomes its parameters, with those of its object in the place of
+/// others, for the log.
+pub(super) async fn read<'r>(
+    inner: &Arc<Inner>,
+    request: &'r Request<Bytes>,
+    seen: &mut Option<Params<'r>>,
+) -> Result<Read, Failed> {
     if let Some(response) = probe::probed(request.method(), request.headers()) {
         return Err(Failed::Probed(response));
     }
@@ -77,8 +82,9 @@ pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result
     let from = inner.address_of(request.extensions());
     let client = admission::client_that_asks(inner, id, from).await?;
     // A request object that was valid when the user was sent to sign in still is.
-    let seen = since.map_or_else(|| inner.now(), |since| since.at);
-    let (params, object) = resolve(inner, params, client.as_ref(), from, seen).await;
+    let began = since.map_or_else(|| inner.now(), |since| since.at);
+    let (params, object) = resolve(inner, params, client.as_ref(), from, began).await;
+    let params = &*seen.insert(params);
     let has_object = object.is_read();
     let offer = Offer {
         response_types: &inner.response_types(),
@@ -88,11 +94,11 @@ pub(super) async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result
         rule: inner.redirect_rule.as_deref(),
         openid: inner.openid.as_ref().map(|openid| OpenIdOffer {
             offered: openid,
-            hint: hint::sent(inner, &params),
+            hint: hint::sent(inner, params),
             object,
         }),
     };
-    let asked = request::check(&params, client, &offer)?;
+    let asked = request::check(params, client, &offer)?;
     Ok(Read { asked, since, has_object })
 }
 

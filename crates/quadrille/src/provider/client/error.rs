@@ -80,6 +80,12 @@ impl AuthenticateError {
                 let claim = claims.claim();
                 Disclosure::words(error.code()).blame_claim(&["client_assertion"], claim)
             }
+            Self::Presented(error @ ClientAuthError::MalformedAssertion(token)) => {
+                Disclosure::words(error.code()).blame_claim(&["client_assertion"], token.member())
+            }
+            Self::Presented(error @ ClientAuthError::UnsupportedAssertion) => {
+                Disclosure::words(error.code()).blame(&["client_assertion_type"])
+            }
             Self::Presented(error) => Disclosure::words(error.code()),
             Self::UnknownClient => silent.blame(&["client_id"]),
             Self::SecretMissing

@@ -23,6 +23,7 @@ use crate::{
         },
         error::{ClientError, Error, endpoint::EndpointError},
         paths::EndpointPath,
+        refusal,
         route::Route,
         server::{AuthorizationServer, Inner},
         wire::{self, Methods},
@@ -115,14 +116,20 @@ async fn registered(
 }
 
 async fn answer_itself(server: &AuthorizationServer, request: &Request<Bytes>) -> Response<Bytes> {
-    let mut client = None;
+    let (inner, mut client) = (server.inner(), None);
     match configured(server, request, &mut client).await {
         Ok(response) => response,
         Err(error) => {
             let params = Params::of_query(request).unwrap_or_default();
-            let named = params.one("client_id").ok().flatten().map(Sender::Stranger);
-            let client = client.as_deref().map(Sender::Client).or(named);
-            refused(server.inner(), &CLIENT_CONFIGURATION.route, &error, request, client)
+            let named = params.one("client_id").ok().flatten();
+            let known = match (client, named) {
+                (None, Some(id)) => {
+                    refusal::registered(inner, id).await.map(|it| it.id.to_string())
+                }
+                (client, _) => client,
+            };
+            let client = known.as_deref().map(Sender::Client).or(named.map(Sender::Stranger));
+            refused(inner, &CLIENT_CONFIGURATION.route, &error, request, client)
         }
     }
 }
@@ -177,7 +184,9 @@ fn refuse(
         EndpointError::BodyTooLong => ClientRegistrationError::TooLong.into(),
         other => other.into(),
     };
-    refused(inner, route, &error, request, None)
+    let params = Params::of_query(request).unwrap_or_default();
+    let named = params.one("client_id").ok().flatten().map(Sender::Stranger);
+    refused(inner, route, &error, request, named)
 }
 
 /// The member of the metadata at fault, and its value.

@@ -25,8 +25,7 @@ pub(crate) async fn verify<'i>(
 ) -> Result<(&'i TrustedIssuer, Claims), AssertionError> {
     let token = Unverified::parse(text)?;
     let iss = token.claims_of_anybody()?.iss.ok_or(ClaimsError::Missing("iss"))?;
-    let known = inner.decided.issuers.iter().find(|known| **known.issuer() == *iss);
-    let issuer = known.ok_or(AssertionError::UnknownIssuer)?;
+    let issuer = known(inner, &iss).ok_or(AssertionError::UnknownIssuer)?;
     let keys = issuer.keys_for(&token, &inner.env).await;
     let keys = keys.map_err(|_| AssertionError::KeysUnknown)?;
     let verified = token.verify(&issuer.rules(purpose.typ()), &keys)?;
@@ -36,6 +35,11 @@ pub(crate) async fn verify<'i>(
         true => Err(AssertionError::Bound),
         false => Ok((issuer, claims)),
     }
+}
+
+/// The trusted issuer with this name.
+pub(crate) fn known<'i>(inner: &'i Inner, iss: &str) -> Option<&'i TrustedIssuer> {
+    inner.decided.issuers.iter().find(|known| **known.issuer() == *iss)
 }
 
 /// The space of [`OnceKeys::remember_once`](crate::provider::store::OnceKeys::remember_once).

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Scopes, Secret, Timestamp,
+    RemoteAddress, Scopes, Secret, Timestamp,
     actor::{Actor, Authentication},
     oauth2::{Resources, ResponseType},
     provider::{
@@ -29,7 +29,7 @@ use crate::{
             logout::joined,
             session_management::browser_state::BrowserState,
         },
-        refusal,
+        refusal::{self, Facts},
         server::Inner,
         store::{
             Answer, Answered, CodeRecord, Consent, Grant, GrantDetails, IssuerId, Outcome,
@@ -214,9 +214,10 @@ impl Dance {
         error: AuthorizeError,
         is_trusted: bool,
         browser: Option<BrowserState>,
+        facts: Facts<'_>,
     ) -> Result<Response<Bytes>, Error> {
         let reason = error.into();
-        refusal::log_of_client(ENDPOINT, &reason, &client.id);
+        refusal::log_of_client(ENDPOINT, &reason, &client.id, facts);
         let browser = browser.filter(|_| self.rules().openid().is_some());
         let state = self.session_state(inner, client, browser.as_ref());
         let mut reply = self.rules().refusal(inner, client, error, is_trusted, state)?;
@@ -269,14 +270,15 @@ impl Yes<'_> {
     }
 
     /// The reply, if the store has taken this approval now or before. `headers` are those of the
-    /// request.
+    /// request, and `from` its address.
     pub(crate) async fn reply(
         &self,
         inner: &Inner,
-        headers: &HeaderMap,
+        (headers, from): (&HeaderMap, Option<RemoteAddress>),
         client: &Arc<Client>,
         answered: &Answered,
     ) -> Result<Response<Bytes>, Error> {
+        let facts = Facts { from, ..Facts::default() };
         let rules = self.dance.rules();
         let row = approved_row(answered, &self.outcome, inner.now())?;
         let browser = self.browser(inner, headers);
@@ -290,10 +292,10 @@ impl Yes<'_> {
         };
         match parts {
             Err(Error::Client(ClientError::Token(TokenError::UserRefused))) => {
-                self.dance.refused(inner, client, AuthorizeError::UserRefused, true, browser)
+                self.dance.refused(inner, client, AuthorizeError::UserRefused, true, browser, facts)
             }
             Err(Error::Client(ClientError::Token(TokenError::Gone))) => {
-                self.dance.refused(inner, client, AuthorizeError::UserGone, true, browser)
+                self.dance.refused(inner, client, AuthorizeError::UserGone, true, browser, facts)
             }
             parts => {
                 let session_state = self.dance.session_state(inner, client, browser.as_ref());

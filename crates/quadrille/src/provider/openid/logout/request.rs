@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 
 use crate::{
+    RemoteAddress,
     actor::Authentication,
     form::{FormError, FormWriter, Params},
     probe,
@@ -16,7 +17,7 @@ use crate::{
         meter,
         openid::{hint, pairwise},
         paths::EndpointPath,
-        refusal,
+        refusal::{self, Facts},
         route::Route,
         server::{AuthorizationServer, Inner},
         wire::{self, Methods, Reply},
@@ -79,6 +80,7 @@ pub struct EndSession {
     inner: Arc<Inner>,
     asked: Wanted,
     cookies: HeaderMap,
+    from: Option<RemoteAddress>,
     logout_hint: Option<Arc<str>>,
     ui_locales: Vec<Arc<str>>,
 }
@@ -221,6 +223,7 @@ async fn read(inner: &Arc<Inner>, request: &Request<Bytes>) -> Result<Read, Erro
             inner: inner.clone(),
             asked,
             cookies: joined::cookies(request.headers()),
+            from: RemoteAddress::of(request.extensions()),
             logout_hint: one("logout_hint")?.map(Into::into),
             ui_locales: locales.map(Into::into).collect(),
         })))
@@ -269,17 +272,18 @@ impl EndSession {
     pub fn step(self, user: Option<Authentication>) -> EndSessionStep {
         let inner = self.inner.clone();
         let client = self.client().map_or_else(String::new, |client| client.id.to_string());
+        let facts = Facts { from: self.from, ..Facts::default() };
         match self.decide(user) {
             Ok(step) => step,
             Err(error) => {
-                refusal::log_of_client(ENDPOINT, &error, &client);
+                refusal::log_of_client(ENDPOINT, &error, &client, facts);
                 EndSessionStep::Done(inner.pages.show(&error).into())
             }
         }
     }
 
     fn decide(self, user: Option<Authentication>) -> Result<EndSessionStep, Error> {
-        let Self { inner, asked, cookies, logout_hint, ui_locales } = self;
+        let Self { inner, asked, cookies, from: _, logout_hint, ui_locales } = self;
         let sign_out = |user, onward| {
             let sign_out = SignOut::new(inner.clone(), user, onward).of_browser(&cookies);
             Ok(EndSessionStep::SignOut(sign_out))

@@ -61,7 +61,9 @@ impl AssertionError {
         match self {
             Self::Token(error) => Disclosure::code(ErrorCode::InvalidGrant)
                 .blame_claim(&["assertion"], error.member()),
-            Self::Claims(_) => Disclosure::code(ErrorCode::InvalidGrant),
+            Self::Claims(error) => {
+                Disclosure::code(ErrorCode::InvalidGrant).blame_claim(&["assertion"], error.claim())
+            }
             Self::UnknownIssuer => {
                 Disclosure::code(ErrorCode::InvalidGrant).blame_claim(&["assertion"], Some("iss"))
             }
@@ -71,7 +73,9 @@ impl AssertionError {
             // Only the issuer can have written the claims.
             Self::Invalid(error) => Disclosure::words(ErrorCode::InvalidGrant)
                 .blame_claim(&["assertion"], error.claim()),
-            Self::Replayed | Self::BeforeRestore | Self::Bound | Self::Scope => {
+            Self::Scope => Disclosure::words(ErrorCode::InvalidGrant)
+                .blame_claim(&["assertion"], Some("scope")),
+            Self::Replayed | Self::BeforeRestore | Self::Bound => {
                 Disclosure::words(ErrorCode::InvalidGrant)
             }
         }
