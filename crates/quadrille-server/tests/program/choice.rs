@@ -47,7 +47,7 @@ async fn the_user_goes_on_with_the_account_that_is_signed_in_by_a_button_alone()
     let page = browser.get(&asking(&stage, SELECT)).await;
     assert_eq!(page.url.path(), "/sign-in");
     assert!(page.html.contains("Continue as Ada</button>"), "{}", page.html);
-    assert!(page.html.contains("to continue to <strong>Photo &lt;printer&gt;</strong>"));
+    assert!(page.html.contains("to continue to <strong><bdi>Photo &lt;printer&gt;</bdi></strong>"));
     assert!(!page.html.contains("password"), "{}", page.html);
     // The address after the page asks again.
     let next = page.parameter("next").unwrap();
