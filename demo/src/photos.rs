@@ -15,7 +15,7 @@ struct Scene {
     title: &'static str,
     sky: [&'static str; 2],
     sun: (i32, i32, i32, &'static str),
-    /// The ridges from far to near: colour, height, steepness, phase.
+    /// The ridges from far to near: color, height, steepness, phase.
     hills: &'static [(&'static str, f64, f64, f64)],
     extra: Extra,
 }
@@ -43,7 +43,7 @@ fn draw(scene: &Scene) -> String {
         "<svg xmlns='http://www.w3.org/2000/svg' width='320' height='240' viewBox='0 0 320 240'>",
     );
     let [top, bottom] = scene.sky;
-    let (x, y, radius, colour) = scene.sun;
+    let (x, y, radius, color) = scene.sun;
     let _ = write!(
         svg,
         "<defs><linearGradient id='s' x1='0' y1='0' x2='0' y2='1'><stop offset='0' \
@@ -60,8 +60,8 @@ fn draw(scene: &Scene) -> String {
     let halo = radius * 2;
     let _ = write!(
         svg,
-        "<circle cx='{x}' cy='{y}' r='{halo}' fill='{colour}' opacity='.18'/><circle cx='{x}' \
-         cy='{y}' r='{radius}' fill='{colour}'/>"
+        "<circle cx='{x}' cy='{y}' r='{halo}' fill='{color}' opacity='.18'/><circle cx='{x}' \
+         cy='{y}' r='{radius}' fill='{color}'/>"
     );
     for (index, hill) in scene.hills.iter().enumerate() {
         svg.push_str(&ridge(hill));
@@ -74,7 +74,7 @@ fn draw(scene: &Scene) -> String {
     svg
 }
 
-fn ridge(&(colour, height, steepness, phase): &(&str, f64, f64, f64)) -> String {
+fn ridge(&(color, height, steepness, phase): &(&str, f64, f64, f64)) -> String {
     let mut path = format!("M0 {HEIGHT}");
     for step in 0..=32 {
         let x = WIDTH * f64::from(step) / 32.0;
@@ -82,7 +82,7 @@ fn ridge(&(colour, height, steepness, phase): &(&str, f64, f64, f64)) -> String 
         let y = HEIGHT - height - steepness * wave;
         let _ = write!(path, "L{x:.0} {y:.1}");
     }
-    format!(r#"<path d="{path}L{WIDTH} {HEIGHT}z" fill="{colour}"/>"#)
+    format!(r#"<path d="{path}L{WIDTH} {HEIGHT}z" fill="{color}"/>"#)
 }
 
 const fn extra(extra: Extra) -> &'static str {

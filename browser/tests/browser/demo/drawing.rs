@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use thirtyfour::prelude::*;
 
-use crate::support::{Browser, Colours, element};
+use crate::support::{Browser, Colors, element};
 
 /// Checks that the page has these chapters, no step without words, and no secret that the browser
 /// knows. Returns its source.
@@ -66,15 +66,15 @@ async fn dimmed(browser: &Browser) -> u64 {
     browser.execute(script, vec![]).await.unwrap().json().as_u64().unwrap()
 }
 
-/// Keeps pictures of the page in all colours, on a phone and on paper, numbered from `first`. Checks
+/// Keeps pictures of the page in all colors, on a phone and on paper, numbered from `first`. Checks
 /// that the page is accessible, and no wider than the screen.
 pub(crate) async fn looks_good_everywhere(browser: &Browser, first: u8) {
-    for (colours, name) in Colours::ALL {
-        browser.colours(colours).await;
+    for (colors, name) in Colors::ALL {
+        browser.colors(colors).await;
         browser.keep_whole(&format!("{first}-{name}")).await;
         browser.is_accessible(name).await;
     }
-    browser.colours(Colours::Light).await;
+    browser.colors(Colors::Light).await;
     for width in [360, 820, 1280] {
         browser.width(width, 900).await;
         browser.fits(width).await;

@@ -2,7 +2,7 @@
 
 use thirtyfour::prelude::*;
 
-use crate::support::{Browser, Colours, element, heading, press, sign_in};
+use crate::support::{Browser, Colors, element, heading, press, sign_in};
 
 use super::{
     dances::{OAUTH1, OAUTH2},
@@ -16,9 +16,9 @@ async fn a_whole_dance_of_oauth1_from_the_first_page_to_the_signatures() {
         browser.goto(&demo.website).await.unwrap();
         browser.keep_whole("01-website").await;
         on_a_phone(browser, "02-website-phone").await;
-        browser.colours(Colours::Dark).await;
+        browser.colors(Colors::Dark).await;
         browser.keep_whole("03-website-dark").await;
-        browser.colours(Colours::Light).await;
+        browser.colors(Colors::Light).await;
         browser.is_accessible("the website").await;
         OAUTH1.begin(browser, demo).await;
         sign_in(browser).await;

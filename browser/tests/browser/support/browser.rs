@@ -24,16 +24,16 @@ use super::{PATIENCE, axe, databases::ports::free_port};
 const CHROMIUM: &str = "/usr/bin/chromium";
 const DRIVER: &str = "/usr/bin/chromedriver";
 
-/// The colours that a user prefers.
+/// The colors that a user prefers.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Colours {
+pub(crate) enum Colors {
     Light,
     Dark,
-    /// The system's own few colours, in place of those of a page, for people who see little.
+    /// The system's own few colors, in place of those of a page, for people who see little.
     Forced,
 }
 
-impl Colours {
+impl Colors {
     pub(crate) const ALL: [(Self, &str); 3] =
         [(Self::Light, "light"), (Self::Dark, "dark"), (Self::Forced, "forced")];
 }
@@ -128,30 +128,30 @@ impl Browser {
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
-    /// Sets the colours that the user prefers.
-    pub(crate) async fn colours(&self, colours: Colours) {
-        let (scheme, forced) = match colours {
-            Colours::Light => ("light", "none"),
-            Colours::Dark => ("dark", "none"),
-            Colours::Forced => ("light", "active"),
+    /// Sets the colors that the user prefers.
+    pub(crate) async fn colors(&self, colors: Colors) {
+        let (scheme, forced) = match colors {
+            Colors::Light => ("light", "none"),
+            Colors::Dark => ("dark", "none"),
+            Colors::Forced => ("light", "active"),
         };
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
             { "name": "forced-colors", "value": forced },
-            // Transitions end, so that no colour is in between.
+            // Transitions end, so that no color is in between.
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
         self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// Keeps pictures of the page in each of the colours, on a desktop and on the narrowest phone.
+    /// Keeps pictures of the page in each of the colors, on a desktop and on the narrowest phone.
     /// Checks that nothing is wider than the screen, and that the page is accessible.
     pub(crate) async fn looks_good(&self, what: &str) {
         for width in [0, 320] {
             self.width(width, 640).await;
             self.fits(width).await;
-            for (colours, name) in Colours::ALL {
-                self.colours(colours).await;
+            for (colors, name) in Colors::ALL {
+                self.colors(colors).await;
                 self.keep_whole(&format!("{what}-{name}-{width}")).await;
                 self.is_accessible(&format!("{what}, {name}, {width}")).await;
             }
@@ -162,7 +162,7 @@ impl Browser {
             self.fits(width).await;
         }
         self.width(0, 0).await;
-        self.colours(Colours::Light).await;
+        self.colors(Colors::Light).await;
     }
 
     /// Checks that the page breaks no rule of accessibility.

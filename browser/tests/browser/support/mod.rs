@@ -15,7 +15,7 @@ mod site;
 #[allow(dead_code, reason = "these tests need a part of it")]
 mod process;
 
-pub(crate) use browser::{Browser, Colours, is_violation};
+pub(crate) use browser::{Browser, Colors, is_violation};
 pub(crate) use client::Client;
 pub(crate) use process::{Folder, eventually};
 pub(crate) use provider::{Provider, TO_THIS_MACHINE};

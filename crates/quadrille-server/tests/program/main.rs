@@ -20,6 +20,7 @@ mod choice;
 mod claims;
 mod client_documents;
 mod client_edit;
+mod client_lines;
 mod clients;
 mod clock;
 mod cluster;

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -21,7 +21,6 @@ use quadrille::{
     Visitor,
     consumer::{Jar, MemoryStorage},
     testing::{Browser, FakeService, ManualClock, Page, Refresh},
-    transport::{self, HttpClient, NetworkError, Purpose},
 };
 use serde_json::{Value, json};
 
@@ -40,15 +39,15 @@ const FRONT: &str = "/login/acme/frontchannel-logout";
 
 type Seen = Arc<Mutex<Vec<SessionEnded>>>;
 
-struct World {
-    service: FakeService,
-    clock: ManualClock,
-    login: Login,
-    seen: Seen,
+pub(super) struct World {
+    pub(super) service: FakeService,
+    pub(super) clock: ManualClock,
+    pub(super) login: Login,
+    pub(super) seen: Seen,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(|login| login)
     }
 
@@ -71,7 +70,7 @@ impl World {
         Self { service, clock, login, seen }
     }
 
-    fn browser(&self) -> Browser {
+    pub(super) fn browser(&self) -> Browser {
         async fn me(me: Option<Identity<Acme>>) -> String {
             me.map_or("nobody".into(), |me| me.subject().to_owned())
         }
@@ -452,60 +451,5 @@ async fn services_without_id_tokens_and_unknown_ones_have_no_logouts() {
         assert_eq!(error.code(), code);
         let error = login.end_by_front_channel(service, "iss=a&sid=b").await.unwrap_err();
         assert_eq!(error.code(), code);
-    }
-}
-
-/// A provider whose logout token arrives while it answers the token request.
-#[derive(Clone)]
-struct Overtaken {
-    service: FakeService,
-    clock: ManualClock,
-    login: Arc<OnceLock<Login>>,
-    claims: Value,
-}
-
-impl HttpClient for Overtaken {
-    async fn send(
-        &self,
-        request: Request<transport::Body>,
-        purpose: Purpose,
-    ) -> Result<http::Response<transport::Body>, NetworkError> {
-        let response = self.service.send(request, purpose).await;
-        if let (Purpose::RedeemCode, Some(login)) = (purpose, self.login.get()) {
-            self.clock.advance(Duration::from_secs(1));
-            let token = self.service.logout_token("our-id", &self.claims).unwrap();
-            login.end_by_logout_token("acme", &token).await.unwrap();
-            self.clock.advance(Duration::from_secs(1));
-        }
-        response
-    }
-}
-
-/// Back-Channel Logout, section 2.7: the session is ended, and its login is still under way.
-#[tokio::test]
-async fn a_logout_that_overtakes_the_end_of_a_login_ends_the_session() {
-    for claims in [
-        json!({ "sub": "7", "sid": "session-of-ada" }),
-        json!({ "sid": "session-of-ada" }),
-        json!({ "sub": "7" }),
-    ] {
-        let inner = World::new();
-        let login = Arc::<OnceLock<Login>>::default();
-        let http = Overtaken {
-            service: inner.service.clone(),
-            clock: inner.clock.clone(),
-            login: Arc::clone(&login),
-            claims: claims.clone(),
-        };
-        let world = World { login: inner.login.clone().http(http), ..inner };
-        let browser = world.browser();
-        let mut first = browser.clone();
-        first.log_in(&world.service, "/login/acme?only=identity", 7).await;
-        assert_ne!(first.visit("/me").await.text, "nobody", "no logout yet");
-        login.set(world.login.clone()).unwrap();
-        let mut second = browser.clone();
-        second.log_in(&world.service, "/login/acme?only=identity", 7).await;
-        assert_eq!(second.visit("/me").await.text, "nobody", "{claims}");
-        assert_eq!(first.visit("/me").await.text, "nobody", "{claims}");
     }
 }

@@ -16,6 +16,7 @@ mod kept;
 mod logout;
 mod mixed;
 mod organizations;
+mod overtaken;
 mod presented;
 mod refreshes;
 mod request_objects;
