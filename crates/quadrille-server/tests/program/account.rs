@@ -336,6 +336,11 @@ async fn the_account_page_opens_an_application_at_which_a_login_begins() {
         let page = browser.get(&url.replace("photos%3Aread+photos%3Awrite", "openid")).await;
         browser.submit(&page.form("ticket").with("decision", "allow")).await;
         let page = browser.get(&program.url("/")).await;
-        assert_eq!(page.html.contains(">Open <bdi>Your bank</bdi></a>"), is_linked, "{}", page.html);
+        assert_eq!(
+            page.html.contains(">Open <bdi>Your bank</bdi></a>"),
+            is_linked,
+            "{}",
+            page.html
+        );
     }
 }

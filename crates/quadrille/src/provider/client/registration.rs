@@ -1,5 +1,4 @@
-//! Registration of clients by the program around a server: the check of the settings, and the
-//! record.
+//! Registration of clients by the program around a server: the settings are checked, the record made.
 
 use std::sync::Arc;
 
@@ -436,10 +435,8 @@ impl NewClient {
 
 /// Checks that a client of OAuth 1.0a has a key for its signature methods.
 pub(super) fn check_methods(client: &Client, now: Timestamp) -> Result<(), NewKeyError> {
-    match client.oauth1.as_ref().is_none_or(|oauth1| oauth1.can_sign(now)) {
-        true => Ok(()),
-        false => Err(NewKeyError::Methods),
-    }
+    let can_sign = client.oauth1.as_ref().is_none_or(|oauth1| oauth1.can_sign(now));
+    can_sign.then_some(()).ok_or(NewKeyError::Methods)
 }
 
 #[cfg(test)]
