@@ -114,6 +114,18 @@ impl Answer {
         }
     }
 
+    /// What the answer says if the provider limits attempts (RFC 6585, section 4).
+    pub(super) fn limit(&self) -> Option<String> {
+        const LIMITS: &str = "status 429: the provider limits attempts";
+        (self.status == 429).then(|| match self.header("retry-after") {
+            "" => LIMITS.to_owned(),
+            time => match time.parse::<u32>() {
+                Ok(seconds) => format!("{LIMITS}, and accepts the next one in {seconds} s"),
+                Err(_) => format!("{LIMITS}, and accepts the next one after {}", time.quote()),
+            },
+        })
+    }
+
     /// The code of an error in JSON (RFC 6749, section 5.2).
     pub(super) fn error(&self) -> Option<String> {
         Some(self.object()?.get("error")?.as_str()?.to_owned())

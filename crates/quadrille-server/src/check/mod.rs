@@ -51,10 +51,11 @@ impl Check {
         let asking = Asking::new(self.authorities.as_deref())?;
         let issuer = ask::issuer(&self.issuer)?;
         let mut report = Report::new(&self.issuer);
-        let openid = asking.get(&openid_url(&issuer)).await?;
-        let oauth = asking.get(&oauth_url(&issuer)).await?;
-        let openid = document(&mut report, Part::Metadata, DISCOVERY_4_2, &openid);
-        let oauth = document(&mut report, Part::OAuthMetadata, RFC_8414_3_2, &oauth);
+        let answers =
+            [asking.get(&openid_url(&issuer)).await?, asking.get(&oauth_url(&issuer)).await?];
+        let [openid, oauth] = &answers;
+        let openid = document(&mut report, Part::Metadata, DISCOVERY_4_2, openid);
+        let oauth = document(&mut report, Part::OAuthMetadata, RFC_8414_3_2, oauth);
         if let Some(document) = &openid {
             metadata::openid(document, &self.issuer, &mut report);
         }
@@ -73,7 +74,7 @@ impl Check {
             report.part(Part::Metadata).must(
                 &format!("{DISCOVERY_4}, and {RFC_8414_3}"),
                 "the issuer has metadata at one of the two well-known paths",
-                Found::wrong("none"),
+                Found::wrong(none(&issuer, &answers)),
             );
             report.tell(told);
             return Ok(report);
@@ -122,6 +123,10 @@ impl Check {
             }
             Ok(answer) => {
                 let mut part = report.part(Part::Keys);
+                if let Some(limit) = answer.limit() {
+                    part.must(RFC_7517_5, requirement, Found::Limited(limit));
+                    return;
+                }
                 let found = Found::is(answer.status == 200, || answer.status.to_string());
                 part.must(RFC_7517_5, requirement, found);
                 keys::check(&answer, document, &mut part);
@@ -147,6 +152,22 @@ fn document(
     let found = Found::is(object.is_some(), || answer.shown());
     part.must(section, "the metadata are one JSON object", found);
     object
+}
+
+/// What is in place of metadata. The URL of a document is often given for the issuer.
+fn none(issuer: &Url, [openid, oauth]: &[Answer; 2]) -> String {
+    let (before, after) = issuer.path().split_once("/.well-known/").unwrap_or_default();
+    let names = ["openid-configuration", "oauth-authorization-server"];
+    if let Some(rest) = names.iter().find_map(|name| after.strip_prefix(name)) {
+        let mut right = issuer.clone();
+        right.set_path(&format!("{before}{rest}"));
+        let right = right.as_str().trim_end_matches('/');
+        return format!("the URL of a document. The issuer is wanted: quadrille check {right}");
+    }
+    openid.limit().or(oauth.limit()).unwrap_or_else(|| match openid.status == oauth.status {
+        true => format!("status {} at both", openid.status),
+        false => format!("status {} and status {}", openid.status, oauth.status),
+    })
 }
 
 /// OpenID Connect Discovery, section 4.1: the path of the issuer comes first.

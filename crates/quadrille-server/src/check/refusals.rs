@@ -112,7 +112,7 @@ pub(super) fn of_client(document: &Map<String, Value>, client: &KnownClient) -> 
 }
 
 /// What was found if no answer got to the client: then it is not registered, or not with this redirect
-/// URI, and the single answers say nothing. `None` if the client got one.
+/// URI, and the single answers say nothing. `None` if the client got one, or the provider limits attempts.
 pub(super) fn unknown_client(
     probes: &[Probe],
     answers: &[Result<Answer, CheckError>],
@@ -129,7 +129,7 @@ pub(super) fn unknown_client(
         let Some(uri) = told(probe) else { continue };
         let answer = answer.as_ref().ok()?;
         let target = answer.location(&probe.request.url);
-        if target.is_some_and(|target| leads_to(&target, &uri)) {
+        if target.is_some_and(|target| leads_to(&target, &uri)) || answer.limit().is_some() {
             return None;
         }
         statuses.push(answer.status.to_string());
@@ -379,7 +379,10 @@ fn end_session(url: &Url) -> Vec<Probe> {
 pub(super) fn judge(probe: &Probe, answer: &Result<Answer, CheckError>, part: &mut Findings) {
     for demand in &probe.demands {
         let found = match answer {
-            Ok(answer) => demand.kind.found(&probe.request.url, answer),
+            Ok(answer) => match answer.limit() {
+                Some(limit) => Found::Limited(limit),
+                None => demand.kind.found(&probe.request.url, answer),
+            },
             Err(error) => Found::wrong(error.to_string()),
         };
         let requirement = demand.requirement.clone();

@@ -65,6 +65,8 @@ pub enum Outcome {
     Warning,
     /// The provider does not do what the specification demands.
     Error,
+    /// The provider limits attempts, and refused to look at this one.
+    NotChecked,
 }
 
 /// One requirement and its outcome.
@@ -135,27 +137,34 @@ impl Findings<'_> {
     }
 
     fn add(&mut self, section: &str, requirement: String, found: Found, otherwise: Outcome) {
-        self.report.findings.push(Finding {
-            part: self.part,
-            outcome: if found.0.is_none() { Outcome::Passed } else { otherwise },
-            section: section.to_owned(),
-            requirement,
-            found: found.0,
-        });
+        let (outcome, found) = match found {
+            Found::Met => (Outcome::Passed, None),
+            Found::Other(found) => (otherwise, Some(found)),
+            Found::Limited(found) => (Outcome::NotChecked, Some(found)),
+        };
+        let (part, section) = (self.part, section.to_owned());
+        self.report.findings.push(Finding { part, outcome, section, requirement, found });
     }
 }
 
-/// The value that was found, if it is not the required one.
+/// What was found.
 #[derive(Debug)]
-pub(super) struct Found(Option<String>);
+pub(super) enum Found {
+    /// The required value.
+    Met,
+    /// Another value.
+    Other(String),
+    /// An answer that tells the client to come later, and nothing about the requirement.
+    Limited(String),
+}
 
 impl Found {
     pub(super) fn is(is_met: bool, found: impl FnOnce() -> String) -> Self {
-        Self((!is_met).then(found))
+        if is_met { Self::Met } else { Self::wrong(found()) }
     }
 
     pub(super) fn wrong(found: impl Into<String>) -> Self {
-        Self(Some(found.into()))
+        Self::Other(found.into())
     }
 }
 

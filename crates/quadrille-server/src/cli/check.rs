@@ -7,6 +7,7 @@ use crate::{
     check::{Check, Finding, KnownClient, Outcome, Part, Report},
     config::FetchSettings,
     output::Output,
+    words::counted,
 };
 
 #[derive(Args, Debug)]
@@ -73,6 +74,7 @@ impl Lines {
             Outcome::Passed => "passed ",
             Outcome::Warning => "warning",
             Outcome::Error => "ERROR  ",
+            Outcome::NotChecked => "not checked",
         };
         text += &format!("  {outcome}  {}\n", finding.requirement);
         if let Some(found) = &finding.found {
@@ -84,15 +86,16 @@ impl Lines {
 }
 
 fn count(report: &Report) -> String {
-    let count = |outcome, name: &str| {
-        let count = report.count(outcome);
-        format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+    let count = |outcome, one, many| counted(report.count(outcome), one, many);
+    let not_checked = match report.count(Outcome::NotChecked) {
+        0 => String::new(),
+        left => format!(", {left} not checked: the provider limits attempts, so try again later"),
     };
     format!(
-        "{} requirements: {} passed, {}, {}",
-        report.findings.len(),
+        "{}: {} passed, {}, {}{not_checked}",
+        counted(report.findings.len(), "requirement", "requirements"),
         report.count(Outcome::Passed),
-        count(Outcome::Warning, "warning"),
-        count(Outcome::Error, "error")
+        count(Outcome::Warning, "warning", "warnings"),
+        count(Outcome::Error, "error", "errors")
     )
 }

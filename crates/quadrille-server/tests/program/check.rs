@@ -85,6 +85,46 @@ async fn the_program_meets_every_requirement() {
     }
 }
 
+/// Its limit on wrong secrets is used up by a few checks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_limits_attempts_is_not_blamed_for_it() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    for _ in 0..20 {
+        let output = check(&program.issuer, &["--json"]).await;
+        assert!(output.status.success(), "{}", text(&output.stdout));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        if !with(&report, "not_checked").is_empty() {
+            let output = check(&program.issuer, &[]).await;
+            assert!(output.status.success());
+            let said = text(&output.stdout);
+            let limited = "  not checked  an unknown client in `Authorization` gets 401\n";
+            assert!(said.contains(limited), "{said}");
+            assert!(
+                said.contains("found: status 429: the provider limits attempts, and"),
+                "{said}"
+            );
+            assert!(said.contains(" 0 errors, "), "{said}");
+            return;
+        }
+    }
+    panic!("the limit was never reached");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_url_of_a_document_is_told_with_the_issuer() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    for name in ["openid-configuration", "oauth-authorization-server"] {
+        let output = check(&program.url(&format!("/.well-known/{name}")), &[]).await;
+        assert_eq!(output.status.code(), Some(9));
+        let said = text(&output.stdout);
+        let command = format!("The issuer is wanted: quadrille check {}\n", program.issuer);
+        assert!(said.contains(&command), "{said}");
+        assert!(said.contains("\n1 requirement: "), "{said}");
+    }
+}
+
 /// A first try, without any setting.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_is_an_openid_provider_on_this_machine_without_configuration() {
