@@ -203,7 +203,10 @@ impl Failure {
                 | DataError::CacheEvicts { .. }
                 | DataError::HashedKeys { .. }
                 | DataError::SigningKeys { .. } => 3,
-                DataError::File { .. } | DataError::Database { .. } | DataError::Cache { .. } => 4,
+                DataError::NoData { .. }
+                | DataError::File { .. }
+                | DataError::Database { .. }
+                | DataError::Cache { .. } => 4,
                 DataError::BackupExists { .. }
                 | DataError::DatabaseExists { .. }
                 | DataError::TargetInUse { .. }
@@ -267,7 +270,7 @@ impl Failure {
                 | DataError::TargetInUse { .. }
                 | DataError::KeysDiffer { .. } => "exists",
                 DataError::SigningKeys { .. } => "signing_keys",
-                DataError::File { .. } => "file",
+                DataError::NoData { .. } | DataError::File { .. } => "file",
                 DataError::Database { .. } => "database",
             },
             Self::Pages(PagesError::Template { .. }) => "template",

@@ -2,6 +2,7 @@
 
 mod access;
 mod backup;
+mod beginning;
 mod check;
 mod checks;
 mod claims;

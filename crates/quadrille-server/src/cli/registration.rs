@@ -9,7 +9,10 @@ use quadrille::provider::{
 };
 use serde::Serialize;
 
-use super::table::{list, when};
+use super::{
+    beginning::open_or_begin,
+    table::{list, when},
+};
 use crate::{
     Failure,
     audit::{Event, record},
@@ -75,7 +78,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let data = match command {
-        RegistrationCommand::AddToken { .. } => Data::open_or_make(settings).await?,
+        RegistrationCommand::AddToken { .. } => open_or_begin(settings, output).await?,
         _ => Data::open_existing(settings).await?,
     };
     let server = data.server(settings).await?;

@@ -32,6 +32,7 @@ use crate::{
 
 use super::{
     access,
+    beginning::open_or_begin,
     claims::{self, EditArgs},
     confirm::Yes,
     personal::{self, PersonalCommand},
@@ -151,7 +152,7 @@ pub(super) async fn run(
         UserCommand::Add { name, password_stdin } => {
             let name = UserName::parse_new(name)?;
             let password = new_password(*password_stdin, output)?;
-            add(&Data::open_or_make(settings).await?, name, password, output).await
+            add(&open_or_begin(settings, output).await?, name, password, output).await
         }
         UserCommand::SetPassword { name, password_stdin } => {
             let data = Data::open_existing(settings).await?;
@@ -175,7 +176,8 @@ pub(super) async fn run(
             user_lines::export(&Data::open_existing(settings).await?, args, output).await
         }
         UserCommand::Import(args) => {
-            user_lines::import(&Data::open_or_make(settings).await?, args, settings, output).await
+            let data = open_or_begin(settings, output).await?;
+            user_lines::import(&data, args, settings, output).await
         }
         UserCommand::Access { name } => {
             let data = Data::open_existing(settings).await?;

@@ -151,6 +151,16 @@ pub enum DataError {
         /// The error of the system.
         error: io::Error,
     },
+    /// The folder has no data.
+    #[error(
+        "{} has no data of a provider: name the right folder by --data-dir or QUADRILLE_DATA_DIR, or begin \
+         there with `quadrille serve`",
+        folder.display()
+    )]
+    NoData {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The process is ending.
     #[error("the process is ending")]
     Stopped,

@@ -99,16 +99,24 @@ impl Data {
         Self::open(settings).await
     }
 
+    /// `true` if the folder has a database.
+    pub fn has_begun(folder: &Path) -> bool {
+        database(folder).exists()
+    }
+
     /// Opens existing data. A mistyped path or URL would otherwise look like an empty database.
     ///
     /// # Errors
-    /// [`DataError::File`] or [`DataError::Database`].
+    /// [`DataError::NoData`], [`DataError::File`] or [`DataError::Database`].
     pub async fn open_existing(settings: &Settings) -> Result<Self, DataError> {
         if let Some(url) = &settings.database {
             return Self::connect(settings, url, postgres::Opening::Existing).await;
         }
         let path = database(&settings.data_dir);
-        std::fs::metadata(&path).map_err(|error| DataError::File { path, error })?;
+        std::fs::metadata(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => DataError::NoData { folder: settings.data_dir.clone() },
+            _ => DataError::File { path, error },
+        })?;
         Self::open(settings).await
     }
 

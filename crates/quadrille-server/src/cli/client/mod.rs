@@ -27,7 +27,7 @@ use crate::{
     refused::Refused,
 };
 
-use super::{confirm::Yes, table};
+use super::{beginning::open_or_begin, confirm::Yes, table};
 use add::{AddArgs, RsaArgs};
 use changed::changed;
 use edit::EditArgs;
@@ -126,7 +126,7 @@ pub(super) async fn run(
     output: Output,
 ) -> Result<(), Failure> {
     let data = match command {
-        ClientCommand::Add(_) | ClientCommand::Import(_) => Data::open_or_make(settings).await?,
+        ClientCommand::Add(_) | ClientCommand::Import(_) => open_or_begin(settings, output).await?,
         _ => Data::open_existing(settings).await?,
     };
     let server = data.server(settings).await?;

@@ -367,9 +367,23 @@ fn a_command_on_a_directory_that_is_not_there_says_so_and_makes_nothing() {
     let folder = Folder::new();
     for command in [&["user", "list"][..], &["client", "list"], &["client", "show", "x"]] {
         let (code, said) = failure(&folder.data(), command);
-        assert!(code == 4 && said.contains("no such file"), "{said}");
+        let missing =
+            format!("{} has no data of a provider: name the right", folder.data().display());
+        assert!(code == 4 && said.contains(&missing), "{said}");
+        assert!(said.contains("--data-dir or QUADRILLE_DATA_DIR"), "{said}");
     }
     assert!(!folder.data().exists());
+}
+
+#[test]
+fn the_first_client_of_a_new_folder_comes_with_a_remark_and_the_second_without() {
+    let folder = Folder::new();
+    let add = || run(&folder.data(), &["client", "add", "App", REDIRECT[0], REDIRECT[1]], "");
+    let begins = format!("This begins a new provider in {}.", folder.data().display());
+    let said = text(&add().stderr);
+    assert!(said.contains(&begins) && said.contains("QUADRILLE_DATA_DIR"), "{said}");
+    let said = text(&add().stderr);
+    assert!(!said.contains(&begins), "{said}");
 }
 
 #[test]
