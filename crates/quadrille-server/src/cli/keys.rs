@@ -188,6 +188,7 @@ pub(super) async fn run(
             let changed = changed.await?;
             let event = Event::by_operator("key_removed", "a signing key was removed");
             record(&Event { name: Some(kid), ..event });
+            remark_on_successor(keys.as_ref(), &changed, now, output);
             Some(changed)
         }
     };
@@ -228,6 +229,29 @@ fn keep_algorithms(
     let Some((client, algorithm)) = losing.next() else { return Ok(()) };
     let (client, others) = (client.id.to_string(), losing.count());
     Err(Failure::Refused(Refused::AlgorithmOfClients { algorithm, client, others }))
+}
+
+/// Says which key signs after one was removed that did.
+fn remark_on_successor(
+    before: Option<&SigningKeys>,
+    after: &SigningKeys,
+    now: Timestamp,
+    output: Output,
+) {
+    let signing = |keys: &SigningKeys| keys.signing(now)?.kid().map(str::to_owned);
+    let Some(successor) =
+        signing(after).filter(|kid| before.and_then(signing).as_ref() != Some(kid))
+    else {
+        return;
+    };
+    let from = after.iter().find(|(key, _)| key.kid() == Some(&*successor)).map(|(_, from)| from);
+    let early = match from.is_some_and(|from| now <= from) {
+        true => {
+            ". It was to sign later: APIs that have not fetched it reject its tokens until they do"
+        }
+        false => "",
+    };
+    output.note(&format!("The key {successor} signs now{early}."));
 }
 
 async fn replace_ring(data: &Data, settings: &Settings, output: Output) -> Result<(), Failure> {
@@ -332,6 +356,8 @@ fn row(keys: &SigningKeys, key: &SigningKey, from: Timestamp, now: Timestamp) ->
         (false, true) => "next",
         (false, false) => "signed",
     };
+    // The next key signs early if the one before was removed.
+    let from = if state == "signs" { from.min(now) } else { from };
     let kid = key.kid().unwrap_or_default().to_owned();
     [kid, key.algorithm().as_str().to_owned(), state.to_owned(), when(from)]
 }

@@ -16,7 +16,8 @@ use crate::named_file;
 const HEAD: &str = "\
 # The key ring of this provider: a secret that can forge sessions and tokens.
 # One key per line, the newest first. To rotate, put a new key (openssl rand -base64 32) on top,
-# restart, and remove the old key when the longest-lived refresh token has expired.
+# restart, run `quadrille keys reseal`, and remove the old key when the longest-lived refresh token
+# has expired.
 ";
 
 /// Makes the file, and reads it. If several processes start at once, one makes the file and all

@@ -106,6 +106,26 @@ async fn jwts_are_signed_by_keys_that_commands_rotate_while_the_program_serves()
     assert_eq!(jwks(&program).await.len(), 1);
 }
 
+#[test]
+fn the_removal_of_the_key_that_signs_says_which_one_signs_now() {
+    let folder = Folder::new();
+    run_json(&folder.data(), &["migrate"], "");
+    let first = run_json(&folder.data(), &["keys", "rotate"], "");
+    let first = first["keys"][0]["kid"].as_str().unwrap();
+    let both = run_json(&folder.data(), &["keys", "rotate"], "");
+    let (next, tomorrow) =
+        (both["keys"][1]["kid"].as_str().unwrap(), &both["keys"][1]["signs_from"]);
+    let removed = run(&folder.data(), &["keys", "remove", first, "--yes", "--json"], "");
+    let said = text(&removed.stderr);
+    assert!(said.contains(&format!("The key {next} signs now. It was to sign later")), "{said}");
+    let left: Value = serde_json::from_slice(&removed.stdout).unwrap();
+    assert_eq!(
+        (&left["keys"][0]["state"], left["keys"].as_array().unwrap().len()),
+        (&json!("signs"), 1)
+    );
+    assert_ne!(&left["keys"][0]["signs_from"], tomorrow);
+}
+
 #[tokio::test]
 async fn a_program_without_keys_notices_those_that_a_command_makes() {
     let folder = Folder::new();
