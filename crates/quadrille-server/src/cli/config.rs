@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{
     Failure,
     config::{Effective, Offer, Settings},
+    data::Data,
     output::Output,
     serve,
     words::Plain,
@@ -23,6 +24,9 @@ struct Row {
 /// Shows every setting, and whether each grant is on, and checks what `serve` checks. For people it is a
 /// configuration file.
 pub(super) fn show(settings: &Settings, output: Output) -> Result<(), Failure> {
+    let remembered = Data::remembered_issuer(settings);
+    let remembered = remembered.map(|issuer| settings.remembering(&issuer));
+    let settings = remembered.as_ref().unwrap_or(settings);
     let of_setting = |setting: &Effective| Row {
         key: setting.key.to_owned(),
         value: setting.value.clone(),

@@ -315,6 +315,8 @@ pub enum Origin {
     Environment(String),
     /// The configuration file.
     File(PathBuf),
+    /// The data in this folder, which remembers it from an earlier start.
+    Data(PathBuf),
     /// The default of the program.
     Default,
 }
@@ -325,6 +327,7 @@ impl fmt::Display for Origin {
             Self::Flag(flag) => f.write_str(flag),
             Self::Environment(variable) => f.write_str(variable),
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Data(folder) => write!(f, "given before, and remembered in {}", folder.display()),
             Self::Default => f.write_str("default"),
         }
     }

@@ -26,6 +26,7 @@ mod policy;
 mod refreshes;
 mod registration;
 mod remarks;
+mod remembered;
 mod shown;
 mod traces;
 mod value;
@@ -263,7 +264,7 @@ impl Settings {
             "issuer",
             value::issuer,
             ToString::to_string,
-            "http://localhost:PORT of listen",
+            "that of the data, else http://localhost:PORT of listen",
         )?;
         let paths = Paths::of(&mut found)?;
         let name = found.optional("name", value::name, Clone::clone, "the host of the issuer")?;

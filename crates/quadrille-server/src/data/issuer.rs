@@ -16,7 +16,7 @@ use std::{
 
 use quadrille::KeyRing;
 
-use super::{Data, DataError, Place, RecordedIssuer};
+use super::{Data, DataError, Place, RecordedIssuer, sqlite};
 use crate::{config::Settings, issuer::Issuer};
 
 /// The longest time between two looks at the issuer of a shared database.
@@ -126,6 +126,16 @@ impl Data {
     pub async fn known_issuer(&self) -> Result<Option<Issuer>, DataError> {
         let given = self.recorded().await?.filter(|recorded| recorded.given);
         Ok(given.and_then(|recorded| Issuer::parse(&recorded.issuer).ok()))
+    }
+
+    /// The issuer that `serve` takes from the folder, which is only read: `None` if the settings name one or
+    /// a database, or if the folder has none that the operator gave.
+    pub fn remembered_issuer(settings: &Settings) -> Option<Issuer> {
+        if settings.issuer.is_some() || settings.database.is_some() {
+            return None;
+        }
+        let recorded = sqlite::issuer_in(&super::database(&settings.data_dir))?;
+        recorded.given.then(|| Issuer::parse(&recorded.issuer).ok()).flatten()
     }
 
     /// The recorded issuer, if there is one.

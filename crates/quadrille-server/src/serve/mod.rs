@@ -30,7 +30,7 @@ use crate::{
 pub(crate) use checks::check;
 use logouts::Teller;
 pub(crate) use object_keys::object_keys;
-use remarks::point_out;
+use remarks::{point_out, point_out_elsewhere};
 use socket::{BACKLOG, bind};
 
 /// The longest time between two looks at the signing keys.
@@ -146,6 +146,9 @@ async fn serve(
     // The first start makes an RSA key, which may take seconds. Meanwhile connections wait to be accepted.
     let signing = tokio::spawn(place.clone().keys_to_serve(settings.clone(), data.env().clone()));
     let (issuer, serving) = data.serve_as(settings, listening, args.rename_issuer).await?;
+    if settings.issuer.is_none() {
+        point_out_elsewhere(&issuer, listening);
+    }
     data.served_with(settings).await?;
     data.served_with_pairwise_secret(settings, args.replace_pairwise_secret).await?;
     data.join(settings)?;
@@ -364,7 +367,11 @@ async fn announce(
         String::new()
     } else {
         let has_users = data.backend().has_users().await.map_err(|error| data.failure(error))?;
-        let mut text = format!("Serving {issuer}\nData in {}\n", data.shown());
+        let mut text = format!("Serving {issuer}\n");
+        if issuer.origin() != Issuer::loopback(listening).origin() {
+            text.push_str(&format!("Listening at {listening}\n"));
+        }
+        text.push_str(&format!("Data in {}\n", data.shown()));
         if let Some(aside) = aside {
             text.push_str(&format!("Measurements at http://{aside}/metrics\n"));
         }
@@ -387,15 +394,20 @@ fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bo
         text.push_str(&format!("  quadrille user add ada{again}\n"));
     }
     if !has_clients {
-        let names: Vec<_> = match settings.scopes.contains_key("openid") {
-            true => vec!["openid", "profile"],
+        let names: Vec<_> = match settings.openid.enabled {
+            true => vec!["openid", "profile", "email"],
             false => settings.scopes.keys().next().map(String::as_str).into_iter().collect(),
         };
         let scope: String = names.iter().map(|name| format!(" --scope {}", quoted(name))).collect();
+        let site = "http://localhost:3000/login/quadrille";
         text.push_str(&format!(
             "  quadrille client add 'My application'{again} \\\n      --redirect-uri \
-             http://localhost:3000/login/quadrille/authorized{scope}\n"
+             {site}/authorized{scope}"
         ));
+        if settings.openid.enabled {
+            text.push_str(&format!(" \\\n      --post-logout-redirect-uri {site}/logged-out"));
+        }
+        text.push('\n');
     }
     text
 }
@@ -404,6 +416,9 @@ fn next_steps(settings: &Settings, again: &str, has_users: bool, has_clients: bo
 fn endpoints(issuer: &Issuer, device: Option<&str>, settings: &Settings) -> String {
     let mut text = String::new();
     text.push_str(&format!("\nClients find the endpoints at\n  {}\n", issuer.metadata_url()));
+    if settings.openid.enabled {
+        text.push_str(&format!("  {issuer}/.well-known/openid-configuration\n"));
+    }
     if let Some(path) = device {
         text.push_str(&format!(
             "Users type the codes of their devices in at\n  {}{path}\n",

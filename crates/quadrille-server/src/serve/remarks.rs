@@ -1,6 +1,6 @@
 //! Remarks on settings and clients at the start.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
 use quadrille::{
     oauth2::Resources,
@@ -9,6 +9,7 @@ use quadrille::{
 
 use crate::{
     config::Settings,
+    issuer::Issuer,
     refused::setting_of,
     words::{Quoted, did_you_mean, nearest, quoted},
 };
@@ -64,6 +65,20 @@ pub(super) fn point_out(settings: &Settings, clients: &[Arc<Client>]) {
             tracing::warn!("token_exchange names the client {}, which does not exist", Quoted(id));
         }
     }
+}
+
+/// Warns that clients look for the provider at another port of this machine than it listens on: the
+/// issuer was given at an earlier start, and is remembered.
+pub(super) fn point_out_elsewhere(issuer: &Issuer, listening: SocketAddr) {
+    let here = Issuer::loopback(listening);
+    if issuer.is_https() || issuer.origin() == here.origin() {
+        return;
+    }
+    tracing::warn!(
+        "clients look for this provider at {issuer}, the issuer that was given before, and it listens at \
+         {listening}: give that port to --listen, or make {here} the issuer by --issuer {here} \
+         --rename-issuer, which ends all tokens"
+    );
 }
 
 /// Warns of resource servers for APIs that the settings do not know.

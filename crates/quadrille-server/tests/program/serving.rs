@@ -38,6 +38,31 @@ async fn the_first_start_makes_a_private_data_directory_and_says_what_to_do_next
 }
 
 #[tokio::test]
+async fn the_first_steps_of_an_openid_provider_are_those_of_a_site_that_logs_users_in_and_out() {
+    let folder = Folder::new();
+    let mut child = quadrille(&["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(folder.data())
+        .env("QUADRILLE_OPENID", "true")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = [0; 4096];
+    let length = child.stdout.as_mut().unwrap().read(&mut said).unwrap();
+    let said = text(&said[..length]);
+    let site = "http://localhost:3000/login/quadrille";
+    assert!(said.contains("--scope openid --scope profile --scope email \\\n"), "{said}");
+    assert!(said.contains(&format!("--redirect-uri {site}/authorized ")), "{said}");
+    assert!(said.contains(&format!("--post-logout-redirect-uri {site}/logged-out\n")), "{said}");
+    let issuer = said.lines().next().unwrap().strip_prefix("Serving ").unwrap();
+    for name in ["oauth-authorization-server", "openid-configuration"] {
+        assert!(said.contains(&format!("  {issuer}/.well-known/{name}\n")), "{said}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
 async fn what_was_given_out_before_a_stop_is_good_after_the_next_start() {
     let stage = Stage::new();
     let browser = Browser::new();

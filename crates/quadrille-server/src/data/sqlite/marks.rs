@@ -1,6 +1,10 @@
 //! Tables of one row: the issuer of the data directory, the settings on which clients depend,
 //! and its mark.
 
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
 use quadrille::provider::store::{SqliteStore, StoreError};
 
 use crate::data::{
@@ -9,15 +13,20 @@ use crate::data::{
 };
 
 pub(super) async fn issuer(store: &SqliteStore) -> Result<Option<RecordedIssuer>, StoreError> {
-    store
-        .read(|connection| {
-            let mut statement =
-                connection.prepare("SELECT issuer, given FROM quadrille_program_issuer")?;
-            let mut rows = statement.query([])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            Ok(Some(RecordedIssuer { issuer: row.get("issuer")?, given: row.get("given")? }))
-        })
-        .await
+    store.read(|connection| Ok::<_, StoreError>(recorded(connection)?)).await
+}
+
+/// The issuer in a file that is left as it is. `None` also if the file cannot be read.
+pub(in crate::data) fn issuer_in(path: &Path) -> Option<RecordedIssuer> {
+    let opened = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    recorded(&opened.ok()?).ok().flatten()
+}
+
+fn recorded(connection: &Connection) -> Result<Option<RecordedIssuer>, rusqlite::Error> {
+    let mut statement = connection.prepare("SELECT issuer, given FROM quadrille_program_issuer")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(RecordedIssuer { issuer: row.get("issuer")?, given: row.get("given")? }))
 }
 
 pub(super) async fn record_issuer(

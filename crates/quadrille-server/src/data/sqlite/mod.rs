@@ -7,6 +7,8 @@ mod sealed;
 mod sessions;
 mod users;
 
+pub(super) use marks::issuer_in;
+
 use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
 
 use quadrille::{

@@ -158,3 +158,28 @@ fn a_misspelt_level_is_refused_and_does_not_silence_the_log() {
         json(&data, &["config", "--log", right], "");
     }
 }
+
+#[test]
+fn the_issuer_is_the_one_that_serve_takes() {
+    let folder = Folder::new();
+    let issuer = || {
+        let settings = json(&folder.data(), &["config"], "");
+        let find = |setting: &&Value| setting["key"] == "issuer";
+        settings.as_array().unwrap().iter().find(find).unwrap().clone()
+    };
+    let given = "http://localhost:14021";
+    assert_eq!(issuer()["origin"], "default");
+    assert!(!folder.data().exists(), "it only reads");
+    Program::start_with(&folder, &["--issuer", given]).stop();
+    assert_eq!(issuer()["value"], given);
+    assert!(issuer()["origin"].as_str().unwrap().starts_with("given before, and remembered in "));
+    // It listens elsewhere, which it says.
+    let program = Program::start(&folder);
+    assert_eq!(program.issuer, given);
+    let warning =
+        format!("the issuer that was given before, and it listens at {}:", program.listening);
+    assert!(program.log().contains(&warning), "{}", program.log());
+    program.stop();
+    let program = Program::start_with(&folder, &["--issuer", given]);
+    assert!(!program.log().contains("given before"), "{}", program.log());
+}
