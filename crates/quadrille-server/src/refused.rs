@@ -6,7 +6,7 @@ use quadrille::{jose, oauth1::KeyError};
 
 use crate::{
     users::{NameError, PasswordError, claims::ClaimError},
-    words::{Quoted, did_you_mean, quoted},
+    words::{Plain, Quoted, did_you_mean, quoted},
 };
 
 /// An argument or the input of a command is rejected.
@@ -167,6 +167,12 @@ pub enum Refused {
         name: String,
         /// The client's value that is closest.
         nearest: Option<String>,
+    },
+    /// A client is given by its name, which several clients may have.
+    #[error("that is the name of a client, and its client_id is wanted: {}", Plain(id))]
+    NameOfClient {
+        /// The client_id of a client with this name.
+        id: String,
     },
     /// The text is not a resource indicator.
     #[error("an audience is an absolute URI without a fragment, such as https://api.example")]

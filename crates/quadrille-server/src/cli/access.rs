@@ -10,6 +10,7 @@ use crate::{
     audit::{Event, record},
     data::Data,
     output::Output,
+    refused::Refused,
     sessions::Session,
     users::User,
     words::counted,
@@ -173,7 +174,11 @@ pub(super) async fn withdraw(
     let user = found(data, name).await?;
     let granted = server.consents(&user.subject).await?;
     if !granted.iter().any(|access| *access.client.id == *client) {
-        return Err(Failure::NotFound { what: "client with access", name: client.to_owned() });
+        let named = granted.iter().find(|access| access.client.name.as_str() == client);
+        return Err(match named {
+            Some(access) => Refused::NameOfClient { id: access.client.id.to_string() }.into(),
+            None => Failure::NotFound { what: "client with access", name: client.to_owned() },
+        });
     }
     server.revoke_consent(&user.subject, client).await?;
     let event = Event::by_operator("consent_withdrawn", "a consent was withdrawn").about(&user);

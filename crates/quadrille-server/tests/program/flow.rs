@@ -268,6 +268,9 @@ async fn the_operator_lists_and_revokes_the_grants_of_a_user() {
     let signed_out = browser.get(&stage.program.url("/")).await;
     assert!(signed_out.html.contains("Sign in"), "{}", signed_out.html);
     let id = client["client_id"].as_str().unwrap();
+    let (code, said) =
+        failure(&stage.program.data, &["user", "withdraw", "ada", "Photo <printer>"]);
+    assert!(code == 2 && said.ends_with(&format!("its client_id is wanted: {id}\n")), "{said}");
     stage.program.json(&["user", "withdraw", "ada", id]);
     let refresh = tokens["refresh_token"].as_str().unwrap();
     let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh)];

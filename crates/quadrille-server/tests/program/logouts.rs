@@ -191,6 +191,21 @@ async fn a_new_sign_in_of_the_same_user_takes_no_client_out_of_the_session() {
 }
 
 #[tokio::test]
+async fn after_a_logout_to_a_wrong_address_a_user_gets_to_the_page_with_the_button() {
+    let stage = Stage::new(&[]);
+    let browser = Browser::new();
+    stage.log_in(&browser, &stage.client, ("ada", "")).await;
+    let id = stage.client["client_id"].as_str().unwrap();
+    let query = [("client_id", id), ("post_logout_redirect_uri", "https://app.example/out")];
+    let url = Url::parse_with_params(&stage.program.url("/oauth/logout"), query).unwrap();
+    let page = browser.get(url.as_str()).await;
+    assert!(page.html.contains("You were not signed out"), "{}", page.html);
+    let onward = ">Your account, where you can sign out</a>";
+    assert!(page.html.contains(onward), "{}", page.html);
+    stage.sign_out(&browser).await;
+}
+
+#[tokio::test]
 async fn clients_learn_that_another_user_has_signed_in_in_the_browser() {
     let stage = Stage::new(&[]);
     let browser = Browser::new();

@@ -3,7 +3,9 @@
 
 use axum::http::{Response, StatusCode};
 use bytes::Bytes;
-use quadrille::provider::{BrowserError, DeviceAnswerPage, Error, Problem, VerifierPage};
+use quadrille::provider::{
+    BrowserError, ClientError, DeviceAnswerPage, Error, Problem, VerifierPage,
+};
 use serde::Serialize;
 
 use super::templates::{FormsLead, Link, Message, Pages};
@@ -12,16 +14,21 @@ use super::templates::{FormsLead, Link, Message, Pages};
 pub(in crate::web) fn show(pages: &Pages, problem: &Problem<'_>) -> Response<Bytes> {
     let onward = problem.onward().map(|on| (format!("Go to {}", on.destination), on.href));
     let onward = onward.as_ref().map(|(text, href)| Link { href, text, quiet: true });
+    let home = |text| Some(Link::to(&pages.site().home, text));
+    let link = match problem.error() {
+        // The user can look at an earlier answer, and withdraw it.
+        Error::Browser(BrowserError::TicketAnswered) => home("Your applications"),
+        // That page has a button for it, which needs no application.
+        Error::Client(ClientError::EndSession(_)) => home("Your account, where you can sign out"),
+        _ => onward,
+    };
     pages.message_bytes(
         problem.status(),
         &Message {
             title: problem.title(),
             text: problem.text(),
             code: Some(problem.code()),
-            // The user can look at an earlier answer, and withdraw it.
-            link: matches!(problem.error(), Error::Browser(BrowserError::TicketAnswered))
-                .then(|| Link::to(&pages.site().home, "Your applications"))
-                .or(onward),
+            link,
             alert: true,
         },
     )
