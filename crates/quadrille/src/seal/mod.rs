@@ -163,11 +163,11 @@ impl KeyRing {
     /// The ring in an environment variable, in the form of [`KeyRing::parse`].
     ///
     /// # Errors
-    /// [`KeyRingError::Missing`] with the variable's name, or those of [`KeyRing::parse`].
+    /// [`KeyRingError::Missing`] with the name of a variable that is not set or empty, or those of [`KeyRing::parse`].
     pub fn from_env(variable: &str) -> Result<Self, KeyRingError> {
         match std::env::var(variable) {
-            Ok(text) => Self::parse(&Zeroizing::new(text)),
-            Err(_) => Err(KeyRingError::Missing { variable: variable.to_owned() }),
+            Ok(text) if !text.trim().is_empty() => Self::parse(&Zeroizing::new(text)),
+            _ => Err(KeyRingError::Missing { variable: variable.to_owned() }),
         }
     }
 
