@@ -57,6 +57,14 @@ pub struct Progress {
 }
 
 impl End {
+    /// The place in words, without a password.
+    fn shown(&self) -> String {
+        match self {
+            Self::Folder(folder) => folder.display().to_string(),
+            Self::Server(url) => url.to_string(),
+        }
+    }
+
     /// The settings of a process with this database.
     fn settings(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
@@ -121,7 +129,8 @@ pub enum KeysAfter {
 /// Moves a provider.
 ///
 /// # Errors
-/// [`DataError::InUse`] if a process serves one of the databases, [`DataError::TargetInUse`] or
+/// [`DataError::InUse`] if a process serves one of the databases, [`DataError::MovedAway`] if the old one
+/// was moved to another place before, [`DataError::TargetInUse`] or
 /// [`DataError::DatabaseExists`] if the new one has data, [`DataError::OtherKeysInFolder`],
 /// [`DataError::SameKind`] between two folders, and those of the key ring, the files and the databases.
 pub async fn transfer(
@@ -138,6 +147,7 @@ pub async fn transfer(
     settings.connection.hashed_keys = None;
     let source = Data::open_existing(&settings).await?;
     let _lock = source.unused().await?;
+    source.refuse_elsewhere(to).await?;
     if let End::Folder(folder) = from {
         opens_folder(&settings, folder)?;
     }
@@ -192,12 +202,12 @@ pub async fn transfer(
     progress(Progress { kind: "users", read, is_complete: true });
     // A process may have begun to serve it.
     if source.backend.state().await.map_err(|error| source.failure(error))? != mark.state {
-        return Err(DataError::MovedWhileUsed { from: source.shown(), to: target.shown() });
+        return Err(DataError::MovedWhileUsed { from: source.shown(), to: to.shown() });
     }
     let signing = source.signing(&settings).await?.keys().await?;
-    let shown = target.shown();
+    // Before the new one can be served: no token is valid at both.
+    source.record_moved(&to.shown()).await?;
     let in_folder = target.finish(&settings, &keys, signing).await?;
-    source.record_moved(&shown).await?;
     source.backend.close().await;
     Ok(in_folder)
 }
@@ -237,13 +247,6 @@ impl Target {
                 let kind = TargetKind::Server { data, backend: backend.clone() };
                 Ok(Self { backend: Arc::new(backend), kind })
             }
-        }
-    }
-
-    fn shown(&self) -> String {
-        match &self.kind {
-            TargetKind::Folder { folder, .. } => folder.display().to_string(),
-            TargetKind::Server { data, .. } => data.shown(),
         }
     }
 
@@ -332,14 +335,30 @@ impl Data {
         }
     }
 
+    /// Refuses the move of data that was moved to another place than this one, where a move may have
+    /// been interrupted.
+    async fn refuse_elsewhere(&self, to: &End) -> Result<(), DataError> {
+        match self.moved_to().await? {
+            Some(before) if before != to.shown() => {
+                Err(DataError::MovedAway { from: self.shown(), to: before })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The place to which the data was moved.
+    async fn moved_to(&self) -> Result<Option<String>, DataError> {
+        let to = self.sealed(Sealed::Moved).await?;
+        Ok(to.map(|to| String::from_utf8_lossy(&to).into_owned()))
+    }
+
     /// Refuses to serve data that was moved into another database. If it is to be served nevertheless,
     /// that it was moved is forgotten.
     ///
     /// # Errors
     /// [`DataError::MovedAway`], and those of the database.
     pub async fn refuse_moved(&self, nevertheless: bool) -> Result<(), DataError> {
-        let Some(to) = self.sealed(Sealed::Moved).await? else { return Ok(()) };
-        let to = String::from_utf8_lossy(&to).into_owned();
+        let Some(to) = self.moved_to().await? else { return Ok(()) };
         if !nevertheless {
             return Err(DataError::MovedAway { from: self.shown(), to });
         }

@@ -213,17 +213,17 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
     let before = rows(&data.join("quadrille.db"));
     let (from, url) = (sqlite(&data), servers::postgres_database());
     let there = ["migrate", "--from", &from, "--to", &url];
-    let interrupted = |url: &str| {
+    let interrupted = |from: &str, url: &str| {
         // It fails in the middle, as if it had been killed.
         json(&data, &["migrate", "--database", url], "");
         psql(url, FAILS);
-        let (_, said) = failure(&data, &["migrate", "--from", &from, "--to", url]);
+        let (_, said) = failure(&data, &["migrate", "--from", from, "--to", url]);
         assert!(said.contains("stopped here"), "{said}");
         psql(url, "DROP TRIGGER fails ON quadrille_access_tokens");
         let (code, said) = failure(&data, &["user", "list", "--database", url]);
         assert!(code == 2 && said.contains("not all of it is there"), "{said}");
     };
-    interrupted(&url);
+    interrupted(&from, &url);
     let moved = json(&data, &there, "");
     for (table, rows) in ROWS.map(|(table, _)| (table, before[table].len())) {
         assert_eq!(moved["moved"][table], rows, "{table}");
@@ -243,9 +243,9 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
     assert!(code == 7 && said.contains("exists already"), "{said}");
 
     // What was used or withdrawn since would come back.
-    let other = servers::postgres_database();
-    interrupted(&other);
-    json(&data, &["client", "add", "Later", "--grant", "client_credentials"], "");
+    let (from, other) = (to, servers::postgres_database());
+    interrupted(&from, &other);
+    json(&back, &["client", "add", "Later", "--grant", "client_credentials"], "");
     let (code, said) = failure(&data, &["migrate", "--from", &from, "--to", &other]);
     assert!(code == 2 && said.contains("was used since the move began"), "{said}");
     let (code, said) = failure(&data, &["user", "list", "--database", &other]);
@@ -356,6 +356,49 @@ fn data_that_was_moved_away_is_served_only_if_that_is_forced() {
     assert!(program.log().contains("is served again here"), "{}", program.log());
     program.stop();
     Program::start(&folder).stop();
+}
+
+/// What was used or revoked at the second place would be valid at the third one.
+#[test]
+fn data_that_was_moved_away_moves_to_no_third_place() {
+    let folder = Folder::new();
+    let (data, url) = (folder.data(), servers::postgres_database());
+    json(&data, &["client", "add", "Worker", "--grant", "client_credentials"], "");
+    json(&data, &["migrate", "--from", &sqlite(&data), "--to", &url], "");
+    let third = servers::postgres_database();
+    let (code, said) = failure(&data, &["migrate", "--from", &sqlite(&data), "--to", &third]);
+    assert!(code == 2 && said.contains("was moved to postgres://"), "{code} {said}");
+    let (code, said) = failure(&data, &["serve", "--listen", "127.0.0.1:0"]);
+    assert!(code == 2 && said.contains(url.rsplit('/').next().unwrap()), "{code} {said}");
+}
+
+/// Lets no move end.
+const DOES_NOT_END: &str = "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'stopped here'; END $$;
+    CREATE TRIGGER fails BEFORE DELETE ON quadrille_program_sealed
+        FOR EACH ROW EXECUTE FUNCTION fails()";
+
+/// A token that is used or revoked at one of the places would be valid at the other.
+#[test]
+fn a_move_that_ends_right_before_its_end_leaves_no_two_places_to_serve() {
+    let folder = Folder::new();
+    let (data, url) = (folder.data(), servers::postgres_database());
+    json(&data, &["client", "add", "Worker", "--grant", "client_credentials"], "");
+    json(&data, &["migrate", "--database", &url], "");
+    psql(&url, DOES_NOT_END);
+    let there = ["migrate", "--from", &sqlite(&data), "--to", &url];
+    let (_, said) = failure(&data, &there);
+    assert!(said.contains("stopped here"), "{said}");
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let (code, said) = failure(&data, &serve);
+    assert!(code == 2 && said.contains("was moved to postgres://"), "{code} {said}");
+    let at = [&serve[..], &["--database", &url]].concat();
+    let (code, said) = failure(&data, &at);
+    assert!(code == 2 && said.contains("not all of it is there"), "{code} {said}");
+    psql(&url, "DROP TRIGGER fails ON quadrille_program_sealed");
+    json(&data, &there, "");
+    let clients = json(&data, &["client", "list", "--database", &url], "");
+    assert_eq!(clients[0]["client_name"], "Worker", "{clients}");
 }
 
 /// All that was moved would be invalid under that ring.
