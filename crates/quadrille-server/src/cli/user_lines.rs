@@ -1,6 +1,6 @@
 //! `quadrille user export` and `quadrille user import`.
 
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
 use clap::Args;
 use quadrille::{
@@ -89,14 +89,16 @@ pub(super) async fn import(
     output: Output,
 ) -> Result<(), Failure> {
     let text = lines::read(&args.file)?;
-    let mut known = data.backend().users().await.map_err(|error| data.failure(error))?;
+    let users = data.backend().users().await.map_err(|error| data.failure(error))?;
+    let mut known = Known::default();
+    users.iter().for_each(|user| known.add(user));
     let progress = Progress::begin("Importing users", output);
     let (mut added, mut there, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     for (number, line) in numbered {
         match user(line, &known, &settings.openid.claims) {
             Ok((user, Added::Now)) => {
-                known.push(user.clone());
+                known.add(&user);
                 added.push(user);
             }
             Ok((user, Added::Taken)) => there.push(user.name.to_string()),
@@ -121,8 +123,38 @@ pub(super) async fn import(
     })
 }
 
+/// The users that are there, and those of the lines before, by what may be there once.
+#[derive(Default)]
+struct Known {
+    subjects_by_key: HashMap<String, Box<str>>,
+    keys_by_subject: HashMap<Box<str>, String>,
+    names_by_look: [HashMap<String, String>; 2],
+}
+
+impl Known {
+    fn add(&mut self, user: &User) {
+        let (key, subject) = (user.name.key(), &*user.subject);
+        self.subjects_by_key.insert(key.to_owned(), subject.into());
+        self.keys_by_subject.insert(subject.into(), key.to_owned());
+        for (names, look) in self.names_by_look.iter_mut().zip(user.name.looks()) {
+            names.insert(look, user.name.to_string());
+        }
+    }
+
+    /// The outcome of adding this user.
+    fn added(&self, user: &User) -> Added {
+        if self.subjects_by_key.contains_key(user.name.key()) {
+            return Added::Taken;
+        }
+        let looks = user.name.looks();
+        let mut alike = self.names_by_look.iter().zip(&looks);
+        let alike = alike.find_map(|(names, look)| names.get(look));
+        alike.map_or(Added::Now, |name| Added::LooksLike(name.clone()))
+    }
+}
+
 /// The user of a line, and whether it can be added beside those that are known.
-fn user(line: &str, known: &[User], claims: &ClaimSettings) -> Result<(User, Added), String> {
+fn user(line: &str, known: &Known, claims: &ClaimSettings) -> Result<(User, Added), String> {
     if !line.trim_start().starts_with('{') {
         return Err("a user is a JSON object".to_owned());
     }
@@ -140,14 +172,13 @@ fn user(line: &str, known: &[User], claims: &ClaimSettings) -> Result<(User, Add
     if !matches!(verifier, SecretVerifier::Argon2id(_)) {
         return Err("password: a hash of Argon2id in PHC form".to_owned());
     }
-    let same_name = known.iter().find(|user| user.name.key() == name.key());
-    if same_name.is_some_and(|user| *user.subject != *line.subject) {
+    let same_name = known.subjects_by_key.get(name.key());
+    if same_name.is_some_and(|subject| **subject != *line.subject) {
         return Err("username: there is a user of this name with another subject".to_owned());
     }
     let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     let is_subject = (1..=255).contains(&line.subject.len()) && line.subject.bytes().all(is_plain);
-    if !is_subject
-        || known.iter().any(|user| *user.subject == *line.subject && user.name.key() != name.key())
+    if !is_subject || known.keys_by_subject.get(&*line.subject).is_some_and(|key| key != name.key())
     {
         return Err("subject: 1 to 255 printable characters of ASCII, of no other user".to_owned());
     }
@@ -166,7 +197,6 @@ fn user(line: &str, known: &[User], claims: &ClaimSettings) -> Result<(User, Add
         created: Timestamp::from_seconds(line.created),
         claims: line.claims,
     };
-    let names = known.iter().map(|user| (user.name.key(), user.name.as_str()));
-    let clash = user.clash(names).unwrap_or(Added::Now);
-    Ok((user, clash))
+    let added = known.added(&user);
+    Ok((user, added))
 }

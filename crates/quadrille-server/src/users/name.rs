@@ -74,7 +74,13 @@ impl UserName {
     /// Whether users could confuse the two names (UTS 39, section 4), by their keys or as they are
     /// shown: `userI` is `useri` by its key, and looks like `userl`.
     pub fn looks_like(&self, other: &Self) -> bool {
-        skeleton(&self.key).eq(skeleton(&other.key)) || look(&self.shown) == look(&other.shown)
+        self.looks().iter().zip(other.looks()).any(|(one, another)| *one == another)
+    }
+
+    /// The looks of the name, by its key and as it is shown: a name of which one is the same can be
+    /// confused with it.
+    pub fn looks(&self) -> [String; 2] {
+        [skeleton(&self.key).collect(), look(&self.shown)]
     }
 }
 
