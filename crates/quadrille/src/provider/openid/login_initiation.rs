@@ -51,12 +51,16 @@ impl LoginInitiation {
     }
 }
 
+/// The parameters of a request that initiates a login, which no address has itself.
+const PARAMETERS: [&str; 3] = ["iss", "login_hint", "target_link_uri"];
+
 /// Whether a login may begin at this URL, which a browser opens.
 pub(crate) fn is_initiation(url: &Url) -> bool {
     url.scheme() == "https"
         && url.has_host()
         && url.username().is_empty()
         && url.password().is_none()
+        && url.query_pairs().all(|(name, _)| !PARAMETERS.contains(&&*name))
 }
 
 impl AuthorizationServer {
