@@ -111,11 +111,14 @@ async fn the_page_after_too_many_attempts_fits_every_screen() {
 /// Guesses the user's password from the browser's address.
 async fn guess_until_refused(provider: &Provider) {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let page = http.get(provider.url("/sign-in")).send().await.unwrap().text().await.unwrap();
+    let page = http.get(provider.url("/sign-in")).send().await.unwrap();
+    let cookie = page.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    let page = page.text().await.unwrap();
     let form = page.split("name=\"form\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let fields = [("form", form), ("username", USER), ("password", "a guess")];
     let origin = provider.url("");
     let guess = http.post(provider.url("/sign-in")).form(&fields).header(header::ORIGIN, origin);
+    let guess = guess.header(header::COOKIE, cookie.split(';').next().unwrap());
     let mut guesses = JoinSet::new();
     for _ in 0..24 {
         let guess = guess.try_clone().unwrap();
