@@ -127,12 +127,17 @@ impl Recorder {
     /// The visitor whose `state`, code or token is in the request.
     fn recognise(&self, request: &request::Parts, body: &[u8]) -> Option<Arc<str>> {
         let query = request.uri.query().unwrap_or_default().as_bytes();
-        let bearer = request.headers.get(header::AUTHORIZATION);
-        let bearer = bearer.and_then(|value| value.to_str().ok()?.split_once(' '));
+        let credentials = request.headers.get(header::AUTHORIZATION);
+        let credentials = credentials.and_then(|value| value.to_str().ok()?.split_once(' '));
+        let credentials = credentials.map_or("", |(_, credentials)| credentials);
+        let token = |part: &str| {
+            part.trim().strip_prefix("oauth_token=\"")?.strip_suffix('"').map(str::to_owned)
+        };
         let telling: Vec<String> = form_urlencoded::parse(query)
             .chain(form_urlencoded::parse(body))
             .map(|(_, value)| value.into_owned())
-            .chain(bearer.map(|(_, token)| token.to_owned()))
+            .chain([credentials.to_owned()])
+            .chain(credentials.split(',').filter_map(token))
             .filter(|value| value.len() >= LEAST_TELLING)
             .collect();
         let dances = self.lock();

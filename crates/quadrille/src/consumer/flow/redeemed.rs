@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use tracing::Instrument as _;
 
 use crate::{
     consumer::{
@@ -101,10 +102,12 @@ impl Login {
         if let Some(begun) = begun {
             let (login, registered) = (self.clone(), Arc::clone(registered));
             let answered = Arc::clone(answered);
-            tokio::spawn(async move {
+            let redemption = async move {
                 let granted = login.granted(&registered, &answered.attempt, &answered.proof).await;
                 login.0.redemptions.land(begun, granted, login.0.env.now());
-            });
+            };
+            // Its log lines are those of the request that began it.
+            tokio::spawn(redemption.in_current_span());
         }
         let (turn, landed) = place.wait().await;
         let interrupted = || Err(Error::network(&registered.name, NetworkError::Interrupted));
