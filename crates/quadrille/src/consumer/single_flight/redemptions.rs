@@ -5,7 +5,7 @@
 //! 4.1.2).
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -23,11 +23,16 @@ const MOST: usize = 4096;
 pub(crate) type Key = [u8; 32];
 
 /// The redemptions of this process.
-pub(crate) struct Redemptions<T>(Mutex<HashMap<Key, Redemption<T>>>);
+pub(crate) struct Redemptions<T>(Mutex<Known<T>>);
+
+struct Known<T> {
+    by_key: HashMap<Key, Redemption<T>>,
+    /// The oldest first, those that have failed among them: so that none is looked for among all.
+    order: VecDeque<(Key, Arc<Turns<()>>)>,
+}
 
 struct Redemption<T> {
     place: Place<T>,
-    began: Timestamp,
     succeeded: Option<Timestamp>,
 }
 
@@ -51,19 +56,15 @@ impl<T> Redemptions<T> {
     /// Joins the redemption with this key, or begins it.
     pub(crate) fn board(&self, key: Key, now: Timestamp) -> (Place<T>, Option<Begun<T>>) {
         let mut all = self.lock();
-        all.retain(|_, one| one.is_shared(now));
-        if let Some(one) = all.get(&key) {
+        all.forget_old(now);
+        if let Some(one) = all.by_key.get(&key).filter(|one| one.is_shared(now)) {
             return (one.place.clone(), None);
-        }
-        if all.len() >= MOST
-            && let Some(oldest) = all.iter().min_by_key(|(_, one)| one.began).map(|(key, _)| *key)
-        {
-            all.remove(&oldest);
         }
         let (send, outcome) = watch::channel(None);
         let turns = Arc::default();
         let place = Place { outcome, turns: Arc::clone(&turns) };
-        all.insert(key, Redemption { place: place.clone(), began: now, succeeded: None });
+        all.by_key.insert(key, Redemption { place: place.clone(), succeeded: None });
+        all.order.push_back((key, Arc::clone(&turns)));
         (place, Some(Begun { key, outcome: send, turns }))
     }
 
@@ -71,22 +72,42 @@ impl<T> Redemptions<T> {
     pub(crate) fn land(&self, begun: Begun<T>, outcome: Result<T>, now: Timestamp) {
         let Begun { key, outcome: send, turns } = begun;
         let mut all = self.lock();
-        if let Some(one) = all.get_mut(&key).filter(|one| Arc::ptr_eq(&one.place.turns, &turns)) {
+        if let Some(one) = all.by_key.get_mut(&key).filter(|one| one.is_of(&turns)) {
             match &outcome {
                 Ok(_) => one.succeeded = Some(now),
-                Err(_) => drop(all.remove(&key)),
+                Err(_) => drop(all.by_key.remove(&key)),
             }
         }
         drop(all);
         send.send_replace(Some(outcome));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Redemption<T>>> {
+    fn lock(&self) -> MutexGuard<'_, Known<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl<T> Known<T> {
+    /// Removes the oldest ones that are not shared any more, or take the place of a new one.
+    fn forget_old(&mut self, now: Timestamp) {
+        while let Some((key, turns)) = self.order.front() {
+            let one = self.by_key.get(key).filter(|one| one.is_of(turns));
+            if self.order.len() < MOST && one.is_some_and(|one| one.is_shared(now)) {
+                return;
+            }
+            if one.is_some() {
+                self.by_key.remove(key);
+            }
+            self.order.pop_front();
+        }
+    }
+}
+
 impl<T> Redemption<T> {
+    fn is_of(&self, turns: &Arc<Turns<()>>) -> bool {
+        Arc::ptr_eq(&self.place.turns, turns)
+    }
+
     fn is_shared(&self, now: Timestamp) -> bool {
         match self.succeeded {
             Some(at) => now.since(at) <= REMEMBERED,
@@ -113,7 +134,7 @@ impl<T> Clone for Place<T> {
 
 impl<T> Default for Redemptions<T> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Mutex::new(Known { by_key: HashMap::new(), order: VecDeque::new() }))
     }
 }
 
@@ -174,7 +195,11 @@ mod tests {
             key[..8].copy_from_slice(&number.to_be_bytes());
             begun.push(all.board(key, at(number)).1.unwrap());
         }
-        assert_eq!(all.lock().len(), MOST);
+        let lengths = |all: &Redemptions<u8>| {
+            let known = all.lock();
+            (known.by_key.len(), known.order.len())
+        };
+        assert_eq!(lengths(&all), (MOST, MOST));
         // The one that gave way, and began again, is not confused with itself.
         let mut key = KEY;
         key[..8].copy_from_slice(&0_u64.to_be_bytes());
@@ -182,5 +207,12 @@ mod tests {
         all.land(begun.remove(0), Err(BrowserError::Denied.into()), at(0));
         assert!(all.board(key, at(0)).1.is_none());
         drop(again);
+        // Failures leave no more behind than successes.
+        for number in 0..3 * MOST as u64 {
+            key[8..16].copy_from_slice(&number.to_be_bytes());
+            let failed = all.board(key, at(1)).1.unwrap();
+            all.land(failed, Err(BrowserError::Denied.into()), at(1));
+        }
+        assert!(lengths(&all).1 <= MOST);
     }
 }
