@@ -104,6 +104,7 @@ const OPENID: Members = Members {
         "request_object_signing_alg",
         "request_uris",
         "require_auth_time",
+        "require_signed_request_object",
         "response_types",
         "sector_identifier_uri",
         "subject_type",
