@@ -102,7 +102,7 @@ pub(super) async fn run(
             if client.secrets.iter().any(|known| *known.id == **secret) {
                 yes.or_confirm(async {
                     Ok(format!(
-                        "The secret {secret} of {} ({id}) is removed for good: whoever still uses it \
+                        "The secret {secret} of {} ({id}) is removed for good: a program with it \
                          gets no more tokens.",
                         client.name
                     ))

@@ -123,7 +123,7 @@ impl Sources {
     ) -> Result<String, ClaimSourceError> {
         let failed = |error: Error| ClaimSourceError::Failed(Box::new(error));
         let Some(providers) = &self.providers else {
-            // Nobody's keys would verify it.
+            // No key would verify it.
             return Err(ClaimSourceError::IssuerNotNamed);
         };
         let url = Url::parse(endpoint).ok().filter(is_secure);

@@ -56,7 +56,7 @@ pub(super) enum Newer {
     /// That of anybody, who has sent a logout token, or one through a browser. So junk lets no token of
     /// the provider wait for a new key.
     OfAnybody,
-    /// Nobody's: no key makes the token valid.
+    /// A token that no key makes valid.
     No,
 }
 
