@@ -144,23 +144,37 @@ fn settings_in(scope: &str, settings: &ConnectionSettings) -> String {
     )
 }
 
-/// Whether a pooler in transaction mode stands before the database: two sessions have the same
+/// The number of transactions for which two connections are compared. Other clients of a pooler may
+/// have a process between two statements, so that one comparison can miss the pooler.
+const COMPARISONS: usize = 5;
+
+/// Whether a pooler in transaction mode stands before the database: two connections have the same
 /// process of the server by turns, or one has two of them.
 async fn is_pooled(server: &PgConnectOptions) -> sqlx::Result<bool> {
     let (mut first, mut second) = (server.connect().await?, server.connect().await?);
-    let before = process(&mut first).await?;
-    sqlx::raw_sql("BEGIN").execute(&mut second).await?;
-    let is_pooled = process(&mut second).await? == before || process(&mut first).await? != before;
-    sqlx::raw_sql("ROLLBACK").execute(&mut second).await?;
+    let (of_first, mut of_second) = (process(&mut first, "").await?, None);
+    let mut is_pooled = false;
+    for _ in 0..COMPARISONS {
+        let here = process(&mut second, "BEGIN;").await?;
+        is_pooled = here == of_first
+            || *of_second.get_or_insert(here) != here
+            || process(&mut first, "").await? != of_first;
+        sqlx::raw_sql("ROLLBACK").execute(&mut second).await?;
+        if is_pooled {
+            break;
+        }
+    }
     for connection in [first, second] {
         connection.close().await?;
     }
     Ok(is_pooled)
 }
 
-/// The process of the server that has the connection. Without a prepared statement.
-async fn process(connection: &mut PgConnection) -> sqlx::Result<i32> {
-    sqlx::raw_sql("SELECT pg_backend_pid()").fetch_one(connection).await?.try_get(0)
+/// The process of the server that has the connection, after another statement. Without a prepared
+/// statement.
+async fn process(connection: &mut PgConnection, before: &'static str) -> sqlx::Result<i32> {
+    let sql = format!("{before} SELECT pg_backend_pid()");
+    sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(connection).await?.try_get(0)
 }
 
 /// Whether a host is a socket in the file system or a loopback address.
@@ -173,6 +187,29 @@ fn is_this_machine(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::tests::servers;
+
+    /// Their transactions have the connections of the pooler by turns, so two statements of one
+    /// client may be on the same one by chance.
+    #[tokio::test]
+    async fn a_pooler_is_noticed_while_others_use_it() {
+        let url = servers::postgres_database();
+        let port = format!(":{}/", servers::postgres().port);
+        let pooled = url.replace(&port, &format!(":{}/", servers::pgbouncer().port));
+        let server = options_of(&PostgresUrl::parse(&pooled).unwrap()).unwrap();
+        let mut others = tokio::task::JoinSet::new();
+        for _ in 0..2 {
+            let mut other = server.connect().await.unwrap();
+            others.spawn(async move {
+                loop {
+                    sqlx::raw_sql("SELECT pg_sleep(0.001)").execute(&mut other).await.unwrap();
+                }
+            });
+        }
+        for number in 0..100 {
+            assert!(is_pooled(&server).await.unwrap(), "{number}");
+        }
+    }
 
     #[test]
     fn only_connections_within_this_machine_need_no_tls() {
