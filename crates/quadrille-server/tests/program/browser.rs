@@ -102,6 +102,13 @@ impl Browser {
         self.follow(response).await
     }
 
+    /// The form that withdraws the access of the first application on the account page.
+    pub(crate) async fn withdrawal(&self, account: &Page) -> Form {
+        let Form { action, fields } = account.form("client_id");
+        let url = Url::parse_with_params(action.as_str(), fields).unwrap();
+        self.get(url.as_str()).await.form("client_id")
+    }
+
     /// Signs in at a page with the sign-in form.
     pub(crate) async fn sign_in(&self, page: &Page, name: &str, password: &str) -> Page {
         let form = page.form("username").with("username", name).with("password", password);

@@ -1,5 +1,7 @@
 //! The whole authorization code flow, through real forms.
 
+use std::collections::BTreeMap;
+
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
@@ -222,6 +224,54 @@ async fn a_question_answered_before_has_a_way_on() {
     let again = browser.submit(&form).await;
     assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.html);
     assert!(again.html.contains("\">Your applications</a>"), "{}", again.html);
+    assert!(browser.get(&way_on(&again)).await.parameter("code").is_some(), "{}", again.html);
+}
+
+/// The link with which a page lets its user try again.
+fn way_on(page: &Page) -> String {
+    let link = page.html.split("\">Try again</a>").next().unwrap();
+    let href = link.rsplit("href=\"").next().unwrap();
+    let href = href.replace("&#x2f;", "/").replace("&amp;", "&");
+    assert!(href.starts_with("/oauth/authorize?"), "{}", page.html);
+    page.url.join(&href).unwrap().into()
+}
+
+#[tokio::test]
+async fn a_consent_page_that_comes_too_late_begins_again() {
+    let stage = Stage::new();
+    let browser = Browser::new();
+    let page = stage.consent_page(&browser).await;
+    let form = page.form("ticket").with("decision", "allow");
+    // The browser has dropped the cookie of the page.
+    let (kept, dropped): (BTreeMap<_, _>, BTreeMap<_, _>) = browser
+        .cookies
+        .lock()
+        .unwrap()
+        .clone()
+        .into_iter()
+        .partition(|(name, _)| !name.contains("ticket"));
+    assert_eq!(dropped.len(), 1, "{dropped:?}");
+    *browser.cookies.lock().unwrap() = kept;
+    let late = browser.submit(&form).await;
+    assert_eq!(late.status, StatusCode::FORBIDDEN, "{}", late.html);
+    let page = browser.get(&way_on(&late)).await;
+    let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    stage.redeem(&page).await;
+
+    // Signed out meanwhile: the question comes after a new sign-in.
+    let browser = Browser::new();
+    stage.program.json(&["user", "withdraw", "ada", stage.client["client_id"].as_str().unwrap()]);
+    let page = stage.consent_page(&browser).await;
+    let form = page.form("ticket").with("decision", "allow");
+    stage.program.json(&["user", "sign-out", "ada"]);
+    let out = browser.submit(&form).await;
+    assert_eq!(out.status, StatusCode::FORBIDDEN, "{}", out.html);
+    let link = out.html.split("\">Sign in</a>").next().unwrap();
+    let link = link.rsplit("href=\"").next().unwrap().replace("&#x2f;", "/");
+    let page = browser.get(out.url.join(&link.replace("&amp;", "&")).unwrap().as_str()).await;
+    let page = browser.sign_in(&page, "ada", PASSWORD).await;
+    let page = browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    stage.redeem(&page).await;
 }
 
 #[tokio::test]
@@ -235,10 +285,11 @@ async fn what_was_allowed_is_not_asked_again_until_it_is_withdrawn() {
     let applications = browser.get(&stage.program.url("/")).await;
     assert!(applications.html.contains("Photo &lt;printer&gt;"), "{}", applications.html);
     assert!(applications.html.contains("See your photos"));
-    let mut nobodys = applications.form("client_id");
+    let withdrawal = browser.withdrawal(&applications).await;
+    let mut nobodys = withdrawal.clone();
     nobodys.fields.retain(|(name, _)| name != "client_id");
     assert!(browser.submit(&nobodys).await.status.is_client_error());
-    let page = browser.submit(&applications.form("client_id")).await;
+    let page = browser.submit(&withdrawal).await;
     assert!(page.html.contains("Withdrawn"), "{}", page.html);
     assert!(!page.html.contains("printer"));
     assert!(stage.program.log().contains("consent_withdrawn"));
@@ -293,7 +344,7 @@ async fn a_withdrawal_is_reported_once_and_by_no_link() {
         let page = browser.get(&format!("{home}{query}")).await;
         assert!(!page.html.contains("class=\"notice\""), "{}", page.html);
     }
-    let form = browser.get(&home).await.form("client_id");
+    let form = browser.withdrawal(&browser.get(&home).await).await;
     let sent = browser.send(Method::POST, form.action.as_str(), Some(&form)).await;
     assert_eq!(sent.status(), StatusCode::SEE_OTHER);
     let note = browser.cookie("note").expect("a note");

@@ -224,8 +224,9 @@ impl AuthorizationServer {
 
     /// Sends a browser to a page of the application for a problem, instead of a page of this server:
     /// to an absolute URL, or to a path of the site. The problem's [code](Problem::code) and
-    /// [text](Problem::text) are in the query, as `error` and `error_description`. A problem in the
-    /// code of the site, and one whose page links to the client ([`Problem::onward`]), are shown by the
+    /// [text](Problem::text) are in the query, as `error` and `error_description`, and the address at
+    /// which the user begins again ([`Problem::again`]) as `again`. Anybody may have written such a link,
+    /// so the page links to what [`same_site`](crate::page::same_site) returns. A problem in the code of the site, and one whose page links to the client ([`Problem::onward`]), are shown by the
     /// server.
     ///
     /// ```

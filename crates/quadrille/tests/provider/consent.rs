@@ -276,6 +276,55 @@ async fn the_application_can_send_problems_to_an_address_of_its_own() {
     }
 }
 
+/// The address behind "Try again" on a page.
+fn again(page: &Answer) -> Option<String> {
+    let link = page.text().split_once("\">Try again</a>")?.0;
+    let href = link.rsplit_once("href=\"")?.1.replace("&amp;", "&");
+    Some(href).filter(|href| href.starts_with("/oauth/authorize?"))
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_too_late_or_again_has_a_way_on_to_the_same_request() {
+    let world = World::new().await;
+    world.sign_in("ada");
+    let mut browser = Browser::default();
+    let late = page(&world, &mut browser).await;
+    world.clock.advance(Duration::from_secs(15 * 60));
+    let refused = browser.answer(&world, &late, "decision=all").await;
+    assert_eq!(refused.reason(), "ticket_expired");
+    assert!(refused.text().contains("Try again, or go back"), "{}", refused.text());
+    let page = browser.get(&world, &again(&refused).unwrap()).await;
+    let told = browser.answer(&world, &page, "decision=all").await;
+    assert_eq!(told.query("state"), "xyz");
+    world.redeem(&told.query("code")).await.tokens();
+
+    let answered = browser.answer(&world, &page, "decision=all").await;
+    assert_eq!(answered.reason(), "ticket_answered");
+    let told = browser.get(&world, &again(&answered).unwrap()).await;
+    world.redeem(&told.query("code")).await.tokens();
+
+    // Nothing is known of the request, or another user may begin it as well.
+    let forged = browser.post(&world, "/oauth/consent", "ticket=abc&again=//evil.example").await;
+    assert_eq!((forged.reason(), again(&forged)), ("ticket_tampered", None));
+    assert!(!forged.text().contains("evil"), "{}", forged.text());
+    world.sign_in("grace");
+    let refused = browser.answer(&world, &page, "decision=all").await;
+    assert_eq!(refused.reason(), "ticket_other_user");
+    let page = browser.get(&world, &again(&refused).unwrap()).await;
+    let told = browser.answer(&world, &page, "decision=all").await;
+    world.redeem(&told.query("code")).await.tokens();
+
+    // An application with a page of its own for problems gets the address with them.
+    let server = world.server.clone().problem_address("/sorry".parse().unwrap());
+    let request = http::Request::post("/oauth/consent")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("ticket={}", page.ticket()).into());
+    let reply = server.answer::<()>(&request.unwrap()).unwrap_err();
+    let response = http::Response::<bytes::Bytes>::from(reply);
+    let location = response.headers()["location"].to_str().unwrap();
+    assert!(location.contains("&again=%2Foauth%2Fauthorize%3F"), "{location}");
+}
+
 /// The names of so many scopes, each with characters that a form encodes.
 fn names(count: usize) -> Vec<String> {
     (0..count).map(|number| format!("s:{number}")).collect()

@@ -18,20 +18,31 @@ pub(in crate::web) fn show(pages: &Pages, problem: &Problem<'_>) -> Response<Byt
     let link = match problem.error() {
         // The user can look at an earlier answer, and withdraw it.
         Error::Browser(BrowserError::TicketAnswered) => home("Your applications"),
+        Error::Browser(_) => problem.again().map(|href| Link::to(href, "Try again")),
         // That page has a button for it, which needs no application.
         Error::Client(ClientError::EndSession(_)) => home("Your account, where you can sign out"),
         _ => onward,
     };
-    pages.message_bytes(
-        problem.status(),
-        &Message {
-            title: problem.title(),
-            text: problem.text(),
-            code: Some(problem.code()),
-            link,
-            alert: true,
-        },
-    )
+    let is_answered = matches!(problem.error(), Error::Browser(BrowserError::TicketAnswered));
+    let again = problem.again().filter(|_| is_answered);
+    let message = Message {
+        title: problem.title(),
+        text: problem.text(),
+        code: Some(problem.code()),
+        link,
+        alert: true,
+    };
+    let page = Answered { message, again };
+    pages.render_bytes(problem.status(), "message.html", &page, FormsLead::Here)
+}
+
+/// The values of `message.html` for a page that was answered before.
+#[derive(Serialize)]
+struct Answered<'a> {
+    #[serde(flatten)]
+    message: Message<'a>,
+    /// The address of the same request.
+    again: Option<&'a str>,
 }
 
 /// The page with the verifier that the user takes to an application, or that says that the user

@@ -37,7 +37,7 @@ use super::{
     dance,
     error::{AuthorizeError, BrowserError},
     form_fields, request,
-    ticket::Ticket,
+    ticket::{NotOpened, Ticket},
 };
 
 /// The name of the hidden field.
@@ -91,18 +91,36 @@ impl AuthorizationServer {
         request: &Request<Bytes>,
     ) -> Result<Decision<F>, Reply> {
         let inner = self.inner();
-        read(inner, request).map_err(|error| {
+        read(inner, request).map_err(|Unread { error, again }| {
             meter::page(CONSENT.name, meter::label(&error.code()));
             refusal::log_unread(CONSENT.name, &error, request);
-            inner.pages.show(&error).into()
+            inner.pages.show_again(&error, again.as_deref()).into()
         })
+    }
+}
+
+/// The reason why an answer is not read, and the request that can begin again, if there is one.
+struct Unread {
+    error: Error,
+    again: Option<Box<str>>,
+}
+
+impl<E: Into<Error>> From<E> for Unread {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), again: None }
+    }
+}
+
+impl From<NotOpened> for Unread {
+    fn from(NotOpened { error, again }: NotOpened) -> Self {
+        Self { error: error.into(), again }
     }
 }
 
 fn read<F: DeserializeOwned>(
     inner: &Arc<Inner>,
     request: &Request<Bytes>,
-) -> Result<Decision<F>, Error> {
+) -> Result<Decision<F>, Unread> {
     CONSENT.admit(request)?;
     let params = Params::of_body_within(request, FORM);
     let params = params.map_err(|error| ClientError::Request(error.into()))?;
@@ -112,7 +130,7 @@ fn read<F: DeserializeOwned>(
         Ticket::open(ticket, &inner.ring, &inner.issuer, headers, &inner.policy, inner.now())?;
     let form = form_fields::read(&params).map_err(|error| {
         tracing::debug!(%error, "the fields of the consent form");
-        BrowserError::FormFields
+        Unread { error: BrowserError::FormFields.into(), again: ticket.again.clone() }
     })?;
     let cookies = joined::cookies(headers);
     let from = RemoteAddress::of(request.extensions());
@@ -153,6 +171,13 @@ impl<F: DeserializeOwned> Decision<F> {
     /// The `client_id`.
     pub fn client(&self) -> &str {
         &self.ticket.client
+    }
+
+    /// The address of the same request at this server, path and query, for a user who has signed out
+    /// while the page was open: where to go after a new sign-in. `None` if the request cannot begin
+    /// again.
+    pub fn again(&self) -> Option<&str> {
+        self.ticket.again.as_deref()
     }
 }
 
@@ -261,7 +286,8 @@ impl By<'_> {
         meter::page(CONSENT.name, outcome);
         let shown = answer.unwrap_or_else(|error| {
             refusal::log_of_client(CONSENT.name, &error, &ticket.client, facts);
-            inner.pages.show(&error)
+            let again = ticket.again.as_deref().filter(|_| matches!(error, Error::Browser(_)));
+            inner.pages.show_again(&error, again)
         });
         shown.into()
     }

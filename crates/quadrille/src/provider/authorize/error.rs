@@ -320,4 +320,24 @@ impl BrowserError {
             Self::FormFields => Shown::out_of_date("form_fields"),
         }
     }
+    /// The page for the user, with a link to the same request.
+    pub(crate) const fn shown_with_link(&self) -> Shown {
+        let text = match self {
+            Self::TicketOfOtherBrowser => {
+                "This page was opened in another browser, or this one no longer has its cookie: \
+                 cookies are blocked, or many such pages were opened after it. Try again with \
+                 cookies allowed, or go back to the application and start there."
+            }
+            Self::TicketOfOtherUser => {
+                "Somebody else has signed in since this page was opened. Try again, or go back to \
+                 the application and start there."
+            }
+            Self::TicketAnswered => {
+                "You have answered this question before. Go back to the application; if it still \
+                 waits for you, try again."
+            }
+            _ => "Nothing was granted. Try again, or go back to the application and start there.",
+        };
+        Shown { text, ..self.shown() }
+    }
 }

@@ -28,6 +28,8 @@ const PURPOSE: &str = "provider ticket";
 const PAGES: usize = 24;
 /// The number of tickets' cookies read: browsers keep fewer for a host (RFC 6265, section 6.1).
 const SEEN: usize = 256;
+/// The longest request that begins again from a ticket, in bytes: a form has room for it.
+const LONGEST_AGAIN: usize = 4096;
 /// The most cookies that one answer removes.
 const GONE: usize = 64;
 
@@ -52,6 +54,21 @@ pub(crate) struct Ticket {
     pub(crate) acr_values: Vec<Arc<str>>,
     pub(crate) dance: Dance,
     pub(crate) expires: Timestamp,
+    /// The same request by GET, path and query, if it can begin again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) again: Option<Box<str>>,
+}
+
+/// The reason why a ticket is not accepted, and the request that can begin again, if there is one.
+pub(crate) struct NotOpened {
+    pub(crate) error: BrowserError,
+    pub(crate) again: Option<Box<str>>,
+}
+
+impl From<BrowserError> for NotOpened {
+    fn from(error: BrowserError) -> Self {
+        Self { error, again: None }
+    }
 }
 
 impl Ticket {
@@ -61,7 +78,7 @@ impl Ticket {
         asked: &Asked,
         authentication: &Authentication,
         granted: &Scopes,
-        expires: Timestamp,
+        (expires, again): (Timestamp, &str),
     ) -> Self {
         let mut id: TicketId = env.random();
         let [_, _, time @ ..] = env.now().millis().to_be_bytes();
@@ -80,6 +97,10 @@ impl Ticket {
             acr_values: asked.prompt.acr_values.clone(),
             dance: asked.dance.clone(),
             expires: asked.dance.rules().ends().map_or(expires, |ends| ends.min(expires)),
+            // A request that waits for one answer has it once.
+            again: Some(again)
+                .filter(|url| asked.dance.rules().ends().is_none() && url.len() <= LONGEST_AGAIN)
+                .map(Into::into),
         }
     }
 
@@ -102,7 +123,7 @@ impl Ticket {
         headers: &HeaderMap,
         policy: &Policy,
         now: Timestamp,
-    ) -> Result<Self, BrowserError> {
+    ) -> Result<Self, NotOpened> {
         let plain = ring.open(PURPOSE, issuer.as_str(), sealed).map_err(|error| match error {
             OpenError::UnknownKey => BrowserError::TicketUnderUnknownKey,
             OpenError::Malformed | OpenError::Broken => BrowserError::TicketTampered,
@@ -111,12 +132,13 @@ impl Ticket {
             serde_json::from_slice(&plain).map_err(|_| BrowserError::TicketTampered)?;
         // First: the browser has dropped the cookie of a ticket that is over.
         if is_over(now, ticket.expires, policy.ticket_lifetime) {
-            return Err(BrowserError::TicketExpired);
+            return Err(NotOpened { error: BrowserError::TicketExpired, again: ticket.again });
         }
         let name = ticket.cookie_name(issuer);
         let value = hex(&ticket.browser);
         if !cookie::pairs(headers).any(|(known, held)| known == name && held == value) {
-            return Err(BrowserError::TicketOfOtherBrowser);
+            let error = BrowserError::TicketOfOtherBrowser;
+            return Err(NotOpened { error, again: ticket.again });
         }
         Ok(ticket)
     }

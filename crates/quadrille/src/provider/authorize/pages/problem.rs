@@ -33,6 +33,7 @@ pub struct Problem<'a> {
     /// The site's front page, if known.
     home: Option<&'a str>,
     onward: Option<Onward<'a>>,
+    again: Option<&'a str>,
 }
 
 /// A link to a client that describes itself, after a denial or an error. Nothing vouches for the
@@ -63,7 +64,7 @@ impl<'a> Problem<'a> {
             Error::Operator(reason) => tracing::error!(%reason, "authorization failed"),
             reason => tracing::info!(%reason, "authorization refused with a page"),
         }
-        Self { error, home: None, onward: None }.to_response()
+        Self { error, home: None, onward: None, again: None }.to_response()
     }
 
     /// The precise reason, to log or to choose a page by. Do not show it,
@@ -77,24 +78,45 @@ impl<'a> Problem<'a> {
         self.onward
     }
 
+    /// The address at which the user begins again, if the answer to a consent page came too late or for
+    /// the second time: path and query of the same request at this server. Show it as a link.
+    ///
+    /// ```
+    /// use quadrille::provider::Problem;
+    ///
+    /// fn link(problem: &Problem<'_>) -> Option<(&'static str, String)> {
+    ///     Some(("Try again", problem.again()?.to_owned()))
+    /// }
+    /// ```
+    pub fn again(&self) -> Option<&'a str> {
+        self.again
+    }
+
+    fn shown(&self) -> Shown {
+        match (self.error, self.again) {
+            (Error::Browser(error), Some(_)) => error.shown_with_link(),
+            (error, _) => error.shown(),
+        }
+    }
+
     /// The status of the page.
     pub fn status(&self) -> StatusCode {
-        self.error.shown().status
+        self.shown().status
     }
 
     /// A heading.
     pub fn title(&self) -> &'static str {
-        self.error.shown().title
+        self.shown().title
     }
 
     /// The text: what happened, and what to do.
     pub fn text(&self) -> &'static str {
-        self.error.shown().text
+        self.shown().text
     }
 
     /// A short, stable name for the reason, for a support request.
     pub fn code(&self) -> &'static str {
-        self.error.shown().code
+        self.shown().code
     }
 
     /// The reason for the developers of this site, if it is a mistake in their code: a layer or a
@@ -116,6 +138,10 @@ impl<'a> Problem<'a> {
         let separator = if address.query().is_some() { '&' } else { '?' };
         let mut location = format!("{address}{separator}error={}&error_description=", self.code());
         form::encode_into(&mut location, self.text());
+        if let Some(again) = self.again {
+            location.push_str("&again=");
+            form::encode_into(&mut location, again);
+        }
         let Ok(location) = HeaderValue::try_from(location) else { return self.to_response() };
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::SEE_OTHER;
@@ -126,10 +152,13 @@ impl<'a> Problem<'a> {
 
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
-        let Shown { status, title, text, code } = self.error.shown();
+        let Shown { status, title, text, code } = self.shown();
         let mut page = Page::new(title).text(text).code(code);
         if let Some(reason) = self.for_developers() {
             page = page.text(&reason);
+        }
+        if let Some(again) = self.again {
+            page = page.link("Try again", again);
         }
         if let Some(home) = self.home {
             page = page.link("Back to the site", home);
@@ -194,10 +223,15 @@ impl Pages {
 
     /// The page for an error. An operator's error is logged.
     pub(crate) fn show(&self, error: &Error) -> Response<Bytes> {
+        self.show_again(error, None)
+    }
+
+    /// The page for an error, with a link to the same request, if it can begin again.
+    pub(crate) fn show_again(&self, error: &Error, again: Option<&str>) -> Response<Bytes> {
         if let Error::Operator(reason) = error {
             tracing::error!(%reason, "authorization failed");
         }
-        self.show_problem(&Problem { error, home: Some(&self.home), onward: None })
+        self.show_problem(&Problem { error, home: Some(&self.home), onward: None, again })
     }
 
     /// The page that shows the user the error in `told`, with a link to the client at `to`.
@@ -210,7 +244,7 @@ impl Pages {
         let error = error.into();
         let href = told.headers().get(header::LOCATION).and_then(|url| url.to_str().ok());
         let onward = href.map(|href| Onward { destination: to.destination(), href });
-        self.show_problem(&Problem { error: &error, home: Some(&self.home), onward })
+        self.show_problem(&Problem { error: &error, home: Some(&self.home), onward, again: None })
     }
 
     fn show_problem(&self, problem: &Problem<'_>) -> Response<Bytes> {
