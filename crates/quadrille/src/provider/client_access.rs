@@ -54,6 +54,20 @@ impl ClientAccess {
         consents.chain(grants).max().unwrap_or_default()
     }
 
+    /// The time of the earliest consent or grant that still counts: about when the user first let the
+    /// client in.
+    pub fn first_given(&self) -> Timestamp {
+        let consents = self.consents.iter().map(|consent| consent.given);
+        let grants = self.grants.iter().map(|listed| listed.grant.id.time());
+        consents.chain(grants).min().unwrap_or_default()
+    }
+
+    /// The time at which the last token of the client expires: later if it refreshes until then. `None`
+    /// without grants.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.grants.iter().map(|listed| listed.expires).max()
+    }
+
     /// The time at which the client last got a token: at a sign-in or by a refresh. `None` without
     /// grants.
     pub fn last_issue(&self) -> Option<Timestamp> {

@@ -53,6 +53,7 @@ pub use authorize::{
     },
 };
 pub use client::{
+    about::{ClientAbout, ClientAboutError},
     admin::AdminError,
     document::{error::ClientDocumentError, load::ClientMetadataDocuments},
     dynamic::{

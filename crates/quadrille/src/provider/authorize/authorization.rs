@@ -16,11 +16,14 @@ use crate::{
                 admission,
                 metadata::{NOT_STORED, host_of},
             },
+            grant_type::GrantType,
             record::Client,
         },
         error::Error,
         meter,
-        openid::{details::scope_of, pairwise, session_management::browser_state::BrowserState},
+        openid::{
+            details::scope_of, offline, pairwise, session_management::browser_state::BrowserState,
+        },
         paths::EndpointPath,
         refusal::{self, Facts},
         route::Route,
@@ -33,7 +36,7 @@ use crate::{
 
 use super::{
     consent_page::{Back, ConsentPage, DeviceInfo, Slot},
-    dance::{self, ENDPOINT},
+    dance::{self, Dance, ENDPOINT},
     error::AuthorizeError,
     next::{self, Before, Next, Sent},
     page_hints::{PageHints, PageNeeded},
@@ -312,18 +315,37 @@ impl Authorization {
         Ok(Back::to(same))
     }
 
+    /// The longest time for which the client has access by tokens of this request.
+    fn longest_access(&self) -> Option<Duration> {
+        let (inner, client) = (&self.inner, &self.asked.client);
+        if matches!(self.asked.dance, Dance::Verifier(_)) {
+            return None;
+        }
+        let policy = client.policy(&inner.policy);
+        let has_offline = inner.openid.as_ref().is_some_and(|openid| openid.has_offline_access);
+        let refreshes = inner.offers(&GrantType::RefreshToken)
+            && (!has_offline || offline::may_refresh(&self.asked.scopes))
+            && client.grant_types.contains(&GrantType::RefreshToken);
+        Some(match refreshes {
+            true => policy.refresh_token_total_lifetime,
+            false => policy.access_token_lifetime,
+        })
+    }
+
     fn ask(
         &self,
         authentication: &Authentication,
         consent: Option<Consent>,
     ) -> Result<Step, Error> {
         let (inner, now) = (&self.inner, self.inner.now());
-        let has_consented = consent.is_some();
+        let last_consent = consent.as_ref().map(|consent| consent.given);
         let (granted, data) = consent.map(|it| (it.scopes, it.data)).unwrap_or_default();
         let granted = inner.policy.scope_tree.expand(&granted);
         let expires = now + inner.policy.ticket_lifetime;
         let key = inner.tokens.newest().id();
-        let ticket = Ticket::new(&inner.env, key, &self.asked, authentication, &granted, expires);
+        let back = self.back(Some(Before::of(authentication)))?;
+        let (env, lives) = (&inner.env, (expires, back.path_and_query()));
+        let ticket = Ticket::new(env, key, &self.asked, authentication, &granted, lives);
         let destination = self.asked.dance.rules().destination();
         let page = ConsentPage {
             client: self.asked.client.clone(),
@@ -339,9 +361,11 @@ impl Authorization {
                 address: dance.from,
                 requested: dance.pending.time(),
             }),
-            back: self.back(Some(Before::of(authentication)))?,
+            back,
             granted: ticket.granted.clone(),
-            has_consented,
+            has_consented: last_consent.is_some(),
+            last_consent,
+            longest_access: self.longest_access(),
             claims: match self.asked.dance.rules().openid() {
                 Some(openid) => openid.beyond(&self.asked.scopes),
                 None => Vec::new(),

@@ -4,6 +4,7 @@ use std::{
     fmt,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 #[cfg(feature = "axum")]
@@ -121,6 +122,11 @@ pub struct ConsentPage {
     /// `true` if the user has consented to something of this client before: of the scopes that are
     /// not [granted](Self::granted), the user may have refused some, so a page ticks none of them.
     pub has_consented: bool,
+    /// The time of the user's last consent to this client, if there is one.
+    pub last_consent: Option<Timestamp>,
+    /// The longest time for which the client has access after this consent, if it refreshes its tokens.
+    /// `None` for OAuth 1.0a, whose tokens are valid until they are revoked.
+    pub longest_access: Option<Duration>,
     /// The claims that the client requests by name, and that no requested scope covers (OpenID
     /// Connect Core, section 5.5). Show them, and pass those that the user agrees to on to
     /// [`By::claims`]: without that call none of them is given.

@@ -46,6 +46,7 @@ impl Client {
             without_rotation: _,
             access_token_format: _,
             openid: _,
+            about: _,
             is_in_table: _,
         } = self.clone();
         let mut client =
@@ -77,6 +78,7 @@ impl Client {
             without_rotation: _,
             access_token_format: _,
             openid,
+            about: _,
             is_in_table: _,
             name,
             client_type,

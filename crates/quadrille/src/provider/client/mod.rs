@@ -1,5 +1,7 @@
 //! Clients (RFC 6749, section 2): their metadata, registration, documents and authentication.
 
+pub(super) mod about;
+mod about_check;
 pub(super) mod admin;
 pub(super) mod assertion;
 pub(super) mod authenticate;
@@ -19,6 +21,7 @@ pub(super) mod metadata;
 pub(super) mod name;
 pub(super) mod new;
 mod new_openid;
+mod new_record;
 mod new_resource_server;
 pub(super) mod oauth1;
 pub(super) mod own_keys;

@@ -10,6 +10,7 @@ use crate::{
 };
 
 use super::{
+    about::ClientAbout,
     grant_type::{GrantType, needed_for},
     lifetimes::Lifetimes,
     metadata::ClientMetadata,
@@ -60,6 +61,7 @@ pub struct NewClient {
     pub(super) without_rotation: bool,
     pub(super) access_token_format: Option<AccessTokenFormat>,
     pub(super) openid: ClientOpenId,
+    pub(super) about: ClientAbout,
 }
 
 impl NewClient {
@@ -96,6 +98,7 @@ impl NewClient {
             without_rotation: false,
             access_token_format: None,
             openid: ClientOpenId::default(),
+            about: ClientAbout::default(),
         }
     }
 
@@ -117,6 +120,7 @@ impl NewClient {
             without_rotation: client.without_rotation,
             access_token_format: client.access_token_format,
             openid: client.openid.clone(),
+            about: client.about.as_deref().cloned().unwrap_or_default(),
             ..Self::new(client.name.clone(), client.client_type)
         }
     }
@@ -134,6 +138,13 @@ impl NewClient {
     #[must_use]
     pub fn auth(mut self, auth: RegisteredAuth) -> Self {
         self.auth = Some(auth);
+        self
+    }
+
+    /// Changes the facts about the client that users are shown beside its name.
+    #[must_use]
+    pub fn about(mut self, change: impl FnOnce(&mut ClientAbout)) -> Self {
+        change(&mut self.about);
         self
     }
 

@@ -19,6 +19,7 @@ use crate::{
 };
 
 use super::{
+    about::ClientAbout,
     dynamic::record::ClientRegistration,
     grant_type::GrantTypes,
     lifetimes::{Lifetimes, seconds},
@@ -240,6 +241,10 @@ pub struct Client {
     /// The OpenID Connect metadata.
     #[serde(default, skip_serializing_if = "ClientOpenId::is_default")]
     pub openid: ClientOpenId,
+    /// The facts that users are shown: those of the operator, or of the client's document.
+    /// [`about`](Self::about) has those of a registration, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) about: Option<Box<ClientAbout>>,
     /// `true` if the application keeps the client in a table of its own, which the server does not
     /// write.
     #[serde(skip)]
@@ -249,6 +254,25 @@ pub struct Client {
 }
 
 impl Client {
+    /// The facts about the client that users are shown beside its name: those of the operator, and for
+    /// the others those of the client's registration or document.
+    pub fn about(&self) -> ClientAbout {
+        let own = self.about.as_deref().cloned().unwrap_or_default();
+        let Some(registered) = self.registration.as_deref() else { return own };
+        let contacts = match own.contacts.is_empty() {
+            true => registered.contacts.clone(),
+            false => own.contacts,
+        };
+        ClientAbout {
+            owner: own.owner,
+            client_uri: own.client_uri.or_else(|| registered.client_uri.clone()),
+            logo_uri: own.logo_uri.or_else(|| registered.logo_uri.clone()),
+            tos_uri: own.tos_uri.or_else(|| registered.tos_uri.clone()),
+            policy_uri: own.policy_uri.or_else(|| registered.policy_uri.clone()),
+            contacts,
+        }
+    }
+
     /// The time until which a client that registered itself must be used, else it is removed.
     /// `None` for all others.
     pub fn unused_until(&self) -> Option<Timestamp> {
@@ -333,6 +357,7 @@ impl Client {
             longest_use_before: None,
             access_token_format: None,
             openid: ClientOpenId::default(),
+            about: None,
             is_in_table: false,
             created,
         }
@@ -363,5 +388,26 @@ pub(crate) mod tests {
             .into(),
             ..Client::bare(id.into(), RowId(0), id.to_owned(), kind, Timestamp::default())
         }
+    }
+    #[test]
+    fn the_operators_word_comes_before_the_clients_own() {
+        let mut app = client("app", "https://app.example/cb");
+        assert!(app.about().is_empty());
+        let https = |path: &str| Some(Arc::from(format!("https://app.example/{path}")));
+        app.registration = Some(Box::new(ClientRegistration {
+            client_uri: https("mine"),
+            policy_uri: https("privacy"),
+            contacts: vec!["ada@app.example".into()],
+            ..ClientRegistration::default()
+        }));
+        let own = ClientAbout {
+            owner: Some("Ada".into()),
+            client_uri: https("shown"),
+            ..ClientAbout::default()
+        };
+        app.about = own.member();
+        let about = app.about();
+        assert_eq!((about.client_uri, about.policy_uri), (https("shown"), https("privacy")));
+        assert_eq!((about.owner.as_deref(), about.contacts.len()), (Some("Ada"), 1));
     }
 }

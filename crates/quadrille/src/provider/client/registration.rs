@@ -12,11 +12,12 @@ use crate::{
     oauth2::Resources,
     provider::{
         error::Error, openid::login_initiation::is_initiation, server::AuthorizationServer,
-        store::RowId, token::format::sha256,
+        token::format::sha256,
     },
 };
 
 use super::{
+    about::ClientAboutError,
     logout_uris::{self, LogoutUriError},
     message_error::MessageMetadataError,
     metadata::{CheckedMetadata, ClientMetadataError},
@@ -57,6 +58,7 @@ impl NewClient {
         if !begins.is_none_or(is_url) {
             return Err(RegistrationError::InitiateLoginUri);
         }
+        self.about.check()?;
         // The operator learns of every mistake.
         if !self.openid.response_types.iter().all(|it| checked.uses(*it)) {
             return Err(ClientMetadataError::ResponseType.into());
@@ -202,6 +204,9 @@ pub enum RegistrationError {
     /// Registration, section 2).
     #[error("initiate_login_uri: not an https URL")]
     InitiateLoginUri,
+    /// A fact about the client is rejected.
+    #[error(transparent)]
+    About(#[from] ClientAboutError),
     /// An address for logout is rejected.
     #[error(transparent)]
     LogoutUri(#[from] LogoutUriError),
@@ -402,34 +407,6 @@ impl AuthorizationServer {
         }
         let secret = BASE64_URL_SAFE_NO_PAD.encode(self.inner().env.random::<32>());
         (SecretVerifier::Sha256(sha256(secret.as_bytes())), Secret::from(secret))
-    }
-}
-
-impl NewClient {
-    /// The record of a client with these settings, without secrets.
-    pub(super) fn record(
-        &self,
-        checked: &CheckedMetadata,
-        id: Arc<str>,
-        number: RowId,
-        created: Timestamp,
-    ) -> Client {
-        let patterns = self.redirect_patterns.iter();
-        Client {
-            first_party: self.first_party,
-            resource_server: self.resource_server.clone(),
-            without_pkce: self.without_pkce,
-            redirect_patterns: patterns
-                .filter_map(|pattern| RedirectPattern::parse(pattern).ok())
-                .collect(),
-            requires_pkce: self.requires_pkce,
-            default_scopes: self.default_scopes.clone(),
-            lifetimes: self.lifetimes,
-            without_rotation: self.without_rotation,
-            access_token_format: self.access_token_format,
-            openid: self.openid.clone(),
-            ..checked.client(id, number, self.scopes.clone(), created)
-        }
     }
 }
 

@@ -217,6 +217,7 @@ pub(super) fn client(id: &str, number: i64) -> Client {
         longest_use_before: Some(Duration::from_secs(40)),
         access_token_format: Some(AccessTokenFormat::Jwt),
         openid: openid(),
+        about: None,
         is_in_table: false,
         created: Timestamp::from_seconds(1_700_000_000),
     }

@@ -11,6 +11,7 @@ use crate::{
     oauth2::answer,
     provider::{
         client::{
+            about::ClientAbout,
             metadata::{CheckedMetadata, ClientMetadata},
             policy::MetadataPolicy,
             record::Client,
@@ -47,6 +48,16 @@ struct Document<'d> {
     client_secret_expires_at: Option<IgnoredAny>,
     #[serde(borrow)]
     subject_type: Option<&'d RawValue>,
+    #[serde(borrow)]
+    client_uri: Option<&'d RawValue>,
+    #[serde(borrow)]
+    logo_uri: Option<&'d RawValue>,
+    #[serde(borrow)]
+    tos_uri: Option<&'d RawValue>,
+    #[serde(borrow)]
+    policy_uri: Option<&'d RawValue>,
+    #[serde(borrow)]
+    contacts: Option<&'d RawValue>,
 }
 
 /// A client, as its document describes it.
@@ -55,6 +66,7 @@ pub(crate) struct Described {
     id: Arc<str>,
     metadata: CheckedMetadata,
     openid: ClientOpenId,
+    about: ClientAbout,
 }
 
 /// The URL of the document of a client with this id: https, written as browsers write it, with a
@@ -97,14 +109,31 @@ pub(super) fn read(
     if let Some(name) = members.unheeded.or(is_pairwise.then_some("subject_type")) {
         return Err(ClientDocumentError::NotOffered(name));
     }
+    let about = document.about();
     let metadata = document.metadata()?;
     let policy = MetadataPolicy::document(url.host_str().unwrap_or_default());
     let metadata = metadata.check(&policy)?;
     let openid = openid(&members, &metadata)?;
-    Ok(Described { id: url.as_str().into(), metadata, openid })
+    Ok(Described { id: url.as_str().into(), metadata, openid, about })
 }
 
 impl Document<'_> {
+    fn about(&self) -> ClientAbout {
+        let url = |member: Option<&RawValue>| member.map(text).map(Into::into);
+        let contacts: Option<Vec<&RawValue>> =
+            self.contacts.and_then(|list| serde_json::from_str(list.get()).ok());
+        let contacts = contacts.into_iter().flatten().map(text);
+        ClientAbout {
+            owner: None,
+            client_uri: url(self.client_uri),
+            logo_uri: url(self.logo_uri),
+            tos_uri: url(self.tos_uri),
+            policy_uri: url(self.policy_uri),
+            contacts: contacts.map(Into::into).collect(),
+        }
+        .of_document()
+    }
+
     fn metadata(self) -> Result<ClientMetadata, ClientDocumentError> {
         let list = |elements: Vec<&RawValue>| elements.into_iter().map(text).collect();
         let scope = self.scope.map(|scope| Scopes::parse(&scope)).transpose();
@@ -143,7 +172,8 @@ impl Described {
         let client = self.metadata.client(self.id.clone(), number, scopes, created);
         let response_types = client.openid.response_types.clone();
         let openid = ClientOpenId { response_types, ..self.openid.clone() };
-        Client { from_document: true, openid, ..client }
+        let about = self.about.clone().member();
+        Client { from_document: true, openid, about, ..client }
     }
 }
 

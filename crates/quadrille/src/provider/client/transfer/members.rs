@@ -29,6 +29,7 @@ impl Members {
 /// The members of a line. A test compares them with what an export writes.
 pub(super) const LINE: Members = Members {
     names: &[
+        "about",
         "access_token_format",
         "auth",
         "client_id",
@@ -55,6 +56,7 @@ pub(super) const LINE: Members = Members {
         "without_rotation",
     ],
     objects: &[
+        ("about", &ABOUT),
         ("auth", &AUTH),
         ("lifetimes", &LIFETIMES),
         ("oauth1", &OAUTH1),
@@ -63,6 +65,9 @@ pub(super) const LINE: Members = Members {
         ("secrets", &SECRET),
     ],
 };
+
+const ABOUT: Members =
+    Members::plain(&["client_uri", "contacts", "logo_uri", "owner", "policy_uri", "tos_uri"]);
 
 const AUTH: Members = Members {
     names: &["client_secret_basic", "client_secret_jwt", "client_secret_post", "private_key_jwt"],
@@ -198,6 +203,7 @@ mod tests {
     use super::*;
     use crate::provider::{
         client::{
+            about::ClientAbout,
             dynamic::record::ClientRegistration,
             lifetimes::Lifetimes,
             oauth1::record::{Credential, Key, Registration},
@@ -260,6 +266,7 @@ mod tests {
         }
         for (members, record) in [
             (&LINE, line),
+            (&ABOUT, names::<ClientAbout>(&[])),
             (&AUTH, names::<RegisteredAuth>(&[])),
             (&KEYS, names::<ClientKeys>(&[])),
             (&LIFETIMES, names::<Lifetimes>(&[])),
