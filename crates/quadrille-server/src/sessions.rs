@@ -70,6 +70,28 @@ impl Session {
     }
 }
 
+/// Some sessions of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SomeSessions {
+    /// All of them.
+    All,
+    /// The session of this name.
+    One(Arc<str>),
+    /// All but the session of this name.
+    Others(Arc<str>),
+}
+
+impl SomeSessions {
+    /// The name, if there is one, and whether the sessions are those of other names.
+    pub(crate) fn columns(&self) -> (Option<&str>, bool) {
+        match self {
+            Self::All => (None, false),
+            Self::One(name) => (Some(name), false),
+            Self::Others(name) => (Some(name), true),
+        }
+    }
+}
+
 /// The greatest number of clients of a session that are remembered.
 pub(crate) const MOST_CLIENTS: i32 = 256;
 
@@ -139,7 +161,7 @@ pub fn browser_name(user_agent: &str) -> String {
     match (named(&browsers), named(&systems)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        (None, None) => "Unknown browser".to_owned(),
+        (None, None) => "An unknown browser".to_owned(),
     }
 }
 
@@ -169,9 +191,9 @@ mod tests {
                  Chrome/130.0.0.0 Mobile Safari/537.36",
                 "Chrome on Android",
             ),
-            ("curl/8.5.0", "Unknown browser"),
-            ("", "Unknown browser"),
-            ("<script>alert(1)</script>", "Unknown browser"),
+            ("curl/8.5.0", "An unknown browser"),
+            ("", "An unknown browser"),
+            ("<script>alert(1)</script>", "An unknown browser"),
         ] {
             assert_eq!(browser_name(said), name, "{said}");
         }

@@ -17,7 +17,7 @@ use quadrille::{
 
 use super::{Cache, sealed::Sealed};
 use crate::{
-    sessions::{Ended, Session},
+    sessions::{Ended, Session, SomeSessions},
     throttle::{Each, Recovery},
     users::{Added, User, UserName},
 };
@@ -87,6 +87,12 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         password: Arc<str>,
     ) -> Answering<'a, Option<User>>;
 
+    /// Gives the user of a session a new password with the next number, if the number is still that of
+    /// the session, ends the other sessions of the user, and makes a recount. The session goes on under
+    /// another id, if it has not ended.
+    /// Returns `false`, and changes nothing, if the user has another password by now, or is gone.
+    fn change_password(&self, change: PasswordChange) -> Answering<'_, bool>;
+
     /// Changes the claims about a user. Returns the user as stored; `None` if there is none.
     fn change_claims<'a>(
         &'a self,
@@ -96,11 +102,7 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
 
     /// Removes a user, the user's sessions, and for ever all grants of the user at this issuer.
     /// Returns the user; `None` if there was none.
-    fn remove_user<'a>(
-        &'a self,
-        name: &'a UserName,
-        issuer: &'a str,
-    ) -> Answering<'a, Option<User>>;
+    fn remove_user<'a>(&'a self, who: Removed<'a>, issuer: &'a str) -> Answering<'a, Option<User>>;
 
     /// Opens a session in the place of the session `replaces`, and makes `recount`. A session that
     /// [goes on](Session::continues) has the name and the clients of the one before, and a later time of
@@ -131,8 +133,8 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// verbs that end sessions record them.
     fn end_session(&self, id: SecretHash) -> Answering<'_, ()>;
 
-    /// Ends the sessions of a user, or the `only` one of this name. `false` if there is none.
-    fn end_sessions_of(&self, subject: Arc<str>, only: Option<Arc<str>>) -> Answering<'_, bool>;
+    /// Ends some sessions of a user. `false` if there is none.
+    fn end_sessions_of(&self, subject: Arc<str>, which: SomeSessions) -> Answering<'_, bool>;
 
     /// Ends sessions that have expired, and leases sessions that are recorded as ended to the caller,
     /// some of each. No other caller gets them until the lease ends.
@@ -273,6 +275,40 @@ pub struct Connections {
     pub idle: u32,
     /// The greatest number of both.
     pub max: u32,
+}
+
+/// A new password that a user sets in a session.
+#[derive(Debug)]
+pub struct PasswordChange {
+    /// The session, whose password was verified.
+    pub session: Session,
+    /// The id of the session afterwards.
+    pub next: SecretHash,
+    /// The hash of the new password.
+    pub password: Arc<str>,
+    /// The change of counts.
+    pub recount: Recount,
+}
+
+/// A user who is removed.
+#[derive(Clone, Copy, Debug)]
+pub enum Removed<'a> {
+    /// The user of this name.
+    Named(&'a UserName),
+    /// This user, if the password is still the same.
+    Verified(&'a User),
+}
+
+impl<'a> Removed<'a> {
+    /// The key of the name; the subject and the number of the password, if they must be these.
+    pub(super) fn columns(self) -> (&'a str, Option<&'a str>, Option<i64>) {
+        match self {
+            Self::Named(name) => (name.key(), None, None),
+            Self::Verified(user) => {
+                (user.name.key(), Some(&user.subject), Some(user.password_number))
+            }
+        }
+    }
 }
 
 /// A change of claims about a user. A pure function: a backend may call it again if its transaction has

@@ -34,8 +34,8 @@ mod tests;
 mod transfer;
 
 pub use backend::{
-    Answering, Backend, ClaimsChange, Connections, CountKey, Known, RecordedIssuer, Recount,
-    ResealWork, Resealing,
+    Answering, Backend, ClaimsChange, Connections, CountKey, Known, PasswordChange, RecordedIssuer,
+    Recount, Removed, ResealWork, Resealing,
 };
 pub use backup::{BackedUp, back_up, restore, restored_by_other_tools};
 pub use cache::Cache;

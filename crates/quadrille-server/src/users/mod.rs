@@ -4,7 +4,7 @@ pub mod claims;
 mod common;
 mod name;
 
-pub use name::{NameError, UserName, prepared};
+pub use name::{NameError, UserName, look_alike, prepared};
 
 use std::sync::Arc;
 

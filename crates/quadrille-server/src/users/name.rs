@@ -93,6 +93,17 @@ fn key(typed: &str) -> String {
     typed.split(' ').map(part).collect::<Vec<_>>().join(" ")
 }
 
+/// Whether readers could confuse two names of applications, in any case and with any spaces.
+pub fn look_alike(one: &str, other: &str) -> bool {
+    let looks = |text: &str| {
+        let seen = |text: &str| skeleton(text).filter(|c| c.is_alphanumeric()).collect::<String>();
+        let (shown, small) = (seen(&look(text)), seen(&text.to_lowercase()));
+        [shown, small]
+    };
+    let (one, other) = (looks(one), looks(other));
+    one.iter().zip(&other).any(|(one, other)| one == other && !one.is_empty())
+}
+
 /// The look of a name to readers who ignore its case.
 fn look(shown: &str) -> String {
     skeleton(&skeleton(shown).collect::<String>().to_lowercase()).collect()
@@ -162,6 +173,21 @@ mod tests {
         }
         for (one, other) in [("ada", "bob"), ("useri", "userl"), ("ada", "adam"), ("Ian", "Jan")] {
             assert!(!name(one).looks_like(&name(other)), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn names_of_applications_that_look_the_same_are_noticed() {
+        for (one, other) in [
+            ("Photo printer", "Photo printer"),
+            ("Photo printer", "PHOTO-PRINTER"),
+            ("PayPal", "PayPaI"),
+            ("PayPal", "P\u{430}ypal"),
+        ] {
+            assert!(look_alike(one, other), "{one} {other}");
+        }
+        for (one, other) in [("Photo printer", "Photo painter"), ("\u{1f4f7}", "\u{1f5a8}")] {
+            assert!(!look_alike(one, other), "{one} {other}");
         }
     }
 

@@ -8,7 +8,7 @@ use sqlx::{Postgres, Row as _, postgres::PgArguments, postgres::PgRow, query::Qu
 
 use crate::{
     data::backend::ENDED_AT_ONCE,
-    sessions::{self, Ended, FAR_LEASES},
+    sessions::{self, Ended, FAR_LEASES, SomeSessions},
 };
 
 /// Ends sessions, and records them.
@@ -25,7 +25,7 @@ macro_rules! end {
 }
 
 const END_ALL: &str = end!("TRUE");
-const END_OF: &str = end!("subject = $1 AND ($2::text IS NULL OR name = $2)");
+const END_OF: &str = end!("subject = $1 AND ($2::text IS NULL OR (name = $2) <> $3)");
 pub(super) const END_ONE: &str = end!("id = $1");
 const END_EXPIRED: &str = end!(
     "id IN (SELECT id FROM quadrille_program_sessions WHERE expires <= $1
@@ -40,9 +40,10 @@ const LEASE: &str = "UPDATE quadrille_program_ended SET leased = $3 WHERE name I
     LIMIT $4 FOR UPDATE SKIP LOCKED)
     RETURNING name, subject, signed_in, clients";
 
-/// Ends the sessions of a user, or the one of this name, within a transaction.
-pub(super) fn end_of(subject: &str, only: Option<&str>) -> Query<'static, Postgres, PgArguments> {
-    sqlx::query(END_OF).bind(subject.to_owned()).bind(only.map(str::to_owned))
+/// Ends some sessions of a user, within a transaction.
+pub(super) fn end_of(subject: &str, which: &SomeSessions) -> Query<'static, Postgres, PgArguments> {
+    let (name, others) = which.columns();
+    sqlx::query(END_OF).bind(subject.to_owned()).bind(name.map(str::to_owned)).bind(others)
 }
 
 /// Ends every session, within a transaction.

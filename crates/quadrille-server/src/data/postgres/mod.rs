@@ -29,7 +29,7 @@ use sqlx::{PgPool, Row as _};
 
 use crate::{
     config::{ConnectionSettings, PostgresUrl, ReadFrom},
-    sessions::{Ended, Session},
+    sessions::{Ended, Session, SomeSessions},
     throttle::Recovery,
     users::{Added, User, UserName},
 };
@@ -37,8 +37,8 @@ use crate::{
 use super::cache::{self, Cache};
 use super::{
     backend::{
-        Answering, Backend, ClaimsChange, Connections, CountKey, Known, RecordedIssuer, Recount,
-        ResealWork, Resealing, reseal_of, state_of,
+        Answering, Backend, ClaimsChange, Connections, CountKey, Known, PasswordChange,
+        RecordedIssuer, Recount, Removed, ResealWork, Resealing, reseal_of, state_of,
     },
     sealed::Sealed,
 };
@@ -224,6 +224,10 @@ impl Backend for PostgresBackend {
         Box::pin(users::set_password(&self.store, name, password))
     }
 
+    fn change_password(&self, change: PasswordChange) -> Answering<'_, bool> {
+        Box::pin(users::change_password(&self.store, change))
+    }
+
     fn change_claims<'a>(
         &'a self,
         subject: &'a str,
@@ -232,12 +236,8 @@ impl Backend for PostgresBackend {
         Box::pin(users::change_claims(&self.store, subject, change))
     }
 
-    fn remove_user<'a>(
-        &'a self,
-        name: &'a UserName,
-        issuer: &'a str,
-    ) -> Answering<'a, Option<User>> {
-        Box::pin(users::remove(&self.store, name, issuer))
+    fn remove_user<'a>(&'a self, who: Removed<'a>, issuer: &'a str) -> Answering<'a, Option<User>> {
+        Box::pin(users::remove(&self.store, who, issuer))
     }
 
     fn open_session(
@@ -269,8 +269,8 @@ impl Backend for PostgresBackend {
         Box::pin(sessions::end(&self.store, id))
     }
 
-    fn end_sessions_of(&self, subject: Arc<str>, only: Option<Arc<str>>) -> Answering<'_, bool> {
-        Box::pin(sessions::end_of(&self.store, subject, only))
+    fn end_sessions_of(&self, subject: Arc<str>, which: SomeSessions) -> Answering<'_, bool> {
+        Box::pin(sessions::end_of(&self.store, subject, which))
     }
 
     fn lease_ended(&self, now: Timestamp, lease: Duration) -> Answering<'_, Vec<Ended>> {

@@ -11,7 +11,7 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     data::backend::Recount,
-    sessions::{MOST_CLIENTS, Session, read_clients},
+    sessions::{MOST_CLIENTS, Session, SomeSessions, read_clients},
 };
 
 use super::{counts, ended};
@@ -141,13 +141,13 @@ pub(super) async fn end(store: &PgStore, id: SecretHash) -> Result<(), StoreErro
     store.execute(sqlx::query(END).bind(&id[..])).await.map(drop)
 }
 
-/// Ends the sessions of a user, or the one of this name. `false` if there is none.
+/// Ends some sessions of a user. `false` if there is none.
 pub(super) async fn end_of(
     store: &PgStore,
     subject: Arc<str>,
-    only: Option<Arc<str>>,
+    which: SomeSessions,
 ) -> Result<bool, StoreError> {
-    Ok(store.execute(ended::end_of(&subject, only.as_deref())).await? > 0)
+    Ok(store.execute(ended::end_of(&subject, &which)).await? > 0)
 }
 
 fn session(row: &PgRow) -> sqlx::Result<Session> {

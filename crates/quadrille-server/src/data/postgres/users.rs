@@ -7,11 +7,12 @@ use quadrille_sqlx::{PgStore, PgTransaction, store_error};
 use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
-    data::backend::ClaimsChange,
+    data::backend::{ClaimsChange, PasswordChange, Removed},
+    sessions::SomeSessions,
     users::{Added, User, UserName},
 };
 
-use super::ended;
+use super::{counts, ended};
 
 macro_rules! columns {
     () => {
@@ -34,8 +35,16 @@ const SET_PASSWORD: &str = concat!(
     WHERE key = $2 RETURNING ",
     columns!()
 );
-const REMOVE: &str =
-    concat!("DELETE FROM quadrille_program_users WHERE key = $1 RETURNING ", columns!());
+const CHANGE_PASSWORD: &str = "UPDATE quadrille_program_users
+    SET password = $1, password_number = password_number + 1
+    WHERE subject = $2 AND password_number = $3";
+const GO_ON: &str = "UPDATE quadrille_program_sessions
+    SET id = $2, password_number = password_number + 1 WHERE id = $1";
+const REMOVE: &str = concat!(
+    "DELETE FROM quadrille_program_users WHERE key = $1 AND ($2::text IS NULL OR subject = $2)
+    AND ($3::bigint IS NULL OR password_number = $3) RETURNING ",
+    columns!()
+);
 
 /// Adds a user, unless the name is taken or looks the same as another one.
 pub(super) async fn add(store: &PgStore, user: User) -> Result<Added, StoreError> {
@@ -147,12 +156,42 @@ pub(super) async fn set_password(
             let update = sqlx::query(SET_PASSWORD).bind(&*password).bind(&*key);
             let changed = transaction.fetch(update).await?;
             if let Some(user) = changed.first() {
-                transaction.execute(ended::end_of(user.try_get("subject")?, None)).await?;
+                let subject = user.try_get("subject")?;
+                transaction.execute(ended::end_of(subject, &SomeSessions::All)).await?;
             }
             Ok(changed)
         })
     });
     work.await?.first().map(user).transpose()
+}
+
+/// Gives the user of a session a new password, unless there is another one than the session's. The
+/// session goes on under another id, and the others end.
+pub(super) async fn change_password(
+    store: &PgStore,
+    change: PasswordChange,
+) -> Result<bool, StoreError> {
+    let shared = Arc::new(change);
+    let work = store.transaction(move |transaction| {
+        let shared = Arc::clone(&shared);
+        Box::pin(async move {
+            let PasswordChange { session, next, password, recount } = &*shared;
+            let update = sqlx::query(CHANGE_PASSWORD)
+                .bind(&**password)
+                .bind(&*session.subject)
+                .bind(session.password_number);
+            if transaction.execute(update).await? == 0 {
+                return Ok(false);
+            }
+            let others = SomeSessions::Others(session.name.clone());
+            transaction.execute(ended::end_of(&session.subject, &others)).await?;
+            let go_on = sqlx::query(GO_ON).bind(&session.id[..]).bind(&next[..]);
+            transaction.execute(go_on).await?;
+            counts::change(transaction, recount).await?;
+            Ok(true)
+        })
+    });
+    work.await
 }
 
 /// Changes the claims about a user. Returns the user, if there is one.
@@ -186,20 +225,23 @@ pub(super) async fn change_claims(
 /// Removes a user with sessions and grants. Returns the user, if there was one.
 pub(super) async fn remove(
     store: &PgStore,
-    name: &UserName,
+    who: Removed<'_>,
     issuer: &str,
 ) -> Result<Option<User>, StoreError> {
-    let (key, issuer): (Arc<str>, Arc<str>) = (name.key().into(), issuer.into());
+    let (key, subject, number) = who.columns();
+    let shared: Arc<(String, Option<String>, String)> =
+        Arc::new((key.to_owned(), subject.map(str::to_owned), issuer.to_owned()));
     let work = store.transaction(move |transaction| {
-        let (key, issuer) = (Arc::clone(&key), Arc::clone(&issuer));
+        let shared = Arc::clone(&shared);
         Box::pin(async move {
-            let delete = sqlx::query(REMOVE).bind(&*key);
+            let (key, subject, issuer) = &*shared;
+            let delete = sqlx::query(REMOVE).bind(key).bind(subject.as_deref()).bind(number);
             let removed = transaction.fetch(delete).await?;
             if let Some(user) = removed.first() {
                 let subject: &str = user.try_get("subject")?;
-                transaction.execute(ended::end_of(subject, None)).await?;
+                transaction.execute(ended::end_of(subject, &SomeSessions::All)).await?;
                 // Without the issuer no server has run yet, so nothing was granted.
-                transaction.forget_subject(&issuer, subject).await?;
+                transaction.forget_subject(issuer, subject).await?;
             }
             Ok(removed)
         })

@@ -10,7 +10,7 @@ use rusqlite::{Params, Transaction, params};
 
 use crate::{
     data::backend::ENDED_AT_ONCE,
-    sessions::{self, Ended, FAR_LEASES},
+    sessions::{self, Ended, FAR_LEASES, SomeSessions},
 };
 
 /// Ends the sessions that a condition names, and records them. Returns their number.
@@ -28,14 +28,15 @@ pub(super) fn end(
     Ok(transaction.execute(&delete, values)?)
 }
 
-/// Ends the sessions of a user, or the one of this name. `false` if there is none.
+/// Ends some sessions of a user. `false` if there is none.
 pub(super) fn end_of(
     transaction: &Transaction<'_>,
     subject: &str,
-    only: Option<&str>,
+    which: &SomeSessions,
 ) -> Result<bool, StoreError> {
-    let which = "subject = ?1 AND (?2 IS NULL OR name = ?2)";
-    Ok(end(transaction, which, (subject, only))? > 0)
+    let (name, others) = which.columns();
+    let which = "subject = ?1 AND (?2 IS NULL OR (name = ?2) <> ?3)";
+    Ok(end(transaction, which, (subject, name, others))? > 0)
 }
 
 pub(super) async fn lease(

@@ -24,7 +24,7 @@ use quadrille::{
 };
 
 use crate::{
-    sessions::{Ended, Session},
+    sessions::{Ended, Session, SomeSessions},
     throttle::Recovery,
     users::{Added, User, UserName},
 };
@@ -32,8 +32,8 @@ use crate::{
 use super::cache::{self, Cache};
 use super::{
     backend::{
-        Answering, Backend, ClaimsChange, CountKey, Known, RecordedIssuer, Recount, ResealWork,
-        Resealing, reseal_of, state_of,
+        Answering, Backend, ClaimsChange, CountKey, Known, PasswordChange, RecordedIssuer, Recount,
+        Removed, ResealWork, Resealing, reseal_of, state_of,
     },
     sealed::Sealed,
 };
@@ -134,6 +134,10 @@ impl Backend for SqliteBackend {
         Box::pin(users::set_password(&self.0, name, password))
     }
 
+    fn change_password(&self, change: PasswordChange) -> Answering<'_, bool> {
+        Box::pin(users::change_password(&self.0, change))
+    }
+
     fn change_claims<'a>(
         &'a self,
         subject: &'a str,
@@ -142,12 +146,8 @@ impl Backend for SqliteBackend {
         Box::pin(users::change_claims(&self.0, subject, change))
     }
 
-    fn remove_user<'a>(
-        &'a self,
-        name: &'a UserName,
-        issuer: &'a str,
-    ) -> Answering<'a, Option<User>> {
-        Box::pin(users::remove(&self.0, name, issuer))
+    fn remove_user<'a>(&'a self, who: Removed<'a>, issuer: &'a str) -> Answering<'a, Option<User>> {
+        Box::pin(users::remove(&self.0, who, issuer))
     }
 
     fn open_session(
@@ -179,10 +179,8 @@ impl Backend for SqliteBackend {
         Box::pin(sessions::end(&self.0, id))
     }
 
-    fn end_sessions_of(&self, subject: Arc<str>, only: Option<Arc<str>>) -> Answering<'_, bool> {
-        Box::pin(
-            self.0.write(move |transaction| ended::end_of(transaction, &subject, only.as_deref())),
-        )
+    fn end_sessions_of(&self, subject: Arc<str>, which: SomeSessions) -> Answering<'_, bool> {
+        Box::pin(self.0.write(move |transaction| ended::end_of(transaction, &subject, &which)))
     }
 
     fn lease_ended(&self, now: Timestamp, lease: Duration) -> Answering<'_, Vec<Ended>> {

@@ -9,11 +9,12 @@ use quadrille::{
 use rusqlite::{Row, Transaction};
 
 use crate::{
-    data::backend::ClaimsChange,
+    data::backend::{ClaimsChange, PasswordChange, Removed},
+    sessions::SomeSessions,
     users::{Added, User, UserName},
 };
 
-use super::ended;
+use super::{counts, ended};
 
 /// Normalizes names that were stored before names had one Unicode form, unless another user has the
 /// normalized name.
@@ -169,9 +170,36 @@ pub(super) async fn set_password(
             );
             let changed = one(transaction, &sql, (&password, &key))?;
             if let Some(user) = &changed {
-                ended::end_of(transaction, &user.subject, None)?;
+                ended::end_of(transaction, &user.subject, &SomeSessions::All)?;
             }
             Ok(changed)
+        })
+        .await
+}
+
+/// Gives the user of a session a new password, unless there is another one than the session's. The
+/// session goes on under another id, and the others end.
+pub(super) async fn change_password(
+    store: &SqliteStore,
+    change: PasswordChange,
+) -> Result<bool, StoreError> {
+    store
+        .write(move |transaction| {
+            let PasswordChange { session, next, password, recount } = &change;
+            let update = "UPDATE quadrille_program_users
+                SET password = ?1, password_number = password_number + 1
+                WHERE subject = ?2 AND password_number = ?3";
+            let of = (password, &session.subject, session.password_number);
+            if transaction.execute(update, of)? == 0 {
+                return Ok(false);
+            }
+            let others = SomeSessions::Others(session.name.clone());
+            ended::end_of(transaction, &session.subject, &others)?;
+            let go_on = "UPDATE quadrille_program_sessions
+                SET id = ?2, password_number = password_number + 1 WHERE id = ?1";
+            transaction.execute(go_on, [&session.id[..], &next[..]])?;
+            counts::change(transaction, recount)?;
+            Ok(true)
         })
         .await
 }
@@ -198,17 +226,20 @@ pub(super) async fn change_claims(
 /// Removes a user with sessions and grants. Returns the user, if there was one.
 pub(super) async fn remove(
     store: &SqliteStore,
-    name: &UserName,
+    who: Removed<'_>,
     issuer: &str,
 ) -> Result<Option<User>, StoreError> {
-    let (key, issuer) = (name.key().to_owned(), issuer.to_owned());
+    let (key, subject, number) = who.columns();
+    let (key, subject, issuer) = (key.to_owned(), subject.map(str::to_owned), issuer.to_owned());
     store
         .write(move |transaction| {
-            let sql =
-                format!("DELETE FROM quadrille_program_users WHERE key = ?1 RETURNING {COLUMNS}");
-            let removed = one(transaction, &sql, [&key])?;
+            let sql = format!(
+                "DELETE FROM quadrille_program_users WHERE key = ?1 AND (?2 IS NULL OR subject = ?2)
+                 AND (?3 IS NULL OR password_number = ?3) RETURNING {COLUMNS}"
+            );
+            let removed = one(transaction, &sql, (&key, &subject, number))?;
             if let Some(user) = &removed {
-                ended::end_of(transaction, &user.subject, None)?;
+                ended::end_of(transaction, &user.subject, &SomeSessions::All)?;
                 match SqliteStore::forget_subject(transaction, &issuer, &user.subject) {
                     // No server has run yet, so nothing was granted.
                     Ok(()) | Err(StoreError::UnknownIssuer) => {}

@@ -2,6 +2,8 @@
 
 use quadrille::provider::UserClaims;
 
+use crate::data::backend::Removed;
+
 use super::world::{ISSUER, Tested, add};
 
 pub(in crate::data) async fn changes_of_claims_at_once_are_all_made(backend: Tested) {
@@ -27,7 +29,7 @@ pub(in crate::data) async fn changes_of_claims_at_once_are_all_made(backend: Tes
     assert_eq!(backend.user_by_subject(&bob.subject).await.unwrap(), Some(bob));
     assert_eq!(backend.change_claims("nobody", Box::new(Clone::clone)).await.unwrap(), None);
     // Another database gets them with the user.
-    backend.remove_user(&ada.name, ISSUER).await.unwrap();
+    backend.remove_user(Removed::Named(&ada.name), ISSUER).await.unwrap();
     backend.put_users(vec![ada.clone()]).await.unwrap();
     assert_eq!(backend.user_by_name(&ada.name).await.unwrap(), Some(ada));
 }

@@ -5,13 +5,12 @@ use std::{sync::Arc, time::Duration};
 use quadrille::{
     Env, KeyRing, Timestamp,
     oauth2::Resources,
-    provider::{GrantType, NewClient, NewToken, guessing::CountChange, store::SecretHash},
+    provider::{GrantType, NewClient, NewToken, guessing::CountChange},
 };
 
 use crate::{
-    data::backend::{Known, RecordedIssuer, Recount},
-    sessions::{Ended, Session},
-    throttle::{Each, Recovery},
+    data::backend::{Known, RecordedIssuer, Removed},
+    sessions::{Ended, Session, SomeSessions},
     users::{Added, User},
 };
 
@@ -25,6 +24,8 @@ macro_rules! backend_contract {
             a_better_hash_is_stored_for_the_password_that_it_was_made_of
             a_new_password_ends_every_session_and_one_that_is_being_opened
             changes_of_claims_at_once_are_all_made
+            a_password_that_a_user_changes_ends_the_other_sessions
+            a_user_who_has_another_password_by_now_is_not_removed
             removing_a_user_ends_sessions_and_grants_and_nobody_elses
             a_session_that_is_not_opened_changes_nothing
             a_session_takes_the_place_of_another_and_counts_are_changed_with_it
@@ -55,63 +56,17 @@ pub(in crate::data) use backend_contract;
 
 pub(in crate::data) use super::claims::changes_of_claims_at_once_are_all_made;
 
-use super::world::{ISSUER, NOON, Tested, add, name};
+pub(in crate::data) use super::passwords::{
+    a_password_that_a_user_changes_ends_the_other_sessions,
+    a_user_who_has_another_password_by_now_is_not_removed,
+};
+
+use super::world::{
+    ISSUER, NOON, Tested, add, counts, each, hash, later, name, none, open, session,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn session(user: &User, id: u8) -> Session {
-    Session {
-        id: hash(id),
-        name: Session::name_of(&hash(id)),
-        subject: user.subject.clone(),
-        password_number: user.password_number,
-        signed_in: NOON,
-        used: NOON,
-        expires: NOON + Duration::from_secs(3600),
-        browser: "Firefox on Linux".to_owned(),
-        address: "192.0.2.1".to_owned(),
-        clients: Vec::new(),
-    }
-}
-
-fn hash(id: u8) -> SecretHash {
-    [id; 32]
-}
-
-/// Adds this duration to each count of some keys.
-fn later(kind: u8, by: Duration) -> Recount {
-    let key = |party: u8| [kind, party, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    Recount {
-        keys: Each {
-            device: Some(key(1)),
-            pair: key(2),
-            record: key(3),
-            name: key(4),
-            network: key(5),
-        },
-        change: Box::new(move |before| Recovery {
-            device: before.device.map(|device| device + by),
-            pair: before.pair + by,
-            record: before.record + by,
-            name: before.name + by,
-            network: before.network + by,
-        }),
-    }
-}
-
-fn none() -> Recount {
-    later(0, Duration::ZERO)
-}
-
-/// The counts of [`later`], unchanged.
-async fn counts(backend: &Tested, kind: u8) -> Recovery {
-    backend.recount(later(kind, Duration::ZERO), Timestamp::default()).await.unwrap()
-}
-
-fn each(value: Timestamp) -> Recovery {
-    Each { device: Some(value), pair: value, record: value, name: value, network: value }
-}
 
 /// Opens a session in the place of another one.
 async fn replace(backend: &Tested, session: &Session, before: u8) -> bool {
@@ -121,10 +76,6 @@ async fn replace(backend: &Tested, session: &Session, before: u8) -> bool {
 /// The sessions that a process gets to tell their clients, for a minute.
 async fn ended(backend: &Tested, now: Timestamp) -> Vec<Ended> {
     backend.lease_ended(now, MINUTE).await.unwrap()
-}
-
-async fn open(backend: &Tested, session: &Session) -> bool {
-    backend.open_session(session.clone(), None, none()).await.unwrap()
 }
 
 pub(in crate::data) async fn a_user_is_found_by_name_in_any_case_and_by_subject(backend: Tested) {
@@ -196,13 +147,16 @@ pub(in crate::data) async fn removing_a_user_ends_sessions_and_grants_and_nobody
 ) {
     let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
     assert!(open(&backend, &session(&ada, 1)).await && open(&backend, &session(&bob, 2)).await);
-    let nobody = backend.remove_user(&name("eve"), ISSUER).await;
+    let nobody = backend.remove_user(Removed::Named(&name("eve")), ISSUER).await;
     assert_eq!(nobody.unwrap(), None, "before a server has run");
     let server = backend.server(ISSUER, None).unwrap().keys(KeyRing::new([&[7; 32]]).unwrap());
     let mint = |user: &User| server.mint(NewToken::personal(user.subject.clone(), "a script"));
     let (adas, bobs) = (mint(&ada).await.unwrap().token, mint(&bob).await.unwrap().token);
-    assert_eq!(backend.remove_user(&ada.name, ISSUER).await.unwrap(), Some(ada.clone()));
-    assert_eq!(backend.remove_user(&ada.name, ISSUER).await.unwrap(), None);
+    assert_eq!(
+        backend.remove_user(Removed::Named(&ada.name), ISSUER).await.unwrap(),
+        Some(ada.clone())
+    );
+    assert_eq!(backend.remove_user(Removed::Named(&ada.name), ISSUER).await.unwrap(), None);
     assert!(!server.revoke_token(&adas).await.unwrap(), "it ended with the user");
     assert!(server.revoke_token(&bobs).await.unwrap());
     assert_eq!(backend.session(&hash(1)).await.unwrap(), None);
@@ -250,12 +204,12 @@ pub(in crate::data) async fn sessions_come_with_the_last_used_first_and_end(back
     assert_eq!(ids(&ada).await, [3, 1, 2]);
     backend.end_session(hash(3)).await.unwrap();
     assert_eq!(ids(&ada).await, [1, 2]);
-    let only = |id| Some(Session::name_of(&hash(id)));
+    let only = |id| SomeSessions::One(Session::name_of(&hash(id)));
     assert!(!backend.end_sessions_of(bob.subject.clone(), only(1)).await.unwrap());
     assert!(backend.end_sessions_of(ada.subject.clone(), only(1)).await.unwrap());
     assert_eq!(ids(&ada).await, [2]);
-    assert!(backend.end_sessions_of(ada.subject.clone(), None).await.unwrap());
-    assert!(!backend.end_sessions_of(ada.subject.clone(), None).await.unwrap());
+    assert!(backend.end_sessions_of(ada.subject.clone(), SomeSessions::All).await.unwrap());
+    assert!(!backend.end_sessions_of(ada.subject.clone(), SomeSessions::All).await.unwrap());
     assert_eq!((ids(&ada).await, ids(&bob).await), (vec![], vec![4]));
 }
 
@@ -350,8 +304,9 @@ pub(in crate::data) async fn sessions_that_end_are_told_by_one_of_many_and_once(
     for client in &clients {
         backend.join_session(hash(2), client.clone()).await.unwrap();
     }
-    backend.remove_user(&bob.name, ISSUER).await.unwrap();
-    backend.end_sessions_of(eve.subject.clone(), Some(Session::name_of(&hash(3)))).await.unwrap();
+    backend.remove_user(Removed::Named(&bob.name), ISSUER).await.unwrap();
+    let only = SomeSessions::One(Session::name_of(&hash(3)));
+    backend.end_sessions_of(eve.subject.clone(), only).await.unwrap();
     // The caller of this one tells its clients.
     backend.end_session(hash(4)).await.unwrap();
     let now = NOON + MINUTE;
