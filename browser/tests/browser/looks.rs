@@ -35,6 +35,9 @@ async fn the_programs_pages_fit_every_screen() {
         heading(browser, "Your applications").await;
         browser.looks_good("4-account").await;
         press(browser, "Withdraw").await;
+        heading(browser, "Withdraw the access of").await;
+        browser.looks_good("5-withdraw").await;
+        press(browser, "Withdraw").await;
         element(browser, "//p[@role='status']").await;
         browser.looks_good("5-withdrawn").await;
         press(browser, "Sign out everywhere").await;
@@ -88,6 +91,51 @@ async fn names_and_scopes_of_every_kind_fit_every_screen() {
         browser.goto(provider.url("/")).await.unwrap();
         heading(browser, "Your applications").await;
         browser.looks_good("3-account").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_page_with_all_that_is_known_about_an_application_fits_every_screen() {
+    in_a_browser("looks-about", async |browser| {
+        let provider = Provider::start(&["--set", "let_users_delete_their_accounts=true"]);
+        let (callback, elsewhere) = (Site::blank().await, Site::blank().await);
+        let first = provider.add("Photo printer", &callback.far("/callback"), &[]);
+        browser.goto(first.question()).await.unwrap();
+        sign_in(browser).await;
+        decide(browser, "allow").await;
+        browser.wait_until_at(&callback.far("/callback?code=")).await;
+        let facts = [
+            "--owner",
+            "The Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch Printing Society",
+            "--client-uri",
+            "https://printer.example/about",
+            "--policy-uri",
+            "https://printer.example/privacy",
+            "--tos-uri",
+            "https://printer.example/terms",
+            "--contact",
+            "help@printer.example",
+        ];
+        let client = provider.add("Photo-Printer", &elsewhere.far("/callback"), &facts);
+        browser.goto(client.question()).await.unwrap();
+        element(browser, "//strong[starts-with(., 'This is not the')]").await;
+        browser.looks_good("1-consent").await;
+        decide(browser, "allow").await;
+        browser.wait_until_at(&elsewhere.far("/callback?code=")).await;
+        browser.goto(provider.url("/")).await.unwrap();
+        heading(browser, "Your applications").await;
+        browser.looks_good("2-account").await;
+
+        // The browser has lost its cookies meanwhile.
+        browser.goto(format!("{}&prompt=consent", client.question())).await.unwrap();
+        element(browser, "//button[@value='allow']").await;
+        browser.delete_all_cookies().await.unwrap();
+        element(browser, "//button[@value='allow']").await.click().await.unwrap();
+        heading(browser, "This page is out of date").await;
+        browser.looks_good("3-late").await;
+        press(browser, "Try again").await;
+        heading(browser, "Sign in").await;
     })
     .await;
 }

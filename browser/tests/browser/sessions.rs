@@ -1,5 +1,7 @@
 //! The account page: sessions, personal access tokens and consents of a user.
 
+use quadrille_demo::PASSWORD;
+
 use crate::support::{
     Browser, Provider, Site, decide, element, fill_in, heading, in_browsers, press, send, sign_in,
 };
@@ -20,7 +22,7 @@ async fn signing_out_everywhere_ends_the_session_of_another_browser_and_so_does_
         }
         account(home, &provider).await;
         let page = home.source().await.unwrap();
-        assert_eq!(page.matches("Signed in <time").count(), 2, "{page}");
+        assert_eq!(page.matches("signed in <time").count(), 2, "{page}");
         assert_eq!(page.matches("this browser").count(), 1, "{page}");
         press(home, "Sign out everywhere").await;
         heading(home, "You are signed out everywhere").await;
@@ -94,15 +96,64 @@ async fn the_account_page_ends_one_session_one_token_and_one_consent() {
         ] {
             let button = format!("//button[starts-with(@aria-label, '{button}')]");
             send(&element(home, &button).await).await;
+            if said == "Withdrawn" {
+                heading(home, "Withdraw the access of Photo printer?").await;
+                home.looks_good("2-withdraw").await;
+                send(&element(home, "//button[.='Withdraw']").await).await;
+            }
             element(home, &format!("//p[@role='status'][starts-with(., '{said}')]")).await;
             let page = home.source().await.unwrap();
             assert!(!page.contains("backup script") || said != "Revoked", "{page}");
         }
-        home.looks_good("2-ended").await;
+        home.looks_good("3-ended").await;
         account(office, &provider).await;
         heading(office, "Sign in").await;
         let page = home.source().await.unwrap();
         assert!(page.contains("calendar-synchronisation") && !page.contains("Photo printer"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_changes_the_password_gets_the_data_and_deletes_the_account() {
+    in_browsers(["own-account", "own-account-office"], async |[browser, office]| {
+        let provider = Provider::start(&["--set", "let_users_delete_their_accounts=true"]);
+        for browser in [office, browser] {
+            account(browser, &provider).await;
+            sign_in(browser).await;
+            heading(browser, "Your applications").await;
+        }
+        account(browser, &provider).await;
+        element(browser, "//button[.='Download your data']").await;
+        element(browser, "//button[.='Sign out all others']").await;
+        browser.looks_good("1-account").await;
+        press(browser, "Change your password").await;
+        heading(browser, "Change your password").await;
+        browser.looks_good("2-password").await;
+        let new = "another horse altogether";
+        let fill = async |password: &str, new: &str| {
+            for (field, text) in [("password", password), ("new", new), ("again", new)] {
+                let field = element(browser, &format!("//input[@name='{field}']")).await;
+                field.send_keys(text).await.unwrap();
+            }
+            send(&element(browser, "//input[@name='again']").await).await;
+        };
+        fill("not the password", new).await;
+        element(browser, "//strong[.='Wrong password']").await;
+        browser.looks_good("3-wrong").await;
+        fill(PASSWORD, new).await;
+        element(browser, "//p[@role='status'][starts-with(., 'Your password was changed')]").await;
+        account(office, &provider).await;
+        heading(office, "Sign in").await;
+
+        press(browser, "Delete your account").await;
+        heading(browser, "Delete your account").await;
+        browser.looks_good("4-delete").await;
+        let password = element(browser, "//input[@name='password']").await;
+        password.send_keys(new).await.unwrap();
+        send(&password).await;
+        heading(browser, "Your account is deleted").await;
+        browser.looks_good("5-deleted").await;
     })
     .await;
 }

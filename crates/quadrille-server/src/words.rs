@@ -3,7 +3,8 @@
 
 use std::{fmt, io, time::Duration};
 
-use quadrille::page::is_unseen;
+use quadrille::{Timestamp, page::is_unseen};
+use serde::Serialize;
 
 /// The error of the system, in the same words on every system and without its number.
 pub(crate) fn describe(error: &io::Error) -> String {
@@ -36,9 +37,33 @@ pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean {}?", Quoted(name)))
 }
 
+/// A time in RFC 3339, for people and programs.
+pub(crate) fn when(time: Timestamp) -> String {
+    jiff::Timestamp::from_second(time.seconds()).map(|time| time.to_string()).unwrap_or_default()
+}
+
 /// A number with the word for it.
 pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A time as people say it: the unit, and how many of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Span {
+    /// `second`, `minute`, `hour` or `day`.
+    unit: &'static str,
+    count: u64,
+}
+
+impl Span {
+    /// The time in the largest unit of which it has one, rounded down.
+    pub(crate) fn of(time: Duration) -> Self {
+        let seconds = time.as_secs();
+        let units = [("day", 24 * 3600), ("hour", 3600), ("minute", 60)];
+        let whole = units.into_iter().find(|(_, length)| seconds >= *length);
+        let (unit, length) = whole.unwrap_or(("second", 1));
+        Self { unit, count: seconds / length }
+    }
 }
 
 /// A wait, rounded up.
@@ -118,6 +143,19 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_has_the_unit_that_people_would_say() {
+        for (seconds, unit, count) in [
+            (0, "second", 0),
+            (59, "second", 59),
+            (119, "minute", 1),
+            (7200, "hour", 2),
+            (90 * 24 * 3600, "day", 90),
+        ] {
+            assert_eq!(Span::of(Duration::from_secs(seconds)), Span { unit, count }, "{seconds}");
+        }
+    }
 
     #[test]
     fn what_is_not_seen_is_escaped() {

@@ -11,7 +11,7 @@ use crate::{
     data::Data,
     output::Output,
     refused::Refused,
-    sessions::Session,
+    sessions::{Session, SomeSessions},
     users::User,
     words::counted,
 };
@@ -191,7 +191,7 @@ pub(super) async fn withdraw(
 /// Ends all sessions.
 pub(super) async fn sign_out(data: &Data, name: &str, output: Output) -> Result<(), Failure> {
     let user = found(data, name).await?;
-    let ended = data.backend().end_sessions_of(user.subject.clone(), None).await;
+    let ended = data.backend().end_sessions_of(user.subject.clone(), SomeSessions::All).await;
     ended.map_err(|error| data.failure(error))?;
     record(&Event::by_operator("sign_out_everywhere", "signed out").about(&user));
     output.result(&json!({ "signed_out": user.name.as_str() }), || {
@@ -210,7 +210,8 @@ pub(super) async fn end_session(
     let mut sessions = sessions(data, &user).await?.into_iter();
     let not_found = || Failure::NotFound { what: "session", name: session.to_owned() };
     let found = sessions.find(|known| *known.name == *session).ok_or_else(not_found)?;
-    let ended = data.backend().end_sessions_of(user.subject.clone(), Some(found.name.clone()));
+    let one = SomeSessions::One(found.name.clone());
+    let ended = data.backend().end_sessions_of(user.subject.clone(), one);
     if !ended.await.map_err(|error| data.failure(error))? {
         return Err(not_found());
     }

@@ -2,14 +2,8 @@
 
 use std::io::IsTerminal as _;
 
-use quadrille::Timestamp;
-
 use crate::words::Plain;
-
-/// A time in RFC 3339, for people and programs.
-pub(super) fn when(time: Timestamp) -> String {
-    jiff::Timestamp::from_second(time.seconds()).map(|time| time.to_string()).unwrap_or_default()
-}
+pub(super) use crate::words::when;
 
 /// A list with aligned columns. On a terminal, `head` names them; programs that read standard output get
 /// the rows alone.

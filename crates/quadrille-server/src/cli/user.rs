@@ -21,7 +21,7 @@ use crate::{
     Failure,
     audit::{Event, record},
     config::Settings,
-    data::Data,
+    data::{Data, Removed},
     output::Output,
     refused::Refused,
     users::{
@@ -264,7 +264,7 @@ async fn remove(
 ) -> Result<(), Failure> {
     let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
     yes.or_confirm(access::ends_with(data, server, name)).await?;
-    let removed = data.backend().remove_user(&parsed, server.issuer()).await;
+    let removed = data.backend().remove_user(Removed::Named(&parsed), server.issuer()).await;
     let user = removed.map_err(|error| data.failure(error))?.ok_or_else(|| not_found(name))?;
     record(&Event::by_operator("user_removed", "a user was removed").about(&user));
     output.result(&Shown::from(&user), || format!("{} was removed.", user.name))

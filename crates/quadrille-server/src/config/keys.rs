@@ -370,6 +370,11 @@ pub const KEYS: &[Key] = &[
         "how long such a token is valid at most",
     ),
     key(
+        "let_users_delete_their_accounts",
+        "QUADRILLE_LET_USERS_DELETE_THEIR_ACCOUNTS",
+        "whether users may delete their accounts, on their account page",
+    ),
+    key(
         "device.enabled",
         "QUADRILLE_DEVICE_ENABLED",
         "whether to offer the device authorization grant, to clients that are registered for it",

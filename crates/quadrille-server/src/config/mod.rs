@@ -154,6 +154,8 @@ pub struct Settings {
     pub fetches: FetchSettings,
     /// The settings of the personal access tokens that users make.
     pub personal_tokens: PersonalTokenSettings,
+    /// `true` if users delete their accounts.
+    pub let_users_delete_their_accounts: bool,
     /// The settings of OAuth 1.0a.
     pub oauth1: OAuth1Settings,
     /// The time that a client has to send the head of a request.
@@ -331,6 +333,7 @@ impl Settings {
         )?;
         let registration = RegistrationSettings::of(&mut found)?;
         let personal_tokens = PersonalTokenSettings::of(&mut found)?;
+        let let_users_delete_their_accounts = found.switch("let_users_delete_their_accounts")?;
         for (key, names) in [
             ("client_metadata_document_scopes", &client_metadata_document_scopes),
             ("registration_scopes", &registration.scopes),
@@ -408,6 +411,7 @@ impl Settings {
             let_clients_see_passwords_of_users,
             fetches,
             personal_tokens,
+            let_users_delete_their_accounts,
             oauth1,
             header_timeout: found.duration("header_timeout", seconds(30))?,
             body_timeout: found.duration("body_timeout", seconds(10))?,

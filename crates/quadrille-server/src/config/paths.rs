@@ -12,12 +12,14 @@ const PATH: Expected = Expected::Other(
 );
 
 /// The first segments of the paths that the program uses itself.
-pub const TAKEN: [&str; 11] = [
+pub const TAKEN: [&str; 13] = [
     ".well-known",
+    "account",
     "api",
     "applications",
     "assets",
     "health",
+    "password",
     "profile",
     "ready",
     "sessions",

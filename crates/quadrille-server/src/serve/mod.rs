@@ -184,6 +184,7 @@ async fn serve(
         session_lifetime: settings.session_lifetime,
         fetches: settings.fetches.clone(),
         personal_tokens: settings.personal_tokens.clone(),
+        users_delete_their_accounts: settings.let_users_delete_their_accounts,
         cache,
         ..Parts::new(issuer.clone(), data.backend().clone(), keys.clone(), pages)
     })

@@ -33,6 +33,7 @@ use super::{
     api,
     attempts::Attempts,
     claims,
+    client_logos::ClientLogos,
     cookies::Cookies,
     devices::Devices,
     forms::Forms,
@@ -107,6 +108,8 @@ pub struct Parts {
     pub fetches: FetchSettings,
     /// The settings of the personal access tokens that users make.
     pub personal_tokens: PersonalTokenSettings,
+    /// `true` if users delete their accounts.
+    pub users_delete_their_accounts: bool,
 }
 
 impl Parts {
@@ -139,6 +142,7 @@ impl Parts {
             session_lifetime: SESSION_LIFETIME,
             fetches: FetchSettings::default(),
             personal_tokens: PersonalTokenSettings::off(),
+            users_delete_their_accounts: false,
             issuer,
             backend,
             keys,
@@ -163,6 +167,7 @@ pub struct Shared {
     pub(super) pages: Arc<Pages>,
     pub(super) session_lifetime: Duration,
     pub(super) personal_tokens: PersonalTokenSettings,
+    pub(super) users_delete_their_accounts: bool,
     /// The authentication context classes of which a sign-in by password is.
     pub(super) acr_values: Vec<Arc<str>>,
     pub(super) server: AuthorizationServer,
@@ -173,6 +178,7 @@ pub struct Shared {
     pub(super) devices: Devices,
     pub(super) seals: Seals,
     pub(super) passwords: Arc<Passwords>,
+    pub(super) client_logos: ClientLogos,
     pub(super) phase: Phase,
     pub(super) readiness: Readiness,
     /// Rings when a session was recorded as ended.
@@ -280,6 +286,7 @@ impl App {
             session_lifetime,
             fetches,
             personal_tokens,
+            users_delete_their_accounts,
         } = parts;
         let me = format!("{issuer}{}", api::PATH);
         let pages = Arc::new(pages);
@@ -337,6 +344,7 @@ impl App {
             server = server.grant_types(grant_types);
         }
         server = grants::offered(server, &backend, trusted_issuers, token_exchange);
+        let client_logos = ClientLogos::new(env.clone(), fetches.fetcher()?);
         let attempts = Attempts::new(env.clone(), backend.clone(), &keys, &mark);
         let passwords = Passwords::new(env.clone(), backend.clone(), kdf.clone(), attempts);
         let passwords = Arc::new(passwords);
@@ -354,6 +362,7 @@ impl App {
             devices: Devices::new(env.clone(), keys.clone(), &mark),
             seals: Seals::new(keys.clone(), &mark),
             passwords,
+            client_logos,
             phase: Phase::default(),
             readiness: Readiness::default(),
             ended: Notify::new(),
@@ -367,6 +376,7 @@ impl App {
             pages,
             session_lifetime,
             personal_tokens,
+            users_delete_their_accounts,
             acr_values,
             server,
         })))

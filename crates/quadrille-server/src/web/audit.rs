@@ -71,6 +71,34 @@ pub(super) fn signed_out(user: &User, address: RemoteAddress, everywhere: bool) 
     record(&of(event, "signed out", Some(user), address));
 }
 
+/// A user signed out everywhere but in this browser.
+pub(super) fn others_signed_out(user: &User, address: RemoteAddress) {
+    record(&of("sign_out_elsewhere", "signed out elsewhere", Some(user), address));
+}
+
+/// A user who is signed in typed a wrong password.
+pub(super) fn not_verified(user: &User, address: RemoteAddress, turn: Turn) {
+    let slowed_down = matches!(turn, Turn::InLine { wait, .. } if !wait.is_zero());
+    let text = "a user who is signed in typed a wrong password";
+    let event = of("password_check_failed", text, Some(user), address);
+    record(&Event { slowed_down: Some(slowed_down), ..event });
+}
+
+/// A user changed the password.
+pub(super) fn password_changed(user: &User, address: RemoteAddress) {
+    record(&of("password_changed", "a user changed the password", Some(user), address));
+}
+
+/// A user got a file with all that is known about the user.
+pub(super) fn exported(user: &User, address: RemoteAddress) {
+    record(&of("account_exported", "a user got a file of the account", Some(user), address));
+}
+
+/// A user deleted the account.
+pub(super) fn account_deleted(user: &User, address: RemoteAddress) {
+    record(&of("account_deleted", "a user deleted the account", Some(user), address));
+}
+
 /// A user changed what is known about the user.
 pub(super) fn profile_changed(user: &User, address: RemoteAddress) {
     record(&of("profile_changed", "a profile was changed", Some(user), address));

@@ -35,6 +35,10 @@ pub(super) enum Purpose {
     Withdrawn,
     /// A note that there was no consent to withdraw, for the next page of the user.
     NothingWithdrawn,
+    /// A note that the other sessions were ended, for the next page of the user.
+    OthersEnded,
+    /// A note that the password was changed, for the next page of the user.
+    PasswordChanged,
     /// A note that a session was ended, for the next page of the user.
     SessionEnded,
     /// A note that a personal access token was revoked, for the next page of the user.
@@ -176,6 +180,8 @@ impl Purpose {
             Self::Account => "quadrille account form",
             Self::Withdrawn => "quadrille withdrawn note",
             Self::NothingWithdrawn => "quadrille nothing withdrawn note",
+            Self::OthersEnded => "quadrille other sessions ended note",
+            Self::PasswordChanged => "quadrille password changed note",
             Self::SessionEnded => "quadrille session ended note",
             Self::TokenRevoked => "quadrille token revoked note",
             Self::ProfileChanged => "quadrille profile changed note",

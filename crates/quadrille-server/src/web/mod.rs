@@ -6,6 +6,7 @@ mod app;
 mod attempts;
 mod audit;
 mod claims;
+mod client_logos;
 mod cookies;
 mod devices;
 mod ended;

@@ -114,6 +114,11 @@ impl Passwords {
         }
     }
 
+    /// The hash of a new password.
+    pub(super) async fn hash(&self, password: Secret) -> Result<Arc<str>, KdfError> {
+        self.kdf.hash(&self.env, password).await
+    }
+
     fn busy(&self) -> Looked {
         self.overload.sent_away(self.env.now());
         Looked::Busy

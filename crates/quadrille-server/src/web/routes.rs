@@ -15,7 +15,8 @@ use super::{
     health::{health, ready},
     me,
     pages::{
-        Link, Message, account, authorize, choice, device, end_session, new_token, profile, sign_in,
+        Link, Message, account, applications, authorize, choice, device, end_session, export,
+        leaving, new_token, password, profile, sign_in,
     },
 };
 
@@ -32,6 +33,9 @@ impl App {
             &site.home,
             &site.withdraw,
             &site.end_session,
+            &site.end_other_sessions,
+            &site.password,
+            &site.export,
             &site.revoke_token,
             &site.make_token,
             &site.profile,
@@ -39,6 +43,7 @@ impl App {
         ];
         paths.extend(self.server.device_path());
         paths.extend(self.server.end_session_path());
+        paths.extend(self.users_delete_their_accounts.then_some(&*site.delete_account));
         if !self.issuer.path().is_empty() {
             paths.push(self.issuer.path());
         }
@@ -56,8 +61,12 @@ impl App {
             .route(&site.continue_as, post(choice::go_on))
             .route(&site.sign_out, post(sign_in::sign_out))
             .route(&site.home, get(account::page))
-            .route(&site.withdraw, post(account::withdraw))
+            .route(&site.withdraw, get(applications::page).post(applications::withdraw))
             .route(&site.end_session, post(account::end_session))
+            .route(&site.end_other_sessions, post(account::end_other_sessions))
+            .route(&site.password, get(password::page).post(password::change))
+            .route(password::WELL_KNOWN, get(password::well_known))
+            .route(&site.export, post(export::export))
             .route(&site.revoke_token, post(account::revoke_token))
             .route(&site.make_token, post(new_token::make_token))
             .route(&site.profile, post(profile::edit))
@@ -79,6 +88,10 @@ impl App {
         if let Some(path) = self.server.end_session_path() {
             router = router.route(path, get(end_session::page).post(end_session::page));
         }
+        if self.users_delete_their_accounts {
+            let page = get(leaving::page).post(leaving::delete);
+            router = router.route(&site.delete_account, page);
+        }
         if let Some(path) = self.server.device_path() {
             router = router.route(path, get(device::page).post(device::page));
         }
@@ -92,7 +105,9 @@ impl App {
 
 /// `GET /assets/...`
 async fn asset(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response<Body> {
-    match app.pages.asset(uri.path()) {
+    let name = uri.path().rsplit('/').next().and_then(|name| name.split('.').next());
+    let of_client = || app.client_logos.named(name?).map(|logo| logo.file());
+    match app.pages.asset(uri.path()).or_else(of_client) {
         Some(asset) => asset,
         None => not_found(State(app)).await,
     }

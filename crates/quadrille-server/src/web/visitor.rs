@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use axum::http::{Extensions, HeaderMap, header};
+use axum::{
+    body::Body,
+    http::{Extensions, HeaderMap, Response, Uri, header},
+};
 use quadrille::{
     Authentication, RemoteAddress,
     provider::{
@@ -59,6 +62,25 @@ impl App {
             tracing::warn!(%error, "the last use of a session was not written down");
         }
         Ok(Some(Visitor { user, session }))
+    }
+
+    /// The signed-in user who wants to see the page at `uri`.
+    ///
+    /// # Errors
+    /// The answer without one: the sign-in page, which leads back.
+    pub(super) async fn signed_in(
+        &self,
+        headers: &HeaderMap,
+        uri: &Uri,
+    ) -> Result<Visitor, Response<Body>> {
+        match self.visitor(headers).await {
+            Ok(Some(visitor)) => Ok(visitor),
+            Ok(None) => {
+                let next = uri.path_and_query().map_or("", |path| path.as_str());
+                Err(self.see_other(&self.pages.site().sign_in_for(next)))
+            }
+            Err(error) => Err(self.store_failed(&error)),
+        }
     }
 
     /// The sign-in of a user, as the authorization server needs it for a grant. It is of several

@@ -143,7 +143,7 @@ async fn what_was_withdrawn_while_the_clock_was_ahead_can_be_allowed_again() {
     let (stage, browser) = (&clocked.stage, Browser::new());
     let before = stage.dance(&browser).await;
     let home = browser.get(&stage.program.url("/")).await;
-    let page = browser.submit(&home.form("client_id")).await;
+    let page = browser.submit(&browser.withdrawal(&home).await).await;
     assert!(page.html.contains("Withdrawn"), "{}", page.html);
     clocked.clock.is_ahead_by(0);
 

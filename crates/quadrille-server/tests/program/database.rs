@@ -183,12 +183,13 @@ async fn a_full_disk_is_told_to_everyone_and_nothing_that_was_answered_is_lost()
     assert!(page.html.contains("temporarily_unavailable"), "{}", page.html);
     assert_eq!(page.header("retry-after"), "10");
     let account = browser.get(&stage.program.url("/")).await;
-    for (control, path) in [
-        ("client_id", "/applications/withdraw"),
-        ("form", "/sign-out"),
-        ("form", "/sign-out/everywhere"),
+    let withdrawal = browser.withdrawal(&account).await;
+    for (form, path) in [
+        (withdrawal, "/applications/withdraw"),
+        (account.form("form"), "/sign-out"),
+        (account.form("form"), "/sign-out/everywhere"),
     ] {
-        let mut form = account.form(control);
+        let mut form = form;
         form.action = stage.program.url(path).parse().unwrap();
         let page = browser.submit(&form).await;
         assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE, "{path}: {}", page.html);

@@ -28,6 +28,7 @@ mod cluster;
 mod collector;
 mod command_line;
 mod connections;
+mod consent_about;
 mod database;
 mod device;
 mod exchange;
@@ -56,6 +57,7 @@ mod observing;
 mod openid;
 mod openidconnect_crate;
 mod outage;
+mod own_account;
 mod pairwise;
 mod passwords;
 #[path = "../../../quadrille/tests/shared/ports.rs"]

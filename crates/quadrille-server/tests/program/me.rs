@@ -135,7 +135,7 @@ async fn a_token_ends_with_its_consent_its_user_and_by_command() {
 
     let token = stage.dance(&browser).await["access_token"].clone();
     let page = browser.get(&program.url("/")).await;
-    browser.submit(&page.form("client_id")).await;
+    browser.submit(&browser.withdrawal(&page).await).await;
     assert!(refused(&token).await, "withdrawn by the person, in this process: at once");
 
     let token = stage.dance_again(&browser).await["access_token"].clone();

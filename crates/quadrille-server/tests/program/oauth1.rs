@@ -194,7 +194,7 @@ async fn a_person_sees_the_same_pages_as_in_the_other_dance() {
     let applications = browser.get(&program.url("/")).await;
     assert!(applications.html.contains("Photo &lt;printer&gt;"), "{}", applications.html);
     assert!(applications.html.contains("See your photos"));
-    let page = browser.submit(&applications.form("client_id")).await;
+    let page = browser.submit(&browser.withdrawal(&applications).await).await;
     assert!(page.html.contains("Withdrawn"), "{}", page.html);
     assert_eq!(keys.send(program, "/api/me", &[]).await.0, 401, "withdrawn at once");
 }

@@ -25,6 +25,7 @@ use super::{
         checks::{known_resources, known_scopes, parse_scopes},
         confirm::ask,
     },
+    about::AboutArgs,
     auth::AuthArgs,
     changed::changed,
     openid::{OpenIdArgs, offering_all},
@@ -70,6 +71,8 @@ pub(in super::super) struct AddArgs {
     /// repeatable [default: tokens without an API]
     #[arg(long = "audience", value_name = "URI", requires = "resource_server")]
     audiences: Vec<String>,
+    #[command(flatten)]
+    about: AboutArgs,
     #[command(flatten)]
     auth: AuthArgs,
     #[command(flatten)]
@@ -175,6 +178,7 @@ impl AddArgs {
         new = self.rules.apply(new, Lifetimes::default(), default_scopes.as_ref());
         let keys = self.openid.keys()?;
         new = self.openid.apply(new, &ClientOpenId::default(), keys.as_ref());
+        new = self.about.apply(new);
         if self.secret_stdin {
             new = new.chosen_secret(read_secret()?);
         }

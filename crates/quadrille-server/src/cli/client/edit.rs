@@ -15,6 +15,7 @@ use crate::{
 
 use super::{
     super::checks::{known_scopes, parse_scopes, with_nearest},
+    about::{ABOUT, AboutArgs},
     audiences::{AUDIENCES, AudienceArgs},
     auth::{AuthArgs, METHODS},
     changed::changed,
@@ -41,6 +42,7 @@ use super::{
         .args(WITHOUT)
         .args(RULES)
         .args(OPENID)
+        .args(ABOUT)
         .args(METHODS)
 ))]
 pub(in super::super) struct EditArgs {
@@ -92,6 +94,8 @@ struct Changes {
     all_signature_methods: bool,
     #[command(flatten)]
     audiences: AudienceArgs,
+    #[command(flatten)]
+    about: AboutArgs,
     #[command(flatten)]
     openid: OpenIdArgs,
     #[command(flatten)]
@@ -195,7 +199,7 @@ impl Changes {
         if self.all_signature_methods {
             new = new.oauth1_methods([]);
         }
-        new = self.rules.apply(new, client.lifetimes, defaults);
+        new = self.about.apply(self.rules.apply(new, client.lifetimes, defaults));
         new = self.openid.apply(new, &self.without.apply(&client.openid), keys);
         match self.first_party {
             Some(true) => new.first_party(),

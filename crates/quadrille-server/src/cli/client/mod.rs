@@ -1,5 +1,6 @@
 //! `quadrille client`.
 
+mod about;
 mod add;
 mod audiences;
 mod auth;

@@ -6,8 +6,9 @@ use quadrille::{
     Scopes, Secret,
     jose::Algorithm,
     provider::{
-        AccessTokenFormat, Client, ClientOpenId, ClientSecret, ClientType, GrantType, GrantTypes,
-        Lifetimes, MessageEncryption, RedirectPattern, RedirectUri, SecretVerifier, SubjectType,
+        AccessTokenFormat, Client, ClientAbout, ClientOpenId, ClientSecret, ClientType, GrantType,
+        GrantTypes, Lifetimes, MessageEncryption, RedirectPattern, RedirectUri, SecretVerifier,
+        SubjectType,
         oauth1::{Credential, Registration},
     },
 };
@@ -54,6 +55,8 @@ pub(super) struct Shown<'a> {
     registered: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_server: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "ClientAbout::is_empty")]
+    about: ClientAbout,
     #[serde(skip_serializing_if = "Option::is_none")]
     openid: Option<&'a ClientOpenId>,
     secrets: Vec<ShownSecret>,
@@ -165,6 +168,7 @@ impl<'a> Shown<'a> {
                 }
             }),
             resource_server: client.resource_server.as_ref().map(|apis| apis.iter().collect()),
+            about: client.about(),
             openid: Some(&client.openid).filter(|openid| **openid != ClientOpenId::default()),
             secrets: ShownSecret::all(client),
             oauth1: client.oauth1.as_ref().map(ShownOAuth1::new),
@@ -197,6 +201,7 @@ impl<'a> Shown<'a> {
         lines.extend(self.client_secret.map(|secret| ["client_secret", secret]));
         lines.extend(self.oauth1_secret.map(|secret| ["oauth1_secret", secret]));
         lines.push(["name", self.client_name]);
+        lines.extend(about_lines(&self.about));
         lines.push(["type", kind]);
         lines.extend(self.token_endpoint_auth_method.map(|method| ["authenticates by", method]));
         lines.extend(self.redirect_uris.iter().map(|uri| ["redirect URI", uri.as_str()]));
@@ -318,6 +323,19 @@ impl ShownKey {
             _ => "another key",
         }
     }
+}
+
+/// The facts that users are shown.
+fn about_lines(about: &ClientAbout) -> impl Iterator<Item = [&str; 2]> {
+    let facts = [
+        ("owner", &about.owner),
+        ("page", &about.client_uri),
+        ("logo", &about.logo_uri),
+        ("terms of service", &about.tos_uri),
+        ("privacy policy", &about.policy_uri),
+    ];
+    let facts = facts.into_iter().filter_map(|(name, fact)| Some([name, fact.as_deref()?]));
+    facts.chain(about.contacts.iter().map(|contact| ["contact", &**contact]))
 }
 
 /// The OpenID Connect metadata that is not the default.

@@ -1,24 +1,20 @@
 //! The account page: the applications that may act for the user, the user's personal access tokens,
 //! and the browsers that the user is signed in with.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
     extract::State,
     http::{HeaderMap, Response, StatusCode},
 };
-use quadrille::{
-    oauth2::Resources,
-    provider::{
-        self,
-        store::{LiveGrant, RowId, StoreError},
-    },
-};
+use quadrille::provider::store::{LiveGrant, RowId, StoreError};
 use serde::{Deserialize, Serialize};
-use url::Url;
 
-use crate::sessions::Session;
+use crate::{
+    sessions::{Session, SomeSessions},
+    words::Span,
+};
 
 use super::{
     super::{
@@ -29,6 +25,8 @@ use super::{
         forms::Purpose,
         visitor::Visitor,
     },
+    applications::Application,
+    brief::{day, minute},
     new_token::{Answer, Made, Offer},
     profile::{NotChanged, Profile},
     scope_line::ScopeLine,
@@ -39,22 +37,16 @@ use super::{
 const NOTE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// The notes after a form.
-const NOTES: [(Purpose, &str); 6] = [
+const NOTES: [(Purpose, &str); 8] = [
     (Purpose::Withdrawn, "Withdrawn. The application can no longer act for you."),
     (Purpose::NothingWithdrawn, "There was nothing to withdraw. Nothing was changed."),
     (Purpose::SessionEnded, "Signed out there. That browser has to sign in again."),
+    (Purpose::OthersEnded, "Signed out everywhere else. This browser is still signed in."),
+    (Purpose::PasswordChanged, "Your password was changed. You are signed out everywhere else."),
     (Purpose::TokenRevoked, "Revoked. Programs that have the token can no longer act for you."),
     (Purpose::ProfileChanged, "Your profile was changed."),
     (Purpose::EndedBefore, "It had ended before. Nothing was changed."),
 ];
-
-/// The form that withdraws a consent.
-#[derive(Debug, Deserialize)]
-pub(in crate::web) struct Withdraw {
-    #[serde(default)]
-    form: String,
-    client_id: String,
-}
 
 /// The form that ends a session.
 #[derive(Debug, Deserialize)]
@@ -70,12 +62,6 @@ pub(in crate::web) struct RevokeToken {
     #[serde(default)]
     form: String,
     token: i64,
-}
-
-impl Sealed for Withdraw {
-    fn seal(&self) -> &str {
-        &self.form
-    }
 }
 
 impl Sealed for EndSession {
@@ -106,6 +92,8 @@ struct Page<'a> {
     /// What is known about the user.
     profile: Option<Profile>,
     sessions: Vec<SessionLine>,
+    /// Whether users delete their accounts.
+    may_delete: bool,
 }
 
 /// A browser that the user is signed in with.
@@ -118,6 +106,8 @@ struct SessionLine {
     here: bool,
     signed_in: String,
     used: String,
+    /// The time since the last request.
+    ago: Span,
 }
 
 /// A personal access token of the user.
@@ -131,26 +121,6 @@ struct TokenLine {
     expires: String,
 }
 
-#[derive(Serialize)]
-struct Application {
-    id: String,
-    name: String,
-    initial: String,
-    /// The host of a client that describes itself.
-    host: Option<String>,
-    /// The destinations of a client that registered itself.
-    registered_for: Option<Vec<String>>,
-    /// The day on which the client changed its name or a redirect URI, if the user allowed it before.
-    changed: Option<String>,
-    scopes: Vec<ScopeLine>,
-    resources: Vec<String>,
-    given: String,
-    /// The time of its last token, if one is valid.
-    used: Option<String>,
-    /// The address at which the application begins a login.
-    open: Option<String>,
-}
-
 /// `GET /`
 pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> Response<Body> {
     let visitor = match app.visitor(&headers).await {
@@ -159,29 +129,6 @@ pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> 
         Err(error) => return app.store_failed(&error),
     };
     app.account_page(&headers, &visitor, Answer::default(), None).await
-}
-
-/// `POST /applications/withdraw`
-pub(in crate::web) async fn withdraw(
-    State(app): State<App>,
-    asked: AccountForm<Withdraw>,
-) -> Response<Body> {
-    let AccountForm { form, visitor, address, headers } = asked;
-    let subject = &visitor.user.subject;
-    let given = match app.server.consents(subject).await {
-        Ok(granted) => granted.iter().any(|access| *access.client.id == *form.client_id),
-        Err(error) => return app.server_failed(&error, "consents cannot be listed"),
-    };
-    if !given {
-        return app.home_with_note(&headers, Purpose::NothingWithdrawn);
-    }
-    match app.server.revoke_consent(subject, &form.client_id).await {
-        Ok(()) => {
-            audit::withdrawn(&visitor.user, address, &form.client_id);
-            app.home_with_note(&headers, Purpose::Withdrawn)
-        }
-        Err(error) => app.server_failed(&error, "a consent was not withdrawn"),
-    }
 }
 
 /// `POST /sessions/end`
@@ -198,12 +145,29 @@ pub(in crate::web) async fn end_session(
     let Some(session) = sessions.into_iter().find(named) else {
         return app.home_with_note(&headers, Purpose::EndedBefore);
     };
-    let only = Some(session.name.clone());
-    match app.backend.end_sessions_of(visitor.user.subject.clone(), only).await {
+    let one = SomeSessions::One(session.name.clone());
+    match app.backend.end_sessions_of(visitor.user.subject.clone(), one).await {
         Ok(true) => {
             audit::session_ended(&visitor.user, address, &session);
             app.ended.notify_one();
             app.home_with_note(&headers, Purpose::SessionEnded)
+        }
+        Ok(false) => app.home_with_note(&headers, Purpose::EndedBefore),
+        Err(error) => app.store_failed(&error),
+    }
+}
+
+/// `POST /sessions/end-others`
+pub(in crate::web) async fn end_other_sessions(
+    State(app): State<App>,
+    AccountForm { visitor, address, headers, .. }: AccountForm<Bound>,
+) -> Response<Body> {
+    let others = SomeSessions::Others(visitor.session.name.clone());
+    match app.backend.end_sessions_of(visitor.user.subject.clone(), others).await {
+        Ok(true) => {
+            audit::others_signed_out(&visitor.user, address);
+            app.ended.notify_one();
+            app.home_with_note(&headers, Purpose::OthersEnded)
         }
         Ok(false) => app.home_with_note(&headers, Purpose::EndedBefore),
         Err(error) => app.store_failed(&error),
@@ -239,7 +203,7 @@ pub(in crate::web) async fn sign_out_everywhere(
     State(app): State<App>,
     AccountForm { visitor, address, headers, .. }: AccountForm<Bound>,
 ) -> Response<Body> {
-    match app.backend.end_sessions_of(visitor.user.subject.clone(), None).await {
+    match app.backend.end_sessions_of(visitor.user.subject.clone(), SomeSessions::All).await {
         Ok(_) => {
             audit::signed_out(&visitor.user, address, true);
             app.ended.notify_one();
@@ -290,6 +254,7 @@ impl App {
             answer,
             made: made.as_ref(),
             sessions,
+            may_delete: self.users_delete_their_accounts,
         };
         let mut response = self.pages.render(status, "applications.html", &page, FormsLead::Here);
         if notice.is_some() {
@@ -304,11 +269,17 @@ impl App {
     /// A redirect to the account page, which will show this note once. The note is bound to the
     /// session, so no link and no other site can make the page show one.
     pub(super) fn home_with_note(&self, headers: &HeaderMap, note: Purpose) -> Response<Body> {
-        let mut response = self.see_other(&self.pages.site().home);
-        if let Some(session) = self.session_cookie(headers) {
-            let note = self.forms.field(note, session);
-            self.cookies.set(response.headers_mut(), Cookie::Note, &note, Some(NOTE_LIFETIME));
+        match self.session_cookie(headers) {
+            Some(session) => self.home_of(session, note),
+            None => self.see_other(&self.pages.site().home),
         }
+    }
+
+    /// [`home_with_note`](Self::home_with_note) for the browser that has this cookie from now on.
+    pub(super) fn home_of(&self, session: &str, note: Purpose) -> Response<Body> {
+        let mut response = self.see_other(&self.pages.site().home);
+        let note = self.forms.field(note, session);
+        self.cookies.set(response.headers_mut(), Cookie::Note, &note, Some(NOTE_LIFETIME));
         response
     }
 
@@ -323,7 +294,7 @@ impl App {
     }
 
     /// The sessions of the user that are valid.
-    async fn sessions(&self, visitor: &Visitor) -> Result<Vec<Session>, StoreError> {
+    pub(super) async fn sessions(&self, visitor: &Visitor) -> Result<Vec<Session>, StoreError> {
         let mut sessions = self.backend.sessions_of(&visitor.user.subject).await?;
         let now = self.env.now();
         sessions.retain(|session| session.is_good_for(&visitor.user, now));
@@ -331,6 +302,7 @@ impl App {
     }
 
     async fn session_lines(&self, visitor: &Visitor) -> Result<Vec<SessionLine>, StoreError> {
+        let now = self.env.now();
         let line = |session: Session| SessionLine {
             id: session.name.to_string(),
             here: session.id == visitor.session.id,
@@ -338,6 +310,7 @@ impl App {
             address: session.address,
             signed_in: minute(session.signed_in),
             used: minute(session.used),
+            ago: Span::of(now.since(session.used)),
         };
         Ok(self.sessions(visitor).await?.into_iter().map(line).collect())
     }
@@ -354,64 +327,4 @@ impl App {
             expires: minute(*expires),
         }
     }
-
-    async fn applications(&self, visitor: &Visitor) -> Result<Vec<Application>, provider::Error> {
-        let mut applications = Vec::new();
-        for access in self.server.consents(&visitor.user.subject).await? {
-            let consents = access.consents.iter().map(|consent| &consent.resources);
-            let grants = access.grants.iter().map(|listed| &listed.grant.resources);
-            let resources = consents.chain(grants).flat_map(Resources::iter);
-            let resources: BTreeSet<_> = resources.map(str::to_owned).collect();
-            // The name of one that registered itself may be that of another site.
-            let leads_to = |url: &Url| {
-                let origin = url.origin().ascii_serialization();
-                !access.client.registered_itself()
-                    || access.client.destinations().contains(&origin.as_str())
-            };
-            let open = self.server.initiate_login(&access.client);
-            // A user who has not seen the change is not led to another site.
-            let is_as_allowed =
-                !access.client.registered_itself() || access.changed_since().is_none();
-            let open = open.filter(|login| is_as_allowed && leads_to(login.url()));
-            applications.push(Application {
-                open: open.map(|login| login.url().to_string()),
-                id: access.client.id.to_string(),
-                name: access.client.name.clone(),
-                initial: initial(&access.client.name),
-                host: access.client_host(),
-                registered_for: access
-                    .client
-                    .registered_itself()
-                    .then(|| access.client.destinations().into_iter().map(str::to_owned).collect()),
-                changed: access.changed_since().map(day),
-                scopes: self.scope_lines(access.scopes().iter()),
-                resources: resources.into_iter().collect(),
-                given: day(access.given()),
-                used: access.last_issue().map(minute),
-            });
-        }
-        applications.sort_by_cached_key(|application| application.name.to_lowercase());
-        Ok(applications)
-    }
-}
-
-/// The initial of `name`, for a small square.
-pub(in crate::web) fn initial(name: &str) -> String {
-    name.chars()
-        .find(|c| c.is_alphanumeric())
-        .map_or_else(|| "?".to_owned(), |c| c.to_uppercase().collect())
-}
-
-/// A time to the minute, in UTC.
-pub(in crate::web) fn minute(time: quadrille::Timestamp) -> String {
-    jiff::Timestamp::from_second(time.seconds())
-        .map(|time| time.strftime("%Y-%m-%d %H:%M").to_string())
-        .unwrap_or_default()
-}
-
-/// The day of a time, in UTC.
-fn day(time: quadrille::Timestamp) -> String {
-    jiff::Timestamp::from_second(time.seconds())
-        .map(|time| time.strftime("%Y-%m-%d").to_string())
-        .unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use axum::{
 };
 use quadrille::{
     RemoteAddress,
-    provider::{Authorization, ConsentPage, Decision, ScopeInfo, Step, SubjectType},
+    provider::{Authorization, ConsentPage, Decision, ScopeInfo, Step},
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,9 +22,10 @@ use super::{
         claims::{self, ClaimLine},
         visitor::Visitor,
     },
-    account::{initial, minute},
+    brief::{initial, minute},
     choice::{Wish, typed_name},
-    templates::{FormsLead, Message},
+    client_view::ClientView,
+    templates::{FormsLead, Link, Message},
 };
 
 /// The scopes by which a client learns who the user is (OpenID Connect Core, sections 3.1.2.1 and 5.4).
@@ -52,7 +53,7 @@ enum Choice {
 
 #[derive(Serialize)]
 struct Page<'a> {
-    client: ClientView<'a>,
+    client: ClientView,
     user: &'a str,
     user_initial: String,
     /// `true` if all scopes are about the user's identity, and give access to nothing else.
@@ -81,19 +82,6 @@ struct DeviceView<'a> {
     user_code: &'a str,
     address: Option<String>,
     requested: String,
-}
-
-#[derive(Serialize)]
-struct ClientView<'a> {
-    name: &'a str,
-    initial: String,
-    /// The host that vouches for a client which describes itself: such a client chooses its own
-    /// name.
-    host: Option<&'a str>,
-    /// `true` if the client registered itself, and chose its own name.
-    registered_itself: bool,
-    /// `true` if the client learns the user name by any token, and not by the scope `profile` alone.
-    learns_user_name: bool,
 }
 
 /// A scope that is asked for, with a box.
@@ -132,7 +120,7 @@ pub(in crate::web) async fn ask(
         })),
         Step::Consent(page) => {
             let Some(visitor) = visitor else { return app.failed() };
-            app.consent_page(&page, &visitor)
+            app.consent_page(&page, &visitor).await
         }
         Step::Done(reply) => {
             let answer = reply.into_response();
@@ -157,7 +145,7 @@ pub(in crate::web) async fn answer(
     }
     let visitor = match app.visitor(&headers).await {
         Ok(Some(visitor)) => visitor,
-        Ok(None) => return app.signed_out_meanwhile(),
+        Ok(None) => return app.signed_out_meanwhile(decision.again()),
         Err(error) => return app.store_failed(&error),
     };
     let user = app.authentication(&visitor, decision.acr_values());
@@ -177,7 +165,15 @@ pub(in crate::web) async fn answer(
 }
 
 impl App {
-    pub(super) fn consent_page(&self, page: &ConsentPage, visitor: &Visitor) -> Response<Body> {
+    pub(super) async fn consent_page(
+        &self,
+        page: &ConsentPage,
+        visitor: &Visitor,
+    ) -> Response<Body> {
+        let client = match self.client_view(page, visitor).await {
+            Ok(client) => client,
+            Err(error) => return self.server_failed(&error, "consents cannot be listed"),
+        };
         let user = visitor.user.name.as_str();
         let fields = page.form_fields().into_iter().map(|(name, value)| Field { name, value });
         let is_granted = |scope: &&ScopeInfo| page.granted.contains(&scope.name);
@@ -198,13 +194,7 @@ impl App {
             .iter()
             .filter_map(|name| Some(claims::line(self.claims.as_ref()?, &visitor.user, name)));
         let view = Page {
-            client: ClientView {
-                name: &page.client.name,
-                initial: initial(&page.client.name),
-                host: page.client_host.as_deref(),
-                registered_itself: page.registered_itself,
-                learns_user_name: page.client.openid.subject_type == SubjectType::Public,
-            },
+            client,
             user,
             user_initial: initial(user),
             signs_in_only: page.scopes.iter().all(|scope| IDENTITY.contains(&&*scope.name)),
@@ -232,14 +222,16 @@ impl App {
         settings.map(|settings| claims::of_scope(settings, user, scope)).unwrap_or_default()
     }
 
-    fn signed_out_meanwhile(&self) -> Response<Body> {
+    fn signed_out_meanwhile(&self, again: Option<&str>) -> Response<Body> {
+        let sign_in = again.map(|next| self.pages.site().sign_in_for(next));
         self.pages.message(
             StatusCode::FORBIDDEN,
             &Message {
                 title: "You are signed out",
-                text: "Nothing was granted. Go back to the application and start again.",
+                text: "Nothing was granted. Sign in and answer again, or go back to the application and \
+                       start there.",
                 code: None,
-                link: None,
+                link: sign_in.as_ref().map(|href| Link::to(href, "Sign in")),
                 alert: true,
             },
         )
@@ -255,11 +247,21 @@ mod tests {
         let issuer = Issuer::parse("https://id.example").unwrap();
         let view = Page {
             client: ClientView {
-                name: "Your <bank>",
+                name: "Your <bank>".to_owned(),
                 initial: "Y".to_owned(),
-                host,
+                host: host.map(str::to_owned),
                 registered_itself: false,
                 learns_user_name: true,
+                logo: None,
+                owner: None,
+                page: None,
+                policy: None,
+                terms: None,
+                contacts: Vec::new(),
+                known_since: String::new(),
+                last_consent: None,
+                lasts: None,
+                lookalike: None,
             },
             user: "ada",
             user_initial: "A".to_owned(),

@@ -19,7 +19,7 @@ use super::{
         sent::{Sent, Unreadable},
         visitor::Visitor,
     },
-    account::initial,
+    brief::initial,
     templates::FormsLead,
 };
 

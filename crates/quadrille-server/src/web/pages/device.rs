@@ -53,7 +53,7 @@ pub(in crate::web) async fn page(
         }
         DeviceStep::Consent(page) => {
             let Some(visitor) = visitor else { return app.failed() };
-            app.consent_page(&page, &visitor)
+            app.consent_page(&page, &visitor).await
         }
         DeviceStep::Done(reply) => reply.into_response(),
     }

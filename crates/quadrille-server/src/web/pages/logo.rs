@@ -1,4 +1,4 @@
-//! The logo of a brand.
+//! Logos: that of a brand, and those of clients.
 
 use std::{
     fs::File,
@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use aws_lc_rs::digest;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 
 /// The greatest size of a logo in bytes: every visitor loads it.
@@ -20,6 +22,38 @@ pub(super) struct Logo {
     pub(super) ending: &'static str,
     /// The content.
     pub(super) bytes: Bytes,
+}
+
+/// The logo of a client.
+#[derive(Debug)]
+pub(in crate::web) struct Picture {
+    pub(super) kind: &'static str,
+    pub(super) ending: &'static str,
+    pub(super) bytes: Bytes,
+    /// A hash of the content, of which the path is made.
+    pub(in crate::web) fingerprint: String,
+}
+
+impl Picture {
+    /// The picture with this content, or the reason why it is none.
+    ///
+    /// # Errors
+    /// [`LogoFault`].
+    pub(in crate::web) fn of_client(bytes: Bytes) -> Result<Self, LogoFault> {
+        let (kind, ending) = match &bytes[..] {
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => ("image/gif", "gif"),
+            bytes => kind_of(bytes)?,
+        };
+        Ok(Self { kind, ending, fingerprint: fingerprint(&bytes), bytes })
+    }
+}
+
+/// A hash that names this content.
+pub(super) fn fingerprint(content: &[u8]) -> String {
+    let digest = digest::digest(&digest::SHA256, content);
+    let mut name = BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref());
+    name.truncate(16);
+    name
 }
 
 /// The reason why a file is no logo.

@@ -1,18 +1,27 @@
 //! The pages for users.
 
 pub(super) mod account;
+pub(super) mod applications;
 pub(super) mod authorize;
+mod brief;
 pub(super) mod choice;
+mod client_view;
 pub(super) mod device;
 pub(super) mod end_session;
+pub(super) mod export;
+pub(super) mod leaving;
 mod logo;
 pub(super) mod new_token;
+pub(super) mod password;
 pub(super) mod problem;
 pub(super) mod profile;
+mod proof;
 mod scope_line;
 pub(super) mod sign_in;
 pub(super) mod signed_out;
+mod site;
 mod templates;
 
 pub use logo::LogoFault;
+pub(super) use logo::Picture;
 pub use templates::{BUILT_IN_PAGES, FormsLead, Link, Message, Pages, PagesError};

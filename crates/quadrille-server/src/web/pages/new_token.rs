@@ -12,7 +12,6 @@ use quadrille::{
     provider::{Error, MintError, NewToken, store::RowId},
 };
 use serde::{Deserialize, Serialize};
-use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::{
@@ -216,8 +215,7 @@ impl App {
     /// The sign-in page, which leads back to the account page.
     fn sign_in_again(&self) -> String {
         let site = self.pages.site();
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        format!("{}?{}", site.sign_in, query.append_pair("next", &site.home).finish())
+        site.sign_in_for(&site.home)
     }
 }
 

@@ -82,9 +82,9 @@ struct Page<'a> {
 
 /// Why signing in did not work.
 #[derive(Clone, Debug, Serialize)]
-struct Problem {
-    title: &'static str,
-    text: Cow<'static, str>,
+pub(super) struct Problem {
+    pub(super) title: &'static str,
+    pub(super) text: Cow<'static, str>,
     /// Whether it is about what was typed.
     field: bool,
 }
@@ -100,7 +100,7 @@ const WRONG: Problem = Problem {
     text: Cow::Borrowed("Check both and try again."),
     field: true,
 };
-const BUSY: Problem = Problem {
+pub(super) const BUSY: Problem = Problem {
     title: "Many people are signing in",
     text: Cow::Borrowed("Try again in a few seconds."),
     field: false,
@@ -120,7 +120,7 @@ const BLOCKED: Problem = Problem {
 };
 
 /// Why a password was not looked at, and for how long that stays so.
-fn too_many(wait: Duration) -> Problem {
+pub(super) fn too_many(wait: Duration) -> Problem {
     let time = wait_in_words(wait);
     let text = match wait > PATIENCE {
         // From this network so many try that name that trying again is no use.
@@ -241,7 +241,7 @@ pub(in crate::web) async fn submit(
 }
 
 /// The answer, with the time after which to try again.
-fn later(mut page: Response<Body>, wait: Duration) -> Response<Body> {
+pub(super) fn later(mut page: Response<Body>, wait: Duration) -> Response<Body> {
     let seconds = wait.as_secs().saturating_add(1);
     page.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     page

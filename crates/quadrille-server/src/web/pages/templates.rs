@@ -5,18 +5,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aws_lc_rs::digest;
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, value::Serde};
 use quadrille::page::{self, Page};
 use serde::Serialize;
 
-use super::logo::{Logo, LogoFault};
+use super::{
+    logo::{Logo, LogoFault, Picture, fingerprint},
+    site::Site,
+};
 use crate::{
     config::BrandSettings,
     issuer::Issuer,
@@ -34,6 +35,9 @@ pub const BUILT_IN_PAGES: &[(&str, &str)] = &[
     ("consent.html", include_str!("../../../templates/consent.html")),
     ("device.html", include_str!("../../../templates/device.html")),
     ("applications.html", include_str!("../../../templates/applications.html")),
+    ("withdraw.html", include_str!("../../../templates/withdraw.html")),
+    ("password.html", include_str!("../../../templates/password.html")),
+    ("delete-account.html", include_str!("../../../templates/delete-account.html")),
     ("verifier.html", include_str!("../../../templates/verifier.html")),
     ("sign-out.html", include_str!("../../../templates/sign-out.html")),
     ("signed-out.html", include_str!("../../../templates/signed-out.html")),
@@ -72,39 +76,6 @@ pub enum PagesError {
         /// The place in it, and the reason.
         error: minijinja::Error,
     },
-}
-
-/// The values that every page has.
-#[derive(Clone, Debug, Serialize)]
-pub struct Site {
-    /// The name of the site.
-    pub name: String,
-    /// The path of the account page, with the list of applications.
-    pub home: String,
-    /// The path of the sign-in page.
-    pub sign_in: String,
-    /// The path that goes on with the account that is signed in.
-    pub continue_as: String,
-    /// The path that ends this session.
-    pub sign_out: String,
-    /// The path that ends all sessions of the user.
-    pub sign_out_everywhere: String,
-    /// The path that withdraws a consent.
-    pub withdraw: String,
-    /// The path that ends one session of the user.
-    pub end_session: String,
-    /// The path that revokes a personal access token.
-    pub revoke_token: String,
-    /// The path that makes a personal access token.
-    pub make_token: String,
-    /// The path that changes the profile of the user.
-    pub profile: String,
-    /// The path of the style sheet.
-    pub style: String,
-    /// The path of the icon.
-    pub icon: String,
-    /// The path of the logo, if there is one.
-    pub logo: Option<String>,
 }
 
 /// The pages of a provider. They have no scripts, are not cached, and cannot be framed.
@@ -223,23 +194,9 @@ impl Pages {
         for Stranger { path, nearest } in strangers {
             tracing::warn!("{}: no page has this name{}", path.display(), did_you_mean(nearest));
         }
-        let at = |path: &str| format!("{}{path}", issuer.path());
-        let site = Site {
-            name: name.to_owned(),
-            home: at("/"),
-            sign_in: at("/sign-in"),
-            continue_as: at("/sign-in/continue"),
-            sign_out: at("/sign-out"),
-            sign_out_everywhere: at("/sign-out/everywhere"),
-            withdraw: at("/applications/withdraw"),
-            end_session: at("/sessions/end"),
-            revoke_token: at("/tokens/revoke"),
-            make_token: at("/tokens/make"),
-            profile: at("/profile"),
-            style: at(&format!("/assets/{}.css", fingerprint(&style))),
-            icon: at(&format!("/assets/{}.svg", fingerprint(&icon))),
-            logo: None,
-        };
+        let mut site = Site::of(name, issuer);
+        site.style = site.asset(&fingerprint(&style), "css");
+        site.icon = site.asset(&fingerprint(&icon), "svg");
         Ok(Self { templates, site, style, icon, logo: None })
     }
 
@@ -248,19 +205,16 @@ impl Pages {
     /// # Errors
     /// [`PagesError::File`] or [`PagesError::Logo`].
     pub fn brand(mut self, brand: &BrandSettings) -> Result<Self, PagesError> {
-        let home = self.site.home.trim_end_matches('/').to_owned();
-        let at =
-            |content: &[u8], ending| format!("{home}/assets/{}.{ending}", fingerprint(content));
         let rules = brand.colors.rules();
         if !rules.is_empty() {
             self.style = [&self.style, "\n".as_bytes(), rules.as_bytes()].concat().into();
-            self.site.style = at(&self.style, "css");
+            self.site.style = self.site.asset(&fingerprint(&self.style), "css");
         }
         if let Some(path) = &brand.logo {
             let failed = |error| PagesError::File { path: path.clone(), error };
             let fault = |fault| PagesError::Logo { path: path.clone(), fault };
             let logo = Logo::read(path).map_err(failed)?.map_err(fault)?;
-            self.site.logo = Some(at(&logo.bytes, logo.ending));
+            self.site.logo = Some(self.site.asset(&fingerprint(&logo.bytes), logo.ending));
             self.logo = Some(logo);
         }
         Ok(self)
@@ -279,19 +233,12 @@ impl Pages {
             _ if path == self.site.icon => ("image/svg+xml", &self.icon),
             _ => (logo?.kind, &logo?.bytes),
         };
-        let mut response = Response::new(Body::from(bytes.clone()));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        // The path changes with the content.
-        let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
-        headers.insert(header::CACHE_CONTROL, forever);
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(page::RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
-        );
-        Some(response)
+        Some(file(kind, bytes.clone()))
+    }
+
+    /// The path of the logo of a client.
+    pub(in crate::web) fn path_of(&self, logo: &Picture) -> String {
+        self.site.asset(&logo.fingerprint, logo.ending)
     }
 
     /// A page with forms that lead to `forms`.
@@ -350,6 +297,29 @@ impl Pages {
     }
 }
 
+/// A file that pages show, whose path changes with its content.
+fn file(kind: &'static str, content: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(content));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
+    headers.insert(header::CACHE_CONTROL, forever);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(page::RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+    );
+    response
+}
+
+impl Picture {
+    /// The logo of a client as a file.
+    pub(in crate::web) fn file(&self) -> Response<Body> {
+        file(self.kind, self.bytes.clone())
+    }
+}
+
 /// The values of a page beside those of the site.
 #[derive(Serialize)]
 struct Whole<'a, T> {
@@ -376,14 +346,6 @@ fn protect(headers: &mut HeaderMap, forms: FormsLead) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-}
-
-/// A hash that names this content.
-fn fingerprint(content: &[u8]) -> String {
-    let digest = digest::digest(&digest::SHA256, content);
-    let mut name = BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref());
-    name.truncate(16);
-    name
 }
 
 /// A file that replaces no page, and the name that may be meant.

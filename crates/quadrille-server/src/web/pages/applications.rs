@@ -1,0 +1,213 @@
+//! The part of the account page with the applications that may act for the user, and the page on which
+//! the user withdraws the access of one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    body::Body,
+    extract::{OriginalUri, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, Response, StatusCode},
+};
+use quadrille::{
+    oauth2::Resources,
+    provider::{self, ClientAccess},
+};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{
+    super::{
+        account_form::{AccountForm, Sealed},
+        app::App,
+        audit,
+        forms::Purpose,
+        visitor::Visitor,
+    },
+    brief::{day, initial, minute},
+    scope_line::ScopeLine,
+    templates::FormsLead,
+};
+
+/// The query of the page.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct Asked {
+    client_id: String,
+}
+
+/// The form that withdraws a consent.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct Withdraw {
+    #[serde(default)]
+    form: String,
+    client_id: String,
+}
+
+impl Sealed for Withdraw {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
+/// What the page shows.
+#[derive(Serialize)]
+struct Page<'a> {
+    user: &'a str,
+    form: String,
+    application: Application,
+}
+
+/// An application that may act for the user.
+#[derive(Serialize)]
+pub(super) struct Application {
+    id: String,
+    name: String,
+    initial: String,
+    /// The path of the logo, if it is here.
+    logo: Option<String>,
+    owner: Option<String>,
+    /// The host of a client that describes itself.
+    host: Option<String>,
+    /// The destinations of a client that registered itself.
+    registered_for: Option<Vec<String>>,
+    /// The destinations of all others.
+    destinations: Vec<String>,
+    /// Whether another application in the list has the same name.
+    has_namesake: bool,
+    /// The day since which the client is known here.
+    known_since: String,
+    /// The day on which the client changed its name or a redirect URI, if the user allowed it before.
+    changed: Option<String>,
+    scopes: Vec<ScopeLine>,
+    resources: Vec<String>,
+    /// The day of the first consent or sign-in that still counts.
+    first: String,
+    /// The day of the last consent or sign-in.
+    given: String,
+    /// The time of its last token, if one is valid.
+    used: Option<String>,
+    /// The time at which its last token expires, if one is valid.
+    expires: Option<String>,
+    /// The number of its sign-ins whose tokens are valid.
+    sign_ins: usize,
+    /// The address at which the application begins a login.
+    open: Option<String>,
+}
+
+/// `GET /applications/withdraw`
+pub(in crate::web) async fn page(
+    State(app): State<App>,
+    asked: Result<Query<Asked>, QueryRejection>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let visitor = match app.signed_in(&headers, &uri).await {
+        Ok(visitor) => visitor,
+        Err(answer) => return answer,
+    };
+    // Every user in a browser has a cookie of a session.
+    let Some(cookie) = app.session_cookie(&headers) else { return app.failed() };
+    let Ok(Query(asked)) = asked else { return app.see_other(&app.pages.site().home) };
+    let applications = match app.applications(&visitor).await {
+        Ok(applications) => applications,
+        Err(error) => return app.server_failed(&error, "consents cannot be listed"),
+    };
+    let Some(application) = applications.into_iter().find(|found| found.id == asked.client_id)
+    else {
+        return app.home_with_note(&headers, Purpose::NothingWithdrawn);
+    };
+    let page = Page {
+        user: visitor.user.name.as_str(),
+        form: app.forms.field(Purpose::Account, cookie),
+        application,
+    };
+    app.pages.render(StatusCode::OK, "withdraw.html", &page, FormsLead::Here)
+}
+
+/// `POST /applications/withdraw`
+pub(in crate::web) async fn withdraw(
+    State(app): State<App>,
+    asked: AccountForm<Withdraw>,
+) -> Response<Body> {
+    let AccountForm { form, visitor, address, headers } = asked;
+    let subject = &visitor.user.subject;
+    let given = match app.server.consents(subject).await {
+        Ok(granted) => granted.iter().any(|access| *access.client.id == *form.client_id),
+        Err(error) => return app.server_failed(&error, "consents cannot be listed"),
+    };
+    if !given {
+        return app.home_with_note(&headers, Purpose::NothingWithdrawn);
+    }
+    match app.server.revoke_consent(subject, &form.client_id).await {
+        Ok(()) => {
+            audit::withdrawn(&visitor.user, address, &form.client_id);
+            app.home_with_note(&headers, Purpose::Withdrawn)
+        }
+        Err(error) => app.server_failed(&error, "a consent was not withdrawn"),
+    }
+}
+
+impl App {
+    /// The applications that may act for a user, by their names.
+    pub(super) async fn applications(
+        &self,
+        visitor: &Visitor,
+    ) -> Result<Vec<Application>, provider::Error> {
+        let granted = self.server.consents(&visitor.user.subject).await?;
+        let mut applications: Vec<_> =
+            granted.iter().map(|access| self.application(access)).collect();
+        let mut named: BTreeMap<String, usize> = BTreeMap::new();
+        for application in &applications {
+            *named.entry(application.name.to_lowercase()).or_default() += 1;
+        }
+        for application in &mut applications {
+            let namesakes = named.get(&application.name.to_lowercase());
+            application.has_namesake = namesakes.is_some_and(|number| *number > 1);
+        }
+        applications.sort_by_cached_key(|application| application.name.to_lowercase());
+        Ok(applications)
+    }
+
+    fn application(&self, access: &ClientAccess) -> Application {
+        let client = &access.client;
+        let consents = access.consents.iter().map(|consent| &consent.resources);
+        let grants = access.grants.iter().map(|listed| &listed.grant.resources);
+        let resources = consents.chain(grants).flat_map(Resources::iter);
+        let resources: BTreeSet<_> = resources.map(str::to_owned).collect();
+        // The name of one that registered itself may be that of another site.
+        let leads_to = |url: &Url| {
+            let origin = url.origin().ascii_serialization();
+            !client.registered_itself() || client.destinations().contains(&origin.as_str())
+        };
+        let open = self.server.initiate_login(client);
+        // A user who has not seen the change is not led to another site.
+        let is_as_allowed = !client.registered_itself() || access.changed_since().is_none();
+        let open = open.filter(|login| is_as_allowed && leads_to(login.url()));
+        let destinations = client.destinations().into_iter().map(str::to_owned).collect();
+        let (registered_for, destinations) = match client.registered_itself() {
+            true => (Some(destinations), Vec::new()),
+            false => (None, destinations),
+        };
+        let about = client.about();
+        Application {
+            logo: self.logo_of(&about),
+            owner: about.owner.as_deref().map(str::to_owned),
+            open: open.map(|login| login.url().to_string()),
+            id: client.id.to_string(),
+            name: client.name.clone(),
+            initial: initial(&client.name),
+            host: access.client_host(),
+            registered_for,
+            destinations,
+            has_namesake: false,
+            known_since: day(client.created),
+            changed: access.changed_since().map(day),
+            scopes: self.scope_lines(access.scopes().iter()),
+            resources: resources.into_iter().collect(),
+            first: day(access.first_given()),
+            given: day(access.given()),
+            used: access.last_issue().map(minute),
+            expires: access.expires().map(minute),
+            sign_ins: access.grants.len(),
+        }
+    }
+}

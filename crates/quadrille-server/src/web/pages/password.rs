@@ -1,0 +1,206 @@
+//! The page on which a user changes the password.
+
+use std::{borrow::Cow, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{OriginalUri, State},
+    http::{HeaderMap, Response, StatusCode},
+};
+use quadrille::{Secret, provider::guessing::KdfError};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    data::PasswordChange,
+    users::{LEAST_PASSWORD, PasswordError, check_password, prepared},
+};
+
+use super::{
+    super::{
+        account_form::{AccountForm, Sealed},
+        app::App,
+        audit,
+        cookies::Cookie,
+        forms::Purpose,
+        passwords::AGAIN,
+        visitor::Visitor,
+    },
+    proof::{Trouble, Unproven},
+    sign_in::{BUSY, later},
+    templates::FormsLead,
+};
+
+/// What the page sends.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct Change {
+    #[serde(default)]
+    form: String,
+    /// The password until now.
+    #[serde(default)]
+    password: Secret,
+    #[serde(default)]
+    new: Secret,
+    /// The new one once more.
+    #[serde(default)]
+    again: Secret,
+}
+
+impl Sealed for Change {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
+/// What the page shows.
+#[derive(Serialize)]
+struct Page<'a> {
+    user: &'a str,
+    form: String,
+    problem: Option<Trouble>,
+    least: usize,
+}
+
+const CHOOSE_ANOTHER: &str = "Choose another password";
+
+/// The trouble with a new password, if there is some.
+fn trouble(form: &Change) -> Option<Trouble> {
+    if form.new != form.again {
+        return Some(Trouble {
+            title: "The new passwords differ",
+            text: Cow::Borrowed("Type the same new password twice."),
+            field: Some("again"),
+        });
+    }
+    let text = match check_password(&form.new) {
+        Ok(()) => return None,
+        Err(PasswordError::TooShort { least }) => {
+            format!("A password has at least {least} characters.").into()
+        }
+        Err(PasswordError::Common) => {
+            Cow::Borrowed("This is one of the most common passwords, which attackers try first.")
+        }
+        Err(PasswordError::TooLong { most }) => {
+            format!("A password has at most {most} bytes.").into()
+        }
+    };
+    Some(Trouble { title: CHOOSE_ANOTHER, text, field: Some("new") })
+}
+
+/// `GET /password`
+pub(in crate::web) async fn page(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    match app.signed_in(&headers, &uri).await {
+        Ok(visitor) => app.password_page(StatusCode::OK, &headers, &visitor, None),
+        Err(answer) => answer,
+    }
+}
+
+/// The path by which password managers find the page, for the whole host: "A Well-Known URL for Changing
+/// Passwords".
+pub(in crate::web) const WELL_KNOWN: &str = "/.well-known/change-password";
+
+/// `GET /.well-known/change-password`
+pub(in crate::web) async fn well_known(State(app): State<App>) -> Response<Body> {
+    app.see_other(&app.pages.site().password)
+}
+
+/// `POST /password`
+pub(in crate::web) async fn change(
+    State(app): State<App>,
+    asked: AccountForm<Change>,
+) -> Response<Body> {
+    let AccountForm { form, visitor, address, headers } = asked;
+    let again = |status, trouble, wait: Option<Duration>| {
+        let page = app.password_page(status, &headers, &visitor, Some(trouble));
+        match wait {
+            Some(wait) => later(page, wait),
+            None => page,
+        }
+    };
+    if let Some(trouble) = trouble(&form) {
+        return again(StatusCode::BAD_REQUEST, trouble, None);
+    }
+    let attempt = match app.prove(&visitor, &form.password, &headers, address).await {
+        Ok(attempt) => attempt,
+        Err(Unproven::Again(status, trouble, wait)) => return again(status, trouble, wait),
+        Err(Unproven::Answered(answer)) => return *answer,
+    };
+    let password = match app.passwords.hash(prepared(&form.new)).await {
+        Ok(password) => password,
+        Err(error) => {
+            app.passwords.withdraw(&attempt).await;
+            if error == KdfError::Busy {
+                return again(StatusCode::SERVICE_UNAVAILABLE, BUSY.into(), Some(AGAIN));
+            }
+            tracing::error!(%error, "a new password cannot be hashed");
+            return app.failed();
+        }
+    };
+    // A secret of the session that somebody else has seen is worth nothing with the new password.
+    let (next, cookie) = app.seals.make(&app.env);
+    let session = visitor.session.clone();
+    let lifetime = session.expires.since(app.env.now());
+    let change = PasswordChange { session, next, password, recount: attempt.forgiven() };
+    match app.backend.change_password(change).await {
+        Ok(true) => {
+            audit::password_changed(&visitor.user, address);
+            app.ended.notify_one();
+            let mut answer = app.home_of(&cookie, Purpose::PasswordChanged);
+            app.cookies.set(answer.headers_mut(), Cookie::Session, &cookie, Some(lifetime));
+            answer
+        }
+        // There is a new password since this one was verified, and the session has ended with it.
+        Ok(false) => app.see_other(&app.pages.site().sign_in),
+        Err(error) => app.store_failed(&error),
+    }
+}
+
+impl App {
+    fn password_page(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        visitor: &Visitor,
+        problem: Option<Trouble>,
+    ) -> Response<Body> {
+        // Every user in a browser has a cookie of a session.
+        let Some(cookie) = self.session_cookie(headers) else { return self.failed() };
+        let page = Page {
+            user: visitor.user.name.as_str(),
+            form: self.forms.field(Purpose::Account, cookie),
+            problem,
+            least: LEAST_PASSWORD,
+        };
+        self.pages.render(status, "password.html", &page, FormsLead::Here)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_password_keeps_to_the_rules_of_the_command_line() {
+        let found = |new: &str, again: &str| {
+            let (new, again) = (Secret::from(new), Secret::from(again));
+            let form = Change { form: String::new(), password: Secret::default(), new, again };
+            trouble(&form).map(|trouble| (trouble.title, trouble.field))
+        };
+        let good = "another horse altogether";
+        let long = "x".repeat(1025);
+        let bad = Some((CHOOSE_ANOTHER, Some("new")));
+        for (new, again, expected) in [
+            (good, good, None),
+            (good, "another horse", Some(("The new passwords differ", Some("again")))),
+            ("", "", bad),
+            ("shorter", "shorter", bad),
+            ("password1", "password1", bad),
+            (&long, &long, bad),
+        ] {
+            assert_eq!(found(new, again), expected, "{new}");
+        }
+    }
+}
