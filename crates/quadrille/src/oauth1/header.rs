@@ -60,11 +60,22 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
     if text.len() > LONGEST {
         return Err(RequestError::TooLong);
     }
+    let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+    match std::str::from_utf8(text) {
+        Ok(text) => parse_text(text),
+        // All but a realm is ASCII, so the replacement of other bytes changes only that.
+        Err(_) => parse_text(&String::from_utf8_lossy(text)).map(|pairs| {
+            pairs.into_iter().map(|(name, value)| (owned(name), owned(value))).collect()
+        }),
+    }
+}
+
+fn parse_text(text: &str) -> Result<Vec<Pair<'_>>, RequestError> {
     let mut pairs = Vec::with_capacity(8);
     let mut rest = text.trim_ascii();
     while !rest.is_empty() {
         // Empty elements of a list are ignored (RFC 9110, section 5.6.1.2).
-        if let Some(tail) = rest.strip_prefix(b",") {
+        if let Some(tail) = rest.strip_prefix(',') {
             rest = tail.trim_ascii_start();
             continue;
         }
@@ -73,87 +84,72 @@ pub(super) fn parse(text: &[u8]) -> Result<Vec<Pair<'_>>, RequestError> {
         }
         let (name, tail) = name(rest)?;
         let tail = tail.trim_ascii_start();
-        let plain = tail.strip_prefix(b"\"").and_then(|inside| plain_until(b'"', inside));
+        let plain = tail.strip_prefix('"').and_then(|inside| plain_until('"', inside));
         let (value, tail) = match plain {
             Some((value, tail)) => (Cow::Borrowed(value), tail),
             None => decoded_value(&name, tail)?,
         };
         pairs.push((name, value));
         rest = tail.trim_ascii_start();
-        if !rest.is_empty() && !rest.starts_with(b",") {
+        if !rest.is_empty() && !rest.starts_with(',') {
             return Err(RequestError::HeaderMalformed);
         }
     }
     Ok(pairs)
 }
 
-/// Reads a text up to this byte, without a character that needs encoding: most names and values are
+/// Reads a text up to this character, without one that needs encoding: most names and values are
 /// such. Returns it and the rest.
-fn plain_until(end: u8, text: &[u8]) -> Option<(&str, &[u8])> {
-    let at = text.iter().position(|byte| !is_unreserved(*byte))?;
+fn plain_until(end: char, text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| !is_unreserved(byte))?;
     let (plain, rest) = text.split_at_checked(at)?;
-    let rest = rest.strip_prefix(&[end])?;
-    Some((std::str::from_utf8(plain).ok()?, rest))
+    Some((plain, rest.strip_prefix(end)?))
 }
 
 /// Reads a name. Returns it, decoded, and the rest after the equals sign.
-fn name(text: &[u8]) -> Result<(Cow<'_, str>, &[u8]), RequestError> {
-    if let Some((name, rest)) = plain_until(b'=', text).filter(|(name, _)| !name.is_empty()) {
+fn name(text: &str) -> Result<(Cow<'_, str>, &str), RequestError> {
+    if let Some((name, rest)) = plain_until('=', text).filter(|(name, _)| !name.is_empty()) {
         return Ok((name.into(), rest));
     }
-    let mut halves = text.splitn(2, |byte| *byte == b'=');
-    let (Some(name), Some(rest)) = (halves.next(), halves.next()) else {
-        return Err(RequestError::HeaderMalformed);
-    };
+    let (name, rest) = text.split_once('=').ok_or(RequestError::HeaderMalformed)?;
     let name = name.trim_ascii_end();
     // Any other character must be encoded (RFC 5849, section 3.5.1).
-    if name.is_empty() || !name.iter().all(|byte| is_unreserved(*byte) || *byte == b'%') {
+    if name.is_empty() || !name.bytes().all(|byte| is_unreserved(byte) || byte == b'%') {
         return Err(RequestError::HeaderMalformed);
     }
-    Ok((decode(ascii(name)?)?, rest))
+    Ok((decode(name)?, rest))
 }
 
 /// Reads the value of a parameter. Returns it, decoded, and the rest.
-fn decoded_value<'a>(name: &str, text: &'a [u8]) -> Result<(Cow<'a, str>, &'a [u8]), RequestError> {
+fn decoded_value<'a>(name: &str, text: &'a str) -> Result<(Cow<'a, str>, &'a str), RequestError> {
     let (value, rest) = value(text)?;
-    let value = match name {
-        "realm" => match value {
-            Cow::Borrowed(raw) => String::from_utf8_lossy(raw),
-            Cow::Owned(raw) => String::from_utf8_lossy(&raw).into_owned().into(),
-        },
-        _ => match value {
-            Cow::Borrowed(raw) => decode(ascii(raw)?)?,
-            // An encoded value contains no escaped character.
-            Cow::Owned(_) => return Err(RequestError::HeaderMalformed),
-        },
+    let value = match value {
+        _ if name == "realm" => value,
+        // Encoded values are ASCII (RFC 5849, section 3.6), and contain no escaped character.
+        Cow::Borrowed(raw) if raw.is_ascii() => decode(raw)?,
+        Cow::Borrowed(_) | Cow::Owned(_) => return Err(RequestError::HeaderMalformed),
     };
     Ok((value, rest))
 }
 
 /// Reads a quoted string or, as some clients write it, a bare word. Returns it and the rest.
-fn value(text: &[u8]) -> Result<(Cow<'_, [u8]>, &[u8]), RequestError> {
+fn value(text: &str) -> Result<(Cow<'_, str>, &str), RequestError> {
     let malformed = RequestError::HeaderMalformed;
-    let Some(inside) = text.strip_prefix(b"\"") else {
-        let end = text.iter().position(|byte| *byte == b',' || byte.is_ascii_whitespace());
+    let Some(inside) = text.strip_prefix('"') else {
+        let end = text.find(|char: char| char == ',' || char.is_ascii_whitespace());
         let (word, rest) = text.split_at_checked(end.unwrap_or(text.len())).ok_or(malformed)?;
-        return match word.contains(&b'"') {
+        return match word.contains('"') {
             true => Err(malformed),
             false => Ok((word.into(), rest)),
         };
     };
-    let end = inside.iter().position(|byte| matches!(byte, b'"' | b'\\')).ok_or(malformed)?;
+    let end = inside.find(['"', '\\']).ok_or(malformed)?;
     let (plain, rest) = inside.split_at_checked(end).ok_or(malformed)?;
-    if let Some(rest) = rest.strip_prefix(b"\"") {
+    if let Some(rest) = rest.strip_prefix('"') {
         return Ok((plain.into(), rest));
     }
     let (unescaped, rest) = quoted(text).ok_or(malformed)?;
     Ok((unescaped.into(), rest))
-}
-
-/// An encoded text: ASCII only (RFC 5849, section 3.6).
-fn ascii(text: &[u8]) -> Result<&str, RequestError> {
-    let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii());
-    text.ok_or(RequestError::HeaderMalformed)
 }
 
 /// Writes `name="value"`, percent-encoded.
@@ -200,30 +196,31 @@ pub(super) fn append_realm(out: &mut String, realm: &str) -> bool {
 /// A parameter of the challenges in a `WWW-Authenticate` header, unquoted. Skips the contents of
 /// quoted strings.
 pub(super) fn parameter_of_challenges(value: &[u8], wanted: &str) -> Option<String> {
-    let mut rest = value;
+    let value = String::from_utf8_lossy(value);
+    let mut rest = &*value;
     while !rest.is_empty() {
-        let end = rest.iter().position(|byte| matches!(byte, b'=' | b',' | b' ' | b'\t' | b'"'));
+        let end = rest.find(['=', ',', ' ', '\t', '"']);
         let (name, after) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
         let after = after.trim_ascii_start();
-        let Some(after) = after.strip_prefix(b"=") else {
-            rest = match after.split_first() {
-                Some((b'"', _)) => quoted(after)?.1,
-                Some((b',', tail)) => tail,
+        let Some(after) = after.strip_prefix('=') else {
+            rest = match after.chars().next() {
+                Some('"') => quoted(after)?.1,
+                Some(',') => after.strip_prefix(',')?,
                 _ => after,
             };
             continue;
         };
         let after = after.trim_ascii_start();
-        let (value, tail) = match after.first() {
-            Some(b'"') => quoted(after)?,
-            _ => {
-                let end = after.iter().position(|byte| matches!(byte, b',' | b' ' | b'\t' | b'"'));
+        let (value, tail) = match after.starts_with('"') {
+            true => quoted(after)?,
+            false => {
+                let end = after.find([',', ' ', '\t', '"']);
                 let (word, tail) = after.split_at_checked(end.unwrap_or(after.len()))?;
-                (word.to_vec(), tail)
+                (word.to_owned(), tail)
             }
         };
-        if name.eq_ignore_ascii_case(wanted.as_bytes()) {
-            return String::from_utf8(value).ok();
+        if name.eq_ignore_ascii_case(wanted) {
+            return Some(value);
         }
         rest = tail;
     }
@@ -232,20 +229,14 @@ pub(super) fn parameter_of_challenges(value: &[u8], wanted: &str) -> Option<Stri
 
 /// Reads a quoted string at the start. Returns it unquoted, and the rest; `None` if it does not
 /// end.
-fn quoted(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    let mut out = Vec::new();
-    let mut rest = text.strip_prefix(b"\"")?;
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut chars = text.strip_prefix('"')?.chars();
     loop {
-        let (byte, tail) = rest.split_first()?;
-        rest = tail;
-        match byte {
-            b'"' => return Some((out, rest)),
-            b'\\' => {
-                let (escaped, tail) = rest.split_first()?;
-                out.push(*escaped);
-                rest = tail;
-            }
-            byte => out.push(*byte),
+        match chars.next()? {
+            '"' => return Some((out, chars.as_str())),
+            '\\' => out.push(chars.next()?),
+            char => out.push(char),
         }
     }
 }
