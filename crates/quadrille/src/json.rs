@@ -26,11 +26,11 @@ impl JsonObject {
     }
 
     /// Adds texts: one as a text, several as a list, and none not at all.
-    pub(crate) fn strings(&mut self, name: &'static str, values: &[String]) {
+    pub(crate) fn strings(&mut self, name: &'static str, values: &[impl AsRef<str>]) {
         match values {
             [] => {}
-            [one] => self.string(name, one),
-            several => self.value(name, &several.into()),
+            [one] => self.string(name, one.as_ref()),
+            several => self.value(name, &several.iter().map(AsRef::as_ref).collect()),
         }
     }
 
@@ -308,7 +308,7 @@ mod tests {
         object.number("n", u64::MAX);
         object.value(&text, &serde_json::json!([null, {"a": 1.5}]));
         object.value("v", &text.as_str().into());
-        object.strings("none", &[]);
+        object.strings("none", &[""; 0]);
         object.strings("one", std::slice::from_ref(&text));
         object.strings("two", &[text.clone(), "b".to_owned()]);
         let read: Value = serde_json::from_slice(&object.finish()).unwrap();

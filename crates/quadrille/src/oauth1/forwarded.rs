@@ -199,16 +199,17 @@ impl fmt::Debug for Forwarded<'_> {
 /// assert_eq!(Verdict::parse(&response), Ok(verdict));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+#[expect(clippy::large_enum_variant, reason = "lives for a moment: a box costs more than a copy")]
+pub enum Verdict<'a> {
     /// The signature is valid and the request no replay. Holds the token's meaning; its
     /// `token_type` is [`Verdict::TOKEN_TYPE`].
-    Good(Box<ActiveToken>),
+    Good(ActiveToken<'a>),
     /// The request must be refused, with this problem for the client; `None` if the API may not
     /// know the reason.
     Bad(Option<Problem>),
 }
 
-impl Verdict {
+impl Verdict<'_> {
     /// The `token_type` that tells a verdict on a request from one on a token alone, which anybody
     /// may have picked up: a server without the extension returns the latter.
     pub const TOKEN_TYPE: &'static str = "oauth1";
@@ -218,7 +219,7 @@ impl Verdict {
         match self {
             Self::Good(token) => {
                 let mut token = token.clone();
-                token.token_type = Some(Self::TOKEN_TYPE.to_owned());
+                token.token_type = Some(Self::TOKEN_TYPE.into());
                 IntrospectionResponse::Active(token).to_response()
             }
             Self::Bad(None) => IntrospectionResponse::Inactive.to_response(),
@@ -230,7 +231,9 @@ impl Verdict {
             }
         }
     }
+}
 
+impl Verdict<'static> {
     /// Reads the response of a server. A response about the token alone is [`Verdict::Bad`].
     ///
     /// # Errors

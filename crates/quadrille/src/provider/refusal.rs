@@ -66,10 +66,10 @@ pub(crate) async fn log_read(
     let read = params(request);
     let params = seen.or(read.as_ref());
     let known = match params {
-        Some(params) if tracing::enabled!(tracing::Level::INFO) => Known {
-            client: Named::look_up(inner, request, params, error).await,
-            exchanged: exchanged(inner, error, params).await,
-        },
+        // The futures of requests that are not refused are smaller for the box.
+        Some(params) if tracing::enabled!(tracing::Level::INFO) => {
+            Box::pin(Known::look_up(inner, request, params, error)).await
+        }
         _ => Known::default(),
     };
     write_refusal(endpoint, error, request, params, &known);
@@ -89,6 +89,20 @@ struct Known {
     client: Named,
     /// The client of the token of this server that is not exchanged, by the name of that.
     exchanged: Option<(&'static str, Arc<str>)>,
+}
+
+impl Known {
+    async fn look_up(
+        inner: &Inner,
+        request: &Request<Bytes>,
+        params: &Params<'_>,
+        error: &Error,
+    ) -> Self {
+        Self {
+            client: Named::look_up(inner, request, params, error).await,
+            exchanged: exchanged(inner, error, params).await,
+        }
+    }
 }
 
 /// The client of the token of this server that is to blame for an exchange that is refused.

@@ -1,6 +1,6 @@
 //! Token introspection (RFC 7662) by a guard that trusts an issuer elsewhere.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -171,7 +171,7 @@ impl Introspection {
                     .map_or(SignatureError::TokenUnknown, SignatureError::ByIssuer)
                     .into());
             }
-            Verdict::Good(told) => read(*told, Verdict::TOKEN_TYPE, &self.issuer, self.env.now())?,
+            Verdict::Good(told) => read(told, Verdict::TOKEN_TYPE, &self.issuer, self.env.now())?,
         };
         Ok(Verified::new(Arc::new(told)))
     }
@@ -207,7 +207,7 @@ impl Introspection {
         let now = self.env.now();
         let told = match answer {
             IntrospectionResponse::Inactive => return Err(AccessError::Unknown),
-            IntrospectionResponse::Active(told) => read(*told, BEARER, &self.issuer, now)?,
+            IntrospectionResponse::Active(told) => read(told, BEARER, &self.issuer, now)?,
         };
         let expires = told.expires;
         let token = Verified::new(Arc::new(told));
@@ -307,8 +307,13 @@ fn unavailable(reason: &Unasked) -> AccessError {
 }
 
 /// The facts behind an active token. A member that is missing or unknown widens nothing.
-fn read(token: ActiveToken, kind: &str, issuer: &str, now: Timestamp) -> Result<Told, AccessError> {
-    let is_of_kind = |other: &String| other.eq_ignore_ascii_case(kind);
+fn read(
+    token: ActiveToken<'_>,
+    kind: &str,
+    issuer: &str,
+    now: Timestamp,
+) -> Result<Told, AccessError> {
+    let is_of_kind = |other: &Cow<'_, str>| other.eq_ignore_ascii_case(kind);
     let is_ours = token.iss.as_ref().is_none_or(|iss| iss == issuer);
     if !is_ours || !token.token_type.as_ref().is_none_or(is_of_kind) {
         return Err(AccessError::Unknown);
@@ -346,10 +351,10 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1000);
 
-    fn token(change: impl FnOnce(&mut ActiveToken)) -> Result<Told, AccessError> {
+    fn token(change: impl FnOnce(&mut ActiveToken<'_>)) -> Result<Told, AccessError> {
         let mut token = ActiveToken {
-            client_id: Some("app".to_owned()),
-            sub: Some("ada".to_owned()),
+            client_id: Some("app".into()),
+            sub: Some("ada".into()),
             exp: Some(Timestamp::from_seconds(2000)),
             ..ActiveToken::default()
         };
@@ -360,13 +365,13 @@ mod tests {
     #[test]
     fn a_token_of_another_issuer_kind_or_time_is_no_good() {
         assert!(token(|_| {}).is_ok());
-        assert!(token(|token| token.iss = Some("https://id.example".to_owned())).is_ok());
-        assert!(token(|token| token.token_type = Some("bearer".to_owned())).is_ok());
-        let other = token(|token| token.iss = Some("https://other.example".to_owned()));
+        assert!(token(|token| token.iss = Some("https://id.example".into())).is_ok());
+        assert!(token(|token| token.token_type = Some("bearer".into())).is_ok());
+        let other = token(|token| token.iss = Some("https://other.example".into()));
         assert_eq!(other.err(), Some(AccessError::Unknown));
-        let signed = token(|token| token.token_type = Some(Verdict::TOKEN_TYPE.to_owned()));
+        let signed = token(|token| token.token_type = Some(Verdict::TOKEN_TYPE.into()));
         assert_eq!(signed.err(), Some(AccessError::Unknown));
-        let dpop = token(|token| token.token_type = Some("DPoP".to_owned()));
+        let dpop = token(|token| token.token_type = Some("DPoP".into()));
         assert_eq!(dpop.err(), Some(AccessError::Unknown));
         let early = token(|token| token.nbf = Some(Timestamp::from_seconds(1001)));
         assert_eq!(early.err(), Some(AccessError::Unknown));
@@ -377,7 +382,7 @@ mod tests {
     #[test]
     fn an_audience_that_is_not_understood_does_not_count_as_none() {
         let audience = |aud: &[&str]| {
-            let aud = aud.iter().map(|aud| (*aud).to_owned()).collect();
+            let aud = aud.iter().map(|aud| (*aud).to_owned().into()).collect();
             token(|token| token.aud = aud).map(|told| told.audience.as_str().to_owned())
         };
         assert_eq!(audience(&[]), Ok(String::new()));
@@ -406,8 +411,8 @@ mod tests {
     fn a_machine_is_a_machine_however_the_issuer_says_so() {
         let actor = |client: Option<&str>, sub: Option<&str>| {
             token(|token| {
-                token.client_id = client.map(str::to_owned);
-                token.sub = sub.map(str::to_owned);
+                token.client_id = client.map(|id| id.to_owned().into());
+                token.sub = sub.map(|sub| sub.to_owned().into());
             })
             .map(|told| told.actor)
         };

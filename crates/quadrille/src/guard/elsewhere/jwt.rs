@@ -1,6 +1,6 @@
 //! JWT access tokens (RFC 9068), verified by the keys that their issuer publishes.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use url::Url;
 
@@ -296,7 +296,7 @@ fn read(mut claims: Claims) -> Result<Told, AccessError> {
         Some(client) if !client.is_empty() => client.into(),
         _ => return Err(unknown(&ClaimsError::Missing("client_id"))),
     };
-    let actor = actor(claims.sub.take(), &client)?;
+    let actor = actor(claims.sub.take().map(Cow::Owned), &client)?;
     let auth_time = claims.time("auth_time").map_err(|reason| unknown(&reason))?;
     let authentication = match (&actor, auth_time) {
         (Actor::User(subject), Some(time)) => {

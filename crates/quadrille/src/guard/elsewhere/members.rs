@@ -1,6 +1,6 @@
 //! The members of an introspection response and the claims of a JWT that mean the same.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The actor behind a token of `client`.
-pub(super) fn actor(sub: Option<String>, client: &Arc<str>) -> Result<Actor, AccessError> {
+pub(super) fn actor(sub: Option<Cow<'_, str>>, client: &Arc<str>) -> Result<Actor, AccessError> {
     match sub {
         // Some issuers name the client as the subject if it acts for itself (RFC 9068, section
         // 2.2).
@@ -25,8 +25,8 @@ pub(super) fn actor(sub: Option<String>, client: &Arc<str>) -> Result<Actor, Acc
 }
 
 /// The audience of a token. An audience that is no URI cannot be that of a guard here.
-pub(super) fn audience(aud: &[String]) -> Result<Resources, AccessError> {
-    let uris = aud.iter().map(String::as_str).filter(|uri| Resources::of([*uri]).is_ok());
+pub(super) fn audience(aud: &[impl AsRef<str>]) -> Result<Resources, AccessError> {
+    let uris = aud.iter().map(AsRef::as_ref).filter(|uri| Resources::of([*uri]).is_ok());
     let audience = Resources::of(uris).map_err(|_| AccessError::OtherAudience)?;
     match audience.is_empty() && !aud.is_empty() {
         true => Err(AccessError::OtherAudience),

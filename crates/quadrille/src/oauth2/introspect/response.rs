@@ -23,7 +23,7 @@ use crate::{
 /// let mut token = ActiveToken::default();
 /// token.client_id = Some("printer".into());
 /// token.aud = vec!["https://api.example".into()];
-/// let answer = IntrospectionResponse::Active(Box::new(token));
+/// let answer = IntrospectionResponse::Active(token);
 /// let response = answer.to_response();
 /// assert_eq!(
 ///     serde_json::from_slice::<serde_json::Value>(response.body())?,
@@ -34,14 +34,16 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IntrospectionResponse {
+#[expect(clippy::large_enum_variant, reason = "lives for a moment: a box costs more than a copy")]
+pub enum IntrospectionResponse<'a> {
     /// The token is valid, or was until recently: see [`ActiveToken::exp`].
-    Active(Box<ActiveToken>),
+    Active(ActiveToken<'a>),
     /// The token is invalid, or the API may not know about it.
     Inactive,
 }
 
-/// The members of a valid token. All are optional.
+/// The members of a valid token. All are optional. A server lends the texts that it has; those of a
+/// response that was read are owned.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -57,15 +59,15 @@ pub enum IntrospectionResponse {
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ActiveToken {
+pub struct ActiveToken<'a> {
     /// The scopes granted.
     pub scope: Option<Scopes>,
     /// The client that the token was issued to.
-    pub client_id: Option<String>,
+    pub client_id: Option<Cow<'a, str>>,
     /// A human-readable name of the user.
-    pub username: Option<String>,
+    pub username: Option<Cow<'a, str>>,
     /// The token type: `Bearer` for an access token.
-    pub token_type: Option<String>,
+    pub token_type: Option<Cow<'a, str>>,
     /// The time at which the token expires.
     pub exp: Option<Timestamp>,
     /// The time of issue.
@@ -73,15 +75,15 @@ pub struct ActiveToken {
     /// The time before which the token is not valid.
     pub nbf: Option<Timestamp>,
     /// The user's subject.
-    pub sub: Option<String>,
+    pub sub: Option<Cow<'a, str>>,
     /// The APIs that the token is for.
-    pub aud: Vec<String>,
+    pub aud: Vec<Cow<'a, str>>,
     /// The issuer.
-    pub iss: Option<String>,
+    pub iss: Option<Cow<'a, str>>,
     /// The identifier of the token.
-    pub jti: Option<String>,
+    pub jti: Option<Cow<'a, str>>,
     /// The authentication context of the user's sign-in (RFC 9470, section 6.2).
-    pub acr: Option<String>,
+    pub acr: Option<Cow<'a, str>>,
     /// The time of the user's sign-in (RFC 9470, section 6.2).
     pub auth_time: Option<Timestamp>,
     /// The key to which the token is bound (RFC 7800, section 3.1; RFC 8705, section 3.2; RFC 9449,
@@ -92,7 +94,7 @@ pub struct ActiveToken {
 }
 
 /// Omits the user's identity and `extra`.
-impl fmt::Debug for ActiveToken {
+impl fmt::Debug for ActiveToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ActiveToken")
             .field("scope", &self.scope)
@@ -102,7 +104,7 @@ impl fmt::Debug for ActiveToken {
     }
 }
 
-impl IntrospectionResponse {
+impl IntrospectionResponse<'_> {
     /// The response of the endpoint, with `Cache-Control: no-store`.
     pub fn to_response(&self) -> Response<Bytes> {
         let object = match self {
@@ -120,7 +122,9 @@ impl IntrospectionResponse {
         };
         json_response(StatusCode::OK, object.finish())
     }
+}
 
+impl IntrospectionResponse<'static> {
     /// Reads the response of a server. Times may be texts or have fractions, `aud` may be one value
     /// or several. Members that affect validity must be exact and not repeated; others may be
     /// unreadable.
@@ -143,7 +147,7 @@ impl IntrospectionResponse {
         match object.get("active") {
             Some(Value::Bool(false)) => Ok(Self::Inactive),
             Some(Value::Bool(true)) => ActiveToken::read(object, matches!(text, Cow::Borrowed(_)))
-                .map(|token| Self::Active(Box::new(token)))
+                .map(Self::Active)
                 .ok_or(IntrospectionResponseError::Malformed),
             _ => Err(match ErrorResponse::parse(response) {
                 Some(error) => IntrospectionResponseError::Refused { status, error },
@@ -153,7 +157,7 @@ impl IntrospectionResponse {
     }
 }
 
-impl ActiveToken {
+impl ActiveToken<'_> {
     fn write(&self, object: &mut JsonObject) {
         let texts = [
             ("scope", self.scope.as_ref().map(Scopes::as_str)),
@@ -197,19 +201,23 @@ impl ActiveToken {
             object.value(name, value);
         }
     }
+}
 
+impl ActiveToken<'static> {
     /// `None` if a member that affects validity is not of its type or not exact: a misreading must
     /// not widen the token's use. `is_exact` says that the whole text was readable.
     fn read(mut object: Map<String, Value>, is_exact: bool) -> Option<Self> {
         object.remove("active");
         let text = |value: Value| match value {
-            Value::String(text) if is_exact || !text.contains(answer::UNREADABLE) => Some(text),
+            Value::String(text) if is_exact || !text.contains(answer::UNREADABLE) => {
+                Some(Cow::Owned(text))
+            }
             _ => None,
         };
         let mut member = |name: &str| object.remove(name).filter(|value| !value.is_null());
         let aud = match member("aud") {
             None => Vec::new(),
-            Some(Value::String(only)) => vec![only],
+            Some(Value::String(only)) => vec![Cow::Owned(only)],
             Some(Value::Array(several)) => several.into_iter().map(text).collect::<Option<_>>()?,
             Some(_) => return None,
         };
@@ -230,7 +238,7 @@ impl ActiveToken {
         // Only for display.
         let username = match member("username") {
             None => None,
-            Some(Value::String(name)) => Some(name),
+            Some(Value::String(name)) => Some(Cow::Owned(name)),
             Some(_) => return None,
         };
         let mut texts = |name: &str| member(name).map(text).map_or(Some(None), |t| t.map(Some));
@@ -309,15 +317,15 @@ mod tests {
     fn read(
         status: u16,
         body: &'static str,
-    ) -> Result<IntrospectionResponse, IntrospectionResponseError> {
+    ) -> Result<IntrospectionResponse<'static>, IntrospectionResponseError> {
         let mut response = Response::new(Bytes::from_static(body.as_bytes()));
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         IntrospectionResponse::parse(&response)
     }
 
-    fn active(body: &'static str) -> ActiveToken {
+    fn active(body: &'static str) -> ActiveToken<'static> {
         match read(200, body) {
-            Ok(IntrospectionResponse::Active(token)) => *token,
+            Ok(IntrospectionResponse::Active(token)) => token,
             other => panic!("{other:?}"),
         }
     }
@@ -405,14 +413,14 @@ mod tests {
 
     #[test]
     fn a_further_member_never_repeats_one_of_a_field() {
-        let mut token = ActiveToken { sub: Some("ada".to_owned()), ..ActiveToken::default() };
+        let mut token = ActiveToken { sub: Some("ada".into()), ..ActiveToken::default() };
         token.exp = Some(Timestamp::from_seconds(-1));
-        token.aud = vec!["urn:a".to_owned()];
+        token.aud = vec!["urn:a".into()];
         token.extra = ["active", "album", "aud", "exp", "jti", "sub"]
             .map(|name| (name.to_owned(), Value::from("other")))
             .into_iter()
             .collect();
-        let response = IntrospectionResponse::Active(Box::new(token)).to_response();
+        let response = IntrospectionResponse::Active(token).to_response();
         assert_eq!(
             response.body(),
             r#"{"active":true,"sub":"ada","exp":-1,"aud":"urn:a","album":"other","jti":"other"}"#
@@ -423,23 +431,23 @@ mod tests {
     fn what_was_written_is_read_again_and_shows_nobody_in_debug_output() {
         let token = ActiveToken {
             scope: Some(Scopes::of(["a", "b"])),
-            client_id: Some("app".to_owned()),
-            username: Some("canary".to_owned()),
-            token_type: Some("Bearer".to_owned()),
+            client_id: Some("app".into()),
+            username: Some("canary".into()),
+            token_type: Some("Bearer".into()),
             exp: Some(Timestamp::from_seconds(4)),
             iat: Some(Timestamp::from_seconds(3)),
             nbf: Some(Timestamp::from_seconds(2)),
-            sub: Some("canary".to_owned()),
-            aud: vec!["urn:a".to_owned(), "urn:b".to_owned()],
-            iss: Some("https://id.example".to_owned()),
-            jti: Some("7".to_owned()),
-            acr: Some("gold".to_owned()),
+            sub: Some("canary".into()),
+            aud: vec!["urn:a".into(), "urn:b".into()],
+            iss: Some("https://id.example".into()),
+            jti: Some("7".into()),
+            acr: Some("gold".into()),
             auth_time: Some(Timestamp::from_seconds(1)),
             cnf: Some(Map::from_iter([("jkt".to_owned(), Value::from("7"))])),
             extra: Map::from_iter([("x".to_owned(), Value::from("canary"))]),
         };
         assert!(!format!("{token:?}").contains("canary"));
-        let answer = IntrospectionResponse::Active(Box::new(token));
+        let answer = IntrospectionResponse::Active(token);
         let response = answer.to_response();
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert_eq!(IntrospectionResponse::parse(&response), Ok(answer));

@@ -45,10 +45,13 @@ fn may_use(client: &Client, method: AuthMethod) -> bool {
     method == AuthMethod::None || registered.is_none_or(|registered| registered == method)
 }
 
+/// The hashes of the secret in a request, in each of its readings.
+type Readings = [Option<SecretHash>; 2];
+
 /// Decides as far as possible without a slow hash. A chosen secret is checked only if no generated
 /// one fits.
-fn quick(client: &Client, readings: &[SecretHash], now: Timestamp) -> Quick {
-    if readings.is_empty() {
+fn quick(client: &Client, readings: &Readings, now: Timestamp) -> Quick {
+    if !has_secret(readings) {
         return match client.client_type {
             ClientType::Public => Quick::Passed,
             ClientType::Confidential => Quick::Failed(AuthenticateError::SecretMissing),
@@ -59,7 +62,7 @@ fn quick(client: &Client, readings: &[SecretHash], now: Timestamp) -> Quick {
     }
     let fits = |secret: &&ClientSecret| match &secret.verifier {
         SecretVerifier::Sha256(known) => {
-            readings.iter().any(|hash| verify_slices_are_equal(known, hash).is_ok())
+            readings.iter().flatten().any(|hash| verify_slices_are_equal(known, hash).is_ok())
         }
         SecretVerifier::Argon2id(_) | SecretVerifier::Imported(_) | SecretVerifier::Sealed(_) => {
             false
@@ -72,6 +75,10 @@ fn quick(client: &Client, readings: &[SecretHash], now: Timestamp) -> Quick {
         None if chosen(client, now).next().is_some() => Quick::Hash,
         None => Quick::Failed(AuthenticateError::SecretWrong),
     }
+}
+
+fn has_secret(readings: &Readings) -> bool {
+    readings.iter().any(Option::is_some)
 }
 
 /// The hashes of the chosen secrets that have not expired, as many as a client can have.
@@ -109,8 +116,9 @@ pub(crate) fn algorithms() -> Vec<String> {
 pub(crate) async fn named(
     inner: &Inner,
     presented: &PresentedClient<'_>,
+    now: Timestamp,
 ) -> Result<Option<Arc<Client>>, Error> {
-    let (issuer, now) = (inner.issuer_id().await?, inner.now());
+    let issuer = inner.issuer_id().await?;
     let client = inner.store.client(issuer, &presented.id).await?;
     let client = client.filter(|client| !client.is_gone(now));
     let (None, Some(raw)) = (&client, presented.raw_id()) else { return Ok(client) };
@@ -122,10 +130,10 @@ pub(crate) async fn client(
     inner: &Inner,
     presented: &PresentedClient<'_>,
     from: Option<RemoteAddress>,
+    now: Timestamp,
 ) -> Result<Arc<Client>, Error> {
-    let client = named(inner, presented).await?;
-    let now = inner.now();
-    let hashes: Vec<_> = readings(presented).map(|secret| sha256(secret.as_bytes())).collect();
+    let client = named(inner, presented, now).await?;
+    let hashes = readings(presented).map(|secret| Some(sha256(secret?.as_bytes())));
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
     if let (ClientProof::Assertion(assertion), Some(client)) = (&presented.proof, &client) {
@@ -144,11 +152,12 @@ pub(crate) async fn client(
         None if has_chosen() => Quick::Hash,
         None => Quick::Failed(AuthenticateError::UnknownClient),
     };
-    match (quick, &*hashes, &client) {
+    match (quick, has_secret(&hashes), &client) {
         (Quick::Passed, _, Some(client)) => Ok(client.clone()),
-        (Quick::Hash, [_, ..], client) => {
+        (Quick::Hash, true, client) => {
             // Hashing takes so long that a box does not count.
-            let right = Box::pin(check_chosen(inner, presented, client.as_ref(), from)).await?;
+            let right =
+                Box::pin(check_chosen(inner, presented, client.as_ref(), from, now)).await?;
             right.ok_or_else(|| {
                 failed(match client {
                     Some(_) => AuthenticateError::SecretWrong,
@@ -157,15 +166,15 @@ pub(crate) async fn client(
             })
         }
         (Quick::Failed(error), ..) => Err(failed(error)),
-        (Quick::Hash, [], Some(_)) => Err(failed(AuthenticateError::SecretMissing)),
+        (Quick::Hash, false, Some(_)) => Err(failed(AuthenticateError::SecretMissing)),
         (Quick::Passed | Quick::Hash, _, None) => Err(failed(AuthenticateError::UnknownClient)),
     }
 }
 
 /// The readings of the secret. The form-decoded one (RFC 6749, section 2.3.1) comes first. Many
 /// clients do not encode, so the text as it stands is the same attempt in another reading.
-fn readings<'a>(presented: &'a PresentedClient<'_>) -> impl Iterator<Item = &'a str> {
-    presented.proof.secret().into_iter().chain(presented.raw_secret().map(Secret::expose))
+fn readings<'a>(presented: &'a PresentedClient<'_>) -> [Option<&'a str>; 2] {
+    [presented.proof.secret(), presented.raw_secret().map(Secret::expose)]
 }
 
 /// Counts a failure. Too many are answered with 429, whether the client exists or not. A right
@@ -204,6 +213,7 @@ async fn check_chosen(
     presented: &PresentedClient<'_>,
     client: Option<&Arc<Client>>,
     from: Option<RemoteAddress>,
+    now: Timestamp,
 ) -> Result<Option<Arc<Client>>, Error> {
     let Shared { throttle, turns, has_chosen_secrets, .. } = &*inner.shared;
     let id = client.map_or(&*presented.id, |client| &*client.id);
@@ -214,9 +224,8 @@ async fn check_chosen(
         None
     } else {
         let is_hot = from.is_some_and(|from| throttle.wait(Who::Address(from), steady).is_some());
-        let is_costly = client.is_some_and(|client| {
-            chosen(client, inner.now()).any(|stored| inner.kdf.is_costly(stored))
-        });
+        let is_costly = client
+            .is_some_and(|client| chosen(client, now).any(|stored| inner.kdf.is_costly(stored)));
         Some(
             turns
                 .take(id, from, is_hot, is_costly, at)
@@ -225,14 +234,14 @@ async fn check_chosen(
         )
     };
     let Some(client) = client else {
-        for secret in readings(presented) {
+        for secret in readings(presented).into_iter().flatten() {
             inner.kdf.verify_for_nobody(secret.into()).await?;
         }
         return Ok(None);
     };
     has_chosen_secrets.store(true, Ordering::Relaxed);
-    for secret in readings(presented) {
-        for stored in chosen(client, inner.now()) {
+    for secret in readings(presented).into_iter().flatten() {
+        for stored in chosen(client, now) {
             let (tried, known) = (Secret::from(secret), stored.clone());
             let terms = Terms { is_known, is_renewed: !client.is_in_table };
             let verdict = inner.kdf.verify_on(terms, &inner.env, tried, known).await?;

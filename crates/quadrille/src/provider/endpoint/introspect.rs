@@ -90,36 +90,38 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
         Some(_) => Forwarded::token(&params)?,
         None => Some(IntrospectionRequest::parse(&params)?.token),
     };
-    let presented =
-        PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
-    let from = inner.address_of(request.extensions());
-    let asker = authenticate::client(inner, &presented, from).await?;
+    let now = inner.now();
+    let asker = {
+        let presented =
+            PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
+        let from = inner.address_of(request.extensions());
+        authenticate::client(inner, &presented, from, now).await?
+    };
     if asker.client_type == ClientType::Public {
         return Err(AuthenticateError::PublicClientAsks.into());
     }
     if let Some(forwarded) = forwarded {
         let judging = oauth1::forwarded::judge(inner, &forwarded, text, &asker);
         return Ok(match Box::pin(judging).await {
-            Ok(verdict) => verdict.to_response(),
+            Ok(verdict) => verdict,
             Err(error) => error.to_response(inner.issuer.as_str()),
         });
     }
     let text = text.ok_or(RequestError::Missing("token"))?;
     let found = lookup::find(inner, text).await?;
-    let active = found.and_then(|found| decide(&found, &asker, inner.now()));
-    let answer = match active {
+    let answer = match found.as_ref().and_then(|found| decide(found, &asker, now)) {
         Some(mut token) => {
-            token.iss = Some(inner.issuer.as_str().to_owned());
-            token.jti = format::jwt_id(text);
+            token.iss = Some(inner.issuer.as_str().into());
+            token.jti = format::jwt_id(text).map(Into::into);
             // A client that is no API learns of its own tokens alone.
             if let (Some(subject), None, SubjectType::Pairwise) =
                 (&token.sub, &asker.resource_server, asker.openid.subject_type)
             {
                 let key = inner.openid.as_ref().and_then(|openid| openid.pairwise.as_ref());
-                let told = pairwise::subject(key, &asker, &subject.as_str().into())?;
-                token.sub = Some(told.as_ref().to_owned());
+                let told = pairwise::subject(key, &asker, &subject.as_ref().into())?;
+                token.sub = Some(told.as_ref().to_owned().into());
             }
-            IntrospectionResponse::Active(Box::new(token))
+            IntrospectionResponse::Active(token)
         }
         None => IntrospectionResponse::Inactive,
     };
@@ -150,13 +152,13 @@ fn acting(access: &AccessRecord) -> Map<String, Value> {
 
 /// The introspection response for `asker`; `None` if the token is invalid, or `asker` may not know
 /// of it. An identifier of OAuth 1.0a is never active: an API would accept it without a signature.
-fn decide(found: &Found, asker: &Client, now: Timestamp) -> Option<ActiveToken> {
+fn decide<'a>(found: &'a Found, asker: &Client, now: Timestamp) -> Option<ActiveToken<'a>> {
     if !may_know(found, asker) {
         return None;
     }
     match found {
         Found::Access(access) if now < access.expires => Some(ActiveToken {
-            token_type: Some(token_type(access.binding).to_owned()),
+            token_type: Some(token_type(access.binding).into()),
             cnf: access.binding.map(Binding::to_confirmation),
             extra: members(access),
             exp: Some(access.expires),

@@ -86,8 +86,9 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
     if !client.grant_types.contains(&grant_type) {
         return Err(TokenError::GrantTypeNotAllowed.into());
     }
+    // The future is as large as that of the largest grant: the rarer ones are boxed.
     let tokens = match asked {
-        None => extension(inner, &client, &grant_type, &params, from).await?,
+        None => Box::pin(extension(inner, &client, &grant_type, &params, from)).await?,
         Some(TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, resource }) => {
             code::redeem(inner, &client, code, redirect_uri, code_verifier, &resource).await?
         }
@@ -99,16 +100,19 @@ async fn token(inner: &Inner, request: &Request<Bytes>) -> Result<TokenResponse,
         }
         Some(TokenRequest::DeviceCode { device_code, resource }) => {
             let offer = inner.device.as_ref().ok_or(RequestError::UnsupportedGrantType)?;
-            device::redeem(inner, offer, &client, device_code, &resource).await?
+            Box::pin(device::redeem(inner, offer, &client, device_code, &resource)).await?
         }
         Some(TokenRequest::JwtBearer { assertion, scope, resource }) => {
-            jwt_bearer::issue(inner, &client, assertion, scope.as_ref(), &resource).await?
+            let issuing = jwt_bearer::issue(inner, &client, assertion, scope.as_ref(), &resource);
+            Box::pin(issuing).await?
         }
         Some(TokenRequest::Password { username, password, scope, resource }) => {
             let asked = (scope.as_ref(), &resource);
-            password::issue(inner, &client, (username, password), asked, from).await?
+            Box::pin(password::issue(inner, &client, (username, password), asked, from)).await?
         }
-        Some(TokenRequest::TokenExchange(asked)) => exchange::issue(inner, &client, asked).await?,
+        Some(TokenRequest::TokenExchange(asked)) => {
+            Box::pin(exchange::issue(inner, &client, asked)).await?
+        }
     };
     let client = used::mark(inner, client).await?.ok_or(AuthenticateError::UnknownClient)?;
     let grant_type = grant_type.as_str();
@@ -149,7 +153,7 @@ async fn client(
         return client.ok_or_else(|| AuthenticateError::UnknownClient.into());
     }
     let presented = presented.map_err(AuthenticateError::from)?;
-    authenticate::client(inner, &presented, from).await
+    authenticate::client(inner, &presented, from, inner.now()).await
 }
 
 async fn extension(

@@ -1,11 +1,17 @@
 //! Signed requests to an API elsewhere, which asks for a verdict on them.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+
 use crate::{
     guard::SignatureError,
     oauth1::{Forwarded, Verdict},
     provider::{
         client::record::Client,
         server::Inner,
+        store::AccessRecord,
         token::disclosure::{about, is_meant_for},
     },
 };
@@ -28,26 +34,30 @@ pub(crate) async fn judge(
     forwarded: &Forwarded<'_>,
     token: Option<&str>,
     asker: &Client,
-) -> Result<Verdict, SignatureError> {
+) -> Result<Response<Bytes>, SignatureError> {
     if !inner.oauth1.is_offered() || asker.resource_server.is_none() {
-        return Ok(Verdict::Bad(None));
+        return Ok(Verdict::Bad(None).to_response());
     }
-    match check_forwarded(inner, forwarded, token, asker).await {
-        Ok(verdict) => Ok(verdict),
-        Err(error @ SignatureError::Unavailable) => Err(error),
+    let access = check_forwarded(inner, forwarded, token, asker).await;
+    let verdict = match &access {
+        Ok(Some(access)) => Verdict::Good(about(access, inner.issuer.as_str())),
+        Ok(None) => Verdict::Bad(None),
+        Err(error @ SignatureError::Unavailable) => return Err(*error),
         Err(reason) => {
             tracing::info!(%reason, asker = &*asker.id, "a signed request elsewhere is refused");
-            Ok(Verdict::Bad(reason.problem()))
+            Verdict::Bad(reason.problem())
         }
-    }
+    };
+    Ok(verdict.to_response())
 }
 
+/// The meaning of a request that `asker` received; `None` if `asker` may not know it.
 async fn check_forwarded(
     inner: &Inner,
     forwarded: &Forwarded<'_>,
     token: Option<&str>,
     asker: &Client,
-) -> Result<Verdict, SignatureError> {
+) -> Result<Option<Arc<AccessRecord>>, SignatureError> {
     let (parts, form, origin) = forwarded.to_request().ok_or(SignatureError::Unsigned)?;
     let signed = wire::read(&parts, &form)?;
     if signed.token() != token {
@@ -61,8 +71,8 @@ async fn check_forwarded(
         _ => for_itself(inner, &checked.client)?,
     };
     if !is_meant_for(asker, &access.grant) {
-        return Ok(Verdict::Bad(None));
+        return Ok(None);
     }
     remember(inner, &signed, checked.now).await?;
-    Ok(Verdict::Good(Box::new(about(&access, inner.issuer.as_str()))))
+    Ok(Some(access))
 }

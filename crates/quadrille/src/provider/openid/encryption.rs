@@ -26,7 +26,8 @@ pub(crate) async fn of_token(
 ) -> Result<String, Error> {
     match encryption {
         None => Ok(token),
-        Some(encryption) => encrypt(inner, client, encryption, &NESTED, &token).await,
+        // Few clients are: the futures of all are smaller for the box.
+        Some(encryption) => Box::pin(encrypt(inner, client, encryption, &NESTED, &token)).await,
     }
 }
 

@@ -45,7 +45,9 @@ impl Named {
         let presented = PresentedClient::parse(request.headers(), params);
         let named = Self::read(request, params, error);
         let client = match (&presented, &named.id) {
-            (Ok(presented), _) => authenticate::named(inner, presented).await.ok().flatten(),
+            (Ok(presented), _) => {
+                authenticate::named(inner, presented, inner.now()).await.ok().flatten()
+            }
             (Err(_), Some(id)) => registered(inner, id).await,
             (Err(ClientAuthError::Missing), None) => return of_issuer(inner, params).await,
             (Err(_), None) => None,

@@ -139,9 +139,10 @@ impl RowIds {
             let drawn = self.try_draw(floor);
             match drawn {
                 Drawn::Row(row) => return Ok(row),
+                // A lease lasts long: the futures of all who draw are smaller for the boxes.
                 Drawn::Renew(row) => {
                     if let Ok(_turn) = self.renewing.try_lock()
-                        && let Err(error) = self.renew(store, floor).await
+                        && let Err(error) = Box::pin(self.renew(store, floor)).await
                     {
                         tracing::warn!(%error, "the lease of row numbers is not renewed yet");
                     }
@@ -151,7 +152,7 @@ impl RowIds {
                     let _turn = self.renewing.lock().await;
                     let drawn = self.try_draw(floor);
                     if matches!(drawn, Drawn::Over) {
-                        self.renew(store, floor).await?;
+                        Box::pin(self.renew(store, floor)).await?;
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! The disclosure of tokens to clients (RFC 7662).
 
+use std::borrow::Cow;
+
 use crate::{
     Timestamp,
     actor::Actor,
@@ -13,9 +15,9 @@ use crate::{
 use super::lookup::Found;
 
 /// The introspection response for a valid signed request. One without a token has no time of issue.
-pub(crate) fn about(access: &AccessRecord, issuer: &str) -> ActiveToken {
+pub(crate) fn about<'a>(access: &'a AccessRecord, issuer: &'a str) -> ActiveToken<'a> {
     ActiveToken {
-        iss: Some(issuer.to_owned()),
+        iss: Some(issuer.into()),
         exp: Some(access.expires).filter(|expires| *expires < Timestamp::NEVER),
         iat: match access.grant.actor {
             Actor::User(_) => Some(access.row.time()),
@@ -40,17 +42,17 @@ pub(crate) fn is_meant_for(asker: &Client, grant: &Grant) -> bool {
 }
 
 /// The members of an introspection response that the grant of a token decides.
-pub(crate) fn describe(grant: &Grant) -> ActiveToken {
+pub(crate) fn describe(grant: &Grant) -> ActiveToken<'_> {
     let authentication = grant.authentication.as_deref();
     ActiveToken {
         scope: Some(grant.scopes.clone()).filter(|scopes| !scopes.is_empty()),
-        client_id: Some(grant.client.as_ref().to_owned()),
+        client_id: Some(grant.client.as_ref().into()),
         sub: match &grant.actor {
-            Actor::User(subject) => Some(subject.as_ref().to_owned()),
+            Actor::User(subject) => Some(subject.as_ref().into()),
             Actor::Client(_) => None,
         },
-        aud: grant.resources.iter().map(str::to_owned).collect(),
-        acr: authentication.and_then(|who| who.acr.as_deref()).map(str::to_owned),
+        aud: grant.resources.iter().map(Cow::Borrowed).collect(),
+        acr: authentication.and_then(|who| who.acr.as_deref()).map(Cow::Borrowed),
         auth_time: authentication.map(|who| who.auth_time),
         extra: grant.data().cloned().unwrap_or_default(),
         ..ActiveToken::default()

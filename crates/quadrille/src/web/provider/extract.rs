@@ -1,11 +1,15 @@
 //! The extractors of the provider, and its answers.
 
+use std::{future::poll_fn, pin::Pin};
+
 use axum::{
-    body::{Body, to_bytes},
+    BoxError,
+    body::Body,
     extract::{FromRequest, Request},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use http_body::Body as _;
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -80,11 +84,33 @@ pub(super) fn read(
     // The future of an async function would have room for the request twice.
     let (mut parts, body) = request.into_parts();
     async move {
-        let body = to_bytes(body, body_limit).await.unwrap_or_else(|error| {
+        let body = whole(body, body_limit).await.unwrap_or_else(|error| {
             tracing::debug!(%error, "the body of a request was not read");
             parts.extensions.insert(Unread(EndpointError::BodyTooLong));
             Bytes::new()
         });
         http::Request::from_parts(parts, body)
+    }
+}
+
+/// The whole body, up to a limit. Most come in one piece, which is not copied.
+async fn whole(mut body: Body, limit: usize) -> Result<Bytes, BoxError> {
+    let (mut first, mut more) = (Bytes::new(), BytesMut::new());
+    while !body.is_end_stream() {
+        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        let Some(frame) = frame else { break };
+        // Trailers mean nothing to a form.
+        let Ok(piece) = frame?.into_data() else { continue };
+        if first.len() + more.len() + piece.len() > limit {
+            return Err("it is too long".into());
+        }
+        match first.is_empty() {
+            true => first = piece,
+            false => more.extend_from_slice(&piece),
+        }
+    }
+    match more.is_empty() {
+        true => Ok(first),
+        false => Ok([&first[..], &more[..]].concat().into()),
     }
 }

@@ -130,7 +130,9 @@ fn as_sent(server: &AuthorizationServer, mut request: Request) -> Result<Request
         Place::Wrong => return Err(Problem::show(&OperatorError::Nested.into()).into()),
         Place::Stripped(public) => *request.uri_mut() = public,
         Place::Right => {
-            if let Some(OriginalUri(public)) = request.extensions().get().cloned() {
+            // Only of a nested router the two differ.
+            let sent = request.extensions().get().map(|OriginalUri(sent)| sent);
+            if let Some(public) = sent.filter(|sent| *sent != request.uri()).cloned() {
                 *request.uri_mut() = public;
             }
         }

@@ -59,15 +59,15 @@ pub(crate) struct Minted {
 
 /// An access token in row `row` for the given scopes of a grant, if the application lets it be
 /// issued. All tokens of OAuth 2 come from here.
-pub(crate) async fn mint(
+pub(crate) fn mint(
     inner: &Inner,
     client: &Arc<Client>,
     occasion: Occasion,
     row: RowId,
     grant: Grant,
     now: Timestamp,
-) -> Result<Minted, Error> {
-    mint_within(inner, client, occasion, row, grant, now, Limits::default()).await
+) -> impl Future<Output = Result<Minted, Error>> {
+    mint_within(inner, client, occasion, row, grant, now, Limits::default())
 }
 
 /// The limits of a token, beside those of the policy.
@@ -93,13 +93,33 @@ pub(crate) async fn mint_within(
     now: Timestamp,
     limits: Limits,
 ) -> Result<Minted, Error> {
-    let policy = client.policy(&inner.policy);
-    let usual = limits.lifetime.unwrap_or(policy.access_token_lifetime);
+    let usual = client.policy(&inner.policy).access_token_lifetime;
+    let usual = limits.lifetime.unwrap_or(usual);
     let has_scopes = !grant.scopes.is_empty();
     let planned = ask(inner, client, occasion, grant, Some(usual)).await?;
     if has_scopes && planned.grant.scopes.is_empty() {
         return Err(TokenError::NoScopeLeft.into());
     }
+    let (minted, is_found_by_hash) = write(inner, client, row, planned, usual, now, limits)?;
+    if is_found_by_hash {
+        // The futures of all grants are smaller for the box.
+        Box::pin(own_text::store(inner, &minted.record)).await?;
+    }
+    Ok(minted)
+}
+
+/// Writes the token that the application lets be issued. Also returns whether it is to be found by
+/// its hash.
+fn write(
+    inner: &Inner,
+    client: &Client,
+    row: RowId,
+    planned: PlannedToken,
+    usual: Duration,
+    now: Timestamp,
+    limits: Limits,
+) -> Result<(Minted, bool), Error> {
+    let policy = client.policy(&inner.policy);
     let secret = TokenSecret::new(inner.env.random());
     let imported = limits.text.map(|text| TokenText::from(text.expose().to_owned()));
     let text = imported.or_else(|| made_by_application(inner, &planned, &secret));
@@ -135,10 +155,7 @@ pub(crate) async fn mint_within(
     };
     let exchange = limits.exchange;
     let record = AccessRecord { row, hash, grant, expires, binding: None, exchange };
-    if is_found_by_hash {
-        own_text::store(inner, &record).await?;
-    }
-    Ok(Minted { access, record, lifetime, members })
+    Ok((Minted { access, record, lifetime, members }, is_found_by_hash))
 }
 
 /// The text that the application makes for an opaque token; `None` if it leaves that to the server.
