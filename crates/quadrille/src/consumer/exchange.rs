@@ -31,11 +31,12 @@ pub(crate) async fn ask_endpoint(
     purpose: Purpose,
 ) -> Result<Response<Bytes>> {
     let (mut parts, body) = request.into_parts();
+    let url = parts.uri.to_string();
     parts.headers.entry(header::USER_AGENT).or_insert(USER_AGENT);
     let request = Request::from_parts(parts, body.into());
     let asking = async {
-        let answer =
-            http.send(request, purpose).await.map_err(|error| Error::network(service, error))?;
+        let answer = http.send(request, purpose).await;
+        let answer = answer.map_err(|error| Error::unanswered(service, error, &url))?;
         let (parts, body) = answer.into_parts();
         let body = body.collect_decoded(&parts.headers, ANSWER_LIMIT).await;
         let body = body.map_err(|error| error.at(service, parts.status))?;
@@ -43,7 +44,7 @@ pub(crate) async fn ask_endpoint(
     };
     tokio::time::timeout(DEADLINE, asking)
         .await
-        .unwrap_or_else(|_| Err(Error::network(service, NetworkError::TimedOut)))
+        .unwrap_or_else(|_| Err(Error::unanswered(service, NetworkError::TimedOut, &url)))
 }
 
 /// The delay that a service asks for (RFC 9110, section 10.2.3): in seconds, or until a date.

@@ -1,6 +1,9 @@
 //! The kinds of documents that are fetched from other parties and kept.
 
-use crate::jose::{KeySet, KeySetError};
+use crate::{
+    jose::{KeySet, KeySetError},
+    oauth2::answer,
+};
 
 /// A kind of document of other parties.
 pub(crate) trait Document: Sized + Send + Sync + 'static {
@@ -21,6 +24,6 @@ impl Document for KeySet {
     type Error = KeySetError;
 
     fn read(body: &[u8], (): &()) -> Result<Self, KeySetError> {
-        Self::parse(body)
+        Self::parse_fetched(&answer::text(body))
     }
 }

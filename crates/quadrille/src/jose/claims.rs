@@ -56,15 +56,16 @@ pub(crate) const REGISTERED: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "ia
 
 impl Claims {
     /// Reads the payload of a JWT. No member may be repeated, at any depth; times may have
-    /// fractions; a registered claim of the wrong type is an error, `null` and an empty `aud` included.
+    /// fractions; a registered claim of the wrong type is an error, `null` and an empty `aud` included,
+    /// but for an `nbf` that is `null`: it restricts nothing.
     ///
     /// # Errors
     /// [`ClaimsError::NotJson`], [`ClaimsError::Repeated`] or [`ClaimsError::Malformed`].
     pub fn parse(payload: &[u8]) -> Result<Self, ClaimsError> {
         let mut claims = Self::default();
-        let mut times = [None, None, None];
-        let [exp, nbf, iat] = &mut times;
-        let mut aud = None;
+        let mut times = [None, None];
+        let [exp, iat] = &mut times;
+        let (mut aud, mut nbf) = (None, None);
         let mut malformed = None;
         let read = read_members(payload, |name, value| {
             let place = match &*name {
@@ -73,7 +74,8 @@ impl Claims {
                 "jti" => text("jti", value, &mut claims.jti),
                 "aud" => audience(value).map(|all| is_new(&mut aud, all)),
                 "exp" => timestamp("exp", &value).map(|time| is_new(exp, time)),
-                "nbf" => timestamp("nbf", &value).map(|time| is_new(nbf, time)),
+                "nbf" if value.is_null() => Ok(is_new(&mut nbf, None)),
+                "nbf" => timestamp("nbf", &value).map(|time| is_new(&mut nbf, Some(time))),
                 "iat" => timestamp("iat", &value).map(|time| is_new(iat, time)),
                 _ => Ok(insert(&mut claims.extra, name, value)),
             };
@@ -89,8 +91,8 @@ impl Claims {
         if let Some(malformed) = malformed {
             return Err(malformed);
         }
-        [claims.exp, claims.nbf, claims.iat] = times;
-        claims.aud = aud.unwrap_or_default();
+        [claims.exp, claims.iat] = times;
+        (claims.aud, claims.nbf) = (aud.unwrap_or_default(), nbf.flatten());
         Ok(claims)
     }
 

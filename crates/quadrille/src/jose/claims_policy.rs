@@ -312,7 +312,11 @@ mod tests {
         for payload in [&b"[]"[..], b"", b"7", b"\"iss\"", b"\xff", b"{}{}"] {
             assert_eq!(Claims::parse(payload), Err(ClaimsError::NotJson));
         }
-        for payload in [r#"{"iss":"a","iss":"a"}"#, r#"{"cnf":{"jkt":"a","jkt":"b"}}"#] {
+        for payload in [
+            r#"{"iss":"a","iss":"a"}"#,
+            r#"{"cnf":{"jkt":"a","jkt":"b"}}"#,
+            r#"{"nbf":null,"nbf":9999999999}"#,
+        ] {
             assert_eq!(Claims::parse(payload.as_bytes()), Err(ClaimsError::Repeated));
         }
     }

@@ -60,18 +60,18 @@ impl Jwk {
     }
 
     pub(super) fn kid(&self) -> Result<Option<&str>, KeyError> {
-        self.text("kid")
+        self.optional("kid")
     }
 
     /// The algorithm of signatures that the key is limited to.
     pub(super) fn algorithm(&self) -> Result<Option<Algorithm>, KeyError> {
-        let Some(name) = self.text("alg")? else { return Ok(None) };
+        let Some(name) = self.optional("alg")? else { return Ok(None) };
         Algorithm::parse(name).ok_or(KeyError::UnknownAlgorithm).map(Some)
     }
 
     /// The algorithm of encryption that the key is limited to.
     pub(super) fn key_management(&self) -> Result<Option<KeyManagement>, KeyError> {
-        let Some(name) = self.text("alg")? else { return Ok(None) };
+        let Some(name) = self.optional("alg")? else { return Ok(None) };
         // A shared key for payloads names their encryption (RFC 7520, section 5.6).
         if ContentEncryption::parse(name).is_some() {
             return Ok(Some(KeyManagement::Direct));
@@ -81,16 +81,24 @@ impl Jwk {
 
     /// Whether the key is for this operation, as far as it says.
     pub(super) fn check_use(&self, operation: Operation) -> Result<(), KeyError> {
-        if self.text("use")?.is_some_and(|purpose| purpose != operation.purpose()) {
+        if self.optional("use")?.is_some_and(|purpose| purpose != operation.purpose()) {
             return Err(KeyError::OtherUse);
         }
         let is_wanted =
             |one: &Value| one.as_str().is_some_and(|one| operation.names().contains(&one));
         match self.0.get("key_ops") {
-            None => Ok(()),
+            None | Some(Value::Null) => Ok(()),
             Some(Value::Array(all)) if all.iter().any(is_wanted) => Ok(()),
             Some(Value::Array(_)) => Err(KeyError::OtherUse),
             Some(_) => Err(KeyError::Malformed("key_ops")),
+        }
+    }
+
+    /// A text that keys may lack. Some providers write `null` then.
+    fn optional(&self, name: &'static str) -> Result<Option<&str>, KeyError> {
+        match self.0.get(name) {
+            Some(Value::Null) => Ok(None),
+            _ => self.text(name),
         }
     }
 

@@ -177,9 +177,12 @@ pub enum DiscoveryError {
     /// The issuer is not an https URL (or http on this machine) without query and fragment.
     #[error("the issuer is not an https URL without query and fragment")]
     Issuer,
-    /// The document is not a JSON object with members of the right types.
+    /// The document is not a JSON object with an issuer.
     #[error("the provider's metadata are malformed")]
     Malformed,
+    /// The value of this member has another type than this one.
+    #[error("in the provider's metadata, {0} is not {1}")]
+    WrongType(&'static str, &'static str),
     /// The document names another issuer (section 4.3), which would be a mix-up.
     #[error("the provider's metadata are of another issuer")]
     OtherIssuer,
@@ -204,13 +207,14 @@ impl ProviderMetadata {
         let own = issuer_url(issuer)?;
         let read = ServerMetadata::parse(json, issuer).map_err(|error| match error {
             MetadataError::OtherIssuer => DiscoveryError::OtherIssuer,
+            MetadataError::WrongType(name, expected) => DiscoveryError::WrongType(name, expected),
             MetadataError::Malformed | MetadataError::OtherResource => DiscoveryError::Malformed,
         })?;
         let endpoint = |name, text: Option<&str>| text.map(|text| endpoint(name, text, &own));
         let further = |name| match read.extra.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => endpoint(name, Some(text)).transpose(),
-            Some(_) => Err(DiscoveryError::Malformed),
+            Some(_) => Err(DiscoveryError::WrongType(name, "a text")),
         };
         let required = |name, text: &Option<String>| {
             endpoint(name, text.as_deref()).ok_or(DiscoveryError::Missing(name))?
@@ -307,11 +311,11 @@ mod tests {
             (json!({ "issuer": "https://id.example/tenant?" }), E::OtherIssuer),
             (json!({ "issuer": "https://evil.example" }), E::OtherIssuer),
             (json!({ "issuer": "-" }), E::Malformed),
-            (json!({ "issuer": [ISSUER] }), E::Malformed),
+            (json!({ "issuer": [ISSUER] }), E::WrongType("issuer", "a text")),
             (json!({ "authorization_endpoint": "-" }), E::Missing("authorization_endpoint")),
             (json!({ "jwks_uri": "-" }), E::Missing("jwks_uri")),
             (json!({ "jwks_uri": null }), E::Missing("jwks_uri")),
-            (json!({ "jwks_uri": 7 }), E::Malformed),
+            (json!({ "jwks_uri": 7 }), E::WrongType("jwks_uri", "a text")),
             (json!({ "jwks_uri": "/keys" }), E::Endpoint("jwks_uri")),
             (json!({ "jwks_uri": "http://id.example/keys" }), E::Endpoint("jwks_uri")),
             (json!({ "jwks_uri": "file:///etc/passwd" }), E::Endpoint("jwks_uri")),
@@ -320,7 +324,19 @@ mod tests {
             (json!({ "token_endpoint": "http://127.0.0.1/t" }), E::Endpoint("token_endpoint")),
             (json!({ "token_endpoint": "http://localhost/t" }), E::Endpoint("token_endpoint")),
             (json!({ "userinfo_endpoint": "http://[::1]/" }), E::Endpoint("userinfo_endpoint")),
-            (json!({ "userinfo_endpoint": {} }), E::Malformed),
+            (json!({ "userinfo_endpoint": {} }), E::WrongType("userinfo_endpoint", "a text")),
+            (
+                json!({ "token_endpoint_auth_methods_supported": "none" }),
+                E::WrongType("token_endpoint_auth_methods_supported", "a list of texts"),
+            ),
+            (
+                json!({ "response_types_supported": null }),
+                E::WrongType("response_types_supported", "a list of texts"),
+            ),
+            (
+                json!({ "authorization_response_iss_parameter_supported": "yes" }),
+                E::WrongType("authorization_response_iss_parameter_supported", "true or false"),
+            ),
             (
                 json!({ "end_session_endpoint": "javascript:alert(1)" }),
                 E::Endpoint("end_session_endpoint"),

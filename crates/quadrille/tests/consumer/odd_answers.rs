@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use quadrille::{
-    GitHub, KeyRing, Login, Service as _,
+    GitHub, KeyRing, Login, Service as _, SpecBuf,
     consumer::{Begin, MemoryStorage},
     testing::FakeService,
     transport::Purpose,
@@ -146,4 +146,43 @@ fn the_log_says_what_is_missing_in_an_answer_and_nothing_of_its_content() {
     });
     assert!(log.contains("answer has no expires_in"), "{log}");
     assert!(!log.contains("code-canary"), "{log}");
+}
+
+/// Of Facebook, whose words for errors are none of OAuth 2.
+#[test]
+fn a_refusal_in_other_words_is_named_in_the_log_and_not_described() {
+    let log = logged(async {
+        let body = r#"{"error":{"message":"words-canary","type":"OAuthException","code":190}}"#;
+        let page = logged_in_with(answer(400, &[], body)).await;
+        assert!(page.has_code("token_refused"), "{page:?}");
+    });
+    assert!(log.contains("refused the token request: OAuthException"), "{log}");
+    assert!(!log.contains("words-canary"), "it may repeat a secret: {log}");
+}
+
+#[test]
+fn a_callback_with_an_error_code_alone_is_a_refusal() {
+    let log = logged(async {
+        let service = FakeService::new("our-id", SECRET);
+        let spec = SpecBuf::oauth2(
+            "acme",
+            "https://acme.example/authorize",
+            "https://acme.example/token",
+            "https://acme.example/api",
+        );
+        let login = Login::new(KeyRing::ephemeral(), "http://localhost")
+            .with(spec.client("our-id", SECRET))
+            .http(service);
+        for (params, code) in [
+            ("error_code=1349126&error_message=App+not+set+up", "authorization_refused"),
+            ("error_codes=1", "callback_malformed"),
+        ] {
+            let mut browser = Browser::new(login.clone().attach(pages()));
+            let away = browser.go("/login/acme").await.location().to_owned();
+            let state = away.split('&').find(|pair| pair.starts_with("state=")).unwrap();
+            let page = browser.visit(&format!("/login/acme/authorized?{params}&{state}")).await;
+            assert!(page.has_code(code), "{params}: {page:?}");
+        }
+    });
+    assert!(log.contains("refused the login: 1349126"), "{log}");
 }

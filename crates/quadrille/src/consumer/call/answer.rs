@@ -92,18 +92,28 @@ impl Answer {
         Ok(bytes)
     }
 
+    /// The whole body. One that is not UTF-8, as JSON must be, and says that it is Latin-1 is rewritten.
+    pub(crate) async fn bytes_in_utf8(self) -> Result<Bytes> {
+        let charset = charset(&self.headers).filter(|charset| is_latin(charset));
+        let bytes = self.bytes().await?;
+        match (std::str::from_utf8(&bytes), charset) {
+            (Err(_), Some(_)) => Ok(latin(&bytes).into()),
+            _ => Ok(bytes),
+        }
+    }
+
     /// The body's JSON, whatever the `Content-Type`. An empty body reads as `null`.
     ///
     /// # Errors
     /// See [`Answer::bytes`]; [`ServiceError::Malformed`] if the body is not the JSON of a `T`.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T> {
         let (service, status) = (Arc::clone(self.service()), self.status);
-        let bytes = self.bytes().await?;
+        let bytes = self.bytes_in_utf8().await?;
         from_json(&bytes).ok_or_else(|| malformed(&service, status))
     }
 
     /// The body's text: UTF-8 without its byte order mark, or Latin-1 if the `Content-Type` says so
-    /// (`charset=iso-8859-1`).
+    /// (`charset=iso-8859-1`, `latin1` or `windows-1252`).
     ///
     /// ```
     /// use http::Method;
@@ -144,7 +154,10 @@ impl Answer {
     pub async fn decode<T: DeserializeOwned>(self) -> Result<T> {
         let (service, status) = (Arc::clone(self.service()), self.status);
         let (kind, charset) = (Kind::of(&self.headers), charset(&self.headers));
-        let bytes = self.bytes().await?;
+        let bytes = match kind {
+            Kind::Json => self.bytes_in_utf8().await?,
+            _ => self.bytes().await?,
+        };
         let text = || text(&bytes, charset.as_deref());
         let decoded = match kind {
             Kind::Json => from_json(&bytes),
@@ -246,9 +259,27 @@ fn text(bytes: &[u8], charset: Option<&str>) -> Option<String> {
             let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
             String::from_utf8(bytes.to_vec()).ok()
         }
-        Some("iso-8859-1" | "latin1") => Some(bytes.iter().copied().map(char::from).collect()),
-        Some(_) => None,
+        Some(charset) => is_latin(charset).then(|| latin(bytes)),
     }
+}
+
+fn is_latin(charset: &str) -> bool {
+    matches!(charset, "iso-8859-1" | "latin1" | "windows-1252")
+}
+
+/// What windows-1252 has where Latin-1 has control characters, from 0x80 on.
+const WINDOWS: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// The text of bytes in Latin-1, which is read as windows-1252, as browsers do (WHATWG Encoding).
+fn latin(bytes: &[u8]) -> String {
+    let one = |byte: u8| {
+        let place = byte.checked_sub(0x80).map(usize::from);
+        place.and_then(|place| WINDOWS.get(place).copied()).unwrap_or(char::from(byte))
+    };
+    bytes.iter().copied().map(one).collect()
 }
 
 /// Reads JSON; an empty body is `null`.

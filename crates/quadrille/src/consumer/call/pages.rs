@@ -221,7 +221,7 @@ async fn page<T: DeserializeOwned>(call: Call, asked: Url, way: Way) -> Result<P
     let answer = call.send().await?;
     let (service, status) = (Arc::clone(answer.service()), answer.status);
     let (headers, got) = (answer.headers.clone(), answer.url.clone());
-    let body = answer.bytes().await?;
+    let body = answer.bytes_in_utf8().await?;
     let broken = || malformed(&service, status);
     let next = next(&way, &asked, &got, &headers, &body);
     let next = next.map(|next| next.ok_or_else(broken));

@@ -110,12 +110,16 @@ impl Sending<'_> {
     }
 
     pub(super) fn failed(&self, unanswered: Unanswered) -> Error {
-        match unanswered {
-            Unanswered::NotSent(error) => error,
-            Unanswered::Network(error) => Error::network(&self.held.registered().name, error),
-            Unanswered::TooLate => {
-                Error::network(&self.held.registered().name, NetworkError::TimedOut)
-            }
+        let error = match unanswered {
+            Unanswered::NotSent(error) => return error,
+            Unanswered::Network(error) => error,
+            Unanswered::TooLate => NetworkError::TimedOut.into(),
+        };
+        let service = &self.held.registered().name;
+        match self.purpose {
+            Purpose::Identity => Error::unanswered(service, error, self.url.as_str()),
+            // The path of a call may say something of the user.
+            _ => Error::network(service, error),
         }
     }
 

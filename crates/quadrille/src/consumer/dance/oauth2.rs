@@ -22,8 +22,8 @@ use crate::{
     },
     form::Params,
     oauth2::{
-        AuthorizationRequest, AuthorizationResponse, ClientAuth, ErrorCode, Resources,
-        TokenRequest, bearer, member::MemberPath, pkce::Verifier,
+        AuthorizationRequest, AuthorizationResponse, AuthorizationResponseError, ClientAuth,
+        ErrorCode, Resources, TokenRequest, bearer, member::MemberPath, pkce::Verifier,
     },
     transport::Purpose,
 };
@@ -237,7 +237,16 @@ impl OAuth2Dance {
             Some(_) => AuthorizationResponse::parse(params),
             None => AuthorizationResponse::parse_without_issuer(params),
         };
-        let response = response.map_err(|_| BrowserError::CallbackMalformed)?;
+        let response = match response {
+            // Facebook names the error of an application that is not set up in its own way.
+            Err(AuthorizationResponseError::Empty)
+                if self.spec.issuer.is_none()
+                    && let Ok(Some(code)) = params.one("error_code") =>
+            {
+                return Ok(Err(refused(&self.service, &self.meaning(&code.into()))));
+            }
+            response => response.map_err(|_| BrowserError::CallbackMalformed)?,
+        };
         // The ID token that was requested names the issuer, too, and is verified before the code is used.
         let has_id_token =
             matches!(&response, AuthorizationResponse::OpenId { id_token: Some(_), .. });

@@ -80,6 +80,7 @@ impl OAuth2Dance {
     }
 }
 
+/// The ID token in a response. An empty one is none.
 fn id_token(answer: &TokenResponse) -> Option<&str> {
-    answer.extra.get("id_token").and_then(Value::as_str)
+    answer.extra.get("id_token").and_then(Value::as_str).filter(|token| !token.is_empty())
 }

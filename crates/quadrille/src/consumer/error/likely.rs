@@ -1,5 +1,106 @@
 //! The likely cause of each error, in a sentence for logs. The guide has a section per code.
 
+use crate::{
+    jose::{ClaimsError, TokenError},
+    oidc::{DiscoveryError, IdTokenRejected},
+};
+
+/// The likely cause why an ID token is rejected.
+pub(super) const fn of_id_token(reason: IdTokenRejected) -> &'static str {
+    use IdTokenRejected as R;
+    match reason {
+        R::Token(TokenError::KeyUnknown) => {
+            "the service has just replaced its keys, or its jwks_uri lacks this one or has it in a \
+             form that cannot be used, or the token is of another service"
+        }
+        R::Token(TokenError::KeyUnusable | TokenError::KeyAmbiguous) => {
+            "the service's keys do not say which tokens they sign (kid, alg)"
+        }
+        R::Token(
+            TokenError::AlgorithmNotAccepted | TokenError::AlgorithmUnknown | TokenError::Unsecured,
+        ) => {
+            "the service signs by another algorithm than the registered one, or than its metadata name"
+        }
+        R::Token(TokenError::Encrypted) | R::Encrypted(_) => {
+            "the registration at the service has another encryption of ID tokens than the settings"
+        }
+        R::Token(TokenError::Signature) => {
+            "the service gave a new key the identifier of an old one, or somebody forged the token"
+        }
+        R::Token(_) => {
+            "the service, or whoever presented the token, sent something else than a JWT"
+        }
+        R::Claims(ClaimsError::Issuer) => {
+            "the issuer in the settings is not written as the service writes it, or somebody presented \
+             a token of another service"
+        }
+        R::Claims(ClaimsError::Audience | ClaimsError::SharedAudience)
+        | R::AudienceNotTrusted
+        | R::AuthorizedPartyMissing
+        | R::AuthorizedPartyOther => {
+            "the client id is another one than in the settings, or the token is one of another site"
+        }
+        R::Claims(
+            ClaimsError::Expired
+            | ClaimsError::NotYetValid
+            | ClaimsError::IssuedInFuture
+            | ClaimsError::TooOld
+            | ClaimsError::TooLong,
+        )
+        | R::AuthTimeInFuture => {
+            "the clocks of this machine and of the service differ, or somebody presented an old token"
+        }
+        R::Claims(_) | R::IdToken(_) => {
+            "the service writes ID tokens otherwise than OpenID Connect says: its operator can mend it"
+        }
+        R::NonceMissing => {
+            "the service forgets the nonce (Spec::without_nonce_because_the_service_forgets_it)"
+        }
+        R::NonceOther
+        | R::NonceUnexpected
+        | R::AccessTokenHash
+        | R::CodeHash
+        | R::StateHash
+        | R::OtherUserThanBeside => {
+            "somebody exchanged a code or a token, or the service confuses its logins"
+        }
+        R::AuthTimeMissing | R::AuthTooLongAgo | R::Acr => {
+            "the service does not heed max_age, or acr in claims"
+        }
+        R::Changed(_) => "the service confuses its users or its logins at a refresh",
+    }
+}
+
+/// The likely cause why signed claims of the userinfo endpoint are rejected.
+pub(super) fn of_userinfo(reason: IdTokenRejected) -> &'static str {
+    use TokenError as E;
+    match reason {
+        IdTokenRejected::Claims(_)
+        | IdTokenRejected::Token(E::KeyUnknown | E::KeyUnusable | E::KeyAmbiguous | E::Signature) => {
+            of_id_token(reason)
+        }
+        _ => cause_of("userinfo_rejected"),
+    }
+}
+
+/// The likely cause why the metadata of a provider cannot be used.
+pub(super) fn of_metadata(reason: DiscoveryError) -> &'static str {
+    match reason {
+        DiscoveryError::Issuer | DiscoveryError::OtherIssuer => {
+            cause_of("provider_metadata_unusable")
+        }
+        DiscoveryError::Malformed => {
+            "the issuer in the settings is no OpenID Provider's, or a proxy answers in its place"
+        }
+        DiscoveryError::Endpoint(_) => {
+            "the provider does not know that it is reached by https: its public URL, or its proxy"
+        }
+        DiscoveryError::Missing(_) | DiscoveryError::WrongType(..) => {
+            "the provider's metadata are not what OpenID Connect says: its operator can mend them"
+        }
+    }
+}
+
 /// The likely cause of errors with this code. A test holds that each code has one.
 pub(super) fn cause_of(code: &str) -> &'static str {
     match code {

@@ -137,7 +137,17 @@ impl Error {
     /// assert_eq!(error.likely_cause(), "the secret was read with a line break at its end");
     /// ```
     pub fn likely_cause(&self) -> &'static str {
-        likely::cause_of(self.code())
+        match self {
+            Self::Service { error: ServiceError::IdTokenRejected(reason), .. }
+            | Self::Browser(BrowserError::IdTokenRejected(reason)) => likely::of_id_token(*reason),
+            Self::Service { error: ServiceError::UserinfoRejected(reason), .. } => {
+                likely::of_userinfo(*reason)
+            }
+            Self::Service { error: ServiceError::ProviderMetadata(reason), .. } => {
+                likely::of_metadata(*reason)
+            }
+            _ => likely::cause_of(self.code()),
+        }
     }
 
     /// The status of the response to the user.
@@ -197,6 +207,17 @@ impl Error {
         Self::Network { service: Arc::clone(service), error: reason, cause }
     }
 
+    /// The error of an endpoint that did not respond. Its URL is among the causes, without a query.
+    pub(crate) fn unanswered(
+        service: &Arc<str>,
+        error: impl Into<SendError>,
+        endpoint: &str,
+    ) -> Self {
+        let SendError { reason, cause } = error.into();
+        let url = endpoint.split(['?', '#']).next().unwrap_or_default().to_owned();
+        Self::network(service, SendError::new(reason, Unanswered { url, cause }))
+    }
+
     /// The same error of an ID token that the browser has brought: anybody can present one.
     pub(crate) fn of_the_browser(self) -> Self {
         match self {
@@ -210,6 +231,15 @@ impl Error {
     pub(crate) fn service(service: &Arc<str>, error: ServiceError) -> Self {
         Self::Service { service: Arc::clone(service), error }
     }
+}
+
+/// The place at which the network failed.
+#[derive(Debug, thiserror::Error)]
+#[error("at {url}")]
+struct Unanswered {
+    url: String,
+    #[source]
+    cause: Option<Cause>,
 }
 
 impl From<io::Error> for Error {

@@ -98,6 +98,11 @@ pub enum ServiceError {
     /// section 5.3.2).
     #[error("the service's user information is rejected: {0}")]
     UserinfoRejected(IdTokenRejected),
+    /// The claims of the userinfo endpoint are signed or encrypted, and the service's description does not
+    /// say so: see [`Spec::signed_userinfo`](crate::Spec::signed_userinfo) and
+    /// [`Spec::encrypted_userinfo`](crate::Spec::encrypted_userinfo).
+    #[error("the service's user information is a JWT: its description lacks Spec::signed_userinfo")]
+    UserinfoSigned,
     /// The references of the claims to other parties cannot be read (OpenID Connect Core, section 5.6.2).
     #[error("the service's claims refer to other parties in a way that cannot be read: {0}")]
     ClaimSources(ClaimSourcesError),
@@ -151,7 +156,7 @@ impl ServiceError {
             Self::RegistrationUnsupported => "registration_unsupported",
             Self::RegistrationRefused { .. } => "registration_refused",
             Self::RegistrationUnusable(_) => "registration_unusable",
-            Self::UserinfoRejected(_) => "userinfo_rejected",
+            Self::UserinfoRejected(_) | Self::UserinfoSigned => "userinfo_rejected",
             Self::UserinfoOfAnotherSubject => "userinfo_of_another_subject",
         }
     }
@@ -186,8 +191,12 @@ impl ServiceError {
 
     /// An error code made safe for pages and logs: a service may send anything.
     pub(crate) fn shown(code: &str) -> Box<str> {
-        let fit = code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        if fit && !code.is_empty() && code.len() <= 40 { code.into() } else { "unreadable".into() }
+        let fit = code.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        let is_number = code.len() <= 10 && code.bytes().all(|byte| byte.is_ascii_digit());
+        match !code.is_empty() && code.len() <= 40 && (fit || is_number) {
+            true => code.into(),
+            false => "unreadable".into(),
+        }
     }
 
     /// Whether a status means that the service is overloaded or out of order.

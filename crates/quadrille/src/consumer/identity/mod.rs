@@ -155,7 +155,8 @@ pub(crate) async fn claims(api: &Api) -> Result<Option<(Option<String>, Value)>>
         call = call.body(json).header(header::CONTENT_TYPE, "application/json");
     }
     // The service's user information may be on another origin than its API; its row says so.
-    let body = call.purpose(Purpose::Identity).send_token_to_another_origin().bytes().await?;
+    let call = call.purpose(Purpose::Identity).send_token_to_another_origin();
+    let body = call.send().await?.bytes_in_utf8().await?;
     let site = &held.login().ready()?.site;
     let body = match registered.provider() {
         Some(openid) => openid.userinfo(&site.env, &body).await?.map_or(body, Into::into),

@@ -3,15 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
-use serde_json::Value;
 use url::Url;
 
 use crate::{
     Env,
     consumer::error::{Error, Result, ServiceError},
     fetch::{Document, FetchError, NotFetched, Remote, RemoteKeys, TrustedFetcher},
-    jose::{EncryptingKey, KeyManagement, KeySet, KeySetError, MOST_KEYS},
-    json::{ObjectError, read_object},
+    jose::{EncryptingKey, KeyManagement, KeySet, KeySetError},
     oidc::{DiscoveryError, ProviderMetadata, configuration_url},
     transport::{ErasedClient, NetworkError},
 };
@@ -60,14 +58,13 @@ pub(super) enum Newer {
     No,
 }
 
-/// The keys of a provider to which others encrypt (RFC 7517, section 5). Those that cannot be used here
-/// are skipped.
-pub(super) struct EncryptingKeys(Vec<EncryptingKey>);
+/// The keys of a provider to which others encrypt.
+pub(super) struct EncryptingKeys(KeySet);
 
 impl EncryptingKeys {
     /// The first key for an algorithm.
     pub(super) fn for_algorithm(&self, algorithm: KeyManagement) -> Option<&EncryptingKey> {
-        self.0.iter().find(|key| key.encrypts_by(algorithm))
+        self.0.encrypting_by(algorithm)
     }
 }
 
@@ -76,19 +73,8 @@ impl Document for EncryptingKeys {
     type Expected = ();
     type Error = KeySetError;
 
-    fn read(body: &[u8], (): &()) -> Result<Self, KeySetError> {
-        let mut members = read_object(body).map_err(|error| match error {
-            ObjectError::Malformed => KeySetError::Malformed,
-            ObjectError::Repeated => KeySetError::Repeated,
-        })?;
-        let Some(Value::Array(keys)) = members.remove("keys") else {
-            return Err(KeySetError::Malformed);
-        };
-        if keys.len() > MOST_KEYS {
-            return Err(KeySetError::TooMany);
-        }
-        let keys = keys.iter().filter_map(Value::as_object);
-        Ok(Self(keys.filter_map(|key| EncryptingKey::from_members(key).ok()).collect()))
+    fn read(body: &[u8], expected: &()) -> Result<Self, KeySetError> {
+        KeySet::read(body, expected).map(Self)
     }
 }
 

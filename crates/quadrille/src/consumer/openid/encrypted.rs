@@ -96,3 +96,11 @@ pub(super) fn opened_if_encrypted<'t>(
 ) -> Result<Signed<'t>, DecryptError> {
     opened(opener.filter(|_| Encrypted::is_one(token)), token)
 }
+
+/// Whether a body is a JWT, signed or encrypted, perhaps as a text of JSON.
+pub(super) fn is_jwt(body: &[u8]) -> bool {
+    let text = std::str::from_utf8(body).unwrap_or_default().trim().trim_matches('"');
+    let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    // A header begins with `{"`.
+    text.starts_with("ey") && text.bytes().all(fit) && matches!(text.split('.').count(), 3 | 5)
+}

@@ -13,6 +13,7 @@ pub(super) mod spent;
 use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value;
+use tracing::warn;
 use url::Url;
 
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
 use self::{
     claim_sources::{SourcedClaims, Sources},
     documents::{Documents, Newer},
-    encrypted::{Opener, opened, opened_if_encrypted},
+    encrypted::{Opener, is_jwt, opened, opened_if_encrypted},
 };
 pub(crate) use self::{documents::not_fetched, encrypted::Signed};
 use super::{
@@ -240,10 +241,14 @@ impl OpenIdProvider {
     /// `None` if the service does not sign them.
     ///
     /// # Errors
-    /// [`ServiceError::UserinfoRejected`], and those of the request for the provider's keys.
+    /// [`ServiceError::UserinfoRejected`], [`ServiceError::UserinfoSigned`], and those of the request for
+    /// the provider's keys.
     pub(crate) async fn userinfo(&self, env: &Env, body: &[u8]) -> Result<Option<Vec<u8>>> {
         if !self.spec.signed_userinfo {
-            return Ok(None);
+            return match is_jwt(body) {
+                true => Err(Error::service(&self.service, ServiceError::UserinfoSigned)),
+                false => Ok(None),
+            };
         }
         let rejected = |reason: IdTokenRejected| {
             Error::service(&self.service, ServiceError::UserinfoRejected(reason))
@@ -307,7 +312,15 @@ impl OpenIdProvider {
         match rules.needs_keys() {
             true => {
                 let has_key = |keys: &_| token.has_key_in(keys);
-                self.documents.keys(newer, &self.service, env, has_key).await
+                let keys = self.documents.keys(newer, &self.service, env, has_key).await?;
+                if !has_key(&keys)
+                    && let Some(first) = keys.skipped().first()
+                {
+                    let (service, skipped) = (&*self.service, keys.skipped().len());
+                    warn!(service, skipped, %first,
+                        "no key has the identifier of the token, and keys of the service cannot be used");
+                }
+                Ok(keys)
             }
             false => Ok(Arc::default()),
         }

@@ -132,7 +132,9 @@ impl Login {
         let change = match &landed {
             Some(Outcome::Refreshed(token)) => Change::Token(token),
             Some(Outcome::Ended) => Change::NeedsLinkingAgain,
-            Some(Outcome::Failed(error)) => return Err(NoToken::Failed(error.clone())),
+            Some(Outcome::Failed(error) | Outcome::NotAsked(error)) => {
+                return Err(NoToken::Failed(error.clone()));
+            }
             None => return Err(interrupted(registered)),
         };
         if in_browser {
@@ -230,7 +232,7 @@ impl Login {
         let outcome = match self.leased(stored).await {
             Ok(None) => self.land(registered, stored, trouble).await,
             Ok(Some(token)) => Outcome::Refreshed(token),
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => return Outcome::NotAsked(error),
         };
         if let Err(error) = self.release(stored).await {
             warn!(service = &*registered.name, %error, code = error.code(),
@@ -266,7 +268,7 @@ impl Login {
                     "a refresh token is invalid: the account needs linking again"
                 );
             }
-            Outcome::Failed(error) => {
+            Outcome::Failed(error) | Outcome::NotAsked(error) => {
                 let (code, cause) = (error.code(), error.causes());
                 let service = &*registered.name;
                 warn!(service, %error, code, cause, "a token could not be refreshed");
@@ -275,7 +277,7 @@ impl Login {
         let change = match &outcome {
             Outcome::Refreshed(token) => Change::Token(token),
             Outcome::Ended => Change::NeedsLinkingAgain,
-            Outcome::Failed(_) => return outcome,
+            Outcome::Failed(_) | Outcome::NotAsked(_) => return outcome,
         };
         if !self.0.storage.is_in_browser()
             && let Err(error) = self.write_down(stored, change).await
@@ -345,11 +347,11 @@ impl Login {
     async fn ask(&self, registered: &Arc<Registered>, stored: &Stored) -> Outcome {
         let ready = match self.ready() {
             Ok(ready) => ready,
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => return Outcome::NotAsked(error),
         };
         let registered = match registered.discovered(&ready.site).await {
             Ok(registered) => registered,
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => return Outcome::NotAsked(error),
         };
         // OAuth 1 has no refresh tokens.
         let Dance::OAuth2(dance) = &registered.dance else { return Outcome::Ended };

@@ -32,7 +32,7 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 /// The greatest number of results remembered; beyond it, the oldest are dropped.
 const MOST: usize = 10_000;
 /// A refresh token refused this often in a row over this time has expired, whatever error the
-/// service names.
+/// service names; an answer that no client could use refuses it, too.
 const REFUSALS: (u32, Duration) = (3, Duration::from_secs(60));
 
 /// The outcome of one refresh.
@@ -42,6 +42,8 @@ pub(super) enum Outcome {
     /// The refresh token is expired or revoked.
     Ended,
     Failed(Error),
+    /// The token endpoint was not asked.
+    NotAsked(Error),
 }
 
 /// The refreshes of this process.
@@ -137,12 +139,13 @@ impl Flights {
             Outcome::Refreshed(token) => {
                 Some(Key::of(&Stored { token: token.clone(), ..old.clone() }))
             }
-            Outcome::Ended | Outcome::Failed(_) => None,
+            Outcome::Ended | Outcome::Failed(_) | Outcome::NotAsked(_) => None,
         };
         if let Some(flight) = self.lock().get_mut(&key) {
             flight.changed_nothing = next == Some(key);
             flight.trouble = match outcome {
                 Outcome::Failed(error) => flight.trouble.after(error, now),
+                Outcome::NotAsked(error) => flight.trouble.without_an_answer(error, now),
                 Outcome::Refreshed(_) | Outcome::Ended => Trouble::default(),
             };
         }
@@ -163,7 +166,7 @@ impl Flight {
     /// Whether a new request may repeat the refresh.
     fn may_be_repeated(&self, now: Timestamp) -> bool {
         match &*self.outcome.borrow() {
-            Some(Outcome::Failed(_)) => self.trouble.may_try(now),
+            Some(Outcome::Failed(_) | Outcome::NotAsked(_)) => self.trouble.may_try(now),
             // The result leads only to another refresh.
             Some(Outcome::Refreshed(token)) if self.changed_nothing => {
                 !token.is_good(now, Duration::ZERO) || now.since(self.began) >= YOUNG
@@ -174,8 +177,8 @@ impl Flight {
 }
 
 impl Trouble {
-    /// Adds one failure.
-    pub(super) fn after(self, error: &Error, now: Timestamp) -> Self {
+    /// Adds one failure that is no answer of the token endpoint.
+    fn without_an_answer(self, error: &Error, now: Timestamp) -> Self {
         let backoff = match error {
             Error::Service { error: ServiceError::Unavailable { retry_after, .. }, .. } => {
                 self.backoff.after(*retry_after, now)
@@ -184,17 +187,30 @@ impl Trouble {
             // The service received no request.
             _ => self.backoff.without_delay(),
         };
-        let is_refusal = match error {
-            Error::Service { error: ServiceError::TokenRefused { .. }, .. } => true,
-            Error::Service { error: ServiceError::Malformed { status }, .. } => {
-                status.is_client_error()
+        Self { backoff, refusals: 0, refused_since: None }
+    }
+
+    /// Adds one failure of the token endpoint.
+    pub(super) fn after(self, error: &Error, now: Timestamp) -> Self {
+        let is_refusal = matches!(
+            error,
+            Error::Service {
+                error: ServiceError::TokenRefused { .. }
+                    | ServiceError::Malformed { .. }
+                    | ServiceError::TooLarge
+                    | ServiceError::TokenType { .. }
+                    | ServiceError::IdTokenRejected(_),
+                ..
             }
-            _ => false,
-        };
-        Self {
-            backoff,
-            refusals: if is_refusal { self.refusals.saturating_add(1) } else { 0 },
-            refused_since: is_refusal.then(|| self.refused_since.unwrap_or(now)),
+        );
+        let next = self.without_an_answer(error, now);
+        match is_refusal {
+            true => Self {
+                refusals: self.refusals.saturating_add(1),
+                refused_since: Some(self.refused_since.unwrap_or(now)),
+                ..next
+            },
+            false => next,
         }
     }
 
@@ -230,7 +246,7 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::{Owner, consumer::Account, transport::NetworkError};
+    use crate::{Owner, consumer::Account, oidc::IdTokenRejected, transport::NetworkError};
 
     fn service(error: ServiceError) -> Error {
         Error::Service { service: "github".into(), error }
@@ -289,6 +305,7 @@ mod tests {
         let refused = service(ServiceError::TokenRefused { error: "invalid_request".into() });
         let bare = service(ServiceError::Malformed { status: StatusCode::BAD_REQUEST });
         let html = service(ServiceError::Malformed { status: StatusCode::OK });
+        let of_another = service(ServiceError::IdTokenRejected(IdTokenRejected::NonceOther));
         let after = |steps: &[(&Error, u64)]| {
             let mut trouble = Trouble::default();
             steps.iter().for_each(|(error, at_second)| {
@@ -301,7 +318,10 @@ mod tests {
         assert!(!after(&[(&refused, 0), (&refused, 30), (&refused, 59)]), "too soon");
         assert!(!after(&[(&refused, 0), (&refused, 60)]), "too few");
         assert!(!after(&[(&refused, 0), (&unavailable(None), 30), (&refused, 60)]), "not in a row");
-        assert!(!after(&[(&html, 0), (&html, 30), (&html, 60), (&html, 90)]), "no refusals");
+        assert!(after(&[(&html, 0), (&of_another, 30), (&html, 60)]), "nor can these be used");
+        assert!(!after(&[(&html, 0), (&html, 30), (&html, 59)]), "a fault that passes");
+        let unread = Trouble::default().after(&refused, at(0)).after(&refused, at(30));
+        assert!(!unread.without_an_answer(&bare, at(60)).is_the_end(at(60)), "of no token");
         let client = service(ServiceError::ClientRefused);
         assert!(!after(&[(&client, 0), (&client, 30), (&client, 60)]), "the operator's fault");
     }

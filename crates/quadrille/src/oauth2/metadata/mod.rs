@@ -135,6 +135,9 @@ pub enum MetadataError {
     /// The document is not a JSON object with members of the right types.
     #[error("the metadata is malformed")]
     Malformed,
+    /// The value of this member has another type than this one.
+    #[error("in the metadata, {0} is not {1}")]
+    WrongType(&'static str, &'static str),
     /// The document names another issuer, which is a mix-up attack (RFC 8414, section 3.3).
     #[error("the issuer in the metadata is not the requested one")]
     OtherIssuer,
@@ -149,10 +152,62 @@ impl ServerMetadata {
     /// # Errors
     /// [`MetadataError`]. Issuers are compared character by character.
     pub fn parse(json: &[u8], issuer: &str) -> Result<Self, MetadataError> {
-        let metadata = serde_json::from_value::<Self>(Value::Object(exact_members(json)?));
-        let metadata = metadata.map_err(|_| MetadataError::Malformed)?;
+        let members = exact_members(json)?;
+        let wrong = wrong_type(&members);
+        let metadata = serde_json::from_value::<Self>(Value::Object(members));
+        let metadata = metadata.map_err(|_| wrong.unwrap_or(MetadataError::Malformed))?;
         if metadata.issuer == issuer { Ok(metadata) } else { Err(MetadataError::OtherIssuer) }
     }
+}
+
+/// The members with a field, by the type of their values.
+const TEXTS: [&str; 12] = [
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "device_authorization_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "registration_endpoint",
+    "jwks_uri",
+    "service_documentation",
+    "op_policy_uri",
+    "op_tos_uri",
+    "signed_metadata",
+];
+const LISTS: [&str; 12] = [
+    "response_types_supported",
+    "scopes_supported",
+    "response_modes_supported",
+    "grant_types_supported",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "revocation_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_signing_alg_values_supported",
+    "introspection_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_signing_alg_values_supported",
+    "code_challenge_methods_supported",
+    "ui_locales_supported",
+];
+const FLAGS: [&str; 2] =
+    ["authorization_response_iss_parameter_supported", "client_id_metadata_document_supported"];
+
+/// The first member with a value of another type than its field has. `null` is one of each type, but
+/// where a field cannot be without a value.
+fn wrong_type(members: &Map<String, Value>) -> Option<MetadataError> {
+    let is_list =
+        |value: &Value| value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
+    let find = |names: &[&'static str], expected, is_right: &dyn Fn(&Value) -> bool| {
+        let is_wrong = |name: &&&str| members.get(**name).is_some_and(|value| !is_right(value));
+        names.iter().find(is_wrong).map(|name| MetadataError::WrongType(name, expected))
+    };
+    let (issuer, texts) = TEXTS.split_at(1);
+    let (response_types, lists) = LISTS.split_at(1);
+    find(issuer, "a text", &Value::is_string)
+        .or_else(|| find(texts, "a text", &|value| value.is_null() || value.is_string()))
+        .or_else(|| find(response_types, "a list of texts", &is_list))
+        .or_else(|| find(lists, "a list of texts", &|value| value.is_null() || is_list(value)))
+        .or_else(|| find(&FLAGS, "true or false", &Value::is_boolean))
 }
 
 /// The members of a document, without those that are not exact.
@@ -249,6 +304,17 @@ mod tests {
     }
 
     #[test]
+    fn each_member_with_a_field_is_named_when_its_value_is_of_another_type() {
+        for name in TEXTS.iter().chain(&LISTS).chain(&FLAGS) {
+            let mut metadata = serde_json::json!({ "issuer": "https://id.example" });
+            metadata[*name] = serde_json::json!({});
+            let read = ServerMetadata::parse(metadata.to_string().as_bytes(), "https://id.example");
+            let named = matches!(read, Err(MetadataError::WrongType(wrong, _)) if wrong == *name);
+            assert!(named, "{name}: {read:?}");
+        }
+    }
+
+    #[test]
     fn the_issuer_is_compared_to_the_character_and_the_shape_to_the_type() {
         let read = |json: &str| ServerMetadata::parse(json.as_bytes(), "https://id.example");
         assert!(read(r#"{"issuer":"https://id.example","jwks_uri":null}"#).is_ok());
@@ -260,10 +326,16 @@ mod tests {
             let json = format!(r#"{{"issuer":"{other}"}}"#);
             assert_eq!(read(&json), Err(MetadataError::OtherIssuer), "{other}");
         }
-        for malformed in
-            ["", "<html>", "[]", "{}", r#"{"issuer":"https://id.example","jwks_uri":1}"#]
-        {
+        for malformed in ["", "<html>", "[]", "{}"] {
             assert_eq!(read(malformed), Err(MetadataError::Malformed), "{malformed}");
+        }
+        for (member, name, expected) in [
+            (r#""jwks_uri":1"#, "jwks_uri", "a text"),
+            (r#""scopes_supported":["a",1]"#, "scopes_supported", "a list of texts"),
+            (r#""response_types_supported":null"#, "response_types_supported", "a list of texts"),
+        ] {
+            let wrong = read(&format!(r#"{{"issuer":"https://id.example",{member}}}"#));
+            assert_eq!(wrong, Err(MetadataError::WrongType(name, expected)), "{member}");
         }
     }
 }

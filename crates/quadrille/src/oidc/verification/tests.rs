@@ -105,6 +105,8 @@ fn claims_that_anybody_could_send_are_rejected_one_by_one() {
         (json!({ "iat": now + 31 }), Some(R::Claims(ClaimsError::IssuedInFuture))),
         (json!({ "iat": "-" }), Some(R::Claims(ClaimsError::Missing("iat")))),
         (json!({ "nbf": now + 31 }), Some(R::Claims(ClaimsError::NotYetValid))),
+        (json!({ "nbf": null }), None),
+        (json!({ "nbf": "soon" }), Some(R::Claims(ClaimsError::Malformed("nbf")))),
         // Nonce.
         (json!({ "nonce": "-" }), Some(R::NonceMissing)),
         (json!({ "nonce": null }), Some(R::NonceMissing)),

@@ -24,6 +24,7 @@ mod restart;
 mod session_state;
 mod sign_out;
 mod signatures;
+mod tolerated;
 mod userinfo;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};

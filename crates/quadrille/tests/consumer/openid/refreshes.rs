@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use quadrille::{
     Error,
     consumer::{Account, ServiceError},
@@ -78,6 +79,53 @@ async fn a_refresh_without_an_id_token_keeps_the_old_one() {
     world.service.misidentifies(Fault::IdTokenMissing);
     world.call(&account).await.unwrap();
     assert_eq!(world.issued(&account).await, before);
+}
+
+/// OpenID Connect Core, section 12.2.
+#[tokio::test]
+async fn an_empty_id_token_of_a_refresh_is_none() {
+    let (world, account) = linked(Refresh::Lasting).await;
+    let before = world.issued(&account).await;
+    let body = r#"{"access_token":"t","token_type":"Bearer","expires_in":3600,"id_token":""}"#;
+    world.service.answers_next(Purpose::Refresh, StatusCode::OK, body);
+    world.service.answers_next(Purpose::Api, StatusCode::OK, "{}");
+    world.call(&account).await.unwrap();
+    assert_eq!(world.issued(&account).await, before);
+}
+
+/// OpenID Connect Core, section 12.2.
+#[tokio::test]
+async fn refreshes_that_can_never_be_used_end_in_another_login_and_one_does_not() {
+    for fault in [Some(Fault::NonceOther), Some(Fault::Expired), None] {
+        let (world, account) = linked(Refresh::Lasting).await;
+        let fails = || match fault {
+            Some(fault) => world.service.misidentifies(fault),
+            None => world.service.answers_next(Purpose::Refresh, StatusCode::OK, "<html>"),
+        };
+        for _ in 0..2 {
+            fails();
+            let error = world.call(&account).await.unwrap_err();
+            let codes = ["id_token_rejected", "service_answer_malformed"];
+            assert!(codes.contains(&error.code()), "{fault:?}: {error}");
+            world.clock.advance(Duration::from_secs(30));
+        }
+        fails();
+        assert_eq!(world.call(&account).await.unwrap_err().code(), "not_linked", "{fault:?}");
+        world.service.recovers();
+        world.log_in(7).await.unwrap();
+        world.call(&account).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_are_away_for_long_unlink_nobody() {
+    let (world, account) = linked(Refresh::Lasting).await;
+    for _ in 0..4 {
+        world.service.answers_next(Purpose::Document, StatusCode::NOT_FOUND, "");
+        assert_eq!(world.call(&account).await.unwrap_err().code(), "service_answer_malformed");
+        world.clock.advance(Duration::from_secs(31));
+    }
+    world.call(&account).await.unwrap();
 }
 
 #[tokio::test]
