@@ -242,7 +242,8 @@ impl<'a> Params<'a> {
     }
 
     /// The parameters in the body of `request`, which must be declared as
-    /// `application/x-www-form-urlencoded`. An empty body needs no declaration.
+    /// `application/x-www-form-urlencoded`. An empty body needs no declaration. Line ends after a form
+    /// are no part of it: clients of HTTP/1.0 send one, and within a form they are encoded.
     ///
     /// # Errors
     /// See [`Params::parse`]; [`FormError::ContentType`], [`FormError::ContentEncoding`].
@@ -274,7 +275,7 @@ impl<'a> Params<'a> {
         if !is_form(request.headers()) {
             return Err(FormError::ContentType);
         }
-        Self::parse_within(request.body(), limits)
+        Self::parse_within(without_line_ends(request.body()), limits)
     }
 
     /// The parameters in a response of unknown type. Nearly any text reads as a form, so its names
@@ -319,6 +320,14 @@ impl<'a> Params<'a> {
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty() && self.broken.is_empty()
     }
+}
+
+/// A form without the line ends after it.
+pub(crate) fn without_line_ends(mut form: &[u8]) -> &[u8] {
+    while let [before @ .., b'\r' | b'\n'] = form {
+        form = before;
+    }
+    form
 }
 
 /// Whether a byte means something in a form, of which most bytes mean nothing.
@@ -436,6 +445,19 @@ mod tests {
         assert_eq!(Params::of_body(&undeclared), Err(FormError::ContentType));
         let empty = Request::post("/").body(Bytes::new()).unwrap();
         assert_eq!(Params::of_body(&empty), Ok(Params::default()));
+    }
+
+    #[test]
+    fn line_ends_after_a_form_are_no_part_of_its_last_value() {
+        for end in ["\r\n", "\n", "\r\n\r\n", ""] {
+            let body = Bytes::from(format!("a=1\n&b=2%0D%0A{end}"));
+            let request = Request::post("/").header(CONTENT_TYPE, FORM).body(body).unwrap();
+            let params = Params::of_body(&request).unwrap();
+            assert_eq!(params.one("a"), Ok(Some("1\n")));
+            assert_eq!(params.one("b"), Ok(Some("2\r\n")), "one that is encoded is meant");
+        }
+        let request = Request::post("/").header(CONTENT_TYPE, FORM).body("\r\n".into()).unwrap();
+        assert_eq!(Params::of_body(&request), Ok(Params::default()));
     }
 
     #[test]

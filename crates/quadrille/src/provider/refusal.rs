@@ -10,7 +10,7 @@ use http::{Method, Request};
 
 use crate::{
     RemoteAddress,
-    form::{FormError, Limits, Params},
+    form::{FormError, Limits, Params, without_line_ends},
     guard::{
         log::{OF_ACTOR_TOKEN, OF_SUBJECT_TOKEN, Refusal, write},
         masked::Sender,
@@ -134,7 +134,7 @@ async fn exchanged(
 /// A request that is refused for its length or its form still has a client.
 fn params(request: &Request<Bytes>) -> Option<Params<'_>> {
     let input: &[u8] = match *request.method() {
-        Method::POST => request.body(),
+        Method::POST => without_line_ends(request.body()),
         _ => request.uri().query().unwrap_or("").as_bytes(),
     };
     Params::parse_within(input, EVERYTHING).ok()

@@ -335,6 +335,16 @@ async fn what_no_endpoint_reads_may_be_broken_or_repeated_in_a_form() {
 }
 
 #[tokio::test]
+async fn a_line_end_after_a_form_is_no_part_of_its_last_value() {
+    let world = World::new().await;
+    let refresh = world.tokens("ada").await.refresh.unwrap();
+    let who = format!("client_id={}&client_secret={}", world.client.id, world.secret);
+    let body = format!("{who}&refresh_token={refresh}&grant_type=refresh_token\r\n");
+    let form = "application/x-www-form-urlencoded";
+    world.request("POST", "/oauth/token", form, &body).await.tokens();
+}
+
+#[tokio::test]
 async fn an_application_in_a_browser_can_read_answers_and_errors() {
     let world = World::public(CALLBACK).await;
     let path = "/.well-known/oauth-authorization-server";
