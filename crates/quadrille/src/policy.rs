@@ -199,7 +199,8 @@ impl Policy {
 
 impl Policy {
     /// Accepts client assertions (RFC 7523, section 3) whose audience is the URL of the token
-    /// endpoint, or that and the issuer, as many clients write them. Gives up: an authorization
+    /// endpoint, that of the endpoint to which they are sent, such as the one for revocation, or
+    /// several of these and the issuer, as many clients write them. Gives up: an authorization
     /// server that a client trusts, too, can name this server's token endpoint as its own, get an
     /// assertion for it, and use it here as the client.
     ///

@@ -101,7 +101,8 @@ impl ClaimsPolicy {
         self
     }
 
-    /// The token must be for this audience alone, so that none of the others can use it here.
+    /// The token must be for this audience alone, or for several of those that are accepted instead,
+    /// so that nobody else can use it here.
     #[must_use]
     pub const fn sole_audience(mut self) -> Self {
         self.sole_audience = true;
@@ -168,7 +169,7 @@ impl ClaimsPolicy {
             require(!claims.aud.is_empty(), ClaimsError::Missing("aud"))?;
             let ours = |aud: &String| self.audiences.iter().any(|ours| **ours == **aud);
             require(claims.aud.iter().any(ours), ClaimsError::Audience)?;
-            let alone = !self.sole_audience || claims.aud.len() == 1;
+            let alone = !self.sole_audience || claims.aud.iter().all(ours);
             require(alone, ClaimsError::SharedAudience)?;
         }
         for name in &self.required {
@@ -250,6 +251,7 @@ mod tests {
         let policy = ClaimsPolicy::new("a", "b");
         let sole = policy.clone().sole_audience();
         let two = policy.clone().or_audience("d");
+        let both = two.clone().sole_audience();
         let about = policy.clone().subject("c");
         for (policy, change, expected) in [
             (&policy, json!({ "iss": "A" }), Err(ClaimsError::Issuer)),
@@ -262,6 +264,9 @@ mod tests {
             (&two, json!({ "aud": "d" }), Ok(())),
             (&sole, json!({ "aud": ["b"] }), Ok(())),
             (&sole, json!({ "aud": ["b", "x"] }), Err(ClaimsError::SharedAudience)),
+            (&sole, json!({ "aud": ["b", "d"] }), Err(ClaimsError::SharedAudience)),
+            (&both, json!({ "aud": ["d", "b"] }), Ok(())),
+            (&both, json!({ "aud": ["d", "b", "x"] }), Err(ClaimsError::SharedAudience)),
             (&about, json!({}), Ok(())),
             (&about, json!({ "sub": "C" }), Err(ClaimsError::Subject)),
             (&about, json!({ "sub": "-" }), Err(ClaimsError::Missing("sub"))),

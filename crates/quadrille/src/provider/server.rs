@@ -379,8 +379,12 @@ impl Inner {
 
     /// The URL of the token endpoint, if assertions may have it as their audience.
     pub(crate) fn token_endpoint_as_audience(&self) -> Option<String> {
-        let path = self.paths.of(EndpointPath::Below("/token"));
-        self.policy.token_endpoint_as_audience.then(|| format!("{}{path}", self.issuer.origin()))
+        self.policy.token_endpoint_as_audience.then(|| self.url_of(EndpointPath::Below("/token")))
+    }
+
+    /// The URL of an endpoint, as clients are told it.
+    pub(crate) fn url_of(&self, path: EndpointPath) -> String {
+        format!("{}{}", self.issuer.origin(), self.paths.of(path))
     }
 
     /// The address of a request's sender, for limits. Logs the first request without one.

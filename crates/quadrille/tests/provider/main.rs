@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod assertion_audiences;
 mod audience;
 mod authorize;
 mod bound;

@@ -8,6 +8,7 @@ use crate::{
     provider::{
         assertion_use::{LONGEST, earliest_use},
         error::Error,
+        paths::EndpointPath,
         server::Inner,
         token::format::sha256,
     },
@@ -24,8 +25,13 @@ const SPACE: &str = "client_assertion";
 /// The `typ` of an assertion; older clients send `JWT`, or nothing.
 const TYPE: TokenType = TokenType::IsOrPlain("client-authentication+jwt");
 
-/// Checks an assertion, and uses it up if it is valid.
-pub(super) async fn check(inner: &Inner, client: &Arc<Client>, text: &str) -> Result<(), Error> {
+/// Checks an assertion that was sent to the endpoint at this path, and uses it up if it is valid.
+pub(super) async fn check(
+    inner: &Inner,
+    client: &Arc<Client>,
+    text: &str,
+    at: EndpointPath,
+) -> Result<(), Error> {
     let auth = client.auth.as_ref().ok_or(AuthenticateError::OtherMethod)?;
     let algorithms = auth.algorithms().ok_or(AuthenticateError::OtherMethod)?;
     let rules = Verification::new(algorithms, TYPE);
@@ -39,22 +45,23 @@ pub(super) async fn check(inner: &Inner, client: &Arc<Client>, text: &str) -> Re
         _ => own_keys::verified_by_secret(inner, client, text, &rules),
     };
     let verified = verified.map_err(AuthenticateError::Assertion)?;
-    let claims = verified.claims(&policy(inner, &client.id), inner.now());
+    let claims = verified.claims(&policy(inner, &client.id, at), inner.now());
     let claims = claims.map_err(AuthenticateError::AssertionClaims)?;
     use_up(inner, &client.id, &claims).await
 }
 
 /// The rules for the claims of a client's assertion. The audience is the issuer alone: an assertion
 /// for the URL of an endpoint may have been meant for another server, which named that URL as its
-/// own.
-fn policy(inner: &Inner, client: &str) -> ClaimsPolicy {
+/// own. Where the server's policy allows it, the audience is also the token endpoint or the endpoint
+/// that has the request, or several of these.
+fn policy(inner: &Inner, client: &str, at: EndpointPath) -> ClaimsPolicy {
     let policy = ClaimsPolicy::new(client, inner.issuer.as_str())
         .subject(client)
         .longest_lifetime(LONGEST)
         .sole_audience()
         .require("jti");
     match inner.token_endpoint_as_audience() {
-        Some(endpoint) => policy.or_audience(endpoint),
+        Some(endpoint) => policy.or_audience(endpoint).or_audience(inner.url_of(at)),
         None => policy,
     }
 }

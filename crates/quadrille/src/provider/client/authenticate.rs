@@ -14,6 +14,7 @@ use crate::{
     provider::{
         error::{ClientError, Error, OperatorError},
         guessing::{Terms, Verdict, Who},
+        paths::EndpointPath,
         server::{Inner, Shared},
         store::{SecretHash, StoreError},
         token::format::sha256,
@@ -125,10 +126,11 @@ pub(crate) async fn named(
     Ok(inner.store.client(issuer, raw).await?.filter(|client| !client.is_gone(now)))
 }
 
-/// The client that sent a request, authenticated.
+/// The client that sent a request to the endpoint at this path, authenticated.
 pub(crate) async fn client(
     inner: &Inner,
     presented: &PresentedClient<'_>,
+    at: EndpointPath,
     from: Option<RemoteAddress>,
     now: Timestamp,
 ) -> Result<Arc<Client>, Error> {
@@ -137,7 +139,7 @@ pub(crate) async fn client(
     let has_chosen = || inner.shared.has_chosen_secrets.load(Ordering::Relaxed);
     let failed = |error| Error::from(failed(inner, presented, client.as_deref(), error, from));
     if let (ClientProof::Assertion(assertion), Some(client)) = (&presented.proof, &client) {
-        return match Box::pin(assertion::check(inner, client, assertion)).await {
+        return match Box::pin(assertion::check(inner, client, assertion, at)).await {
             Ok(()) => Ok(client.clone()),
             Err(Error::Client(ClientError::Authenticate(error))) => Err(failed(error)),
             Err(error) => Err(error),

@@ -100,7 +100,9 @@ async fn authorize(
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
     let from = inner.address_of(request.extensions());
-    let client = authenticate::client(inner, &presented, from, inner.now()).await?;
+    let client =
+        authenticate::client(inner, &presented, DEVICE_AUTHORIZATION.route.path, from, inner.now())
+            .await?;
     let known = (inner.scopes.known(), &inner.resources);
     let (scopes, resources) = decide(&client, &asked, known)?;
     let limit = inner.shared.guesses.request(from, inner.env.steady());

@@ -95,7 +95,7 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
         let presented =
             PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
         let from = inner.address_of(request.extensions());
-        authenticate::client(inner, &presented, from, now).await?
+        authenticate::client(inner, &presented, INTROSPECTION.route.path, from, now).await?
     };
     if asker.client_type == ClientType::Public {
         return Err(AuthenticateError::PublicClientAsks.into());

@@ -82,6 +82,7 @@ async fn revoke(inner: &Inner, request: &Request<Bytes>) -> Result<(), Error> {
     let presented =
         PresentedClient::parse(request.headers(), &params).map_err(AuthenticateError::from)?;
     let from = inner.address_of(request.extensions());
-    let client = authenticate::client(inner, &presented, from, inner.now()).await?;
+    let client =
+        authenticate::client(inner, &presented, REVOCATION.route.path, from, inner.now()).await?;
     token::revoke::by_client(inner, &client, text).await
 }

@@ -153,7 +153,7 @@ async fn client(
         return client.ok_or_else(|| AuthenticateError::UnknownClient.into());
     }
     let presented = presented.map_err(AuthenticateError::from)?;
-    authenticate::client(inner, &presented, from, inner.now()).await
+    authenticate::client(inner, &presented, TOKEN.route.path, from, inner.now()).await
 }
 
 async fn extension(
