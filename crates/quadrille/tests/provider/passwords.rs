@@ -176,6 +176,9 @@ async fn a_client_that_registers_itself_never_sees_passwords() {
     });
     let path = "/oauth/register";
     let answer = world.request("POST", path, "application/json", &metadata.to_string()).await;
+    assert_eq!(answer.json()["grant_types"], json!(["authorization_code"]));
+    let alone = json!({ "client_name": "App", "grant_types": ["password"] }).to_string();
+    let answer = world.request("POST", path, "application/json", &alone).await;
     assert_eq!(answer.error(), "invalid_client_metadata");
 }
 

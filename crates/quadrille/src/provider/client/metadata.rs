@@ -290,7 +290,7 @@ impl ClientMetadata {
         .collect()
     }
 
-    /// The grant types that the policy allows; the default is authorization codes (RFC 7591,
+    /// The grant types that the policy allows, without others (RFC 7591, section 3.2.1); the default is authorization codes (RFC 7591,
     /// section 2).
     fn grant_types(&self, policy: &MetadataPolicy<'_>) -> Result<GrantTypes, ClientMetadataError> {
         let Some(names) = &self.grant_types else {
@@ -299,10 +299,13 @@ impl ClientMetadata {
         let parsed = names.iter().map(|name| name.parse());
         let named: Vec<Option<GrantType>> = parsed.map(Result::ok).collect();
         let is_allowed = |grant: &GrantType| policy.has_grant(grant);
-        if policy.rejects_others && !named.iter().all(|it| it.as_ref().is_some_and(is_allowed)) {
+        let is_left_out = !named.iter().all(|it| it.as_ref().is_some_and(is_allowed));
+        let granted: GrantTypes = named.into_iter().flatten().filter(is_allowed).collect();
+        // The author of the metadata learns that it is for what was left out.
+        let is_useless = granted.iter().all(|grant| *grant == GrantType::RefreshToken);
+        if policy.rejects_others && is_left_out && is_useless {
             return Err(ClientMetadataError::GrantType);
         }
-        let granted: GrantTypes = named.into_iter().flatten().filter(is_allowed).collect();
         match granted.is_empty() && !policy.allows_no_grant_type {
             true => Err(ClientMetadataError::NoGrantType),
             false => Ok(granted),

@@ -26,7 +26,8 @@ pub(crate) struct MetadataPolicy<'a> {
     pub(super) response_types: &'a [ResponseType],
     /// `true` if a client can have grant types of the application's own, too.
     pub(super) has_extensions: bool,
-    /// `true` if other grant types and response types are rejected, `false` if they are ignored.
+    /// `true` if other response types are rejected, and other grant types if no usable one is left;
+    /// `false` if they are ignored.
     pub(super) rejects_others: bool,
     /// `true` if a name whose letters pass for others is rejected.
     pub(super) rejects_lookalikes: bool,
@@ -103,7 +104,8 @@ impl<'a> MetadataPolicy<'a> {
     }
 
     /// The policy for a client that registers itself (RFC 7591), whose developer reads the reason of
-    /// a refusal: what it cannot have is rejected. `name` is that of a client without one.
+    /// a refusal: what it cannot have is rejected, except grant types beside those that it can have.
+    /// `name` is that of a client without one.
     pub(crate) const fn registration(
         name: &'a str,
         grant_types: &'a [GrantType],

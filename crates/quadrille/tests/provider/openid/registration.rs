@@ -96,6 +96,23 @@ async fn metadata_that_the_server_cannot_follow_is_refused() {
     assert_eq!(answer.status(), 201, "{answer:?}");
 }
 
+/// Dynamic Client Registration, section 2.
+#[tokio::test]
+async fn a_native_application_with_an_https_address_is_told_which_ones_it_may_have() {
+    let world = world().await;
+    let answer = register(&world, json!({ "application_type": "native" })).await;
+    assert_eq!(answer.error(), "invalid_redirect_uri");
+    let said = answer.json()["error_description"].as_str().unwrap().to_owned();
+    for word in ["application_type native", "private-use scheme", "loopback"] {
+        assert!(said.contains(word), "{said}");
+    }
+    let members = json!({
+        "application_type": "native",
+        "redirect_uris": ["com.example.app:/callback", "http://127.0.0.1/callback"],
+    });
+    assert_eq!(register(&world, members).await.status(), 201);
+}
+
 #[tokio::test]
 async fn a_default_max_age_holds_for_requests_that_name_none() {
     let world = world().await;

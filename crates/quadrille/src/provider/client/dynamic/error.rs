@@ -40,13 +40,20 @@ pub enum ClientRegistrationError {
     /// A redirect URI is not accepted.
     #[error("redirect_uris: {0}")]
     RedirectUri(RedirectUriError),
-    /// The redirect URIs are not those of an application of this type (OpenID Connect Dynamic Client
+    /// The redirect URIs are not those of a website with tokens in redirects (OpenID Connect Dynamic
+    /// Client Registration, section 2).
+    #[error(
+        "redirect_uris: with application_type web and the grant type implicit they are https URLs, \
+         none of them on the machine of the user"
+    )]
+    NotOfWebsite,
+    /// The redirect URIs are not those of a native application (OpenID Connect Dynamic Client
     /// Registration, section 2).
     #[error(
-        "redirect_uris: a website with tokens in redirects has https URLs, and a native application \
-         those of its own scheme or http ones on the machine of the user"
+        "redirect_uris: with application_type native they have a private-use scheme, or are http \
+         URLs of loopback (127.0.0.1, [::1] or localhost); https needs application_type web"
     )]
-    OtherApplicationType,
+    NotOfNative,
     /// There are too many redirect URIs.
     #[error("redirect_uris: at most 32 are accepted")]
     TooManyRedirectUris,
@@ -70,14 +77,17 @@ pub enum ClientRegistrationError {
         "token_endpoint_auth_method: see token_endpoint_auth_methods_supported in the metadata"
     )]
     AuthMethod,
-    /// A grant type is unknown, or not for clients that register themselves.
-    #[error("grant_types: one is unknown, or not for clients that register themselves")]
+    /// Of the grant types, none by which a client gets tokens is for clients that register themselves.
+    /// Others are left out.
+    #[error("grant_types: none of them is for clients that register themselves")]
     GrantType,
     /// The client has no grant type, or `refresh_token` alone.
     #[error("grant_types: refresh_token alone gives no token, nor does an empty list")]
     NoGrantType,
-    /// The client is public, and requests client credentials.
-    #[error("grant_types: a client without a secret cannot use client_credentials")]
+    /// The client is public, and requests client credentials or token exchange.
+    #[error(
+        "grant_types: a client without a secret cannot use client_credentials or token exchange"
+    )]
     PublicClientForItself,
     /// A response type is unknown, or does not fit the grant types (RFC 7591, section 2.1).
     #[error(
@@ -229,7 +239,8 @@ impl ClientRegistrationError {
             Self::RedirectUri(_)
             | Self::TooManyRedirectUris
             | Self::NoRedirectUri
-            | Self::OtherApplicationType
+            | Self::NotOfWebsite
+            | Self::NotOfNative
             | Self::OtherSubjects => Some("redirect_uris"),
             Self::Name | Self::Lookalike | Self::ReservedName => Some("client_name"),
             Self::AuthMethod => Some("token_endpoint_auth_method"),
@@ -267,7 +278,8 @@ impl ClientRegistrationError {
             Self::RedirectUri(_)
             | Self::TooManyRedirectUris
             | Self::NoRedirectUri
-            | Self::OtherApplicationType => Disclosure::words(ErrorCode::InvalidRedirectUri),
+            | Self::NotOfWebsite
+            | Self::NotOfNative => Disclosure::words(ErrorCode::InvalidRedirectUri),
             Self::StatementUnapproved => Disclosure::words(ErrorCode::UnapprovedSoftwareStatement),
             Self::StatementToken(_)
             | Self::StatementClaims(_)
@@ -305,8 +317,8 @@ impl From<ClientMetadataError> for ClientRegistrationError {
             E::TooManyRedirectUris => Self::TooManyRedirectUris,
             E::NoRedirectUri => Self::NoRedirectUri,
             E::NoGrantType | E::RefreshTokenAlone => Self::NoGrantType,
-            E::GrantType | E::PublicClientExchanges => Self::GrantType,
-            E::PublicClientForItself => Self::PublicClientForItself,
+            E::GrantType => Self::GrantType,
+            E::PublicClientForItself | E::PublicClientExchanges => Self::PublicClientForItself,
             E::ResponseType => Self::ResponseType,
             E::UnknownScope(_) => Self::Scope,
         }

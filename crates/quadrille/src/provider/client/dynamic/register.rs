@@ -261,7 +261,10 @@ pub(super) async fn draft(
     if inner.openid.is_some()
         && !application_type::fits(kind, &checked.redirect_uris, is_implicit, hosts)
     {
-        return Err(ClientRegistrationError::OtherApplicationType);
+        return Err(match kind {
+            ApplicationType::Web => ClientRegistrationError::NotOfWebsite,
+            ApplicationType::Native => ClientRegistrationError::NotOfNative,
+        });
     }
     Ok(Draft { checked, registration, scopes, openid })
 }
