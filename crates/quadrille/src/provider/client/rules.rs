@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{Policy, Scopes, oauth2::ResponseType};
+use crate::{
+    Policy, Scopes,
+    oauth2::ResponseType,
+    provider::openid::{details::OPENID, offline::OFFLINE_ACCESS},
+};
 
 use super::{
     grant_type,
@@ -18,12 +22,17 @@ impl Client {
     /// The scopes of a request: without a `scope`, the client's defaults (RFC 6749, section 3.3), or
     /// all of the client's, as far as the server knows them. `None` if the client may not request
     /// one of them, or none of its own is left.
+    ///
+    /// A request of OpenID Connect may have scopes that the server does not know, and
+    /// `offline_access` where it does not apply: they are ignored (OpenID Connect Core, sections
+    /// 3.1.2.1 and 11).
     pub(crate) fn requested_scopes(
         &self,
         scope: Option<&Scopes>,
         known: &Scopes,
     ) -> Option<Scopes> {
         let ceiling = self.scopes.intersection(known);
+        let is_openid = known.contains(OPENID) && scope.is_some_and(|it| it.contains(OPENID));
         match scope {
             None => {
                 let usual = self.default_scopes.as_ref().unwrap_or(&self.scopes);
@@ -31,8 +40,14 @@ impl Client {
                 // An answer without a scope would say that the usual ones are granted.
                 (usual.is_empty() || !scopes.is_empty()).then_some(scopes)
             }
-            Some(scope) if ceiling.is_superset(scope) => Some(scope.clone()),
-            Some(_) => None,
+            Some(scope) if is_openid => {
+                let is_ignored = |name: &str| {
+                    !known.contains(name) || name == OFFLINE_ACCESS && !ceiling.contains(name)
+                };
+                let scopes: Scopes = scope.iter().filter(|name| !is_ignored(name)).collect();
+                ceiling.is_superset(&scopes).then_some(scopes)
+            }
+            Some(scope) => ceiling.is_superset(scope).then(|| scope.clone()),
         }
     }
 
@@ -82,6 +97,36 @@ mod tests {
         let own = app.policy(&server);
         assert_eq!(own.access_token_lifetime.as_secs(), 60);
         assert_eq!(own.code_lifetime, server.code_lifetime);
+    }
+
+    /// OpenID Connect Core, sections 3.1.2.1 and 11.
+    #[test]
+    fn scopes_that_nobody_knows_are_ignored_in_requests_of_openid_connect_alone() {
+        let mut app = client("app", "https://app.example/cb");
+        app.scopes = Scopes::of(["openid", "email", "photos"]);
+        let plain = Scopes::of(["email", "photos", "admin", "offline_access"]);
+        let known = Scopes::of(["openid", "email", "photos", "admin", "offline_access"]);
+        for (asked, of_openid, of_plain) in [
+            ("openid email", Some("openid email"), None),
+            ("openid email roles", Some("openid email"), None),
+            ("openid offline_access", Some("openid"), None),
+            ("openid admin", None, None),
+            ("openid admin roles", None, None),
+            ("email", Some("email"), Some("email")),
+            ("email roles", None, None),
+            ("email offline_access", None, None),
+        ] {
+            let asked = Scopes::parse(asked).unwrap();
+            for (known, expected) in [(&known, of_openid), (&plain, of_plain)] {
+                let found = app.requested_scopes(Some(&asked), known);
+                assert_eq!(found, expected.map(|it| Scopes::parse(it).unwrap()), "{asked}");
+            }
+        }
+        app.scopes = Scopes::of(["openid", "offline_access"]);
+        let both = app.scopes.clone();
+        assert_eq!(app.requested_scopes(Some(&both), &known), Some(both));
+        app.scopes = Scopes::of(["email"]);
+        assert_eq!(app.requested_scopes(Some(&Scopes::of(["openid", "email"])), &known), None);
     }
 
     #[test]

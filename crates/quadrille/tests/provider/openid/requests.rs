@@ -9,7 +9,7 @@ use quadrille::{
     provider::{NewClient, PageNeeded},
 };
 
-use super::{asking, consented, id_token, text, tokens, world, world_of};
+use super::{asking, consented, id_token, may_request, text, tokens, world, world_of};
 use crate::support::{Answer, Browser, World};
 
 /// The answer to a request of the user who is signed in.
@@ -216,6 +216,20 @@ async fn unknown_values_and_parameters_are_ignored() {
         let answer = ask(&world, "openid", &[("prompt", prompt)]).await;
         assert_eq!(answer.query("error"), "invalid_request", "{prompt}");
     }
+}
+
+/// Sections 3.1.2.1 and 11.
+#[tokio::test]
+async fn scopes_that_the_server_does_not_know_are_ignored() {
+    let world = world().await;
+    may_request(&world, "openid email").await;
+    let response = tokens(&world, "openid email roles offline_access", &[]).await;
+    assert_eq!(text(&response, "scope"), "openid email", "the answer says what was granted");
+    // Known here, and not for this client.
+    let refused = ask(&world, "openid photos:read", &[]).await;
+    assert_eq!(refused.query("error"), "invalid_scope");
+    // Plain OAuth.
+    assert_eq!(ask(&world, "email roles", &[]).await.query("error"), "invalid_scope");
 }
 
 /// Section 3.1.2.2, and RFC 6749, section 3.1: a parameter that decides is there once, and can be
