@@ -153,15 +153,30 @@ async fn a_lost_answer_can_be_had_again_for_half_a_minute() {
     assert!(!world.is_good(&third.access).await);
 }
 
+/// Two tabs, or two parts of a program, refresh for themselves.
 #[tokio::test]
-async fn a_repeat_for_other_scopes_is_no_repeat() {
+async fn a_repeat_for_other_scopes_gets_them_and_the_same_successor() {
     let world = World::new().await;
     let first = world.tokens("ada").await.refresh.unwrap();
-    world.refresh(&first).await.tokens();
-    let scope = Some(Scopes::parse("photos:read").unwrap());
-    let asked =
-        TokenRequest::RefreshToken { refresh_token: &first, scope, resource: Resources::EMPTY };
-    assert_eq!(world.token(&world.auth(), &asked).await.error(), "invalid_grant");
+    let ask = async |scope: &str| {
+        let scope = Some(Scopes::parse(scope).unwrap());
+        let asked =
+            TokenRequest::RefreshToken { refresh_token: &first, scope, resource: Resources::EMPTY };
+        world.token(&world.auth(), &asked).await
+    };
+    let reading = ask("photos:read").await.tokens();
+    let writing = ask("photos:write admin").await.tokens();
+    assert_eq!((&*reading.scope, &*writing.scope), ("photos:read", "photos:write"));
+    assert_eq!(reading.refresh, writing.refresh);
+    assert_eq!(world.photos(&reading.access).await.status(), 200);
+    assert_eq!(world.photos(&writing.access).await.status(), 403, "valid, and for writing alone");
+    // No more than was granted, and a wrong request ends nothing.
+    assert_eq!(ask("admin").await.error(), "invalid_scope");
+    let successor = reading.refresh.unwrap();
+    let whole = world.refresh(&successor).await.tokens();
+    assert_eq!(whole.scope, "photos:read photos:write");
+    assert_eq!(ask("photos:read").await.error(), "invalid_grant", "its successor was used");
+    assert!(!world.is_good(&whole.access).await);
 }
 
 #[tokio::test]
@@ -314,6 +329,16 @@ async fn malformed_requests_are_refused_with_the_right_status() {
 }
 
 #[tokio::test]
+async fn a_line_end_after_a_form_is_no_part_of_its_last_value() {
+    let world = World::new().await;
+    let refresh = world.tokens("ada").await.refresh.unwrap();
+    let who = format!("client_id={}&client_secret={}", world.client.id, world.secret);
+    let body = format!("{who}&refresh_token={refresh}&grant_type=refresh_token\r\n");
+    let form = "application/x-www-form-urlencoded";
+    world.request("POST", "/oauth/token", form, &body).await.tokens();
+}
+
+#[tokio::test]
 async fn what_no_endpoint_reads_may_be_broken_or_repeated_in_a_form() {
     let world = World::new().await;
     let form = "application/x-www-form-urlencoded";
@@ -332,16 +357,6 @@ async fn what_no_endpoint_reads_may_be_broken_or_repeated_in_a_form() {
         assert_eq!(world.request("POST", "/oauth/revoke", form, &revoke).await.status(), 200);
         assert!(!world.is_good(&refreshed.access).await, "{unknown}");
     }
-}
-
-#[tokio::test]
-async fn a_line_end_after_a_form_is_no_part_of_its_last_value() {
-    let world = World::new().await;
-    let refresh = world.tokens("ada").await.refresh.unwrap();
-    let who = format!("client_id={}&client_secret={}", world.client.id, world.secret);
-    let body = format!("{who}&refresh_token={refresh}&grant_type=refresh_token\r\n");
-    let form = "application/x-www-form-urlencoded";
-    world.request("POST", "/oauth/token", form, &body).await.tokens();
 }
 
 #[tokio::test]

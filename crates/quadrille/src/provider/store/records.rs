@@ -299,9 +299,9 @@ pub struct FamilyRecord {
     pub previous: Option<SecretHash>,
     /// The time of the last rotation.
     pub rotated: Timestamp,
-    /// The scopes requested at the last rotation: a repeat must request the same.
+    /// The scopes of the access token of the last rotation.
     pub rotated_scopes: Scopes,
-    /// The resources requested at the last rotation: likewise.
+    /// The audience of the access token of the last rotation.
     pub rotated_resources: Resources,
     /// The expiry if the token lies unused; moves at each rotation.
     pub expires: Timestamp,
