@@ -70,8 +70,9 @@ pub enum AuthorizeError {
     /// `prompt` has a value that this server does not have.
     #[error("the prompt is unknown, or not supported")]
     PromptUnknown,
-    /// `prompt=none`, and no user is signed in.
-    #[error("prompt=none, and no user is signed in")]
+    /// `prompt=none`, and no user is signed in, or not as recently or as strongly as the client
+    /// requires.
+    #[error("prompt=none, and no user is signed in as the request requires")]
     LoginRequired,
     /// The user who is signed in is not the one that the client requires (`id_token_hint`, or `sub`
     /// in `claims`; OpenID Connect Core, sections 3.1.2.1 and 5.5.1).
@@ -100,6 +101,10 @@ pub enum AuthorizeError {
     /// `prompt=none`, and the user has not consented.
     #[error("prompt=none, and consent is required")]
     ConsentRequired,
+    /// `prompt=none`, and the user has not consented. The request has a condition on the sign-in, and
+    /// the client is not told whether it is met.
+    #[error("prompt=none, and consent is required; the client is not told who is signed in")]
+    ConsentRequiredUntold,
     /// `max_age` is no number of seconds.
     #[error("max_age is no number of seconds")]
     MaxAge,
@@ -150,7 +155,9 @@ impl AuthorizeError {
             Self::Registration => Disclosure::code(ErrorCode::RegistrationNotSupported),
             Self::ResponseMode => invalid.blame(&["response_mode"]),
             Self::PromptNoneAmongOthers | Self::PromptUnknown => invalid.blame(&["prompt"]),
-            Self::LoginRequired | Self::OtherUser => Disclosure::code(ErrorCode::LoginRequired),
+            Self::LoginRequired | Self::OtherUser | Self::ConsentRequiredUntold => {
+                Disclosure::code(ErrorCode::LoginRequired)
+            }
             Self::AccountSelectionRequired => Disclosure::code(ErrorCode::AccountSelectionRequired),
             Self::InteractionRequired => Disclosure::code(ErrorCode::InteractionRequired),
             Self::Claims | Self::Hint | Self::OpenIdScopeMissing | Self::NonceMissing => invalid,
@@ -181,7 +188,9 @@ impl AuthorizeError {
             Self::RedirectUriNotRegistered => {
                 Shown::mistake("redirect_uri_not_registered", ELSEWHERE)
             }
-            Self::LoginRequired => not_granted("login_required", UNASKED),
+            Self::LoginRequired | Self::ConsentRequiredUntold => {
+                not_granted("login_required", UNASKED)
+            }
             Self::ConsentRequired => not_granted("consent_required", UNASKED),
             Self::AccountSelectionRequired => not_granted("account_selection_required", UNASKED),
             Self::InteractionRequired => not_granted("interaction_required", UNASKED),

@@ -120,7 +120,10 @@ pub(crate) fn next(
     let is_known = |subject: &Arc<str>| known_as == Some(&**subject);
     let is_other = subjects.is_some_and(|subjects| !subjects.iter().any(is_known));
     if asked.prompt.none && (is_old || is_weak || is_other) {
-        return refuse(AuthorizeError::LoginRequired);
+        return refuse(match is_other {
+            true => AuthorizeError::OtherUser,
+            false => AuthorizeError::LoginRequired,
+        });
     }
     if (asked.prompt.sign_in || is_old || is_weak || is_other) && !is_fresh {
         return Next::SignIn;
@@ -150,8 +153,14 @@ pub(crate) fn next(
     let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured;
     match (may_skip && !asked.prompt.consent, asked.prompt.none) {
         (true, _) => Next::Grant,
-        // Nobody learns of a user without a consent whether a condition on the sign-in is met.
-        (false, true) if asked.prompt.may_need_sign_in() => refuse(AuthorizeError::LoginRequired),
+        // Nobody learns of a user without a consent whether a condition on the sign-in is met, except
+        // who has an ID token of this user.
+        (false, true) if asked.prompt.may_need_sign_in() => {
+            refuse(match consent.is_some() || asked.prompt.is_known_user {
+                true => AuthorizeError::ConsentRequired,
+                false => AuthorizeError::ConsentRequiredUntold,
+            })
+        }
         (false, true) => refuse(AuthorizeError::ConsentRequired),
         (false, false) => Next::Ask,
     }
@@ -187,7 +196,8 @@ mod tests {
             since in proptest::option::of(0..3i64), before in proptest::option::of(0..3i64),
             from_document: bool,
             max_age in proptest::option::of(0..3u64),
-            (acr, acr_values) in (proptest::option::of("[ab]"), proptest::option::of("[ab]")),
+            (acr, acr_values, is_known_user) in
+                (proptest::option::of("[ab]"), proptest::option::of("[ab]"), any::<bool>()),
             response_type in proptest::sample::select(&ResponseType::ALL[..]),
             other: bool, select: bool, has_chosen: bool,
         ) {
@@ -218,6 +228,7 @@ mod tests {
                     max_age: max_age.map(Duration::from_secs),
                     acr_values: acr_values.clone().map(|acr| vec![acr.into()]).unwrap_or_default(),
                     subjects: other.then(|| vec!["bob".into()]),
+                    is_known_user,
                     hints: PageHints { select_account: select, ..PageHints::default() },
                 },
             };
@@ -283,6 +294,9 @@ mod tests {
                     let is_other = *error == AuthorizeError::OtherUser;
                     let is_answered = is_unmet && is_weak || is_other && other;
                     prop_assert!(asked.prompt.none || (is_answered && is_fresh));
+                    let is_told = *error == AuthorizeError::ConsentRequired;
+                    let is_conditional = asked.prompt.may_need_sign_in();
+                    prop_assert!(!is_told || !is_conditional || given.is_some() || is_known_user);
                     let is_unknown = from_document && given.is_none();
                     prop_assert_eq!(matches!(next, Next::Warn(_)), is_unknown, "{}", error);
                 }

@@ -86,6 +86,7 @@ pub(super) async fn read<'r>(
     let (params, object) = resolve(inner, params, client.as_ref(), from, began).await;
     let params = &*seen.insert(params);
     let has_object = object.is_read();
+    let asker = client.as_ref().map(|client| &*client.id);
     let offer = Offer {
         response_types: &inner.response_types(),
         scopes: inner.scopes.known(),
@@ -94,7 +95,7 @@ pub(super) async fn read<'r>(
         rule: inner.redirect_rule.as_deref(),
         openid: inner.openid.as_ref().map(|openid| OpenIdOffer {
             offered: openid,
-            hint: hint::sent(inner, params),
+            hint: hint::sent(inner, params, asker),
             object,
         }),
     };

@@ -61,6 +61,8 @@ pub(crate) struct Prompt {
     /// The users of whom one must be signed in (`id_token_hint`, and `sub` in `claims`); `None` for
     /// any.
     pub(crate) subjects: Option<Vec<Arc<str>>>,
+    /// `true` if an `id_token_hint` about one of them was issued to the client.
+    pub(crate) is_known_user: bool,
     pub(crate) hints: PageHints,
 }
 
@@ -266,6 +268,7 @@ fn details(
     let defaults = &client.openid.default_acr_values;
     prompt.acr_values = acr::wanted(asked, details.claims.id_token.get("acr"), defaults, policy)?;
     prompt.subjects = subjects(openid.hint.as_ref(), &details.claims)?;
+    prompt.is_known_user = matches!(openid.hint, Some(Hint::User { is_of_client: true, .. }));
     let openid = Some(details);
     Ok(Details { scopes, resources, challenge: request.code_challenge, prompt, openid })
 }
@@ -285,7 +288,7 @@ fn subjects(
     let mut required = match hint {
         None => None,
         Some(Hint::Invalid) => return Err(AuthorizeError::Hint),
-        Some(Hint::User(subject)) => Some(vec![subject.clone()]),
+        Some(Hint::User { subject, .. }) => Some(vec![subject.clone()]),
     };
     for asked in [&claims.id_token, &claims.userinfo] {
         let Some(sub) = asked.get("sub").filter(|sub| !sub.values.is_empty()) else { continue };

@@ -17,15 +17,22 @@ const ID_TOKENS: Verification = Verification::new(Algorithms::PUBLIC_KEY, TokenT
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hint {
     /// An ID token of this server about this user, expired or not.
-    User(Arc<str>),
+    User {
+        subject: Arc<str>,
+        /// `true` if it was issued to the client that sends it, which knows the user.
+        is_of_client: bool,
+    },
     /// Another text.
     Invalid,
 }
 
-/// The hint of a request, if it has one.
-pub(crate) fn sent(inner: &Inner, params: &Params<'_>) -> Option<Hint> {
+/// The hint of a request of this client, if it has one.
+pub(crate) fn sent(inner: &Inner, params: &Params<'_>, client: Option<&str>) -> Option<Hint> {
     let token = params.many("id_token_hint").next()?;
-    Some(id_token(inner, token).map_or(Hint::Invalid, |token| Hint::User(token.subject.into())))
+    Some(id_token(inner, token).map_or(Hint::Invalid, |token| Hint::User {
+        is_of_client: token.audience.iter().any(|aud| Some(&**aud) == client),
+        subject: token.subject.into(),
+    }))
 }
 
 /// The ID token in a hint; `None` if it is none of this server.

@@ -140,6 +140,29 @@ async fn with_a_hint_of_another_user_nobody_else_is_logged_in() {
     }
 }
 
+/// Section 3.1.2.6: clients that watch the session always send the ID token that they have.
+#[tokio::test]
+async fn a_client_with_an_id_token_of_the_user_is_told_that_only_consent_is_missing() {
+    let world = world().await;
+    let hint = text(&tokens(&world, "openid", &[]).await, "id_token").to_owned();
+    let silent = [("id_token_hint", &*hint), ("prompt", "none")];
+    let recent = [("id_token_hint", &*hint), ("prompt", "none"), ("max_age", "600")];
+    for further in [&silent[..], &recent] {
+        let more = ask(&world, "openid email", further).await;
+        assert_eq!(more.query("error"), "consent_required", "{further:?}");
+    }
+    // Who has a consent knows its user, too.
+    let more = ask(&world, "openid email", &[("prompt", "none"), ("max_age", "600")]).await;
+    assert_eq!(more.query("error"), "consent_required");
+    world.server.revoke_consent("ada", &world.client.id).await.unwrap();
+    let withdrawn = ask(&world, "openid", &silent).await;
+    assert_eq!(withdrawn.query("error"), "consent_required");
+    world.sign_in("bob");
+    assert_eq!(ask(&world, "openid", &silent).await.query("error"), "login_required");
+    *world.signed_in.lock().unwrap() = None;
+    assert_eq!(ask(&world, "openid", &silent).await.query("error"), "login_required");
+}
+
 /// Section 5.5.1: `sub` with a value.
 #[tokio::test]
 async fn a_subject_that_claims_require_is_the_only_one_that_is_logged_in() {
