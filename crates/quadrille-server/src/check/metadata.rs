@@ -154,6 +154,16 @@ fn other_name(document: &Map<String, Value>, issuer: &str) -> Option<String> {
     (is_same && other.as_str().trim_end_matches('/') == told).then(|| quoted(told))
 }
 
+/// Whether a member is a list by its name. Other specifications have members that end with
+/// `_supported` and are `true` or `false`.
+fn is_list(name: &str) -> bool {
+    const WHAT: [&str; 7] =
+        ["_values", "_methods", "_types", "_modes", "_locales", "scopes", "claims"];
+    let what = name.strip_suffix("_supported");
+    what.is_some_and(|what| WHAT.iter().any(|end| what.ends_with(end)))
+        && name != "verified_claims_supported"
+}
+
 /// The types of all members.
 fn shapes(document: &Map<String, Value>, section: &str, empty: &str, part: &mut Findings) {
     let issuer = document.get("issuer").and_then(Value::as_str);
@@ -169,7 +179,7 @@ fn shapes(document: &Map<String, Value>, section: &str, empty: &str, part: &mut 
         } else if SWITCHES.contains(&name.as_str()) {
             let requirement = format!("`{name}` is true or false");
             part.must(section, requirement, Found::is(value.is_boolean(), || told(value)));
-        } else if name.ends_with("_supported") {
+        } else if is_list(name) {
             let texts = value.as_array().is_some_and(|all| all.iter().all(Value::is_string));
             let requirement = format!("`{name}` is a list of texts");
             part.must(section, requirement, Found::is(texts, || told(value)));
@@ -354,6 +364,13 @@ mod tests {
     fn each_fault_of_the_metadata_is_named() {
         use Outcome::{Error, Warning};
         assert_eq!(judged(&json!({})), []);
+        let of_others = json!({
+            "backchannel_user_code_parameter_supported": true,
+            "client_id_metadata_document_supported": true,
+            "native_sso_supported": false,
+            "verified_claims_supported": true,
+        });
+        assert_eq!(judged(&of_others), []);
         for (change, outcome, requirement) in [
             (
                 json!({ "issuer": "https://id.example/" }),
@@ -384,6 +401,7 @@ mod tests {
                 "`acr_values_supported` is omitted or has",
             ),
             (json!({ "acr_values_supported": [1] }), Error, "is a list of texts"),
+            (json!({ "ui_locales_supported": true }), Error, "is a list of texts"),
             (json!({ "claims_parameter_supported": "true" }), Error, "is true or false"),
             (json!({ "scopes_supported": ["email"] }), Error, "`scopes_supported` has `openid`"),
             (

@@ -73,12 +73,20 @@ fn write(env: &Env, path: &Path) -> io::Result<()> {
     written
 }
 
-/// Says in the log if other users of this machine can read the file.
+/// Says in the log if other users of this machine can read the file: once, for a file that is read
+/// again and again.
 #[cfg(unix)]
 pub fn warn_if_others_can_read(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{
+        collections::BTreeSet,
+        os::unix::fs::PermissionsExt as _,
+        path::PathBuf,
+        sync::{Mutex, PoisonError},
+    };
+    static NAMED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
-    if mode & 0o077 != 0 {
+    let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
+    if mode & 0o077 != 0 && named.insert(path.to_owned()) {
         let path = path.display();
         tracing::warn!("{path} can be read by other users of this machine: chmod 600 {path}");
     }

@@ -4,6 +4,9 @@
 //! few fetches at once, however many clients and hosts name it. The others of a site wait without
 //! a place among all, so they keep no other site out. Sites that hung the last time have a part of the
 //! places, so that any number of them leave room for the others.
+//!
+//! The usual port of a site has a share of its own: a stranger who names ports of it that drop what is
+//! sent to them keeps nobody from its documents.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -45,9 +48,15 @@ pub(super) struct Share<'a> {
     _of_all: SemaphorePermit<'a>,
 }
 
-/// The party behind a host, as far as its name tells.
+/// The party behind a host, as far as its name tells, and whether at the usual port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Site {
+struct Site {
+    party: Party,
+    has_usual_port: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Party {
     Domain(String),
     Network(u128),
 }
@@ -111,25 +120,21 @@ impl Shares {
 
 impl Site {
     fn of(url: &Url) -> Result<Self, FetchError> {
-        let network = |address: IpAddr| Self::Network(RemoteAddress(address).wide_network());
-        match url.host().ok_or(FetchError::Url)? {
-            Host::Ipv4(address) => Ok(network(address.into())),
-            Host::Ipv6(address) => Ok(network(address.into())),
-            Host::Domain(name) => Ok(Self::Domain(domain(name))),
-        }
+        let network = |address: IpAddr| Party::Network(RemoteAddress(address).wide_network());
+        let party = match url.host().ok_or(FetchError::Url)? {
+            Host::Ipv4(address) => network(address.into()),
+            Host::Ipv6(address) => network(address.into()),
+            Host::Domain(name) => Party::Domain(domain(name)),
+        };
+        Ok(Self { party, has_usual_port: url.port().is_none() })
     }
 }
 
-/// The labels below which registries of countries sell names, as in `co.uk` and `com.au`.
-const REGISTRIES: [&str; 10] = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"];
-
-/// The last two labels of a name, or three where two are a registry's: a party has any number of
-/// names below them.
+/// The domain that the party behind a name has registered, by the public suffix list: the party has
+/// any number of names below it.
 fn domain(name: &str) -> String {
-    let mut labels = name.trim_end_matches('.').rsplit('.');
-    let (last, second) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
-    let third = labels.next().filter(|_| last.len() == 2 && REGISTRIES.contains(&second));
-    third.into_iter().chain([second, last]).collect::<Vec<_>>().join(".")
+    let name = name.trim_end_matches('.');
+    psl::domain_str(name).unwrap_or(name).to_owned()
 }
 
 #[cfg(test)]
@@ -149,6 +154,9 @@ mod tests {
         assert!(same("[2001:db8:0:1::1]", "[2001:db8:0:2::1]"));
         assert!(!same("evil.example", "good.example"));
         assert!(!same("evil.co.uk", "good.co.uk"));
+        assert!(!same("evil.github.io", "good.github.io"));
+        assert!(!same("evil.example:8443", "evil.example"));
+        assert!(same("a.evil.example:8443", "evil.example:9"));
         assert!(!same("192.0.2.1", "198.51.100.1"));
         assert!(!same("localhost", "example"));
     }
@@ -172,6 +180,19 @@ mod tests {
         assert!(shares.take(&other).await.is_ok());
         drop(held.pop());
         assert!(waits.remove(0).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ports_of_a_site_that_drop_everything_keep_nobody_from_its_usual_one() {
+        let shares = Shares::new();
+        let mut held = Vec::new();
+        for port in 0..OF_A_SITE {
+            let url = url(&format!("good.example:{}", 8000 + port));
+            held.push(shares.take(&url).await.unwrap());
+            shares.heard(&url, true);
+        }
+        assert!(!shares.hung().contains(&Site::of(&url("good.example")).unwrap()));
+        assert!(shares.take(&url("good.example")).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

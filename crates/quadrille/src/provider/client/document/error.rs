@@ -56,6 +56,9 @@ pub enum ClientDocumentError {
     /// requests, bound tokens, an algorithm, encrypted answers or pairwise subjects.
     #[error("{0} in the metadata document is not offered to clients that describe themselves")]
     NotOffered(&'static str),
+    /// The document has a member that needs a public key, and no key that fits.
+    #[error("{0} in the metadata document needs a key in its jwks or jwks_uri")]
+    KeyMissing(&'static str),
     /// A member of OpenID Connect is malformed, or may not have this value.
     #[error("{0} in the metadata document is malformed, or not accepted")]
     Member(&'static str),
@@ -101,9 +104,8 @@ impl From<ClientRegistrationError> for ClientDocumentError {
         match error {
             E::Unsupported(name)
             | E::ResponseAlgorithm(name)
-            | E::Messages(M::NotOffered(name) | M::KeyMissing(name) | M::SecretNotKept(name)) => {
-                Self::NotOffered(name)
-            }
+            | E::Messages(M::NotOffered(name) | M::SecretNotKept(name)) => Self::NotOffered(name),
+            E::Messages(M::KeyMissing(name)) => Self::KeyMissing(name),
             E::Request(RegistrationRequestError::Member(name)) => Self::Member(name),
             E::Messages(M::TooManyRequestUris | M::RequestUri) => Self::Member("request_uris"),
             E::LogoutUri(error) => Self::Member(error.member()),
@@ -127,8 +129,8 @@ impl From<ClientMetadataError> for ClientDocumentError {
             | ClientMetadataError::GrantType
             | ClientMetadataError::RefreshTokenAlone
             | ClientMetadataError::PublicClientForItself
-            | ClientMetadataError::PublicClientExchanges
-            | ClientMetadataError::ResponseType => Self::GrantType,
+            | ClientMetadataError::PublicClientExchanges => Self::GrantType,
+            ClientMetadataError::ResponseType => Self::Member("response_types"),
             ClientMetadataError::UnknownScope(_) => Self::Scope,
         }
     }

@@ -400,7 +400,7 @@ mod tests {
             (json!({"redirect_uris": ["javascript:alert(1)", "a.b:", 7]}), NoRedirectUri),
             (json!({"grant_types": ["refresh_token"]}), GrantType),
             (json!({"grant_types": []}), GrantType),
-            (json!({"response_types": ["token"]}), GrantType),
+            (json!({"response_types": ["token"]}), Member("response_types")),
             (json!({"scope": "a \" b"}), Scope),
             (
                 json!({"id_token_encrypted_response_alg": "RSA-OAEP"}),
