@@ -46,11 +46,14 @@ async fn a_client_reads_replaces_and_deletes_its_registration() {
     assert!(world.is_good(&tokens.access).await, "tokens remain");
     let tokens = world.refresh(&tokens.refresh.unwrap()).await.tokens();
 
-    // The token is another one; that before is valid until then, since an answer may be lost.
+    // The token is another one; that before reads it until then, since an answer may be lost.
     let newer = updated.configuration.unwrap();
     assert_ne!(newer, configuration);
     let read = ClientConfigurationRequest::Read;
-    assert_eq!(manage(&world, &configuration, &read).await.status(), 200);
+    let again = manage(&world, &configuration, &asked).await;
+    assert_refused(&again, 409, "temporarily_unavailable");
+    let found = information(&manage(&world, &configuration, &read).await);
+    assert_eq!(found.configuration.as_ref(), Some(&newer));
     assert_eq!(manage(&world, &newer, &read).await.status(), 200);
     assert_refused(&manage(&world, &configuration, &read).await, 401, "invalid_token");
 

@@ -196,9 +196,11 @@ pub enum ClientRegistrationError {
     /// Too many clients were registered and never used; try again after this time.
     #[error("too many clients were registered and not used")]
     Full(Duration),
-    /// The client was changed by another request at the same time. The same request may succeed.
+    /// The client was changed by another request with the same token, or at the same time. A request
+    /// with the current token may succeed.
     #[error(
-        "the registration was changed by another request at the same time: read it, and repeat"
+        "the registration was changed by another request: read it, which also brings the current \
+         registration access token, and repeat"
     )]
     ChangedMeanwhile,
     /// An update names another `client_id` (RFC 7592, section 2.2).
@@ -293,7 +295,9 @@ impl ClientRegistrationError {
                 Disclosure::words(ErrorCode::TemporarilyUnavailable)
                     .status(StatusCode::TOO_MANY_REQUESTS)
             }
-            Self::ChangedMeanwhile => metadata.status(StatusCode::CONFLICT),
+            Self::ChangedMeanwhile => {
+                Disclosure::words(ErrorCode::TemporarilyUnavailable).status(StatusCode::CONFLICT)
+            }
             _ => metadata,
         }
     }

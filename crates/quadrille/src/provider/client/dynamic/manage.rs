@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::{
     RemoteAddress, Secret,
@@ -20,14 +21,17 @@ use crate::{
         store::SecretHash,
         token::format::sha256,
     },
+    seal::MacKey,
 };
 
 use super::{
     error::ClientRegistrationError,
-    initial::random_token,
     register::{draft, information},
     settings::DynamicRegistration,
 };
+
+/// The purpose of the keys from which registration access tokens follow.
+const PURPOSE: &str = "registration access token";
 
 /// The client whose registration access token this is, and the token's hash.
 pub(crate) struct Itself {
@@ -62,16 +66,27 @@ impl Itself {
         &self.client.id
     }
 
-    /// Reads the registration (RFC 7592, section 2.1).
+    /// Reads the registration (RFC 7592, section 2.1). The response has the current registration access
+    /// token, also for a client that did not get the response with it.
     pub(crate) async fn read(self, inner: &Inner) -> Result<ClientInformation, Error> {
         let client = self.confirmed(inner).await?;
-        Ok(information(inner, &client, None, self.token))
+        let current = client.registration.as_ref().map(|registration| registration.token);
+        let token = match current {
+            Some(current) if current != self.hash => successors(inner, &client.id, &self.token)
+                .into_iter()
+                .find(|(hash, _)| *hash == current),
+            _ => None,
+        };
+        Ok(information(inner, &client, None, token.map_or(self.token, |(_, token)| token)))
     }
 
     /// Deletes the registration (RFC 7592, section 2.3): grants and tokens end with the client.
     pub(crate) async fn delete(self, server: &AuthorizationServer) -> Result<(), Error> {
-        // A second one, at the same time, has deleted it.
-        server.remove_client(&self.client.id).await.map(|_| ())
+        match server.remove_client(&self.client.id).await? {
+            true => Ok(()),
+            // Another request, at the same time, has deleted it.
+            false => Err(ClientRegistrationError::TokenInvalid.into()),
+        }
     }
 
     /// The client, whose previous registration access token ends when the current one is used.
@@ -92,7 +107,7 @@ impl Itself {
     }
 
     /// Replaces the metadata (RFC 7592, section 2.2). The client gets a new registration access
-    /// token, and a new secret if it needs one.
+    /// token, and a new secret if it needs one. One token is good for one update.
     pub(crate) async fn update(
         self,
         server: &AuthorizationServer,
@@ -107,6 +122,9 @@ impl Itself {
         if client_id != &*before.id {
             return Err(ClientRegistrationError::OtherClient.into());
         }
+        if before.registration.as_ref().is_none_or(|found| found.token != self.hash) {
+            return Err(ClientRegistrationError::ChangedMeanwhile.into());
+        }
         let now = inner.now();
         if client_secret.is_some_and(|secret| !has_secret(inner, before, secret)) {
             return Err(ClientRegistrationError::OtherSecret.into());
@@ -119,7 +137,8 @@ impl Itself {
         if are_other_subjects(before, &client) {
             return Err(ClientRegistrationError::OtherSubjects.into());
         }
-        let (hash, token) = random_token(inner);
+        let (hash, token) =
+            successor(&inner.ring.mac_key(PURPOSE, inner.issuer.as_str()), &before.id, &self.token);
         let is_renamed = client.name != before.name || client.redirect_uris != before.redirect_uris;
         if let Some(registration) = &mut client.registration {
             registration.token = hash;
@@ -138,6 +157,21 @@ impl Itself {
         tracing::info!(client = %client.id, name = &*name, "client updated its registration");
         Ok(information(inner, &client, secret, token))
     }
+}
+
+/// The registration access tokens after this one, by each key of the ring: one of them is the current
+/// one, if this is the one before.
+fn successors(inner: &Inner, client: &str, token: &Secret) -> Vec<(SecretHash, Secret)> {
+    let keys = inner.ring.derive(|key| key.mac_key(PURPOSE, inner.issuer.as_str()));
+    keys.iter().map(|key| successor(key, client, token)).collect()
+}
+
+/// The registration access token after this one, and its hash. A client that did not get it reads it
+/// by this one.
+fn successor(key: &MacKey, client: &str, token: &Secret) -> (SecretHash, Secret) {
+    let (client, token) = (sha256(client.as_bytes()), sha256(token.expose().as_bytes()));
+    let token = BASE64_URL_SAFE_NO_PAD.encode(key.mac(&[&client, &token]));
+    (sha256(token.as_bytes()), Secret::from(token))
 }
 
 /// `true` if the text is a valid secret of the client.

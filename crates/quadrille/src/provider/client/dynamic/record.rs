@@ -25,8 +25,8 @@ use crate::{
 pub struct ClientRegistration {
     /// The hash of the registration access token (RFC 7592, section 3).
     pub token: SecretHash,
-    /// The hash of the registration access token before, which is valid until the current one is
-    /// used: a response may be lost.
+    /// The hash of the registration access token before, which reads and deletes the registration until
+    /// the current one is used: a response may be lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_token: Option<SecretHash>,
     /// The time until which the client must be used, else it is removed; `None` after the first
