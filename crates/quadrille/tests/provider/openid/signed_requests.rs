@@ -4,7 +4,8 @@ use quadrille::{
     jose::{Algorithm, KeySet, Protected, SigningKey},
     provider::{AuthorizationServer, DynamicRegistration, RequestObjects},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::{asking, openid, world_of};
 use crate::support::{Answer, Browser, CALLBACK, World};
@@ -42,14 +43,31 @@ async fn a_client_that_registers_so_is_refused_whatever_it_has_not_signed() {
     assert_eq!(registered["require_signed_request_object"], true, "{registered}");
     world.client.id = registered["client_id"].as_str().unwrap().into();
     world.sign_in("ada");
-    let signed = key.sign(&Protected::plain(), b"{}").unwrap();
+    let signed = |claims: &Value| key.sign(&Protected::plain(), claims.to_string().as_bytes());
+    let plain = asking(&world, "openid", &[]).to_url("https://id.example/").unwrap();
+    let plain = Url::parse(&plain).unwrap();
+    let mut inside: Map<String, Value> =
+        plain.query_pairs().map(|(name, value)| (name.into(), (*value).into())).collect();
+    let (all, none) = (signed(&inside.clone().into()).unwrap(), signed(&json!({})).unwrap());
+    inside.remove("state");
+    inside.insert("prompt".to_owned(), "none".into());
+    let without_state = signed(&inside.into()).unwrap();
     let unsigned = "eyJhbGciOiJub25lIn0.e30.";
-    for (further, is_right) in
-        [(vec![], false), (vec![("request", unsigned)], false), (vec![("request", &*signed)], true)]
-    {
+    for (further, is_right) in [
+        (vec![], false),
+        (vec![("request", unsigned)], false),
+        (vec![("request", &*none)], false),
+        (vec![("request", &*all)], true),
+        (vec![("request", &*all), ("prompt", "none")], true),
+    ] {
         let answer = world.ask(&mut Browser::default(), &asking(&world, "openid", &further)).await;
         assert_eq!(answer.status() == 200, is_right, "{further:?}: {answer:?}");
     }
+    // What the client did not sign is not there (RFC 9101, section 6.3).
+    let further = [("request", &*without_state)];
+    let answer = world.ask(&mut Browser::default(), &asking(&world, "openid", &further)).await;
+    let page = answer.text();
+    assert!(page.contains("error=consent_required") && !page.contains("state="), "{page}");
     let without = self::world(None).await;
     assert_eq!(register(&without, &jwks).await.error(), "invalid_client_metadata");
 }

@@ -63,8 +63,12 @@ pub(crate) async fn resolve<'p>(
         Ok(None) => (params, Object::None),
         Ok(Some(inside)) => {
             let names: Vec<String> = inside.iter().map(|(name, _)| name.clone()).collect();
+            // Else anybody could add to a request what its client did not sign (RFC 9101, section 6.3).
+            let is_all_inside = client.openid.require_signed_request_object;
             let is_replaced = |name: &str| {
-                ["request", "request_uri"].contains(&name) || names.iter().any(|it| it == name)
+                ["request", "request_uri"].contains(&name)
+                    || names.iter().any(|it| it == name)
+                    || is_all_inside && name != "client_id"
             };
             (params.replaced(is_replaced, inside), Object::Read)
         }
