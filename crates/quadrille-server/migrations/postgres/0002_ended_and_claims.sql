@@ -4,6 +4,9 @@ ALTER TABLE quadrille_program_sessions ADD COLUMN name TEXT COLLATE "C" NOT NULL
 ALTER TABLE quadrille_program_sessions ADD COLUMN clients TEXT NOT NULL DEFAULT '[]';
 UPDATE quadrille_program_sessions SET name = left(encode(id, 'hex'), 16);
 
+-- The time of a sign-in in milliseconds, not in seconds.
+UPDATE quadrille_program_sessions SET signed_in = signed_in * 1000;
+
 -- Sessions that have ended, until a process that serves has told their clients. `leased` is until
 -- when a process is at it, in seconds since 1970.
 CREATE TABLE quadrille_program_ended (

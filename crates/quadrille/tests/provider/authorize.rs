@@ -269,6 +269,15 @@ async fn a_sign_in_of_the_same_second_from_before_the_request_is_not_the_one_tha
         world.clock.advance(Duration::from_millis(1));
         world.sign_in("ada");
         assert!(!browser.get(&world, &next).await.ticket().is_empty(), "{prompt:?}");
+        // The browser hides that sign-in while it asks, and has it again.
+        let hidden = world.signed_in.lock().unwrap().take();
+        world.clock.advance(Duration::from_millis(300));
+        let next = world.ask(&mut browser, &asked).await.query("next");
+        *world.signed_in.lock().unwrap() = hidden;
+        let again = browser.get(&world, &next).await;
+        assert!(again.location().starts_with("/sign-in?"), "{prompt:?}");
+        world.sign_in("ada");
+        assert!(!browser.get(&world, &again.query("next")).await.ticket().is_empty());
     }
 }
 

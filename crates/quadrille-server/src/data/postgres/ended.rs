@@ -90,7 +90,7 @@ fn ended(row: &PgRow) -> Result<Ended, StoreError> {
     Ok(Ended {
         name: name.into(),
         subject: subject.into(),
-        signed_in: Timestamp::from_seconds(signed_in),
+        signed_in: Timestamp::from_millis(signed_in),
         clients: sessions::read_clients(clients)?,
     })
 }

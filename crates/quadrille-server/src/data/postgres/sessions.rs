@@ -68,7 +68,7 @@ pub(super) async fn open(
                 .bind(&session.id[..])
                 .bind(&*session.subject)
                 .bind(session.password_number)
-                .bind(session.signed_in.seconds())
+                .bind(session.signed_in.millis())
                 .bind(session.used.seconds())
                 .bind(session.expires.seconds())
                 .bind(&session.browser)
@@ -160,7 +160,7 @@ fn session(row: &PgRow) -> sqlx::Result<Session> {
         id: id.try_into().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
         subject: subject.into(),
         password_number: row.try_get("password_number")?,
-        signed_in: seconds("signed_in")?,
+        signed_in: row.try_get("signed_in").map(Timestamp::from_millis)?,
         used: seconds("used")?,
         expires: seconds("expires")?,
         browser: row.try_get("browser")?,

@@ -73,7 +73,7 @@ pub(super) async fn lease(
                 leased.push(Ended {
                     name: row.get("name")?,
                     subject: row.get("subject")?,
-                    signed_in: Timestamp::from_seconds(row.get("signed_in")?),
+                    signed_in: Timestamp::from_millis(row.get("signed_in")?),
                     clients: sessions::read_clients(&clients)?,
                 });
             }

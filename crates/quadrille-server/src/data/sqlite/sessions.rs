@@ -35,7 +35,7 @@ pub(super) async fn open(
                     &session.id[..],
                     &session.subject,
                     session.password_number,
-                    session.signed_in.seconds(),
+                    session.signed_in.millis(),
                     session.used.seconds(),
                     session.expires.seconds(),
                     &session.browser,
@@ -66,7 +66,7 @@ fn replace(
         let go_on = "UPDATE quadrille_program_sessions SET (name, clients, signed_in) =
             (SELECT name, clients, max(?3, signed_in + 1) FROM quadrille_program_sessions
             WHERE id = ?2) WHERE id = ?1";
-        transaction.execute(go_on, (&session.id[..], &id[..], session.signed_in.seconds()))?;
+        transaction.execute(go_on, (&session.id[..], &id[..], session.signed_in.millis()))?;
         return delete(transaction, id);
     }
     ended::end(transaction, "id = ?1", [&id[..]]).map(drop)
@@ -159,7 +159,7 @@ fn session(row: &Row<'_>) -> Result<Session, StoreError> {
         name: row.get("name")?,
         subject: row.get("subject")?,
         password_number: row.get("password_number")?,
-        signed_in: Timestamp::from_seconds(row.get("signed_in")?),
+        signed_in: Timestamp::from_millis(row.get("signed_in")?),
         used: Timestamp::from_seconds(row.get("used")?),
         expires: Timestamp::from_seconds(row.get("expires")?),
         browser: row.get("browser")?,

@@ -73,11 +73,15 @@ pub(crate) fn chosen(authentication: &Authentication) -> SecretHash {
 }
 
 impl Sent {
-    /// `true` if the authentication came after the note. Stores keep whole seconds: within the
-    /// second, it is a new one if it is not the one from before, by its session or its time.
+    /// `true` if the authentication came after the note. Of an application that keeps whole seconds, one
+    /// of the same second is a new one if it is not the one from before, by its session or its time.
     fn was_answered_by(self, authentication: &Authentication) -> bool {
-        authentication.auth_time.seconds() >= self.at.seconds()
-            && Some(Before::of(authentication)) != self.before
+        let time = authentication.auth_time;
+        let is_later = match time.millis() % 1000 {
+            0 => time.seconds() >= self.at.seconds(),
+            _ => time >= self.at,
+        };
+        is_later && Some(Before::of(authentication)) != self.before
     }
 
     /// `true` if the user has chosen to go on with this authentication.
