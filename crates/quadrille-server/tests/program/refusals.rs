@@ -113,7 +113,11 @@ async fn name_the_client_and_the_value_that_is_to_blame_and_no_secret() {
     assert!(line.contains(r#"parameter="code_challenge_method" value="plain""#), "{line}");
     http.get(program.url("/api/me")).bearer_auth("canary-token").send().await.unwrap();
     let line = last_refusal(&program);
-    for words in ["the access token is unknown or revoked", "endpoint=\"api\"", "from=127.0.0.1"] {
+    for words in [
+        "the access token is unknown, revoked, or not for this API",
+        "endpoint=\"api\"",
+        "from=127.0.0.1",
+    ] {
         assert!(line.contains(words), "{line}");
     }
     assert!(!program.log().contains("canary"), "{}", program.log());

@@ -26,8 +26,9 @@ pub enum AccessError {
     /// The signature of the request, or what goes with it, is invalid (RFC 5849).
     #[error(transparent)]
     Signature(SignatureError),
-    /// The token was not issued here, or was revoked.
-    #[error("the access token is unknown or revoked")]
+    /// The token was not issued here, or was revoked. An issuer elsewhere says the same of a token that is
+    /// for another API, and does not say why: its log does.
+    #[error("the access token is unknown, revoked, or not for this API")]
     Unknown,
     /// The token is for another API (RFC 8707).
     #[error("the access token is meant for another API")]

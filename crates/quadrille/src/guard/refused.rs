@@ -162,7 +162,9 @@ impl Refused {
             AccessError::Missing | AccessError::Signature(_) => "",
             AccessError::Bearer(BearerError::Several) => "send one access token, in the header",
             AccessError::Bearer(_) => "the access token is malformed",
-            AccessError::Unknown => "the access token is not known, or was revoked",
+            AccessError::Unknown => {
+                "the access token is not known, was revoked, or is not for this API"
+            }
             AccessError::Expired => "the access token has expired",
             AccessError::OtherAudience => "the access token is not meant for this API",
             AccessError::Unproven => {

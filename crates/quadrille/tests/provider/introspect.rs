@@ -1,6 +1,10 @@
 //! The introspection endpoint (RFC 7662).
 
-use std::time::Duration;
+use std::{
+    io::{self, Seek as _},
+    sync::Mutex,
+    time::Duration,
+};
 
 use axum::body::Body;
 use quadrille::{
@@ -93,6 +97,32 @@ async fn only_the_client_itself_and_the_apis_it_is_meant_for_may_know_of_a_token
             assert_eq!(is_active(&world, &asker, token).await, expected, "{name}");
         }
     }
+}
+
+/// The API cannot tell such a token from an unknown one, so the log says why.
+#[tokio::test]
+async fn the_log_says_why_a_valid_token_is_not_active_for_an_api() {
+    let world = World::new().await;
+    let (api, other) = (api(&world, API).await, register(&world, NewClient::confidential("Other")));
+    let (other, token) = (other.await, token_for(&world, MAIL).await);
+    let mut told = tempfile::tempfile().unwrap();
+    let log = tracing_subscriber::fmt().with_writer(Mutex::new(told.try_clone().unwrap()));
+    // With one subscriber alone, tracing asks that of whichever thread comes by an event first.
+    let _another = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+    let logging = tracing::subscriber::set_default(log.with_ansi(false).finish());
+    for asker in [&api, &other] {
+        assert!(!is_active(&world, asker, &token).await);
+    }
+    drop(logging);
+    told.rewind().unwrap();
+    let told = io::read_to_string(told).unwrap();
+    let for_another = format!(
+        "reason=\"the token is for another API\" aud=\"{MAIL}\" introspects=\"{API}\" token_client={}",
+        world.client.id
+    );
+    assert!(told.contains(&for_another), "{told}");
+    assert!(told.contains("reason=\"the token is one of another client\""), "{told}");
+    assert!(!told.contains(&token), "{told}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use crate::{
     oauth1::Forwarded,
     oauth2::{
         ActiveToken, IntrospectionRequest, IntrospectionResponse, PresentedClient, RequestError,
+        Resources,
     },
     provider::{
         client::{
@@ -109,6 +110,9 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
     }
     let text = text.ok_or(RequestError::Missing("token"))?;
     let found = lookup::find(inner, text).await?;
+    if let Some(other) = found.as_ref().filter(|found| !may_know(found, &asker)) {
+        log_other(other, &asker);
+    }
     let answer = match found.as_ref().and_then(|found| decide(found, &asker, now)) {
         Some(mut token) => {
             token.iss = Some(inner.issuer.as_str().into());
@@ -126,6 +130,26 @@ async fn introspect(inner: &Inner, request: &Request<Bytes>) -> Result<Response<
         None => IntrospectionResponse::Inactive,
     };
     Ok(answer.to_response())
+}
+
+/// Logs why the answer about a valid token is that it is not active: its API cannot tell otherwise.
+fn log_other(found: &Found, asker: &Client) {
+    let grant = found.grant();
+    let reason = match (&asker.resource_server, found) {
+        (Some(_), Found::Access(_)) => "the token is for another API",
+        (Some(_), _) => "the token is no access token",
+        (None, _) => "the token is one of another client",
+    };
+    let uris = |apis: &Resources| apis.iter().collect::<Vec<_>>().join(" ");
+    let introspects = asker.resource_server.as_ref().map(uris);
+    tracing::info!(
+        client = %asker.id,
+        reason,
+        aud = uris(&grant.resources),
+        introspects = introspects.as_deref(),
+        token_client = %grant.client,
+        "a token is not active for this client"
+    );
 }
 
 /// The type of a token (RFC 6749, section 7.1), which says how it is presented (RFC 9449, section
