@@ -392,3 +392,21 @@ fn what_others_made_up_breaks_no_line_of_the_log() {
     }
     assert!(log.lines().all(|line| line.starts_with('2')), "each line begins with its time: {log}");
 }
+
+/// RFC 6749, section 4.1.2.1.
+#[test]
+fn a_refusal_of_the_service_is_none_of_its_response_and_the_log_has_its_words() {
+    let world = World::new();
+    let log = crate::canary::logged(async {
+        let mut browser = Browser::new(world.login().attach(pages()));
+        let away = browser.go("/album").await;
+        let refused = world.service.refuse(away.location(), "invalid_scope".into()).unwrap();
+        let words = "error_description=no%20such%20scope%0A%E2%80%AE";
+        let page = browser.visit(&format!("/login/github/authorized?{refused}&{words}")).await;
+        assert_eq!(page.status, StatusCode::BAD_GATEWAY, "{page:?}");
+        assert!(page.text.contains("refused this login (invalid_scope)"), "{page:?}");
+        assert!(!page.text.contains("cannot be used"), "{page:?}");
+    });
+    let words = "error=\"invalid_scope\" error_description=\"no such scope\"";
+    assert!(log.contains(words), "{log}");
+}

@@ -23,8 +23,10 @@ use crate::{
     form::Params,
     oauth2::{
         AuthorizationRequest, AuthorizationResponse, AuthorizationResponseError, ClientAuth,
-        ErrorCode, Resources, TokenRequest, bearer, member::MemberPath, pkce::Verifier,
+        ErrorCode, ErrorResponse, Resources, TokenRequest, bearer, member::MemberPath,
+        pkce::Verifier,
     },
+    page::is_unseen,
     transport::Purpose,
 };
 
@@ -267,6 +269,7 @@ impl OAuth2Dance {
                 Err(BrowserError::CallbackMalformed)
             }
             AuthorizationResponse::Error { error, .. } => {
+                log_refusal(&self.service, &error);
                 Ok(Err(refused(&self.service, &self.meaning(&error.error))))
             }
         }
@@ -431,6 +434,20 @@ fn append_state(url: &mut String, state: &str, verifier: Option<&Verifier>) {
 fn append_nonce(url: &mut String, nonce: &str) {
     url.push_str("&nonce=");
     url.push_str(nonce);
+}
+
+/// The number of characters of a description in the log.
+const LONGEST_DESCRIPTION: usize = 200;
+
+/// Logs what the service says of its refusal, or the browser, which brings it.
+fn log_refusal(service: &Settled, error: &ErrorResponse) {
+    let description = error.error_description.as_deref().map(|text| {
+        let seen = text.chars().filter(|char| !is_unseen(*char));
+        seen.take(LONGEST_DESCRIPTION).collect::<String>()
+    });
+    let code = ServiceError::shown(error.error.as_str());
+    let (service, error, error_description) = (&*service.name, &*code, description.as_deref());
+    tracing::info!(service, error, error_description, "the service refused a login");
 }
 
 pub(super) fn refused(service: &Settled, error: &ErrorCode) -> Error {

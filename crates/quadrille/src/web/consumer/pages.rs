@@ -360,6 +360,10 @@ fn words(error: &Error, name: &str) -> (&'static str, String) {
             "You did not log in",
             format!("{name} has a question for you first, so it could not let you in unseen."),
         ),
+        Error::Service { error: ServiceError::AuthorizationRefused { error: code }, .. } => (
+            "You did not log in",
+            format!("{name} refused this login ({code}). The log of this site has its words."),
+        ),
         Error::Service { error: ServiceError::ClientRefused, .. } => (
             "This site is not set up for this login",
             format!("{name} rejected the credentials of this site, which its operator must check."),
