@@ -165,6 +165,7 @@ async fn a_program_without_a_browser_takes_the_code_that_the_page_shows() {
         let album = login.linked::<Album>(&done.account).await.unwrap();
         let me: Value = album.request(Method::GET, "me").json().await.unwrap();
         assert_eq!(me["id"], "ada");
+        world.clock.advance(Duration::from_secs(11));
         let again = login.finish_out_of_band(&begun.attempt, code, &Owner::NOBODY).await;
         assert_eq!(again.unwrap_err().code(), "token_refused", "good once");
     }

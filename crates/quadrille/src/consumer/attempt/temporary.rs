@@ -122,10 +122,12 @@ pub(crate) fn mark(token: &str) -> String {
 }
 
 /// Opens the output of [`Attempt::seal_into_text`].
-pub(crate) fn open_text(site: &Site, text: &str) -> Result<(Attempt, Temporary), BrowserError> {
+pub(crate) fn open_text(site: &Site, text: &str) -> Result<Opened, BrowserError> {
     let (attempt, temporary) = open(site, OUT_OF_BAND, text)?;
     attempt.check_age(site.env.now())?;
-    Ok((attempt, temporary))
+    // No browser has it.
+    let cookie = AttemptCookie::new(COOKIE, &fingerprint(temporary.token.expose()));
+    Ok(Opened { attempt, cookie, temporary })
 }
 
 fn open(site: &Site, purpose: &str, sealed: &str) -> Result<(Attempt, Temporary), BrowserError> {

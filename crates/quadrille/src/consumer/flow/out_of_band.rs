@@ -1,10 +1,15 @@
 //! Out-of-band logins (OAuth 1; RFC 5849, section 2.1), for programs without a callback URL.
 
+use std::sync::Arc;
+
 use crate::{
     consumer::{
         account::Owner,
-        attempt::{OwnerMark, temporary},
-        dance::{Dance, OAuth1Dance, Proof},
+        attempt::{
+            OwnerMark,
+            temporary::{self, Opened},
+        },
+        dance::{Answered, Dance, OAuth1Dance, Proof},
         error::{BrowserError, OperatorError, Result},
         login::{Login, registered::Registered},
     },
@@ -68,7 +73,8 @@ impl Login {
         })
     }
 
-    /// Finishes a login that [`Login::begin_out_of_band`] began, with the PIN that the user typed.
+    /// Finishes a login that [`Login::begin_out_of_band`] began, with the PIN that the user typed. Calls with
+    /// the same attempt and PIN share one redemption, also ten seconds after its success.
     ///
     /// # Errors
     /// See [`Login::finish`].
@@ -79,7 +85,7 @@ impl Login {
         owner: &Owner,
     ) -> Result<Finished> {
         let ready = self.ready()?;
-        let (attempt, temporary) = temporary::open_text(&ready.site, attempt)?;
+        let Opened { attempt, cookie, temporary } = temporary::open_text(&ready.site, attempt)?;
         let registered = self.by_name(&attempt.service).await?;
         self.out_of_band(&registered)?;
         let verifier = verifier.trim().into();
@@ -87,9 +93,11 @@ impl Login {
         if attempt.begun_by != OwnerMark::of(owner) {
             return Err(BrowserError::UserChanged.into());
         }
-        let authorized = self.grant(&registered, &attempt, &proof, owner, &[]).await?;
-        let account = authorized.keep(None, owner).await?;
-        Ok(Finished { account, next: attempt.next, data: attempt.data })
+        let answered = Arc::new(Answered { attempt, cookie, binding: None, proof });
+        let redeemed = self.redeemed(&registered, &answered, owner, &[]).await?;
+        let account = redeemed.authorized.keep(None, owner).await?;
+        let attempt = &answered.attempt;
+        Ok(Finished { account, next: attempt.next.clone(), data: attempt.data.clone() })
     }
 
     fn out_of_band<'a>(&self, registered: &'a Registered) -> Result<&'a OAuth1Dance> {

@@ -46,21 +46,29 @@ impl Login {
             return Err(BrowserError::UserChanged.into());
         }
         let Verified { registered, answered, callback } = verified;
-        let (turn, granted) = self.granted_once(registered, answered).await;
-        let authorized = match granted {
-            Ok(granted) => {
-                self.authorized(registered, &answered.attempt, granted, owner, callback).await
-            }
-            Err(error) => Err(error),
-        };
-        let is_over = match &authorized {
+        let redeemed = self.redeemed(registered, answered, owner, callback).await;
+        let is_over = match &redeemed {
             Ok(_) => true,
             Err(error) => !error.is_transient(),
         };
         if is_over {
             answered.cookie.end(&ready.site, jar)?;
         }
-        Ok(Redeemed { authorized: authorized?, _turn: turn })
+        redeemed
+    }
+
+    /// Redeems the code or the verifier, once for all requests with the same callback.
+    pub(super) async fn redeemed(
+        &self,
+        registered: &Arc<Registered>,
+        answered: &Arc<Answered>,
+        owner: &Owner,
+        callback: &[(String, String)],
+    ) -> Result<Redeemed> {
+        let (turn, granted) = self.granted_once(registered, answered).await;
+        let authorized =
+            self.authorized(registered, &answered.attempt, granted?, owner, callback).await?;
+        Ok(Redeemed { authorized, _turn: turn })
     }
 
     /// Redeems a code or a verifier that nobody else can have.

@@ -277,11 +277,8 @@ fn busy(organizations: &Organizations) -> Error {
 /// The service that an organization's provider is for this client.
 fn registration(organizations: &Organizations, client: StoredClient) -> Result<Registration> {
     let spec = SpecBuf::oidc(organizations.service.to_string(), client.issuer.clone())
-        .scopes(organizations.scopes.as_str());
-    let spec = match client.algorithm {
-        Some(algorithm) => spec.id_tokens_signed_by(algorithm),
-        None => spec,
-    };
+        .scopes(organizations.scopes.as_str())
+        .id_tokens_signed_by(client.algorithm);
     let with_secret = |spec: SpecBuf<_>| match &client.secret {
         Some(secret) => spec.client(client.id.clone(), secret.clone()),
         None => spec.public_client(client.id.clone()),

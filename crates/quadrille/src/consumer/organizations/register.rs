@@ -100,7 +100,7 @@ impl<'a> Registrar<'a> {
         };
         let answer = self.ask(request.to_request(endpoint)).await?;
         let (callback, now) = (self.callback(issuer), self.site.env.now());
-        let asked = Asked { method, algorithm: Some(algorithm) };
+        let asked = Asked { method, algorithm };
         let client = StoredClient::of(issuer, asked, &callback, &answer, now);
         client.map_err(|reason| fail(ServiceError::RegistrationUnusable(reason)))
     }

@@ -28,7 +28,7 @@ pub(super) const SIGNED_BY: &str = "id_token_signed_response_alg";
 #[derive(Clone, Copy)]
 pub(crate) struct Asked {
     pub(super) method: Method,
-    pub(super) algorithm: Option<Algorithm>,
+    pub(super) algorithm: Algorithm,
 }
 
 /// The authentication that was registered.
@@ -69,14 +69,12 @@ pub(crate) struct StoredClient {
     pub(crate) issuer: String,
     pub(crate) id: String,
     pub(crate) method: Method,
-    /// The signature algorithm of ID tokens; none in a registration that an earlier version has made.
-    #[serde(default)]
-    pub(crate) algorithm: Option<Algorithm>,
+    /// The signature algorithm of ID tokens.
+    pub(crate) algorithm: Algorithm,
     #[serde(default, serialize_with = "secret::serialize_exposed_option")]
     pub(crate) secret: Option<Secret>,
     /// The time of the registration, in seconds.
-    #[serde(default)]
-    made: Option<i64>,
+    made: i64,
     /// The time at which the secret expires, in seconds.
     #[serde(default)]
     expires: Option<i64>,
@@ -117,7 +115,7 @@ impl StoredClient {
                 let algorithm = name.as_str().and_then(Algorithm::parse);
                 // A secret that a provider has chosen is none that signs.
                 let algorithm = algorithm.filter(|algorithm| !algorithm.is_symmetric());
-                Some(algorithm.ok_or(Unusable::Algorithm)?)
+                algorithm.ok_or(Unusable::Algorithm)?
             }
         };
         let needs_secret = method.needs_secret();
@@ -133,7 +131,7 @@ impl StoredClient {
             id: answer.client_id.clone(),
             method,
             algorithm,
-            made: Some(now.seconds()),
+            made: now.seconds(),
             secret: answer.client_secret.clone().filter(|_| needs_secret),
             expires: match answer.client_secret_expires_at {
                 Some(SecretExpiry::At(time)) if needs_secret => Some(time.seconds()),
@@ -166,10 +164,9 @@ impl StoredClient {
     /// Whether the secret expires soon, or has expired.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         let Some(expires) = self.expires else { return false };
-        let Some(made) = self.made else { return expires_within(expires, MARGIN, now) };
-        let lifetime = u64::try_from(expires.saturating_sub(made)).unwrap_or_default();
+        let lifetime = u64::try_from(expires.saturating_sub(self.made)).unwrap_or_default();
         let margin = MARGIN.min(Duration::from_secs(lifetime) / 4);
-        let made = Timestamp::from_seconds(made);
+        let made = Timestamp::from_seconds(self.made);
         // A clock that was set back delays nothing.
         let was_just_made = made <= now && now.since(made) < BETWEEN;
         !was_just_made && expires_within(expires, margin, now)
@@ -256,7 +253,7 @@ mod tests {
     }
 
     fn of(method: Method, answer: &ClientInformation) -> Result<StoredClient, Unusable> {
-        let asked = Asked { method, algorithm: Some(Algorithm::Rs256) };
+        let asked = Asked { method, algorithm: Algorithm::Rs256 };
         StoredClient::of(ISSUER, asked, HERE, answer, NOW)
     }
 
@@ -299,16 +296,14 @@ mod tests {
             answer.metadata.extra.insert(SIGNED_BY.to_owned(), name);
             of(Method::ClientSecretBasic, &answer).map(|client| client.algorithm)
         };
-        assert_eq!(signed(Value::Null), Ok(Some(Algorithm::Rs256)), "as it was asked for");
-        assert_eq!(signed("ES256".into()), Ok(Some(Algorithm::Es256)));
+        assert_eq!(signed(Value::Null), Ok(Algorithm::Rs256), "as it was asked for");
+        assert_eq!(signed("ES256".into()), Ok(Algorithm::Es256));
         for odd in ["none", "HS256", "es256", "", "RS1"] {
             assert_eq!(signed(odd.into()), Err(Unusable::Algorithm), "{odd}");
         }
         assert_eq!(signed(7.into()), Err(Unusable::Algorithm));
-        let before = of(Method::None, &answer(None)).unwrap();
-        let of_another_version = before.to_json().replace(r#""algorithm":"RS256","#, "");
-        assert_eq!(StoredClient::read(&of_another_version).unwrap().algorithm, None);
-        assert_eq!(StoredClient::read(&before.to_json()), Some(before));
+        let signed_by = of(Method::None, &answer(None)).unwrap();
+        assert_eq!(StoredClient::read(&signed_by.to_json()), Some(signed_by));
     }
 
     #[test]
@@ -343,8 +338,6 @@ mod tests {
             assert!(client.is_due(after(due)), "{lifetime}");
             assert_eq!(client.has_expired(after(due)), lifetime <= due, "{lifetime}");
         }
-        let before_there_was_a_time = StoredClient { made: None, ..lasting("a", 3600) };
-        assert!(before_there_was_a_time.is_due(NOW));
     }
 
     #[test]
