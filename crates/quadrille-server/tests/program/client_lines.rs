@@ -238,7 +238,29 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
     let with_mark = format!("\u{feff}{good}\n{hashed}");
     let imported = json(&data, &import, &with_mark);
     assert_eq!(imported["added"], json!(["a", "b"]));
+    let weak = [
+        r#"{"client_id": "short", "client_name": "Short", "client_secret": "a"}"#.to_owned(),
+        format!(
+            r#"{{"client_id": "few", "client_name": "Few", "secrets": [{{"verifier": "pbkdf2_sha256$1$salt${}="}}]}}"#,
+            "A".repeat(43)
+        ),
+    ];
+    let told = run(&data, &import, &weak.join("\n"));
+    let said = text(&told.stderr);
+    assert!(told.status.success(), "{said}");
+    assert!(said.contains("short can be guessed: the length of a secret is 1"), "{said}");
+    assert!(
+        said.contains("few can be guessed: the iterations of a verifier (PBKDF2) are 1"),
+        "{said}"
+    );
     let differs = good.replace("\"A\"", "\"Another\"");
     let refused = run(&data, &import, &differs);
-    assert!(text(&refused.stderr).contains("line 1: there is another client"), "{refused:?}");
+    let said = text(&refused.stderr);
+    let named = "line 1: there is another client with this client_id, which differs from the line in client_name; ";
+    assert!(said.contains(named) && said.contains("`quadrille client edit` changes it"), "{said}");
+    let api = good
+        .replace("\"a\"", "\"api\"")
+        .replace('}', r#", "resource_server": ["https://x.example"]}"#);
+    let refused = run(&data, &import, &api);
+    assert!(text(&refused.stderr).contains("(see the setting resources)"), "{refused:?}");
 }

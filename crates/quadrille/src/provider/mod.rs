@@ -78,6 +78,7 @@ pub use client::{
         error::{ImportError, LineError},
         export::ExportedSecrets,
         import::ImportedClients,
+        weak::{WeakSecret, Weakness},
     },
 };
 pub use client_access::ClientAccess;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use clap::Args;
 use quadrille::provider::{
     AuthorizationServer, Client, ClientMetadataError, ExportedSecrets, GrantType, ImportError,
-    LineError, RegistrationError,
+    LineError, LogoutUriError, RegistrationError,
 };
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ use crate::{
     grant::Grant,
     output::Output,
     refused::Refused,
-    words::{counted, did_you_mean, nearest},
+    words::{counted, did_you_mean, nearest, quoted},
 };
 
 use super::{
@@ -124,6 +124,14 @@ pub(super) async fn import(
         changed("client_added", "a client was imported", &client.id);
         remark(client, (settings, known), output);
     }
+    for weak in &imported.weak {
+        output.note(&format!(
+            "{id} can be guessed: {}. `quadrille client rotate-secret {}` makes another secret.",
+            weak.weakness,
+            quoted(&weak.client),
+            id = weak.client,
+        ));
+    }
     let shown = Shown {
         added: imported.added.iter().map(|client| &*client.id).collect(),
         known: imported.known.iter().map(|id| &**id).collect(),
@@ -151,8 +159,21 @@ fn said(line: usize, error: &LineError, known: &Known) -> String {
         }
         _ => None,
     };
-    if let LineError::Registration(RegistrationError::NoSigningKeys) = error {
-        return format!("line {line}: {}", Refused::NoSigningKeys);
-    }
-    format!("line {line}: {error}{}", did_you_mean(likely))
+    let further = match error {
+        LineError::Registration(RegistrationError::NoSigningKeys) => {
+            return format!("line {line}: {}", Refused::NoSigningKeys);
+        }
+        LineError::Exists { members } if !members.is_empty() => {
+            "; `quadrille client edit` changes it, and `quadrille client remove` makes room for the line"
+        }
+        LineError::Registration(RegistrationError::UnknownResource(_)) => {
+            " (see the setting resources)"
+        }
+        LineError::Registration(RegistrationError::LogoutUri(LogoutUriError::Inward(_))) => {
+            " (for tests: the setting \
+             fetch_from_this_machine_so_that_strangers_can_send_to_its_services)"
+        }
+        _ => "",
+    };
+    format!("line {line}: {error}{further}{}", did_you_mean(likely))
 }

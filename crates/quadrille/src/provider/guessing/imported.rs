@@ -111,6 +111,14 @@ impl Imported {
         }
     }
 
+    /// The number of iterations of PBKDF2; `None` of another verifier.
+    pub(crate) fn iterations(&self) -> Option<u32> {
+        match self {
+            Self::Pbkdf2 { iterations, .. } => Some(iterations.get()),
+            _ => None,
+        }
+    }
+
     /// `true` if the secret is the one that was hashed.
     pub(crate) fn is_of(&self, secret: &Secret) -> bool {
         let secret = secret.expose().as_bytes();

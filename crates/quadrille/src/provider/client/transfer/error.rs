@@ -54,9 +54,16 @@ pub enum LineError {
     /// Another line has this `client_id`.
     #[error("line {0} has this client_id, too")]
     Repeated(usize),
-    /// Another client has this `client_id`.
-    #[error("there is another client with this client_id, which differs from the line")]
-    Exists,
+    /// Another client has this `client_id`, and other values of these members.
+    #[error(
+        "there is another client with this client_id, which differs from the line{}{}",
+        if members.is_empty() { "" } else { " in " },
+        members.join(", ")
+    )]
+    Exists {
+        /// The members; empty if the client was registered in the meantime.
+        members: Vec<String>,
+    },
     /// The client breaks a rule of registration.
     #[error(transparent)]
     Registration(#[from] RegistrationError),

@@ -1,9 +1,11 @@
 //! The import of clients.
 
 use std::{
-    collections::{BTreeMap, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
+
+use serde_json::{Map, Value};
 
 use crate::{
     Timestamp,
@@ -22,6 +24,8 @@ use crate::{
 use super::{
     error::{ImportError, LineError},
     line::{Checked, read},
+    members::NAMES,
+    weak::WeakSecret,
 };
 
 /// The clients of an import.
@@ -40,6 +44,8 @@ pub struct ImportedClients {
     pub added: Vec<Client>,
     /// The `client_id`s of lines whose client was there already, with the same settings.
     pub known: Vec<Arc<str>>,
+    /// The secrets of added clients that are easy to find out.
+    pub weak: Vec<WeakSecret>,
 }
 
 impl AuthorizationServer {
@@ -79,17 +85,19 @@ impl AuthorizationServer {
             };
             match self.client(&read.client.id).await? {
                 None => checked.push(read),
-                Some(there) if has_same_settings(&there, &read.client) => {
-                    known.push(Arc::clone(&there.id));
-                }
-                Some(_) => wrong.push((number, LineError::Exists)),
+                Some(there) => match differing(&there, &read.client) {
+                    members if members.is_empty() => known.push(Arc::clone(&there.id)),
+                    members => wrong.push((number, LineError::Exists { members })),
+                },
             }
         }
         if !wrong.is_empty() {
             return Err(ImportError::Lines(wrong));
         }
-        let mut added: Vec<Client> = Vec::new();
-        for Checked { mut client, plain } in checked {
+        let (mut added, mut weak): (Vec<Client>, _) = (Vec::new(), Vec::new());
+        for Checked { mut client, plain, weaknesses } in checked {
+            let of_client = |weakness| WeakSecret { client: Arc::clone(&client.id), weakness };
+            weak.extend(weaknesses.into_iter().map(of_client));
             for (secret, text) in plain {
                 let verifier = match &client.auth {
                     Some(RegisteredAuth::ClientSecretJwt { .. }) => {
@@ -109,15 +117,16 @@ impl AuthorizationServer {
         if let Some(id) = taken {
             // Another client has taken the id meanwhile.
             let line = lines.get(&id).copied().unwrap_or_default();
-            return Err(ImportError::Lines(vec![(line, LineError::Exists)]));
+            let error = LineError::Exists { members: Vec::new() };
+            return Err(ImportError::Lines(vec![(line, error)]));
         }
         tracing::info!(added = added.len(), known = known.len(), "clients imported");
-        Ok(ImportedClients { added, known })
+        Ok(ImportedClients { added, known, weak })
     }
 }
 
-/// `true` if the clients differ in nothing but secrets, keys and times.
-fn has_same_settings(there: &Client, line: &Client) -> bool {
+/// The members in which the clients differ, apart from secrets, keys and times.
+fn differing(there: &Client, line: &Client) -> Vec<String> {
     let plain = |client: &Client| {
         let mut client = client.clone();
         client.number = RowId(0);
@@ -127,7 +136,16 @@ fn has_same_settings(there: &Client, line: &Client) -> bool {
         if let Some(oauth1) = &mut client.oauth1 {
             oauth1.keys.clear();
         }
-        client
+        match serde_json::to_value(client) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        }
     };
-    plain(there) == plain(line)
+    let (there, line) = (plain(there), plain(line));
+    let all: BTreeSet<_> = there.keys().chain(line.keys()).collect();
+    let named = |field: &String| {
+        let known = NAMES.iter().find(|(_, known)| known == field);
+        known.map_or_else(|| field.clone(), |(member, _)| (*member).to_owned())
+    };
+    all.into_iter().filter(|field| there.get(*field) != line.get(*field)).map(named).collect()
 }

@@ -25,6 +25,7 @@ use crate::{
 use super::{
     error::LineError,
     members::{self, NAMES, array},
+    weak::{self, Weakness},
 };
 
 /// A line that passed the checks.
@@ -32,6 +33,8 @@ pub(super) struct Checked {
     pub(super) client: Client,
     /// Secrets in plain text, which are yet to be hashed.
     pub(super) plain: Vec<(ClientSecret, Secret)>,
+    /// What makes its secrets easy to find out.
+    pub(super) weaknesses: Vec<Weakness>,
 }
 
 /// Reads and checks a line.
@@ -44,6 +47,7 @@ pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
         return Err(LineError::Missing(name));
     }
     let now = inner.now();
+    let weaknesses = weak::of(&record);
     let plain = plain_secrets(inner, &mut record, now)?;
     seal_oauth1(inner, &mut record)?;
     let uris = texts(&record, "redirect_uris")?;
@@ -79,7 +83,7 @@ pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
         return Err(LineError::UnknownGrantType(unknown.as_str().to_owned()));
     }
     check(inner, &client, uris, patterns, &plain)?;
-    Ok(Checked { client, plain })
+    Ok(Checked { client, plain, weaknesses })
 }
 
 /// Checks the client as at its registration.

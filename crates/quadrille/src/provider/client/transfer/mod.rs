@@ -5,3 +5,4 @@ pub(crate) mod export;
 pub(crate) mod import;
 mod line;
 mod members;
+pub(crate) mod weak;
