@@ -22,6 +22,7 @@ use crate::{
     data::{Data, ResealWork, first_algorithm, rotation, seals, sweep},
     output::Output,
     refused::Refused,
+    words::counted,
 };
 
 #[derive(Subcommand, Debug)]
@@ -130,11 +131,9 @@ pub(super) async fn run(
             let next = move |keys: Option<&SigningKeys>| {
                 algorithm.or(keys.and_then(SigningKeys::algorithm)).unwrap_or(first)
             };
-            if !although_clients_lose_their_algorithm {
-                let keys = place.keys().await?;
-                let after = [next(keys.as_ref())];
-                keep_algorithms(&in_use(keys.as_ref(), now), &after, &clients)?;
-            }
+            let keys = place.keys().await?;
+            let losing = losing(&in_use(keys.as_ref(), now), &[next(keys.as_ref())], &clients);
+            check_losing(&losing, *although_clients_lose_their_algorithm, output)?;
             // The new key signs as soon as it was published for a day.
             let rotation = rotation(settings, &clients, Duration::ZERO);
             let line = Progress::begin("Making a key", output);
@@ -162,13 +161,13 @@ pub(super) async fn run(
             if !after.as_mut().is_some_and(|keys| keys.remove(kid)) {
                 return Err(Failure::NotFound { what: "key", name: removed });
             }
-            if !although_clients_lose_their_algorithm {
-                let mut left = in_use(after.as_ref(), now);
-                if left.is_empty() {
-                    left.push(first);
-                }
-                keep_algorithms(&in_use(keys.as_ref(), now), &left, &data.clients().await?)?;
+            let mut left = in_use(after.as_ref(), now);
+            if left.is_empty() {
+                left.push(first);
             }
+            let clients = data.clients().await?;
+            let losing = losing(&in_use(keys.as_ref(), now), &left, &clients);
+            check_losing(&losing, *although_clients_lose_their_algorithm, output)?;
             yes.or_confirm(async {
                 Ok(format!(
                     "The key {kid} is removed for good, and with it end the tokens that it signed: APIs \
@@ -210,25 +209,47 @@ fn in_use(keys: Option<&SigningKeys>, now: Timestamp) -> Vec<Algorithm> {
     keys.signing(now).into_iter().chain(coming).map(SigningKey::algorithm).collect()
 }
 
-/// Checks that no client loses its algorithm: it is answered by the registered one alone (OpenID Connect
-/// Dynamic Client Registration, section 2). A client that a stranger has registered counts once a user has
-/// allowed it, or nobody could ever rotate.
-fn keep_algorithms(
+/// The clients that lose their algorithm: each is answered by the registered one alone (OpenID Connect
+/// Dynamic Client Registration, section 2).
+fn losing<'a>(
     before: &[Algorithm],
     after: &[Algorithm],
-    clients: &[Arc<Client>],
-) -> Result<(), Failure> {
+    clients: &'a [Arc<Client>],
+) -> Vec<(&'a Client, Algorithm)> {
     let is_lost = |named: &Algorithm| before.contains(named) && !after.contains(named);
     let lost = |client: &Client| {
         let openid = &client.openid;
         let named = [openid.id_token_signed_response_alg, openid.userinfo_signed_response_alg];
         named.into_iter().flatten().find(is_lost)
     };
-    let used = clients.iter().filter(|client| client.unused_until().is_none());
-    let mut losing = used.filter_map(|client| Some((client, lost(client)?)));
-    let Some((client, algorithm)) = losing.next() else { return Ok(()) };
-    let (client, others) = (client.id.to_string(), losing.count());
-    Err(Failure::Refused(Refused::AlgorithmOfClients { algorithm, client, others }))
+    clients.iter().filter_map(|client| Some((&**client, lost(client)?))).collect()
+}
+
+/// Refuses to take the algorithm of the operator's own clients away. Those that registered or described
+/// themselves are only counted, or any stranger could keep the operator from rotating.
+fn check_losing(
+    losing: &[(&Client, Algorithm)],
+    although: bool,
+    output: Output,
+) -> Result<(), Failure> {
+    let is_own = |client: &Client| !client.registered_itself() && !client.from_document;
+    let (own, others): (Vec<_>, Vec<_>) =
+        losing.iter().copied().partition(|(client, _)| is_own(client));
+    if let (Some((client, algorithm)), false) = (own.first(), although) {
+        let (client, others) = (client.id.to_string(), own.len() - 1);
+        return Err(Refused::AlgorithmOfClients { algorithm: *algorithm, client, others }.into());
+    }
+    if let Some((_, algorithm)) = others.first() {
+        let clients = counted(others.len(), "client that", "clients that");
+        let (lose, their) = if others.len() == 1 { ("loses", "its") } else { ("lose", "their") };
+        output.note(&format!(
+            "{clients} registered or described {themselves} {lose} the algorithm {name}, and {their} \
+             logins fail until another one is registered.",
+            themselves = if others.len() == 1 { "itself" } else { "themselves" },
+            name = algorithm.as_str(),
+        ));
+    }
+    Ok(())
 }
 
 /// Says which key signs after one was removed that did.

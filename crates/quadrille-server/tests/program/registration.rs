@@ -235,3 +235,29 @@ async fn grant_types_are_set_by_their_short_names_and_by_their_urns() {
         assert_eq!(answer.status(), 201, "{name}: {}", answer.text().await.unwrap());
     }
 }
+
+/// Dynamic Client Registration, section 2: its logins are those that fail, and it is told apart.
+#[tokio::test]
+async fn a_stranger_s_client_does_not_keep_the_operator_from_another_algorithm() {
+    let folder = Folder::new();
+    let on = ["--set", "openid=true"];
+    let program =
+        Program::start_with(&folder, &[&["--set", SCOPES, "--set", OPEN], &on[..]].concat());
+    program.add_user("ada", "correct horse battery");
+    let mut asked = metadata();
+    asked["id_token_signed_response_alg"] = "RS256".into();
+    let endpoint = endpoint(&program).await.unwrap();
+    let (_, client) = send(Method::POST, &endpoint, None, Some(&asked)).await;
+    let id = client["client_id"].as_str().unwrap();
+    // The stranger uses it, too.
+    let query = format!("client_id={id}&response_type=code&code_challenge={CHALLENGE}");
+    let browser = Browser::new();
+    let ask = format!("{}/oauth/authorize?{query}&code_challenge_method=S256", program.issuer);
+    let page = browser.get(&ask).await;
+    let page = browser.sign_in(&page, "ada", "correct horse battery").await;
+    browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    let rotated = run(&program.data, &["keys", "rotate", "--algorithm", "ES256", on[0], on[1]], "");
+    let said = text(&rotated.stderr);
+    assert!(rotated.status.success(), "{said}");
+    assert!(said.contains("1 client that registered or described itself loses the"), "{said}");
+}
