@@ -21,6 +21,7 @@ mod logins;
 mod looks;
 mod referrers;
 mod session_frames;
+mod session_pages;
 mod sessions;
 mod side_by_side;
 mod support;
