@@ -37,6 +37,12 @@ pub enum Refused {
          user token revoke`, or leave personal_access_token_scopes out to end the offer"
     )]
     ClientOfTokens,
+    /// The client of personal access tokens is to be changed.
+    #[error(
+        "this client has the personal access tokens of all users, and nothing of it can be changed: the \
+         setting personal_access_token_scopes names their scopes"
+    )]
+    ClientOfTokensChanged,
     /// The name of an initial access token is rejected.
     #[error("an initial access token needs a name of at most 100 characters, all of them visible")]
     InitialTokenName,

@@ -26,7 +26,10 @@ mod user_lines;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{
+    Args, CommandFactory as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{
     Failure, audit,
@@ -155,18 +158,36 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub fn parse<C: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result<C, ExitCode> {
     let arguments: Vec<_> = arguments.into_iter().collect();
     C::try_parse_from(&arguments).map_err(|error| {
+        let is_json = arguments.iter().any(|argument| argument == "--json");
+        if let Some(text) = one_of_many(&error) {
+            Output::new(is_json).error("usage", &text);
+            return ExitCode::from(2);
+        }
         match error.use_stderr() {
             // A usage error may come from a program.
-            true => {
-                let is_json = arguments.iter().any(|argument| argument == "--json");
-                Output::new(is_json).usage(&error.render());
-            }
+            true => Output::new(is_json).usage(&error.render()),
             false => {
                 let _ = error.print();
             }
         }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
+}
+
+/// The number of options that are named where one of many is missing.
+const MOST_NAMED: usize = 8;
+
+/// The message for a command that needs one of many options and has none. The parser would list all.
+fn one_of_many(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return None;
+    }
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let group = missing.iter().find(|group| group.split('|').count() > MOST_NAMED)?;
+    let named: Vec<_> = group.trim_matches(['<', '>']).split('|').take(MOST_NAMED).collect();
+    Some(format!("one option at least is needed, such as {}; --help lists all", named.join(", ")))
 }
 
 /// The exit code for the result of a command. Prints a failure.

@@ -223,6 +223,7 @@ impl Settings {
                     let value = (Origin::Environment(variable), Value::String(text));
                     found.values.entry(key.name).or_insert(value);
                 }
+                Err(_) if is_of_a_login(&variable) => {}
                 Err(unknown) => remarks.push(unknown),
             }
         }
@@ -468,6 +469,13 @@ impl Settings {
     pub fn effective(&self) -> &[Effective] {
         &self.effective
     }
+}
+
+/// Whether a website that logs in here as the service `quadrille` may have this variable in the same
+/// environment, such as `QUADRILLE_OAUTH_CLIENT_ID`, and it is no mistyped one of OAuth 1.0a.
+fn is_of_a_login(variable: &str) -> bool {
+    let own = |key| keys::find_variable(&["QUADRILLE_OAUTH1_", key].concat()).is_ok();
+    variable.strip_prefix("QUADRILLE_OAUTH_").is_some_and(|key| !own(key))
 }
 
 /// The environment variables of this process. Variables that are not UTF-8 are left out.

@@ -62,7 +62,7 @@ impl Data {
 }
 
 impl Known {
-    fn of(settings: &Settings) -> Self {
+    pub(super) fn of(settings: &Settings) -> Self {
         let grants = settings.grants().into_iter().filter(|offer| offer.is_on);
         Self {
             scopes: settings.scopes.clone(),

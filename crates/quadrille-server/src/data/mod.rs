@@ -60,12 +60,16 @@ use quadrille::{
     Env, KeyRing,
     provider::{
         AuthorizationServer, Client, Error, FetchError, Fetched, Fetcher, Logout, Notifier, OpenId,
-        OperatorError, store::StoreError,
+        OperatorError,
+        store::{MemoryStore, StoreError},
     },
 };
 use url::Url;
 
-use crate::config::{PostgresUrl, Settings};
+use crate::{
+    config::{PostgresUrl, Settings},
+    issuer::Issuer,
+};
 
 /// The data of a provider, opened.
 #[derive(Debug)]
@@ -223,19 +227,19 @@ impl Data {
             Some(keys) => server.signing_keys(keys),
             None => server,
         };
-        // So that commands check the addresses of clients as the server does.
-        let server = match known.scopes.contains_key("openid") {
-            true => server.openid(OpenId::new().logout(checked_logout(settings))),
-            false => server,
-        };
-        Ok(server
-            .client_keys_fetched_by(NoFetcher)
-            .keys(keys)
-            .policy(settings.policy.clone())
-            .token_prefixes(settings.token_prefixes.clone())
-            .scopes(&known.scopes)
-            .resources(known.resources)
-            .env(self.env.clone()))
+        Ok(for_commands(server, keys, &known, settings).env(self.env.clone()))
+    }
+
+    /// The authorization server that a folder without data would have, in memory, for a command that must
+    /// not leave a folder if it is refused.
+    ///
+    /// # Errors
+    /// [`DataError::Issuer`].
+    pub fn unbegun(settings: &Settings) -> Result<(AuthorizationServer, Known), DataError> {
+        let (known, env) = (Known::of(settings), Env::system());
+        let issuer = settings.issuer.as_ref().map_or("http://localhost", Issuer::as_str);
+        let server = AuthorizationServer::new(issuer, MemoryStore::new(env))?;
+        Ok((for_commands(server, KeyRing::ephemeral(), &known, settings), known))
     }
 
     /// All clients, for commands that need no key ring.
@@ -262,6 +266,26 @@ impl Data {
         }
         self.backend.close().await;
     }
+}
+
+fn for_commands(
+    server: AuthorizationServer,
+    keys: KeyRing,
+    known: &Known,
+    settings: &Settings,
+) -> AuthorizationServer {
+    // So that commands check the addresses of clients as the server does.
+    let server = match known.scopes.contains_key("openid") {
+        true => server.openid(OpenId::new().logout(checked_logout(settings))),
+        false => server,
+    };
+    server
+        .client_keys_fetched_by(NoFetcher)
+        .keys(keys)
+        .policy(settings.policy.clone())
+        .token_prefixes(settings.token_prefixes.clone())
+        .scopes(&known.scopes)
+        .resources(known.resources.clone())
 }
 
 /// The logout by which commands check the addresses of clients: they leave logouts to `serve`.

@@ -128,6 +128,11 @@ async fn a_user_makes_a_personal_access_token_and_sees_it_once() {
     assert_eq!(program.json(&["user", "token", "list", "ada"]).as_array().unwrap().len(), 1);
     let (code, said) = failure(&program.data, &["client", "remove", "personal-access-tokens"]);
     assert!(code == 2 && said.contains("of all users"), "{said}");
+    let edit = ["client", "edit", "personal-access-tokens", "--name", "Tokens"];
+    let (code, said) = failure(&program.data, &edit);
+    assert!(code == 2 && said.contains("nothing of it can be changed"), "{said}");
+    let list = text(&run(&program.data, &["client", "list"], "").stdout);
+    assert!(list.contains("for tokens of users"), "{list}");
     let page = browser.submit(&page.form("token")).await;
     assert!(page.html.contains("Revoked. Programs"), "{}", page.html);
     assert_eq!(me(program, Method::GET, &token).await.0, StatusCode::UNAUTHORIZED);

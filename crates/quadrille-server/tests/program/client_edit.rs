@@ -122,6 +122,8 @@ fn every_list_and_every_value_of_openid_connect_is_taken_away() {
         "ES256",
         "--request-object-encryption",
         "ECDH-ES",
+        "--require-signed-request-object",
+        "true",
         "--message-jwks",
         jwks.to_str().unwrap(),
     ];
@@ -146,12 +148,27 @@ fn every_list_and_every_value_of_openid_connect_is_taken_away() {
         "default",
         "--request-object-encryption",
         "default",
+        "--require-signed-request-object",
+        "false",
     ];
+    let shown = text(&run(&data, &["client", "show", &id], "").stdout);
+    assert!(shown.contains("are in signed request objects, or refused"), "{shown}");
     let edited = json(&data, &[&["client", "edit", &id], &takes[..], &on].concat(), "");
     assert_eq!(edited.get("openid"), plain.get("openid"), "{edited}");
     let both =
         ["client", "edit", &id, "--without-request-uris", "--request-uri", "https://a.example"];
     assert_eq!(failure(&data, &both).0, 2);
+}
+
+#[test]
+fn a_command_without_a_change_names_some_of_them_and_not_all() {
+    let folder = Folder::new();
+    let (code, said) = failure(&folder.data(), &["client", "edit", "shop"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("--name <NAME>, --add-redirect-uri <URI>, "), "{said}");
+    assert!(said.contains("--help lists all") && said.len() < 400, "{said}");
+    let (code, said) = failure(&folder.data(), &["client", "edit", "shop", "--private-key-jwt"]);
+    assert!(code == 2 && said.contains("--jwks-uri <URL>") && said.len() < 400, "{said}");
 }
 
 #[test]

@@ -16,7 +16,12 @@ use quadrille::{
 };
 
 use crate::{
-    Failure, config::Settings, data::Known, grant::Grant, named_file, output::Output,
+    Failure,
+    config::Settings,
+    data::{Data, Known},
+    grant::Grant,
+    named_file,
+    output::Output,
     refused::Refused,
 };
 
@@ -147,7 +152,7 @@ impl AddArgs {
     }
 
     /// The client as it is to be registered.
-    fn client(&self, known: &Known) -> Result<NewClient, Failure> {
+    pub(super) fn client(&self, known: &Known) -> Result<NewClient, Failure> {
         // Hexadecimal: an id that begins with a hyphen would be taken for a flag.
         let id = Env::system()
             .random::<12>()
@@ -209,13 +214,21 @@ impl AddArgs {
     }
 }
 
+/// The client as it is to be registered in a folder without data, where a refused command leaves none.
+pub(super) async fn tried(args: &AddArgs, settings: &Settings) -> Result<NewClient, Failure> {
+    let (server, known) = Data::unbegun(settings)?;
+    let new = args.client(&known)?;
+    offering_all(&server, (settings, &known))?.register(new.clone()).await?;
+    Ok(new)
+}
+
 pub(super) async fn add(
     server: &AuthorizationServer,
-    args: &AddArgs,
+    new: NewClient,
     (settings, known): (&Settings, &Known),
     output: Output,
 ) -> Result<(), Failure> {
-    let registered = offering_all(server, (settings, known))?.register(args.client(known)?).await?;
+    let registered = offering_all(server, (settings, known))?.register(new).await?;
     changed("client_added", "a client was added", &registered.client.id);
     remark(&registered.client, (settings, known), output);
     let secrets =

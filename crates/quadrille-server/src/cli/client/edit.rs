@@ -113,6 +113,9 @@ pub(super) async fn edit(
     output: Output,
 ) -> Result<(), Failure> {
     let client = find(server, &args.id).await?;
+    if client.is_of_personal_tokens() {
+        return Err(Refused::ClientOfTokensChanged.into());
+    }
     let changes = &args.changes;
     let added = parse_scopes(&changes.add_scopes)?;
     known_scopes(&added, known)?;

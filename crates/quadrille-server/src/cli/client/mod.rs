@@ -28,7 +28,11 @@ use crate::{
     refused::Refused,
 };
 
-use super::{beginning::open_or_begin, confirm::Yes, table};
+use super::{
+    beginning::{begins, open_or_begin},
+    confirm::Yes,
+    table,
+};
 use add::{AddArgs, RsaArgs};
 use changed::changed;
 use edit::EditArgs;
@@ -57,12 +61,15 @@ Examples:
   quadrille client add \"Terminal\" --oauth1 --oob --rsa-key public.pem --scope photos:read")]
     Add(AddArgs),
     /// Change a client; its tokens and consents remain, and so do secrets that it still uses
-    #[command(after_help = "\
+    #[command(
+        override_usage = "quadrille client edit [OPTIONS] <ID>",
+        after_help = "\
 Examples:
   quadrille client edit 2Yx3 --add-redirect-uri https://beta.example/callback
   quadrille client edit 2Yx3 --name \"Photo printer\" --add-scope profile --remove-scope photos:write
   quadrille client edit 2Yx3 --first-party true
-  quadrille client edit 2Yx3 --private-key-jwt --jwks-uri https://robot.example/jwks.json")]
+  quadrille client edit 2Yx3 --private-key-jwt --jwks-uri https://robot.example/jwks.json"
+    )]
     Edit(EditArgs),
     /// List all clients
     List,
@@ -126,6 +133,10 @@ pub(super) async fn run(
     settings: &Settings,
     output: Output,
 ) -> Result<(), Failure> {
+    let tried = match command {
+        ClientCommand::Add(args) if begins(settings) => Some(add::tried(args, settings).await?),
+        _ => None,
+    };
     let data = match command {
         ClientCommand::Add(_) | ClientCommand::Import(_) => open_or_begin(settings, output).await?,
         _ => Data::open_existing(settings).await?,
@@ -134,7 +145,8 @@ pub(super) async fn run(
     let result = match command {
         ClientCommand::Add(args) => {
             let known = data.known(settings).await?;
-            add::add(&server, args, (settings, &known), output).await
+            let new = tried.map_or_else(|| args.client(&known), Ok)?;
+            add::add(&server, new, (settings, &known), output).await
         }
         ClientCommand::Edit(args) => {
             let known = data.known(settings).await?;

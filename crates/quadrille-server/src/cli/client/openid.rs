@@ -51,6 +51,9 @@ pub(super) struct OpenIdArgs {
     /// The encryption of the client's request objects, where they are encrypted [default: any]
     #[arg(long, value_name = "ALG[,ENC]", value_parser = or_default(encryption))]
     request_object_encryption: Option<Own<MessageEncryption>>,
+    /// Whether requests of the client that are in no signed request object are refused (RFC 9101)
+    #[arg(long, value_name = "YES", action = ArgAction::Set)]
+    require_signed_request_object: Option<bool>,
     /// https URL at which request objects of the client may be; repeatable
     #[arg(long = "request-uri", value_name = "URL")]
     request_uris: Vec<String>,
@@ -91,7 +94,7 @@ pub(super) struct OpenIdArgs {
 }
 
 /// The ids of these arguments, for the group of changes.
-pub(super) const OPENID: [&str; 19] = [
+pub(super) const OPENID: [&str; 20] = [
     "response_types",
     "id_token_alg",
     "id_token_encryption",
@@ -99,6 +102,7 @@ pub(super) const OPENID: [&str; 19] = [
     "userinfo_encryption",
     "request_object_alg",
     "request_object_encryption",
+    "require_signed_request_object",
     "request_uris",
     "message_jwks",
     "message_jwks_uri",
@@ -251,6 +255,9 @@ impl OpenIdArgs {
         set(&mut openid.backchannel_logout_uri, self.backchannel_logout_uri.clone());
         if let Some(required) = self.require_auth_time {
             openid.require_auth_time = required;
+        }
+        if let Some(required) = self.require_signed_request_object {
+            openid.require_signed_request_object = required;
         }
         match self.subject_type {
             Some(Subjects::Public) => openid.subject_type = SubjectType::Public,

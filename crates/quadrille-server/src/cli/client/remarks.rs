@@ -1,7 +1,7 @@
 //! Remarks on a client that was registered or changed.
 
 use quadrille::provider::{
-    AccessTokenFormat, Client, ClientKeys, GrantType, RegisteredAuth, SubjectType,
+    AccessTokenFormat, Client, ClientKeys, GrantType, RedirectUri, RegisteredAuth, SubjectType,
 };
 use url::{Host, Url};
 
@@ -9,6 +9,7 @@ use crate::{
     config::{Settings, method_name},
     data::Known,
     output::Output,
+    words::quoted,
 };
 
 /// Points out what a client has and cannot use, and what it gives up.
@@ -78,7 +79,8 @@ fn settings_missing(client: &Client, settings: &Settings, output: Output) {
     let (id, openid) = (&client.id, &client.openid);
     let has_objects = !openid.request_uris.is_empty()
         || openid.request_object_signing_alg.is_some()
-        || openid.request_object_encryption.is_some();
+        || openid.request_object_encryption.is_some()
+        || openid.require_signed_request_object;
     if has_objects && !settings.openid.request_objects {
         output.note(&format!(
             "{id} sends request objects: `quadrille serve` needs openid_request_objects."
@@ -127,10 +129,17 @@ fn redirect_uris_unused(client: &Client, output: Output) {
     let mut redirecting = [GrantType::AuthorizationCode, GrantType::Implicit].iter();
     let has_redirect = redirecting.any(|grant| client.grant_types.contains(grant));
     if !has_none && !has_redirect && client.oauth1.is_none() {
+        let remove = |uri: &RedirectUri| format!(" --remove-redirect-uri {}", quoted(uri.as_str()));
+        let all: String = client.redirect_uris.iter().map(remove).collect();
+        let patterns = match client.redirect_patterns.is_empty() {
+            true => "",
+            false => " --without-redirect-uri-patterns",
+        };
         output.note(&format!(
-            "The redirect URIs of {} are of no use without the grant authorization_code or \
-             implicit: quadrille client edit --remove-redirect-uri removes them.",
-            client.id
+            "The redirect URIs of {id} are of no use without the grant authorization_code or \
+             implicit: `quadrille client edit {}{all}{patterns}` removes them.",
+            quoted(&client.id),
+            id = client.id,
         ));
     }
 }

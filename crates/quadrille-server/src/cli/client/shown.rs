@@ -63,6 +63,9 @@ pub(super) struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     oauth1: Option<ShownOAuth1>,
     pub(super) created: String,
+    /// Whether the client is the program's own, which has the access tokens that users make.
+    #[serde(skip)]
+    has_personal_tokens: bool,
 }
 
 /// Shows the client with its new secrets. No later command can show them.
@@ -173,6 +176,7 @@ impl<'a> Shown<'a> {
             secrets: ShownSecret::all(client),
             oauth1: client.oauth1.as_ref().map(ShownOAuth1::new),
             created: when(client.created),
+            has_personal_tokens: client.is_of_personal_tokens(),
         }
     }
 
@@ -265,6 +269,7 @@ impl<'a> Shown<'a> {
     pub(super) fn origin(&self) -> &str {
         match &self.registered {
             Some(how) => how,
+            None if self.has_personal_tokens => "for tokens of users",
             None if self.from_document => "by its document",
             None => "by command",
         }
@@ -356,6 +361,8 @@ fn openid_lines(openid: &ClientOpenId) -> Vec<[String; 2]> {
     let signing = openid.request_object_signing_alg;
     line("request objects signed by", signing.map(|it| it.as_str().to_owned()));
     line("request objects encrypted by", openid.request_object_encryption.map(encryption));
+    let is_required = openid.require_signed_request_object;
+    line("requests", is_required.then(|| "are in signed request objects, or refused".to_owned()));
     for uri in &openid.request_uris {
         line("request objects at", Some(uri.to_string()));
     }

@@ -376,6 +376,19 @@ fn a_command_on_a_directory_that_is_not_there_says_so_and_makes_nothing() {
 }
 
 #[test]
+fn a_client_that_is_refused_leaves_no_folder() {
+    let folder = Folder::new();
+    let mistyped = ["client", "add", "App", REDIRECT[0], REDIRECT[1], "--scope", "phots"];
+    let inner = ["client", "add", "App", REDIRECT[0], "http://app.example/cb"];
+    for refused in [&mistyped[..], &inner] {
+        let (code, said) = failure(&folder.data(), refused);
+        assert_eq!(code, 2, "{said}");
+        assert!(!said.contains("This begins a new provider"), "{said}");
+    }
+    assert!(!folder.data().exists());
+}
+
+#[test]
 fn the_first_client_of_a_new_folder_comes_with_a_remark_and_the_second_without() {
     let folder = Folder::new();
     let add = || run(&folder.data(), &["client", "add", "App", REDIRECT[0], REDIRECT[1]], "");

@@ -89,4 +89,14 @@ fn a_setting_that_does_not_exist_is_named_with_the_nearest_one() {
     let output = quadrille(&["config"]).env("QUADRILLE_LISTN", "x").output().unwrap();
     assert!(output.status.success());
     assert!(text(&output.stderr).contains("did you mean \"listen\"?"), "{}", text(&output.stderr));
+    // A website in the same environment logs in here as the service `quadrille`.
+    for (variable, is_remarked) in [
+        ("QUADRILLE_OAUTH_CLIENT_ID", false),
+        ("QUADRILLE_OAUTH_BASE_URL", false),
+        ("QUADRILLE_OAUTH_ENABLED", true),
+    ] {
+        let output = quadrille(&["config"]).env(variable, "x").output().unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(said.contains("there is no setting"), is_remarked, "{variable}: {said}");
+    }
 }
