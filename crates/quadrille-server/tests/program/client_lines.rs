@@ -260,7 +260,7 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
     assert!(said.contains(named) && said.contains("`quadrille client edit` changes it"), "{said}");
     let api = good
         .replace("\"a\"", "\"api\"")
-        .replace('}', r#", "resource_server": ["https://x.example"]}"#);
+        .replace('}', r#", "resource_server": "https://x.example"}"#);
     let refused = run(&data, &import, &api);
     assert!(text(&refused.stderr).contains("(see the setting resources)"), "{refused:?}");
 }

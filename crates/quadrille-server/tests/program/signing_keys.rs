@@ -154,6 +154,7 @@ async fn one_client_gets_jwts_where_the_others_get_opaque_tokens() {
     let machine = ["--grant", "client_credentials"];
     let add =
         [&["client", "add", "Verifies", "--access-token-format", "jwt"][..], &machine].concat();
+    run_json(&data, &["migrate"], "");
     let (code, said) = failure(&data, &add);
     assert!(code == 2 && said.contains("`quadrille keys rotate` makes one"), "{said}");
     run_json(&data, &["keys", "rotate"], "");

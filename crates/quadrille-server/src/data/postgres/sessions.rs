@@ -37,7 +37,7 @@ const OF: &str = concat!(
 const END: &str = "DELETE FROM quadrille_program_sessions WHERE id = $1";
 const GO_ON: &str = "UPDATE quadrille_program_sessions AS session
     SET name = before.name, clients = before.clients,
-    signed_in = GREATEST(session.signed_in, before.signed_in + 1)
+    signed_in = GREATEST(session.signed_in, before.signed_in + 1000)
     FROM quadrille_program_sessions AS before WHERE session.id = $1 AND before.id = $2";
 const JOIN: &str = "UPDATE quadrille_program_sessions
     SET clients = (clients::jsonb || to_jsonb($2::text))::text

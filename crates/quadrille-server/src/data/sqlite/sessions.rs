@@ -64,7 +64,7 @@ fn replace(
     let Some(before) = read(transaction, id)? else { return Ok(()) };
     if session.continues(&before) {
         let go_on = "UPDATE quadrille_program_sessions SET (name, clients, signed_in) =
-            (SELECT name, clients, max(?3, signed_in + 1) FROM quadrille_program_sessions
+            (SELECT name, clients, max(?3, signed_in + 1000) FROM quadrille_program_sessions
             WHERE id = ?2) WHERE id = ?1";
         transaction.execute(go_on, (&session.id[..], &id[..], session.signed_in.millis()))?;
         return delete(transaction, id);

@@ -115,7 +115,7 @@ fn an_edited_client_keeps_what_is_not_named_and_a_mistake_changes_nothing() {
         (&["--add-redirect-uri", "http://app.example/"], 2, "http://app.example/"),
         (&["--remove-redirect-uri", "https://app.example/b"], 2, "redirect URI"),
         (&["--name", "\u{202e}"], 2, "name"),
-        (&[], 2, "required"),
+        (&[], 2, "one option at least is needed"),
     ] {
         let command = [&["client", "edit", id][..], arguments, &scopes].concat();
         let (found, text) = failure(&data, &command);
