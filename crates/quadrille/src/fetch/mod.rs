@@ -25,7 +25,7 @@ pub(crate) use answer::document;
 pub use guarded::GuardedFetcher;
 #[cfg(feature = "provider")]
 pub(crate) use remote::NoKeys;
-pub(crate) use remote::RemoteKeys;
+pub(crate) use remote::{RemoteDocument, RemoteKeys};
 #[cfg(feature = "http-client")]
 pub(crate) use trusted::TrustedFetcher;
 #[cfg(feature = "provider")]

@@ -33,20 +33,31 @@ pub(crate) type RemoteKeys = Remote<KeySet>;
 #[cfg(feature = "provider")]
 pub(crate) type NoKeys = NotFetched<KeySetError>;
 
-/// The documents of other parties, by their URL. A document is fetched when it is needed: by the
+/// The documents of other parties, by their URL. Cheap to clone.
+pub(crate) struct Remote<D: Document> {
+    source: Source<D>,
+    places: Arc<Mutex<HashMap<Arc<str>, Place<D>>>>,
+}
+
+type Place<D> = Arc<RemoteDocument<D>>;
+
+/// The document of another party at one URL. It is fetched when it is needed: by the
 /// first request, after the time in its `Cache-Control` (a minute to an hour), and when it does not
 /// suffice (a token names a key that is not in it), at most once in ten seconds; also ten seconds after
 /// any other fetch, unless [`at_once`](Remote::at_once). Simultaneous
 /// requests share one fetch. If a document cannot be fetched again, it is used for an hour more.
-/// Cheap to clone.
-pub(crate) struct Remote<D: Document> {
+pub(crate) struct RemoteDocument<D: Document> {
+    url: Url,
+    source: Source<D>,
+    slot: Mutex<Slot<D>>,
+}
+
+/// The way in which documents are fetched.
+struct Source<D: Document> {
     fetcher: Arc<dyn ErasedFetcher>,
     expected: Arc<D::Expected>,
     at_once: bool,
-    places: Arc<Mutex<HashMap<Arc<str>, Place<D>>>>,
 }
-
-type Place<D> = Arc<Mutex<Slot<D>>>;
 
 struct Slot<D: Document> {
     kept: Kept<D>,
@@ -62,28 +73,29 @@ impl RemoteKeys {
     /// Whether documents can be at a URL.
     #[cfg(feature = "provider")]
     pub(crate) fn reaches(&self, url: &Url) -> bool {
-        self.fetcher.reaches(url)
+        self.source.fetcher.reaches(url)
     }
 
     /// Another document of a client, which is not kept.
     #[cfg(feature = "provider")]
     pub(crate) async fn document_at(&self, url: &Url) -> Result<Fetched, FetchError> {
-        self.fetcher.fetch(url).await
+        self.source.fetcher.fetch(url).await
     }
 }
 
 impl<D: Document> Remote<D> {
     /// Documents that agree with a value.
     pub(crate) fn that_agree_with(expected: D::Expected, fetcher: Arc<dyn ErasedFetcher>) -> Self {
-        let expected = Arc::new(expected);
-        Self { fetcher, expected, at_once: false, places: Arc::default() }
+        let source = Source { fetcher, expected: Arc::new(expected), at_once: false };
+        Self { source, places: Arc::default() }
     }
 
     /// Fetches a document that does not suffice again although it has just been fetched: the other party
     /// may have replaced its keys since.
     #[cfg(feature = "consumer")]
-    pub(crate) fn at_once(self) -> Self {
-        Self { at_once: true, ..self }
+    pub(crate) fn at_once(mut self) -> Self {
+        self.source.at_once = true;
+        self
     }
 
     /// The document at a URL. If the kept one does not suffice, it is fetched again, within limits:
@@ -98,50 +110,7 @@ impl<D: Document> Remote<D> {
         suffices: impl Fn(&D) -> bool,
     ) -> Result<Arc<D>, NotFetched<D::Error>> {
         let now = env.now();
-        let place = self.place(url, now);
-        let mut flight = {
-            let mut slot = lock(&place);
-            match slot.kept.next(&suffices, self.at_once, slot.is_under_way(), now) {
-                Next::Use(document) => return Ok(document),
-                Next::Fail(error) => return Err(error),
-                Next::Fetch => self.fetch(&mut slot, &place, url, env),
-                // A flight that is gone has ended.
-                Next::Wait => match &slot.flight {
-                    Some(flight) => flight.clone(),
-                    None => self.fetch(&mut slot, &place, url, env),
-                },
-            }
-        };
-        // The end of the flight is an error: its sender is gone.
-        while flight.changed().await.is_ok() {}
-        lock(&place).kept.told(suffices, env.now())
-    }
-
-    /// Begins a fetch, on a task of its own, so that it ends also if no request waits any longer.
-    fn fetch(
-        &self,
-        slot: &mut Slot<D>,
-        place: &Place<D>,
-        url: &Url,
-        env: &Env,
-    ) -> watch::Receiver<()> {
-        let (sender, receiver) = watch::channel(());
-        slot.kept.begin(env.now());
-        slot.flight = Some(receiver.clone());
-        let (fetcher, expected) = (self.fetcher.clone(), self.expected.clone());
-        let (place, url, env) = (place.clone(), url.clone(), env.clone());
-        tokio::spawn(async move {
-            let fetched = fetcher.fetch(&url).await;
-            let mut slot = lock(&place);
-            slot.kept.end(fetched, &expected, env.now());
-            if let Some(reason) = slot.kept.error() {
-                let (what, url) = (D::NAME, url.as_str());
-                tracing::warn!(%reason, what, url, "a document could not be fetched");
-            }
-            slot.flight = None;
-            drop(sender);
-        });
-        receiver
+        self.place(url, now).get(now, env, suffices).await
     }
 
     fn place(&self, url: &Url, now: Timestamp) -> Place<D> {
@@ -150,20 +119,95 @@ impl<D: Document> Remote<D> {
             return place.clone();
         }
         if places.len() >= REMEMBERED {
-            places.retain(|_, place| lock(place).kept.is_fresh(now));
+            places.retain(|_, place| place.lock().kept.is_fresh(now));
             if places.len() >= REMEMBERED {
                 places.clear();
             }
         }
-        places.entry(url.as_str().into()).or_default().clone()
+        let place = Arc::new(RemoteDocument::of(url.clone(), self.source.clone()));
+        places.insert(url.as_str().into(), place.clone());
+        place
+    }
+}
+
+impl RemoteDocument<KeySet> {
+    /// The keys at a URL.
+    pub(crate) fn keys_at(url: Url, fetcher: Arc<dyn ErasedFetcher>) -> Arc<Self> {
+        let source = Source { fetcher, expected: Arc::new(()), at_once: false };
+        Arc::new(Self::of(url, source))
+    }
+}
+
+impl<D: Document> RemoteDocument<D> {
+    fn of(url: Url, source: Source<D>) -> Self {
+        Self { url, source, slot: Mutex::default() }
+    }
+
+    /// The document, for a request at the time `at`. If the kept one does not suffice, it is fetched
+    /// again, as [`Remote::get`] does.
+    ///
+    /// # Errors
+    /// [`NotFetched`] if the document cannot be fetched, and none is kept.
+    pub(crate) async fn get(
+        self: &Arc<Self>,
+        at: Timestamp,
+        env: &Env,
+        suffices: impl Fn(&D) -> bool,
+    ) -> Result<Arc<D>, NotFetched<D::Error>> {
+        let mut flight = {
+            let mut slot = self.lock();
+            match slot.kept.next(&suffices, self.source.at_once, slot.is_under_way(), at) {
+                Next::Use(document) => return Ok(document),
+                Next::Fail(error) => return Err(error),
+                Next::Fetch => self.fetch(&mut slot, env),
+                // A flight that is gone has ended.
+                Next::Wait => match &slot.flight {
+                    Some(flight) => flight.clone(),
+                    None => self.fetch(&mut slot, env),
+                },
+            }
+        };
+        // The end of the flight is an error: its sender is gone.
+        while flight.changed().await.is_ok() {}
+        self.lock().kept.told(suffices, env.now())
+    }
+
+    /// Begins a fetch, on a task of its own, so that it ends also if no request waits any longer.
+    fn fetch(self: &Arc<Self>, slot: &mut Slot<D>, env: &Env) -> watch::Receiver<()> {
+        let (sender, receiver) = watch::channel(());
+        slot.kept.begin(env.now());
+        slot.flight = Some(receiver.clone());
+        let (place, env) = (self.clone(), env.clone());
+        tokio::spawn(async move {
+            let Source { fetcher, expected, .. } = &place.source;
+            let fetched = fetcher.fetch(&place.url).await;
+            let mut slot = place.lock();
+            slot.kept.end(fetched, expected, env.now());
+            if let Some(reason) = slot.kept.error() {
+                let (what, url) = (D::NAME, place.url.as_str());
+                tracing::warn!(%reason, what, url, "a document could not be fetched");
+            }
+            slot.flight = None;
+            drop(sender);
+        });
+        receiver
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slot<D>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<D: Document> Clone for Remote<D> {
     fn clone(&self) -> Self {
-        let Self { fetcher, expected, at_once, places } = self;
-        let (fetcher, expected) = (fetcher.clone(), expected.clone());
-        Self { fetcher, expected, at_once: *at_once, places: places.clone() }
+        Self { source: self.source.clone(), places: self.places.clone() }
+    }
+}
+
+impl<D: Document> Clone for Source<D> {
+    fn clone(&self) -> Self {
+        let Self { fetcher, expected, at_once } = self;
+        Self { fetcher: fetcher.clone(), expected: expected.clone(), at_once: *at_once }
     }
 }
 
@@ -184,10 +228,6 @@ impl<D: Document> fmt::Debug for Remote<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Remote({})", D::NAME)
     }
-}
-
-fn lock<D: Document>(place: &Place<D>) -> MutexGuard<'_, Slot<D>> {
-    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(all(test, feature = "testing"))]

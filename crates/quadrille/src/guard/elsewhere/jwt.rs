@@ -7,7 +7,7 @@ use url::Url;
 use crate::{
     Env, Scopes, Timestamp,
     actor::{Actor, Authentication},
-    fetch::{FetchError, Fetched, Fetcher, RemoteKeys, TrustedFetcher},
+    fetch::{FetchError, Fetched, Fetcher, RemoteDocument, TrustedFetcher},
     guard::{
         authority::{Answer, Authority, SignedAt},
         error::AccessError,
@@ -176,8 +176,7 @@ impl fmt::Debug for JwtAccessTokens {
 /// The verifier of an issuer's tokens.
 pub(super) struct Verifier {
     issuer: String,
-    url: Url,
-    keys: RemoteKeys,
+    keys: Arc<RemoteDocument<KeySet>>,
     rules: Verification,
     policy: ClaimsPolicy,
     leeway: Duration,
@@ -201,14 +200,10 @@ impl From<JwtAccessTokens> for Verifier {
             .into_iter()
             .fold(ClaimsPolicy::without_audience(issuer.as_str()), ClaimsPolicy::require)
             .leeway(leeway);
+        let discovery = Discovery { issuer: issuer.clone(), jwks_uri, fetcher };
         Self {
-            keys: RemoteKeys::new(Arc::new(Discovery {
-                issuer: issuer.clone(),
-                jwks_uri,
-                fetcher,
-            })),
+            keys: RemoteDocument::keys_at(url, Arc::new(discovery)),
             issuer,
-            url,
             rules: Verification::new(algorithms, TYPE),
             policy,
             leeway,
@@ -230,11 +225,12 @@ impl Verifier {
             return Err(unknown(&ClaimsError::Issuer));
         }
         let has_key = |keys: &KeySet| token.has_key_in(keys);
-        let keys = self.keys.get(&self.url, &self.env, has_key).await;
+        let keys = self.keys.get(at, &self.env, has_key).await;
         let keys = keys.map_err(AccessError::unavailable)?;
-        let verified = token.verify(&self.rules, &keys).map_err(|reason| unknown(&reason))?;
+        token.verify(&self.rules, &keys).map_err(|reason| unknown(&reason))?;
+        // The claims are read already: the signature is of the text that they were read from.
         let now = self.env.now();
-        let claims = verified.claims(&self.policy, now).map_err(|reason| match reason {
+        self.policy.check(&claims, now).map_err(|reason| match reason {
             ClaimsError::Expired => AccessError::Expired,
             reason => unknown(&reason),
         })?;

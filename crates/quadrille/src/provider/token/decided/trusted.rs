@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     Env,
-    fetch::{Fetcher, NoKeys, RemoteKeys},
+    fetch::{Fetcher, NoKeys, RemoteDocument},
     jose::{Algorithms, ClaimsPolicy, KeySet, TokenType, Unverified, Verification},
     loopback::is_secure,
     provider::assertion_use::LONGEST,
@@ -52,7 +52,7 @@ pub struct TrustedIssuer {
 #[derive(Clone)]
 enum Keys {
     Known(Arc<KeySet>),
-    Remote(Url, RemoteKeys),
+    Remote(Arc<RemoteDocument<KeySet>>),
 }
 
 /// The reason why an issuer cannot be trusted.
@@ -117,7 +117,7 @@ impl TrustedIssuer {
         fetcher: impl Fetcher,
     ) -> Result<Self, TrustedIssuerError> {
         let url = Url::parse(url).ok().filter(is_secure).ok_or(TrustedIssuerError::Url)?;
-        Self::of(issuer.into(), Keys::Remote(url, RemoteKeys::new(Arc::new(fetcher))))
+        Self::of(issuer.into(), Keys::Remote(RemoteDocument::keys_at(url, Arc::new(fetcher))))
     }
 
     fn of(issuer: Arc<str>, keys: Keys) -> Result<Self, TrustedIssuerError> {
@@ -174,8 +174,8 @@ impl TrustedIssuer {
     ) -> Result<Arc<KeySet>, NoKeys> {
         match &self.keys {
             Keys::Known(keys) => Ok(keys.clone()),
-            Keys::Remote(url, remote) => {
-                let got = remote.get(url, env, |keys| token.has_key_in(keys)).await;
+            Keys::Remote(remote) => {
+                let got = remote.get(env.now(), env, |keys| token.has_key_in(keys)).await;
                 got.inspect_err(|reason| {
                     let iss = &self.issuer;
                     tracing::warn!(%iss, %reason, "the keys of an issuer are not known");
