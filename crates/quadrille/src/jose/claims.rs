@@ -1,6 +1,6 @@
 //! The claims of a JWT (RFC 7519, section 4).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde_json::{Map, Value};
 
@@ -62,6 +62,17 @@ impl Claims {
     /// # Errors
     /// [`ClaimsError::NotJson`], [`ClaimsError::Repeated`] or [`ClaimsError::Malformed`].
     pub fn parse(payload: &[u8]) -> Result<Self, ClaimsError> {
+        let mut extra = Map::new();
+        let claims = Self::read(payload, |name, value| insert(&mut extra, name, value))?;
+        Ok(Self { extra, ..claims })
+    }
+
+    /// [`parse`](Self::parse) for a reader that has places of its own for the other claims: `further`
+    /// gets each of them, and returns whether it is new.
+    pub(crate) fn read(
+        payload: &[u8],
+        mut further: impl FnMut(Cow<'_, str>, Value) -> bool,
+    ) -> Result<Self, ClaimsError> {
         let mut claims = Self::default();
         let mut times = [None, None];
         let [exp, iat] = &mut times;
@@ -77,7 +88,7 @@ impl Claims {
                 "nbf" if value.is_null() => Ok(is_new(&mut nbf, None)),
                 "nbf" => timestamp("nbf", &value).map(|time| is_new(&mut nbf, Some(time))),
                 "iat" => timestamp("iat", &value).map(|time| is_new(iat, time)),
-                _ => Ok(insert(&mut claims.extra, name, value)),
+                _ => Ok(further(name, value)),
             };
             place.unwrap_or_else(|error| {
                 malformed.get_or_insert(error);
@@ -193,7 +204,7 @@ fn audience(value: Value) -> Result<Vec<String>, ClaimsError> {
 }
 
 /// A `NumericDate` (RFC 7519, section 2): seconds, perhaps with a fraction.
-fn timestamp(name: &'static str, value: &Value) -> Result<Timestamp, ClaimsError> {
+pub(crate) fn timestamp(name: &'static str, value: &Value) -> Result<Timestamp, ClaimsError> {
     const LIMIT: i64 = i64::MAX / 1000;
     if let Some(seconds) = value.as_i64().filter(|seconds| (-LIMIT..=LIMIT).contains(seconds)) {
         return Ok(Timestamp::from_seconds(seconds));

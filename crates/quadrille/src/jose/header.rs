@@ -51,6 +51,11 @@ impl Header {
         read.others().map(|(typ, ..)| typ)
     }
 
+    /// Whether there are no other members than those of each token.
+    pub(super) fn is_plain(&self) -> bool {
+        self.others.is_empty()
+    }
+
     /// The algorithm of the signature (RFC 7515, section 4.1.1).
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm

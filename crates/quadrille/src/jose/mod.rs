@@ -54,7 +54,7 @@ mod verifying_key;
 
 pub use algorithm::{Algorithm, Algorithms, AlgorithmsError};
 pub use claims::Claims;
-pub(crate) use claims::REGISTERED;
+pub(crate) use claims::{REGISTERED, timestamp};
 pub use claims_policy::ClaimsPolicy;
 pub use encryption::{
     DecryptError, Decrypted, DecryptingKey, Decryption, EncryptError, Encrypted, EncryptedHeader,

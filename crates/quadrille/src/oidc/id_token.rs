@@ -1,14 +1,14 @@
 //! The claims of an ID token (OpenID Connect Core, sections 2, 3.1.3.6 and 3.3.2.11; OpenID
 //! Connect Front-Channel Logout, section 3).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde_json::{Map, Value};
 
 use crate::{
     Timestamp,
-    jose::{Claims, REGISTERED},
-    json::JsonObject,
+    jose::{Claims, ClaimsError, REGISTERED, timestamp},
+    json::{JsonObject, insert},
 };
 
 /// The claims of an ID token: who signed in at which issuer, when and how, for which client.
@@ -106,21 +106,10 @@ impl IdToken {
         issued: Timestamp,
         expires: Timestamp,
     ) -> Self {
-        let audience = vec![client_id.into()];
-        Self::of(issuer.into(), subject.into(), audience, issued, expires)
-    }
-
-    fn of(
-        issuer: String,
-        subject: String,
-        audience: Vec<String>,
-        issued: Timestamp,
-        expires: Timestamp,
-    ) -> Self {
         Self {
-            issuer,
-            subject,
-            audience,
+            issuer: issuer.into(),
+            subject: subject.into(),
+            audience: vec![client_id.into()],
             expires,
             issued,
             auth_time: None,
@@ -155,7 +144,7 @@ impl IdToken {
             object.number("auth_time", auth_time.seconds());
         }
         if !self.amr.is_empty() {
-            object.value("amr", &self.amr.as_slice().into());
+            object.list("amr", &self.amr);
         }
         for (name, text) in [
             ("nonce", &self.nonce),
@@ -184,13 +173,23 @@ impl IdToken {
     ///
     /// # Errors
     /// [`IdTokenError`].
-    pub fn from_claims(claims: Claims) -> Result<Self, IdTokenError> {
-        let auth_time = match claims.extra.get("auth_time") {
-            None | Some(Value::Null) => None,
-            Some(_) => {
-                claims.time("auth_time").map_err(|_| IdTokenError::Malformed("auth_time"))?
-            }
-        };
+    pub fn from_claims(mut claims: Claims) -> Result<Self, IdTokenError> {
+        let mut own = OwnClaims::default();
+        for (name, value) in std::mem::take(&mut claims.extra) {
+            own.take(name.into(), value);
+        }
+        Self::of(claims, own)
+    }
+
+    /// The ID token of these claims: those of every JWT, and its own.
+    ///
+    /// # Errors
+    /// [`IdTokenError`].
+    pub(super) fn of(claims: Claims, own: OwnClaims) -> Result<Self, IdTokenError> {
+        let [auth_time, nonce, acr, amr, azp, at_hash, c_hash, s_hash, sid] = own.named;
+        let auth_time = auth_time.filter(|time| !time.is_null());
+        let auth_time = auth_time.map(|time| timestamp("auth_time", &time)).transpose();
+        let auth_time = auth_time.map_err(|_| IdTokenError::Malformed("auth_time"))?;
         let issuer = required("iss", claims.iss)?;
         let subject = required("sub", claims.sub)?;
         if !Self::is_subject(&subject) {
@@ -199,33 +198,61 @@ impl IdToken {
         if claims.aud.is_empty() {
             return Err(IdTokenError::Missing("aud"));
         }
-        let issued = claims.iat.ok_or(IdTokenError::Missing("iat"))?;
-        let expires = claims.exp.ok_or(IdTokenError::Missing("exp"))?;
-        let mut token = Self::of(issuer, subject, claims.aud, issued, expires);
-        token.auth_time = auth_time;
-        for (name, value) in claims.extra {
-            let (name, place) = match &*name {
-                _ if value.is_null() => continue,
-                "auth_time" => continue,
-                "amr" => {
-                    token.amr = methods(value)?;
-                    continue;
-                }
-                "nonce" => ("nonce", &mut token.nonce),
-                "acr" => ("acr", &mut token.acr),
-                "azp" => ("azp", &mut token.azp),
-                "at_hash" => ("at_hash", &mut token.at_hash),
-                "c_hash" => ("c_hash", &mut token.c_hash),
-                "s_hash" => ("s_hash", &mut token.s_hash),
-                "sid" => ("sid", &mut token.sid),
-                _ => {
-                    token.extra.insert(name, value);
-                    continue;
-                }
-            };
-            *place = Some(text(name, value)?);
+        let mut extra = own.others;
+        extra.retain(|_, value| !value.is_null());
+        Ok(Self {
+            issuer,
+            subject,
+            audience: claims.aud,
+            issued: claims.iat.ok_or(IdTokenError::Missing("iat"))?,
+            expires: claims.exp.ok_or(IdTokenError::Missing("exp"))?,
+            auth_time,
+            nonce: text("nonce", nonce)?,
+            acr: text("acr", acr)?,
+            amr: methods(amr)?,
+            azp: text("azp", azp)?,
+            at_hash: text("at_hash", at_hash)?,
+            c_hash: text("c_hash", c_hash)?,
+            s_hash: text("s_hash", s_hash)?,
+            sid: text("sid", sid)?,
+            extra,
+        })
+    }
+}
+
+/// The claims beside those of every JWT, of any type.
+#[derive(Default)]
+pub(super) struct OwnClaims {
+    /// In the order of [`NAMED`].
+    named: [Option<Value>; NAMED.len()],
+    others: Map<String, Value>,
+}
+
+impl OwnClaims {
+    /// Reads the payload of a JWT, for a verifier that looks at the claims of every JWT first. The others
+    /// come here without a map between.
+    ///
+    /// # Errors
+    /// Those of [`Claims::parse`].
+    pub(super) fn read(&mut self, payload: &[u8]) -> Result<Claims, ClaimsError> {
+        Claims::read(payload, |name, value| self.take(name, value))
+    }
+
+    /// Adds a claim, and returns whether it is new.
+    fn take(&mut self, name: Cow<'_, str>, value: Value) -> bool {
+        match NAMED.iter().zip(&mut self.named).find(|(known, _)| **known == name) {
+            Some((_, place)) => place.replace(value).is_none(),
+            None => insert(&mut self.others, name, value),
         }
-        Ok(token)
+    }
+
+    /// A claim, if it is a text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        let value = match NAMED.iter().zip(&self.named).find(|(known, _)| **known == name) {
+            Some((_, place)) => place.as_ref(),
+            None => self.others.get(name),
+        };
+        value.and_then(Value::as_str)
     }
 }
 
@@ -248,18 +275,23 @@ fn required(name: &'static str, value: Option<String>) -> Result<String, IdToken
 }
 
 /// The methods of `amr`.
-fn methods(value: Value) -> Result<Vec<String>, IdTokenError> {
-    match value {
-        Value::String(one) => Ok(vec![one]),
-        Value::Array(several) => several.into_iter().map(|one| text("amr", one)).collect(),
+fn methods(value: Option<Value>) -> Result<Vec<String>, IdTokenError> {
+    let one = |value| match value {
+        Value::String(text) => Ok(text),
         _ => Err(IdTokenError::Malformed("amr")),
+    };
+    match value {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(several)) => several.into_iter().map(one).collect(),
+        Some(value) => one(value).map(|one| vec![one]),
     }
 }
 
-fn text(name: &'static str, value: Value) -> Result<String, IdTokenError> {
+fn text(name: &'static str, value: Option<Value>) -> Result<Option<String>, IdTokenError> {
     match value {
-        Value::String(text) => Ok(text),
-        _ => Err(IdTokenError::Malformed(name)),
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(IdTokenError::Malformed(name)),
     }
 }
 

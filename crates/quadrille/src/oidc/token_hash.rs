@@ -18,9 +18,7 @@ use crate::jose::Algorithm;
 /// assert_eq!(hash, "77QmUPtjPfzWtF2AnpK9RQ");
 /// ```
 pub fn token_hash(algorithm: Algorithm, value: &str) -> String {
-    let hash = digest::digest(function(algorithm), value.as_bytes());
-    let half = hash.as_ref().split_at(hash.as_ref().len() / 2).0;
-    BASE64_URL_SAFE_NO_PAD.encode(half)
+    BASE64_URL_SAFE_NO_PAD.encode(left_half(&hash(algorithm, value)))
 }
 
 /// Whether a hash of an ID token is that of the value.
@@ -33,8 +31,22 @@ pub fn token_hash(algorithm: Algorithm, value: &str) -> String {
 /// assert!(!token_hash_matches(Algorithm::Rs384, code, "LDktKdoQak3Pk0cnXxCltA"));
 /// ```
 pub fn token_hash_matches(algorithm: Algorithm, value: &str, hash: &str) -> bool {
-    let expected = token_hash(algorithm, value);
-    verify_slices_are_equal(expected.as_bytes(), hash.as_bytes()).is_ok()
+    let mut text = [0; LONGEST];
+    let own = self::hash(algorithm, value);
+    let length = BASE64_URL_SAFE_NO_PAD.encode_slice(left_half(&own), &mut text);
+    let expected = length.ok().and_then(|length| text.get(..length));
+    expected.is_some_and(|text| verify_slices_are_equal(text, hash.as_bytes()).is_ok())
+}
+
+/// The length of the longest hash as text: half of SHA-512.
+const LONGEST: usize = 43;
+
+fn hash(algorithm: Algorithm, value: &str) -> digest::Digest {
+    digest::digest(function(algorithm), value.as_bytes())
+}
+
+fn left_half(hash: &digest::Digest) -> &[u8] {
+    hash.as_ref().split_at(hash.as_ref().len() / 2).0
 }
 
 fn function(algorithm: Algorithm) -> &'static digest::Algorithm {

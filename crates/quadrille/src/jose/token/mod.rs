@@ -1,11 +1,12 @@
 //! Signed tokens in the compact serialization (RFC 7515, section 7.1).
 
+mod headers;
 #[cfg(feature = "provider")]
 mod of_anybody;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 mod unsecured;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use super::{
     Algorithms, Claims, ClaimsError, ClaimsPolicy, Header, KeySet, Protected, SignError,
@@ -172,9 +173,10 @@ impl Verification {
 pub struct Unverified<'t> {
     /// Header and payload, as they were signed.
     signed: &'t str,
-    header: Header,
-    payload: Vec<u8>,
-    signature: Vec<u8>,
+    header: Arc<Header>,
+    /// The bytes of the payload, and of the signature behind it.
+    decoded: Vec<u8>,
+    payload_len: usize,
 }
 
 impl<'t> Unverified<'t> {
@@ -197,28 +199,27 @@ impl<'t> Unverified<'t> {
         if token.starts_with('{') {
             return Err(TokenError::JsonSerialization);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::NotCompact)?;
-        let (header, payload) = signed.split_once('.').ok_or(TokenError::NotCompact)?;
-        match memchr::memchr_iter(b'.', payload.as_bytes()).count() {
-            0 => {}
-            2 => return Err(TokenError::Encrypted),
+        let mut dots = memchr::memchr_iter(b'.', token.as_bytes());
+        let (first, second) = match (dots.next(), dots.next(), dots.count()) {
+            (Some(first), Some(second), 0) => (first, second),
+            (_, _, 2) => return Err(TokenError::Encrypted),
             _ => return Err(TokenError::NotCompact),
-        }
-        let header = base64url::decode(header).ok_or(TokenError::NotBase64Url)?;
-        let header = Header::parse(&header)?;
+        };
+        let (signed, signature) = around(token, second).ok_or(TokenError::NotCompact)?;
+        let (header, payload) = around(signed, first).ok_or(TokenError::NotCompact)?;
+        let header = headers::read(header)?;
         if payload.is_empty() {
             return Err(TokenError::Detached);
         }
-        Ok(Self {
-            signed,
-            header,
-            payload: base64url::decode(payload).ok_or(TokenError::NotBase64Url)?,
-            signature: base64url::decode(signature).ok_or(TokenError::NotBase64Url)?,
-        })
+        let mut decoded = Vec::with_capacity(payload.len() + signature.len());
+        base64url::decode_into(payload, &mut decoded).ok_or(TokenError::NotBase64Url)?;
+        let payload_len = decoded.len();
+        base64url::decode_into(signature, &mut decoded).ok_or(TokenError::NotBase64Url)?;
+        Ok(Self { signed, header, decoded, payload_len })
     }
 
     /// The header, by which the key is found.
-    pub const fn header(&self) -> &Header {
+    pub fn header(&self) -> &Header {
         &self.header
     }
 
@@ -228,7 +229,7 @@ impl<'t> Unverified<'t> {
     /// # Errors
     /// [`ClaimsError`].
     pub fn claims_of_anybody(&self) -> Result<Claims, ClaimsError> {
-        Claims::parse(&self.payload)
+        Claims::parse(self.decoded.split_at(self.payload_len).0)
     }
 
     /// `true` if a set has a key that may have signed the token: one of the identifier that the
@@ -313,13 +314,21 @@ impl<'t> Unverified<'t> {
     }
 
     fn is_signed_by(&self, key: &VerifyingKey) -> bool {
-        key.made(self.header.algorithm(), self.signed.as_bytes(), &self.signature)
+        let signature = self.decoded.split_at(self.payload_len).1;
+        key.made(self.header.algorithm(), self.signed.as_bytes(), signature)
     }
 
     fn verified(self, key: Option<VerifyingKey>) -> Result<Verified, TokenError> {
         let key = key.ok_or(TokenError::Signature)?;
-        Ok(Verified { header: self.header, payload: self.payload, key })
+        let Self { header, decoded: mut payload, payload_len, .. } = self;
+        payload.truncate(payload_len);
+        Ok(Verified { header, payload, key })
     }
+}
+
+/// The texts before and after the byte at this position.
+fn around(text: &str, at: usize) -> Option<(&str, &str)> {
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// Shows the algorithm alone.
@@ -331,14 +340,14 @@ impl fmt::Debug for Unverified<'_> {
 
 /// A token whose signature is right. [`Unverified`] has an example.
 pub struct Verified {
-    header: Header,
+    header: Arc<Header>,
     payload: Vec<u8>,
     key: VerifyingKey,
 }
 
 impl Verified {
     /// The header.
-    pub const fn header(&self) -> &Header {
+    pub fn header(&self) -> &Header {
         &self.header
     }
 

@@ -96,7 +96,7 @@ impl IdTokenRules {
         let claims = Claims::parse(verified.payload())?;
         let issuer = match &self.tenants {
             None => self.issuer.as_ref().to_owned(),
-            Some(tenants) => tenants.issuer_in(&claims)?,
+            Some(tenants) => tenants.issuer_of(claims.text(&tenants.claim))?,
         };
         self.parties_and_times(issuer).require("jti").check(&claims, now)?;
         if !claims.aud.iter().all(|each| self.is_trusted(each)) {

@@ -11,12 +11,12 @@ use std::time::Duration;
 use crate::{
     Secret, Timestamp,
     jose::{
-        Algorithm, Algorithms, Claims, ClaimsError, ClaimsPolicy, KeyError, KeySet, TokenType,
-        Unverified, Verification, VerifyingKey,
+        Algorithm, Algorithms, ClaimsError, ClaimsPolicy, KeyError, KeySet, TokenType, Unverified,
+        Verification, VerifyingKey,
     },
 };
 
-use super::IdToken;
+use super::{IdToken, id_token::OwnClaims};
 
 pub use expected::Expected;
 pub use logout::LogoutTokenRejected;
@@ -212,7 +212,7 @@ impl IdTokenRules {
         let Ok(claims) = token.claims_of_anybody() else { return false };
         let issuer = match &self.tenants {
             None => Ok(self.issuer.as_ref().to_owned()),
-            Some(tenants) => tenants.issuer_in(&claims),
+            Some(tenants) => tenants.issuer_of(claims.text(&tenants.claim)),
         };
         let is_of_now = |issuer| self.parties_and_times(issuer).check(&claims, now).is_ok();
         self.algorithms.contains(token.header().algorithm()) && issuer.is_ok_and(is_of_now)
@@ -243,15 +243,16 @@ impl IdTokenRules {
             None => token.verify(&self.rules, keys)?,
         };
         let algorithm = verified.header().algorithm();
-        let claims = Claims::parse(verified.payload())?;
+        let mut own = OwnClaims::default();
+        let claims = own.read(verified.payload())?;
         match &self.tenants {
             None => self.policy.check(&claims, now)?,
             Some(tenants) => {
-                let issuer = tenants.issuer_in(&claims)?;
+                let issuer = tenants.issuer_of(own.text(&tenants.claim))?;
                 self.policy.clone().issuer(issuer).check(&claims, now)?;
             }
         }
-        let token = IdToken::from_claims(claims)?;
+        let token = IdToken::of(claims, own)?;
         self.check_parties(&token)?;
         expected.check(&token, algorithm, self.leeway, now)?;
         Ok(token)
@@ -288,10 +289,9 @@ fn is_tenant(text: &str) -> bool {
 }
 
 impl Tenants {
-    /// The issuer that a token of its tenant must have.
-    fn issuer_in(&self, claims: &Claims) -> Result<String, ClaimsError> {
-        let tenant = claims.text(&self.claim).filter(|tenant| is_tenant(tenant));
-        let tenant = tenant.ok_or(ClaimsError::Issuer)?;
+    /// The issuer that a token of this tenant must have.
+    fn issuer_of(&self, tenant: Option<&str>) -> Result<String, ClaimsError> {
+        let tenant = tenant.filter(|tenant| is_tenant(tenant)).ok_or(ClaimsError::Issuer)?;
         Ok([&*self.before, tenant, &*self.after].concat())
     }
 }

@@ -119,6 +119,24 @@ fn claims_that_anybody_could_send_are_rejected_one_by_one() {
 }
 
 #[test]
+fn a_claim_that_is_repeated_is_rejected_whatever_its_values_are() {
+    let all = claims(&json!({})).to_string();
+    for repeated in [
+        r#""sub":"ada""#,
+        r#""nonce":"n""#,
+        r#""nonce":null"#,
+        r#""\u006eonce":"n""#,
+        r#""email":null,"email":"ada@example.com""#,
+        r#""address":{"country":"PT","country":"PT"}"#,
+    ] {
+        let payload = all.replacen('{', &format!("{{{repeated},"), 1);
+        let token = KEY.sign(&Protected::plain(), payload.as_bytes()).unwrap();
+        let error = verify(&token, &Expected::nonce("n")).err();
+        assert_eq!(error, Some(IdTokenRejected::Claims(ClaimsError::Repeated)), "{payload}");
+    }
+}
+
+#[test]
 fn a_token_that_no_key_of_the_issuer_signed_is_rejected() {
     use TokenError as E;
     let strange = SigningKey::generate(Algorithm::Es256).unwrap().without_kid();
@@ -386,6 +404,7 @@ fn the_issuer_of_a_tenant_is_the_one_that_its_tokens_name() {
         (json!({ "iss": at("{tenantid}"), "tid": "{tenantid}" }), false),
         (json!({ "iss": "https://evil.example/a/v2.0", "tid": "a" }), false),
         (json!({ "iss": at("a"), "tid": ["a"] }), false),
+        (json!({ "iss": at("a"), "sid": "a" }), false),
     ] {
         let verified = verify_by(&rules, &keys(), &token(&change), &Expected::nonce("n"));
         let error = (!is_good).then_some(IdTokenRejected::Claims(ClaimsError::Issuer));

@@ -42,7 +42,7 @@ impl IdTokenRules {
         if let Some(iss) = &claims.iss {
             let is_right = match &self.tenants {
                 None => **iss == *self.issuer,
-                Some(tenants) => *iss == tenants.issuer_in(&claims)?,
+                Some(tenants) => *iss == tenants.issuer_of(claims.text(&tenants.claim))?,
             };
             if !is_right {
                 return Err(ClaimsError::Issuer.into());
