@@ -12,6 +12,7 @@ use crate::{
     data::DataError,
     login::LoginError,
     refused::Refused,
+    texts::TextsError,
     users::{NameError, PasswordError, claims::ClaimError},
     web::{AppError, PagesError},
     words::{Quoted, describe},
@@ -212,8 +213,11 @@ impl Failure {
                 | DataError::TargetInUse { .. }
                 | DataError::KeysDiffer { .. } => 7,
             },
-            Self::Pages(PagesError::Template { .. } | PagesError::Logo { .. }) => 3,
-            Self::File { .. } | Self::Pages(PagesError::File { .. }) => 4,
+            Self::File { .. }
+            | Self::Pages(PagesError::File { .. } | PagesError::Texts(TextsError::File { .. })) => {
+                4
+            }
+            Self::Pages(_) => 3,
             Self::Listen { .. } => 5,
             Self::NotFound { .. } | Self::NoToken => 6,
             Self::Exists { .. } => 7,
@@ -275,7 +279,11 @@ impl Failure {
             },
             Self::Pages(PagesError::Template { .. }) => "template",
             Self::Pages(PagesError::Logo { .. }) => "logo",
-            Self::File { .. } | Self::Pages(PagesError::File { .. }) => "file",
+            Self::File { .. }
+            | Self::Pages(PagesError::File { .. } | PagesError::Texts(TextsError::File { .. })) => {
+                "file"
+            }
+            Self::Pages(PagesError::Texts(_)) => "texts",
             Self::Server(_) => "server",
             Self::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
                 "address_in_use"

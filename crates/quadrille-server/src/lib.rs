@@ -27,6 +27,7 @@ mod request_id;
 mod row_number;
 pub mod serve;
 pub mod sessions;
+pub mod texts;
 pub mod throttle;
 mod traces;
 pub mod users;

@@ -66,13 +66,21 @@ impl Span {
     }
 }
 
-/// A wait, rounded up.
-pub(crate) fn wait_in_words(wait: Duration) -> String {
-    match wait.as_secs_f64().ceil() {
-        seconds if seconds <= 1.0 => "a second".to_owned(),
-        seconds if seconds < 60.0 => format!("{seconds} seconds"),
-        seconds if seconds <= 60.0 => "a minute".to_owned(),
-        seconds => format!("{} minutes", (seconds / 60.0).ceil()),
+/// A wait, rounded up, for a text: minutes, or seconds if it is shorter than one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Wait {
+    minutes: u64,
+    seconds: u64,
+}
+
+impl Wait {
+    /// The wait of this length.
+    pub(crate) fn of(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        match seconds {
+            0..60 => Self { minutes: 0, seconds: seconds.max(1) },
+            _ => Self { minutes: seconds.div_ceil(60), seconds: 0 },
+        }
     }
 }
 
@@ -170,16 +178,18 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_in_words_and_never_too_short() {
-        for (millis, words) in [
-            (1, "a second"),
-            (1_001, "2 seconds"),
-            (59_000, "59 seconds"),
-            (60_000, "a minute"),
-            (61_000, "2 minutes"),
-            (600_000, "10 minutes"),
+    fn a_wait_is_told_in_whole_numbers_and_never_too_short() {
+        for (millis, minutes, seconds) in [
+            (0, 0, 1),
+            (1, 0, 1),
+            (1_001, 0, 2),
+            (59_000, 0, 59),
+            (59_001, 1, 0),
+            (60_000, 1, 0),
+            (61_000, 2, 0),
+            (600_000, 10, 0),
         ] {
-            assert_eq!(wait_in_words(Duration::from_millis(millis)), words);
+            assert_eq!(Wait::of(Duration::from_millis(millis)), Wait { minutes, seconds });
         }
     }
 }

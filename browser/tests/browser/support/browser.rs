@@ -181,6 +181,7 @@ impl Browser {
         let overflow = "const root = document.documentElement; \
              return [...document.body.querySelectorAll('*')] \
                  .filter(part => part.getBoundingClientRect().right > root.clientWidth + 1 \
+                     || part.getBoundingClientRect().left < -1 \
                      || (part.scrollWidth > part.clientWidth + 1 && part.matches('a, button, p, h1, h2, li, label'))) \
                  .filter(part => getComputedStyle(part).display != 'inline') \
                  .map(part => part.outerHTML.slice(0, 100)) \

@@ -124,6 +124,16 @@ pub const KEYS: &[Key] = &[
     key("brand_second_color", "QUADRILLE_BRAND_SECOND_COLOR", "color of tiles and of the focus"),
     key("brand_logo", "QUADRILLE_BRAND_LOGO", "file of the logo on every page: PNG, WebP or JPEG"),
     key("templates", "QUADRILLE_TEMPLATES", "folder with pages that replace the built-in ones"),
+    key(
+        "texts",
+        "QUADRILLE_TEXTS",
+        "folder with a folder of Fluent files for each language, whose texts replace the built-in ones",
+    ),
+    key(
+        "default_language",
+        "QUADRILLE_DEFAULT_LANGUAGE",
+        "language of pages for a browser that accepts no other one of them",
+    ),
     Key {
         name: "keys",
         variable: "QUADRILLE_KEYS",

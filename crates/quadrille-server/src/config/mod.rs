@@ -18,6 +18,7 @@ mod found;
 mod grants;
 mod issuers;
 mod keys;
+mod languages;
 mod oauth1;
 mod openid;
 mod paths;
@@ -45,6 +46,7 @@ pub use flags::Flags;
 pub use grants::Offer;
 pub use issuers::{Issuer as TrustedIssuer, Purpose, Subjects};
 pub use keys::{KEYS, Key};
+pub use languages::LanguageSettings;
 pub use oauth1::OAuth1Settings;
 pub(crate) use oauth1::{method_name, parse_method};
 pub use openid::{OpenIdSettings, PairwiseSecret};
@@ -102,6 +104,8 @@ pub struct Settings {
     pub proxy_header: ProxyHeader,
     /// A folder with templates that replace the built-in ones.
     pub templates: Option<PathBuf>,
+    /// The languages of the pages.
+    pub languages: LanguageSettings,
     /// The colors and the logo of the pages.
     pub brand: BrandSettings,
     /// The key ring, if it does not come from a file.
@@ -280,6 +284,7 @@ impl Settings {
             ProxyHeader::XForwardedFor,
         )?;
         let templates = found.optional("templates", value::path, value::show_path, "built in")?;
+        let languages = LanguageSettings::of(&mut found)?;
         let brand = BrandSettings::of(&mut found)?;
         let keys = found.optional("keys", value::secret, |_| "***".to_owned(), "in keys_file")?;
         let keys_file =
@@ -388,6 +393,7 @@ impl Settings {
             trusted_proxies,
             proxy_header,
             templates,
+            languages,
             brand,
             keys,
             keys_file,

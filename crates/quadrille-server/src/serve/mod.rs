@@ -5,6 +5,7 @@ mod logouts;
 #[cfg(target_os = "linux")]
 mod notify;
 mod object_keys;
+mod pages;
 mod private;
 mod remarks;
 mod seals;
@@ -24,12 +25,13 @@ use crate::{
     issuer::Issuer,
     output::Output,
     traces,
-    web::{App, AppError, Pages, Parts, Phase},
+    web::{App, AppError, Parts, Phase},
     words::quoted,
 };
 pub(crate) use checks::check;
 use logouts::Teller;
 pub(crate) use object_keys::object_keys;
+use pages::pages;
 use remarks::{point_out, point_out_elsewhere};
 use socket::{BACKLOG, bind};
 
@@ -157,8 +159,7 @@ async fn serve(
     data.record_cache(settings).await?;
     let listener = socket.listen(BACKLOG).map_err(failure)?;
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
-    let pages =
-        Pages::load(name, &issuer, settings.templates.as_deref())?.brand(&settings.brand)?;
+    let pages = pages(name, &issuer, settings)?;
     let signing = signing.await.map_err(|_| DataError::Stopped)??;
     let app = App::new(Parts {
         env: data.env().clone(),

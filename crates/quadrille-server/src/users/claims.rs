@@ -103,8 +103,43 @@ pub enum ClaimError {
         /// The name of the claim.
         name: String,
         /// A value that fits.
-        expected: &'static str,
+        expected: Fit,
     },
+}
+
+/// A value that fits, in place of one that does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fit {
+    /// Characters that people see.
+    #[error("text without control characters and invisible ones")]
+    Seen,
+    /// A length.
+    #[error("1 to 1000 characters")]
+    Length,
+    /// Whether something is so.
+    #[error("true or false")]
+    Boolean,
+    /// A postal address.
+    #[error(
+        "an address, or JSON with formatted, street_address, locality, region, postal_code and country"
+    )]
+    Address,
+    /// A text.
+    #[error("a text")]
+    Text,
+    /// One line.
+    #[error("one line, without spaces at either end")]
+    Line,
+    /// A URL.
+    #[error("a URL, such as https://ada.example")]
+    Url,
+    /// An e-mail address.
+    #[error("an address, such as ada@example.com")]
+    Email,
+    /// A date of birth.
+    #[error("a date such as 1815-12-10, 0000-12-10 without the year, or a year alone")]
+    Birthdate,
 }
 
 /// A standard claim by its name.
@@ -163,15 +198,12 @@ pub fn check_name(name: &str, own: &BTreeMap<String, String>) -> Result<(), Clai
 pub fn check(name: &str, value: &Value) -> Result<(), ClaimError> {
     let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
     let expected = match standard(name).map(|known| known.form) {
-        _ if has_unseen(value) => Some("text without control characters and invisible ones"),
-        _ if !(1..=LONGEST).contains(&length) => Some("1 to 1000 characters"),
+        _ if has_unseen(value) => Some(Fit::Seen),
+        _ if !(1..=LONGEST).contains(&length) => Some(Fit::Length),
         None => None,
-        Some(Form::Checked(_)) => (!value.is_boolean()).then_some("true or false"),
-        Some(Form::Address) => (!is_address(value)).then_some(
-            "an address, or JSON with formatted, street_address, locality, region, postal_code and \
-             country",
-        ),
-        Some(form) => value.as_str().map_or(Some("a text"), |text| unfit(form, text)),
+        Some(Form::Checked(_)) => (!value.is_boolean()).then_some(Fit::Boolean),
+        Some(Form::Address) => (!is_address(value)).then_some(Fit::Address),
+        Some(form) => value.as_str().map_or(Some(Fit::Text), |text| unfit(form, text)),
     };
     match expected {
         Some(expected) => Err(ClaimError::Value { name: name.to_owned(), expected }),
@@ -197,27 +229,24 @@ fn has_unseen(value: &Value) -> bool {
 }
 
 /// A text that fits, in place of one that does not.
-fn unfit(form: Form, text: &str) -> Option<&'static str> {
+fn unfit(form: Form, text: &str) -> Option<Fit> {
     if text.chars().any(char::is_control) || text.trim() != text {
-        return Some("one line, without spaces at either end");
+        return Some(Fit::Line);
     }
     let (fits, expected) = match form {
         Form::Text | Form::Checked(_) | Form::Address => return None,
         Form::Url => {
             let is_web =
                 url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
-            (is_web, "a URL, such as https://ada.example")
+            (is_web, Fit::Url)
         }
         Form::Email => {
             let is_address = text.rsplit_once('@').is_some_and(|(local, host)| {
                 !local.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace)
             });
-            (is_address && text.len() <= 254, "an address, such as ada@example.com")
+            (is_address && text.len() <= 254, Fit::Email)
         }
-        Form::Birthdate => (
-            is_birthdate(text),
-            "a date such as 1815-12-10, 0000-12-10 without the year, or a year alone",
-        ),
+        Form::Birthdate => (is_birthdate(text), Fit::Birthdate),
     };
     (!fits).then_some(expected)
 }

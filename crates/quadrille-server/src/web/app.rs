@@ -215,11 +215,12 @@ fn openid_offer(
     offered: OpenId,
     settings: OpenIdSettings,
     fetches: &FetchSettings,
+    languages: &[&str],
     (keys, object_keys, issuer): (&KeyRing, Vec<DecryptingKey>, &Issuer),
 ) -> Result<OpenId, AppError> {
     let mut offered = offered
         .response_types(settings.response_types)
-        .ui_locales(["en"])
+        .ui_locales(languages)
         // The pages suit the window of each of them.
         .displays([Display::Page, Display::Popup, Display::Touch]);
     if settings.request_objects {
@@ -325,7 +326,9 @@ impl App {
                 .back_channel(fetches.fetcher()?)
                 .page(move |page| signed_out::show(&shown, page));
             let offered = claims::offered(backend.clone(), &openid.claims, &scopes);
-            let offered = openid_offer(offered, openid, &fetches, (&keys, object_keys, &issuer))?;
+            let languages: Vec<_> = pages.texts().tags().collect();
+            let keys = (&keys, object_keys, &issuer);
+            let offered = openid_offer(offered, openid, &fetches, &languages, keys)?;
             server = server.openid(offered.logout(logout));
         }
         let mark = backend.mark().await?;
@@ -450,8 +453,9 @@ impl Shared {
         self.pages.message(
             status,
             &Message {
-                title: "Something went wrong here",
-                text: "It is not your fault. Please try again in a while.",
+                title: "problem-failed-title",
+                key: "problem-failed",
+                client: None,
                 code: Some(code),
                 link: None,
                 alert: true,
@@ -464,10 +468,11 @@ impl Shared {
         self.pages.message(
             StatusCode::FORBIDDEN,
             &Message {
-                title: "This form is not from here",
-                text: "Nothing was changed. Open the page again and repeat what you wanted to do.",
+                title: "foreign-form-title",
+                key: "foreign-form",
+                client: None,
                 code: None,
-                link: Some(Link::to(&self.pages.site().home, "Your applications")),
+                link: Some(Link::to(&self.pages.site().home, "your-applications")),
                 alert: true,
             },
         )
@@ -479,10 +484,11 @@ impl Shared {
         self.pages.message(
             why.status(),
             &Message {
-                title: "This form cannot be read",
-                text: "Nothing was changed. Open the page again and repeat what you wanted to do.",
+                title: "unreadable-form-title",
+                key: "unreadable-form",
+                client: None,
                 code: Some("invalid_request"),
-                link: Some(Link::to(&self.pages.site().home, "Your applications")),
+                link: Some(Link::to(&self.pages.site().home, "your-applications")),
                 alert: true,
             },
         )

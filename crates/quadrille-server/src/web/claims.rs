@@ -3,19 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use quadrille::provider::{Claims, ClaimsQuery, ClaimsUnavailable, OpenId, UserClaims};
-use serde::Serialize;
 
-use crate::{
-    config::ClaimSettings,
-    data::Backend,
-    users::{
-        User,
-        claims::{UPDATED_AT, shown},
-    },
-};
+use crate::{config::ClaimSettings, data::Backend, users::claims::UPDATED_AT};
 
 /// The claim with the user name (OpenID Connect Core, section 5.1).
-const USER_NAME: &str = "preferred_username";
+pub(super) const USER_NAME: &str = "preferred_username";
 
 /// The offer of OpenID Connect: clients can learn what is known about users.
 pub(super) fn offered(
@@ -28,35 +20,6 @@ pub(super) fn offered(
     // A claim without a scope of its name is given by its name, to each client that asks its user.
     let own = settings.own.keys().filter(|name| scopes.contains_key(*name));
     own.fold(offered, |offered, name| offered.scope_of_claims(name, [name.as_str()]))
-}
-
-/// A claim about the user, for its user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct ClaimLine {
-    pub(super) name: String,
-    pub(super) words: String,
-    /// The value; `None` if it is not known.
-    pub(super) value: Option<String>,
-}
-
-/// A claim about a user in words.
-pub(super) fn line(settings: &ClaimSettings, user: &User, name: &str) -> ClaimLine {
-    let words = match name {
-        USER_NAME => "User name",
-        name => settings.words(name).unwrap_or(name),
-    };
-    let value = match name {
-        USER_NAME => Some(user.name.as_str().to_owned()),
-        name => user.claims.get(name).map(shown),
-    };
-    ClaimLine { name: name.to_owned(), words: words.to_owned(), value }
-}
-
-/// The claims about a user that a scope gives to clients, as far as they are known.
-pub(super) fn of_scope(settings: &ClaimSettings, user: &User, scope: &str) -> Vec<ClaimLine> {
-    let names = settings.of_scope(scope).filter(|name| *name != UPDATED_AT);
-    let lines = names.map(|name| line(settings, user, name));
-    lines.filter(|line| line.value.is_some()).collect()
 }
 
 /// The users in the database.

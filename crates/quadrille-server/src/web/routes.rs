@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     extract::{OriginalUri, State},
     http::{Response, StatusCode},
-    middleware::map_response,
+    middleware::{from_fn_with_state, map_response},
     routing::{get, post},
 };
 
@@ -13,7 +13,7 @@ use super::{
     api,
     app::App,
     health::{health, ready},
-    me,
+    languages, me,
     pages::{
         Link, Message, account, applications, authorize, choice, device, end_session, export,
         leaving, new_token, password, profile, sign_in,
@@ -99,7 +99,8 @@ impl App {
             router = router.route(self.issuer.path(), get(account::page));
         }
         let router = router.merge(self.api.routes());
-        self.server.attach(router.with_state(self.clone()))
+        let router = self.server.attach(router.with_state(self.clone()));
+        router.layer(from_fn_with_state(self.clone(), languages::choose))
     }
 }
 
@@ -117,10 +118,11 @@ async fn not_found(State(app): State<App>) -> Response<Body> {
     app.pages.message(
         StatusCode::NOT_FOUND,
         &Message {
-            title: "There is no such page",
-            text: "The address may be mistyped, or the page is gone.",
+            title: "not-found-title",
+            key: "not-found",
+            client: None,
             code: None,
-            link: Some(Link::to(&app.pages.site().home, "Your applications")),
+            link: Some(Link::to(&app.pages.site().home, "your-applications")),
             alert: false,
         },
     )
@@ -130,10 +132,11 @@ async fn wrong_method(State(app): State<App>) -> Response<Body> {
     app.pages.message(
         StatusCode::METHOD_NOT_ALLOWED,
         &Message {
-            title: "This page cannot be used like that",
-            text: "Open it by its address, or send the form that is on it.",
+            title: "wrong-method-title",
+            key: "wrong-method",
+            client: None,
             code: Some("invalid_request"),
-            link: Some(Link::to(&app.pages.site().home, "Your applications")),
+            link: Some(Link::to(&app.pages.site().home, "your-applications")),
             alert: true,
         },
     )

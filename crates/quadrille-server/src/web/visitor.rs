@@ -77,7 +77,7 @@ impl App {
             Ok(Some(visitor)) => Ok(visitor),
             Ok(None) => {
                 let next = uri.path_and_query().map_or("", |path| path.as_str());
-                Err(self.see_other(&self.pages.site().sign_in_for(next)))
+                Err(self.see_other(&self.pages.sign_in_for(next)))
             }
             Err(error) => Err(self.store_failed(&error)),
         }

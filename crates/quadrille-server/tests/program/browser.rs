@@ -14,6 +14,8 @@ pub(crate) struct Browser {
     pub(crate) cookies: Mutex<BTreeMap<String, String>>,
     /// An address for `X-Forwarded-For`, for programs that trust this machine as a proxy.
     address: Option<String>,
+    /// The languages for `Accept-Language`.
+    languages: Option<&'static str>,
 }
 
 /// A page, as the browser shows it.
@@ -36,11 +38,15 @@ impl Browser {
         // Without certificates, since reading those of the system takes longer than most tests.
         let http = Client::builder().redirect(redirect::Policy::none()).no_proxy();
         let http = http.tls_certs_only([]).build().unwrap();
-        Self { http, cookies: Mutex::default(), address: None }
+        Self { http, cookies: Mutex::default(), address: None, languages: None }
     }
 
     pub(crate) fn at(address: &str) -> Self {
         Self { address: Some(address.to_owned()), ..Self::new() }
+    }
+
+    pub(crate) fn accepting(languages: &'static str) -> Self {
+        Self { languages: Some(languages), ..Self::new() }
     }
 
     /// The name and the value of the provider's cookie of this kind, if there is one.
@@ -72,6 +78,9 @@ impl Browser {
         }
         if let Some(address) = &self.address {
             request = request.header("x-forwarded-for", address);
+        }
+        if let Some(languages) = self.languages {
+            request = request.header("accept-language", languages);
         }
         if let Some(form) = form {
             request = request.form(&form.fields);

@@ -148,7 +148,6 @@ async fn a_sign_in_by_password_is_of_the_classes_of_the_setting_and_of_no_other(
     let discovered = Browser::new().get(&stage.program.url(path)).await;
     let discovered: Value = serde_json::from_str(&discovered.html).unwrap();
     assert_eq!(discovered["acr_values_supported"], serde_json::json!(["urn:password", "urn:one"]));
-    assert_eq!(discovered["ui_locales_supported"], serde_json::json!(["en"]));
     let displays = serde_json::json!(["page", "popup", "touch"]);
     assert_eq!(discovered["display_values_supported"], displays);
     let browser = Browser::new();

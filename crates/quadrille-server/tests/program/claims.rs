@@ -183,7 +183,11 @@ async fn users_edit_their_profile_on_the_account_page_and_nothing_else() {
     let wrong = page.form("nickname").with("website", "javascript:alert(1)").with("nickname", "x");
     let refused = browser.submit(&wrong).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    assert!(refused.html.contains("Website: this must be a URL"), "{}", refused.html);
+    assert!(
+        refused.html.contains("<bdi>Website</bdi>: this must be an address on the web"),
+        "{}",
+        refused.html
+    );
     // The page opens at the field, and keeps what was typed.
     let focused: Vec<_> = refused.html.split('<').filter(|tag| tag.contains("autofocus")).collect();
     assert!(matches!(focused[..], [field] if field.contains(r#"name="website""#)), "{focused:?}");

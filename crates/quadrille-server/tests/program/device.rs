@@ -106,6 +106,8 @@ async fn a_person_types_the_code_and_the_device_gets_tokens() {
 
     let page = browser.get(&stage.program.url("/")).await;
     assert!(page.html.contains("<h2><bdi>Tele &lt;vision&gt;</bdi></h2>"), "on the account page");
+    let ask = stage.program.url(&format!("/applications/withdraw?client_id={}", stage.client));
+    let page = browser.get(&ask).await;
     browser.submit(&page.form("client_id")).await;
     let refresh = [
         ("grant_type", "refresh_token"),

@@ -41,6 +41,7 @@ mod incremental;
 mod issuers;
 mod killed;
 mod kills;
+mod languages;
 mod limits;
 mod load;
 mod log_lines;

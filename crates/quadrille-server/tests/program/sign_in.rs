@@ -195,8 +195,8 @@ async fn a_person_sees_where_they_are_signed_in_and_signs_out_everywhere() {
         browser.sign_in(&page, "ada", PASSWORD).await;
     }
     let page = home.get(&stage.program.url("/")).await;
-    assert!(page.html.contains("from 192.0.2.1"), "{}", page.html);
-    assert!(page.html.contains("from 2001:db8::9"), "{}", page.html);
+    assert!(page.html.contains("From <bdi>192.0.2.1</bdi>"), "{}", page.html);
+    assert!(page.html.contains("From <bdi>2001:db8::9</bdi>"), "{}", page.html);
     assert_eq!(page.html.matches("this browser").count(), 1, "{}", page.html);
     let everywhere = |form: &str| {
         let mut form = page.form("form").with("form", form);
@@ -334,7 +334,7 @@ async fn every_page_has_the_headers_that_keep_it_harmless_and_no_script() {
         assert_eq!(page.header("cross-origin-resource-policy"), "same-origin");
         assert_eq!(page.header("strict-transport-security"), "", "not on plain loopback");
         assert!(!page.html.contains("<script") && !page.html.contains(" style="));
-        assert!(page.html.contains("<html lang=\"en\">") && page.html.contains("<h1>"));
+        assert!(page.html.contains("<html lang=\"en\" dir=\"ltr\">") && page.html.contains("<h1>"));
     }
     let style = pages[0].html.split("rel=\"stylesheet\" href=\"").nth(1).unwrap();
     let style = style.split('"').next().unwrap().replace("&#x2f;", "/");
@@ -346,7 +346,7 @@ async fn every_page_has_the_headers_that_keep_it_harmless_and_no_script() {
 #[tokio::test]
 async fn pages_can_be_replaced_from_a_folder_and_a_broken_one_is_named() {
     let folder = Folder::new();
-    let own = "{% extends \"base.html\" %}{% block main %}<h1>{{ title }} at {{ site.name }}</h1>{% endblock %}";
+    let own = "{% extends \"base.html\" %}{% block main %}<h1>{{ t(title) }} at {{ site.name }}</h1>{% endblock %}";
     std::fs::write(folder.path().join("message.html"), own).unwrap();
     std::fs::write(folder.path().join("style.css"), "h1 { color: red }").unwrap();
     let templates = folder.path().to_str().unwrap().to_owned();

@@ -1,12 +1,14 @@
 //! Pages: a small one, for applications without pages of their own, and functions for an
-//! application's own pages ([`escape`], [`is_unseen`], [`protect`], [`same_site`]).
+//! application's own pages ([`escape`], [`is_unseen`], [`protect`], [`same_site`], [`look_up_language`]).
 //!
 //! The small page has no script, one inline style sheet, a strict Content-Security-Policy and no
 //! framing; it follows the browser's light or dark scheme and fits a phone.
 
+mod language;
 mod same_site;
 mod unseen;
 
+pub use language::{Language, accepted_languages, is_right_to_left, isolated, look_up_language};
 pub use same_site::same_site;
 pub use unseen::is_unseen;
 
@@ -45,10 +47,11 @@ pub(crate) fn style_policy() -> String {
 
 /// The beginning of a page, with this style element or an empty text. A page that people see for a
 /// moment needs none: it follows the browser's light or dark scheme.
-pub(crate) fn start(title: &str, style: &str) -> String {
-    let title = escape(title);
+pub(crate) fn start(language: Language, title: &str, style: &str) -> String {
+    let (title, tag) = (escape(title), language.tag());
+    let direction = if language.is_right_to_left() { " dir=\"rtl\"" } else { "" };
     format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+        "<!doctype html><html lang=\"{tag}\"{direction}><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\">\
          <title>{title}</title>{style}</head><body><main><h1>{title}</h1>"
@@ -82,6 +85,7 @@ fn policy(form_action: &'static str) -> HeaderValue {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Page {
+    language: Language,
     title: String,
     body: String,
     actions: String,
@@ -93,12 +97,20 @@ impl Page {
     /// A page with this heading.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
+            language: Language::ENGLISH,
             title: title.into(),
             body: String::new(),
             actions: String::new(),
             code: None,
             has_forms: false,
         }
+    }
+
+    /// Sets the language of the texts; otherwise it is English.
+    #[must_use]
+    pub fn language(mut self, language: Language) -> Self {
+        self.language = language;
+        self
     }
 
     /// Adds a paragraph. All texts are escaped.
@@ -145,13 +157,14 @@ impl Page {
 
     /// The page as HTML, with further elements at its end.
     pub(crate) fn to_html_with(&self, further: &str) -> String {
-        let mut html = start(&self.title, STYLE_ELEMENT.as_str());
+        let mut html = start(self.language, &self.title, STYLE_ELEMENT.as_str());
         html.push_str(&self.body);
         if !self.actions.is_empty() {
             let _ = write!(html, "<div class=\"actions\">{}</div>", self.actions);
         }
         if let Some(code) = self.code {
-            let _ = write!(html, "<p><small>Code: <code>{code}</code></small></p>");
+            let label = escape(self.language.pattern("code-label"));
+            let _ = write!(html, "<p><small>{label} <code>{code}</code></small></p>");
         }
         let _ = write!(html, "</main>{further}{END}");
         html
@@ -164,6 +177,7 @@ impl Page {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
         let policy = if self.has_forms { &POLICY_WITH_FORMS } else { &POLICY };
         headers.insert(header::CONTENT_SECURITY_POLICY, LazyLock::force(policy).clone());
         protect(headers);

@@ -65,9 +65,9 @@ impl Disclosure {
 pub(crate) struct Shown {
     /// The status of the page.
     pub(crate) status: StatusCode,
-    /// The heading.
+    /// The key of the heading.
     pub(crate) title: &'static str,
-    /// A sentence or two on what happened and what to do.
+    /// The key of a sentence or two on what happened and what to do.
     pub(crate) text: &'static str,
     /// A short, stable name for the reason, which a user can quote in a request for help.
     pub(crate) code: &'static str,
@@ -77,9 +77,8 @@ impl Shown {
     /// The client's mistake, of which a user need not know more.
     pub(crate) const MISTAKE: Self = Self {
         status: StatusCode::BAD_REQUEST,
-        title: "This application made a mistake",
-        text: "The application that sent you here asked in a way that cannot be understood. \
-               Nothing was granted.",
+        title: "problem-mistake-title",
+        text: "problem-mistake",
         code: "invalid_request",
     };
 
@@ -87,13 +86,13 @@ impl Shown {
     pub(crate) const fn out_of_date(code: &'static str) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
-            title: "This page is out of date",
-            text: "Nothing was granted. Go back to the application and start again.",
+            title: "problem-out-of-date-title",
+            text: "problem-out-of-date",
             code,
         }
     }
 
-    /// The client's mistake, in these words.
+    /// The client's mistake, with the text of this key.
     pub(crate) const fn mistake(code: &'static str, text: &'static str) -> Self {
         Self { text, code, ..Self::MISTAKE }
     }

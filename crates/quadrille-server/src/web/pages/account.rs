@@ -36,16 +36,16 @@ use super::{
 /// The time in which a note must reach its page: the browser follows the redirect at once.
 const NOTE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// The notes after a form.
+/// The keys of the notes after a form.
 const NOTES: [(Purpose, &str); 8] = [
-    (Purpose::Withdrawn, "Withdrawn. The application can no longer act for you."),
-    (Purpose::NothingWithdrawn, "There was nothing to withdraw. Nothing was changed."),
-    (Purpose::SessionEnded, "Signed out there. That browser has to sign in again."),
-    (Purpose::OthersEnded, "Signed out everywhere else. This browser is still signed in."),
-    (Purpose::PasswordChanged, "Your password was changed. You are signed out everywhere else."),
-    (Purpose::TokenRevoked, "Revoked. Programs that have the token can no longer act for you."),
-    (Purpose::ProfileChanged, "Your profile was changed."),
-    (Purpose::EndedBefore, "It had ended before. Nothing was changed."),
+    (Purpose::Withdrawn, "note-withdrawn"),
+    (Purpose::NothingWithdrawn, "note-nothing-withdrawn"),
+    (Purpose::SessionEnded, "note-session-ended"),
+    (Purpose::OthersEnded, "note-others-ended"),
+    (Purpose::PasswordChanged, "note-password-changed"),
+    (Purpose::TokenRevoked, "note-token-revoked"),
+    (Purpose::ProfileChanged, "note-profile-changed"),
+    (Purpose::EndedBefore, "note-ended-before"),
 ];
 
 /// The form that ends a session.
@@ -207,7 +207,7 @@ pub(in crate::web) async fn sign_out_everywhere(
         Ok(_) => {
             audit::signed_out(&visitor.user, address, true);
             app.ended.notify_one();
-            app.signed_out(&headers, "You are signed out everywhere")
+            app.signed_out(&headers, "signed-out-everywhere-title")
         }
         Err(error) => app.store_failed(&error),
     }

@@ -13,18 +13,12 @@ use quadrille::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::users::User;
-
 use super::{
-    super::{
-        app::App,
-        audit,
-        claims::{self, ClaimLine},
-        visitor::Visitor,
-    },
+    super::{app::App, audit, claim_lines::ClaimLine, visitor::Visitor},
     brief::{initial, minute},
     choice::{Wish, typed_name},
     client_view::ClientView,
+    scope_line::ScopeLine,
     templates::{FormsLead, Link, Message},
 };
 
@@ -61,7 +55,7 @@ struct Page<'a> {
     /// The scopes that are asked for.
     scopes: Vec<Asked<'a>>,
     /// The scopes that the user has granted before, which stay granted.
-    granted: Vec<&'a ScopeInfo>,
+    granted: Vec<ScopeLine>,
     /// `true` if the user has allowed this application something before.
     is_known: bool,
     /// The claims that are requested by name.
@@ -88,7 +82,7 @@ struct DeviceView<'a> {
 #[derive(Serialize)]
 struct Asked<'a> {
     name: &'a str,
-    description: &'a str,
+    description: String,
     ticked: bool,
     /// What the client learns of the user by it.
     learns: Vec<ClaimLine>,
@@ -110,6 +104,12 @@ pub(in crate::web) async fn ask(
         Ok(visitor) => visitor,
         Err(error) => return app.store_failed(&error),
     };
+    let languages = app.pages.texts().wished_by(&request.hints().ui_locales);
+    languages.scope(answer_to(&app, request, visitor)).await
+}
+
+/// The answer, in the language that the application wishes for.
+async fn answer_to(app: &App, request: Authorization, visitor: Option<Visitor>) -> Response<Body> {
     let hint = request.hints().login_hint.clone();
     let user = visitor.as_ref().map(|user| app.authentication(user, request.acr_values()));
     match request.step(user).await {
@@ -184,22 +184,23 @@ impl App {
         };
         let asked = asked.into_iter().map(|scope| Asked {
             name: &scope.name,
-            description: &scope.description,
+            description: self.scope_in_words(&scope.name, &scope.description),
             // The user may have unticked the others.
             ticked: !page.has_consented || is_granted(&scope),
-            learns: self.learns(&visitor.user, &scope.name),
+            learns: self.claims_of_scope(&visitor.user, &scope.name),
         });
-        let claims = page
-            .claims
-            .iter()
-            .filter_map(|name| Some(claims::line(self.claims.as_ref()?, &visitor.user, name)));
+        let granted = granted.into_iter().map(|scope| ScopeLine {
+            name: scope.name.to_string(),
+            description: self.scope_in_words(&scope.name, &scope.description),
+        });
+        let claims = page.claims.iter().filter_map(|name| self.claim_line(&visitor.user, name));
         let view = Page {
             client,
             user,
             user_initial: initial(user),
             signs_in_only: page.scopes.iter().all(|scope| IDENTITY.contains(&&*scope.name)),
             scopes: asked.collect(),
-            granted,
+            granted: granted.collect(),
             is_known: page.has_consented,
             claims: claims.collect(),
             resources: page.resources.iter().collect(),
@@ -211,27 +212,21 @@ impl App {
                 address: device.address.map(|address| address.to_string()),
                 requested: minute(device.requested),
             }),
-            switch: format!("{}?next={}", self.pages.site().sign_in, page.back),
+            switch: self.pages.sign_in_for(page.back.path_and_query()),
         };
         self.pages.render(StatusCode::OK, "consent.html", &view, FormsLead::On)
     }
 
-    /// What a client learns of a user by a scope.
-    fn learns(&self, user: &User, scope: &str) -> Vec<ClaimLine> {
-        let settings = self.claims.as_ref();
-        settings.map(|settings| claims::of_scope(settings, user, scope)).unwrap_or_default()
-    }
-
     fn signed_out_meanwhile(&self, again: Option<&str>) -> Response<Body> {
-        let sign_in = again.map(|next| self.pages.site().sign_in_for(next));
+        let sign_in = again.map(|next| self.pages.sign_in_for(next));
         self.pages.message(
             StatusCode::FORBIDDEN,
             &Message {
-                title: "You are signed out",
-                text: "Nothing was granted. Sign in and answer again, or go back to the application and \
-                       start there.",
+                title: "signed-out-title",
+                key: "signed-out-meanwhile",
+                client: None,
                 code: None,
-                link: sign_in.as_ref().map(|href| Link::to(href, "Sign in")),
+                link: sign_in.as_ref().map(|href| Link::to(href, "sign-in")),
                 alert: true,
             },
         )

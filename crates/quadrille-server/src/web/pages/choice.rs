@@ -8,7 +8,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
 
-use crate::users::UserName;
+use crate::{texts::UI_LOCALES, users::UserName};
 
 use super::{
     super::{
@@ -107,6 +107,9 @@ impl App {
         }
         if let Some(hint) = wish.hint {
             query.append_pair("hint", hint);
+        }
+        if let Some(language) = self.pages.texts().wished() {
+            query.append_pair(UI_LOCALES, language);
         }
         format!("{}?{}", self.pages.site().sign_in, query.finish())
     }

@@ -9,7 +9,7 @@ use axum::{
 use quadrille::provider::{DeviceStep, DeviceVerification, UserCodeError, UserCodePage};
 use serde::Serialize;
 
-use crate::words::wait_in_words;
+use crate::words::Wait;
 
 use super::{
     super::{app::App, visitor::Visitor},
@@ -29,8 +29,12 @@ struct Page<'a> {
 /// The reason why a code was not accepted.
 #[derive(Serialize)]
 struct Problem {
+    /// The key of the text.
+    key: &'static str,
+    /// The key of the heading.
     title: &'static str,
-    text: String,
+    #[serde(flatten)]
+    wait: Option<Wait>,
 }
 
 /// `GET` and `POST /device`
@@ -44,9 +48,7 @@ pub(in crate::web) async fn page(
         Err(error) => return app.store_failed(&error),
     };
     match request.step(visitor.as_ref().map(Visitor::authentication)).await {
-        DeviceStep::SignIn(back) => {
-            app.see_other(&format!("{}?next={back}", app.pages.site().sign_in))
-        }
+        DeviceStep::SignIn(back) => app.see_other(&app.pages.sign_in_for(back.path_and_query())),
         DeviceStep::Code(page) => {
             let Some(visitor) = visitor else { return app.failed() };
             app.code_page(&page, &visitor)
@@ -71,7 +73,7 @@ impl App {
             user_code: page.user_code.as_deref().unwrap_or_default(),
             problem: page.refused.map(problem),
             action: &page.action,
-            switch: format!("{}?next={}", self.pages.site().sign_in, page.back),
+            switch: self.pages.sign_in_for(page.back.path_and_query()),
         };
         let mut response = self.pages.render(status, "device.html", &view, FormsLead::Here);
         if let Some(wait) = wait {
@@ -83,30 +85,16 @@ impl App {
 }
 
 fn problem(refused: UserCodeError) -> Problem {
-    let (title, text) = match refused {
-        UserCodeError::Missing => {
-            ("Something is missing", "Type in the code that your device shows.".to_owned())
+    let (title, key, wait) = match refused {
+        UserCodeError::Missing => ("device-missing-title", "device-missing", None),
+        UserCodeError::Malformed => ("device-malformed-title", "device-malformed", None),
+        UserCodeError::Unknown => ("device-unknown-title", "device-unknown", None),
+        UserCodeError::Expired => ("device-expired-title", "device-expired", None),
+        UserCodeError::Answered => ("device-answered-title", "device-answered", None),
+        UserCodeError::TooMany(wait) => {
+            ("device-too-many-title", "device-too-many", Some(Wait::of(wait)))
         }
-        UserCodeError::Malformed => {
-            ("This is no code", "A code has eight letters, and no digits.".to_owned())
-        }
-        UserCodeError::Unknown => (
-            "No device waits with this code",
-            "Compare it with the code that your device shows now.".to_owned(),
-        ),
-        UserCodeError::Expired => (
-            "This code has expired",
-            "Have your device show a new one, and type that in.".to_owned(),
-        ),
-        UserCodeError::Answered => (
-            "This code was used before",
-            "If your device still waits, have it show a new one.".to_owned(),
-        ),
-        UserCodeError::TooMany(wait) => (
-            "Too many codes were tried",
-            format!("This one was not looked at. Wait {}, then try again.", wait_in_words(wait)),
-        ),
-        other => ("This code cannot be used", other.to_string()),
+        _ => ("device-unusable-title", "device-unusable", None),
     };
-    Problem { title, text }
+    Problem { key, title, wait }
 }

@@ -92,9 +92,9 @@ pub(in crate::web) async fn delete(
             let mut page = app.pages.message(
                 StatusCode::OK,
                 &Message {
-                    title: "Your account is deleted",
-                    text: "What this site knew about you is gone, and applications can no longer act \
-                           for you here. What they have stored themselves, they still have.",
+                    title: "deleted-account-title",
+                    key: "deleted-account",
+                    client: None,
                     code: None,
                     link: None,
                     alert: false,

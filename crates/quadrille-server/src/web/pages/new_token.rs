@@ -87,10 +87,11 @@ impl Answer<'_> {
     }
 }
 
-const NAME: &str = "Give the token a name of at most 100 characters, by which you know it.";
-const SCOPES: &str = "Choose what a program with the token may do.";
-const DAYS: &str = "Choose how long the token is valid.";
-const TOO_MANY: &str = "You have a hundred tokens. Revoke one that you do not need any more.";
+/// The keys of the problems.
+const NAME: &str = "account-token-bad-name";
+const SCOPES: &str = "account-token-no-scope";
+const DAYS: &str = "account-token-no-days";
+const TOO_MANY: &str = "account-token-too-many";
 
 /// A token that a user may make.
 struct Chosen {
@@ -214,8 +215,7 @@ impl App {
 
     /// The sign-in page, which leads back to the account page.
     fn sign_in_again(&self) -> String {
-        let site = self.pages.site();
-        site.sign_in_for(&site.home)
+        self.pages.sign_in_for(&self.pages.site().home)
     }
 }
 

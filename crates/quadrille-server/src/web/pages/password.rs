@@ -1,6 +1,6 @@
 //! The page on which a user changes the password.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
@@ -60,30 +60,24 @@ struct Page<'a> {
     least: usize,
 }
 
-const CHOOSE_ANOTHER: &str = "Choose another password";
+const CHOOSE_ANOTHER: &str = "password-another-title";
 
 /// The trouble with a new password, if there is some.
 fn trouble(form: &Change) -> Option<Trouble> {
     if form.new != form.again {
-        return Some(Trouble {
-            title: "The new passwords differ",
-            text: Cow::Borrowed("Type the same new password twice."),
-            field: Some("again"),
-        });
+        return Some(Trouble::of("password-differ", "password-differ-title", "again"));
     }
-    let text = match check_password(&form.new) {
+    let of = |key| Trouble::of(key, CHOOSE_ANOTHER, "new");
+    Some(match check_password(&form.new) {
         Ok(()) => return None,
         Err(PasswordError::TooShort { least }) => {
-            format!("A password has at least {least} characters.").into()
+            Trouble { least: Some(least), ..of("password-too-short") }
         }
-        Err(PasswordError::Common) => {
-            Cow::Borrowed("This is one of the most common passwords, which attackers try first.")
-        }
+        Err(PasswordError::Common) => of("password-common"),
         Err(PasswordError::TooLong { most }) => {
-            format!("A password has at most {most} bytes.").into()
+            Trouble { most: Some(most), ..of("password-too-long") }
         }
-    };
-    Some(Trouble { title: CHOOSE_ANOTHER, text, field: Some("new") })
+    })
 }
 
 /// `GET /password`
@@ -194,7 +188,7 @@ mod tests {
         let bad = Some((CHOOSE_ANOTHER, Some("new")));
         for (new, again, expected) in [
             (good, good, None),
-            (good, "another horse", Some(("The new passwords differ", Some("again")))),
+            (good, "another horse", Some(("password-differ-title", Some("again")))),
             ("", "", bad),
             ("shorter", "shorter", bad),
             ("password1", "password1", bad),

@@ -12,22 +12,27 @@ use super::templates::{FormsLead, Link, Message, Pages};
 
 /// An error page of the authorization server.
 pub(in crate::web) fn show(pages: &Pages, problem: &Problem<'_>) -> Response<Bytes> {
-    let onward = problem.onward().map(|on| (format!("Go to {}", on.destination), on.href));
-    let onward = onward.as_ref().map(|(text, href)| Link { href, text, quiet: true });
-    let home = |text| Some(Link::to(&pages.site().home, text));
+    let onward = problem.onward().map(|onward| Link {
+        href: onward.href,
+        key: "go-to",
+        destination: Some(onward.destination),
+        quiet: true,
+    });
+    let home = |key| Some(Link::to(&pages.site().home, key));
     let link = match problem.error() {
         // The user can look at an earlier answer, and withdraw it.
-        Error::Browser(BrowserError::TicketAnswered) => home("Your applications"),
-        Error::Browser(_) => problem.again().map(|href| Link::to(href, "Try again")),
+        Error::Browser(BrowserError::TicketAnswered) => home("your-applications"),
+        Error::Browser(_) => problem.again().map(|href| Link::to(href, "try-again")),
         // That page has a button for it, which needs no application.
-        Error::Client(ClientError::EndSession(_)) => home("Your account, where you can sign out"),
+        Error::Client(ClientError::EndSession(_)) => home("your-account-sign-out"),
         _ => onward,
     };
     let is_answered = matches!(problem.error(), Error::Browser(BrowserError::TicketAnswered));
     let again = problem.again().filter(|_| is_answered);
     let message = Message {
-        title: problem.title(),
-        text: problem.text(),
+        title: problem.title_key(),
+        key: problem.key(),
+        client: None,
         code: Some(problem.code()),
         link,
         alert: true,
@@ -68,11 +73,11 @@ pub(in crate::web) fn show_device_answer(
     pages.message_bytes(
         StatusCode::OK,
         &Message {
-            title: &format!("{name} has access"),
-            text: "Go back to your device: it goes on by itself in a few seconds. You can close \
-                   this page.",
+            title: "device-allowed-title",
+            key: "device-allowed",
+            client: Some(name),
             code: None,
-            link: Some(Link::to(&pages.site().home, "Your applications")),
+            link: Some(Link::to(&pages.site().home, "your-applications")),
             alert: false,
         },
     )
@@ -82,10 +87,11 @@ fn not_let_in(pages: &Pages, name: &str) -> Response<Bytes> {
     pages.message_bytes(
         StatusCode::OK,
         &Message {
-            title: &format!("{name} was not let in"),
-            text: "Nothing was granted. You can close this page.",
+            title: "not-let-in-title",
+            key: "not-let-in",
+            client: Some(name),
             code: None,
-            link: Some(Link::to(&pages.site().home, "Your applications")),
+            link: Some(Link::to(&pages.site().home, "your-applications")),
             alert: false,
         },
     )

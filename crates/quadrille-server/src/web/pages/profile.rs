@@ -11,7 +11,7 @@ use crate::{
     config::ClaimSettings,
     users::{
         User,
-        claims::{ADDRESS, Changes, ClaimError, STANDARD, changed, parse},
+        claims::{ADDRESS, Changes, ClaimError, Fit, STANDARD, changed, parse},
     },
 };
 
@@ -19,7 +19,7 @@ use super::super::{
     account_form::{AccountForm, Sealed},
     app::App,
     audit,
-    claims::{ClaimLine, line},
+    claim_lines::ClaimLine,
     forms::Purpose,
 };
 
@@ -33,7 +33,16 @@ pub(super) struct Profile {
     fixed: Vec<ClaimLine>,
     fields: Vec<Field>,
     /// The reason why nothing was changed.
-    problem: Option<String>,
+    problem: Option<Problem>,
+}
+
+/// Why nothing was changed.
+#[derive(Serialize)]
+struct Problem {
+    /// The key of the text.
+    key: &'static str,
+    /// The words for the claim that is wrong.
+    claim: String,
 }
 
 /// A form that changed nothing, for the page on which its user corrects it.
@@ -99,9 +108,9 @@ impl App {
     pub(super) fn profile(&self, user: &User, answer: Option<&NotChanged<'_>>) -> Option<Profile> {
         let settings = self.claims.as_ref()?;
         let fixed = settings.names().filter(|name| !is_edited(settings, &user.claims, name));
-        let fixed = fixed.map(|name| line(settings, user, name));
+        let fixed = fixed.filter_map(|name| self.claim_line(user, name));
         let fixed: Vec<_> = fixed.filter(|line| line.value.is_some()).collect();
-        let mut fields = fields(settings, user);
+        let mut fields = self.fields(settings, user);
         if let Some(NotChanged { typed, error }) = answer {
             for field in &mut fields {
                 if let Some(typed) = typed.get(&field.name) {
@@ -120,15 +129,56 @@ impl App {
             }
         }
         let problem = answer.map(|answer| match &answer.error {
-            ClaimError::Value { name, expected } => {
-                let words = settings.words(name).unwrap_or_default();
-                format!("Nothing was changed. {words}: this must be {expected}.")
-            }
+            ClaimError::Value { name, expected } => Problem {
+                key: wrong(*expected),
+                claim: self.claim_in_words(name).unwrap_or_default(),
+            },
             ClaimError::Unknown { .. } | ClaimError::OfTheProgram { .. } => {
-                "Nothing was changed. This site keeps no such thing.".to_owned()
+                Problem { key: "account-profile-unknown", claim: String::new() }
             }
         });
         (!fixed.is_empty() || !fields.is_empty()).then_some(Profile { fixed, fields, problem })
+    }
+
+    /// The fields of the claims that users edit, in the order of the standard.
+    fn fields(&self, settings: &ClaimSettings, user: &User) -> Vec<Field> {
+        let (mut fields, texts) = (Vec::new(), self.pages.texts());
+        for name in settings.names().filter(|name| is_edited(settings, &user.claims, name)) {
+            let value = user.claims.get(name);
+            if name == POSTAL {
+                // A whole address is for those that an operator wrote.
+                fields.extend(ADDRESS.iter().filter(|(member, _)| *member != "formatted").map(
+                    |(member, words)| Field {
+                        name: format!("{POSTAL}.{member}"),
+                        words: texts.words_for(POSTAL, member, words),
+                        value: shown(value.and_then(|address| address.get(member))),
+                        is_wrong: false,
+                    },
+                ));
+                continue;
+            }
+            let words = self.claim_in_words(name).unwrap_or_default();
+            fields.push(Field {
+                name: name.to_owned(),
+                words,
+                value: shown(value),
+                is_wrong: false,
+            });
+        }
+        fields
+    }
+}
+
+/// The key of the text about a value that does not fit.
+fn wrong(expected: Fit) -> &'static str {
+    match expected {
+        Fit::Seen => "account-profile-unseen",
+        Fit::Length => "account-profile-length",
+        Fit::Line => "account-profile-line",
+        Fit::Url => "account-profile-url",
+        Fit::Email => "account-profile-email",
+        Fit::Birthdate => "account-profile-birthdate",
+        Fit::Boolean | Fit::Address | Fit::Text => "account-profile-wrong",
     }
 }
 
@@ -137,29 +187,6 @@ impl App {
 fn is_edited(settings: &ClaimSettings, known: &UserClaims, name: &str) -> bool {
     let is_text = || name == POSTAL || known.get(name).is_none_or(Value::is_string);
     settings.edited_by_users.iter().any(|edited| edited == name) && is_text()
-}
-
-/// The fields of the claims that users edit, in the order of the standard.
-fn fields(settings: &ClaimSettings, user: &User) -> Vec<Field> {
-    let mut fields = Vec::new();
-    for name in settings.names().filter(|name| is_edited(settings, &user.claims, name)) {
-        let value = user.claims.get(name);
-        if name == POSTAL {
-            // A whole address is for those that an operator wrote.
-            fields.extend(ADDRESS.iter().filter(|(member, _)| *member != "formatted").map(
-                |(member, words)| Field {
-                    name: format!("{POSTAL}.{member}"),
-                    words: (*words).to_owned(),
-                    value: shown(value.and_then(|address| address.get(member))),
-                    is_wrong: false,
-                },
-            ));
-            continue;
-        }
-        let words = settings.words(name).unwrap_or(name).to_owned();
-        fields.push(Field { name: name.to_owned(), words, value: shown(value), is_wrong: false });
-    }
-    fields
 }
 
 /// A value in a field.

@@ -1,7 +1,7 @@
 //! The check of the password of a user who is signed in, before a change that needs it. Attempts are
 //! counted with those to sign in.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
@@ -10,7 +10,7 @@ use axum::{
 use quadrille::{RemoteAddress, Secret};
 use serde::Serialize;
 
-use crate::users::MOST_PASSWORD;
+use crate::{users::MOST_PASSWORD, words::Wait};
 
 use super::{
     super::{
@@ -26,8 +26,16 @@ use super::{
 /// Why nothing was changed, for the page with the form.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Trouble {
+    /// The key of the text.
+    pub(super) key: &'static str,
+    /// The key of the heading.
     pub(super) title: &'static str,
-    pub(super) text: Cow<'static, str>,
+    /// The fewest characters of a password.
+    pub(super) least: Option<usize>,
+    /// The most bytes of one.
+    pub(super) most: Option<usize>,
+    #[serde(flatten)]
+    pub(super) wait: Option<Wait>,
     /// The field that is wrong, if one is.
     pub(super) field: Option<&'static str>,
 }
@@ -40,15 +48,19 @@ pub(super) enum Unproven {
     Answered(Box<Response<Body>>),
 }
 
-const WRONG: Trouble = Trouble {
-    title: "Wrong password",
-    text: Cow::Borrowed("Type the password with which you sign in."),
-    field: Some("password"),
-};
+const WRONG: Trouble = Trouble::of("password-wrong", "password-wrong-title", "password");
+
+impl Trouble {
+    /// The trouble with a field.
+    pub(super) const fn of(key: &'static str, title: &'static str, field: &'static str) -> Self {
+        Self { key, title, least: None, most: None, wait: None, field: Some(field) }
+    }
+}
 
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
-        Self { title: problem.title, text: problem.text, field: None }
+        let Problem { key, title, wait, .. } = problem;
+        Self { key, title, least: None, most: None, wait, field: None }
     }
 }
 

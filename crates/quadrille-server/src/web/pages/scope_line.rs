@@ -19,8 +19,14 @@ impl App {
     ) -> Vec<ScopeLine> {
         let line = |name: &str| ScopeLine {
             name: name.to_owned(),
-            description: self.scopes.get(name).cloned().unwrap_or_else(|| name.to_owned()),
+            description: self
+                .scope_in_words(name, self.scopes.get(name).map_or(name, String::as_str)),
         };
         names.map(line).collect()
+    }
+
+    /// The scope with this description in the settings, as the language of the request has it.
+    pub(super) fn scope_in_words(&self, name: &str, description: &str) -> String {
+        self.pages.texts().words_for("scope", name, description)
     }
 }

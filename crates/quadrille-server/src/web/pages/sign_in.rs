@@ -1,6 +1,6 @@
 //! Signing in and out.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Extension,
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     throttle::PATIENCE,
     users::{MOST_PASSWORD, User, UserName},
-    words::wait_in_words,
+    words::Wait,
 };
 
 use super::{
@@ -83,54 +83,42 @@ struct Page<'a> {
 /// Why signing in did not work.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Problem {
+    /// The key of the text.
+    pub(super) key: &'static str,
+    /// The key of the heading.
     pub(super) title: &'static str,
-    pub(super) text: Cow<'static, str>,
+    #[serde(flatten)]
+    pub(super) wait: Option<Wait>,
     /// Whether it is about what was typed.
     field: bool,
 }
 
-const EMPTY: Problem = Problem {
-    title: "Something is missing",
-    text: Cow::Borrowed("Type your user name and your password."),
-    field: true,
-};
+const EMPTY: Problem = Problem::of("sign-in-empty", "sign-in-empty-title").about_fields();
 /// The same whether or not there is such a user.
-const WRONG: Problem = Problem {
-    title: "Wrong user name or password",
-    text: Cow::Borrowed("Check both and try again."),
-    field: true,
-};
-pub(super) const BUSY: Problem = Problem {
-    title: "Many people are signing in",
-    text: Cow::Borrowed("Try again in a few seconds."),
-    field: false,
-};
-const STALE: Problem = Problem {
-    title: "This page lay open too long",
-    text: Cow::Borrowed("Type your password again."),
-    field: false,
-};
+const WRONG: Problem = Problem::of("sign-in-wrong", "sign-in-wrong-title").about_fields();
+pub(super) const BUSY: Problem = Problem::of("sign-in-busy", "sign-in-busy-title");
+const STALE: Problem = Problem::of("sign-in-stale", "sign-in-stale-title");
 /// Without the cookie of the form, that of the session would be lost, too.
-const BLOCKED: Problem = Problem {
-    title: "Your browser sent no cookie",
-    text: Cow::Borrowed(
-        "You are signed in by a cookie. Allow cookies for this site, then type your password again.",
-    ),
-    field: false,
-};
+const BLOCKED: Problem = Problem::of("sign-in-no-cookie", "sign-in-no-cookie-title");
+
+impl Problem {
+    const fn of(key: &'static str, title: &'static str) -> Self {
+        Self { key, title, wait: None, field: false }
+    }
+
+    const fn about_fields(self) -> Self {
+        Self { field: true, ..self }
+    }
+}
 
 /// Why a password was not looked at, and for how long that stays so.
 pub(super) fn too_many(wait: Duration) -> Problem {
-    let time = wait_in_words(wait);
-    let text = match wait > PATIENCE {
+    let key = match wait > PATIENCE {
         // From this network so many try that name that trying again is no use.
-        true => format!(
-            "Your password was not looked at, as many others from your network try this user name. Wait \
-             {time}, or try from another network, or in a browser in which you have signed in before."
-        ),
-        false => format!("Your password was not looked at. Wait {time}, then try again."),
+        true => "sign-in-too-many-others",
+        false => "sign-in-too-many",
     };
-    Problem { title: "Too many attempts", text: text.into(), field: false }
+    Problem { wait: Some(Wait::of(wait)), ..Problem::of(key, "sign-in-too-many-title") }
 }
 
 /// `GET /sign-in`
@@ -292,7 +280,7 @@ pub(in crate::web) async fn sign_out(
             Err(error) => return app.store_failed(&error),
         }
     }
-    app.signed_out(&headers, "You are signed out")
+    app.signed_out(&headers, "signed-out-title")
 }
 
 impl App {
@@ -333,15 +321,17 @@ impl App {
         page
     }
 
-    /// The page for somebody who has just signed out, by a request with these headers.
+    /// The page for somebody who has just signed out, by a request with these headers, with the heading of
+    /// this key.
     pub(in crate::web) fn signed_out(&self, headers: &HeaderMap, title: &str) -> Response<Body> {
         let mut page = self.pages.message(
             StatusCode::OK,
             &Message {
                 title,
-                text: "Applications that you let in keep what you allowed them.",
+                key: "signed-out-applications",
+                client: None,
                 code: None,
-                link: Some(Link::to(&self.pages.site().sign_in, "Sign in again")),
+                link: Some(Link::to(&self.pages.site().sign_in, "signed-out-again")),
                 alert: false,
             },
         );

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use url::form_urlencoded;
 
-use crate::issuer::Issuer;
+use crate::{issuer::Issuer, texts::UI_LOCALES};
 
 /// The values that every page has.
 #[derive(Clone, Debug, Serialize)]
@@ -77,9 +77,19 @@ impl Site {
         format!("{}/assets/{fingerprint}.{ending}", self.home.trim_end_matches('/'))
     }
 
-    /// The address of the sign-in page that leads to `next` on this site.
-    pub(in crate::web) fn sign_in_for(&self, next: &str) -> String {
+    /// The address of the sign-in page, in this language, that leads to `next` on this site.
+    pub(super) fn sign_in_for(&self, next: &str, language: Option<&str>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        format!("{}?{}", self.sign_in, query.append_pair("next", next).finish())
+        query.append_pair("next", next);
+        if let Some(language) = language {
+            query.append_pair(UI_LOCALES, language);
+        }
+        format!("{}?{}", self.sign_in, query.finish())
+    }
+
+    /// The values in a language that an application wished for, in which the page after the sign-in is, too.
+    pub(super) fn in_language(&self, tag: &str) -> Self {
+        let sign_in = format!("{}?{UI_LOCALES}={tag}", self.sign_in);
+        Self { sign_in, ..self.clone() }
     }
 }

@@ -1,8 +1,10 @@
 //! The pages: templates, the style sheet, and the headers that every page has.
 
 use std::{
+    borrow::Cow,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use axum::{
@@ -23,6 +25,7 @@ use crate::{
     issuer::Issuer,
     named_file,
     request_id::{self, RequestId},
+    texts::{self, Texts, TextsError},
     words::{describe, did_you_mean, nearest},
 };
 
@@ -68,6 +71,9 @@ pub enum PagesError {
         /// The reason.
         fault: LogoFault,
     },
+    /// The texts cannot be loaded.
+    #[error(transparent)]
+    Texts(#[from] TextsError),
     /// A template is not valid.
     #[error("{}: {error:#}", path.display())]
     Template {
@@ -82,6 +88,7 @@ pub enum PagesError {
 #[derive(Debug)]
 pub struct Pages {
     templates: Environment<'static>,
+    texts: Arc<Texts>,
     site: Site,
     style: Bytes,
     icon: Bytes,
@@ -118,10 +125,12 @@ impl FormsLead {
 /// A message about an error or a success, with a link.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message<'a> {
-    /// The heading.
+    /// The key of the heading.
     pub title: &'a str,
-    /// One or two sentences.
-    pub text: &'a str,
+    /// The key of the text, one or two sentences: a stable name of the message.
+    pub key: &'a str,
+    /// The application that both name.
+    pub client: Option<&'a str>,
     /// An error code for support.
     pub code: Option<&'a str>,
     /// A link to the next page.
@@ -135,27 +144,44 @@ pub struct Message<'a> {
 pub struct Link<'a> {
     /// The destination.
     pub href: &'a str,
-    /// The text of the link.
-    pub text: &'a str,
+    /// The key of the text of the link.
+    pub key: &'a str,
+    /// The site that the text names.
+    pub destination: Option<&'a str>,
     /// Whether the destination is one that this site does not propose. The link is then below, as
     /// plain text.
     pub quiet: bool,
 }
 
 impl<'a> Link<'a> {
-    /// A link that this site proposes.
-    pub const fn to(href: &'a str, text: &'a str) -> Self {
-        Self { href, text, quiet: false }
+    /// A link that this site proposes, with the text of this key.
+    pub const fn to(href: &'a str, key: &'a str) -> Self {
+        Self { href, key, destination: None, quiet: false }
     }
 }
 
 impl Pages {
-    /// Loads the built-in pages, with the pages in `folder` in their place.
+    /// Loads the built-in pages with the built-in texts, with the pages in `folder` in their place.
     ///
     /// # Errors
     /// [`PagesError`].
     pub fn load(name: &str, issuer: &Issuer, folder: Option<&Path>) -> Result<Self, PagesError> {
+        Self::load_with(name, issuer, folder, Texts::built_in())
+    }
+
+    /// The same with these texts.
+    ///
+    /// # Errors
+    /// [`PagesError`].
+    pub fn load_with(
+        name: &str,
+        issuer: &Issuer,
+        folder: Option<&Path>,
+        texts: Texts,
+    ) -> Result<Self, PagesError> {
+        let texts = Arc::new(texts);
         let mut templates = Environment::new();
+        texts::add_to(&mut templates, &texts);
         // A page that does not escape would let the name of an application take over an account.
         templates.set_auto_escape_callback(|_| AutoEscape::Html);
         templates.set_undefined_behavior(UndefinedBehavior::Chainable);
@@ -183,7 +209,8 @@ impl Pages {
                 "icon.svg" => icon = read()?.into(),
                 _ if name.ends_with(".html") => {
                     // The pages are read once, and live as long as the program.
-                    let (name, source) = (name.to_owned().leak(), read()?.leak());
+                    let (name, source) = (name.to_owned().leak(), &*read()?.leak());
+                    texts::warn_of_unknown_keys(&texts, path, source);
                     templates
                         .add_template(name, source)
                         .map_err(|error| PagesError::Template { path: path.clone(), error })?;
@@ -197,7 +224,7 @@ impl Pages {
         let mut site = Site::of(name, issuer);
         site.style = site.asset(&fingerprint(&style), "css");
         site.icon = site.asset(&fingerprint(&icon), "svg");
-        Ok(Self { templates, site, style, icon, logo: None })
+        Ok(Self { templates, texts, site, style, icon, logo: None })
     }
 
     /// The pages with the colors and the logo of a site.
@@ -218,6 +245,17 @@ impl Pages {
             self.logo = Some(logo);
         }
         Ok(self)
+    }
+
+    /// The address of the sign-in page that leads to `next` on this site, in the language that an application
+    /// wished for.
+    pub(in crate::web) fn sign_in_for(&self, next: &str) -> String {
+        self.site.sign_in_for(next, self.texts.wished())
+    }
+
+    /// The texts.
+    pub(in crate::web) fn texts(&self) -> &Texts {
+        &self.texts
     }
 
     /// The values that every page has.
@@ -262,7 +300,12 @@ impl Pages {
         let failed = status.is_client_error() || status.is_server_error();
         let request_id = request_id::current().filter(|_| failed);
         let request_id = request_id.as_ref().map(RequestId::as_str);
-        let whole = Value::from(Serde(Whole { site: &self.site, request_id, page: context }));
+        let (lang, dir) = (self.texts.current_tag(), self.texts.direction());
+        // The pages after this one stay in the language that an application wished for.
+        let wished = self.texts.wished().map(|tag| Cow::Owned(self.site.in_language(tag)));
+        let site = wished.unwrap_or(Cow::Borrowed(&self.site));
+        let whole =
+            Value::from(Serde(Whole { site: &*site, lang, dir, request_id, page: context }));
         let rendered = self.templates.get_template(template).and_then(|page| page.render(whole));
         let html = match rendered {
             Ok(html) => html,
@@ -324,6 +367,10 @@ impl Picture {
 #[derive(Serialize)]
 struct Whole<'a, T> {
     site: &'a Site,
+    /// The language.
+    lang: &'a str,
+    /// Its direction.
+    dir: &'static str,
     /// The number of the request, on an error page.
     request_id: Option<&'a str>,
     #[serde(flatten)]
@@ -332,13 +379,14 @@ struct Whole<'a, T> {
 
 /// The headers of every page.
 fn protect(headers: &mut HeaderMap, forms: FormsLead) {
-    let fixed: [(HeaderName, &'static str); 7] = [
+    let fixed: [(HeaderName, &'static str); 8] = [
         (header::CONTENT_SECURITY_POLICY, forms.policy()),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // `no-referrer` would also remove the origin from the program's own forms, which check it.
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "accept-language"),
         // Pages of other sites can neither keep a handle on this page nor show it.
         (page::OPENER_POLICY, "same-origin"),
         (page::RESOURCE_POLICY, "same-origin"),
@@ -403,7 +451,7 @@ mod tests {
             let (_, source) = BUILT_IN_PAGES.iter().find(|(known, _)| *known == name).unwrap();
             let documented = [&of_every_page[..], &documented(source)].concat();
             let used = pages.templates.get_template(name).unwrap().undeclared_variables(true);
-            for used in &used {
+            for used in used.iter().filter(|used| !texts::FUNCTIONS.contains(&used.as_str())) {
                 // `client` is documented by its members.
                 let is_known = documented
                     .iter()
@@ -432,14 +480,15 @@ mod tests {
     fn only_a_way_on_that_this_site_proposes_is_a_button() {
         let pages = Pages::load("Id", &Issuer::localhost(4004), None).unwrap();
         let html = |link| {
-            let message = Message { title: "", text: "", code: None, link, alert: false };
+            let (title, key) = ("not-found-title", "not-found");
+            let message = Message { title, key, client: None, code: None, link, alert: false };
             let page = pages.message_bytes(StatusCode::OK, &message);
             String::from_utf8(page.into_body().to_vec()).unwrap()
         };
-        let link = Link::to("/there", "Go");
-        assert!(html(Some(link)).contains(r#"<a class="button" href="&#x2f;there">Go</a>"#));
+        let link = Link::to("/there", "go-on");
+        assert!(html(Some(link)).contains(r#"<a class="button" href="&#x2f;there">Go on</a>"#));
         let quiet = html(Some(Link { quiet: true, ..link }));
-        assert!(quiet.contains(r#"<a href="&#x2f;there">Go</a>"#), "{quiet}");
+        assert!(quiet.contains(r#"<a href="&#x2f;there">Go on</a>"#), "{quiet}");
         assert!(!quiet.contains("button"), "{quiet}");
         assert!(!html(None).contains("there"));
     }

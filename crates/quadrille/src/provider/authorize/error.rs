@@ -180,10 +180,7 @@ impl AuthorizeError {
     /// The page for a user who cannot be sent back to the client.
     pub(crate) const fn shown(&self) -> Shown {
         match self {
-            Self::UnknownClient => Shown::mistake(
-                "unknown_client",
-                "The application that sent you here is not known. Nothing was granted.",
-            ),
+            Self::UnknownClient => Shown::mistake("unknown_client", "problem-unknown-client"),
             Self::RedirectUriMissing => Shown::mistake("redirect_uri_missing", ELSEWHERE),
             Self::RedirectUriNotRegistered => {
                 Shown::mistake("redirect_uri_not_registered", ELSEWHERE)
@@ -194,29 +191,15 @@ impl AuthorizeError {
             Self::ConsentRequired => not_granted("consent_required", UNASKED),
             Self::AccountSelectionRequired => not_granted("account_selection_required", UNASKED),
             Self::InteractionRequired => not_granted("interaction_required", UNASKED),
-            Self::OtherUser => not_granted(
-                "login_required",
-                "An application requires that somebody else be signed in than you.",
-            ),
-            Self::AuthenticationUnmet => not_granted(
-                "unmet_authentication_requirements",
-                "An application requires a stronger sign-in than yours.",
-            ),
-            Self::Denied => Shown {
-                status: StatusCode::OK,
-                ..not_granted(
-                    "access_denied",
-                    "You said no to an application that nobody here knows. It was not told.",
-                )
-            },
-            Self::UserRefused => not_granted(
-                "user_refused",
-                "This site lets no application in for your account at present.",
-            ),
-            Self::UserGone => not_granted(
-                "user_gone",
-                "The account with which you signed in is closed. Nothing was granted.",
-            ),
+            Self::OtherUser => not_granted("login_required", "problem-other-user-required"),
+            Self::AuthenticationUnmet => {
+                not_granted("unmet_authentication_requirements", "problem-stronger-sign-in")
+            }
+            Self::Denied => {
+                Shown { status: StatusCode::OK, ..not_granted("access_denied", "problem-denied") }
+            }
+            Self::UserRefused => not_granted("user_refused", "problem-user-refused"),
+            Self::UserGone => not_granted("user_gone", "problem-user-gone"),
             Self::GrantTypeNotAllowed
             | Self::ScopeNotAllowed
             | Self::TooManyScopes
@@ -238,12 +221,11 @@ impl AuthorizeError {
     }
 }
 
-const ELSEWHERE: &str = "The application wants you to be sent to an address that is not \
-                         registered for it. You were not sent there, and nothing was granted.";
-const UNASKED: &str = "An application that you have not let in asked to go on without asking you.";
+const ELSEWHERE: &str = "problem-redirect-uri";
+const UNASKED: &str = "problem-unasked";
 
 const fn not_granted(code: &'static str, text: &'static str) -> Shown {
-    Shown { status: StatusCode::BAD_REQUEST, title: "Nothing was granted", text, code }
+    Shown { status: StatusCode::BAD_REQUEST, title: "problem-not-granted-title", text, code }
 }
 
 /// The reason why the answer to a consent page is refused: a mistake of the browser, which its user
@@ -304,24 +286,20 @@ impl BrowserError {
             Self::TicketUnderUnknownKey => Shown::out_of_date("ticket_unknown_key"),
             Self::TicketOfOtherBrowser => Shown {
                 status: StatusCode::FORBIDDEN,
-                text: "This page was opened in another browser, or this one no longer has its \
-                       cookie: cookies are blocked, or many such pages were opened after it. Go \
-                       back to the application and start again, with cookies allowed.",
+                text: "problem-other-browser",
                 ..Shown::out_of_date("ticket_other_browser")
             },
             Self::TicketOfOtherUser => Shown {
                 status: StatusCode::FORBIDDEN,
-                text: "Somebody else has signed in since this page was opened. Go back to the \
-                       application and start again.",
+                text: "problem-other-user",
                 ..Shown::out_of_date("ticket_other_user")
             },
             Self::TicketExpired => Shown::out_of_date("ticket_expired"),
             Self::TicketBeforeRestore => Shown::out_of_date("ticket_before_restore"),
             Self::TicketAnswered => Shown {
                 status: StatusCode::CONFLICT,
-                title: "Already answered",
-                text: "You have answered this question before. Go back to the application; if it \
-                       still waits for you, start there again.",
+                title: "problem-answered-title",
+                text: "problem-answered",
                 code: "ticket_answered",
             },
             Self::ClientChanged => Shown::out_of_date("client_changed"),
@@ -332,20 +310,10 @@ impl BrowserError {
     /// The page for the user, with a link to the same request.
     pub(crate) const fn shown_with_link(&self) -> Shown {
         let text = match self {
-            Self::TicketOfOtherBrowser => {
-                "This page was opened in another browser, or this one no longer has its cookie: \
-                 cookies are blocked, or many such pages were opened after it. Try again with \
-                 cookies allowed, or go back to the application and start there."
-            }
-            Self::TicketOfOtherUser => {
-                "Somebody else has signed in since this page was opened. Try again, or go back to \
-                 the application and start there."
-            }
-            Self::TicketAnswered => {
-                "You have answered this question before. Go back to the application; if it still \
-                 waits for you, try again."
-            }
-            _ => "Nothing was granted. Try again, or go back to the application and start there.",
+            Self::TicketOfOtherBrowser => "problem-other-browser-again",
+            Self::TicketOfOtherUser => "problem-other-user-again",
+            Self::TicketAnswered => "problem-answered-again",
+            _ => "problem-out-of-date-again",
         };
         Shown { text, ..self.shown() }
     }

@@ -456,8 +456,8 @@ impl OperatorError {
         if self.is_in_the_code() {
             return Shown {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
-                title: "This site is not set up for this",
-                text: "It is not your fault. Nothing was granted.",
+                title: "problem-not-set-up-title",
+                text: "problem-not-set-up",
                 code: "server_error",
             };
         }
@@ -465,11 +465,6 @@ impl OperatorError {
             true => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
             false => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
         };
-        Shown {
-            status,
-            title: "Something went wrong here",
-            text: "It is not your fault. Please try again in a while.",
-            code,
-        }
+        Shown { status, title: "problem-failed-title", text: "problem-failed", code }
     }
 }

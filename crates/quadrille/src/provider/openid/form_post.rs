@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 
 use crate::{
-    page::{END, escape, start},
+    page::{END, Language, escape, start},
     provider::client::redirect_uri::RedirectUri,
 };
 
@@ -23,17 +23,16 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| script_page::policy(SCRI
 /// The page that sends these fields to the redirect URI: by itself or, without scripts, by a
 /// button. A client may show it in a frame, where it works as a redirect would.
 pub(in crate::provider) fn page(uri: &RedirectUri, fields: &[(String, String)]) -> Response<Bytes> {
-    let (action, to) = (escape(uri.as_str()), escape(uri.destination()));
-    let mut html = start("Back to the application", "");
+    let (action, language) = (escape(uri.as_str()), Language::current());
+    let label = language.text("form-post-button", &[("destination", uri.destination())]);
+    let label = escape(&label);
+    let mut html = start(language, language.pattern("form-post-title"), "");
     let _ = write!(html, "<form method=\"post\" action=\"{action}\">");
     for (name, value) in fields {
         let (name, value) = (escape(name), escape(value));
         let _ = write!(html, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
     }
-    let _ = write!(
-        html,
-        "<button>Go back to {to}</button></form><script>{SCRIPT}</script></main>{END}"
-    );
+    let _ = write!(html, "<button>{label}</button></form><script>{SCRIPT}</script></main>{END}");
     script_page::page(html, &POLICY, "no-store")
 }
 

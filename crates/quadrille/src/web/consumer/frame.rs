@@ -15,6 +15,7 @@ use crate::{
     Error, Login, Owner, Result,
     consumer::Trail,
     form::{Limits, is_form},
+    page::Language,
     probe::probed,
 };
 
@@ -58,6 +59,11 @@ impl Asked {
     /// The user signed in, by the application's hook.
     pub(super) async fn owner(&mut self) -> Owner {
         Handlers::of(&self.visit.login).find_owner(&mut self.parts).await
+    }
+
+    /// The language that the browser accepts.
+    pub(super) fn language(&self) -> Language {
+        Language::of(&self.parts.headers)
     }
 
     /// The response to a login that failed.

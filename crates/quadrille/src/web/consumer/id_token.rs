@@ -118,7 +118,7 @@ async fn posted(asked: &mut Asked) -> Result<Response> {
     }
     let query = login.posted_id_token(service, &form).await?;
     let base = &login.ready()?.site.base_path;
-    Ok(hop(&[base, login.mount(), "/", service, "/id-token?", &query].concat()))
+    Ok(hop(asked.language(), &[base, login.mount(), "/", service, "/id-token?", &query].concat()))
 }
 
 /// `GET {mount}/{service}/id-token`: the form, in a navigation that this origin began.

@@ -27,8 +27,9 @@ pub(super) async fn initiate(asked: Asked) -> Response {
 
 /// `POST {mount}/{service}/initiate`: a form of another site, or of the page that asks.
 pub(super) async fn initiate_by_form(mut asked: Asked) -> Response {
+    let language = asked.language();
     match query_and_form(&mut asked).await {
-        Ok(parameters) => without_redirect(initiate_with(asked, parameters).await),
+        Ok(parameters) => without_redirect(language, initiate_with(asked, parameters).await),
         Err(error) => plainly(&error, &asked.parts),
     }
 }
@@ -42,6 +43,7 @@ async fn initiate_with(mut asked: Asked, parameters: String) -> Response {
 async fn begin(asked: &mut Asked, parameters: &str, trail: &mut Trail) -> Result<Departure> {
     asked.visit.check_place()?;
     let owner = asked.owner().await;
+    let language = asked.language();
     let Asked { service, visit, parts, .. } = asked;
     let login = &visit.login;
     let registered = login.by_name(service).await?;
@@ -55,7 +57,7 @@ async fn begin(asked: &mut Asked, parameters: &str, trail: &mut Trail) -> Result
             ("target_link_uri", Some(&*initiated.next).filter(|next| !next.is_empty())),
         ];
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        return Ok(Departure::Answer(asking(login, &registered, "/initiate", fields)));
+        return Ok(Departure::Answer(asking(login, language, &registered, "/initiate", fields)));
     }
     let begin = Begin::new(service).next(&initiated.next).owner(&owner);
     let parameters = hint.map(|hint| ("login_hint".to_owned(), hint.to_owned()));

@@ -11,12 +11,13 @@ use axum::{
     extract::{MatchedPath, OriginalUri},
     response::Response,
 };
-use http::{Method, Request, StatusCode, header, request::Parts, uri::PathAndQuery};
+use http::{HeaderValue, Method, Request, StatusCode, header, request::Parts, uri::PathAndQuery};
 use tower::{Layer, Service};
 
 use crate::{
     Error, Login,
     consumer::{Jar, OperatorError, Wanted},
+    page::Language,
 };
 
 use super::{
@@ -135,6 +136,7 @@ impl Visit {
 pub(super) struct Arrival {
     jar: Jar,
     is_for_a_page: bool,
+    accepted: Option<HeaderValue>,
 }
 
 impl Arrival {
@@ -144,14 +146,16 @@ impl Arrival {
         let place = Place::of(request);
         let is_for_a_page = is_for_a_page(request.headers());
         let (login, jar) = (login.clone(), Jar::new(request.headers()));
+        let accepted = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
         let visit = Visit { login, jar: jar.clone(), outer, place, is_for_a_page };
         request.extensions_mut().insert(visit);
-        Self { jar, is_for_a_page }
+        Self { jar, is_for_a_page, accepted }
     }
 
     /// Adapts the response to the request, and adds the cookies.
     pub(super) fn answered(&self, response: Response) -> Response {
-        let mut response = answered(response, self.is_for_a_page);
+        let language = || Language::by(self.accepted.as_ref());
+        let mut response = answered(response, self.is_for_a_page.then_some(language));
         for cookie in self.jar.close() {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }

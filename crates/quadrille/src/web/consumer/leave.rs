@@ -9,7 +9,7 @@ use crate::{
     Login, Result,
     consumer::{Begin, Ending, Registered, Trail, error::BrowserError},
     form::{Limits, Params},
-    page::Page,
+    page::{Language, Page},
 };
 
 use super::{
@@ -32,8 +32,9 @@ pub(super) async fn leave(asked: Asked) -> Response {
 
 /// `POST {mount}/{service}`: the page that asks, or a form of the application.
 pub(super) async fn leave_by_form(mut asked: Asked) -> Response {
+    let language = asked.language();
     match query_and_form(&mut asked).await {
-        Ok(parameters) => without_redirect(leave_with(asked, parameters).await),
+        Ok(parameters) => without_redirect(language, leave_with(asked, parameters).await),
         Err(error) => plainly(&error, &asked.parts),
     }
 }
@@ -56,14 +57,14 @@ pub(super) async fn query_and_form(asked: &mut Asked) -> Result<String> {
 /// The response to a form. Browsers apply the `form-action` of the form's page to every redirect,
 /// and stop at one to another site. So a page replaces the redirect, to the service or to the
 /// target of a hook.
-pub(super) fn without_redirect(mut answer: Response) -> Response {
+pub(super) fn without_redirect(language: Language, mut answer: Response) -> Response {
     // 307 and 308 request the form again, which no page can do.
     let by_get = [StatusCode::MOVED_PERMANENTLY, StatusCode::FOUND, StatusCode::SEE_OTHER];
     if !by_get.contains(&answer.status()) {
         return answer;
     }
     let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
-    let Some((parts, body)) = to.map(|to| hop(to).into_parts()) else { return answer };
+    let Some((parts, body)) = to.map(|to| hop(language, to).into_parts()) else { return answer };
     *answer.status_mut() = parts.status;
     *answer.body_mut() = body;
     let headers = answer.headers_mut();
@@ -108,6 +109,7 @@ pub(super) async fn begin(
     parameters: &str,
     trail: &mut Trail,
 ) -> Result<Departure> {
+    let language = asked.language();
     let Asked { service, visit, parts, .. } = asked;
     let (login, service) = (&visit.login, &**service);
     let registered = login.by_name(service).await?;
@@ -143,7 +145,7 @@ pub(super) async fn begin(
         let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let chosen = parameters.iter().map(|(name, value)| (&**name, &**value));
         let fields = fields.filter(|(_, value)| !value.is_empty()).chain(chosen);
-        return Ok(Departure::Answer(asking(login, &registered, "", fields)));
+        return Ok(Departure::Answer(asking(login, language, &registered, "", fields)));
     }
     let begin = Begin::new(service).next(next).owner(&owner).ending(trail.ending);
     let mut further = registered.allowed.read_scopes(&params)?;
@@ -192,6 +194,7 @@ pub(super) async fn depart(
 /// that of the login.
 pub(super) fn asking<'a>(
     login: &Login,
+    language: Language,
     registered: &Registered,
     path: &str,
     fields: impl Iterator<Item = (&'a str, &'a str)>,
@@ -201,13 +204,12 @@ pub(super) fn asking<'a>(
     let home =
         login.ready().map_or_else(|_| "/".into(), |ready| format!("{}/", ready.site.base_path));
     let action = [&login.login_path(&registered.name, "", ""), path].concat();
-    let page = Page::new(format!("Log in with {title}?"))
-        .text(&format!(
-            "A link outside of this site brought you here. If you go on, the account that you use \
-             at {title} is connected with you on this site."
-        ))
-        .text("If you did not mean to log in, go back: nothing has happened.")
-        .form(&format!("Go on to {title}"), &action, &fields)
-        .link("Back to the site", &home);
+    let service = [("service", &**title)];
+    let page = Page::new(language.text("ask-login-title", &service))
+        .language(language)
+        .text(&language.text("ask-login", &service))
+        .text(language.pattern("ask-login-not-meant"))
+        .form(&language.text("ask-login-go-on", &service), &action, &fields)
+        .link(language.pattern("back-to-site"), &home);
     page.to_response(StatusCode::OK).map(Body::from)
 }

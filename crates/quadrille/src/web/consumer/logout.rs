@@ -20,7 +20,7 @@ use crate::{
     Error, Result, Visitor,
     consumer::{LoggedOut, Registered, Trail, error::BrowserError},
     form::Params,
-    page::Page,
+    page::{Language, Page},
 };
 
 use super::{
@@ -34,11 +34,18 @@ use super::{
 /// `GET {mount}/{service}/logout`.
 pub(super) async fn ask(mut asked: Asked) -> Response {
     let query = asked.query();
+    let language = asked.language();
     let page = async {
         let visit = &asked.visit;
         visit.check_place()?;
         let registered = visit.login.by_name(&asked.service).await?;
-        asking(visit, &registered, next_in(visit, &query).as_deref(), at_service_in(&query))
+        asking(
+            visit,
+            language,
+            &registered,
+            next_in(visit, &query).as_deref(),
+            at_service_in(&query),
+        )
     };
     match page.await {
         Ok(page) => page,
@@ -84,22 +91,24 @@ async fn answer(asked: &mut Asked, query: &str) -> Result<Response> {
     if !is_for_a_page(&parts.headers) {
         return Ok(told(service, outcome.as_ref(), url.as_deref()));
     }
+    let language = Language::of(&parts.headers);
     if let Some(url) = url {
-        return Ok(hop(&url));
+        return Ok(hop(language, &url));
     }
     match next {
         Some(next) => redirect(StatusCode::SEE_OTHER, next),
-        None => Ok(farewell(visit, &registered, outcome.as_ref())?),
+        None => Ok(farewell(visit, language, &registered, outcome.as_ref())?),
     }
 }
 
 /// `GET {mount}/{service}/logged-out`: the user returns from the OpenID Provider.
 pub(super) async fn come_back(mut asked: Asked) -> Response {
+    let language = asked.language();
     let visit = &asked.visit;
     let next = visit.login.logged_out_at_service(&visit.jar, &asked.service, &asked.query()).await;
     match next {
         // The next page is loaded by one of this origin, so that it gets all cookies.
-        Ok(next) => hop(&next),
+        Ok(next) => hop(language, &next),
         Err(error) => asked.failed(error, Trail::default()).await,
     }
 }
@@ -133,6 +142,7 @@ fn told(service: &str, outcome: Option<&LoggedOut>, url: Option<&str>) -> Respon
 /// The page that asks whether the user wants to log out.
 fn asking(
     visit: &Visit,
+    language: Language,
     registered: &Arc<Registered>,
     next: Option<&str>,
     at_service: bool,
@@ -141,38 +151,34 @@ fn asking(
     let action = [&*visit.login.login_path(&registered.name, "", ""), "/logout"].concat();
     let mut fields: Vec<_> = next.map(|next| ("next", next)).into_iter().collect();
     fields.extend(at_service.then_some(("at_service", "1")));
-    let page = Page::new(format!("Log out of {title}?"))
-        .text(&format!("This site then forgets the account that you use at {title}."))
-        .form("Log out", &action, &fields)
-        .link("Back to the site", &home(visit)?);
+    let service = [("service", &**title)];
+    let page = Page::new(language.text("ask-logout-title", &service))
+        .language(language)
+        .text(&language.text("ask-logout", &service))
+        .form(language.pattern("ask-logout-button"), &action, &fields)
+        .link(language.pattern("back-to-site"), &home(visit)?);
     Ok(page.to_response(StatusCode::OK).map(Body::from))
 }
 
 fn farewell(
     visit: &Visit,
+    language: Language,
     registered: &Arc<Registered>,
     outcome: Option<&LoggedOut>,
 ) -> Result<Response> {
-    let title = &registered.spec.title;
+    let service = [("service", &*registered.spec.title)];
     let text = match outcome {
-        None => format!("No account at {title} was linked."),
-        Some(LoggedOut::Revoked) => {
-            format!("This site has no access to your account at {title} any more.")
-        }
-        Some(LoggedOut::Unsupported) => format!(
-            "This site has forgotten your account. To end its access at {title}, remove it in \
-             your settings there."
-        ),
-        Some(LoggedOut::LocalOnly(_)) => format!(
-            "This site has forgotten your account, but {title} did not confirm that its access \
-             has ended. Remove this site in your settings there."
-        ),
+        None => "logged-out-nothing",
+        Some(LoggedOut::Revoked) => "logged-out-revoked",
+        Some(LoggedOut::Unsupported) => "logged-out-kept",
+        Some(LoggedOut::LocalOnly(_)) => "logged-out-unconfirmed",
     };
-    let mut page = Page::new(format!("You are logged out of {title}")).text(&text);
+    let title = language.text("logged-out-title", &service);
+    let mut page = Page::new(title).language(language).text(&language.text(text, &service));
     if let Some(LoggedOut::LocalOnly(error)) = outcome {
         page = page.code(Error::code(error));
     }
-    let page = page.link("Back to the site", &home(visit)?);
+    let page = page.link(language.pattern("back-to-site"), &home(visit)?);
     Ok(page.to_response(StatusCode::OK).map(Body::from))
 }
 

@@ -20,6 +20,7 @@ mod pages;
 pub(crate) mod routes;
 pub(crate) mod same_origin;
 mod script;
+mod words;
 
 pub use hooks::{Hook, IntoAfter};
 pub use layer::{LoginLayer, LoginService};

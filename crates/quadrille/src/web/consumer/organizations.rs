@@ -41,8 +41,9 @@ impl Login {
 
 /// `POST {mount}/{service}/organization`.
 async fn find(mut asked: Asked) -> Response {
+    let language = asked.language();
     match found(&mut asked).await {
-        Ok(path) => hop(&path),
+        Ok(path) => hop(language, &path),
         Err(error) => asked.failed(error, Trail::default()).await,
     }
 }

@@ -1,6 +1,6 @@
 //! The pages for a login that fails.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use axum::{body::Body, response::Response};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -11,15 +11,16 @@ use crate::{
     Error, Login, Result,
     consumer::{
         Ending, Jar, Trail,
-        error::{BrowserError, OperatorError, ServiceError},
+        error::{BrowserError, OperatorError},
     },
     digest::sha256,
-    page::{self, END, Page},
+    page::{self, END, Language, Page},
 };
 
 use super::{
     hooks::{Failed, Handlers},
     navigation::is_for_a_page,
+    words::words,
 };
 
 /// The response to a failed login: the hook's, or the usual page.
@@ -51,18 +52,17 @@ pub(super) async fn failed(
         let title = service.map(|service| &*service.spec.title);
         let home = login.ready().map_or_else(|_| "/".into(), |r| format!("{}/", r.site.base_path));
         let retry = retry_url.as_deref();
+        let language = Language::of(&parts.headers);
         if let (Ending::PopUp, Some(opener)) = (trail.ending, login.opener()) {
             let name = service.map_or("", |service| &*service.name);
-            let (title, text) = words(&error, title.unwrap_or("the service"));
+            let (title, text) = words(language, &error, title);
             let outcome = Outcome::Failed { code: error.code(), title, text };
-            let mut response = message(opener, name, &outcome);
+            let mut response = message(language, opener, name, &outcome);
             *response.status_mut() = error.status();
             return response;
         }
-        if trail.ending == Ending::Json {
-            usual_json(&error, title, retry)
-        } else if is_for_a_page(&parts.headers) {
-            usual_page(&error, title, retry, &home)
+        if trail.ending != Ending::Json && is_for_a_page(&parts.headers) {
+            usual_page(language, &error, title, retry, &home)
         } else {
             usual_json(&error, title, retry)
         }
@@ -73,17 +73,18 @@ pub(super) async fn failed(
 pub(super) fn plainly(error: &Error, parts: &Parts) -> Response {
     log(error, None);
     if is_for_a_page(&parts.headers) {
-        usual_page(error, None, None, "/")
+        usual_page(Language::of(&parts.headers), error, None, None, "/")
     } else {
         usual_json(error, None, None)
     }
 }
 
-/// The response to an error of a handler, whose request is not known here: a page. The layer, which
-/// knows the request, replaces it by JSON if the request does not load a page ([`answered`]).
+/// The response to an error of a handler, whose request is not known here: a page in English. The layer,
+/// which knows the request, replaces it by one in its language, or by JSON if the request does not load a
+/// page ([`answered`]).
 pub(super) fn unknown_to_whom(error: Error) -> Response {
     log(&error, None);
-    let mut response = usual_page(&error, None, None, "/");
+    let mut response = usual_page(Language::ENGLISH, &error, None, None, "/");
     response.extensions_mut().insert(Plain(error));
     response
 }
@@ -92,10 +93,17 @@ pub(super) fn unknown_to_whom(error: Error) -> Response {
 #[derive(Clone)]
 struct Plain(Error);
 
-/// The response of a handler, adapted to the request.
-pub(super) fn answered(mut response: Response, is_for_a_page: bool) -> Response {
+/// The response of a handler, adapted to a request that loads a page in this language, or no page.
+pub(super) fn answered(
+    mut response: Response,
+    page: Option<impl FnOnce() -> Language>,
+) -> Response {
     let Some(Plain(error)) = response.extensions_mut().remove() else { return response };
-    if is_for_a_page {
+    if let Some(language) = page {
+        let language = language();
+        if language != Language::ENGLISH {
+            *response.body_mut() = usual_page(language, &error, None, None, "/").into_body();
+        }
         return response;
     }
     let told = usual_json(&error, None, None);
@@ -126,10 +134,11 @@ pub(super) fn no_store(response: &mut Response) {
 
 /// A page that loads another page of this site by itself. After a redirect from the service's site
 /// browsers send no `SameSite=Strict` cookies; after a page of this origin they do.
-pub(super) fn hop(to: &str) -> Response {
+pub(super) fn hop(language: Language, to: &str) -> Response {
     let link = page::escape(to);
-    let start = page::start("One moment", "");
-    let body = format!("{start}<p><a href=\"{link}\">Go on</a></p></main>{END}");
+    let start = page::start(language, language.pattern("hop-title"), "");
+    let label = page::escape(language.pattern("hop-link"));
+    let body = format!("{start}<p><a href=\"{link}\">{label}</a></p></main>{END}");
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.clone_from(&HOP_HEADERS);
@@ -160,7 +169,7 @@ pub(super) enum Outcome<'a> {
     /// The path of this site to return to.
     Finished { next: &'a str },
     /// The error's code and words.
-    Failed { code: &'static str, title: &'static str, text: String },
+    Failed { code: &'static str, title: &'static str, text: Cow<'static, str> },
 }
 
 /// Tells the page that opened the window, if it is of the right origin, and closes the window.
@@ -181,16 +190,22 @@ static SCRIPT_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 
 /// The page at the end of a login in a window. The values are attributes, so that the policy can
 /// name the one script by its hash.
-pub(super) fn message(opener: &str, service: &str, outcome: &Outcome<'_>) -> Response {
+pub(super) fn message(
+    language: Language,
+    opener: &str,
+    service: &str,
+    outcome: &Outcome<'_>,
+) -> Response {
     let (name, value, title, text) = match outcome {
-        Outcome::Finished { next } => ("next", *next, "You are logged in", ""),
+        Outcome::Finished { next } => ("next", *next, language.pattern("popup-finished-title"), ""),
         Outcome::Failed { code, title, text } => ("error", *code, *title, &**text),
     };
     let (opener, service) = (page::escape(opener), page::escape(service));
     let (value, text) = (page::escape(value), page::escape(text));
-    let start = page::start(title, "");
+    let start = page::start(language, title, "");
+    let close = page::escape(language.pattern("popup-close"));
     let body = format!(
-        "{start}<p>{text}</p><p>You can close this window.</p>\
+        "{start}<p>{text}</p><p>{close}</p>\
          <script data-opener=\"{opener}\" data-service=\"{service}\" data-{name}=\"{value}\">\
          {SCRIPT}</script></main>{END}"
     );
@@ -211,10 +226,10 @@ pub(super) fn with_opener(mut response: Response) -> Response {
 
 /// The page's contents for scripts.
 fn usual_json(error: &Error, service: Option<&str>, retry: Option<&str>) -> Response {
-    let (_, message) = words(error, service.or(named(error)).unwrap_or("the service"));
+    let (_, message) = words(Language::ENGLISH, error, service.or(named(error)));
     let mut told = serde_json::Map::new();
     told.insert("error".to_owned(), error.code().into());
-    told.insert("message".to_owned(), message.into());
+    told.insert("message".to_owned(), message.into_owned().into());
     if let Some(service) = named(error) {
         told.insert("service".to_owned(), service.into());
     }
@@ -246,168 +261,20 @@ fn named(error: &Error) -> Option<&str> {
     }
 }
 
-fn usual_page(error: &Error, service: Option<&str>, retry: Option<&str>, home: &str) -> Response {
-    let name = service.or(named(error)).unwrap_or("the service");
-    let (title, text) = words(error, name);
-    let mut page = Page::new(title).text(&text).code(error.code());
+fn usual_page(
+    language: Language,
+    error: &Error,
+    service: Option<&str>,
+    retry: Option<&str>,
+    home: &str,
+) -> Response {
+    let (title, text) = words(language, error, service.or(named(error)));
+    let mut page = Page::new(title).language(language).text(&text).code(error.code());
     if let Some(retry) = retry {
-        page = page.link("Try again", retry);
+        page = page.link(language.pattern("try-again"), retry);
     }
-    page.link("Back to the site", home).to_response(error.status()).map(Body::from)
-}
-
-fn words(error: &Error, name: &str) -> (&'static str, String) {
-    match error {
-        Error::Browser(error) => match error {
-            BrowserError::Denied => {
-                ("You did not log in", format!("You refused at {name}. Nothing was changed."))
-            }
-            BrowserError::AttemptExpired => (
-                "That took too long",
-                "This login began more than an hour ago, or before the keys of this site were \
-                 replaced."
-                    .to_owned(),
-            ),
-            BrowserError::AttemptCookieMissing => (
-                "This login is not known any more",
-                "It was finished before, or it began in another browser or at another address of \
-                 this site, or the browser did not keep its cookie."
-                    .to_owned(),
-            ),
-            BrowserError::StateUnknown
-            | BrowserError::CallbackMalformed
-            | BrowserError::WrongIssuer => (
-                "This login did not begin here",
-                format!(
-                    "The answer of {name} fits no login that was started on this site. Go back to the \
-                     site and log in again."
-                ),
-            ),
-            BrowserError::LoginMalformed => (
-                "This link is broken",
-                "A parameter of the link to this login is repeated, too long or damaged."
-                    .to_owned(),
-            ),
-            BrowserError::NotThisOrigin => (
-                "This request is not of this site",
-                "Only pages and programs of this site may do that.".to_owned(),
-            ),
-            BrowserError::UserChanged => (
-                "Another user is signed in now",
-                "Another user of this site began the login, so it was not finished.".to_owned(),
-            ),
-            BrowserError::AccountChanged => (
-                "That was another account",
-                format!(
-                    "The further permission must come from the account at {name} that is linked \
-                     already."
-                ),
-            ),
-            BrowserError::AccountNotAllowed => (
-                "This account is not admitted here",
-                format!("This site admits only some accounts of {name}. Choose another one there."),
-            ),
-            BrowserError::AccountOfAnotherUser => (
-                "This account belongs to another user",
-                format!(
-                    "The account at {name} is linked to another user of this site. Sign out to \
-                     sign in as that user, or choose another account at {name}."
-                ),
-            ),
-            BrowserError::UserUnknown => (
-                "You are signed in no longer",
-                "The user signed in was removed. Sign out, then sign in again.".to_owned(),
-            ),
-            BrowserError::IssuerOther => (
-                "This link is broken",
-                format!("The link to this login names another provider than {name}."),
-            ),
-            BrowserError::TargetElsewhere => (
-                "This link is broken",
-                "The link to this login leads to a page outside of this site.".to_owned(),
-            ),
-            BrowserError::TenantUnknown => no_such_login(),
-            BrowserError::IdentifierMalformed => (
-                "That is no address",
-                "Type your e-mail address at work, or the address of your organization.".to_owned(),
-            ),
-            BrowserError::OrganizationUnknown => (
-                "This organization is not known here",
-                "No login was found for what you typed, or this site does not admit it.".to_owned(),
-            ),
-            BrowserError::TooManyLookups => (
-                "Too many people log in at this moment",
-                "Wait for a minute, then try again.".to_owned(),
-            ),
-            BrowserError::IdTokenRejected(_) | BrowserError::IdTokensNotAccepted => (
-                "You did not log in",
-                format!(
-                    "What your browser brought from {name} is not valid for a login here. Nothing \
-                     was changed."
-                ),
-            ),
-            BrowserError::Loop => (
-                "The login is going in circles",
-                format!(
-                    "You have returned from {name} three times, but this page finds no account with the \
-                     permissions that it needs. Perhaps {name} granted fewer permissions than the \
-                     page requested, or the browser refuses the cookies of this site, or the site \
-                     stores no accounts."
-                ),
-            ),
-        },
-        Error::Service { error, .. } if error.needs_the_user() => (
-            "You did not log in",
-            format!("{name} has a question for you first, so it could not let you in unseen."),
-        ),
-        Error::Service { error: ServiceError::AuthorizationRefused { error: code }, .. } => (
-            "You did not log in",
-            format!("{name} refused this login ({code}). The log of this site has its words."),
-        ),
-        Error::Service { error: ServiceError::ClientRefused, .. } => (
-            "This site is not set up for this login",
-            format!("{name} rejected the credentials of this site, which its operator must check."),
-        ),
-        Error::Service { error: ServiceError::Unavailable { .. }, .. } | Error::Network { .. } => (
-            "No response",
-            format!("{name} cannot be reached, or is overloaded. Try again in a moment."),
-        ),
-        Error::Service { .. } => {
-            ("That did not work", format!("The response of {name} cannot be used."))
-        }
-        Error::Api { status, .. } => (
-            "That did not work",
-            format!(
-                "This page sent a request to {name}, and the response was an error ({status})."
-            ),
-        ),
-        Error::Operator(_) if error.status() == StatusCode::NOT_FOUND => no_such_login(),
-        Error::Operator(_) if error.is_transient() => {
-            ("No response", "This site cannot look that up now. Try again in a moment.".to_owned())
-        }
-        // Mistakes in the application's code, which only its developers see. The reasons contain
-        // only names from the code.
-        Error::Operator(
-            error @ (OperatorError::NotAttached
-            | OperatorError::ServiceNotAdded { .. }
-            | OperatorError::ServiceMismatch { .. }
-            | OperatorError::NoServices
-            | OperatorError::RoutesMissing
-            | OperatorError::NestedElsewhere { .. }),
-        ) => (
-            "This site is not set up for this login",
-            format!("For the developers of this site: {error}."),
-        ),
-        Error::Operator(_) => (
-            "This site is not set up for this login",
-            "The operator of this site finds the reason in its log.".to_owned(),
-        ),
-        Error::NotLinked(_) => ("Log in first", format!("This page needs your account at {name}.")),
-    }
-}
-
-fn no_such_login() -> (&'static str, String) {
-    ("No such login", "This site has no login with this name.".to_owned())
+    let page = page.link(language.pattern("back-to-site"), home);
+    page.to_response(error.status()).map(Body::from)
 }
 
 /// Whether another attempt may succeed.

@@ -229,9 +229,16 @@ async fn finish(mut asked: Asked, begun: Begun) -> Response {
     let finished = match linked {
         Ok(Some(answer)) => return answer,
         Ok(None) if let Some(opener) = opener => {
-            return message(opener, &asked.service, &Outcome::Finished { next: &next });
+            return message(
+                asked.language(),
+                opener,
+                &asked.service,
+                &Outcome::Finished { next: &next },
+            );
         }
-        Ok(None) if begun == Begun::Elsewhere => return hop(&next),
+        Ok(None) if begun == Begun::Elsewhere => {
+            return hop(asked.language(), &next);
+        }
         Ok(None) => redirect(StatusCode::SEE_OTHER, next.clone()),
         Err(error) => Err(error),
     };
@@ -284,7 +291,8 @@ fn hop_to_arrival(asked: &Asked, query: &str) -> Response {
     match login.ready() {
         // The service is one of this site, whose name needs no encoding.
         Ok(ready) => {
-            hop(&[&ready.site.base_path, login.mount(), "/", service, "/arrived?", query].concat())
+            let to = [&ready.site.base_path, login.mount(), "/", service, "/arrived?", query];
+            hop(asked.language(), &to.concat())
         }
         Err(error) => unknown_to_whom(error),
     }

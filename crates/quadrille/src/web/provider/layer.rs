@@ -15,6 +15,7 @@ use tower::{Layer, Service};
 
 use crate::{
     guard::{Guard, GuardBody, Lazy, is_covered, read_body},
+    page::Language,
     provider::{AuthorizationServer, OperatorError, Problem, Slot},
 };
 
@@ -91,6 +92,7 @@ where
             request.extensions_mut().insert(slot.clone());
         }
         let page = Page::of(server, &request);
+        let language = Language::of(request.headers());
         let place = Place::of(server, &request);
         place.tell(&mut request);
         let lent = match place {
@@ -101,13 +103,13 @@ where
         request.extensions_mut().insert(Lazy::new(lent, is_empty));
         if is_empty || !(server.inner().oauth1.is_offered() && is_covered(&request)) {
             let running = Running::Now { future: self.inner.call(request) };
-            return ServerFuture { running, slot, page };
+            return ServerFuture { running, slot, page, language };
         }
         // The one that is ready must be the one that is called.
         let next = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, next);
         let future = Box::pin(async move { inner.call(with_body(request).await).await });
-        ServerFuture { running: Running::WithBody { future }, slot, page }
+        ServerFuture { running: Running::WithBody { future }, slot, page, language }
     }
 }
 
@@ -137,6 +139,7 @@ pin_project_lite::pin_project! {
         running: Running<F, O>,
         slot: Option<Slot>,
         page: Option<Page>,
+        language: Language,
     }
 }
 
@@ -198,16 +201,18 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let mut answer = ready!(match this.running.project() {
+        let language = *this.language;
+        let mut answer = ready!(language.while_running(|| match this.running.project() {
             RunningNow::Now { future } => future.poll(context),
             RunningNow::WithBody { future } => future.as_mut().poll(context),
-        });
+        }));
         let Ok(response) = &mut answer else { return Poll::Ready(answer) };
         if let Some(slot) = this.slot {
             slot.apply(response);
         }
         if let Some(missing) = this.page.take().and_then(|page| page.missing(response.status())) {
-            *response = Problem::show(&missing.into()).map(R::from);
+            let shown = language.while_running(|| Problem::show(&missing.into()));
+            *response = shown.map(R::from);
         }
         Poll::Ready(answer)
     }

@@ -18,7 +18,7 @@ use crate::{
         login::registered::Registered,
     },
     form::Params,
-    page::Page,
+    page::{Language, Page},
     probe::probed,
 };
 
@@ -38,6 +38,8 @@ pub(super) struct Answer {
     pub(super) outcome: Result<CodeProof>,
     /// The callback's further parameters.
     pub(super) callback: Vec<(String, String)>,
+    /// The language of the browser.
+    pub(super) language: Language,
     /// The page for the browser.
     pub(super) reply: oneshot::Sender<(StatusCode, Page)>,
 }
@@ -66,26 +68,27 @@ impl Expected {
         // A page of another site may lead a name of its own to this machine.
         let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
         // Browsers omit port 80.
+        let language = Language::of(headers);
         let short = self.authority.strip_suffix(":80").unwrap_or(&self.authority);
         let is_ours = host.is_some_and(|host| {
             [&*self.authority, short].iter().any(|own| host.eq_ignore_ascii_case(own.as_bytes()))
         });
         if !is_ours || uri.path() != self.path {
-            return Heard::Other(nothing_here());
+            return Heard::Other(nothing_here(language));
         }
         if let Some(response) = probed(method, headers) {
             return Heard::Other(response);
         }
         if method != Method::GET || self.is_taken.load(Ordering::SeqCst) {
-            return Heard::Other(nothing_here());
+            return Heard::Other(nothing_here(language));
         }
         let query = uri.query().unwrap_or_default();
         let (outcome, callback) = match self.read(query) {
             Ok(read) => read,
-            Err(error) => return Heard::Other(not_this_login(error)),
+            Err(error) => return Heard::Other(not_this_login(language, error)),
         };
         match self.is_taken.swap(true, Ordering::SeqCst) {
-            true => Heard::Other(nothing_here()),
+            true => Heard::Other(nothing_here(language)),
             false => Heard::Answer { outcome, callback },
         }
     }
@@ -107,13 +110,15 @@ impl Expected {
     }
 }
 
-fn nothing_here() -> Response<Bytes> {
-    Page::new("There is nothing here").to_response(StatusCode::NOT_FOUND)
+fn nothing_here(language: Language) -> Response<Bytes> {
+    let page = Page::new(language.pattern("program-nothing-title")).language(language);
+    page.to_response(StatusCode::NOT_FOUND)
 }
 
-fn not_this_login(error: BrowserError) -> Response<Bytes> {
-    Page::new("This is not the login that the program waits for")
-        .text("The program still waits. Finish the login in the window that it opened.")
+fn not_this_login(language: Language, error: BrowserError) -> Response<Bytes> {
+    Page::new(language.pattern("program-other-title"))
+        .language(language)
+        .text(language.pattern("program-other"))
         .code(Error::from(error).code())
         .to_response(error.status())
 }

@@ -20,7 +20,7 @@ use crate::{
         registration::Settled,
     },
     oauth2::pkce::Verifier,
-    page::Page,
+    page::{Language, Page},
 };
 
 use self::{
@@ -259,7 +259,7 @@ impl LoopbackLogin {
             () = tokio::time::sleep(loopback.lasts) => None,
             never = server.run() => match never {},
         };
-        let Some(Answer { outcome, callback, reply }) = answer else {
+        let Some(Answer { outcome, callback, language, reply }) = answer else {
             return Err(BrowserError::AttemptExpired.into());
         };
         let redeeming = async {
@@ -272,8 +272,8 @@ impl LoopbackLogin {
             never = server.run() => match never {},
         };
         let page = match &finished {
-            Ok(_) => succeeded(&registered),
-            Err(error) => failed(&registered, error),
+            Ok(_) => succeeded(language, &registered),
+            Err(error) => failed(language, &registered, error),
         };
         // The browser may have left.
         let _ = reply.send(page);
@@ -310,24 +310,25 @@ fn print(url: &str) {
     let _ = writeln!(std::io::stderr().lock(), "Open this page in your browser to log in:\n{url}");
 }
 
-fn succeeded(service: &Settled) -> (http::StatusCode, Page) {
-    let page = Page::new("You are logged in").text(&format!(
-        "You are logged in with {}. Close this window, and return to the program.",
-        service.spec.title
-    ));
-    (http::StatusCode::OK, page)
+fn succeeded(language: Language, service: &Settled) -> (http::StatusCode, Page) {
+    let service = [("service", &*service.spec.title)];
+    let page = Page::new(language.pattern("popup-finished-title")).language(language);
+    (http::StatusCode::OK, page.text(&language.text("program-done", &service)))
 }
 
-fn failed(service: &Settled, error: &Error) -> (http::StatusCode, Page) {
+fn failed(language: Language, service: &Settled, error: &Error) -> (http::StatusCode, Page) {
+    let service = [("service", &*service.spec.title)];
+    // The reason is for whoever runs the program, who is also in front of the browser.
     let (heading, text) = match error {
         Error::Browser(BrowserError::Denied) => {
-            ("You did not log in", format!("You refused at {}.", service.spec.title))
+            ("login-refused-title", language.text("program-denied", &service))
         }
-        error => ("The login failed", format!("{error}.")),
+        error => ("program-failed-title", format!("{error}.").into()),
     };
-    let page = Page::new(heading)
+    let page = Page::new(language.pattern(heading))
+        .language(language)
         .text(&text)
-        .text("Close this window, and return to the program.")
+        .text(language.pattern("program-return"))
         .code(error.code());
     (error.status(), page)
 }

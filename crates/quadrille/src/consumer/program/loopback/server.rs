@@ -21,7 +21,10 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use crate::{page::Page, transport::Body};
+use crate::{
+    page::{Language, Page},
+    transport::Body,
+};
 
 use super::answer::{Answer, Expected, Heard};
 
@@ -132,14 +135,15 @@ async fn serve(
     let service = service_fn(|request: Request<Incoming>| {
         let (expected, answers, is_answer) = (&expected, &answers, &is_answer);
         async move {
+            let language = Language::of(request.headers());
             let response = match expected.hear(request.method(), request.uri(), request.headers()) {
                 Heard::Other(response) => response,
                 Heard::Answer { outcome, callback } => {
                     is_answer.store(true, Ordering::SeqCst);
                     let (reply, page) = oneshot::channel();
                     // A login that was dropped answers nothing.
-                    let _ = answers.send(Answer { outcome, callback, reply }).await;
-                    let (status, page) = page.await.unwrap_or_else(|_| cancelled());
+                    let _ = answers.send(Answer { outcome, callback, language, reply }).await;
+                    let (status, page) = page.await.unwrap_or_else(|_| cancelled(language));
                     page.to_response(status)
                 }
             };
@@ -157,7 +161,7 @@ async fn serve(
     is_answer.load(Ordering::SeqCst)
 }
 
-fn cancelled() -> (StatusCode, Page) {
-    let page = Page::new("The login was cancelled").text("The program waits no longer.");
-    (StatusCode::SERVICE_UNAVAILABLE, page)
+fn cancelled(language: Language) -> (StatusCode, Page) {
+    let page = Page::new(language.pattern("program-cancelled-title")).language(language);
+    (StatusCode::SERVICE_UNAVAILABLE, page.text(language.pattern("program-cancelled")))
 }

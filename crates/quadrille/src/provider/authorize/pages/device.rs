@@ -5,7 +5,10 @@ use std::fmt;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use crate::{page::Page, provider::client::record::Client};
+use crate::{
+    page::{Language, Page},
+    provider::client::record::Client,
+};
 
 /// The answer to a consent page for a device: the user goes back to the device. See
 /// [`AuthorizationServer::device_answer_page`](crate::provider::AuthorizationServer::device_answer_page).
@@ -31,14 +34,13 @@ pub struct DeviceAnswerPage<'a> {
 impl DeviceAnswerPage<'_> {
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
-        let name = &self.client.name;
-        let page = match self.is_allowed {
-            true => Page::new(format!("{name} has access"))
-                .text("Go back to your device: it goes on by itself in a few seconds."),
-            false => Page::new(format!("{name} was not let in"))
-                .text("Nothing was granted. You can close this page."),
+        let (title, text) = match self.is_allowed {
+            true => ("device-allowed-title", "device-allowed"),
+            false => ("not-let-in-title", "not-let-in"),
         };
-        page.to_response(StatusCode::OK)
+        let (language, client) = (Language::current(), [("client", &*self.client.name)]);
+        let page = Page::new(language.text(title, &client)).text(language.pattern(text));
+        page.language(language).to_response(StatusCode::OK)
     }
 }
 

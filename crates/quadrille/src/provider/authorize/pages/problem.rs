@@ -7,7 +7,7 @@ use http::{HeaderValue, Response, StatusCode, Uri, header};
 
 use crate::{
     form,
-    page::Page,
+    page::{Language, Page},
     provider::{
         client::{record::Client, redirect_uri::RedirectUri},
         error::endpoint::EndpointError,
@@ -104,14 +104,25 @@ impl<'a> Problem<'a> {
         self.shown().status
     }
 
-    /// A heading.
+    /// A heading, in English.
     pub fn title(&self) -> &'static str {
-        self.shown().title
+        Language::ENGLISH.pattern(self.title_key())
     }
 
-    /// The text: what happened, and what to do.
+    /// The text, in English: what happened, and what to do.
     pub fn text(&self) -> &'static str {
+        Language::ENGLISH.pattern(self.key())
+    }
+
+    /// The key of the text, which is a stable name of what the page says. [`Language::provider_texts`] has
+    /// the text.
+    pub fn key(&self) -> &'static str {
         self.shown().text
+    }
+
+    /// The key of the heading.
+    pub fn title_key(&self) -> &'static str {
+        self.shown().title
     }
 
     /// A short, stable name for the reason, for a support request.
@@ -153,18 +164,20 @@ impl<'a> Problem<'a> {
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
         let Shown { status, title, text, code } = self.shown();
-        let mut page = Page::new(title).text(text).code(code);
+        let language = Language::current();
+        let page = Page::new(language.pattern(title)).language(language);
+        let mut page = page.text(language.pattern(text)).code(code);
         if let Some(reason) = self.for_developers() {
             page = page.text(&reason);
         }
         if let Some(again) = self.again {
-            page = page.link("Try again", again);
+            page = page.link(language.pattern("try-again"), again);
         }
         if let Some(home) = self.home {
-            page = page.link("Back to the site", home);
+            page = page.link(language.pattern("back-to-site"), home);
         }
         if let Some(Onward { destination, href }) = self.onward {
-            page = page.link(&format!("Go to {destination}"), href);
+            page = page.link(&language.text("go-to", &[("destination", destination)]), href);
         }
         let mut response = page.to_response(status);
         if let Error::Client(ClientError::Endpoint(EndpointError::Method(allowed))) = self.error {

@@ -6,7 +6,10 @@ use std::fmt;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use crate::{page::Page, provider::client::record::Client};
+use crate::{
+    page::{Language, Page},
+    provider::client::record::Client,
+};
 
 /// The answer to a consent page of a client without a callback: a verifier for the user to type in
 /// at the application, or a denial. See
@@ -33,15 +36,15 @@ pub struct VerifierPage<'a> {
 impl VerifierPage<'_> {
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
-        let name = &self.client.name;
+        let (language, client) = (Language::current(), [("client", &*self.client.name)]);
         let page = match self.verifier {
-            Some(verifier) => Page::new(format!("Your code for {name}"))
-                .text("Type it in there, and nowhere else:")
+            Some(verifier) => Page::new(language.text("verifier-title", &client))
+                .text(language.pattern("verifier-text"))
                 .text(verifier),
-            None => Page::new(format!("{name} was not let in"))
-                .text("Nothing was granted. You can close this page."),
+            None => Page::new(language.text("not-let-in-title", &client))
+                .text(language.pattern("not-let-in")),
         };
-        page.to_response(StatusCode::OK)
+        page.language(language).to_response(StatusCode::OK)
     }
 }
 

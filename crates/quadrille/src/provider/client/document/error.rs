@@ -82,17 +82,9 @@ impl ClientDocumentError {
         match self {
             Self::Throttled => Shown {
                 status: StatusCode::TOO_MANY_REQUESTS,
-                ..Shown::mistake(
-                    "client_document",
-                    "Too many applications that could not be identified were tried from here. \
-                     Nothing was granted. Please try again in a while.",
-                )
+                ..Shown::mistake("client_document", "problem-client-documents-throttled")
             },
-            _ => Shown::mistake(
-                "client_document",
-                "The application that sent you here could not be identified: what it says of \
-                 itself on its website cannot be had, or is wrong. Nothing was granted.",
-            ),
+            _ => Shown::mistake("client_document", "problem-client-document"),
         }
     }
 }

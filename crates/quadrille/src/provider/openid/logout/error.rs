@@ -64,18 +64,9 @@ impl EndSessionError {
             | Self::OtherClient
             | Self::UnknownClient
             | Self::ClientMissing
-            | Self::Form(_) => {
-                "The application that sent you here asked in a way that cannot be understood. You \
-                 were not signed out."
-            }
-            Self::RedirectUriNotRegistered => {
-                "The application wants you to be sent to an address that is not registered for it. \
-                 You were not sent there, and not signed out."
-            }
-            Self::Ticket => {
-                "This page is out of date. You were not signed out. Go back to the application and \
-                 start again."
-            }
+            | Self::Form(_) => "problem-logout-mistake",
+            Self::RedirectUriNotRegistered => "problem-logout-redirect-uri",
+            Self::Ticket => "problem-logout-out-of-date",
         };
         let code = match self {
             Self::Hint => "logout_hint",
@@ -86,6 +77,6 @@ impl EndSessionError {
             Self::Ticket => "logout_ticket",
             Self::Form(_) => "logout_malformed",
         };
-        Shown { status: StatusCode::BAD_REQUEST, title: "You were not signed out", text, code }
+        Shown { status: StatusCode::BAD_REQUEST, title: "problem-logout-title", text, code }
     }
 }

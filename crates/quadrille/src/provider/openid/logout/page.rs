@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::{
     form::FormWriter,
-    page::{self, Page, escape},
+    page::{self, Language, Page, escape},
 };
 
 use super::{check::Target, party::Party};
@@ -142,12 +142,16 @@ impl<'a> SignedOutPage<'a> {
 
     /// The default page.
     pub fn to_response(&self) -> Response<Bytes> {
-        let mut page = match self.has_next_user {
-            true => Page::new("You are signed in").text("Applications learn who has signed out."),
-            false => Page::new("You are signed out").text("You can close this page."),
+        let (title, text) = match self.has_next_user {
+            true => ("signed-in-title", "signed-in-frames"),
+            false => ("signed-out-title", "signed-out-close"),
         };
+        let language = Language::current();
+        let page = Page::new(language.pattern(title)).language(language);
+        let mut page = page.text(language.pattern(text));
         if let Some(onward) = self.onward {
-            page = page.link(&format!("Go to {}", onward.destination), onward.href);
+            page = page
+                .link(&language.text("go-to", &[("destination", onward.destination)]), onward.href);
         }
         let html = page.to_html_with(&self.frames());
         let mut response = Response::new(Bytes::from(html));
