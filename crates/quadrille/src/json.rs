@@ -29,7 +29,7 @@ impl JsonObject {
     pub(crate) fn strings(&mut self, name: &'static str, values: &[impl AsRef<str>]) {
         match values {
             [] => {}
-[one] => self.string(name, one.as_ref()),
+            [one] => self.string(name, one.as_ref()),
             several => self.list(name, several),
         }
     }
