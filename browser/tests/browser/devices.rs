@@ -178,6 +178,8 @@ async fn a_user_allows_a_part_of_the_scopes_and_takes_the_access_back() {
         element(browser, "//h2[.='Television']").await;
         assert!(!browser.source().await.unwrap().contains("Add photos"));
         press(browser, "Withdraw").await;
+        heading(browser, "Withdraw the access of").await;
+        press(browser, "Withdraw").await;
         element(browser, "//*[@role='status'][starts-with(., 'Withdrawn.')]").await;
         browser.looks_good("2-withdrawn").await;
         assert!(!browser.source().await.unwrap().contains("Television"));

@@ -40,6 +40,8 @@ async fn an_operators_own_pages_work_without_a_referrer() {
         client.redeem(&browser.wait_until_at(&callback.far("/callback?code=")).await).await;
         browser.goto(provider.url("/")).await.unwrap();
         press(browser, "Withdraw").await;
+        heading(browser, "Withdraw the access of").await;
+        press(browser, "Withdraw").await;
         heading(browser, "Your applications").await;
         press(browser, "Sign out everywhere").await;
         heading(browser, "You are signed out everywhere").await;
