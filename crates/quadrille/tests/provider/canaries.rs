@@ -195,6 +195,7 @@ async fn secrets_codes_tokens_verifiers_and_tickets_are_in_no_log_and_on_no_page
         ("token credentials", &token.token),
     ] {
         assert!(!log.contains(secret), "a {what} is in the log: {log}");
-        assert!(!pages.contains(secret), "a {what} is on a page: {pages}");
+        // The page for a late answer links to the same request, whose address the browser had.
+        assert!(what == "state" || !pages.contains(secret), "a {what} is on a page: {pages}");
     }
 }
