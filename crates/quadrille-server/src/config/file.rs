@@ -8,7 +8,8 @@ use crate::named_file;
 
 use super::{
     error::{ConfigError, Origin},
-    keys::{self, Key},
+    keys::Key,
+    lookup,
 };
 
 /// Reads the settings in the file. Each of them is known.
@@ -19,7 +20,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigErro
         .map_err(|error| ConfigError::Syntax { path: path.to_owned(), error: Box::new(error) })?;
     let origin = || Origin::File(path.to_owned());
     let known = table.into_iter().flat_map(settings).map(|(name, value)| {
-        let key = keys::find(&name, origin)?;
+        let key = lookup::find(&name, origin)?;
         if key.secret {
             let variable = key.variable;
             return Err(ConfigError::Secret { origin: origin(), key: key.name, variable });
@@ -32,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, ConfigErro
 /// The setting, or the settings of a section.
 fn settings((name, value): (String, Value)) -> Vec<(String, Value)> {
     match value {
-        Value::Table(section) if keys::is_section(&name) => {
+        Value::Table(section) if lookup::is_section(&name) => {
             section.into_iter().map(|(key, value)| (format!("{name}.{key}"), value)).collect()
         }
         value => vec![(name, value)],

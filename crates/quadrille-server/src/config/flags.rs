@@ -33,7 +33,7 @@ impl Flags {
     /// [`ConfigError::Unknown`] when there is no such setting.
     pub fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
         let (name, text) = assignment.split_once('=').unwrap_or((assignment, ""));
-        let key = keys::find(name.trim(), || Origin::Flag("--set"))?;
+        let key = lookup::find(name.trim(), || Origin::Flag("--set"))?;
         if key.secret {
             let origin = Origin::Flag("--set");
             return Err(ConfigError::Secret { origin, key: key.name, variable: key.variable });

@@ -19,6 +19,7 @@ mod grants;
 mod issuers;
 mod keys;
 mod languages;
+mod lookup;
 mod oauth1;
 mod openid;
 mod paths;
@@ -222,7 +223,7 @@ impl Settings {
             {
                 continue;
             }
-            match keys::find_variable(&variable) {
+            match lookup::find_variable(&variable) {
                 Ok(key) => {
                     let value = (Origin::Environment(variable), Value::String(text));
                     found.values.entry(key.name).or_insert(value);
@@ -480,7 +481,7 @@ impl Settings {
 /// Whether a website that logs in here as the service `quadrille` may have this variable in the same
 /// environment, such as `QUADRILLE_OAUTH_CLIENT_ID`, and it is no mistyped one of OAuth 1.0a.
 fn is_of_a_login(variable: &str) -> bool {
-    let own = |key| keys::find_variable(&["QUADRILLE_OAUTH1_", key].concat()).is_ok();
+    let own = |key| lookup::find_variable(&["QUADRILLE_OAUTH1_", key].concat()).is_ok();
     variable.strip_prefix("QUADRILLE_OAUTH_").is_some_and(|key| !own(key))
 }
 

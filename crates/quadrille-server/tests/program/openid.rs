@@ -467,22 +467,6 @@ fn metadata_that_only_a_setting_gives_an_effect_are_pointed_out() {
     assert!(!with.contains("openid_"), "{with}");
 }
 
-/// The file is read at the start, and again and again.
-#[cfg(unix)]
-#[tokio::test]
-async fn a_file_of_keys_that_others_can_read_is_named_once() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new();
-    let on = ["--set", "openid=true"];
-    Program::start_with(&folder, &on).stop();
-    let file = folder.data().join("signing-keys");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let program = Program::start_with(&folder, &on);
-    get(&program.url("/.well-known/openid-configuration")).await;
-    let log = program.log();
-    assert_eq!(log.matches("signing-keys can be read by other users").count(), 1, "{log}");
-}
-
 /// Core, section 6.1: keys of the operator's own beside the ring.
 #[tokio::test]
 async fn request_objects_may_be_encrypted_to_an_rsa_key_in_a_file() {

@@ -279,3 +279,18 @@ fn a_first_start_listens_while_its_key_is_made_and_requests_and_commands_wait() 
         start.join().unwrap().stop();
     });
 }
+/// The file is read at the start, and again and again.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_of_keys_that_others_can_read_is_named_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let on = ["--set", "openid=true"];
+    Program::start_with(&folder, &on).stop();
+    let file = folder.data().join("signing-keys");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let program = Program::start_with(&folder, &on);
+    get(&program.url("/.well-known/openid-configuration")).await;
+    let log = program.log();
+    assert_eq!(log.matches("signing-keys can be read by other users").count(), 1, "{log}");
+}

@@ -211,7 +211,7 @@ pub fn look_up_language<R: AsRef<str>, T: AsRef<str>>(
                 return Some(found);
             }
             (range, _) = range.rsplit_once('-')?;
-            // A single letter belongs to what came after it.
+            // A single letter belongs to the part after it.
             if let Some((before, single)) = range.rsplit_once('-')
                 && single.len() == 1
             {

@@ -28,7 +28,7 @@ pub(super) const fn of_id_token(reason: IdTokenRejected) -> &'static str {
             "the service gave a new key the identifier of an old one, or somebody forged the token"
         }
         R::Token(_) => {
-            "the service, or whoever presented the token, sent something else than a JWT"
+            "the service, or the party that presented the token, sent something else than a JWT"
         }
         R::Claims(ClaimsError::Issuer) => {
             "the issuer in the settings is not written as the service writes it, or somebody presented \

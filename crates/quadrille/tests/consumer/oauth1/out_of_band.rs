@@ -34,7 +34,7 @@ async fn a_program_without_a_browser_finishes_with_the_pin_that_its_user_types()
     let library = login.linked::<Library>(&done.account).await.unwrap();
     let me: serde_json::Value = library.get("me").await.unwrap();
     assert_eq!(me["login"], "user-7");
-    // Whoever repeats it did not get the answer.
+    // A client that repeats it did not get the answer.
     let times = world.service.times_asked(Purpose::RedeemCode);
     let again = finish(&begun.attempt, &pin, &ada).await.unwrap();
     assert_eq!(

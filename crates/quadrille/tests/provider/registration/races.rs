@@ -65,7 +65,7 @@ async fn of_two_hundred_updates_with_a_token_one_wins_and_so_does_one_of_as_many
             let (configuration, asked) = (
                 configuration.clone(),
                 update(&client, |client| {
-                    client.metadata.software_version = Some(number.to_string())
+                    client.metadata.software_version = Some(number.to_string());
                 }),
             );
             async move { manage(&world, &configuration, &asked).await }

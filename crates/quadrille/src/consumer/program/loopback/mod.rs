@@ -318,7 +318,7 @@ fn succeeded(language: Language, service: &Settled) -> (http::StatusCode, Page) 
 
 fn failed(language: Language, service: &Settled, error: &Error) -> (http::StatusCode, Page) {
     let service = [("service", &*service.spec.title)];
-    // The reason is for whoever runs the program, who is also in front of the browser.
+    // The reason is for the person who runs the program and is in front of the browser, too.
     let (heading, text) = match error {
         Error::Browser(BrowserError::Denied) => {
             ("login-refused-title", language.text("program-denied", &service))
