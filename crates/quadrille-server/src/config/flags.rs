@@ -4,7 +4,7 @@ use toml::Value;
 
 use super::{
     error::{ConfigError, Origin},
-    keys,
+    lookup,
 };
 
 /// Values found on the command line: the setting, the flag, the text.
