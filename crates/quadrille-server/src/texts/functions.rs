@@ -44,12 +44,12 @@ pub(crate) fn add_to(environment: &mut Environment<'static>, texts: &Arc<Texts>)
     environment.add_function("link", |href: &Value, words: &Value| {
         Value::from_safe_string(format!(r#"<a href="{}">{}</a>"#, inner(href), inner(words)))
     });
-    let kinds: [(_, fn(&Value) -> String); 3] =
-        [("list", markup), ("origins", origin), ("codes", code)];
-    for (name, item) in kinds {
-        let all = with();
-        environment.add_function(name, move |values: &Value| list(&all, values, item));
-    }
+    let all = with();
+    environment.add_function("list", move |values: &Value| list(&all, values, markup));
+    let all = with();
+    environment.add_function("origins", move |values: &Value| list(&all, values, origin));
+    let all = with();
+    environment.add_function("codes", move |values: &Value| list(&all, values, code));
     let all = with();
     environment.add_function("time", move |time: &str| {
         let attribute = time.replace(' ', "T") + if time.contains(' ') { "Z" } else { "" };

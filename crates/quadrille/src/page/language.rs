@@ -258,7 +258,7 @@ mod tests {
 
     fn messages(file: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
         file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| {
-            let (key, text) = line.split_once(" = ").unwrap_or_else(|| panic!("{line}"));
+            let (key, text) = line.split_once(" = ").ok_or(line).unwrap();
             assert!(key.bytes().all(|it| it.is_ascii_lowercase() || it == b'-'), "{line}");
             assert_eq!(text.trim(), text, "{line}");
             (key, text)

@@ -304,8 +304,7 @@ impl Pages {
         // The pages after this one stay in the language that an application wished for.
         let wished = self.texts.wished().map(|tag| Cow::Owned(self.site.in_language(tag)));
         let site = wished.unwrap_or(Cow::Borrowed(&self.site));
-        let whole =
-            Value::from(Serde(Whole { site: &*site, lang, dir, request_id, page: context }));
+        let whole = Value::from(Serde(Whole { site: &site, lang, dir, request_id, page: context }));
         let rendered = self.templates.get_template(template).and_then(|page| page.render(whole));
         let html = match rendered {
             Ok(html) => html,

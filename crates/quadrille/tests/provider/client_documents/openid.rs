@@ -7,7 +7,8 @@ use quadrille::{
     jose::{Algorithm, KeySet, Protected, SigningKey, SigningKeys, Unverified},
     provider::{AuthorizationServer, ClientMetadataDocuments, Logout, OpenId, RequestObjects},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::{Web, as_the_client, assert_refused, assert_warned, page};
 use crate::support::{Answer, Browser, World};
@@ -86,8 +87,14 @@ async fn a_client_that_must_sign_its_requests_is_held_to_it() {
     let plain = ask(&world, &mut browser, None).await;
     assert_warned(&plain, 400, "invalid_request", "invalid_request");
     let of_another = SigningKey::generate(Algorithm::Es256).unwrap();
+    let mut request = world.asking();
+    request.scope = Some(Scopes::parse("openid").unwrap());
+    let request = Url::parse(&request.to_url("https://id.example/").unwrap()).unwrap();
+    let claims: Map<String, Value> =
+        request.query_pairs().map(|(name, value)| (name.into(), (*value).into())).collect();
+    let claims = Value::from(claims).to_string();
     for (key, is_right) in [(&of_another, false), (&key, true)] {
-        let object = key.sign(&Protected::plain(), br#"{"scope":"openid"}"#).unwrap();
+        let object = key.sign(&Protected::plain(), claims.as_bytes()).unwrap();
         let answer = ask(&world, &mut browser, Some(&object)).await;
         assert_eq!(answer.status() == 200, is_right, "{answer:?}");
     }
