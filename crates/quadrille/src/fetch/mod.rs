@@ -25,13 +25,18 @@ pub(crate) use answer::document;
 pub use guarded::GuardedFetcher;
 #[cfg(feature = "provider")]
 pub(crate) use remote::NoKeys;
-pub(crate) use remote::{RemoteDocument, RemoteKeys};
+#[cfg(any(feature = "provider", all(feature = "guard", feature = "http-client")))]
+pub(crate) use remote::RemoteDocument;
 #[cfg(feature = "http-client")]
 pub(crate) use trusted::TrustedFetcher;
 #[cfg(feature = "provider")]
 pub(crate) use visitors::Visitors;
 #[cfg(any(feature = "consumer", feature = "provider"))]
-pub(crate) use {document::Document, remote::Remote, schedule::NotFetched};
+pub(crate) use {
+    document::Document,
+    remote::{Remote, RemoteKeys},
+    schedule::NotFetched,
+};
 
 use std::{pin::Pin, time::Duration};
 

@@ -130,6 +130,7 @@ impl<D: Document> Remote<D> {
     }
 }
 
+#[cfg(any(feature = "provider", all(feature = "guard", feature = "http-client")))]
 impl RemoteDocument<KeySet> {
     /// The keys at a URL.
     pub(crate) fn keys_at(url: Url, fetcher: Arc<dyn ErasedFetcher>) -> Arc<Self> {
