@@ -157,8 +157,8 @@ pub(crate) fn next(
     let may_skip = (asked.client.first_party || is_remembered) && is_identity_assured;
     match (may_skip && !asked.prompt.consent, asked.prompt.none) {
         (true, _) => Next::Grant,
-        // Nobody learns of a user without a consent whether a condition on the sign-in is met, except
-        // who has an ID token of this user.
+        // No client learns of a user without a consent whether a condition on the sign-in is met, except
+        // one that has an ID token of this user.
         (false, true) if asked.prompt.may_need_sign_in() => {
             refuse(match consent.is_some() || asked.prompt.is_known_user {
                 true => AuthorizeError::ConsentRequired,
