@@ -21,7 +21,7 @@ pub(super) struct Language {
     own: BTreeSet<String>,
 }
 
-/// What a text is for.
+/// The use of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Markup {
     /// An attribute, or another place without markup.

@@ -1,4 +1,4 @@
-//! What users do with their accounts themselves: a new password, the end of other sessions, the
+//! Actions of users on their own accounts: a new password, the end of other sessions, the
 //! withdrawal of an application's access, a file of what is known, and the deletion.
 
 use std::sync::Arc;

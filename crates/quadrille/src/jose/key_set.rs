@@ -84,8 +84,8 @@ impl KeySet {
         Ok(set)
     }
 
-    /// [`parse`](Self::parse) for the text of a set that was fetched from another party. What is no key
-    /// at all is skipped, too: `null`, a text, an object that repeats a member.
+    /// [`parse`](Self::parse) for the text of a set that was fetched from another party. Members of
+    /// `keys` that are no keys are skipped, too: `null`, a text, an object that repeats a member.
     #[cfg_attr(
         not(any(
             feature = "consumer",

@@ -48,7 +48,7 @@ impl Sealed for Withdraw {
     }
 }
 
-/// What the page shows.
+/// The values of the page.
 #[derive(Serialize)]
 struct Page<'a> {
     user: &'a str,

@@ -36,7 +36,7 @@ pub(super) struct Wish<'a> {
     pub(super) is_choice: bool,
 }
 
-/// What the page sends.
+/// The fields of the form.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct GoOn {
     #[serde(default)]
@@ -51,7 +51,7 @@ impl Sealed for GoOn {
     }
 }
 
-/// What the page shows.
+/// The values of the page.
 #[derive(Serialize)]
 struct Page<'a> {
     /// The application that waits for the person, if one does.

@@ -26,7 +26,7 @@ use super::{
     templates::{FormsLead, Message},
 };
 
-/// What the page sends.
+/// The fields of the form.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct Delete {
     #[serde(default)]
@@ -41,7 +41,7 @@ impl Sealed for Delete {
     }
 }
 
-/// What the page shows.
+/// The values of the page.
 #[derive(Serialize)]
 struct Page<'a> {
     user: &'a str,

@@ -30,7 +30,7 @@ use super::{
     templates::FormsLead,
 };
 
-/// What the page sends.
+/// The fields of the form.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct Change {
     #[serde(default)]
@@ -51,7 +51,7 @@ impl Sealed for Change {
     }
 }
 
-/// What the page shows.
+/// The values of the page.
 #[derive(Serialize)]
 struct Page<'a> {
     user: &'a str,

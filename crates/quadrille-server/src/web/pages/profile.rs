@@ -26,7 +26,7 @@ use super::super::{
 /// The claim with members of its own.
 const POSTAL: &str = "address";
 
-/// What the page shows.
+/// The values of the page.
 #[derive(Serialize)]
 pub(super) struct Profile {
     /// The claims that the user cannot edit.

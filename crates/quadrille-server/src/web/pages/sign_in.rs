@@ -49,7 +49,7 @@ pub(in crate::web) struct Asked {
     account: String,
 }
 
-/// What the page sends.
+/// The fields of the form.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct SignIn {
     #[serde(default)]
@@ -68,7 +68,7 @@ impl Sealed for SignIn {
     }
 }
 
-/// What the page shows.
+/// The values of the page.
 #[derive(Serialize)]
 struct Page<'a> {
     /// The application that waits for the person, if one does.

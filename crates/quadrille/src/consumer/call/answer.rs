@@ -267,7 +267,7 @@ fn is_latin(charset: &str) -> bool {
     matches!(charset, "iso-8859-1" | "latin1" | "windows-1252")
 }
 
-/// What windows-1252 has where Latin-1 has control characters, from 0x80 on.
+/// The characters of windows-1252 in place of the control characters of Latin-1, from 0x80 on.
 const WINDOWS: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
     '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',

@@ -151,7 +151,7 @@ async fn a_client_with_an_id_token_of_the_user_is_told_that_only_consent_is_miss
         let more = ask(&world, "openid email", further).await;
         assert_eq!(more.query("error"), "consent_required", "{further:?}");
     }
-    // Who has a consent knows its user, too.
+    // A client with a consent knows its user, too.
     let more = ask(&world, "openid email", &[("prompt", "none"), ("max_age", "600")]).await;
     assert_eq!(more.query("error"), "consent_required");
     world.server.revoke_consent("ada", &world.client.id).await.unwrap();

@@ -63,7 +63,7 @@ async fn a_client_that_registers_so_is_refused_whatever_it_has_not_signed() {
         let answer = world.ask(&mut Browser::default(), &asking(&world, "openid", &further)).await;
         assert_eq!(answer.status() == 200, is_right, "{further:?}: {answer:?}");
     }
-    // What the client did not sign is not there (RFC 9101, section 6.3).
+    // Parameters that the client did not sign do not count (RFC 9101, section 6.3).
     let further = [("request", &*without_state)];
     let answer = world.ask(&mut Browser::default(), &asking(&world, "openid", &further)).await;
     let page = answer.text();

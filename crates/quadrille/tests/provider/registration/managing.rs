@@ -176,7 +176,7 @@ async fn an_update_by_the_client_resets_no_setting_of_the_operator() {
     });
     let edited = edited.await.unwrap().client;
     let configuration = client.configuration.clone().unwrap();
-    // What the operator has taken away is left out.
+    // A grant that the operator has taken away is left out.
     let less = information(&manage(&world, &configuration, &update(&client, |_| {})).await);
     assert_eq!(less.metadata.grant_types, Some(vec!["authorization_code".to_owned()]));
     let configuration = less.configuration.unwrap();

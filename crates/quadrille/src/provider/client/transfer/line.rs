@@ -33,7 +33,7 @@ pub(super) struct Checked {
     pub(super) client: Client,
     /// Secrets in plain text, which are yet to be hashed.
     pub(super) plain: Vec<(ClientSecret, Secret)>,
-    /// What makes its secrets easy to find out.
+    /// The reason why its secrets are easy to find out.
     pub(super) weaknesses: Vec<Weakness>,
 }
 
