@@ -251,6 +251,11 @@ impl Play {
         }
         assert!(is_own && client.lives, "{answer:?}");
         let client = &mut self.clients[at];
+        // A token is good for one update.
+        if matches!(wish, Wish::Update) && token != client.token {
+            assert_eq!(answer.status, 409, "{answer:?}");
+            return;
+        }
         match wish {
             Wish::Delete => {
                 assert_eq!(answer.status, 204);

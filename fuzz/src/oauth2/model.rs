@@ -69,7 +69,6 @@ pub(super) struct Family {
     pub(super) grant: usize,
     pub(super) generation: usize,
     pub(super) rotated: Timestamp,
-    pub(super) rotated_scopes: Scopes,
     pub(super) expires: Timestamp,
     pub(super) ends: Timestamp,
 }

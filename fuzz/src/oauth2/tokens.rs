@@ -98,7 +98,6 @@ impl Play {
             grant: code.grant,
             generation: 0,
             rotated: now,
-            rotated_scopes: granted,
             expires: now + IDLE,
             ends: now + TOTAL,
         });
@@ -147,11 +146,9 @@ impl Play {
             .and(self.model.is_known(token.family))
             .and(self.model.known.is_before(family.expires.min(family.ends)));
         let is_within = !scopes.is_empty();
-        let is_same = scopes.is_superset(&family.rotated_scopes)
-            && family.rotated_scopes.is_superset(&scopes);
         let turns = if token.generation == family.generation {
             Is::Right
-        } else if token.generation + 1 != family.generation || !is_same {
+        } else if token.generation + 1 != family.generation {
             Is::Wrong
         } else if now < family.rotated {
             // The clock went back.
@@ -181,7 +178,6 @@ impl Play {
         self.model.families[token.family] = Family {
             generation: token.generation + 1,
             rotated: now,
-            rotated_scopes: scopes,
             expires: family.ends.min(now + IDLE),
             ..family
         };
