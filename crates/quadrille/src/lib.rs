@@ -89,6 +89,8 @@ mod probe;
 pub mod provider;
 #[cfg(feature = "guard")]
 mod public_uri;
+#[cfg(feature = "provider")]
+mod registered_domain;
 #[cfg(feature = "guard")]
 mod remote_address;
 pub mod scope;

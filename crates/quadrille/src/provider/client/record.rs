@@ -16,6 +16,7 @@ use crate::{
         openid::client::ClientOpenId,
         store::ids::{RowId, SecretHash},
     },
+    registered_domain,
 };
 
 use super::{
@@ -256,21 +257,32 @@ pub struct Client {
 impl Client {
     /// The facts about the client that users are shown beside its name: those of the operator, and for
     /// the others those of the client's registration or document.
+    ///
+    /// A client says about itself what it likes, so its own word counts for addresses at its own domain
+    /// alone, where all of its redirect URIs are, or its document (RFC 7591, section 5).
     pub fn about(&self) -> ClientAbout {
         let own = self.about.as_deref().cloned().unwrap_or_default();
         let Some(registered) = self.registration.as_deref() else { return own };
+        let registered = registered.about().at_domain(self.domain().as_deref());
         let contacts = match own.contacts.is_empty() {
-            true => registered.contacts.clone(),
+            true => registered.contacts,
             false => own.contacts,
         };
         ClientAbout {
             owner: own.owner,
-            client_uri: own.client_uri.or_else(|| registered.client_uri.clone()),
-            logo_uri: own.logo_uri.or_else(|| registered.logo_uri.clone()),
-            tos_uri: own.tos_uri.or_else(|| registered.tos_uri.clone()),
-            policy_uri: own.policy_uri.or_else(|| registered.policy_uri.clone()),
+            client_uri: own.client_uri.or(registered.client_uri),
+            logo_uri: own.logo_uri.or(registered.logo_uri),
+            tos_uri: own.tos_uri.or(registered.tos_uri),
+            policy_uri: own.policy_uri.or(registered.policy_uri),
             contacts,
         }
+    }
+
+    /// The registered domain of all redirect URIs, if they have one in common.
+    fn domain(&self) -> Option<String> {
+        let of = |uri: &RedirectUri| registered_domain::of_https(uri.as_str());
+        let first = of(self.redirect_uris.first()?)?;
+        self.redirect_uris.iter().all(|uri| of(uri).as_ref() == Some(&first)).then_some(first)
     }
 
     /// The time until which a client that registered itself must be used, else it is removed.

@@ -109,7 +109,7 @@ pub(super) fn read(
     if let Some(name) = members.unheeded.or(is_pairwise.then_some("subject_type")) {
         return Err(ClientDocumentError::NotOffered(name));
     }
-    let about = document.about();
+    let about = document.about(url.as_str());
     let metadata = document.metadata()?;
     let policy = MetadataPolicy::document(url.host_str().unwrap_or_default());
     let metadata = metadata.check(&policy)?;
@@ -118,7 +118,7 @@ pub(super) fn read(
 }
 
 impl Document<'_> {
-    fn about(&self) -> ClientAbout {
+    fn about(&self, at: &str) -> ClientAbout {
         let url = |member: Option<&RawValue>| member.map(text).map(Into::into);
         let contacts: Option<Vec<&RawValue>> =
             self.contacts.and_then(|list| serde_json::from_str(list.get()).ok());
@@ -131,7 +131,7 @@ impl Document<'_> {
             policy_uri: url(self.policy_uri),
             contacts: contacts.map(Into::into).collect(),
         }
-        .of_document()
+        .of_document(at)
     }
 
     fn metadata(self) -> Result<ClientMetadata, ClientDocumentError> {

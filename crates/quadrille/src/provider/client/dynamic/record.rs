@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Scopes, Timestamp,
-    provider::{client::grant_type::GrantTypes, store::ids::SecretHash},
+    provider::{
+        client::{about::ClientAbout, grant_type::GrantTypes},
+        store::ids::SecretHash,
+    },
 };
 
 /// The dynamic registration of a client (RFC 7591): the part of its record that other clients do
@@ -76,4 +79,18 @@ pub struct ClientRegistration {
     /// The software statement that the registration was made with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub software_statement: Option<Arc<str>>,
+}
+
+impl ClientRegistration {
+    /// The facts about the client, in its own words.
+    pub(in crate::provider::client) fn about(&self) -> ClientAbout {
+        ClientAbout {
+            owner: None,
+            client_uri: self.client_uri.clone(),
+            logo_uri: self.logo_uri.clone(),
+            tos_uri: self.tos_uri.clone(),
+            policy_uri: self.policy_uri.clone(),
+            contacts: self.contacts.clone(),
+        }
+    }
 }

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::registered_domain::registered_domain;
+
 use super::{RedirectUri, RedirectUriError};
 
 /// A pattern of redirect URIs, such as `https://*.preview.example.com/callback`. The asterisk
@@ -68,8 +70,9 @@ impl RedirectPattern {
         let example = format!("https://a.{rest}");
         RedirectUri::parse(&example).map_err(RedirectPatternError::Uri)?;
         let base = host(rest);
-        let is_below = domain(&format!("a.{base}"))
-            .is_some_and(|domain| domain != base && base.ends_with(&format!(".{domain}")));
+        let example = format!("a.{base}");
+        let domain = registered_domain(&example);
+        let is_below = domain != base && base.ends_with(&format!(".{domain}"));
         if base.ends_with('.') || !is_below {
             return Err(RedirectPatternError::Domain);
         }
@@ -90,13 +93,10 @@ impl RedirectPattern {
         let Some((label, rest)) = uri.split_once('.') else { return false };
         let base = host(pattern);
         // A label of its own may be a public suffix, too.
-        rest == pattern && is_label(label) && domain(&format!("{label}.{base}")) == domain(base)
+        rest == pattern
+            && is_label(label)
+            && registered_domain(&format!("{label}.{base}")) == registered_domain(base)
     }
-}
-
-/// The domain that the owner of a host has registered, by the public suffix list.
-fn domain(host: &str) -> Option<String> {
-    psl::domain_str(host).map(ToOwned::to_owned)
 }
 
 /// The host at the beginning of a URI without its scheme.
