@@ -89,8 +89,9 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
 
     /// Gives the user of a session a new password with the next number, if the number is still that of
     /// the session, ends the other sessions of the user, and makes a recount. The session goes on under
-    /// another id, if it has not ended.
-    /// Returns `false`, and changes nothing, if the user has another password by now, or is gone.
+    /// another id.
+    /// Returns `false`, and changes nothing, if the session has ended, or the user has another password by
+    /// now or is gone.
     fn change_password(&self, change: PasswordChange) -> Answering<'_, bool>;
 
     /// Changes the claims about a user. Returns the user as stored; `None` if there is none.

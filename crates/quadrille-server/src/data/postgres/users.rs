@@ -35,9 +35,12 @@ const SET_PASSWORD: &str = concat!(
     WHERE key = $2 RETURNING ",
     columns!()
 );
+/// The user first, as in every other change of passwords: no two of them wait for each other.
+const HOLD_USER_AND_SESSION: &str =
+    "SELECT 1 FROM quadrille_program_users u, quadrille_program_sessions s
+    WHERE u.subject = $1 AND u.password_number = $2 AND s.id = $3 FOR UPDATE";
 const CHANGE_PASSWORD: &str = "UPDATE quadrille_program_users
-    SET password = $1, password_number = password_number + 1
-    WHERE subject = $2 AND password_number = $3";
+    SET password = $1, password_number = password_number + 1 WHERE subject = $2";
 const GO_ON: &str = "UPDATE quadrille_program_sessions
     SET id = $2, password_number = password_number + 1 WHERE id = $1";
 const REMOVE: &str = concat!(
@@ -165,8 +168,8 @@ pub(super) async fn set_password(
     work.await?.first().map(user).transpose()
 }
 
-/// Gives the user of a session a new password, unless there is another one than the session's. The
-/// session goes on under another id, and the others end.
+/// Gives the user of a session a new password, unless the session has ended or there is another password
+/// than the session's. The session goes on under another id, and the others end.
 pub(super) async fn change_password(
     store: &PgStore,
     change: PasswordChange,
@@ -176,13 +179,15 @@ pub(super) async fn change_password(
         let shared = Arc::clone(&shared);
         Box::pin(async move {
             let PasswordChange { session, next, password, recount } = &*shared;
-            let update = sqlx::query(CHANGE_PASSWORD)
-                .bind(&**password)
+            let hold = sqlx::query(HOLD_USER_AND_SESSION)
                 .bind(&*session.subject)
-                .bind(session.password_number);
-            if transaction.execute(update).await? == 0 {
+                .bind(session.password_number)
+                .bind(&session.id[..]);
+            if transaction.fetch(hold).await?.is_empty() {
                 return Ok(false);
             }
+            let update = sqlx::query(CHANGE_PASSWORD).bind(&**password).bind(&*session.subject);
+            transaction.execute(update).await?;
             let others = SomeSessions::Others(session.name.clone());
             transaction.execute(ended::end_of(&session.subject, &others)).await?;
             let go_on = sqlx::query(GO_ON).bind(&session.id[..]).bind(&next[..]);

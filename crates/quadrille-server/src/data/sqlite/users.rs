@@ -177,8 +177,8 @@ pub(super) async fn set_password(
         .await
 }
 
-/// Gives the user of a session a new password, unless there is another one than the session's. The
-/// session goes on under another id, and the others end.
+/// Gives the user of a session a new password, unless the session has ended or there is another password
+/// than the session's. The session goes on under another id, and the others end.
 pub(super) async fn change_password(
     store: &SqliteStore,
     change: PasswordChange,
@@ -188,8 +188,9 @@ pub(super) async fn change_password(
             let PasswordChange { session, next, password, recount } = &change;
             let update = "UPDATE quadrille_program_users
                 SET password = ?1, password_number = password_number + 1
-                WHERE subject = ?2 AND password_number = ?3";
-            let of = (password, &session.subject, session.password_number);
+                WHERE subject = ?2 AND password_number = ?3
+                AND EXISTS (SELECT 1 FROM quadrille_program_sessions WHERE id = ?4)";
+            let of = (password, &session.subject, session.password_number, &session.id[..]);
             if transaction.execute(update, of)? == 0 {
                 return Ok(false);
             }

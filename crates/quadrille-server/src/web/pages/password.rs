@@ -146,7 +146,7 @@ pub(in crate::web) async fn change(
             app.cookies.set(answer.headers_mut(), Cookie::Session, &cookie, Some(lifetime));
             answer
         }
-        // There is a new password since this one was verified, and the session has ended with it.
+        // The session has ended since the password was verified, maybe with a new password.
         Ok(false) => app.see_other(&app.pages.site().sign_in),
         Err(error) => app.store_failed(&error),
     }
