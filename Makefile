@@ -91,6 +91,9 @@ rustdoc:
 pages:
 	tools/paths-in-architecture
 	$(PYTHON) tools/openid-sections
+	$(PYTHON) tools/error-codes
+	$(PYTHON) tools/security-pages
+	$(PYTHON) tools/flask-names
 
 .PHONY: circles
 circles:
