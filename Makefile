@@ -9,6 +9,7 @@ PYTHON ?= python3
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.1
 CARGO_MUTANTS_VERSION := 27.1.0
+TYPOS_VERSION := 1.52.0
 
 # Looked for on the PATH first, then in .tools, where it is installed when it is in neither.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -33,7 +34,7 @@ demo: ## A whole OAuth dance in your browser: a provider and a small website on 
 # Two at a time: each selection of features is one crate after the other, which leaves a processor for cargo-deny.
 .PHONY: lint
 lint: format clippy ## Everything that is checked without running it; a warning is an error
-	+@$(TOGETHER) --jobs=2 features deny rustdoc pages circles
+	+@$(TOGETHER) --jobs=2 features deny rustdoc pages circles spelling
 
 .PHONY: format
 format:
@@ -94,6 +95,15 @@ pages:
 	$(PYTHON) tools/error-codes
 	$(PYTHON) tools/security-pages
 	$(PYTHON) tools/flask-names
+
+.PHONY: spelling
+spelling: .tools/typos-$(TYPOS_VERSION)/bin/typos ## Misspelt words in code and texts; typos.toml has the others
+	$<
+
+# From PyPI, where it is a program that is already built.
+.tools/typos-$(TYPOS_VERSION)/bin/typos:
+	@$(PYTHON) -m venv $(@D)/.. || { echo "python's venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(@D)/pip install --quiet --disable-pip-version-check typos==$(TYPOS_VERSION)
 
 .PHONY: circles
 circles:
