@@ -15,6 +15,10 @@ use serde_json::Value;
 const WRITE: &str = "QUADRILLE_WRITE_GUIDE";
 type Render = fn(&Row) -> String;
 
+/// The place of the table of options on the page of a service that has none.
+const NO_OPTIONS: &str = "Options: [those of every service](../settings.md#keys-of-every-service), \
+                          and none of its own.";
+
 /// The marked parts of a page, in their order.
 const PARTS: [(&str, Render); 4] =
     [("registration", registration), ("options", options), ("facts", facts), ("checked", checked)];
@@ -292,7 +296,7 @@ fn options(row: &Row) -> String {
         documented.iter().map(|(signature, _)| signature.split('(').next().unwrap()).collect();
     assert_eq!(names, row.options, "{}: each option has a documented line", row.type_name);
     if documented.is_empty() {
-        return String::new();
+        return format!("{NO_OPTIONS}\n");
     }
     let lines: String = documented
         .iter()
