@@ -20,6 +20,7 @@ mod languages;
 mod linking;
 mod logins;
 mod looks;
+mod pictures;
 mod referrers;
 mod session_frames;
 mod session_pages;

@@ -1,12 +1,13 @@
 //! The demo, used as intended and otherwise.
 
 mod dances;
-mod drawing;
+pub(crate) mod drawing;
 mod oauth1;
 mod running;
 
-use dances::OAUTH2;
-use running::visit;
+pub(crate) use dances::{OAUTH1, OAUTH2};
+pub(crate) use running::visit;
+
 use serde_json::json;
 use thirtyfour::prelude::*;
 

@@ -106,11 +106,37 @@ impl Browser {
 
     /// Keeps a screenshot of the whole page, however long.
     pub(crate) async fn keep_whole(&self, what: &str) -> PathBuf {
-        let path = output(&format!("{}-{what}.png", self.name));
+        let how = json!({ "captureBeyondViewport": true });
+        self.capture(&format!("{what}.png"), how).await
+    }
+
+    /// Keeps a small screenshot of a part of the page, with some room around it, as
+    /// `test-output/browser/{test}-{what}.webp`.
+    pub(crate) async fn keep_part(&self, what: &str, part: &WebElement) -> PathBuf {
+        const ROOM: f64 = 12.0;
+        let script = "const at = arguments[0].getBoundingClientRect(); \
+                      return [at.x + scrollX, at.y + scrollY, at.width, at.height]";
+        let place = self.window.execute(script, vec![part.to_json().unwrap()]).await.unwrap();
+        let [x, y, width, height] =
+            serde_json::from_value::<[f64; 4]>(place.json().clone()).unwrap();
+        let clip = json!({
+            "x": (x - ROOM).max(0.0),
+            "y": (y - ROOM).max(0.0),
+            "width": width + 2.0 * ROOM,
+            "height": height + 2.0 * ROOM,
+            "scale": 1,
+        });
+        let how = json!({
+            "captureBeyondViewport": true, "clip": clip, "format": "webp", "quality": 50,
+        });
+        self.capture(&format!("{what}.webp"), how).await
+    }
+
+    async fn capture(&self, file: &str, how: Value) -> PathBuf {
+        let path = output(&format!("{}-{file}", self.name));
         // A sticky header would hide content.
         self.window.execute("window.scrollTo(0, 0)", vec![]).await.unwrap();
-        let shot =
-            self.cdp("Page.captureScreenshot", json!({ "captureBeyondViewport": true })).await;
+        let shot = self.cdp("Page.captureScreenshot", how).await;
         let base64 = shot["data"].as_str().unwrap();
         std::fs::write(&path, BASE64_STANDARD.decode(base64).unwrap()).unwrap();
         path
