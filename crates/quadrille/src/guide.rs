@@ -1,5 +1,21 @@
 //! README and guide, whose examples are compiled and run.
 
+#[doc = include_str!("../../../docs/src/begin/installation.md")]
+mod installation {}
+#[doc = include_str!("../../../docs/src/begin/log-in.md")]
+mod begin_log_in {}
+#[doc = include_str!("../../../docs/src/begin/call-api.md")]
+mod begin_call_api {}
+#[doc = include_str!("../../../docs/src/begin/open-api.md")]
+mod begin_open_api {}
+#[doc = include_str!("../../../docs/src/consumer/logout.md")]
+mod logout {}
+#[doc = include_str!("../../../docs/src/consumer/proxies.md")]
+mod proxies {}
+#[doc = include_str!("../../../docs/src/consumer/web.md")]
+mod web {}
+#[doc = include_str!("../../../docs/src/provider/production.md")]
+mod production {}
 #[doc = include_str!("../../../docs/src/provider/assertions.md")]
 mod assertions {}
 #[doc = include_str!("../../../docs/src/provider/grants.md")]
