@@ -10,6 +10,7 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.1
 CARGO_MUTANTS_VERSION := 27.1.0
 TYPOS_VERSION := 1.52.0
+MDBOOK_VERSION := 0.5.4
 
 # Looked for on the PATH first, then in .tools, where it is installed when it is in neither.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
@@ -91,6 +92,7 @@ rustdoc:
 .PHONY: pages
 pages:
 	tools/paths-in-architecture
+	$(PYTHON) tools/links
 	$(PYTHON) tools/openid-sections
 	$(PYTHON) tools/error-codes
 	$(PYTHON) tools/security-pages
@@ -244,7 +246,23 @@ bench: ## Quadrille beside bare handlers, in turn: throughput, CPU time, memory,
 	bench/run
 
 .PHONY: doc
-doc: ## The reference (target/doc) and, where mdbook is installed, the guide (target/guide)
-	$(CARGO) doc $(EVERYTHING) --no-deps
-	@if command -v mdbook >/dev/null; then mdbook build docs; \
-	else echo "the guide reads well as it is, in docs/src; as a site: cargo install mdbook"; fi
+doc: rustdoc guide ## The reference (target/doc) and the guide (target/guide), with all links checked
+
+.PHONY: guide
+guide: mdbook
+	$(PYTHON) tools/links
+	mdbook build docs
+	$(PYTHON) tools/links target/guide
+
+# Without the server and the watcher of files, which a check does not need.
+.PHONY: mdbook
+mdbook:
+	@command -v mdbook >/dev/null || { \
+	  echo "installing mdbook $(MDBOOK_VERSION) into .tools (some minutes, once)"; \
+	  $(FOR_ONE_USE) $(CARGO) install mdbook --version $(MDBOOK_VERSION) --locked --quiet --root .tools \
+	    --no-default-features --features search; }
+
+# The browser tests that make them are among those of `test-rust`; there they leave docs/src/pictures as it is.
+.PHONY: pictures
+pictures: chromium ## Make the pictures of the guide again, from the pages that the browser tests walk through
+	QUADRILLE_PICTURES=1 $(CARGO) test $(EVERYTHING) --test browser pictures::
