@@ -19,7 +19,8 @@
 //!
 //! A browser in which the person signed in before has a device cookie (OWASP, "device cookies") and
 //! is counted by itself: it does not wait, whatever others do. One that was stolen helps to ten
-//! guesses, and after that counts as none.
+//! guesses, and after that counts as none. The known browsers of one user have their turns one after the
+//! other, or a user with many of them would keep the hashing from all others.
 
 use std::time::Duration;
 

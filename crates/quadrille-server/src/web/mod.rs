@@ -14,6 +14,7 @@ mod ended;
 mod forms;
 mod grants;
 mod health;
+mod known_browsers;
 mod languages;
 mod me;
 mod overload;

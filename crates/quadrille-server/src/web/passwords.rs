@@ -22,11 +22,13 @@ use super::{
     attempts::{Attempt, Attempts},
     audit,
     devices::DeviceId,
+    known_browsers::KnownBrowsers,
     overload::Overload,
 };
 
 /// The number of passwords of unknown browsers that the threads of the [`Kdf`] hash at once, for
-/// each processor: enough that none is idle. All others wait in line, and known browsers pass.
+/// each processor: enough that none is idle. All others wait in line. Known browsers have as many of
+/// their own.
 const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
 
 /// The number of attempts that wait in line.
@@ -45,6 +47,7 @@ pub(super) struct Passwords {
     kdf: Kdf,
     attempts: Attempts,
     strangers: Line,
+    known: KnownBrowsers,
     overload: Overload,
 }
 
@@ -62,8 +65,10 @@ pub(super) enum Looked {
 impl Passwords {
     pub(super) fn new(env: Env, backend: Arc<dyn Backend>, kdf: Kdf, attempts: Attempts) -> Self {
         let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let places = processors.saturating_mul(PLACES);
         Self {
-            strangers: Line::new(processors.saturating_mul(PLACES), SEATS, SEATS_OF_A_NETWORK),
+            strangers: Line::new(places, SEATS, SEATS_OF_A_NETWORK),
+            known: KnownBrowsers::new(places.get()),
             overload: Overload::default(),
             env,
             backend,
@@ -93,19 +98,27 @@ impl Passwords {
         found: Option<User>,
         password: &Secret,
     ) -> Looked {
-        let place = match attempt.turn {
+        let (mut place, mut turn) = (None, None);
+        match attempt.turn {
             Turn::Refused(wait) => return Looked::Not(wait),
-            Turn::Trusted => None,
+            Turn::Trusted => {
+                // A device cookie names a user.
+                let subject = found.as_ref().map_or("", |user| &user.subject);
+                turn = self.known.turn(subject, PATIENCE).await;
+                if turn.is_none() {
+                    return self.busy();
+                }
+            }
             Turn::InLine { wait, failures } => {
                 match self.strangers.turn(Some(address), failures, wait, PATIENCE).await {
-                    Ok(place) => Some(place),
+                    Ok(found) => place = Some(found),
                     Err(Away::GaveWay) => return Looked::Not(AGAIN),
                     Err(Away::TooLong) => return self.busy(),
                 }
             }
-        };
+        }
         let looked = self.verify(found, password.clone()).await;
-        drop(place);
+        drop((place, turn));
         match looked {
             Ok(Some(user)) => Looked::Right(user),
             Ok(None) => Looked::Wrong,
