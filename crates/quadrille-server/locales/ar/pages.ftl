@@ -143,6 +143,7 @@ duration-day =
         [two] يومين
         [few] { $count } أيام
         [many] { $count } يومًا
+        [365] { $count } يومًا
        *[other] { $count } يوم
     }
 
@@ -250,6 +251,7 @@ account-token-days =
         [two] يومين
         [few] { $days } أيام
         [many] { $days } يومًا
+        [365] { $days } يومًا
        *[other] { $days } يوم
     }
 account-token-make = إنشاء رمز وصول
@@ -306,6 +308,7 @@ ago-day =
         [two] قبل يومين
         [few] قبل { $count } أيام
         [many] قبل { $count } يومًا
+        [365] قبل { $count } يومًا
        *[other] قبل { $count } يوم
     }
 browser-on-system = { $browser } على { $system }
