@@ -24,7 +24,7 @@ use quadrille::{
     guard::Access,
     page::{escape, same_site},
     provider::{
-        Authorization, AuthorizationServer, Decision, NewClient, Reply, Step,
+        Authorization, AuthorizationServer, Decision, NewClient, Step,
         store::{SqliteStore, StoreError},
     },
     scopes,
@@ -86,11 +86,17 @@ async fn ask(user: Option<User>, request: Authorization) -> Response {
     }
 }
 
-async fn answer(User(user): User, decision: Decision<ConsentForm>) -> Reply {
-    match decision.form.decision.as_str() {
+async fn answer(user: Option<User>, decision: Decision<ConsentForm>) -> Response {
+    let Some(User(user)) = user else {
+        // Signed out while the page was open: the request begins again.
+        let back = decision.again().map_or_else(|| "/".to_owned(), |back| back.to_string());
+        return Redirect::to(&format!("/sign-in?next={back}")).into_response();
+    };
+    let reply = match decision.form.decision.as_str() {
         "allow" => decision.by(user).only(&decision.form.scope).await,
         _ => decision.by(user).deny().await,
-    }
+    };
+    reply.into_response()
 }
 
 async fn photos(access: Access<Photos>) -> Json<Vec<String>> {

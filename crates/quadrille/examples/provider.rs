@@ -29,9 +29,7 @@ use quadrille::{
     guard::Access,
     oauth2::{AuthorizationRequest, pkce::Verifier},
     page::{escape, same_site},
-    provider::{
-        Authorization, AuthorizationServer, Decision, NewClient, Reply, Step, store::MemoryStore,
-    },
+    provider::{Authorization, AuthorizationServer, Decision, NewClient, Step, store::MemoryStore},
     scopes,
 };
 
@@ -71,11 +69,17 @@ async fn ask(user: Option<User>, request: Authorization) -> Response {
     }
 }
 
-async fn answer(User(user): User, decision: Decision<ConsentForm>) -> Reply {
-    match decision.form.decision.as_str() {
+async fn answer(user: Option<User>, decision: Decision<ConsentForm>) -> Response {
+    let Some(User(user)) = user else {
+        // Signed out while the page was open: the request begins again.
+        let back = decision.again().map_or_else(|| "/".to_owned(), |back| back.to_string());
+        return Redirect::to(&format!("/sign-in?next={back}")).into_response();
+    };
+    let reply = match decision.form.decision.as_str() {
         "allow" => decision.by(user).only(&decision.form.scope).await,
         _ => decision.by(user).deny().await,
-    }
+    };
+    reply.into_response()
 }
 
 async fn photos(access: Access<Photos>) -> Json<Vec<String>> {

@@ -41,8 +41,9 @@ pub use access_format::AccessTokenFormat;
 pub(crate) use authorize::{authorization::AUTHORIZATION, consent::CONSENT, consent_page::Slot};
 pub use authorize::{
     authorization::{Authorization, Step},
+    back::Back,
     consent::{By, Decision},
-    consent_page::{Back, ConsentPage, DeviceInfo},
+    consent_page::{ConsentPage, DeviceInfo},
     device::{DeviceStep, DeviceVerification, UserCodeError, UserCodePage},
     error::{AuthorizeError, BrowserError},
     page_hints::{Display, PageHints, PageNeeded},

@@ -9,7 +9,7 @@ use axum::{
 };
 use quadrille::{
     RemoteAddress,
-    provider::{Authorization, ConsentPage, Decision, ScopeInfo, Step},
+    provider::{Authorization, Back, ConsentPage, Decision, ScopeInfo, Step},
 };
 use serde::{Deserialize, Serialize};
 
@@ -145,7 +145,7 @@ pub(in crate::web) async fn answer(
     }
     let visitor = match app.visitor(&headers).await {
         Ok(Some(visitor)) => visitor,
-        Ok(None) => return app.signed_out_meanwhile(decision.again()),
+        Ok(None) => return app.signed_out_meanwhile(decision.again().as_ref()),
         Err(error) => return app.store_failed(&error),
     };
     let user = app.authentication(&visitor, decision.acr_values());
@@ -217,8 +217,8 @@ impl App {
         self.pages.render(StatusCode::OK, "consent.html", &view, FormsLead::On)
     }
 
-    fn signed_out_meanwhile(&self, again: Option<&str>) -> Response<Body> {
-        let sign_in = again.map(|next| self.pages.sign_in_for(next));
+    fn signed_out_meanwhile(&self, again: Option<&Back>) -> Response<Body> {
+        let sign_in = again.map(|back| self.pages.sign_in_for(back.path_and_query()));
         self.pages.message(
             StatusCode::FORBIDDEN,
             &Message {

@@ -35,7 +35,8 @@ use crate::{
 };
 
 use super::{
-    consent_page::{Back, ConsentPage, DeviceInfo, Slot},
+    back::Back,
+    consent_page::{ConsentPage, DeviceInfo, Slot},
     dance::{self, Dance, ENDPOINT},
     error::AuthorizeError,
     next::{self, Before, Next, Sent},

@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    consent_page::Back,
+    back::Back,
     next::{self, Sent},
     since,
 };

@@ -34,6 +34,7 @@ use crate::{
 };
 
 use super::{
+    back::Back,
     dance,
     error::{AuthorizeError, BrowserError},
     form_fields, request,
@@ -173,11 +174,19 @@ impl<F: DeserializeOwned> Decision<F> {
         &self.ticket.client
     }
 
-    /// The address of the same request at this server, path and query, for a user who has signed out
-    /// while the page was open: where to go after a new sign-in. `None` if the request cannot begin
-    /// again.
-    pub fn again(&self) -> Option<&str> {
-        self.ticket.again.as_deref()
+    /// The address of the same request at this server, for a user who has signed out while the page was
+    /// open: where to go after a new sign-in. `None` if the request cannot begin again.
+    ///
+    /// ```
+    /// use quadrille::provider::Decision;
+    ///
+    /// fn sign_in(decision: &Decision<()>) -> String {
+    ///     let back = decision.again().map_or_else(|| "/".to_owned(), |back| back.to_string());
+    ///     format!("/sign-in?next={back}")
+    /// }
+    /// ```
+    pub fn again(&self) -> Option<Back> {
+        self.ticket.again.as_deref().map(Back::at)
     }
 }
 

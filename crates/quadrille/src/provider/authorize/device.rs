@@ -26,7 +26,8 @@ use crate::{
 
 use super::{
     authorization::{Authorization, Step},
-    consent_page::{Back, ConsentPage},
+    back::Back,
+    consent_page::ConsentPage,
     dance::{Dance, ForDevice},
     request::{Asked, Prompt},
 };

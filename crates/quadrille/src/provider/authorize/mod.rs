@@ -3,6 +3,7 @@
 
 pub(super) mod acr;
 pub(super) mod authorization;
+pub(super) mod back;
 mod choice;
 pub(super) mod consent;
 pub(super) mod consent_page;
