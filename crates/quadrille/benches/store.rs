@@ -94,8 +94,6 @@ async fn rotate(
         current: hash(RowId(0)),
         previous: None,
         rotated: now,
-        rotated_scopes: template.scopes.clone(),
-        rotated_resources: Resources::EMPTY,
         expires: now,
         ends: now,
     };
@@ -108,8 +106,6 @@ async fn rotate(
             generation: family.generation,
             presented: family.current,
             successor: Some(hash(RowId(index as i64 + 1))),
-            scopes: template.scopes.clone(),
-            resources: Resources::EMPTY,
             rotated: now,
             expires: now,
             access: issue(template, rows.draw(store).await.unwrap()).access,

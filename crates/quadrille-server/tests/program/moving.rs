@@ -54,9 +54,9 @@ const ROWS: [(&str, &str); 16] = [
     (
         "families",
         "(row, issuer, grant_id, client, actor, scopes, resources, auth, generation,
-        current, previous, rotated, rotated_scopes, rotated_resources, expires,
+        current, previous, rotated, expires,
         ends) VALUES (19, 1, 14, 'a', 'uada', 'x', '', NULL, 7, randomblob(32), NULL,
-        3, 'x', '', 9000000000, 9000000010)",
+        3, 9000000000, 9000000010)",
     ),
     (
         "grants",

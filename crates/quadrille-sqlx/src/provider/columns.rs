@@ -34,7 +34,7 @@ macro_rules! access_columns {
 macro_rules! family_columns {
     () => {
         "\"row\", grant_id, client, actor, scopes, resources, auth, generation, current, previous, \
-         rotated, rotated_scopes, rotated_resources, expires, ends"
+         rotated, expires, ends"
     };
 }
 
@@ -155,8 +155,6 @@ pub(super) fn add_family<E: Engine>(
         family.map(|family| &family.current),
         family.and_then(|family| family.previous.as_ref()),
         family.map(|family| family.rotated.seconds()),
-        family.map(|family| family.rotated_scopes.as_str()),
-        family.map(|family| family.rotated_resources.as_str()),
         family.map(|family| family.expires.seconds()),
         family.map(|family| family.ends.seconds())
     ]);

@@ -189,6 +189,14 @@ impl StoreOptions {
                             "/2.back.sql"
                         ))),
                     ),
+                    (
+                        include_str!(concat!("../../migrations/store/", $folder, "/3.sql")),
+                        Some(include_str!(concat!(
+                            "../../migrations/store/",
+                            $folder,
+                            "/3.back.sql"
+                        ))),
+                    ),
                 ]
             };
         }

@@ -167,8 +167,6 @@ impl<'r, R: Fields> Reader<'r, R> {
             current: self.hash()?,
             previous: self.optional_hash()?,
             rotated: self.seconds()?,
-            rotated_scopes: read_scopes(self.text()?)?,
-            rotated_resources: read_resources(self.text()?)?,
             expires: self.seconds()?,
             ends: self.seconds()?,
         })

@@ -136,8 +136,6 @@ impl<'s, S: Store> Server<'s, S> {
     fn family(&self, row: i64, grant: Grant, idle: u64) -> FamilyRecord {
         FamilyRecord {
             row: RowId(row),
-            rotated_scopes: grant.scopes.clone(),
-            rotated_resources: Resources::EMPTY,
             grant,
             generation: 0,
             current: hash(row),
@@ -158,8 +156,6 @@ impl<'s, S: Store> Server<'s, S> {
             generation: family.generation,
             presented: family.current,
             successor: Some(successor),
-            scopes: family.grant.scopes.clone(),
-            resources: Resources::EMPTY,
             rotated: self.clock.now(),
             expires,
             access,

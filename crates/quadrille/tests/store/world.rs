@@ -101,8 +101,6 @@ pub(crate) fn code(row: i64, now: Timestamp) -> CodeRecord {
 pub(crate) fn family(row: i64, grant: Grant, now: Timestamp) -> FamilyRecord {
     FamilyRecord {
         row: RowId(row),
-        rotated_scopes: grant.scopes.clone(),
-        rotated_resources: grant.resources.clone(),
         grant,
         generation: 0,
         current: hash(row),
@@ -120,8 +118,6 @@ pub(crate) fn rotation(family: &FamilyRecord, row: i64, now: Timestamp) -> Rotat
         generation: family.generation,
         presented: family.current,
         successor: Some(hash(-row)),
-        scopes: family.grant.scopes.clone(),
-        resources: family.grant.resources.clone(),
         rotated: now,
         expires: now + HOUR,
         access: access(row, family.grant.clone(), now),

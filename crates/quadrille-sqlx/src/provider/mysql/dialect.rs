@@ -57,7 +57,6 @@ const ROTATED: &str = concat!(
     family_columns!(),
     ") VALUES [rows] ON DUPLICATE KEY UPDATE generation = VALUES(generation),
         current = VALUES(current), previous = VALUES(previous), rotated = VALUES(rotated),
-        rotated_scopes = VALUES(rotated_scopes), rotated_resources = VALUES(rotated_resources),
         expires = VALUES(expires)"
 );
 const GRANTS: &str = "INSERT INTO quadrille_grants

@@ -54,7 +54,7 @@ macro_rules! issue_columns {
             access_columns!(),
             ", family, family_grant, family_client, family_actor, family_scopes, \
              family_resources, family_auth, generation, current, previous, rotated, \
-             rotated_scopes, rotated_resources, family_expires, ends"
+             family_expires, ends"
         )
     };
 }
@@ -66,7 +66,7 @@ macro_rules! issue_arrays {
             access_arrays!(),
             ", $13::bigint[], $14::bigint[], $15::bytea[], $16::bytea[], $17::text[], \
              $18::text[], $19::text[], $20::bigint[], $21::bytea[], $22::bytea[], $23::bigint[], \
-             $24::text[], $25::text[], $26::bigint[], $27::bigint[]"
+             $24::bigint[], $25::bigint[]"
         )
     };
 }
@@ -87,7 +87,7 @@ macro_rules! issue {
             family_columns!(),
             ") SELECT issuer, family, family_grant, family_client, family_actor, family_scopes,
                 family_resources, family_auth, generation, current, previous, rotated,
-                rotated_scopes, rotated_resources, family_expires, ends
+                family_expires, ends
                 FROM won WHERE family IS NOT NULL),
             put_grants AS (INSERT INTO quadrille_grants (\"row\", grant_id, issuer, client, actor,
                 scopes, resources, auth, family, expires)
@@ -126,7 +126,7 @@ const ISSUE_OWN: &str = concat!(
     " RETURNING \"row\""
 );
 
-/// The entries redeem the rows in `$28`.
+/// The entries redeem the rows in `$26`.
 macro_rules! redeem {
     ($change:literal, $condition:literal) => {
         issue!(concat!(
@@ -134,7 +134,7 @@ macro_rules! redeem {
             $change,
             " FROM unnest(",
             issue_arrays!(),
-            ", $28::bigint[]) AS e(",
+            ", $26::bigint[]) AS e(",
             issue_columns!(),
             ", redeemed) WHERE t.\"row\" = e.redeemed AND t.issuer = e.issuer AND ",
             $condition,
@@ -155,15 +155,13 @@ const ROTATE: &str = concat!(
         generation = t.generation + CASE WHEN e.successor IS NULL THEN 0 ELSE 1 END,
         previous = CASE WHEN e.successor IS NULL THEN t.previous ELSE t.current END,
         current = coalesce(e.successor, t.current), rotated = e.rotated,
-        rotated_scopes = e.rotated_scopes, rotated_resources = e.rotated_resources,
         expires = e.family_expires
         FROM unnest(",
     access_arrays!(),
-    ", $13::bigint[], $14::bigint[], $15::bytea[], $16::bytea[], $17::bigint[], $18::text[],
-        $19::text[], $20::bigint[], $21::bigint[]) AS e(issuer, ",
+    ", $13::bigint[], $14::bigint[], $15::bytea[], $16::bytea[], $17::bigint[], $18::bigint[],
+        $19::bigint[]) AS e(issuer, ",
     access_columns!(),
-    ", family, generation, presented, successor, rotated, rotated_scopes, rotated_resources,
-        family_expires, until) WHERE t.\"row\" = e.family AND t.issuer = e.issuer
+    ", family, generation, presented, successor, rotated, family_expires, until) WHERE t.\"row\" = e.family AND t.issuer = e.issuer
         AND t.generation = e.generation AND t.current = e.presented
         AND extract(epoch FROM clock_timestamp()) * 1000 < e.until AND ",
     alive!(),
@@ -239,8 +237,6 @@ impl Dialect for PgPool {
                 &rotation.presented,
                 rotation.successor.as_ref(),
                 rotation.rotated.seconds(),
-                rotation.scopes.as_str(),
-                rotation.resources.as_str(),
                 rotation.expires.seconds(),
                 until.millis().saturating_add(ahead)
             ]);

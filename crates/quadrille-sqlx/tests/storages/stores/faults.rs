@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use quadrille::{
     Env,
-    provider::store::{Grants as _, Issuers as _, KnownSince, Part as _, RowId, StoreError},
+    provider::store::{Grants as _, Issue, Issuers as _, KnownSince, Part as _, RowId, StoreError},
 };
 use quadrille_sqlx::{MigrateError, PgStore, Prefix, StoreOptions};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use tokio::task::JoinSet;
 
-use super::world::{code, issue, issuer, token};
+use super::world::{code, family, issue, issuer, token};
 use crate::{
     databases::{Database as _, MariaDb, Postgres},
     ports,
@@ -158,9 +158,9 @@ async fn tables_of_a_newer_version_are_left_alone() {
     store_of(&database).await;
     database.run("INSERT INTO quadrille_store_migrations (version) VALUES (7)").await;
     let error = PgStore::open(database.pool().await, Env::system()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 2 }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 7, known: 3 }), "{error:?}");
     let versions = "SELECT version FROM quadrille_store_migrations ORDER BY version";
-    assert_eq!(database.numbers(versions).await, [1, 2, 7]);
+    assert_eq!(database.numbers(versions).await, [1, 2, 3, 7]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,17 +168,23 @@ async fn a_version_goes_back_and_forth_and_tokens_stay() {
     let (postgres, mariadb) = (Postgres::new().await, MariaDb::new().await);
     let store = store_of(&postgres).await;
     let issuer = issuer(&store).await;
-    store.issue(issuer, issue(1000)).await.unwrap();
+    let kept = family(1001);
+    store.issue(issuer, Issue { family: Some(kept.clone()), ..issue(1000) }).await.unwrap();
     let (pg, my, options) = (postgres.pool().await, mariadb.pool().await, StoreOptions::new());
     options.migrate(&my).await.unwrap();
     for _ in 0..2 {
         assert_eq!(options.migrate_back(&pg).await, Ok(()));
         assert_eq!(options.migrate_back(&my).await, Ok(()), "once more it is there already");
     }
-    let older = Err(MigrateError::Older { found: 1, known: 2 });
+    let older = Err(MigrateError::Older { found: 2, known: 3 });
     assert_eq!((options.check(&pg).await, options.check(&my).await), (older, older));
+    // As a migration that ends after it has changed the table.
+    let change = "ALTER TABLE quadrille_families
+        DROP COLUMN rotated_scopes, DROP COLUMN rotated_resources";
+    sqlx::query(change).execute(&my).await.unwrap();
     assert_eq!((options.migrate(&pg).await, options.migrate(&my).await), (Ok(()), Ok(())));
     assert!(store.access(issuer, &token(1000)).await.unwrap().is_some());
+    assert_eq!(store.family(issuer, RowId(1001)).await.unwrap(), Some(Arc::new(kept)));
     assert_eq!(store.uses_known_since().await.unwrap(), KnownSince::ALWAYS);
     assert_eq!(options.check(&my).await, Ok(()));
 }
@@ -193,14 +199,14 @@ async fn migrations_may_be_run_at_once_or_by_hand() {
     }
     assert!(all.join_all().await.iter().all(Result::is_ok));
     let versions = "SELECT version FROM quadrille_store_migrations";
-    assert_eq!(database.numbers(versions).await, [1, 2]);
+    assert_eq!(database.numbers(versions).await, [1, 2, 3]);
 
     let options = StoreOptions::new().prefix(Prefix::new("by_hand_").unwrap());
     let pool = database.pool().await;
-    let older = MigrateError::Older { found: 0, known: 2 };
+    let older = MigrateError::Older { found: 0, known: 3 };
     assert_eq!(options.check(&pool).await, Err(older));
     let error = PgStore::open_with(pool.clone(), Env::system(), &options).await.unwrap_err();
-    assert!(matches!(error, StoreError::Older { found: 0, known: 2 }), "{error:?}");
+    assert!(matches!(error, StoreError::Older { found: 0, known: 3 }), "{error:?}");
     database.run(&options.migrations_sql::<PgPool>()).await;
     let store = PgStore::open_with(pool, Env::system(), &options).await.unwrap();
     let issuer = issuer(&store).await;

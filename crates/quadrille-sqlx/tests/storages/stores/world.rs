@@ -86,8 +86,6 @@ pub(super) fn family(row: i64) -> FamilyRecord {
     let grant = grant(row, "alice");
     FamilyRecord {
         row: RowId(row),
-        rotated_scopes: grant.scopes.clone(),
-        rotated_resources: Resources::EMPTY,
         grant,
         generation: 0,
         current: hash(row),
@@ -105,8 +103,6 @@ pub(super) fn rotation(family: &FamilyRecord, row: i64) -> Rotation {
         generation: family.generation,
         presented: family.current,
         successor: Some(hash(row)),
-        scopes: family.grant.scopes.clone(),
-        resources: Resources::EMPTY,
         rotated: later(0),
         expires: later(7200),
         access: access(row, family.grant.clone()),

@@ -299,10 +299,6 @@ pub struct FamilyRecord {
     pub previous: Option<SecretHash>,
     /// The time of the last rotation.
     pub rotated: Timestamp,
-    /// The scopes of the access token of the last rotation.
-    pub rotated_scopes: Scopes,
-    /// The audience of the access token of the last rotation.
-    pub rotated_resources: Resources,
     /// The expiry if the token lies unused; moves at each rotation.
     pub expires: Timestamp,
     /// The expiry in any case.

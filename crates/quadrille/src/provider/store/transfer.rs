@@ -197,8 +197,6 @@ impl StoredTable {
                     ("current", Bytes),
                     ("previous", Bytes),
                     ("rotated", Number),
-                    ("rotated_scopes", Text),
-                    ("rotated_resources", Text),
                     ("expires", Number),
                     ("ends", Number)
                 ]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Scopes, Timestamp, oauth2::Resources};
+use crate::{Scopes, Timestamp};
 
 use super::{
     ids::{RowId, SecretHash, TicketId},
@@ -31,10 +31,6 @@ pub struct Rotation {
     pub presented: SecretHash,
     /// The hash of the successor; `None` if the token stays as it is, with its generation.
     pub successor: Option<SecretHash>,
-    /// The scopes of the access token.
-    pub scopes: Scopes,
-    /// The audience of the access token.
-    pub resources: Resources,
     /// The time of the rotation.
     pub rotated: Timestamp,
     /// The expiry of the successor if it lies unused.
@@ -64,8 +60,6 @@ impl Rotation {
             family.previous = Some(std::mem::replace(&mut family.current, successor));
         }
         family.rotated = self.rotated;
-        family.rotated_scopes = self.scopes.clone();
-        family.rotated_resources = self.resources.clone();
         family.expires = self.expires;
         true
     }

@@ -101,8 +101,6 @@ impl<'s, S> World<'s, S> {
     pub(super) fn family(&self, row: i64, grant: Grant) -> FamilyRecord {
         FamilyRecord {
             row: RowId(row),
-            rotated_scopes: grant.scopes.clone(),
-            rotated_resources: grant.resources.clone(),
             grant,
             generation: 0,
             current: hash(row),
@@ -116,15 +114,12 @@ impl<'s, S> World<'s, S> {
     /// A rotation of `family` in its current state, with an access token in this row.
     pub(super) fn rotation(&self, family: &FamilyRecord, row: i64) -> Rotation {
         let (scopes, resources) = (Scopes::of(["photos"]), resources("https://api.example"));
-        let grant =
-            Grant { scopes: scopes.clone(), resources: resources.clone(), ..family.grant.clone() };
+        let grant = Grant { scopes, resources, ..family.grant.clone() };
         Rotation {
             family: family.row,
             generation: family.generation,
             presented: family.current,
             successor: Some(hash(row + 1)),
-            scopes,
-            resources,
             rotated: self.clock.now(),
             expires: self.later(7200),
             access: self.access(row, grant),

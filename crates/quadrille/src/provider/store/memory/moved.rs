@@ -73,9 +73,8 @@ pub(super) fn family(family: &Arc<FamilyRecord>) -> Read<StoredRow> {
     let row = Row::new().number(family.row.0).grant(&family.grant)?;
     let row = row.number(family.generation.into()).bytes(&family.current);
     let row = row.optional_bytes(family.previous.as_ref().map(|hash| &hash[..]));
-    let row = row.seconds(family.rotated).text(family.rotated_scopes.as_str());
-    let row = row.text(family.rotated_resources.as_str());
-    Ok(row.seconds(family.expires).seconds(family.ends).end())
+    let row = row.seconds(family.rotated).seconds(family.expires);
+    Ok(row.seconds(family.ends).end())
 }
 
 pub(super) fn listed(listed: &Listed) -> Read<StoredRow> {
@@ -310,8 +309,6 @@ impl Fields {
             current: self.hash()?,
             previous: self.optional_hash()?,
             rotated: self.seconds()?,
-            rotated_scopes: read_scopes(&self.text()?)?,
-            rotated_resources: read_resources(&self.text()?)?,
             expires: self.seconds()?,
             ends: self.seconds()?,
         })

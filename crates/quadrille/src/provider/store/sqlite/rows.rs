@@ -276,8 +276,7 @@ macro_rules! family_columns {
         concat!(
             "row, ",
             grant_columns!(),
-            ", generation, current, previous, rotated, rotated_scopes, rotated_resources, \
-             expires, ends"
+            ", generation, current, previous, rotated, expires, ends"
         )
     };
 }
@@ -291,8 +290,6 @@ pub(super) fn family(row: &Row<'_>) -> Result<FamilyRecord, StoreError> {
         current: row.get(at!(family_columns, "current"))?,
         previous: row.get::<_, Option<SecretHash>>(at!(family_columns, "previous"))?,
         rotated: seconds(row, at!(family_columns, "rotated"))?,
-        rotated_scopes: scopes(row, at!(family_columns, "rotated_scopes"))?,
-        rotated_resources: resources(row, at!(family_columns, "rotated_resources"))?,
         expires: seconds(row, at!(family_columns, "expires"))?,
         ends: seconds(row, at!(family_columns, "ends"))?,
     })

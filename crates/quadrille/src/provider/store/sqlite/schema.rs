@@ -21,11 +21,11 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0009_exchange.sql"),
     include_str!("../../../../migrations/sqlite/0010_removed.sql"),
     include_str!("../../../../migrations/sqlite/0011_known_since.sql"),
+    include_str!("../../../../migrations/sqlite/0012_rotated.sql"),
 ];
 
 /// The way back from the last of them.
-pub(super) const BACK: &str =
-    include_str!("../../../../migrations/sqlite/0011_known_since.back.sql");
+pub(super) const BACK: &str = include_str!("../../../../migrations/sqlite/0012_rotated.back.sql");
 
 /// The table of what has run.
 const HISTORY: &str = "CREATE TABLE IF NOT EXISTS quadrille_migrations (

@@ -238,8 +238,6 @@ pub(crate) async fn first_refresh(
         current: token.hash(),
         previous: None,
         rotated: now,
-        rotated_scopes: grant.scopes.clone(),
-        rotated_resources: grant.resources.clone(),
         expires: ends.min(now + policy.refresh_token_idle_lifetime),
         ends,
     };

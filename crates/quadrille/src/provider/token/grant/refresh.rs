@@ -167,8 +167,7 @@ pub(crate) async fn rotate(
             (Decision::Refuse(error), _) => return Err(error.into()),
             (_, None) => return Err(RefreshError::Unknown.into()),
         };
-        let grant =
-            Grant { scopes: scopes.clone(), resources: resources.clone(), ..current.grant.clone() };
+        let grant = Grant { scopes, resources, ..current.grant.clone() };
         let minted = mint(inner, client, REFRESH, inner.row().await?, grant, now).await?;
         // RFC 6749, section 6: an answer without a refresh token leaves the client its own.
         let rotates = !client.without_rotation;
@@ -179,8 +178,6 @@ pub(crate) async fn rotate(
             generation: token.generation,
             presented: hash,
             successor: rotates.then(|| next.hash()),
-            scopes,
-            resources,
             // Not when the request arrived: the application may have taken its time since.
             rotated: inner.now(),
             expires: current.ends.min(now + policy.refresh_token_idle_lifetime),
@@ -223,7 +220,7 @@ mod tests {
                 id: RowId(1),
                 client: "app".into(),
                 actor: Actor::User("ada".into()),
-                scopes: scopes.clone(),
+                scopes,
                 resources: resources(BOTH),
                 authentication: None,
                 details: None,
@@ -232,8 +229,6 @@ mod tests {
             current: secret(generation),
             previous: generation.checked_sub(1).map(secret),
             rotated: Timestamp::from_seconds(1000),
-            rotated_scopes: scopes,
-            rotated_resources: resources(BOTH),
             expires: Timestamp::from_seconds(2000),
             ends: Timestamp::from_seconds(2010),
         }

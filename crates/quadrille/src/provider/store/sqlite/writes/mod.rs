@@ -65,9 +65,8 @@ impl<'c> Writes<'c> {
             put_family: prepare(concat!(
                 "INSERT INTO quadrille_families (row, issuer, ",
                 grant_columns!(),
-                ", generation, current, previous, rotated, rotated_scopes, rotated_resources,
-                expires, ends)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+                ", generation, current, previous, rotated, expires, ends)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
             ))?,
             put_grant: prepare(concat!(
                 "INSERT INTO quadrille_grants (issuer, ",
@@ -104,7 +103,7 @@ impl<'c> Writes<'c> {
                 SET generation = generation + (?2 IS NOT NULL),
                 previous = CASE WHEN ?2 IS NULL THEN previous ELSE current END,
                 current = coalesce(?2, current),
-                rotated = ?3, rotated_scopes = ?4, rotated_resources = ?5, expires = ?6 WHERE row = ?1",
+                rotated = ?3, expires = ?4 WHERE row = ?1",
             )?,
         })
     }

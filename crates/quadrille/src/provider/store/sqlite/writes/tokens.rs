@@ -113,8 +113,6 @@ impl Writes<'_> {
             rotation.family.0,
             rotation.successor,
             rotation.rotated.seconds(),
-            rotation.scopes.as_str(),
-            rotation.resources.as_str(),
             rotation.expires.seconds(),
         ])?;
         self.put_access(issuer, &rotation.access)?;
@@ -178,8 +176,6 @@ impl Writes<'_> {
             family.current,
             family.previous,
             family.rotated.seconds(),
-            family.rotated_scopes.as_str(),
-            family.rotated_resources.as_str(),
             family.expires.seconds(),
             family.ends.seconds(),
         ])?;

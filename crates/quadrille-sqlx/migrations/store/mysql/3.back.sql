@@ -1,0 +1,8 @@
+SET @change = (SELECT IF(count(*) > 0, 'DO 0', 'ALTER TABLE quadrille_families
+        ADD COLUMN rotated_scopes MEDIUMBLOB NOT NULL, ADD COLUMN rotated_resources MEDIUMBLOB NOT NULL')
+    FROM information_schema.columns WHERE table_schema = database()
+    AND table_name = 'quadrille_families' AND column_name = 'rotated_scopes');
+PREPARE quadrille_change FROM @change;
+EXECUTE quadrille_change;
+DEALLOCATE PREPARE quadrille_change;
+UPDATE quadrille_families SET rotated_scopes = scopes, rotated_resources = resources;

@@ -1,0 +1,9 @@
+-- A repeated refresh is not bound to the scopes and the audience of the one before. The columns may be
+-- gone: a change of a table is a transaction by itself, and this script may have ended after it.
+SET @change = (SELECT IF(count(*) = 0, 'DO 0', 'ALTER TABLE quadrille_families
+        DROP COLUMN rotated_scopes, DROP COLUMN rotated_resources')
+    FROM information_schema.columns WHERE table_schema = database()
+    AND table_name = 'quadrille_families' AND column_name = 'rotated_scopes');
+PREPARE quadrille_change FROM @change;
+EXECUTE quadrille_change;
+DEALLOCATE PREPARE quadrille_change;

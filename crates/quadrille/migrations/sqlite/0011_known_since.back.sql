@@ -1,2 +1,0 @@
-DROP TABLE quadrille_known_since;
-DROP TABLE quadrille_swept;
