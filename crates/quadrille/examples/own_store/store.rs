@@ -20,9 +20,10 @@ use quadrille::{
     },
 };
 
-use super::tables::{Of, Tables};
+use super::tables::{Of, Tables, raise};
 
 type Stored<T> = Result<T, StoreError>;
+type Found<T> = Stored<Option<Arc<T>>>;
 
 pub(crate) struct OwnStore {
     env: Env,
@@ -81,9 +82,8 @@ impl Part for OwnStore {
     }
 
     async fn sweep(&self, now: Timestamp) -> Stored<u64> {
-        let mut all = self.lock();
         let gone = |tables: &mut Tables| tables.sweep(now) + tables.sweep_unused(now);
-        Ok(all.tables.values_mut().map(gone).sum())
+        Ok(self.lock().tables.values_mut().map(gone).sum())
     }
 }
 
@@ -126,7 +126,7 @@ impl Issuers for OwnStore {
 }
 
 impl Clients for OwnStore {
-    async fn client(&self, issuer: IssuerId, id: &str) -> Stored<Option<Arc<Client>>> {
+    async fn client(&self, issuer: IssuerId, id: &str) -> Found<Client> {
         self.begin(issuer, |tables| tables.clients.get(id).cloned())
     }
 
@@ -149,18 +149,14 @@ impl Clients for OwnStore {
         })
     }
 
-    async fn add_clients(
-        &self,
-        issuer: IssuerId,
-        clients: Vec<Client>,
-    ) -> Stored<Option<Arc<str>>> {
+    async fn add_clients(&self, issuer: IssuerId, clients: Vec<Client>) -> Found<str> {
         self.begin(issuer, |tables| {
-            let taken = clients.iter().find(|client| tables.clients.contains_key(&client.id));
-            if let Some(taken) = taken {
-                return Some(Arc::clone(&taken.id));
+            let mut ids = clients.iter().map(|client| &client.id);
+            let taken = ids.find(|id| tables.clients.contains_key(*id)).cloned();
+            if taken.is_none() {
+                clients.into_iter().for_each(|client| tables.keep(client));
             }
-            clients.into_iter().for_each(|client| tables.keep(client));
-            None
+            taken
         })
     }
 
@@ -221,10 +217,8 @@ impl Grants for OwnStore {
                 return false;
             }
             let id: Arc<str> = id.into();
-            let before = match number {
-                Some(number) => tables.elsewhere.insert(Arc::clone(&id), number),
-                None => tables.elsewhere.remove(&id),
-            };
+            let before = tables.elsewhere.remove(&id);
+            tables.elsewhere.extend(number.map(|number| (Arc::clone(&id), number)));
             if before != number {
                 tables.changed(&id, true);
             }
@@ -246,7 +240,7 @@ impl Grants for OwnStore {
         self.begin(issuer, |tables| tables.put_code(code))
     }
 
-    async fn code(&self, issuer: IssuerId, row: RowId) -> Stored<Option<Arc<CodeRecord>>> {
+    async fn code(&self, issuer: IssuerId, row: RowId) -> Found<CodeRecord> {
         self.begin(issuer, |tables| tables.codes.get(&row).cloned().map(Arc::new))
     }
 
@@ -283,19 +277,15 @@ impl Grants for OwnStore {
         })
     }
 
-    async fn access(
-        &self,
-        issuer: IssuerId,
-        token: &TokenRef,
-    ) -> Stored<Option<Arc<AccessRecord>>> {
+    async fn access(&self, issuer: IssuerId, token: &TokenRef) -> Found<AccessRecord> {
         self.begin(issuer, |tables| {
-            let (row, hash) = tables.place(Of::Access, token)?;
-            let found = tables.access.get(&row).filter(|found| found.hash == *hash)?;
+            let row = tables.place(Of::Access, token)?;
+            let found = tables.access.get(&row).filter(|held| held.hash == *token.hash())?;
             tables.is_alive(&found.grant).then(|| Arc::new(found.clone()))
         })
     }
 
-    async fn family(&self, issuer: IssuerId, row: RowId) -> Stored<Option<Arc<FamilyRecord>>> {
+    async fn family(&self, issuer: IssuerId, row: RowId) -> Found<FamilyRecord> {
         self.begin(issuer, |tables| {
             let found = tables.families.get(&row)?;
             tables.is_alive(&found.grant).then(|| Arc::new(found.clone()))
@@ -322,51 +312,40 @@ impl Grants for OwnStore {
 
     async fn put_pending(&self, issuer: IssuerId, pending: PendingRecord) -> Stored<bool> {
         self.begin(issuer, |tables| {
-            let user_code = pending.user_code.map(|hash| (Of::UserCode, hash));
-            let foreign = match pending.identifier {
-                Identifier::Foreign(hash) => Some((Of::Identifier, hash)),
-                Identifier::Row(_) => None,
-            };
-            let keys = [user_code, foreign];
-            let is_taken = keys.iter().flatten().any(|key| tables.by_hash.contains_key(key));
+            let mut keys: Vec<_> = pending.user_code.iter().map(|it| (Of::UserCode, *it)).collect();
+            if let Identifier::Foreign(hash) = pending.identifier {
+                keys.push((Of::Identifier, hash));
+            }
+            let is_taken = keys.iter().any(|key| tables.by_hash.contains_key(key));
             if is_taken || tables.pending.contains_key(&pending.row) {
                 return false;
             }
             tables.saw(pending.row);
-            tables.by_hash.extend(keys.into_iter().flatten().map(|key| (key, pending.row)));
+            tables.by_hash.extend(keys.into_iter().map(|key| (key, pending.row)));
             tables.pending.insert(pending.row, pending);
             true
         })
     }
 
-    async fn pending(
-        &self,
-        issuer: IssuerId,
-        reference: &PendingRef,
-    ) -> Stored<Option<Arc<PendingRecord>>> {
+    async fn pending(&self, issuer: IssuerId, reference: &PendingRef) -> Found<PendingRecord> {
         self.begin(issuer, |tables| {
-            let (row, is_row) = match reference {
-                PendingRef::Identifier(token) => {
-                    let (row, hash) = tables.place(Of::Identifier, token)?;
-                    let is_row = matches!(token, TokenRef::Row { .. });
-                    (row, is_row.then_some(Identifier::Row(*hash)))
-                }
-                PendingRef::UserCode(hash) => (*tables.by_hash.get(&(Of::UserCode, *hash))?, None),
+            let row = match reference {
+                PendingRef::Identifier(token) => tables.place(Of::Identifier, token)?,
+                PendingRef::UserCode(hash) => *tables.by_hash.get(&(Of::UserCode, *hash))?,
             };
-            let found = tables.pending.get(&row)?;
-            let is_it = is_row.is_none_or(|identifier| found.identifier == identifier);
-            is_it.then(|| Arc::new(found.clone()))
+            let found = tables.pending.get(&row).filter(|held| held.is_found_by(reference))?;
+            Some(Arc::new(found.clone()))
         })
     }
 
     async fn redeem_pending(
         &self,
         issuer: IssuerId,
-        pending: RowId,
+        row: RowId,
         bought: Bought,
     ) -> Stored<Redeemed> {
         self.begin(issuer, |tables| {
-            let approval = match tables.pending.get(&pending).map(|held| &held.state) {
+            let approval = match tables.pending.get(&row).map(|held| &held.state) {
                 Some(PendingState::Approved(approval)) => approval.clone(),
                 Some(PendingState::Redeemed(before)) => return Redeemed::Replayed(before.grant.id),
                 _ => return Redeemed::Unknown,
@@ -378,37 +357,28 @@ impl Grants for OwnStore {
                 Bought::Tokens(issue) => tables.issue(*issue),
                 Bought::Credential(credential) => tables.put_credential(credential),
             }
-            let state = PendingState::Redeemed(approval);
-            tables.pending.entry(pending).and_modify(|held| held.state = state);
+            tables.pending.entry(row).and_modify(|it| it.state = PendingState::Redeemed(approval));
             Redeemed::Issued
         })
     }
 
-    async fn credential(
-        &self,
-        issuer: IssuerId,
-        token: &TokenRef,
-    ) -> Stored<Option<Arc<CredentialRecord>>> {
+    async fn credential(&self, issuer: IssuerId, token: &TokenRef) -> Found<CredentialRecord> {
         self.begin(issuer, |tables| {
-            let (row, hash) = tables.place(Of::Credential, token)?;
-            let is_foreign = matches!(token, TokenRef::Foreign { .. });
-            let is_it = |held: &&CredentialRecord| {
-                (held.is_foreign, held.access.hash) == (is_foreign, *hash)
-            };
-            let found = tables.credentials.get(&row).filter(is_it)?;
+            let row = tables.place(Of::Credential, token)?;
+            let found = tables.credentials.get(&row).filter(|held| held.is_found_by(token))?;
             tables.is_alive(&found.access.grant).then(|| Arc::new(found.clone()))
         })
     }
 
     async fn revoke_grant(&self, issuer: IssuerId, grant: RowId, until: Timestamp) -> Stored<bool> {
         self.begin(issuer, |tables| {
-            if tables.revoked.contains_key(&grant) {
-                return false;
+            let is_new = !tables.revoked.contains_key(&grant);
+            if is_new {
+                tables.revoked.insert(grant, until);
+                tables.bury();
+                tables.tell(Change::Grant(grant));
             }
-            tables.revoked.insert(grant, until);
-            tables.bury();
-            tables.tell(Change::Grant(grant));
-            true
+            is_new
         })
     }
 
@@ -417,11 +387,9 @@ impl Grants for OwnStore {
         self.begin(issuer, |tables| {
             tables.saw(last);
             if matches!(what, RevokeAll::Removed(_)) {
-                let removed = tables.removed.entry(Arc::clone(&subject)).or_insert(last);
-                *removed = last.max(*removed);
+                raise(&mut tables.removed, Arc::clone(&subject), last);
             }
-            let cut = tables.cut.entry((Arc::clone(&subject), client.clone())).or_insert(last);
-            *cut = last.max(*cut);
+            raise(&mut tables.cut, (Arc::clone(&subject), client.clone()), last);
             tables.consents.retain(|(who, to, _), _| {
                 *who != subject || client.as_ref().is_some_and(|client| client != to)
             });

@@ -87,6 +87,12 @@ fn expire<K: Ord + Clone, V>(
     gone
 }
 
+/// Raises the number of a key.
+pub(super) fn raise<K: Ord>(table: &mut BTreeMap<K, RowId>, key: K, last: RowId) {
+    let held = table.entry(key).or_insert(last);
+    *held = last.max(*held);
+}
+
 impl Tables {
     pub(super) fn saw(&mut self, row: RowId) {
         self.newest = self.newest.max(row.0);
@@ -245,12 +251,11 @@ impl Tables {
         removed.is_some()
     }
 
-    /// The row of a token, and the hash that it must have.
-    pub(super) fn place<'t>(&self, of: Of, token: &'t TokenRef) -> Option<(RowId, &'t SecretHash)> {
+    /// The row of a token, which has to have its hash.
+    pub(super) fn place(&self, of: Of, token: &TokenRef) -> Option<RowId> {
         match token {
-            TokenRef::Row { row, hash } => Some((*row, hash)),
-            TokenRef::Foreign { hash } => Some((*self.by_hash.get(&(of, *hash))?, hash)),
-            _ => None,
+            TokenRef::Row { row, .. } => Some(*row),
+            _ => self.by_hash.get(&(of, *token.hash())).copied(),
         }
     }
 
@@ -271,8 +276,8 @@ impl Tables {
         expires: Timestamp,
     ) -> LiveGrant {
         let family = family.and_then(|row| self.families.get(&row));
-        let refreshed = family.filter(|family| family.rotated > family.row.time());
-        LiveGrant { grant: grant.clone(), refreshed: refreshed.map(|it| it.rotated), expires }
+        let refreshed = family.and_then(|held| LiveGrant::refreshed(held.row, held.rotated));
+        LiveGrant { grant: grant.clone(), refreshed, expires }
     }
 
     /// Expired rows are kept for a while: the clock that says so may be ahead.

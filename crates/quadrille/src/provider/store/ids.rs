@@ -56,6 +56,15 @@ pub enum TokenRef {
     },
 }
 
+impl TokenRef {
+    /// The hash that the found record must have.
+    pub const fn hash(&self) -> &SecretHash {
+        match self {
+            Self::Row { hash, .. } | Self::Foreign { hash } => hash,
+        }
+    }
+}
+
 /// The number of a consent page, drawn when it is shown.
 pub type TicketId = [u8; 16];
 

@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use super::AccessRecord;
+use super::{
+    AccessRecord,
+    ids::{TokenRef, is_same},
+};
 
 /// A secret in a box that only the server's key ring opens.
 pub type SealedSecret = Arc<[u8]>;
@@ -29,4 +32,12 @@ pub struct CredentialRecord {
     pub is_foreign: bool,
     /// The token shared-secret, sealed.
     pub secret: SealedSecret,
+}
+
+impl CredentialRecord {
+    /// `true` if the reference is that of these credentials, compared in constant time.
+    pub fn is_found_by(&self, token: &TokenRef) -> bool {
+        let is_foreign = matches!(token, TokenRef::Foreign { .. });
+        is_foreign == self.is_foreign && is_same(&self.access.hash, token.hash())
+    }
 }

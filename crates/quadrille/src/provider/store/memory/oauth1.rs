@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     Timestamp,
     actor::Actor,
-    provider::store::{CredentialRecord, Grant, LiveGrant, RowId, SecretHash, TokenRef, is_same},
+    provider::store::{CredentialRecord, Grant, LiveGrant, RowId, SecretHash, TokenRef},
 };
 
 use super::shards::{Expires, Place, Rows, Shards};
@@ -49,12 +49,11 @@ impl Credentials {
     }
 
     pub(super) fn find(&self, token: &TokenRef) -> Option<Arc<CredentialRecord>> {
-        let (row, hash, is_foreign) = match token {
-            TokenRef::Row { row, hash } => (*row, hash, false),
-            TokenRef::Foreign { hash } => (self.foreign.lock(hash).get(hash)?.row, hash, true),
+        let row = match token {
+            TokenRef::Row { row, .. } => *row,
+            TokenRef::Foreign { hash } => self.foreign.lock(hash).get(hash)?.row,
         };
-        let found = self.rows.lock(&row).get(&row).cloned()?;
-        (is_same(&found.access.hash, hash) && found.is_foreign == is_foreign).then_some(found)
+        self.rows.lock(&row).get(&row).filter(|found| found.is_found_by(token)).cloned()
     }
 
     /// The grants of a user that have token credentials, alive or not.
