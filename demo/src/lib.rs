@@ -41,7 +41,7 @@ use std::{
 };
 
 use quadrille_server::{
-    Failure, Issuer,
+    Failure, Issuer, Standing,
     data::{Backend, DataError, SqliteBackend},
     http::{Limits, Served, Server},
     web::App,
@@ -108,7 +108,12 @@ impl Demo {
             website::router(website.as_str(), &started, provider.as_str(), &clock, &recorder, book)
                 .map_err(std::io::Error::other)?;
         let server = |issuer: &Issuer, router| {
-            let served = Served { router, pages: Vec::new(), endpoints: "/oauth".to_owned() };
+            let served = Served {
+                router,
+                pages: Vec::new(),
+                endpoints: "/oauth".to_owned(),
+                standing: Standing::default(),
+            };
             Server::new(env.clone(), issuer.clone(), Limits::default(), served)
         };
         Ok(Self {

@@ -188,6 +188,8 @@ impl Failure {
                 | DataError::Unfinished { .. }
                 | DataError::MovedWhileUsed { .. }
                 | DataError::MovedAway { .. }
+                | DataError::MoveNotComplete { .. }
+                | DataError::BeingMoved { .. }
                 | DataError::RestoreInUse { .. }
                 | DataError::NoncesNotShared { .. } => 2,
                 DataError::PlainIssuer(_)
@@ -253,6 +255,8 @@ impl Failure {
                 | DataError::Unfinished { .. }
                 | DataError::MovedWhileUsed { .. }
                 | DataError::MovedAway { .. }
+                | DataError::MoveNotComplete { .. }
+                | DataError::BeingMoved { .. }
                 | DataError::RestoreInUse { .. }
                 | DataError::NoncesNotShared { .. } => "refused",
                 DataError::PlainIssuer(_)

@@ -27,6 +27,7 @@ mod request_id;
 mod row_number;
 pub mod serve;
 pub mod sessions;
+mod standing;
 pub mod texts;
 pub mod throttle;
 mod traces;
@@ -36,6 +37,7 @@ mod words;
 
 pub use failure::Failure;
 pub use issuer::{InvalidIssuer, Issuer};
+pub use standing::Standing;
 
 use std::process::ExitCode;
 

@@ -9,11 +9,11 @@ use crate::{
     Failure,
     audit::{Event, record},
     config::Settings,
-    data::{self, BackedUp},
+    data::{self, BackedUp, Data},
     output::Output,
 };
 
-use super::progress::Progress;
+use super::{beginning::remark_on_move, progress::Progress};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -62,6 +62,9 @@ pub(super) fn back_up(
         }
     })?;
     drop(line);
+    if let Some(to) = Data::of_folder_moved_to(settings) {
+        remark_on_move(&settings.data_dir.display().to_string(), &to, output);
+    }
     let to = args.folder.display().to_string();
     let event = Event::by_operator("backup_made", "database and keys were copied");
     record(&Event { name: Some(&to), ..event });

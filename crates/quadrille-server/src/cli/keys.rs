@@ -11,6 +11,7 @@ use quadrille::{
 use serde_json::{Value, json};
 
 use super::{
+    beginning::{open_to_change, open_to_read},
     confirm::Yes,
     progress::Progress,
     table::{list, when},
@@ -102,7 +103,19 @@ pub(super) async fn run(
     settings: &Settings,
     output: Output,
 ) -> Result<(), Failure> {
-    let data = Data::open_existing(settings).await?;
+    let data = match command {
+        KeysCommand::List => open_to_read(settings, output).await?,
+        _ => open_to_change(settings).await?,
+    };
+    data.finish(run_on(&data, command, settings, output).await).await
+}
+
+async fn run_on(
+    data: &Data,
+    command: &KeysCommand,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
     if let KeysCommand::ReplaceRingAndEndAllTokens { yes } = command {
         yes.or_confirm(async {
             Ok(format!(
@@ -112,17 +125,17 @@ pub(super) async fn run(
             ))
         })
         .await?;
-        return replace_ring(&data, settings, output).await;
+        return replace_ring(data, settings, output).await;
     }
     if let KeysCommand::Reseal = command {
-        return reseal(&data, settings, output).await;
+        return reseal(data, settings, output).await;
     }
     let now = data.env().now();
     let place = data.signing(settings).await?;
     let keys = match command {
         KeysCommand::ReplaceRingAndEndAllTokens { .. } | KeysCommand::Reseal => None,
         KeysCommand::List => {
-            remark_on_seals(&data, settings, output).await?;
+            remark_on_seals(data, settings, output).await?;
             place.keys().await?
         }
         KeysCommand::Rotate { algorithm, at_once, although_clients_lose_their_algorithm } => {

@@ -13,7 +13,7 @@ use crate::{
     words::quoted,
 };
 
-use super::progress::Progress as Line;
+use super::{beginning::remark_if_moved, progress::Progress as Line};
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -77,6 +77,7 @@ pub(super) async fn run(
     // Opening a database already migrates it.
     let data = Data::open_or_make(settings).await?;
     drop(line);
+    remark_if_moved(&data, output).await?;
     let shown = data.shown();
     let place = if data.is_shared() { "database" } else { "data_dir" };
     output.result(&json!({ place: shown, "migrated": true }), || {

@@ -25,6 +25,7 @@ use crate::{
 };
 
 use super::{
+    beginning::{open_to_change, open_to_read},
     checks::{known_resources, known_scopes, parse_scopes},
     named::user as found,
     table::{self, when},
@@ -131,7 +132,10 @@ pub(super) async fn run(
     settings: &Settings,
     output: Output,
 ) -> Result<(), Failure> {
-    let data = Data::open_existing(settings).await?;
+    let data = match command {
+        PersonalCommand::List { .. } => open_to_read(settings, output).await?,
+        _ => open_to_change(settings).await?,
+    };
     let server = data.server(settings).await?;
     let result = match command {
         PersonalCommand::Add(args) => add(&data, &server, (settings, args), output).await,
@@ -140,6 +144,7 @@ pub(super) async fn run(
             revoke(&data, &server, (name, *number), output).await
         }
     };
+    let result = data.finish(result).await;
     data.close(server).await;
     result
 }

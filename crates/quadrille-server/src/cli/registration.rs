@@ -10,14 +10,13 @@ use quadrille::provider::{
 use serde::Serialize;
 
 use super::{
-    beginning::open_or_begin,
+    beginning::{open_or_begin, open_to_change, open_to_read},
     table::{list, when},
 };
 use crate::{
     Failure,
     audit::{Event, record},
     config::{RegistrationMode, Settings, parse_lifetime},
-    data::Data,
     output::Output,
     refused::Refused,
     row_number::RowNumber,
@@ -79,7 +78,8 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let data = match command {
         RegistrationCommand::AddToken { .. } => open_or_begin(settings, output).await?,
-        _ => Data::open_existing(settings).await?,
+        RegistrationCommand::List => open_to_read(settings, output).await?,
+        RegistrationCommand::RevokeToken { .. } => open_to_change(settings).await?,
     };
     let server = data.server(settings).await?;
     let result = match command {
@@ -142,6 +142,7 @@ pub(super) async fn run(
             }
         }
     };
+    let result = data.finish(result).await;
     data.close(server).await;
     result
 }

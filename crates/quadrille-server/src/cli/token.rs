@@ -11,10 +11,11 @@ use crate::{
     Failure,
     audit::{Event, record},
     config::Settings,
-    data::Data,
     output::Output,
     refused::Refused,
 };
+
+use super::beginning::open_to_change;
 
 #[derive(Subcommand, Debug)]
 pub(super) enum TokenCommand {
@@ -39,14 +40,16 @@ pub(super) async fn run(
     let TokenCommand::Revoke { .. } = command;
     let mut text = Zeroizing::new(Vec::new());
     std::io::stdin().lock().take(64 * 1024).read_to_end(&mut text)?;
-    let data = Data::open_existing(settings).await?;
+    let data = open_to_change(settings).await?;
     // Input that is not UTF-8 is not a token.
     let Ok(token) = std::str::from_utf8(&text) else { return Err(Failure::NoToken) };
     if token.trim().is_empty() {
         return Err(Refused::NothingToRevoke.into());
     }
     let server = data.server(settings).await?;
-    let revoked = server.revoke_token(&Secret::from(token.trim())).await;
+    let revoked = data
+        .finish(server.revoke_token(&Secret::from(token.trim())).await.map_err(Failure::from))
+        .await;
     data.close(server).await;
     if !revoked? {
         return Err(Failure::NoToken);

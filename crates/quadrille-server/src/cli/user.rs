@@ -32,7 +32,7 @@ use crate::{
 
 use super::{
     access,
-    beginning::open_or_begin,
+    beginning::{open_or_begin, open_to_change, open_to_read},
     claims::{self, EditArgs},
     confirm::Yes,
     personal::{self, PersonalCommand},
@@ -152,10 +152,11 @@ pub(super) async fn run(
         UserCommand::Add { name, password_stdin } => {
             let name = UserName::parse_new(name)?;
             let password = new_password(*password_stdin, output)?;
-            add(&open_or_begin(settings, output).await?, name, password, output).await
+            let data = open_or_begin(settings, output).await?;
+            data.finish(add(&data, name, password, output).await).await
         }
         UserCommand::SetPassword { name, password_stdin } => {
-            let data = Data::open_existing(settings).await?;
+            let data = open_to_change(settings).await?;
             let parsed = UserName::parse(name).map_err(|_| not_found(name))?;
             data.backend()
                 .user_by_name(&parsed)
@@ -163,48 +164,52 @@ pub(super) async fn run(
                 .map_err(|error| data.failure(error))?
                 .ok_or_else(|| not_found(name))?;
             let password = new_password(*password_stdin, output)?;
-            set_password(&data, &parsed, password, output).await
+            data.finish(set_password(&data, &parsed, password, output).await).await
         }
-        UserCommand::List => list(&Data::open_existing(settings).await?, output).await,
+        UserCommand::List => list(&open_to_read(settings, output).await?, output).await,
         UserCommand::Show { name } => {
-            claims::show(&Data::open_existing(settings).await?, name, output).await
+            claims::show(&open_to_read(settings, output).await?, name, output).await
         }
         UserCommand::Edit(args) => {
-            claims::edit(&Data::open_existing(settings).await?, args, settings, output).await
+            let data = open_to_change(settings).await?;
+            data.finish(claims::edit(&data, args, settings, output).await).await
         }
         UserCommand::Export(args) => {
-            user_lines::export(&Data::open_existing(settings).await?, args, output).await
+            user_lines::export(&open_to_read(settings, output).await?, args, output).await
         }
         UserCommand::Import(args) => {
             let data = open_or_begin(settings, output).await?;
-            user_lines::import(&data, args, settings, output).await
+            data.finish(user_lines::import(&data, args, settings, output).await).await
         }
         UserCommand::Access { name } => {
-            let data = Data::open_existing(settings).await?;
+            let data = open_to_read(settings, output).await?;
             let server = data.server(settings).await?;
             let result = access::list(&data, &server, name, output).await;
             data.close(server).await;
             result
         }
         UserCommand::Withdraw { name, client } => {
-            let data = Data::open_existing(settings).await?;
+            let data = open_to_change(settings).await?;
             let server = data.server(settings).await?;
             let result = access::withdraw(&data, &server, name, client, output).await;
+            let result = data.finish(result).await;
             data.close(server).await;
             result
         }
         UserCommand::SignOut { name, session } => {
-            let data = Data::open_existing(settings).await?;
-            match session {
+            let data = open_to_change(settings).await?;
+            let result = match session {
                 Some(session) => access::end_session(&data, name, session, output).await,
                 None => access::sign_out(&data, name, output).await,
-            }
+            };
+            data.finish(result).await
         }
         UserCommand::Token(command) => personal::run(command, settings, output).await,
         UserCommand::Remove { name, yes } => {
-            let data = Data::open_existing(settings).await?;
+            let data = open_to_change(settings).await?;
             let server = data.server(settings).await?;
             let result = remove(&data, &server, (name, *yes), output).await;
+            let result = data.finish(result).await;
             data.close(server).await;
             result
         }

@@ -234,8 +234,8 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
         after: Vec<u8>,
     ) -> Answering<'_, bool>;
 
-    /// Removes a sealed secret.
-    fn forget_sealed(&self, which: Sealed) -> Answering<'_, ()>;
+    /// Removes a sealed secret: `false` if the stored one is not `before`.
+    fn forget_sealed(&self, which: Sealed, before: Vec<u8>) -> Answering<'_, bool>;
 
     /// The proofs of rings that were given up.
     fn rings_given_up(&self) -> Answering<'_, Vec<Vec<u8>>>;

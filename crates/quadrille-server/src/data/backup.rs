@@ -145,6 +145,9 @@ pub async fn restored_by_other_tools(settings: &Settings) -> Result<String, Data
         true => None,
         false => Some(lock_alone(&settings.data_dir)?),
     };
+    if let Some(to) = data.moved_to().await? {
+        tracing::warn!("the data in {} was moved to {to}, and is old", data.shown());
+    }
     let ended = data.backend().end_unfinished(data.env().now()).await;
     ended.map_err(|error| data.failure(error))?;
     data.backend().close().await;

@@ -125,12 +125,33 @@ pub enum DataError {
     /// The data was moved into another database.
     #[error(
         "the data in {from} was moved to {to}, and is old: what was used or revoked since would be valid \
-         again. Serve the other one. If that one is given up, \
-         --serve-data-that-was-moved-away-so-that-revoked-tokens-are-valid-again makes this one the \
+         again. Use the other one, by --database or --data-dir. If that one is given up, `quadrille serve \
+         --serve-data-that-was-moved-away-so-that-revoked-tokens-are-valid-again` makes this one the \
          current one"
     )]
     MovedAway {
         /// The database that was moved.
+        from: String,
+        /// The new one.
+        to: String,
+    },
+    /// All of the data is in another database, which may not be complete.
+    #[error(
+        "the move of {from} to {to} has not come to its end: run `quadrille migrate --from ... --to ...` \
+         again, into the same database. If that one is lost or emptied, `quadrille serve \
+         --serve-data-that-was-moved-away-so-that-revoked-tokens-are-valid-again` makes the old one the \
+         current one, which can be moved again"
+    )]
+    MoveNotComplete {
+        /// The database that is moved.
+        from: String,
+        /// The new one.
+        to: String,
+    },
+    /// Another move of the same data goes on.
+    #[error("{from} is being moved to {to} by another command: wait for its end")]
+    BeingMoved {
+        /// The database that is moved.
         from: String,
         /// The new one.
         to: String,

@@ -21,6 +21,14 @@ pub(super) fn lock_alone(dir: &Path) -> Result<File, DataError> {
     }
 }
 
+/// The same lock for a command that changes the whole folder.
+pub(super) fn lock_unused(dir: &Path) -> Result<File, DataError> {
+    match lock_alone(dir) {
+        Err(DataError::RestoreInUse { place }) => Err(DataError::InUse { place }),
+        lock => lock,
+    }
+}
+
 /// Removes a file, if there is one.
 pub(super) fn remove_if_there(path: &Path) -> Result<(), DataError> {
     match fs::remove_file(path) {

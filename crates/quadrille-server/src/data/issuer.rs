@@ -14,10 +14,10 @@ use std::{
     time::Duration,
 };
 
-use quadrille::KeyRing;
+use quadrille::{KeyRing, provider::AuthorizationServer};
 
 use super::{Data, DataError, Place, RecordedIssuer, sqlite};
-use crate::{config::Settings, issuer::Issuer};
+use crate::{config::Settings, issuer::Issuer, standing::Standing};
 
 /// The longest time between two looks at the issuer of a shared database.
 const LOOK: Duration = Duration::from_secs(2);
@@ -102,20 +102,33 @@ impl Data {
     }
 
     /// Waits until the database has another issuer than this one, or another key ring, which another
-    /// process gave it. Forever for a data folder, where neither changes while it is served.
-    pub async fn replaced(&self, issuer: &Issuer, keys: &KeyRing) -> DataError {
+    /// process gave it, or was moved away. Forever for a data folder, where nothing of that happens while
+    /// it is served.
+    pub async fn replaced(
+        &self,
+        (issuer, keys): (&Issuer, &KeyRing),
+        server: &AuthorizationServer,
+        standing: &Standing,
+    ) -> DataError {
         let Place::Shared(backend, _) = &self.place else { return std::future::pending().await };
         let mut heard = 0;
         loop {
-            heard = backend.announced_after(heard, LOOK).await;
+            let began = self.env.steady();
+            if let Some(error) = self.moved_while_served(server).await {
+                standing.end();
+                return error;
+            }
             if let Some(error) = self.ring_given_up(keys).await {
                 return error;
             }
             // A database that does not answer for a while has not been renamed by that.
-            let Ok(Some(recorded)) = self.backend.issuer().await else { continue };
-            if recorded.issuer != issuer.as_str() {
+            if let Ok(Some(recorded)) = self.backend.issuer().await
+                && recorded.issuer != issuer.as_str()
+            {
                 return DataError::IssuerReplaced { place: self.shown(), now: recorded.issuer };
             }
+            standing.looked(began);
+            heard = backend.announced_after(heard, LOOK).await;
         }
     }
 

@@ -21,6 +21,7 @@ mod issuer;
 mod keys;
 mod known;
 mod nonces;
+mod note;
 mod pairwise;
 mod postgres;
 mod ring;
@@ -78,6 +79,8 @@ pub struct Data {
     dir: PathBuf,
     place: Place,
     backend: Arc<dyn Backend>,
+    /// Whether a command changes it.
+    is_changed: bool,
 }
 
 /// The place of the database.
@@ -133,7 +136,7 @@ impl Data {
             warn_if_others_can_write(path);
         }
         let (dir, place) = (settings.data_dir.clone(), Place::Embedded(database));
-        Ok(Self { env, dir, place, backend: Arc::new(backend) })
+        Ok(Self { env, dir, place, backend: Arc::new(backend), is_changed: false })
     }
 
     async fn connect(
@@ -165,7 +168,8 @@ impl Data {
             return Err(DataError::HashedKeys { place, found });
         }
         let (dir, opened) = (settings.data_dir.clone(), Arc::new(backend.clone()));
-        Ok(Self { env, dir, place: Place::Shared(backend, place), backend: opened })
+        let place = Place::Shared(backend, place);
+        Ok(Self { env, dir, place, backend: opened, is_changed: false })
     }
 
     /// Hears at once what other processes change, and looks tokens up in replicas: for a process that

@@ -4,13 +4,13 @@
 //! newest key, which a process with another ring cannot open: it would find every token unknown. A
 //! ring that was given up is remembered by proofs under each of its keys, so that none of them is used again.
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use quadrille::{Env, KeyRing, provider::store::StoreError};
 
 use super::{
     Backend, Data, DataError, Place,
-    files::{lock_alone, remove_if_there},
+    files::{lock_unused, remove_if_there},
     keys, make_dir,
     sealed::Sealed,
 };
@@ -80,7 +80,7 @@ impl Data {
     pub async fn give_ring_up(&self, settings: &Settings) -> Result<bool, DataError> {
         let keys = self.unproved(settings).await?;
         let _lock = match self.place {
-            Place::Embedded(_) => Some(self.lock_unused()?),
+            Place::Embedded(_) => Some(lock_unused(&self.dir)?),
             // Processes that serve notice, and stop.
             Place::Shared(..) => None,
         };
@@ -117,14 +117,6 @@ impl Data {
     /// A sealed secret.
     pub(super) async fn sealed(&self, which: Sealed) -> Result<Option<Vec<u8>>, DataError> {
         self.backend.sealed(which).await.map_err(|error| self.failure(error))
-    }
-
-    /// The lock of the folder, which no process serves.
-    fn lock_unused(&self) -> Result<File, DataError> {
-        match lock_alone(&self.dir) {
-            Err(DataError::RestoreInUse { place }) => Err(DataError::InUse { place }),
-            lock => lock,
-        }
     }
 }
 

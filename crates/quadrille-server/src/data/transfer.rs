@@ -5,12 +5,12 @@
 //! rows that are there stay as they are, so the source must not have been used in between: the new
 //! database has a mark with its state. Until the move is complete, no process serves the new database:
 //! an embedded one gets its name at the end, and one on a server has a mark from the transaction on that
-//! makes its tables.
+//! makes its tables. The old one has a note (`note.rs`).
 
 use std::{
     fmt,
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     sync::Arc,
 };
 
@@ -23,18 +23,25 @@ use quadrille::{
 use super::{
     Backend, Data, DataError, Place, PostgresBackend, RecordedIssuer, SigningPlace, SqliteBackend,
     backup::copy_secret,
-    files::{in_file, lock_alone, remove_if_there, sync_folder},
+    files::{in_file, lock_unused, remove_if_there, sync_folder},
+    note::{Begun, Moving},
     postgres::{BEGUN, Opening},
     ring::{fits_folder, given, opens_folder, prove},
     sealed::Sealed,
 };
-use crate::config::{PostgresUrl, Settings};
+use crate::{
+    config::{PostgresUrl, Settings},
+    users::User,
+};
 
 /// The number of rows that are read and written at a time.
 const PAGE: u32 = 2000;
 
 /// The file of an embedded database that is not complete.
 const UNFINISHED: &str = "unfinished.db";
+
+/// The file of one that is.
+const DATABASE: &str = "quadrille.db";
 
 /// One end of a move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,10 +64,13 @@ pub struct Progress {
 }
 
 impl End {
-    /// The place in words, without a password.
+    /// The place in words, without a password: what it is on this machine, wherever it is read.
     fn shown(&self) -> String {
         match self {
-            Self::Folder(folder) => folder.display().to_string(),
+            Self::Folder(folder) => {
+                let known = fs::canonicalize(folder).or_else(|_| path::absolute(folder));
+                known.unwrap_or_else(|_| folder.clone()).display().to_string()
+            }
             Self::Server(url) => url.to_string(),
         }
     }
@@ -110,7 +120,7 @@ struct Target {
 
 enum TargetKind {
     /// A file that gets its name at the end. The lock of the folder is held.
-    Folder { folder: PathBuf, _lock: File },
+    Folder { folder: PathBuf, file: &'static str, _lock: File },
     /// A database with a mark until the end.
     Server { data: Data, backend: PostgresBackend },
 }
@@ -129,14 +139,15 @@ pub enum KeysAfter {
 /// Moves a provider.
 ///
 /// # Errors
-/// [`DataError::InUse`] if a process serves one of the databases, [`DataError::MovedAway`] if the old one
-/// was moved to another place before, [`DataError::TargetInUse`] or
+/// [`DataError::InUse`] if a process serves one of the databases, [`DataError::BeingMoved`] or
+/// [`DataError::MovedAway`] if the old one is or was moved, [`DataError::MoveNotComplete`] if all of it is in
+/// another database than this one, [`DataError::TargetInUse`] or
 /// [`DataError::DatabaseExists`] if the new one has data, [`DataError::OtherKeysInFolder`],
 /// [`DataError::SameKind`] between two folders, and those of the key ring, the files and the databases.
 pub async fn transfer(
     settings: &Settings,
     (from, to): (&End, &End),
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
 ) -> Result<KeysAfter, DataError> {
     if let (End::Folder(_), End::Folder(_)) = (from, to) {
         return Err(DataError::SameKind);
@@ -146,8 +157,7 @@ pub async fn transfer(
     // It is about the tables that are made.
     settings.connection.hashed_keys = None;
     let source = Data::open_existing(&settings).await?;
-    let _lock = source.unused().await?;
-    source.refuse_elsewhere(to).await?;
+    let lock = source.unused().await?;
     if let End::Folder(folder) = from {
         opens_folder(&settings, folder)?;
     }
@@ -155,12 +165,41 @@ pub async fn transfer(
     if let End::Folder(folder) = to {
         fits_folder(&keys, folder)?;
     }
+    let signing = source.signing(&settings).await?;
+    let shown = to.shown();
+    let target = match source.begin_move(&shown, lock.is_some()).await? {
+        Begun::Copied(mark) => Target::of_mark(&of_target, to, &mark).await?.ok_or_else(|| {
+            DataError::MoveNotComplete { from: source.shown(), to: shown.clone() }
+        })?,
+        Begun::Now(moving) => match copy(&source, (&of_target, to), &moving, progress).await {
+            Ok(target) => target,
+            Err(error) => {
+                moving.withdraw(&source).await;
+                return Err(error);
+            }
+        },
+    };
+    let in_folder = target.finish(&settings, &keys, signing.keys().await?).await?;
+    source.move_is_complete(&shown).await?;
+    source.backend.close().await;
+    Ok(in_folder)
+}
+
+/// Copies all rows, and records that they are there: before the new database can be served, so that no
+/// token is valid at both.
+async fn copy(
+    source: &Data,
+    (of_target, to): (&Settings, &End),
+    moving: &Moving,
+    mut progress: impl FnMut(Progress),
+) -> Result<Target, DataError> {
+    // A process that has begun to serve since sees the note, or is seen here.
+    source.not_leased().await?;
+    let seen = source.seen().await?;
     let mark = source.backend.mark().await.map_err(|error| source.failure(error))?;
-    let state = source.backend.state().await.map_err(|error| source.failure(error))?;
-    let mark = Mark { source: mark, state };
-    let target = Target::open(&of_target, to, (&source.shown(), &mark)).await?;
-    let recorded = source.recorded().await?;
-    if let Some(RecordedIssuer { issuer, .. }) = &recorded {
+    let mark = Mark { source: mark, state: seen.state };
+    let target = Target::open(of_target, to, (&source.shown(), &mark)).await?;
+    if let Some(RecordedIssuer { issuer, .. }) = &seen.recorded {
         for table in StoredTable::ALL {
             let mut told = Progress { kind: table.name(), read: 0, is_complete: false };
             let mut after = None;
@@ -179,8 +218,6 @@ pub async fn transfer(
     }
     let newest = source.backend.newest().await.map_err(|error| source.failure(error))?;
     let since = source.backend.known_since().await.map_err(|error| source.failure(error))?;
-    let users = source.backend.users().await.map_err(|error| source.failure(error))?;
-    let read = u64::try_from(users.len()).unwrap_or(u64::MAX);
     let known = source.backend.served_with().await.map_err(|error| source.failure(error))?;
     let pairwise = source.sealed(Sealed::PairwiseSecret).await?;
     let put = async {
@@ -189,27 +226,32 @@ pub async fn transfer(
         }
         target.backend.raise_newest(newest).await?;
         target.backend.raise_known_since(since).await?;
-        target.backend.put_users(users).await?;
+        target.backend.put_users(seen.users.clone()).await?;
         if let Some(known) = known {
             target.backend.record_served_with(known).await?;
         }
-        if let Some(recorded) = recorded {
-            target.backend.record_issuer(recorded, None).await?;
+        if let Some(recorded) = &seen.recorded {
+            target.backend.record_issuer(recorded.clone(), None).await?;
         }
-        Ok(())
+        target.backend.mark().await
     };
-    put.await.map_err(|error| target.failure(error))?;
+    let mark = put.await.map_err(|error| target.failure(error))?;
+    let read = u64::try_from(seen.users.len()).unwrap_or(u64::MAX);
     progress(Progress { kind: "users", read, is_complete: true });
-    // A process may have begun to serve it.
-    if source.backend.state().await.map_err(|error| source.failure(error))? != mark.state {
+    // A command that began before the move may have changed something.
+    if source.seen().await? != seen {
         return Err(DataError::MovedWhileUsed { from: source.shown(), to: to.shown() });
     }
-    let signing = source.signing(&settings).await?.keys().await?;
-    // Before the new one can be served: no token is valid at both.
-    source.record_moved(&to.shown()).await?;
-    let in_folder = target.finish(&settings, &keys, signing).await?;
-    source.backend.close().await;
-    Ok(in_folder)
+    moving.copied(source, &mark).await?;
+    Ok(target)
+}
+
+/// What shows that a database is used while it is moved.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    state: (RowId, i64),
+    recorded: Option<RecordedIssuer>,
+    users: Vec<User>,
 }
 
 impl Target {
@@ -222,44 +264,78 @@ impl Target {
         match to {
             End::Folder(folder) => {
                 super::make_dir(folder).map_err(in_file(folder))?;
-                let lock = lock_alone(folder)?;
+                let lock = lock_unused(folder)?;
                 let path = super::database(folder);
                 if path.exists() {
                     return Err(DataError::DatabaseExists { path });
                 }
-                let scratch = folder.join(UNFINISHED);
                 for rest in ["", "-wal", "-shm"] {
                     remove_if_there(&folder.join([UNFINISHED, rest].concat()))?;
                 }
-                let opened = SqliteBackend::open(&scratch, Env::system()).await;
-                let backend = opened.map_err(|error| super::in_database(&scratch, error))?;
-                let kind = TargetKind::Folder { folder: folder.clone(), _lock: lock };
-                Ok(Self { backend: Arc::new(backend), kind })
+                Self::in_folder(folder, UNFINISHED, lock).await
             }
             End::Server(url) => {
                 let data = Data::connect_to(settings, url, Opening::Moved).await?;
-                let Place::Shared(backend, _) = &data.place else {
-                    return Err(DataError::SameKind);
-                };
-                let backend = backend.clone();
-                data.claim(&backend, from, mark).await?;
-                data.unused().await?;
-                let kind = TargetKind::Server { data, backend: backend.clone() };
-                Ok(Self { backend: Arc::new(backend), kind })
+                if let Place::Shared(backend, _) = &data.place {
+                    data.claim(backend, from, mark).await?;
+                }
+                data.not_leased().await?;
+                Self::on_server(data)
             }
         }
     }
 
+    /// Opens the database of this mark, which has all rows of a move, and may be complete. `None` if it is
+    /// not there: it may have been used, and emptied since.
+    async fn of_mark(settings: &Settings, to: &End, mark: &str) -> Result<Option<Self>, DataError> {
+        let target = match to {
+            End::Folder(folder) => {
+                let is_there = |name: &&str| folder.join(name).exists();
+                let Some(name) = [UNFINISHED, DATABASE].into_iter().find(is_there) else {
+                    return Ok(None);
+                };
+                Self::in_folder(folder, name, lock_unused(folder)?).await?
+            }
+            End::Server(url) => {
+                let data = match Data::connect_to(settings, url, Opening::Existing).await {
+                    Err(DataError::Database { error: StoreError::Older { .. }, .. }) => {
+                        return Ok(None);
+                    }
+                    data => data?,
+                };
+                Self::on_server(data)?
+            }
+        };
+        let found = target.backend.mark().await.map_err(|error| target.failure(error))?;
+        Ok((found == mark).then_some(target))
+    }
+
+    async fn in_folder(folder: &Path, file: &'static str, lock: File) -> Result<Self, DataError> {
+        let path = folder.join(file);
+        let opened = SqliteBackend::open(&path, Env::system()).await;
+        let backend = opened.map_err(|error| super::in_database(&path, error))?;
+        let kind = TargetKind::Folder { folder: folder.to_owned(), file, _lock: lock };
+        Ok(Self { backend: Arc::new(backend), kind })
+    }
+
+    fn on_server(data: Data) -> Result<Self, DataError> {
+        let Place::Shared(backend, _) = &data.place else { return Err(DataError::SameKind) };
+        let backend = backend.clone();
+        let opened = Arc::new(backend.clone());
+        Ok(Self { backend: opened, kind: TargetKind::Server { data, backend } })
+    }
+
     fn failure(&self, error: StoreError) -> DataError {
         match &self.kind {
-            TargetKind::Folder { folder, .. } => {
-                super::in_database(&folder.join(UNFINISHED), error)
+            TargetKind::Folder { folder, file, .. } => {
+                super::in_database(&folder.join(file), error)
             }
             TargetKind::Server { data, .. } => data.failure(error),
         }
     }
 
-    /// Adds the keys, and lets processes serve the database.
+    /// Adds the keys, and lets processes serve the database. One that is complete stays as it is: it may
+    /// have been served since, and have other keys.
     async fn finish(
         self,
         settings: &Settings,
@@ -267,30 +343,36 @@ impl Target {
         signing: Option<SigningKeys>,
     ) -> Result<KeysAfter, DataError> {
         match self.kind {
-            TargetKind::Folder { folder, .. } => {
+            TargetKind::Folder { folder, file, .. } => {
+                let (ring, is_given) = (folder.join("keys"), given(settings)?.is_some());
+                let after = match is_given {
+                    true => KeysAfter::InSettings(ring.clone()),
+                    false => KeysAfter::InFolder,
+                };
+                if file == DATABASE {
+                    self.backend.close().await;
+                    return Ok(after);
+                }
                 let shown = folder.display().to_string();
                 prove(&*self.backend, &Env::system(), &shown, keys).await?;
                 self.backend.close().await;
                 let path = folder.join("signing-keys");
                 store_keys(&SigningPlace::File(path), signing).await?;
-                let file = folder.join("keys");
-                let after = match given(settings)? {
-                    None => {
-                        copy_secret(&settings.keys_file, &file)?;
-                        KeysAfter::InFolder
-                    }
-                    Some(_) => KeysAfter::InSettings(file),
-                };
-                let (scratch, database) = (folder.join(UNFINISHED), super::database(&folder));
+                if !is_given {
+                    copy_secret(&settings.keys_file, &ring)?;
+                }
+                let (scratch, database) = (folder.join(file), super::database(&folder));
                 let named = fs::rename(&scratch, &database).and_then(|()| sync_folder(&folder));
                 named.map(|()| after).map_err(in_file(&database))
             }
             TargetKind::Server { data, backend } => {
                 let Place::Shared(_, url) = &data.place else { return Err(DataError::SameKind) };
-                prove(&backend, &data.env, url, keys).await?;
-                store_keys(&data.signing_under(&backend, url, keys), signing).await?;
-                let forgotten = backend.forget_sealed(Sealed::Move).await;
-                forgotten.map_err(|error| data.failure(error))?;
+                if let Some(mark) = data.sealed(Sealed::Move).await? {
+                    prove(&backend, &data.env, url, keys).await?;
+                    store_keys(&data.signing_under(&backend, url, keys), signing).await?;
+                    let forgotten = backend.forget_sealed(Sealed::Move, mark).await;
+                    forgotten.map_err(|error| data.failure(error))?;
+                }
                 backend.close().await;
                 Ok(KeysAfter::OfProcesses)
             }
@@ -309,62 +391,19 @@ impl Data {
     /// Makes sure that no process serves the database, for as long as the lock is held; one on a
     /// server has none.
     async fn unused(&self) -> Result<Option<File>, DataError> {
-        let in_use = || DataError::InUse { place: self.shown() };
         match &self.place {
-            Place::Embedded(_) => match lock_alone(&self.dir) {
-                Err(DataError::RestoreInUse { .. }) => Err(in_use()),
-                lock => lock.map(Some),
-            },
-            Place::Shared(backend, _) => match backend.leases(self.env.now()).await {
-                Ok(0) => Ok(None),
-                Ok(_) => Err(in_use()),
-                Err(error) => Err(self.failure(error)),
-            },
+            Place::Embedded(_) => lock_unused(&self.dir).map(Some),
+            Place::Shared(..) => self.not_leased().await.map(|()| None),
         }
     }
 
-    /// Records where the data is now.
-    async fn record_moved(&self, to: &str) -> Result<(), DataError> {
-        loop {
-            let before = self.sealed(Sealed::Moved).await?;
-            let after = to.as_bytes().to_vec();
-            let recorded = self.backend.replace_sealed(Sealed::Moved, before, after).await;
-            if recorded.map_err(|error| self.failure(error))? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Refuses the move of data that was moved to another place than this one, where a move may have
-    /// been interrupted.
-    async fn refuse_elsewhere(&self, to: &End) -> Result<(), DataError> {
-        match self.moved_to().await? {
-            Some(before) if before != to.shown() => {
-                Err(DataError::MovedAway { from: self.shown(), to: before })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The place to which the data was moved.
-    async fn moved_to(&self) -> Result<Option<String>, DataError> {
-        let to = self.sealed(Sealed::Moved).await?;
-        Ok(to.map(|to| String::from_utf8_lossy(&to).into_owned()))
-    }
-
-    /// Refuses to serve data that was moved into another database. If it is to be served nevertheless,
-    /// that it was moved is forgotten.
-    ///
-    /// # Errors
-    /// [`DataError::MovedAway`], and those of the database.
-    pub async fn refuse_moved(&self, nevertheless: bool) -> Result<(), DataError> {
-        let Some(to) = self.moved_to().await? else { return Ok(()) };
-        if !nevertheless {
-            return Err(DataError::MovedAway { from: self.shown(), to });
-        }
-        tracing::warn!("the data that was moved to {to} is served again here");
-        let forgotten = self.backend.forget_sealed(Sealed::Moved).await;
-        forgotten.map_err(|error| self.failure(error))
+    /// What shows that the database is used.
+    async fn seen(&self) -> Result<Seen, DataError> {
+        let seen = async {
+            let (state, recorded) = (self.backend.state().await?, self.backend.issuer().await?);
+            Ok(Seen { state, recorded, users: self.backend.users().await? })
+        };
+        seen.await.map_err(|error| self.failure(error))
     }
 
     /// Refuses a database into which data is being moved.

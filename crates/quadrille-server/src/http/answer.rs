@@ -72,6 +72,8 @@ impl Inner {
             Some(HEAD_TOO_LARGE)
         } else if !host::is_valid(request.version(), request.headers()) {
             Some(NO_HOST)
+        } else if !self.served.standing.may_answer(&self.env) {
+            Some(NOT_CURRENT)
         } else {
             None
         };
@@ -243,6 +245,11 @@ const MADE_ROOM: Refusal = Refusal {
     why: "the connection made room for another",
 };
 
+const NOT_CURRENT: Refusal = Refusal {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    why: "this process does not know whether its data is the current one",
+};
+
 /// The reader of an answer.
 #[derive(Clone, Copy, Debug)]
 enum Reader {
@@ -254,17 +261,20 @@ impl Refusal {
     /// A page for a browser; for a program the form of RFC 6749, section 5.2.
     fn answer(self, reader: Reader) -> Response<Body> {
         let Self { status, why } = self;
+        let code = match status {
+            StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+            _ => "invalid_request",
+        };
         let mut response = match reader {
             Reader::Browser => Page::new("This request was refused")
                 .text("Nothing was changed. Go back and try again.")
                 .text(&format!("The reason: {why}."))
                 .text(&request_id::sentence())
-                .code("invalid_request")
+                .code(code)
                 .to_response(status)
                 .map(Body::from),
             Reader::Program => {
-                let body =
-                    format!("{{\"error\":\"invalid_request\",\"error_description\":\"{why}\"}}");
+                let body = format!("{{\"error\":\"{code}\",\"error_description\":\"{why}\"}}");
                 let mut response = Response::new(Body::from(Bytes::from(body)));
                 *response.status_mut() = status;
                 let kind = HeaderValue::from_static("application/json");

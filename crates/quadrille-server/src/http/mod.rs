@@ -44,7 +44,9 @@ use tokio::{
 use crate::{
     config::{Network, ProxyHeader},
     issuer::Issuer,
-    meter, traces,
+    meter,
+    standing::Standing,
+    traces,
 };
 
 use deadline::WriteDeadline;
@@ -110,6 +112,8 @@ pub struct Served {
     pub pages: Vec<String>,
     /// The path above the endpoints, below that of the issuer.
     pub endpoints: String,
+    /// Whether the process may answer.
+    pub standing: Standing,
 }
 
 #[derive(Debug)]
@@ -385,7 +389,12 @@ mod tests {
         });
         listener.set_nonblocking(true).unwrap();
         let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
-        let served = Served { router, pages: Vec::new(), endpoints: "/oauth".to_owned() };
+        let served = Served {
+            router,
+            pages: Vec::new(),
+            endpoints: "/oauth".to_owned(),
+            standing: Standing::default(),
+        };
         let server = Server::new(Env::system(), Issuer::localhost(1), Limits::default(), served);
         assert!(server.run(TcpListener::from_std(listener).unwrap(), ready(())).await);
         let (said, silent) = people.join().unwrap();

@@ -24,6 +24,7 @@ use crate::{
     http::{Limits, Served, Server, reserve},
     issuer::Issuer,
     output::Output,
+    standing::Standing,
     traces,
     web::{App, AppError, Parts, Phase},
     words::quoted,
@@ -190,6 +191,7 @@ async fn serve(
         ..Parts::new(issuer.clone(), data.backend().clone(), keys.clone(), pages)
     })
     .await?;
+    data.still_to_serve().await?;
     let limits = Limits {
         header_timeout: settings.header_timeout,
         body_timeout: settings.body_timeout,
@@ -205,7 +207,9 @@ async fn serve(
     reopen_on_hangup()?;
     // The handler is installed before the program announces itself, so a stop at once is heard.
     let stop = stop_signal()?;
+    let standing = Standing::default();
     let served = Served {
+        standing: standing.clone(),
         router: app.router(),
         pages: app.page_paths(),
         endpoints: settings.paths.endpoints.clone(),
@@ -228,7 +232,7 @@ async fn serve(
     let stop = async {
         tokio::select! {
             () = draining(stop, app.phase().clone(), settings.drain_time) => {}
-            error = data.replaced(&issuer, &keys) => replaced = Some(error),
+            error = data.replaced((&issuer, &keys), app.server(), &standing) => replaced = Some(error),
         }
         time_left = Some(tokio::time::sleep(settings.shutdown_timeout));
     };

@@ -50,6 +50,7 @@ mod logouts;
 mod manual;
 mod me;
 mod migrations;
+mod moved;
 mod moving;
 mod named_files;
 mod oauth1;
@@ -85,6 +86,7 @@ mod session_management;
 mod shared_limits;
 mod sign_in;
 mod signing_keys;
+mod slow;
 mod startup;
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -138,7 +138,7 @@ fn rows(database: &Path) -> BTreeMap<&'static str, Vec<String>> {
     names.map(|table| (table, read(&format!("quadrille_{table}")))).collect()
 }
 
-fn sqlite(folder: &Path) -> String {
+pub(crate) fn sqlite(folder: &Path) -> String {
     format!("sqlite:{}", folder.display())
 }
 
@@ -229,7 +229,7 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
         assert_eq!(moved["moved"][table], rows, "{table}");
     }
     let (code, said) = failure(&data, &there);
-    assert!(code == 7 && said.contains("has data already"), "{said}");
+    assert!(code == 2 && said.contains("was moved to postgres://"), "{said}");
 
     let back = folder.path().join("back");
     let to = sqlite(&back.join("quadrille.db"));
@@ -240,6 +240,14 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
         std::fs::read(data.join("keys")).unwrap()
     );
     let (code, said) = failure(&data, &["migrate", "--from", &url, "--to", &sqlite(&back)]);
+    assert!(code == 2 && said.contains("was moved to"), "{said}");
+    let other = folder.path().join("other");
+    json(&other, &["migrate"], "");
+    let (code, said) = failure(&data, &["migrate", "--from", &to, "--to", &url]);
+    assert!(code == 7 && said.contains("has data already"), "{said}");
+    let empty = servers::postgres_database();
+    json(&data, &["migrate", "--database", &empty], "");
+    let (code, said) = failure(&data, &["migrate", "--from", &empty, "--to", &sqlite(&other)]);
     assert!(code == 7 && said.contains("exists already"), "{said}");
 
     // What was used or withdrawn since would come back.
@@ -391,7 +399,7 @@ fn a_move_that_ends_right_before_its_end_leaves_no_two_places_to_serve() {
     assert!(said.contains("stopped here"), "{said}");
     let serve = ["serve", "--listen", "127.0.0.1:0"];
     let (code, said) = failure(&data, &serve);
-    assert!(code == 2 && said.contains("was moved to postgres://"), "{code} {said}");
+    assert!(code == 2 && said.contains("has not come to its end"), "{code} {said}");
     let at = [&serve[..], &["--database", &url]].concat();
     let (code, said) = failure(&data, &at);
     assert!(code == 2 && said.contains("not all of it is there"), "{code} {said}");

@@ -22,10 +22,10 @@ pub(crate) const SECONDS: Duration = Duration::from_secs(30);
 
 /// An answer of the program.
 pub(crate) struct Answer {
-    status: StatusCode,
+    pub(crate) status: StatusCode,
     wait: Option<String>,
     body: String,
-    took: Duration,
+    pub(crate) took: Duration,
 }
 
 /// Without certificates, since reading those of the system takes a while.
@@ -158,7 +158,7 @@ async fn while_the_database_is_away_all_are_told_at_once_and_it_is_not_overrun_w
     stage.program.stop();
 }
 
-async fn join_all<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub(crate) async fn join_all<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut all: Vec<_> = all.map(Box::pin).map(Some).collect();
     let mut done: Vec<Option<T>> = all.iter().map(|_| None).collect();
     std::future::poll_fn(|cx| {
@@ -294,18 +294,22 @@ async fn a_refresh_that_the_database_carried_out_while_the_client_got_503_logs_n
     stage.program.stop();
 }
 
-/// Tables that another session has locked, until this is dropped.
-struct Locked {
+/// What another session has locked, until this is dropped.
+pub(crate) struct Locked {
     session: std::process::Child,
 }
 
 impl Locked {
     fn tables(url: &str) -> Self {
+        Self::with(url, "LOCK TABLE quadrille_access_tokens, quadrille_families")
+    }
+
+    /// What a statement locks.
+    pub(crate) fn with(url: &str, statement: &str) -> Self {
         let mut session = std::process::Command::new(crate::servers::program("psql"));
         session.args(["-X", url]).stdin(std::process::Stdio::piped());
         let mut session = session.stdout(std::process::Stdio::piped()).spawn().unwrap();
-        let lock =
-            "BEGIN; LOCK TABLE quadrille_access_tokens, quadrille_families; SELECT 'held';\n";
+        let lock = format!("BEGIN; {statement}; SELECT 'held';\n");
         std::io::Write::write_all(session.stdin.as_mut().unwrap(), lock.as_bytes()).unwrap();
         let (mut said, mut line) = (session.stdout.take().unwrap(), [0]);
         let mut text = String::new();

@@ -23,13 +23,12 @@ use quadrille::provider::{AdminError, AuthorizationServer};
 use crate::{
     Failure,
     config::{Settings, parse_duration},
-    data::Data,
     output::Output,
     refused::Refused,
 };
 
 use super::{
-    beginning::{begins, open_or_begin},
+    beginning::{begins, open_or_begin, open_to_change, open_to_read},
     confirm::Yes,
     table,
 };
@@ -139,7 +138,13 @@ pub(super) async fn run(
     };
     let data = match command {
         ClientCommand::Add(_) | ClientCommand::Import(_) => open_or_begin(settings, output).await?,
-        _ => Data::open_existing(settings).await?,
+        ClientCommand::List
+        | ClientCommand::Show { .. }
+        | ClientCommand::Export(_)
+        | ClientCommand::Secret(SecretCommand::List { .. }) => {
+            open_to_read(settings, output).await?
+        }
+        _ => open_to_change(settings).await?,
     };
     let server = data.server(settings).await?;
     let result = match command {
@@ -163,6 +168,7 @@ pub(super) async fn run(
         }
         ClientCommand::Remove { id, yes } => remove(&server, id, *yes, output).await,
     };
+    let result = data.finish(result).await;
     data.close(server).await;
     result
 }

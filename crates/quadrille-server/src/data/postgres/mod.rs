@@ -157,6 +157,25 @@ impl PostgresBackend {
         row.try_get(0).map_err(store_error)
     }
 
+    /// [`Backend::replace_sealed`], unless a process holds a lease, in one statement.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub(super) async fn replace_unless_leased(
+        &self,
+        which: Sealed,
+        before: Vec<u8>,
+        after: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let is_replaced =
+            sealed::replace_unless_leased(&self.store, which, (before, after), now).await?;
+        if is_replaced {
+            self.store.announce().await;
+        }
+        Ok(is_replaced)
+    }
+
     /// The SQL of all tables, for operators who run it on their own.
     pub fn migrations_sql(settings: &ConnectionSettings) -> String {
         connect::tables(settings).migrations_sql::<PgPool>() + &MIGRATIONS.sql::<PgPool>()
@@ -408,8 +427,8 @@ impl Backend for PostgresBackend {
         })
     }
 
-    fn forget_sealed(&self, which: Sealed) -> Answering<'_, ()> {
-        Box::pin(sealed::forget(&self.store, which))
+    fn forget_sealed(&self, which: Sealed, before: Vec<u8>) -> Answering<'_, bool> {
+        Box::pin(sealed::forget(&self.store, which, before))
     }
 
     fn rings_given_up(&self) -> Answering<'_, Vec<Vec<u8>>> {

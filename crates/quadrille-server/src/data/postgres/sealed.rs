@@ -14,8 +14,13 @@ pub(super) async fn find(store: &PgStore, which: Sealed) -> Result<Option<Vec<u8
     found.first().map(|row| row.try_get(0)).transpose().map_err(store_error)
 }
 
-pub(super) async fn forget(store: &PgStore, which: Sealed) -> Result<(), StoreError> {
-    store.execute(deletion(which)).await.map(drop)
+pub(super) async fn forget(
+    store: &PgStore,
+    which: Sealed,
+    before: Vec<u8>,
+) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM quadrille_program_sealed WHERE name = $1 AND sealed = $2";
+    Ok(store.execute(sqlx::query(sql).bind(which.name()).bind(before)).await? > 0)
 }
 
 pub(super) async fn replace(
@@ -25,6 +30,19 @@ pub(super) async fn replace(
     after: Vec<u8>,
 ) -> Result<bool, StoreError> {
     Ok(store.execute(swap(which, before, after)).await? > 0)
+}
+
+/// [`replace`], unless a process holds a lease of a worker number.
+pub(super) async fn replace_unless_leased(
+    store: &PgStore,
+    which: Sealed,
+    (before, after): (Vec<u8>, Vec<u8>),
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE quadrille_program_sealed SET sealed = $2 WHERE name = $1 AND sealed = $3
+        AND NOT EXISTS (SELECT FROM quadrille_workers WHERE expires > $4)";
+    let update = sqlx::query(sql).bind(which.name()).bind(after).bind(before).bind(now.millis());
+    Ok(store.execute(update).await? > 0)
 }
 
 pub(super) async fn rings_given_up(store: &PgStore) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -8,6 +8,7 @@ mod sessions;
 mod users;
 
 pub(super) use marks::issuer_in;
+pub(super) use sealed::sealed_in;
 
 use std::{path::Path, pin::Pin, sync::Arc, time::Duration};
 
@@ -314,8 +315,8 @@ impl Backend for SqliteBackend {
         Box::pin(sealed::replace(&self.0, which, before, after))
     }
 
-    fn forget_sealed(&self, which: Sealed) -> Answering<'_, ()> {
-        Box::pin(sealed::forget(&self.0, which))
+    fn forget_sealed(&self, which: Sealed, before: Vec<u8>) -> Answering<'_, bool> {
+        Box::pin(sealed::forget(&self.0, which, before))
     }
 
     fn rings_given_up(&self) -> Answering<'_, Vec<Vec<u8>>> {

@@ -1,10 +1,12 @@
 //! Secrets that are sealed under the key ring.
 
+use std::path::Path;
+
 use quadrille::{
     Timestamp,
     provider::store::{SqliteStore, StoreError},
 };
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
 
 use crate::data::sealed::{GIVEN_UP, Sealed, given_up};
 
@@ -13,6 +15,12 @@ pub(super) async fn find(
     which: Sealed,
 ) -> Result<Option<Vec<u8>>, StoreError> {
     store.read(|connection| read(connection, which)).await
+}
+
+/// A secret in a file that is left as it is. `None` also if the file cannot be read.
+pub(in crate::data) fn sealed_in(path: &Path, which: Sealed) -> Option<Vec<u8>> {
+    let opened = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    read(&opened.ok()?, which).ok().flatten()
 }
 
 pub(super) async fn replace(
@@ -24,8 +32,20 @@ pub(super) async fn replace(
     store.write(move |transaction| swap(transaction, which, before.as_deref(), &after)).await
 }
 
-pub(super) async fn forget(store: &SqliteStore, which: Sealed) -> Result<(), StoreError> {
-    store.write(move |transaction| delete(transaction, which)).await
+pub(super) async fn forget(
+    store: &SqliteStore,
+    which: Sealed,
+    before: Vec<u8>,
+) -> Result<bool, StoreError> {
+    store
+        .write(move |transaction| {
+            let is_as_before = read(transaction, which)?.is_some_and(|found| found == before);
+            if is_as_before {
+                delete(transaction, which)?;
+            }
+            Ok(is_as_before)
+        })
+        .await
 }
 
 fn delete(transaction: &Transaction<'_>, which: Sealed) -> Result<(), StoreError> {
