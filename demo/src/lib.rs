@@ -110,7 +110,7 @@ impl Demo {
         let server = |issuer: &Issuer, router| {
             let served = Served {
                 router,
-                pages: Vec::new(),
+                pages: None,
                 endpoints: "/oauth".to_owned(),
                 standing: Standing::default(),
             };

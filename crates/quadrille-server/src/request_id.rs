@@ -57,12 +57,6 @@ pub(crate) fn current() -> Option<RequestId> {
     CURRENT.try_with(Clone::clone).ok()
 }
 
-/// The sentence on an error page with the current number; empty without one.
-pub(crate) fn sentence() -> String {
-    let told = |id| format!("If you ask for help, tell the operator this number: {id}");
-    current().map(told).unwrap_or_default()
-}
-
 /// 64 random bits in hexadecimal.
 fn random(env: &Env) -> String {
     format!("{:016x}", u64::from_ne_bytes(env.random()))

@@ -347,3 +347,13 @@ not-found = Vielleicht ist die Adresse falsch geschrieben, oder die Seite gibt e
 wrong-method-title = So kann diese Seite nicht verwendet werden
 wrong-method = Öffnen Sie sie über ihre Adresse, oder senden Sie das Formular, das auf ihr steht.
 your-account-sign-out = Ihr Konto, wo Sie sich abmelden können
+
+# Requests that no page sees
+refused-title = Diese Anfrage wurde abgelehnt
+refused-head = Nichts wurde geändert. Ihr Browser hat mehr mitgesendet, als diese Website annimmt (16 KiB), vielleicht zu viele Cookies. Löschen Sie die Cookies dieser Website, und versuchen Sie es noch einmal.
+refused-host = Nichts wurde geändert. Ihr Browser, oder etwas zwischen ihm und dieser Website, hat nicht gesagt, welche Website er möchte.
+refused-large = Nichts wurde geändert. Was Sie gesendet haben, ist größer, als diese Website annimmt (64 KiB). Gehen Sie zurück, und senden Sie weniger.
+refused-slow = Nichts wurde geändert. Was Sie gesendet haben, kam zu langsam an. Gehen Sie zurück, und versuchen Sie es noch einmal.
+refused-broken = Nichts wurde geändert. Was Sie gesendet haben, kam unvollständig an. Gehen Sie zurück, und versuchen Sie es noch einmal.
+refused-room = Nichts wurde geändert. Zu viele Menschen benutzen diese Website gerade. Versuchen Sie es in einigen Sekunden noch einmal.
+refused-not-current = Es wurde nichts geändert. Diese Seite zieht gerade um. Versuchen Sie es in einigen Minuten noch einmal.

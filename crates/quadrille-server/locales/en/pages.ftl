@@ -350,3 +350,13 @@ not-found = The address may be mistyped, or the page is gone.
 wrong-method-title = This page cannot be used like that
 wrong-method = Open it by its address, or send the form that is on it.
 your-account-sign-out = Your account, where you can sign out
+
+# Requests that no page sees
+refused-title = This request was refused
+refused-head = Nothing was changed. Your browser sent along more than this site accepts (16 KiB), perhaps too many cookies. Delete the cookies of this site, then try again.
+refused-host = Nothing was changed. Your browser, or something between it and this site, did not say which site it wants.
+refused-large = Nothing was changed. What you sent is larger than this site accepts (64 KiB). Go back, and send less.
+refused-slow = Nothing was changed. What you sent took too long to arrive. Go back, and try again.
+refused-broken = Nothing was changed. What you sent arrived incomplete. Go back, and try again.
+refused-room = Nothing was changed. Too many people use this site at this moment. Try again in a few seconds.
+refused-not-current = Nothing was changed. This site is being moved to another place. Try again in a few minutes.

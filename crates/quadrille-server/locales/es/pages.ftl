@@ -347,3 +347,13 @@ not-found = Tal vez la dirección esté mal escrita, o la página ya no exista.
 wrong-method-title = Esta página no se puede usar así
 wrong-method = Ábrala por su dirección, o envíe el formulario que contiene.
 your-account-sign-out = Su cuenta, donde puede cerrar la sesión
+
+# Requests that no page sees
+refused-title = Esta solicitud fue rechazada
+refused-head = No se cambió nada. Su navegador envió más de lo que este sitio acepta (16 KiB), quizá demasiadas cookies. Borre las cookies de este sitio y vuelva a intentarlo.
+refused-host = No se cambió nada. Su navegador, o algo entre él y este sitio, no indicó qué sitio quiere.
+refused-large = No se cambió nada. Lo que envió es mayor de lo que este sitio acepta (64 KiB). Vuelva atrás y envíe menos.
+refused-slow = No se cambió nada. Lo que envió tardó demasiado en llegar. Vuelva atrás e inténtelo de nuevo.
+refused-broken = No se cambió nada. Lo que envió llegó incompleto. Vuelva atrás e inténtelo de nuevo.
+refused-room = No se cambió nada. Demasiadas personas usan este sitio en este momento. Inténtelo de nuevo en unos segundos.
+refused-not-current = No se ha cambiado nada. Este sitio se está trasladando. Vuelva a intentarlo dentro de unos minutos.

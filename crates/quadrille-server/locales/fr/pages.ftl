@@ -351,3 +351,13 @@ not-found = L’adresse est peut-être mal saisie, ou la page n’existe plus.
 wrong-method-title = Cette page ne s’utilise pas ainsi
 wrong-method = Ouvrez-la par son adresse, ou envoyez le formulaire qui s’y trouve.
 your-account-sign-out = Votre compte, où vous pouvez vous déconnecter
+
+# Requests that no page sees
+refused-title = Cette requête a été refusée
+refused-head = Rien n’a été modifié. Votre navigateur a joint plus que ce site n’accepte (16 Kio), peut-être trop de cookies. Supprimez les cookies de ce site, puis réessayez.
+refused-host = Rien n’a été modifié. Votre navigateur, ou un intermédiaire entre lui et ce site, n’a pas dit quel site il demande.
+refused-large = Rien n’a été modifié. Ce que vous avez envoyé dépasse ce que ce site accepte (64 Kio). Revenez en arrière et envoyez-en moins.
+refused-slow = Rien n’a été modifié. Ce que vous avez envoyé a mis trop de temps à arriver. Revenez en arrière et réessayez.
+refused-broken = Rien n’a été modifié. Ce que vous avez envoyé est arrivé incomplet. Revenez en arrière et réessayez.
+refused-room = Rien n’a été modifié. Trop de personnes utilisent ce site en ce moment. Réessayez dans quelques secondes.
+refused-not-current = Rien n’a été modifié. Ce site est en cours de déplacement. Réessayez dans quelques minutes.

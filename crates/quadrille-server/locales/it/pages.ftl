@@ -347,3 +347,13 @@ not-found = Forse l’indirizzo è errato, o la pagina non esiste più.
 wrong-method-title = Questa pagina non si può usare così
 wrong-method = La apra dal suo indirizzo, o invii il modulo che contiene.
 your-account-sign-out = Il Suo account, da cui può uscire
+
+# Requests that no page sees
+refused-title = Questa richiesta è stata rifiutata
+refused-head = Non è stato modificato nulla. Il Suo browser ha inviato più di quanto questo sito accetti (16 KiB), forse troppi cookie. Cancelli i cookie di questo sito e riprovi.
+refused-host = Non è stato modificato nulla. Il Suo browser, o qualcosa tra esso e questo sito, non ha indicato quale sito desidera.
+refused-large = Non è stato modificato nulla. Ciò che ha inviato è più grande di quanto questo sito accetti (64 KiB). Torni indietro e invii di meno.
+refused-slow = Non è stato modificato nulla. Ciò che ha inviato ha impiegato troppo tempo ad arrivare. Torni indietro e riprovi.
+refused-broken = Non è stato modificato nulla. Ciò che ha inviato è arrivato incompleto. Torni indietro e riprovi.
+refused-room = Non è stato modificato nulla. Troppe persone usano questo sito in questo momento. Riprovi tra qualche secondo.
+refused-not-current = Non è stato modificato nulla. Questo sito è in fase di trasferimento. Riprovi tra qualche minuto.

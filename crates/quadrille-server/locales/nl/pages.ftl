@@ -339,3 +339,13 @@ not-found = Misschien is het adres verkeerd getypt, of bestaat de pagina niet me
 wrong-method-title = Zo kan deze pagina niet worden gebruikt
 wrong-method = Open haar via haar adres, of verstuur het formulier dat erop staat.
 your-account-sign-out = Uw account, waar u zich kunt afmelden
+
+# Requests that no page sees
+refused-title = Dit verzoek is geweigerd
+refused-head = Er is niets veranderd. Uw browser heeft meer meegestuurd dan deze site aanneemt (16 KiB), misschien te veel cookies. Verwijder de cookies van deze site en probeer het opnieuw.
+refused-host = Er is niets veranderd. Uw browser, of iets tussen uw browser en deze site, heeft niet gezegd welke site bedoeld is.
+refused-large = Er is niets veranderd. Wat u hebt verstuurd, is groter dan deze site aanneemt (64 KiB). Ga terug en verstuur minder.
+refused-slow = Er is niets veranderd. Wat u hebt verstuurd, kwam te langzaam aan. Ga terug en probeer het opnieuw.
+refused-broken = Er is niets veranderd. Wat u hebt verstuurd, kwam onvolledig aan. Ga terug en probeer het opnieuw.
+refused-room = Er is niets veranderd. Te veel mensen gebruiken deze site op dit moment. Probeer het over enkele seconden opnieuw.
+refused-not-current = Er is niets gewijzigd. Deze site wordt verplaatst. Probeer het over een paar minuten opnieuw.

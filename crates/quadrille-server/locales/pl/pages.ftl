@@ -370,3 +370,13 @@ not-found = Być może adres jest błędny albo strona już nie istnieje.
 wrong-method-title = Tej strony nie można tak użyć
 wrong-method = Otwórz ją pod jej adresem albo wyślij formularz, który na niej jest.
 your-account-sign-out = Twoje konto, gdzie możesz się wylogować
+
+# Requests that no page sees
+refused-title = To żądanie zostało odrzucone
+refused-head = Nic nie zmieniono. Przeglądarka wysłała więcej, niż ta strona przyjmuje (16 KiB), być może zbyt wiele plików cookie. Usuń pliki cookie tej strony i spróbuj ponownie.
+refused-host = Nic nie zmieniono. Przeglądarka albo coś między nią a tą stroną nie podało, o którą stronę chodzi.
+refused-large = Nic nie zmieniono. To, co wysłano, jest większe, niż ta strona przyjmuje (64 KiB). Wróć i wyślij mniej.
+refused-slow = Nic nie zmieniono. To, co wysłano, docierało zbyt długo. Wróć i spróbuj ponownie.
+refused-broken = Nic nie zmieniono. To, co wysłano, dotarło niekompletne. Wróć i spróbuj ponownie.
+refused-room = Nic nie zmieniono. Zbyt wiele osób korzysta teraz z tej strony. Spróbuj ponownie za kilka sekund.
+refused-not-current = Nic nie zostało zmienione. Ta witryna jest przenoszona. Proszę spróbować ponownie za kilka minut.

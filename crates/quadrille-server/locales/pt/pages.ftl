@@ -347,3 +347,13 @@ not-found = Talvez o endereço esteja errado, ou a página não exista mais.
 wrong-method-title = Esta página não pode ser usada assim
 wrong-method = Abra-a pelo endereço, ou envie o formulário que está nela.
 your-account-sign-out = Sua conta, onde você pode sair
+
+# Requests that no page sees
+refused-title = Esta solicitação foi recusada
+refused-head = Nada foi alterado. Seu navegador enviou mais do que este site aceita (16 KiB), talvez cookies demais. Apague os cookies deste site e tente novamente.
+refused-host = Nada foi alterado. Seu navegador, ou algo entre ele e este site, não disse qual site deseja.
+refused-large = Nada foi alterado. O que você enviou é maior do que este site aceita (64 KiB). Volte e envie menos.
+refused-slow = Nada foi alterado. O que você enviou demorou demais para chegar. Volte e tente novamente.
+refused-broken = Nada foi alterado. O que você enviou chegou incompleto. Volte e tente novamente.
+refused-room = Nada foi alterado. Pessoas demais usam este site neste momento. Tente novamente em alguns segundos.
+refused-not-current = Nada foi alterado. Este site está sendo transferido. Tente novamente em alguns minutos.

@@ -315,3 +315,13 @@ not-found = Adres yanlış yazılmış olabilir veya sayfa artık yoktur.
 wrong-method-title = Bu sayfa böyle kullanılamaz
 wrong-method = Sayfayı adresiyle açın veya üzerindeki formu gönderin.
 your-account-sign-out = Oturumu kapatabileceğiniz hesabınız
+
+# Requests that no page sees
+refused-title = Bu istek reddedildi
+refused-head = Hiçbir şey değiştirilmedi. Tarayıcınız bu sitenin kabul ettiğinden (16 KiB) fazlasını gönderdi, belki çok fazla çerez vardır. Bu sitenin çerezlerini silin ve yeniden deneyin.
+refused-host = Hiçbir şey değiştirilmedi. Tarayıcınız veya onunla bu site arasındaki bir şey hangi siteyi istediğini söylemedi.
+refused-large = Hiçbir şey değiştirilmedi. Gönderdiğiniz, bu sitenin kabul ettiğinden (64 KiB) büyük. Geri dönün ve daha azını gönderin.
+refused-slow = Hiçbir şey değiştirilmedi. Gönderdiğinizin ulaşması çok uzun sürdü. Geri dönün ve yeniden deneyin.
+refused-broken = Hiçbir şey değiştirilmedi. Gönderdiğiniz eksik ulaştı. Geri dönün ve yeniden deneyin.
+refused-room = Hiçbir şey değiştirilmedi. Şu anda çok fazla kişi bu siteyi kullanıyor. Birkaç saniye sonra yeniden deneyin.
+refused-not-current = Hiçbir şey değiştirilmedi. Bu site taşınıyor. Birkaç dakika sonra yeniden deneyin.

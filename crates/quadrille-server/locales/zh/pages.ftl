@@ -296,3 +296,13 @@ not-found = 地址可能有误，或者页面已不存在。
 wrong-method-title = 此页面不能这样使用
 wrong-method = 请通过其地址打开，或提交页面上的表单。
 your-account-sign-out = 您的账户，您可以在那里退出登录
+
+# Requests that no page sees
+refused-title = 此请求被拒绝
+refused-head = 没有任何更改。您的浏览器附带发送的内容超过了本站的上限（16 KiB），可能是 Cookie 过多。请删除本站的 Cookie，然后重试。
+refused-host = 没有任何更改。您的浏览器，或它与本站之间的某个环节，没有说明要访问哪个网站。
+refused-large = 没有任何更改。您发送的内容超过了本站的上限（64 KiB）。请返回并减少内容。
+refused-slow = 没有任何更改。您发送的内容到达得太慢。请返回并重试。
+refused-broken = 没有任何更改。您发送的内容没有完整到达。请返回并重试。
+refused-room = 没有任何更改。目前使用本站的人太多。请在几秒钟后重试。
+refused-not-current = 没有任何更改。本网站正在迁移。请几分钟后再试。

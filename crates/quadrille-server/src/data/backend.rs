@@ -15,7 +15,11 @@ use quadrille::{
     },
 };
 
-use super::{Cache, sealed::Sealed};
+use super::{
+    Cache,
+    logos::{LogoKey, StoredLogo},
+    sealed::Sealed,
+};
 use crate::{
     sessions::{Ended, Session, SomeSessions},
     throttle::{Each, Recovery},
@@ -143,6 +147,16 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
 
     /// Forgets sessions that were recorded as ended, by their names.
     fn forget_ended(&self, names: Vec<Arc<str>>) -> Answering<'_, ()>;
+
+    /// A logo of a client.
+    fn logo<'a>(&'a self, which: LogoKey<'a>) -> Answering<'a, Option<StoredLogo>>;
+
+    /// Stores a logo in the place of the one of the same URL. Logos that were fetched thirty days before it
+    /// go, and those that were fetched first, if there are more than 1,024.
+    fn put_logo(&self, logo: StoredLogo) -> Answering<'_, ()>;
+
+    /// Removes the logo of a URL.
+    fn forget_logo<'a>(&'a self, url: &'a str) -> Answering<'a, ()>;
 
     /// The time by which failures are counted: by the clock of the database, if it has one of its own; else
     /// `now`, of the machine on which the database is.

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
 };
 
 use axum::{
@@ -12,7 +12,7 @@ use axum::{
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use quadrille::{RemoteAddress, page::Page};
+use quadrille::RemoteAddress;
 use tower::Service as _;
 use tracing::Instrument as _;
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 use super::{
-    CLOSE, HEAD_LIMIT, Inner, Limits, host, log,
+    CLOSE, HEAD_LIMIT, Inner, Limits, ServedPages, host, log,
     places::Place,
     proxy::{Unheeded, unheeded},
     remote_address,
@@ -79,15 +79,15 @@ impl Inner {
         };
         if let Some(refusal) = refusal {
             entry.write(&self.env, refusal.status);
-            return refusal.answer(reader);
+            return refusal.answer(&reader);
         }
         let response = match self.read(request).await {
             Ok(mut request) => {
                 let address = RemoteAddress(address);
                 request.extensions_mut().insert(address);
-                self.shares.run(address, self.route(request, reader, place)).await
+                self.shares.run(address, self.route(request, &reader, place)).await
             }
-            Err(refusal) => refusal.answer(reader),
+            Err(refusal) => refusal.answer(&reader),
         };
         entry.write(&self.env, response.status());
         response
@@ -97,7 +97,7 @@ impl Inner {
     async fn route(
         &self,
         request: Request<Body>,
-        reader: Reader,
+        reader: &Reader,
         place: Option<&Place>,
     ) -> Response<Body> {
         if let Some(redirect) = self.to_public_url(&request) {
@@ -133,22 +133,26 @@ impl Inner {
         }
         let below = format!("{}{}", self.issuer.path(), request.uri().path());
         let is_endpoint = request.uri().path().starts_with(&self.served.endpoints);
-        let is_known = self.served.pages.contains(&below) || is_endpoint;
+        let is_page = self.served.pages.as_ref().is_some_and(|pages| pages.has(&below));
+        let is_known = is_page || is_endpoint;
         is_known.then_some(below)
     }
 
     /// The reader of the answer to a request that no handler sees. Everything but a page answers in
     /// JSON whatever `Accept` says, as the OAuth endpoints must (RFC 6749, section 5.2).
     fn reader_of(&self, request: &Request<Incoming>) -> Reader {
-        if !self.served.pages.iter().any(|page| page == request.uri().path()) {
+        let pages = self.served.pages.as_ref();
+        let Some(pages) = pages.filter(|pages| pages.has(request.uri().path())) else {
             return Reader::Program;
-        }
+        };
         let accept = request.headers().get_all(header::ACCEPT);
         let mut accepted = accept.iter().filter_map(|value| value.to_str().ok());
-        match accepted.any(|accepted| accepted.contains("text/html")) {
-            true => Reader::Browser,
-            false => Reader::Program,
+        if !accepted.any(|accepted| accepted.contains("text/html")) {
+            return Reader::Program;
         }
+        let languages = request.headers().get_all(header::ACCEPT_LANGUAGE).iter();
+        let languages = languages.map(|value| (header::ACCEPT_LANGUAGE, value.clone()));
+        Reader::Browser { pages: Arc::clone(pages), languages: languages.collect() }
     }
 
     /// Warns the operator once if a proxy sends a header that the program ignores.
@@ -219,60 +223,70 @@ impl Inner {
 #[derive(Clone, Copy, Debug)]
 struct Refusal {
     status: StatusCode,
+    /// The key of the text for people.
+    key: &'static str,
+    /// The description for programs.
     why: &'static str,
 }
 
 const HEAD_TOO_LARGE: Refusal = Refusal {
     status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    key: "refused-head",
     why: "the head of the request is larger than 16 KiB",
 };
 const NO_HOST: Refusal = Refusal {
     status: StatusCode::BAD_REQUEST,
+    key: "refused-host",
     why: "the request has no Host header, more than one, or one that is malformed",
 };
 const TOO_LARGE: Refusal = Refusal {
     status: StatusCode::PAYLOAD_TOO_LARGE,
+    key: "refused-large",
     why: "the body of the request is larger than 64 KiB",
 };
 const TOO_SLOW: Refusal = Refusal {
     status: StatusCode::REQUEST_TIMEOUT,
+    key: "refused-slow",
     why: "the body of the request took too long to arrive",
 };
-const BROKEN: Refusal =
-    Refusal { status: StatusCode::BAD_REQUEST, why: "the body of the request is broken" };
+const BROKEN: Refusal = Refusal {
+    status: StatusCode::BAD_REQUEST,
+    key: "refused-broken",
+    why: "the body of the request is broken",
+};
 const MADE_ROOM: Refusal = Refusal {
     status: StatusCode::SERVICE_UNAVAILABLE,
+    key: "refused-room",
     why: "the connection made room for another",
 };
 
 const NOT_CURRENT: Refusal = Refusal {
     status: StatusCode::SERVICE_UNAVAILABLE,
+    key: "refused-not-current",
     why: "this process does not know whether its data is the current one",
 };
 
 /// The reader of an answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Reader {
-    Browser,
+    /// A browser at the path of a page, with the languages that it accepts.
+    Browser {
+        pages: Arc<dyn ServedPages>,
+        languages: HeaderMap,
+    },
     Program,
 }
 
 impl Refusal {
     /// A page for a browser; for a program the form of RFC 6749, section 5.2.
-    fn answer(self, reader: Reader) -> Response<Body> {
-        let Self { status, why } = self;
+    fn answer(self, reader: &Reader) -> Response<Body> {
+        let Self { status, key, why } = self;
         let code = match status {
             StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
             _ => "invalid_request",
         };
         let mut response = match reader {
-            Reader::Browser => Page::new("This request was refused")
-                .text("Nothing was changed. Go back and try again.")
-                .text(&format!("The reason: {why}."))
-                .text(&request_id::sentence())
-                .code(code)
-                .to_response(status)
-                .map(Body::from),
+            Reader::Browser { pages, languages } => pages.refused(languages, status, key),
             Reader::Program => {
                 let body = format!("{{\"error\":\"{code}\",\"error_description\":\"{why}\"}}");
                 let mut response = Response::new(Body::from(Bytes::from(body)));

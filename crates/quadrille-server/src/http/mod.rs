@@ -15,6 +15,7 @@ pub use proxy::remote_address;
 use std::{
     convert::Infallible,
     error::Error as _,
+    fmt,
     future::Future,
     io,
     net::SocketAddr,
@@ -28,7 +29,8 @@ use std::{
 
 use axum::{
     Router,
-    http::{HeaderValue, StatusCode, header},
+    body::Body,
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
 };
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -108,12 +110,23 @@ pub struct Server(Arc<Inner>);
 pub struct Served {
     /// The routes.
     pub router: Router,
-    /// The paths that answer a browser with a page.
-    pub pages: Vec<String>,
+    /// The pages, if there are some.
+    pub pages: Option<Arc<dyn ServedPages>>,
     /// The path above the endpoints, below that of the issuer.
     pub endpoints: String,
     /// Whether the process may answer.
     pub standing: Standing,
+}
+
+/// The pages, as far as the server before the router has to know them.
+pub trait ServedPages: fmt::Debug + Send + Sync + 'static {
+    /// Whether this path answers a browser with a page.
+    fn has(&self, path: &str) -> bool;
+
+    /// The page for a browser whose request no handler sees, with the text of this key, in a language that
+    /// the headers accept.
+    fn refused(&self, headers: &HeaderMap, status: StatusCode, key: &'static str)
+    -> Response<Body>;
 }
 
 #[derive(Debug)]
@@ -391,7 +404,7 @@ mod tests {
         let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
         let served = Served {
             router,
-            pages: Vec::new(),
+            pages: None,
             endpoints: "/oauth".to_owned(),
             standing: Standing::default(),
         };

@@ -211,7 +211,7 @@ async fn serve(
     let served = Served {
         standing: standing.clone(),
         router: app.router(),
-        pages: app.page_paths(),
+        pages: Some(app.served_pages()),
         endpoints: settings.paths.endpoints.clone(),
     };
     let server = Server::new(data.env().clone(), issuer.clone(), limits, served);

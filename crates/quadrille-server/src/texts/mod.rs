@@ -171,6 +171,13 @@ impl Texts {
         self.text(key, &FluentArgs::new(), Markup::None)
     }
 
+    /// A text with one value, without markup.
+    pub(crate) fn with(&self, key: &str, name: &str, value: &str) -> String {
+        let mut values = FluentArgs::new();
+        values.set(name, value);
+        self.text(key, &values, Markup::None)
+    }
+
     /// The words for a scope or a claim, `kind`, whose words in the settings are these: those of the
     /// operator's files, if they have some, else the built-in ones for the built-in words.
     pub(crate) fn words_for(&self, kind: &str, name: &str, words: &str) -> String {

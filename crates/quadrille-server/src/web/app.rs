@@ -347,7 +347,7 @@ impl App {
             server = server.grant_types(grant_types);
         }
         server = grants::offered(server, &backend, trusted_issuers, token_exchange);
-        let client_logos = ClientLogos::new(env.clone(), fetches.fetcher()?);
+        let client_logos = ClientLogos::new(env.clone(), backend.clone(), fetches.fetcher()?);
         let attempts = Attempts::new(env.clone(), backend.clone(), &keys, &mark);
         let passwords = Passwords::new(env.clone(), backend.clone(), kdf.clone(), attempts);
         let passwords = Arc::new(passwords);

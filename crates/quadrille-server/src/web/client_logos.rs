@@ -1,5 +1,5 @@
-//! The logos of clients (RFC 7591, section 2: `logo_uri`): fetched by the program, kept, and shown from
-//! its own origin, so that nobody elsewhere learns who looks at a page.
+//! The logos of clients (RFC 7591, section 2: `logo_uri`): fetched by the program, kept in the database, and
+//! shown from its own origin, so that nobody elsewhere learns who looks at a page.
 
 use std::{
     collections::HashMap,
@@ -11,9 +11,11 @@ use std::{
 use quadrille::{Env, Timestamp, provider::GuardedFetcher};
 use url::Url;
 
+use crate::data::{Backend, LogoKey, StoredLogo};
+
 use super::pages::{LogoFault, Picture};
 
-/// The greatest number of logos that are kept.
+/// The greatest number of logos in memory.
 const MOST: usize = 256;
 
 /// The time after which a logo is fetched again.
@@ -28,6 +30,7 @@ pub(super) struct ClientLogos(Arc<Shared>);
 
 struct Shared {
     env: Env,
+    backend: Arc<dyn Backend>,
     fetcher: GuardedFetcher,
     known: Mutex<HashMap<Box<str>, Known>>,
 }
@@ -48,31 +51,41 @@ impl Known {
 }
 
 impl ClientLogos {
-    /// No logos yet.
-    pub(super) fn new(env: Env, fetcher: GuardedFetcher) -> Self {
-        Self(Arc::new(Shared { env, fetcher, known: Mutex::default() }))
+    /// The logos in a database.
+    pub(super) fn new(env: Env, backend: Arc<dyn Backend>, fetcher: GuardedFetcher) -> Self {
+        Self(Arc::new(Shared { env, backend, fetcher, known: Mutex::default() }))
     }
 
     /// The logo at a URL, if it is here. If it is not, or is old, it is fetched: the page does not wait for
     /// a host of somebody else.
-    pub(super) fn at(&self, url: &str) -> Option<Arc<Picture>> {
+    pub(super) async fn at(&self, url: &str) -> Option<Arc<Picture>> {
         let now = self.0.env.now();
-        let mut known = self.0.known();
-        let picture = known.get(url).and_then(|known| known.picture.clone());
-        if known.get(url).is_none_or(|known| known.is_due(now)) {
-            make_room(&mut known);
-            known.insert(url.into(), Known { tried: now, picture: picture.clone() });
+        let remembered = self.0.known().get(url).map(|known| known.picture.clone());
+        let picture = match remembered {
+            Some(picture) => picture,
+            None => self.0.stored(url).await,
+        };
+        if self.0.begins(url, now) {
             let (shared, url) = (Arc::clone(&self.0), url.to_owned());
-            tokio::spawn(async move { shared.fetch(&url).await });
+            tokio::spawn(async move { shared.fetch(&url, now).await });
         }
         picture
     }
 
     /// The logo with this fingerprint.
-    pub(super) fn named(&self, fingerprint: &str) -> Option<Arc<Picture>> {
-        let known = self.0.known();
-        let mut pictures = known.values().filter_map(|known| known.picture.as_ref());
-        pictures.find(|picture| picture.fingerprint == fingerprint).cloned()
+    pub(super) async fn named(&self, fingerprint: &str) -> Option<Arc<Picture>> {
+        let remembered = {
+            let known = self.0.known();
+            let mut pictures = known.values().filter_map(|known| known.picture.as_ref());
+            pictures.find(|picture| picture.fingerprint == fingerprint).cloned()
+        };
+        match remembered {
+            Some(picture) => Some(picture),
+            // Another process has fetched it, or this one before it was started anew.
+            None => {
+                self.0.look_up(LogoKey::Fingerprint(fingerprint)).await.map(|(picture, _)| picture)
+            }
+        }
     }
 }
 
@@ -92,14 +105,59 @@ impl Shared {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fetch(&self, url: &str) {
+    /// The logo of a URL in the database, which is remembered.
+    async fn stored(&self, url: &str) -> Option<Arc<Picture>> {
+        let (picture, fetched) = self.look_up(LogoKey::Url(url)).await?;
+        let known = Known { tried: fetched, picture: Some(Arc::clone(&picture)) };
+        let mut all = self.known();
+        make_room(&mut all);
+        all.insert(url.into(), known);
+        Some(picture)
+    }
+
+    /// A logo in the database, and the time at which it was fetched.
+    async fn look_up(&self, which: LogoKey<'_>) -> Option<(Arc<Picture>, Timestamp)> {
+        let stored = self.backend.logo(which).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the logo of a client cannot be looked up");
+            None
+        })?;
+        let picture = Picture::of_client(stored.picture).ok()?;
+        Some((Arc::new(picture), stored.fetched))
+    }
+
+    /// Whether it is time to fetch a logo. One caller at once is told so.
+    fn begins(&self, url: &str, now: Timestamp) -> bool {
+        let mut all = self.known();
+        if let Some(known) = all.get_mut(url) {
+            let is_due = known.is_due(now);
+            if is_due {
+                known.tried = now;
+            }
+            return is_due;
+        }
+        make_room(&mut all);
+        all.insert(url.into(), Known { tried: now, picture: None });
+        true
+    }
+
+    /// Fetches a logo, and stores it.
+    async fn fetch(&self, url: &str, now: Timestamp) {
         let picture = match self.picture(url).await {
             Ok(picture) => Arc::new(picture),
             Err(reason) => {
-                tracing::info!(url, %reason, "the logo of a client is not shown");
+                tracing::info!(url, %reason, "the logo of a client is not fetched");
                 return;
             }
         };
+        let logo = StoredLogo {
+            url: url.into(),
+            fingerprint: picture.fingerprint.as_str().into(),
+            picture: picture.bytes().clone(),
+            fetched: now,
+        };
+        if let Err(error) = self.backend.put_logo(logo).await {
+            tracing::warn!(%error, "the logo of a client cannot be stored");
+        }
         if let Some(known) = self.known().get_mut(url) {
             known.picture = Some(picture);
         }
@@ -136,7 +194,8 @@ mod tests {
     use super::*;
 
     fn known(tried: i64, picture: bool) -> Known {
-        let png = Bytes::from_static(b"\x89PNG\r\n\x1a\nrest");
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
+        let png = Bytes::from_static(png);
         let picture = picture.then(|| Arc::new(Picture::of_client(png).unwrap()));
         Known { tried: Timestamp::from_seconds(tried), picture }
     }

@@ -28,6 +28,7 @@ mod refusals;
 mod routes;
 mod seals;
 mod sent;
+mod served;
 mod shared_counts;
 mod visitor;
 

@@ -21,35 +21,6 @@ use super::{
 };
 
 impl App {
-    /// The paths of pages. All other paths are for programs and answer in JSON.
-    pub fn page_paths(&self) -> Vec<String> {
-        let site = self.pages.site();
-        let mut paths = vec![
-            self.server.authorize_path(),
-            self.server.consent_path(),
-            &site.sign_in,
-            &site.continue_as,
-            &site.sign_out,
-            &site.home,
-            &site.withdraw,
-            &site.end_session,
-            &site.end_other_sessions,
-            &site.password,
-            &site.export,
-            &site.revoke_token,
-            &site.make_token,
-            &site.profile,
-            &site.sign_out_everywhere,
-        ];
-        paths.extend(self.server.device_path());
-        paths.extend(self.server.end_session_path());
-        paths.extend(self.users_delete_their_accounts.then_some(&*site.delete_account));
-        if !self.issuer.path().is_empty() {
-            paths.push(self.issuer.path());
-        }
-        paths.into_iter().map(str::to_owned).collect()
-    }
-
     /// All routes: the endpoints of the authorization server, the pages, `/health`, `/ready`.
     pub fn router(&self) -> Router {
         let at = |path: &str| format!("{}{path}", self.issuer.path());
@@ -106,10 +77,12 @@ impl App {
 
 /// `GET /assets/...`
 async fn asset(State(app): State<App>, OriginalUri(uri): OriginalUri) -> Response<Body> {
+    if let Some(asset) = app.pages.asset(uri.path()) {
+        return asset;
+    }
     let name = uri.path().rsplit('/').next().and_then(|name| name.split('.').next());
-    let of_client = || app.client_logos.named(name?).map(|logo| logo.file());
-    match app.pages.asset(uri.path()).or_else(of_client) {
-        Some(asset) => asset,
+    match app.client_logos.named(name.unwrap_or_default()).await {
+        Some(logo) => logo.file(),
         None => not_found(State(app)).await,
     }
 }

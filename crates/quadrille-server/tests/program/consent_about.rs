@@ -9,10 +9,11 @@ use serde_json::Value;
 use crate::{
     browser::{Browser, Page},
     flow::{PASSWORD, REDIRECT, Stage, add_client, authorize_url},
-    process::{eventually, failure},
+    process::{Folder, Program, eventually, failure, json, run, text},
 };
 
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n not much of a picture";
+const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0 not much of a picture";
 
 async fn consent(stage: &Stage, browser: &Browser, client: &Value) -> Page {
     let page = browser.get(&authorize_url(&stage.program, client)).await;
@@ -93,6 +94,34 @@ async fn a_name_that_looks_like_that_of_an_allowed_application_is_pointed_out() 
     assert!(!page.html.contains("This is not the"), "{}", page.html);
 }
 
+#[test]
+fn the_operator_is_told_of_a_name_that_looks_like_that_of_another_client() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let add = |name: &str| {
+        let add = ["client", "add", name, "--redirect-uri", REDIRECT, "--json"];
+        let output = run(&data, &add, "");
+        let added: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (added["client_id"].as_str().unwrap().to_owned(), text(&output.stderr))
+    };
+    let (first, said) = add("PayPal");
+    assert!(!said.contains("looks the same"), "{said}");
+    // A capital I for the small l.
+    let (_, said) = add("PayPaI");
+    assert!(said.contains("looks the same") && said.contains(&first), "{said}");
+    let (other, said) = add("Photo painter");
+    assert!(!said.contains("looks the same"), "{said}");
+    let edit = |arguments: &[&str]| {
+        let output = run(&data, &[&["client", "edit", &other], arguments].concat(), "");
+        assert!(output.status.success());
+        text(&output.stderr)
+    };
+    let said = edit(&["--name", "paypal"]);
+    assert!(said.contains("looks the same") && said.contains("client edit"), "{said}");
+    let said = edit(&["--owner", "Ada"]);
+    assert!(!said.contains("looks the same"), "the name is as before: {said}");
+}
+
 #[tokio::test]
 async fn a_logo_is_fetched_by_the_program_and_shown_from_its_own_origin() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -101,7 +130,7 @@ async fn a_logo_is_fetched_by_the_program_and_shown_from_its_own_origin() {
     let site = Router::new()
         .route("/logo.png", get(|| async { ([(CONTENT_TYPE, "text/plain")], PNG) }))
         .route("/logo.svg", get(svg));
-    tokio::spawn(async move { axum::serve(listener, site).await.unwrap() });
+    let serving = tokio::spawn(async move { axum::serve(listener, site).await.unwrap() });
 
     let here = "fetch_from_this_machine_so_that_strangers_can_send_to_its_services=true";
     let stage = Stage::with(&["--set", here]);
@@ -130,8 +159,22 @@ async fn a_logo_is_fetched_by_the_program_and_shown_from_its_own_origin() {
     assert_eq!(&logo.bytes().await.unwrap()[..], PNG);
 
     consent(&stage, &browser, &bad).await;
-    let refused = async || program.log().contains("the logo of a client is not shown");
+    let refused = async || program.log().contains("the logo of a client is not fetched");
     assert!(eventually(Duration::from_secs(20), refused).await);
     let page = consent(&stage, &browser, &bad).await;
     assert_eq!(img(&page), None, "{}", page.html);
+
+    // It is in the database: the next process has it, and it goes with the client.
+    serving.abort();
+    let Stage { program, folder, .. } = stage;
+    program.stop();
+    let program = Program::start_with(&folder, &["--set", here]);
+    let logo = browser.send(Method::GET, &program.url(&path), None).await;
+    assert_eq!(&logo.bytes().await.unwrap()[..], PNG);
+    let id = good["client_id"].as_str().unwrap();
+    program.stop();
+    json(&folder.data(), &["client", "remove", id, "--yes"], "");
+    let program = Program::start_with(&folder, &["--set", here]);
+    let logo = browser.send(Method::GET, &program.url(&path), None).await;
+    assert_eq!(logo.status(), StatusCode::NOT_FOUND);
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     browser::{Browser, Page},
-    flow::{PASSWORD, Stage},
+    flow::{PASSWORD, REDIRECT, Stage, authorize_url},
     process::{Folder, run, text},
 };
 
@@ -87,6 +87,43 @@ async fn an_application_wishes_for_a_language_which_remains_until_the_answer() {
     let discovered: Value = serde_json::from_str(&discovered.html).unwrap();
     let tags = ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "tr", "ja", "zh", "ar"];
     assert_eq!(discovered["ui_locales_supported"], serde_json::json!(tags));
+}
+
+#[tokio::test]
+async fn sign_in_and_consent_are_below_10_kb_in_every_language() {
+    let stage = Stage::with(&["--set", "openid=true"]);
+    let scopes = ["--scope", "openid", "--scope", "profile", "--scope", "email"];
+    let facts = [
+        "--owner",
+        "The Photograph Printing Society",
+        "--client-uri",
+        "https://printer.example/about",
+        "--policy-uri",
+        "https://printer.example/privacy",
+        "--tos-uri",
+        "https://printer.example/terms",
+        "--contact",
+        "help@printer.example",
+    ];
+    let add = ["client", "add", "Album", "--redirect-uri", REDIRECT, "--scope", "photos:read"];
+    let client = stage.program.json(&[&add[..], &scopes, &facts].concat());
+    let url = authorize_url(&stage.program, &client);
+    let url = url.replace("photos%3Awrite", "openid+profile+email");
+    for language in ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "tr", "ja", "zh", "ar"] {
+        let browser = Browser::accepting(language);
+        let page = browser.get(&url).await;
+        assert!(page.html.contains("name=\"password\""), "{}", page.html);
+        assert!(page.html.len() < 10_000, "{language}: {}", page.html.len());
+        let page = browser.sign_in(&page, "ada", PASSWORD).await;
+        let has = |words: &str| page.html.contains(words);
+        assert!(
+            has("value=\"allow\"") && has("privacy") && has("value=\"email\""),
+            "{}",
+            page.html
+        );
+        assert!(page.html.contains(&format!("<html lang=\"{language}\"")), "{}", page.html);
+        assert!(page.html.len() < 10_000, "{language}: {}", page.html.len());
+    }
 }
 
 #[tokio::test]

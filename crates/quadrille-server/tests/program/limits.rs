@@ -65,6 +65,15 @@ async fn a_body_over_the_limit_or_that_never_ends_or_never_comes_is_refused() {
     let said = answer(&program, long.as_bytes());
     assert_eq!(status(&said), 431, "{said}");
     assert!(said.contains("content-type: text/html") && said.contains("16 KiB"), "{said}");
+    // Each in the language of the browser, with the number of the request.
+    let page = "host: x\r\naccept: text/html\r\naccept-language: de, en;q=0.5\r\n\r\n";
+    let long = format!("GET /sign-in?next=/{} HTTP/1.1\r\n{page}", "x".repeat(20_000));
+    let said = answer(&program, long.as_bytes());
+    assert!(
+        said.contains("lang=\"de\"") && said.contains("Diese Anfrage wurde abgelehnt"),
+        "{said}"
+    );
+    assert!(said.contains("nennen Sie dem Betreiber"), "{said}");
     assert_eq!(status(&answer(&program, b"\x16\x03\x01 no HTTP at all\r\n\r\n")), 400);
     program.stop();
 }

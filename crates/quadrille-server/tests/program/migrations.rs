@@ -50,7 +50,7 @@ fn a_file_made_by_the_printed_sql_is_that_of_the_program_and_goes_back_and_forth
     let (tables, before) = schema(&data);
     let one_less = |(name, version): &(String, i64)| (name.clone(), version - 1);
     assert_eq!(before, now.iter().map(one_less).collect::<Vec<_>>());
-    assert!(!tables.iter().any(|table| table.contains("_program_ended")), "{tables:?}");
+    assert!(!tables.iter().any(|table| table.contains("_program_logos")), "{tables:?}");
     assert!(tables.iter().any(|table| table.contains("rotated_scopes")), "{tables:?}");
 
     json(&data, &["migrate"], "");
@@ -87,12 +87,12 @@ fn a_database_made_by_the_printed_sql_goes_back_and_forth() {
         let columns = "SELECT FROM information_schema.columns WHERE column_name = 'rotated_scopes'";
         [
             of("store", &format!("NOT EXISTS ({columns})")),
-            of("program", "to_regclass('quadrille_program_ended') IS NOT NULL"),
+            of("program", "to_regclass('quadrille_program_logos') IS NOT NULL"),
         ]
     };
-    assert_eq!(version(), ["2|f", "1|f"]);
+    assert_eq!(version(), ["2|f", "2|f"]);
     json(&data, &["migrate", "--database", &url], "");
-    assert_eq!(version(), ["3|t", "2|t"]);
+    assert_eq!(version(), ["3|t", "3|t"]);
     let clients = json(&data, &["client", "list", "--database", &url], "");
     assert_eq!(clients[0]["client_id"], "worker");
 }

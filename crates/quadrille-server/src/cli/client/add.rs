@@ -34,7 +34,7 @@ use super::{
     auth::AuthArgs,
     changed::changed,
     openid::{OpenIdArgs, offering_all},
-    remarks::remark,
+    remarks::{remark, remark_on_name},
     rules::RuleArgs,
     secret::read_secret,
     shown::{Secrets, show_secrets},
@@ -231,6 +231,7 @@ pub(super) async fn add(
     let registered = offering_all(server, (settings, known))?.register(new).await?;
     changed("client_added", "a client was added", &registered.client.id);
     remark(&registered.client, (settings, known), output);
+    remark_on_name(server, &registered.client, output).await?;
     let secrets =
         Secrets { client: registered.secret.as_ref(), oauth1: registered.oauth1_secret.as_ref() };
     show_secrets(&registered.client, secrets, output)

@@ -1,5 +1,7 @@
 //! `quadrille client edit`.
 
+use std::sync::Arc;
+
 use clap::{ArgAction, ArgGroup, Args};
 use quadrille::{
     Scopes,
@@ -9,7 +11,12 @@ use quadrille::{
 };
 
 use crate::{
-    Failure, config::Settings, data::Known, grant::Grant, output::Output, refused::Refused,
+    Failure,
+    config::Settings,
+    data::{Backend, Known},
+    grant::Grant,
+    output::Output,
+    refused::Refused,
     words::nearest,
 };
 
@@ -20,8 +27,9 @@ use super::{
     auth::{AuthArgs, METHODS},
     changed::changed,
     find::{find, not_found},
+    logo::forget_logo,
     openid::{OPENID, OpenIdArgs, offering_all},
-    remarks::remark,
+    remarks::{remark, remark_on_name},
     rules::{RULES, RuleArgs},
     shown::{Secrets, show_secrets},
     without::{WITHOUT, WithoutArgs},
@@ -107,7 +115,7 @@ struct Changes {
 }
 
 pub(super) async fn edit(
-    server: &AuthorizationServer,
+    (server, backend): (&AuthorizationServer, &Arc<dyn Backend>),
     args: &EditArgs,
     (settings, known): (&Settings, &Known),
     output: Output,
@@ -136,6 +144,12 @@ pub(super) async fn edit(
         Ok(edited) => {
             changed("client_changed", "a client was changed", &args.id);
             remark(&edited.client, (settings, known), output);
+            if edited.client.about().logo_uri != client.about().logo_uri {
+                forget_logo(backend, &client).await;
+            }
+            if edited.client.name != client.name {
+                remark_on_name(&server, &edited.client, output).await?;
+            }
             let secrets = Secrets { client: edited.secret.as_ref(), oauth1: None };
             show_secrets(&edited.client, secrets, output)
         }

@@ -7,6 +7,7 @@ mod auth;
 mod changed;
 mod edit;
 mod find;
+mod logo;
 mod openid;
 mod remarks;
 mod rules;
@@ -15,7 +16,7 @@ mod shown;
 mod transfer;
 mod without;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use clap::{Args, Subcommand};
 use quadrille::provider::{AdminError, AuthorizationServer};
@@ -23,6 +24,7 @@ use quadrille::provider::{AdminError, AuthorizationServer};
 use crate::{
     Failure,
     config::{Settings, parse_duration},
+    data::Backend,
     output::Output,
     refused::Refused,
 };
@@ -36,6 +38,7 @@ use add::{AddArgs, RsaArgs};
 use changed::changed;
 use edit::EditArgs;
 use find::{find, not_found};
+use logo::forget_logo;
 use secret::SecretCommand;
 use shown::{Secrets, Shown, show_secrets};
 use transfer::{ExportArgs, ImportArgs};
@@ -155,7 +158,7 @@ pub(super) async fn run(
         }
         ClientCommand::Edit(args) => {
             let known = data.known(settings).await?;
-            edit::edit(&server, args, (settings, &known), output).await
+            edit::edit((&server, data.backend()), args, (settings, &known), output).await
         }
         ClientCommand::List => list(&server, output).await,
         ClientCommand::Show { id } => show(&server, id, output).await,
@@ -166,7 +169,9 @@ pub(super) async fn run(
             let known = data.known(settings).await?;
             transfer::import(&server, args, (settings, &known), output).await
         }
-        ClientCommand::Remove { id, yes } => remove(&server, id, *yes, output).await,
+        ClientCommand::Remove { id, yes } => {
+            remove((&server, data.backend()), id, *yes, output).await
+        }
     };
     let result = data.finish(result).await;
     data.close(server).await;
@@ -225,7 +230,7 @@ async fn rotate_secret(
 }
 
 async fn remove(
-    server: &AuthorizationServer,
+    (server, backend): (&AuthorizationServer, &Arc<dyn Backend>),
     id: &str,
     yes: Yes,
     output: Output,
@@ -245,6 +250,7 @@ async fn remove(
     if !server.remove_client(id).await? {
         return Err(not_found(id));
     }
+    forget_logo(backend, &client).await;
     changed("client_removed", "a client was removed", id);
     output.result(&Shown::new(&client, Secrets::default()), || {
         format!("{} ({id}) was removed, with all of its tokens.", client.name)

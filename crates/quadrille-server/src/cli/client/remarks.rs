@@ -1,15 +1,18 @@
 //! Remarks on a client that was registered or changed.
 
 use quadrille::provider::{
-    AccessTokenFormat, Client, ClientKeys, GrantType, RedirectUri, RegisteredAuth, SubjectType,
+    AccessTokenFormat, AuthorizationServer, Client, ClientKeys, GrantType, RedirectUri,
+    RegisteredAuth, SubjectType,
 };
 use url::{Host, Url};
 
 use crate::{
+    Failure,
     config::{Settings, method_name},
     data::Known,
     output::Output,
-    words::quoted,
+    users::look_alike,
+    words::{Quoted, quoted},
 };
 
 /// Points out what a client has and cannot use, and what it gives up.
@@ -21,6 +24,27 @@ pub(super) fn remark(client: &Client, (settings, known): (&Settings, &Known), ou
     redirect_uris_unused(client, output);
     schemes_claimable(client, output);
     keys_inside(client, settings.fetches.reach_this_machine, output);
+}
+
+/// Points out another client whose name users can take for the new name of this one.
+pub(super) async fn remark_on_name(
+    server: &AuthorizationServer,
+    client: &Client,
+    output: Output,
+) -> Result<(), Failure> {
+    let others = server.clients().await?;
+    let is_like = |other: &&Client| other.id != client.id && look_alike(&other.name, &client.name);
+    if let Some(other) = others.iter().map(AsRef::as_ref).find(is_like) {
+        output.note(&format!(
+            "Users can take {} for {} ({}), whose name looks the same: `quadrille client edit {} --name` \
+             changes it.",
+            Quoted(&client.name),
+            Quoted(&other.name),
+            other.id,
+            quoted(&client.id)
+        ));
+    }
+    Ok(())
 }
 
 /// Keys at an address of this machine or of a private network, which are not fetched.

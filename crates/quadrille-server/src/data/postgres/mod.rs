@@ -4,6 +4,7 @@
 mod connect;
 mod counts;
 mod ended;
+mod logos;
 mod marks;
 mod opening;
 mod replicas;
@@ -40,6 +41,7 @@ use super::{
         Answering, Backend, ClaimsChange, Connections, CountKey, Known, PasswordChange,
         RecordedIssuer, Recount, Removed, ResealWork, Resealing, reseal_of, state_of,
     },
+    logos::{LogoKey, StoredLogo},
     sealed::Sealed,
 };
 
@@ -52,9 +54,10 @@ const MIGRATIONS: Migrations = Migrations::new(
     &[
         include_str!("../../../migrations/postgres/0001_program.sql"),
         include_str!("../../../migrations/postgres/0002_ended_and_claims.sql"),
+        include_str!("../../../migrations/postgres/0003_logos.sql"),
     ],
 )
-.way_back(include_str!("../../../migrations/postgres/0002_ended_and_claims.back.sql"));
+.way_back(include_str!("../../../migrations/postgres/0003_logos.back.sql"));
 
 /// [`MIGRATIONS`] of a database into which data is moved. Tables that are made have the mark
 /// [`Sealed::Move`] of [`BEGUN`] in the same transaction, so that no process serves them.
@@ -66,6 +69,7 @@ const MIGRATIONS_OF_MOVE: Migrations = Migrations::new(
             "INSERT INTO quadrille_program_sealed (name, sealed) VALUES ('move', '');\n"
         ),
         include_str!("../../../migrations/postgres/0002_ended_and_claims.sql"),
+        include_str!("../../../migrations/postgres/0003_logos.sql"),
     ],
 );
 
@@ -298,6 +302,18 @@ impl Backend for PostgresBackend {
 
     fn forget_ended(&self, names: Vec<Arc<str>>) -> Answering<'_, ()> {
         Box::pin(ended::forget(&self.store, names))
+    }
+
+    fn logo<'a>(&'a self, which: LogoKey<'a>) -> Answering<'a, Option<StoredLogo>> {
+        Box::pin(logos::find(&self.store, which))
+    }
+
+    fn put_logo(&self, logo: StoredLogo) -> Answering<'_, ()> {
+        Box::pin(logos::put(&self.store, logo))
+    }
+
+    fn forget_logo<'a>(&'a self, url: &'a str) -> Answering<'a, ()> {
+        Box::pin(logos::forget(&self.store, url))
     }
 
     fn clock(&self, _: Timestamp) -> Answering<'_, Timestamp> {

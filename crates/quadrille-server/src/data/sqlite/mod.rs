@@ -2,6 +2,7 @@
 
 mod counts;
 mod ended;
+mod logos;
 mod marks;
 mod sealed;
 mod sessions;
@@ -36,6 +37,7 @@ use super::{
         Answering, Backend, ClaimsChange, CountKey, Known, PasswordChange, RecordedIssuer, Recount,
         Removed, ResealWork, Resealing, reseal_of, state_of,
     },
+    logos::{LogoKey, StoredLogo},
     sealed::Sealed,
 };
 
@@ -47,10 +49,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0004_served_with_grants.sql"),
     include_str!("../../../migrations/sqlite/0005_sealed.sql"),
     include_str!("../../../migrations/sqlite/0006_ended_and_claims.sql"),
+    include_str!("../../../migrations/sqlite/0007_logos.sql"),
 ];
 
 /// The way back from the last of them.
-const BACK: &str = include_str!("../../../migrations/sqlite/0006_ended_and_claims.back.sql");
+const BACK: &str = include_str!("../../../migrations/sqlite/0007_logos.back.sql");
 
 const NAMESPACE: &str = "program";
 
@@ -190,6 +193,18 @@ impl Backend for SqliteBackend {
 
     fn forget_ended(&self, names: Vec<Arc<str>>) -> Answering<'_, ()> {
         Box::pin(ended::forget(&self.0, names))
+    }
+
+    fn logo<'a>(&'a self, which: LogoKey<'a>) -> Answering<'a, Option<StoredLogo>> {
+        Box::pin(logos::find(&self.0, which))
+    }
+
+    fn put_logo(&self, logo: StoredLogo) -> Answering<'_, ()> {
+        Box::pin(logos::put(&self.0, logo))
+    }
+
+    fn forget_logo<'a>(&'a self, url: &'a str) -> Answering<'a, ()> {
+        Box::pin(logos::forget(&self.0, url))
     }
 
     fn clock(&self, now: Timestamp) -> Answering<'_, Timestamp> {

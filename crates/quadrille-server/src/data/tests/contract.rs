@@ -38,6 +38,7 @@ macro_rules! backend_contract {
             one_count_is_changed_at_once_or_left_as_it_is
             an_issuer_that_is_renamed_keeps_its_clients
             what_a_directory_is_served_with_is_recorded
+            a_logo_is_kept_until_it_is_fetched_again_and_no_longer_than_pages_show_it
             a_mark_is_drawn_once
         }
     };
@@ -55,6 +56,8 @@ macro_rules! backend_contract {
 pub(in crate::data) use backend_contract;
 
 pub(in crate::data) use super::claims::changes_of_claims_at_once_are_all_made;
+
+pub(in crate::data) use super::logos::a_logo_is_kept_until_it_is_fetched_again_and_no_longer_than_pages_show_it;
 
 pub(in crate::data) use super::passwords::{
     a_password_that_a_user_changes_ends_the_other_sessions,

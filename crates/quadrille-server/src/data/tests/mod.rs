@@ -2,6 +2,7 @@
 
 mod claims;
 pub(super) mod contract;
+mod logos;
 mod passwords;
 #[path = "../../../../quadrille/tests/shared/ports.rs"]
 mod ports;

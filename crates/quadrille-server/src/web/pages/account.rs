@@ -30,7 +30,6 @@ use super::{
     new_token::{Answer, Made, Offer},
     profile::{NotChanged, Profile},
     scope_line::ScopeLine,
-    templates::FormsLead,
 };
 
 /// The time in which a note must reach its page: the browser follows the redirect at once.
@@ -78,8 +77,6 @@ impl Sealed for RevokeToken {
 
 #[derive(Serialize)]
 struct Page<'a> {
-    user: &'a str,
-    form: String,
     notice: Option<&'static str>,
     applications: Vec<Application>,
     tokens: Vec<TokenLine>,
@@ -244,8 +241,6 @@ impl App {
             None => answer.status(),
         };
         let page = Page {
-            user: visitor.user.name.as_str(),
-            form: self.forms.field(Purpose::Account, cookie),
             notice,
             applications,
             tokens,
@@ -256,7 +251,8 @@ impl App {
             sessions,
             may_delete: self.users_delete_their_accounts,
         };
-        let mut response = self.pages.render(status, "applications.html", &page, FormsLead::Here);
+        let page_of = (status, "applications.html");
+        let mut response = self.user_page(page_of, headers, visitor, page);
         if notice.is_some() {
             self.cookies.clear(response.headers_mut(), Cookie::Note);
         }

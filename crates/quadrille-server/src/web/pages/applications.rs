@@ -25,7 +25,6 @@ use super::{
     },
     brief::{day, initial, minute},
     scope_line::ScopeLine,
-    templates::FormsLead,
 };
 
 /// The query of the page.
@@ -50,9 +49,7 @@ impl Sealed for Withdraw {
 
 /// The values of the page.
 #[derive(Serialize)]
-struct Page<'a> {
-    user: &'a str,
-    form: String,
+struct Page {
     application: Application,
 }
 
@@ -104,8 +101,6 @@ pub(in crate::web) async fn page(
         Ok(visitor) => visitor,
         Err(answer) => return answer,
     };
-    // Every user in a browser has a cookie of a session.
-    let Some(cookie) = app.session_cookie(&headers) else { return app.failed() };
     let Ok(Query(asked)) = asked else { return app.see_other(&app.pages.site().home) };
     let applications = match app.applications(&visitor).await {
         Ok(applications) => applications,
@@ -115,12 +110,8 @@ pub(in crate::web) async fn page(
     else {
         return app.home_with_note(&headers, Purpose::NothingWithdrawn);
     };
-    let page = Page {
-        user: visitor.user.name.as_str(),
-        form: app.forms.field(Purpose::Account, cookie),
-        application,
-    };
-    app.pages.render(StatusCode::OK, "withdraw.html", &page, FormsLead::Here)
+    let page = (StatusCode::OK, "withdraw.html");
+    app.user_page(page, &headers, &visitor, Page { application })
 }
 
 /// `POST /applications/withdraw`
@@ -153,8 +144,10 @@ impl App {
         visitor: &Visitor,
     ) -> Result<Vec<Application>, provider::Error> {
         let granted = self.server.consents(&visitor.user.subject).await?;
-        let mut applications: Vec<_> =
-            granted.iter().map(|access| self.application(access)).collect();
+        let mut applications = Vec::with_capacity(granted.len());
+        for access in &granted {
+            applications.push(self.application(access).await);
+        }
         let mut named: BTreeMap<String, usize> = BTreeMap::new();
         for application in &applications {
             *named.entry(application.name.to_lowercase()).or_default() += 1;
@@ -167,7 +160,7 @@ impl App {
         Ok(applications)
     }
 
-    fn application(&self, access: &ClientAccess) -> Application {
+    async fn application(&self, access: &ClientAccess) -> Application {
         let client = &access.client;
         let consents = access.consents.iter().map(|consent| &consent.resources);
         let grants = access.grants.iter().map(|listed| &listed.grant.resources);
@@ -189,7 +182,7 @@ impl App {
         };
         let about = client.about();
         Application {
-            logo: self.logo_of(&about),
+            logo: self.logo_of(&about).await,
             owner: about.owner.as_deref().map(str::to_owned),
             open: open.map(|login| login.url().to_string()),
             id: client.id.to_string(),

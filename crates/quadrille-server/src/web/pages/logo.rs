@@ -10,8 +10,13 @@ use aws_lc_rs::digest;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 
+use super::pixels;
+
 /// The greatest size of a logo in bytes: every visitor loads it.
 const LARGEST: u64 = 64 * 1024;
+
+/// The greatest width and height of the logo of a client.
+const MOST_PIXELS: u32 = 2048;
 
 /// A picture that every page shows.
 #[derive(Clone, Debug)]
@@ -44,7 +49,17 @@ impl Picture {
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => ("image/gif", "gif"),
             bytes => kind_of(bytes)?,
         };
+        // A small file can be a picture for which a browser needs gigabytes.
+        let (width, height) = pixels::of(&bytes).ok_or(LogoFault::Kind)?;
+        if width.max(height) > MOST_PIXELS {
+            return Err(LogoFault::Pixels);
+        }
         Ok(Self { kind, ending, fingerprint: fingerprint(&bytes), bytes })
+    }
+
+    /// The content.
+    pub(in crate::web) fn bytes(&self) -> &Bytes {
+        &self.bytes
     }
 }
 
@@ -63,6 +78,9 @@ pub enum LogoFault {
     /// The file is larger than visitors should load.
     #[error("a logo has at most 64 KiB")]
     Size,
+    /// The picture is wider or higher than a browser should have to draw.
+    #[error("a logo has at most 2048 by 2048 pixels")]
+    Pixels,
     /// The picture is a document, which can hold scripts and name addresses elsewhere.
     #[error("an SVG can hold scripts and addresses elsewhere: save the logo as PNG or WebP")]
     Svg,
@@ -118,6 +136,12 @@ mod tests {
         for other in [&b""[..], b"GIF89a", b"<html>", b"\x89PNG", b"RIFF\0\0\0\0WAVE"] {
             assert_eq!(kind_of(other), Err(LogoFault::Kind));
         }
+        let picture = |width: u8| {
+            let head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0";
+            Picture::of_client([&head[..], &[width, 1, 0, 0, 0, 1]].concat().into())
+        };
+        assert_eq!(picture(7).map(|picture| picture.kind).ok(), Some("image/png"));
+        assert_eq!(picture(8).map(|picture| picture.kind).err(), Some(LogoFault::Pixels));
         let large = [&b"\x89PNG\r\n\x1a\n"[..], &[0; 65536]].concat();
         assert_eq!(kind_of(&large), Err(LogoFault::Size));
     }

@@ -13,6 +13,7 @@ pub(super) mod leaving;
 mod logo;
 pub(super) mod new_token;
 pub(super) mod password;
+mod pixels;
 pub(super) mod problem;
 pub(super) mod profile;
 mod proof;
@@ -21,6 +22,7 @@ pub(super) mod sign_in;
 pub(super) mod signed_out;
 mod site;
 mod templates;
+mod user_page;
 
 pub use logo::LogoFault;
 pub(super) use logo::Picture;

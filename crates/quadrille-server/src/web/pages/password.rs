@@ -1,18 +1,16 @@
 //! The page on which a user changes the password.
 
-use std::time::Duration;
-
 use axum::{
     body::Body,
     extract::{OriginalUri, State},
     http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::{Secret, provider::guessing::KdfError};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{
     data::PasswordChange,
-    users::{LEAST_PASSWORD, PasswordError, check_password, prepared},
+    users::{PasswordError, check_password, prepared},
 };
 
 use super::{
@@ -23,12 +21,12 @@ use super::{
         cookies::Cookie,
         forms::Purpose,
         passwords::AGAIN,
-        visitor::Visitor,
     },
-    proof::{Trouble, Unproven},
-    sign_in::{BUSY, later},
-    templates::FormsLead,
+    proof::{Again, Trouble},
+    sign_in::BUSY,
 };
+
+const PAGE: &str = "password.html";
 
 /// The fields of the form.
 #[derive(Debug, Deserialize)]
@@ -49,15 +47,6 @@ impl Sealed for Change {
     fn seal(&self) -> &str {
         &self.form
     }
-}
-
-/// The values of the page.
-#[derive(Serialize)]
-struct Page<'a> {
-    user: &'a str,
-    form: String,
-    problem: Option<Trouble>,
-    least: usize,
 }
 
 const CHOOSE_ANOTHER: &str = "password-another-title";
@@ -86,10 +75,7 @@ pub(in crate::web) async fn page(
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response<Body> {
-    match app.signed_in(&headers, &uri).await {
-        Ok(visitor) => app.password_page(StatusCode::OK, &headers, &visitor, None),
-        Err(answer) => answer,
-    }
+    app.proof_page(PAGE, &headers, &uri).await
 }
 
 /// The path by which password managers find the page, for the whole host: "A Well-Known URL for Changing
@@ -106,33 +92,26 @@ pub(in crate::web) async fn change(
     State(app): State<App>,
     asked: AccountForm<Change>,
 ) -> Response<Body> {
-    let AccountForm { form, visitor, address, headers } = asked;
-    let again = |status, trouble, wait: Option<Duration>| {
-        let page = app.password_page(status, &headers, &visitor, Some(trouble));
-        match wait {
-            Some(wait) => later(page, wait),
-            None => page,
-        }
-    };
-    if let Some(trouble) = trouble(&form) {
-        return again(StatusCode::BAD_REQUEST, trouble, None);
+    if let Some(trouble) = trouble(&asked.form) {
+        return app.proof_again(PAGE, &asked, Again::wrong(trouble));
     }
-    let attempt = match app.prove(&visitor, &form.password, &headers, address).await {
+    let attempt = match app.prove(PAGE, &asked, &asked.form.password).await {
         Ok(attempt) => attempt,
-        Err(Unproven::Again(status, trouble, wait)) => return again(status, trouble, wait),
-        Err(Unproven::Answered(answer)) => return *answer,
+        Err(answer) => return *answer,
     };
-    let password = match app.passwords.hash(prepared(&form.new)).await {
+    let password = match app.passwords.hash(prepared(&asked.form.new)).await {
         Ok(password) => password,
         Err(error) => {
             app.passwords.withdraw(&attempt).await;
             if error == KdfError::Busy {
-                return again(StatusCode::SERVICE_UNAVAILABLE, BUSY.into(), Some(AGAIN));
+                let busy = Again::after(AGAIN, StatusCode::SERVICE_UNAVAILABLE, BUSY);
+                return app.proof_again(PAGE, &asked, busy);
             }
             tracing::error!(%error, "a new password cannot be hashed");
             return app.failed();
         }
     };
+    let AccountForm { visitor, address, .. } = asked;
     // A secret of the session that somebody else has seen is worth nothing with the new password.
     let (next, cookie) = app.seals.make(&app.env);
     let session = visitor.session.clone();
@@ -149,26 +128,6 @@ pub(in crate::web) async fn change(
         // The session has ended since the password was verified, maybe with a new password.
         Ok(false) => app.see_other(&app.pages.site().sign_in),
         Err(error) => app.store_failed(&error),
-    }
-}
-
-impl App {
-    fn password_page(
-        &self,
-        status: StatusCode,
-        headers: &HeaderMap,
-        visitor: &Visitor,
-        problem: Option<Trouble>,
-    ) -> Response<Body> {
-        // Every user in a browser has a cookie of a session.
-        let Some(cookie) = self.session_cookie(headers) else { return self.failed() };
-        let page = Page {
-            user: visitor.user.name.as_str(),
-            form: self.forms.field(Purpose::Account, cookie),
-            problem,
-            least: LEAST_PASSWORD,
-        };
-        self.pages.render(status, "password.html", &page, FormsLead::Here)
     }
 }
 

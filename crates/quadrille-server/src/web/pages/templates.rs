@@ -310,9 +310,12 @@ impl Pages {
             Ok(html) => html,
             Err(error) => {
                 tracing::error!(template, error = format!("{error:#}"), "a page cannot be shown");
-                return Page::new("This page cannot be shown")
-                    .text("The people who run this site find the reason in its log.")
-                    .text(&request_id::sentence())
+                let number = request_id::current();
+                let told =
+                    number.map(|id| self.texts.with("message-request-id", "number", id.as_str()));
+                return Page::new(self.texts.plain("problem-failed-title"))
+                    .text(&self.texts.plain("problem-failed"))
+                    .text(&told.unwrap_or_default())
                     .to_response(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };

@@ -1,0 +1,1 @@
+DROP TABLE quadrille_program_logos;
