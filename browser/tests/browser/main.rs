@@ -16,6 +16,7 @@ mod demo;
 mod devices;
 mod forms;
 mod fragments;
+mod keyboard;
 mod languages;
 mod linking;
 mod logins;

@@ -1,7 +1,7 @@
 //! Chromium under chromedriver. Each has a fresh profile, and both end with the test.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     ops::Deref,
     path::{Path, PathBuf},
     process::Stdio,
@@ -46,6 +46,17 @@ pub(crate) struct Browser {
     profile: PathBuf,
     /// The lines of the console so far.
     log: RefCell<Vec<String>>,
+    /// The screen of the page, if it is not that of the window.
+    screen: Cell<Option<Screen>>,
+}
+
+/// A screen, by its size in pixels of the page.
+#[derive(Clone, Copy)]
+struct Screen {
+    width: u32,
+    height: u32,
+    /// The pixels of the screen for each of the page.
+    scale: f64,
 }
 
 impl Deref for Browser {
@@ -93,7 +104,7 @@ impl Browser {
         }
         let window = WebDriver::new(format!("http://127.0.0.1:{port}"), wishes).await.unwrap();
         window.set_script_timeout(PATIENCE).await.unwrap();
-        Self { name, window, driver, profile, log: RefCell::default() }
+        Self { name, window, driver, profile, log: RefCell::default(), screen: Cell::new(None) }
     }
 
     /// Keeps a screenshot of the window as `test-output/browser/{test}-{what}.png`.
@@ -106,8 +117,7 @@ impl Browser {
 
     /// Keeps a screenshot of the whole page, however long.
     pub(crate) async fn keep_whole(&self, what: &str) -> PathBuf {
-        let how = json!({ "captureBeyondViewport": true });
-        self.capture(&format!("{what}.png"), how).await
+        self.capture(&format!("{what}.png"), json!({})).await
     }
 
     /// Keeps a small screenshot of a part of the page, with some room around it, as
@@ -126,9 +136,7 @@ impl Browser {
             "height": height + 2.0 * ROOM,
             "scale": 1,
         });
-        let how = json!({
-            "captureBeyondViewport": true, "clip": clip, "format": "webp", "quality": 50,
-        });
+        let how = json!({ "clip": clip, "format": "webp", "quality": 50 });
         self.capture(&format!("{what}.webp"), how).await
     }
 
@@ -136,21 +144,45 @@ impl Browser {
         let path = output(&format!("{}-{file}", self.name));
         // A sticky header would hide content.
         self.window.execute("window.scrollTo(0, 0)", vec![]).await.unwrap();
+        // A picture of more than the window has no ground below the window, so the window is as long as
+        // the page.
+        let measure = "const page = document.documentElement; \
+            return [innerWidth, Math.max(innerHeight, page.scrollHeight)]";
+        let size = self.window.execute(measure, vec![]).await.unwrap();
+        let [width, height] =
+            [0, 1].map(|at| u32::try_from(size.json()[at].as_u64().unwrap()).unwrap());
+        let scale = self.screen.get().map_or(1.0, |screen| screen.scale);
+        self.set_screen(Screen { width, height, scale }).await;
         let shot = self.cdp("Page.captureScreenshot", how).await;
         let base64 = shot["data"].as_str().unwrap();
         std::fs::write(&path, BASE64_STANDARD.decode(base64).unwrap()).unwrap();
+        self.look_at(self.screen.get()).await;
         path
     }
 
-    /// Sets the width of the screen, in pixels; 0 restores the window's own.
+    /// Sets the size of the screen, in pixels; a width of 0 restores the window's own.
     pub(crate) async fn width(&self, width: u32, height: u32) {
-        if width == 0 {
-            self.cdp("Emulation.clearDeviceMetricsOverride", json!({})).await;
-            return;
+        let screen = Screen { width, height, scale: 1.0 };
+        self.look_at(Some(screen).filter(|_| width > 0)).await;
+    }
+
+    /// Gives the page this screen, or that of the window.
+    async fn look_at(&self, screen: Option<Screen>) {
+        self.screen.set(screen);
+        match screen {
+            Some(screen) => self.set_screen(screen).await,
+            None => drop(self.cdp("Emulation.clearDeviceMetricsOverride", json!({})).await),
         }
-        let mobile = width < 600;
-        let size =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
+    }
+
+    async fn set_screen(&self, Screen { width, height, scale }: Screen) {
+        // A picture of a screen that is called mobile has no ground.
+        let size = json!({
+            "width": width,
+            "height": height,
+            "deviceScaleFactor": scale,
+            "mobile": false,
+        });
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
     }
 
@@ -170,8 +202,9 @@ impl Browser {
         self.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// Keeps pictures of the page in each of the colors, on a desktop and on the narrowest phone.
-    /// Checks that nothing is wider than the screen, and that the page is accessible.
+    /// Keeps pictures of the page in each of the colors, on a desktop and on the narrowest phone, and in the
+    /// light on a usual phone and magnified twice. Checks that nothing is wider than the screen, and that
+    /// the page is accessible.
     pub(crate) async fn looks_good(&self, what: &str) {
         for width in [0, 320] {
             self.width(width, 640).await;
@@ -182,13 +215,13 @@ impl Browser {
                 self.is_accessible(&format!("{what}, {name}, {width}")).await;
             }
         }
-        // A usual phone, and a desktop at 200 %.
-        for width in [360, 640] {
-            self.width(width, 640).await;
-            self.fits(width).await;
-        }
-        self.width(0, 0).await;
         self.colors(Colors::Light).await;
+        for (width, scale, name) in [(360, 1.0, "360"), (640, 2.0, "200-percent")] {
+            self.look_at(Some(Screen { width, height: 640, scale })).await;
+            self.fits(width).await;
+            self.keep_whole(&format!("{what}-light-{name}")).await;
+        }
+        self.look_at(None).await;
     }
 
     /// Checks that the page breaks no rule of accessibility.

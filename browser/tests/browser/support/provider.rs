@@ -58,6 +58,14 @@ impl Provider {
         added["client_id"].as_str().unwrap().to_owned()
     }
 
+    /// Registers a client that signs its requests (OAuth 1.0a), and has no callback. Returns its id and secret.
+    pub(crate) fn add_terminal(&self, name: &str) -> (String, String) {
+        let add = ["client", "add", name, "--oauth1", "--oob", "--scope", "photos:read"];
+        let added = self.program.json(&add);
+        let text = |name: &str| added[name].as_str().unwrap().to_owned();
+        (text("client_id"), text("oauth1_secret"))
+    }
+
     /// Makes a personal access token of the user, as the operator.
     pub(crate) fn add_token(&self, name: &str, arguments: &[&str]) {
         let add = ["user", "token", "add", USER, name];
