@@ -14,6 +14,8 @@ pub mod cli;
 pub mod config;
 pub mod data;
 mod failure;
+#[cfg(feature = "fake")]
+pub mod fake;
 mod grant;
 pub mod http;
 mod issuer;

@@ -306,6 +306,25 @@ pub enum Refused {
     /// A secret of a client to export is sealed under other keys.
     #[error("a secret of the client {} is sealed under a key that the key ring has not", Quoted(.0))]
     SealedElsewhere(String),
+    /// There is no such service or fault to imitate.
+    #[cfg(feature = "fake")]
+    #[error(
+        "there is no {what} {}{}: `quadrille fake --list` lists them",
+        Quoted(name),
+        did_you_mean(nearest.as_deref())
+    )]
+    NothingToFake {
+        /// The kind: `service` or `fault`.
+        what: &'static str,
+        /// The name as given.
+        name: String,
+        /// The known name that is closest.
+        nearest: Option<String>,
+    },
+    /// The claims of a user of a fake service are not a JSON object.
+    #[cfg(feature = "fake")]
+    #[error("--user: the claims of a user are a JSON object, such as {{\"login\": \"ada\"}}")]
+    FakeUser,
     /// Standard input has no token.
     #[error("there is no token on standard input")]
     NothingToRevoke,

@@ -9,6 +9,8 @@ mod claims;
 mod client;
 mod config;
 mod confirm;
+#[cfg(feature = "fake")]
+mod fake;
 mod keys;
 mod lines;
 mod login;
@@ -37,7 +39,7 @@ use crate::{
     logging,
     output::Output,
     serve,
-    words::quoted,
+    words::{Quoted, did_you_mean, quoted},
 };
 
 const ABOUT: &str = "An OAuth provider: users sign in, and clients get access with their consent";
@@ -121,6 +123,9 @@ enum Command {
     Keys(keys::KeysCommand),
     /// Log in at another service, and print or save its token
     Login(login::LoginArgs),
+    /// Run a fake of a service to log in with, such as GitHub, for tests in any language
+    #[cfg(feature = "fake")]
+    Fake(fake::FakeArgs),
     /// Check another provider: its metadata, its keys and its refusals
     Check(check::CheckArgs),
     /// Migrate the database to this version, which `serve` does automatically, or move the data into
@@ -141,6 +146,18 @@ enum Command {
     Man(manual::ManArgs),
 }
 
+impl Command {
+    /// Whether the command has nothing to do with the provider of this machine.
+    const fn needs_no_folder(&self) -> bool {
+        match self {
+            Self::Check(_) => true,
+            #[cfg(feature = "fake")]
+            Self::Fake(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// Runs the program with these arguments.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match parse::<Cli>(arguments) {
@@ -159,7 +176,7 @@ pub fn parse<C: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result
     let arguments: Vec<_> = arguments.into_iter().collect();
     C::try_parse_from(&arguments).map_err(|error| {
         let is_json = arguments.iter().any(|argument| argument == "--json");
-        if let Some(text) = one_of_many(&error) {
+        if let Some(text) = one_of_many(&error).or_else(|| unknown(&error)) {
             Output::new(is_json).error("usage", &text);
             return ExitCode::from(2);
         }
@@ -188,6 +205,35 @@ fn one_of_many(error: &clap::Error) -> Option<String> {
     let group = missing.iter().find(|group| group.split('|').count() > MOST_NAMED)?;
     let named: Vec<_> = group.trim_matches(['<', '>']).split('|').take(MOST_NAMED).collect();
     Some(format!("one option at least is needed, such as {}; --help lists all", named.join(", ")))
+}
+
+/// The message for an option or a command that does not exist, in the words of all others.
+fn unknown(error: &clap::Error) -> Option<String> {
+    let (what, name, nearest) = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            ("option", ContextKind::InvalidArg, ContextKind::SuggestedArg)
+        }
+        ErrorKind::InvalidSubcommand => {
+            ("command", ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand)
+        }
+        _ => return None,
+    };
+    let first = |kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.as_str()),
+        // The parser puts the nearest one last.
+        ContextValue::Strings(texts) => texts.last().map(String::as_str),
+        _ => None,
+    };
+    let name = first(name)?;
+    // A word that no argument takes is no option.
+    let what = if what == "option" && !name.starts_with('-') { "argument" } else { what };
+    let usage = error.get(ContextKind::Usage).map(|usage| format!("\n\n{usage}"));
+    Some(format!(
+        "there is no {what} {}{}{}\n\nFor more information, try '--help'.",
+        Quoted(name),
+        did_you_mean(first(nearest)),
+        usage.unwrap_or_default().trim_end()
+    ))
 }
 
 /// The exit code for the result of a command. Prints a failure.
@@ -241,6 +287,14 @@ impl Cli {
                 remarks.iter().for_each(|remark| output.note(&remark.to_string()));
                 block_on(check::run(args, &settings.fetches, output))
             }
+            // A fake service has nothing to do with the provider of this machine either.
+            #[cfg(feature = "fake")]
+            Command::Fake(args) => {
+                let (settings, remarks) = self.common.settings(&self.command)?;
+                remarks.iter().for_each(|remark| output.note(&remark.to_string()));
+                logging::start_for_command(&settings, output);
+                block_on(fake::run(args, output))
+            }
             Command::Migrate(args) => block_on(migrate::run(args, &settings()?, output)),
             Command::Backup(args) => backup::back_up(args, &settings()?, output),
             Command::Restore(args) => block_on(backup::restore(args, &settings()?, output)),
@@ -276,8 +330,8 @@ impl Common {
 
     fn settings(&self, command: &Command) -> Result<(Settings, Vec<ConfigError>), ConfigError> {
         let mut flags = Flags::default();
-        // A check needs no folder, so it also runs without HOME.
-        let no_folder = matches!(command, Command::Check(_)).then_some(".");
+        // A check and a fake service need no folder, so they also run without HOME.
+        let no_folder = command.needs_no_folder().then_some(".");
         flags.give("data_dir", "--data-dir", self.data_dir.as_deref().or(no_folder));
         flags.give("database", "--database", self.database.as_deref());
         flags.give("issuer", "--issuer", self.issuer.as_deref());

@@ -32,6 +32,7 @@ mod consent_about;
 mod database;
 mod device;
 mod exchange;
+mod fakes;
 mod flow;
 mod grants;
 mod guessing;

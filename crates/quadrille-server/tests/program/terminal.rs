@@ -148,7 +148,7 @@ fn every_error_looks_the_same_whoever_finds_it() {
         assert!(shown.starts_with("\u{1b}[1m\u{1b}[31mquadrille:\u{1b}[0m "), "{shown:?}");
     }
     let (_, said) = failure(&data, &clap);
-    assert!(said.contains("'remove'") && said.contains("--help"), "{said}");
+    assert!(said.contains("did you mean \"remove\"?") && said.contains("--help"), "{said}");
     // Without a command the help is shown, which is no error message.
     let output = quadrille(&["user"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

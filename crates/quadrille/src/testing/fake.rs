@@ -133,6 +133,7 @@ impl FakeService {
             approves_as: None,
             callbacks: None,
             is_openid,
+            has_nothing_else: false,
         };
         Self(Arc::new(Mutex::new(Stage { scene, part, script: Script::default() })))
     }
@@ -406,6 +407,12 @@ impl Stage {
             answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(HTML));
         }
         Scripted::Answer(answer)
+    }
+
+    /// Whether the next request for this purpose has a scripted answer.
+    #[cfg(feature = "axum")]
+    pub(super) fn is_scripted(&self, purpose: Purpose) -> bool {
+        self.script.has(purpose)
     }
 
     /// Decides about the device login with this code; `false` if there is none.

@@ -60,4 +60,26 @@ impl Fault {
         Self::ErrorsUnder200,
         Self::CallbackUnregistered,
     ];
+
+    /// The name of the fault, for programs: `everything_expired` and so on.
+    ///
+    /// ```
+    /// use quadrille::testing::Fault;
+    ///
+    /// assert_eq!(Fault::ErrorsUnder200.name(), "errors_under_200");
+    /// ```
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Slow => "slow",
+            Self::ServerError => "server_error",
+            Self::EverythingExpired => "everything_expired",
+            Self::ScopesDropped => "scopes_dropped",
+            Self::RefreshRefused => "refresh_refused",
+            Self::RefreshRotated => "refresh_rotated",
+            Self::WrongContentType => "wrong_content_type",
+            Self::ErrorsUnder200 => "errors_under_200",
+            Self::CallbackUnregistered => "callback_unregistered",
+        }
+    }
 }

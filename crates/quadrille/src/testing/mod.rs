@@ -24,6 +24,8 @@ mod fault;
 mod handler;
 #[cfg(feature = "consumer")]
 mod hybrid;
+#[cfg(all(feature = "axum", feature = "consumer"))]
+mod lack;
 #[cfg(feature = "consumer")]
 mod mannered;
 #[cfg(feature = "consumer")]

@@ -27,6 +27,8 @@ pub(super) struct Scene {
     pub(super) callbacks: Option<Vec<String>>,
     /// Whether the service is an OpenID Provider.
     pub(super) is_openid: bool,
+    /// Whether calls of an API that is not emulated are answered with 404.
+    pub(super) has_nothing_else: bool,
 }
 
 /// A request for authorization, for a page.

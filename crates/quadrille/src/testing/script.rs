@@ -44,6 +44,12 @@ impl Script {
         self.next.push_back((purpose, scripted));
     }
 
+    /// Whether the next request for this purpose has a scripted response.
+    #[cfg(feature = "axum")]
+    pub(super) fn has(&self, purpose: Purpose) -> bool {
+        self.next.iter().any(|(scripted, _)| *scripted == purpose)
+    }
+
     /// Records a request. Returns its scripted response, if there is one.
     pub(super) fn take(&mut self, request: &Request<Bytes>, purpose: Purpose) -> Option<Scripted> {
         if !self.forgetful {

@@ -59,6 +59,21 @@ impl FakeService {
         tokio::spawn(axum::serve(listener, app).into_future());
         Ok(base)
     }
+
+    /// Answers requests for something that the service does not have as the service would, and says so in
+    /// the log: 404 at any path but those of its endpoints, of the account, and of the script, and for device
+    /// logins where it has none. Otherwise the [server](FakeService::listen) answers each call of an API that
+    /// has a token with the call itself.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, testing::FakeService};
+    ///
+    /// let github = FakeService::of::<GitHub>("our-id", "our-secret");
+    /// github.has_nothing_else();
+    /// ```
+    pub fn has_nothing_else(&self) {
+        self.stage().scene.has_nothing_else = true;
+    }
 }
 
 async fn serve(State(service): State<FakeService>, request: Request<Body>) -> Response<Body> {
@@ -79,6 +94,9 @@ async fn serve(State(service): State<FakeService>, request: Request<Body>) -> Re
     }
     let request = Request::from_parts(parts, body);
     let purpose = service.stage().purpose(&request);
+    if let Some(answer) = service.stage().not_there(&request, purpose) {
+        return answer.map(Body::from);
+    }
     match service.respond(request, purpose).await {
         Ok(answer) => answer.map(Body::from),
         Err(_) => with_status(StatusCode::BAD_GATEWAY).map(Body::from),
@@ -109,6 +127,17 @@ impl Stage {
             Part::OAuth2(part) => part.purpose(request),
             Part::OAuth1(part) => part.purpose(&self.scene, request),
         }
+    }
+
+    /// The answer to a request for something that the service does not have, if that is all that it has.
+    fn not_there(&self, request: &Request<Bytes>, purpose: Purpose) -> Option<Response<Bytes>> {
+        if !self.scene.has_nothing_else || self.is_scripted(purpose) {
+            return None;
+        }
+        let lack = self.lack(request, purpose)?;
+        let (method, path) = (request.method(), request.uri().path());
+        tracing::warn!(%method, path, "{lack}");
+        lack.answer()
     }
 
     /// The answer to a browser at the authorization endpoint.

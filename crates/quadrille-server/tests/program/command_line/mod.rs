@@ -1,5 +1,6 @@
 //! The command line.
 
+mod mistakes;
 mod order;
 mod settings;
 
