@@ -146,7 +146,7 @@ async fn a_user_signs_in_and_answers_by_the_keyboard_alone() {
         key(browser, Key::Enter + "").await;
         heading(browser, "Your applications").await;
         tab_to(browser, "Change your password").await;
-        key(browser, Key::Enter + "").await;
+        key(browser, " ").await;
         heading(browser, "Change your password").await;
         assert_eq!(name(browser).await, "Your password until now");
         let fields = ["Your password until now", "New password", "New password, once more"];
