@@ -4,6 +4,18 @@ use std::path::PathBuf;
 
 use quadrille_server::config::{Flags, KEYS, Settings};
 
+/// Settings whose default depends on the machine or on other settings, or is in words.
+const DEPENDENT: &[&str] = &[
+    "claims_that_users_edit",
+    "data_dir",
+    "issuer",
+    "keys_file",
+    "max_connections_per_address",
+    "name",
+    "openid",
+    "signing_keys_file",
+];
+
 const CONFIGURATION: &str = include_str!("../../../docs/src/program/configuration.md");
 
 #[test]
@@ -25,4 +37,41 @@ fn the_guides_settings_file_is_taken_as_it_is() {
     assert!(remarks.is_empty(), "{remarks:?}");
     assert_eq!(settings.listen.port(), 4004);
     assert_eq!(settings.scopes.len(), 2);
+}
+
+/// The cells of the row of a setting.
+fn row(name: &str) -> Vec<&'static str> {
+    let begin = format!("| `{name}` | ");
+    let line = CONFIGURATION.lines().find(|line| line.starts_with(&begin)).unwrap();
+    line.trim_matches('|').splitn(4, '|').map(str::trim).collect()
+}
+
+#[test]
+fn the_guides_rows_are_those_of_the_settings() {
+    let (_, table) = CONFIGURATION.split_once("| setting | variable | default | |\n|").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows: Vec<_> = table.lines().skip(1).filter_map(|line| line.split('`').nth(1)).collect();
+    let mut keys: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+    keys.sort_unstable();
+    let mut sorted = rows.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, keys);
+}
+
+#[test]
+fn the_guides_defaults_are_those_of_the_program() {
+    let home = [("HOME".to_owned(), "/home/ada".to_owned())];
+    let (settings, _) = Settings::load(Flags::default(), home.into_iter(), None).unwrap();
+    let mut compared = 0;
+    for setting in settings.effective() {
+        let default = row(setting.key)[2];
+        // Words, and what depends on the machine or on another setting.
+        let is_words = setting.value.is_empty() || setting.value.starts_with('(');
+        if is_words || DEPENDENT.contains(&setting.key) {
+            continue;
+        }
+        assert_eq!(default, format!("`{}`", setting.value), "{}", setting.key);
+        compared += 1;
+    }
+    assert!(compared > 40, "{compared}");
 }
