@@ -97,6 +97,7 @@ pages:
 	$(PYTHON) tools/error-codes
 	$(PYTHON) tools/security-pages
 	$(PYTHON) tools/flask-names
+	$(PYTHON) tools/items-without-example
 
 .PHONY: spelling
 spelling: .tools/typos-$(TYPOS_VERSION)/bin/typos ## Misspelt words in code and texts; typos.toml has the others

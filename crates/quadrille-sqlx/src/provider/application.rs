@@ -45,6 +45,19 @@ pub enum TransactionError {
 /// A transaction of the application's own on the pool of a [`SqlStore`], as
 /// [`transaction`](SqlStore::transaction) has it: [`PgTransaction`] or [`MySqlTransaction`].
 ///
+/// ```no_run
+/// use quadrille_sqlx::{PgTransaction, TransactionError};
+///
+/// async fn add(
+///     transaction: &mut PgTransaction,
+///     subject: &'static str,
+/// ) -> Result<(), TransactionError> {
+///     let insert = sqlx::query("INSERT INTO people (subject) VALUES ($1)").bind(subject);
+///     transaction.execute(insert).await?;
+///     Ok(())
+/// }
+/// ```
+///
 /// [`PgTransaction`]: crate::PgTransaction
 /// [`MySqlTransaction`]: crate::MySqlTransaction
 pub struct SqlTransaction<E: Dialect>(Steps<E>);

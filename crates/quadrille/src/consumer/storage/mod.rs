@@ -45,6 +45,18 @@ pub use reseal::{Progress, Reseal, SealedRow, SealedRows};
 /// `ABC ` for the same. Owners and subjects have up to 512 bytes. The site itself has some rows, too, whose owners begin with `s:` and whose
 /// services are no name of one, such as `quadrille.ended`. With the feature `testing`, [`storage_contract!`](crate::storage_contract)
 /// tests all of this.
+///
+/// ```
+/// use quadrille::{GitHub, KeyRing, Login, consumer::{MemoryStorage, TokenStorage}};
+///
+/// fn with_storage(storage: impl TokenStorage) -> Login {
+///     Login::new(KeyRing::ephemeral(), "http://localhost:3000")
+///         .with(GitHub::new("our-id", "our-secret"))
+///         .storage(storage)
+/// }
+/// with_storage(MemoryStorage::new()).check()?;
+/// # Ok::<(), quadrille::Error>(())
+/// ```
 pub trait TokenStorage: Send + Sync + 'static {
     /// Whether the contents outlive the process, which refuses keys that do not.
     fn is_durable(&self) -> bool;

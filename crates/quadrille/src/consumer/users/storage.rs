@@ -10,6 +10,16 @@ use super::id::{ExternalId, UserId};
 /// Implement it with `async fn`. Services and subjects are compared byte for byte: by default, many
 /// databases take `abc` and `ABC ` for the same. With the feature `testing`,
 /// [`users_contract!`](crate::users_contract) tests all of this.
+///
+/// ```
+/// use quadrille::consumer::users::{MemoryUsers, UserStorage, Users};
+///
+/// fn users(storage: impl UserStorage) -> Users {
+///     Users::new(storage)
+/// }
+/// let users = users(MemoryUsers::new());
+/// # let _ = users;
+/// ```
 pub trait UserStorage: Send + Sync + 'static {
     /// The user to whom an account belongs.
     fn user_of(

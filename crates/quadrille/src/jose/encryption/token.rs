@@ -66,6 +66,12 @@ impl EncryptingKey {
 }
 
 /// An encrypted token that was read and not decrypted. [`EncryptingKey::encrypt`] has an example.
+///
+/// ```
+/// use quadrille::jose::{DecryptError, Encrypted};
+///
+/// assert!(matches!(Encrypted::parse("e30.e30.c2ln"), Err(DecryptError::NotCompact)));
+/// ```
 pub struct Encrypted<'t> {
     /// The header as it was sent, to which the payload is bound.
     protected: &'t str,
@@ -166,6 +172,15 @@ impl fmt::Debug for Encrypted<'_> {
 
 /// A decrypted token: nobody but its sender and its recipient has read it, and nobody has changed it.
 /// By a public key anybody can have sent it. [`EncryptingKey::encrypt`] has an example.
+///
+/// ```
+/// use quadrille::jose::Decrypted;
+///
+/// /// The text of a token that has text within.
+/// fn text(token: &Decrypted) -> Option<&str> {
+///     std::str::from_utf8(token.payload()).ok()
+/// }
+/// ```
 pub struct Decrypted {
     header: EncryptedHeader,
     payload: Zeroizing<Vec<u8>>,

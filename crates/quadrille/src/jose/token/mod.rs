@@ -339,6 +339,15 @@ impl fmt::Debug for Unverified<'_> {
 }
 
 /// A token whose signature is right. [`Unverified`] has an example.
+///
+/// ```
+/// use quadrille::{Timestamp, jose::{Claims, ClaimsError, ClaimsPolicy, Verified}};
+///
+/// fn claims_of_a_partner(token: &Verified, now: Timestamp) -> Result<Claims, ClaimsError> {
+///     let policy = ClaimsPolicy::new("https://partner.example", "https://api.example");
+///     token.claims(&policy, now)
+/// }
+/// ```
 pub struct Verified {
     header: Arc<Header>,
     payload: Vec<u8>,

@@ -43,6 +43,16 @@ pub struct ClientAbout {
 }
 
 /// A fact about a client is rejected.
+///
+/// ```
+/// use quadrille::provider::ClientAboutError;
+///
+/// let error = ClientAboutError::Url("logo_uri");
+/// assert_eq!(
+///     error.to_string(),
+///     "logo_uri: an https URL without user name and password is needed",
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientAboutError {

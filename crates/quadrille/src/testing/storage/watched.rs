@@ -36,6 +36,22 @@ pub enum Verb<'a> {
 }
 
 /// Code of a test that is called around the verbs of a [`WatchedStorage`].
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use quadrille::testing::storage::{Verb, Watch};
+///
+/// /// Counts the verbs that were done.
+/// #[derive(Default)]
+/// struct Count(AtomicUsize);
+///
+/// impl Watch for Count {
+///     async fn after(&self, _: Verb<'_>) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+/// ```
 pub trait Watch: Send + Sync + 'static {
     /// Called before the storage does anything. If it fails, the storage does nothing, and the verb
     /// fails with this error.

@@ -27,6 +27,21 @@ use super::{
 };
 
 /// The rejection of an extractor: an [`Error`], and the response to it.
+///
+/// ```
+/// use axum::response::{IntoResponse, Response};
+/// use quadrille::{GitHub, Linked, Rejected};
+///
+/// async fn home(github: Result<Linked<GitHub>, Rejected>) -> Response {
+///     match github {
+///         Ok(_) => "Welcome back".into_response(),
+///         Err(rejected) => {
+///             println!("{}", rejected.error());
+///             rejected.into_response()
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Rejected {
     error: Error,

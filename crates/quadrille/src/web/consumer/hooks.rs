@@ -16,6 +16,19 @@ use crate::{
 };
 
 /// The event of [`Hooks::before_login`]: a user is about to be redirected to a service.
+///
+/// ```
+/// use quadrille::{After, BeforeLogin, Hooks};
+///
+/// async fn begin(login: BeforeLogin) -> After {
+///     match &*login.service {
+///         "google" => After::go_on().with_parameter("prompt", "select_account"),
+///         _ => After::go_on(),
+///     }
+/// }
+/// let hooks = Hooks::new(()).before_login(begin);
+/// # let _ = hooks;
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BeforeLogin {
@@ -31,6 +44,19 @@ pub struct BeforeLogin {
 }
 
 /// The event of [`Hooks::on_error`]: a login failed.
+///
+/// ```
+/// use axum::response::Html;
+/// use quadrille::{After, Failed, Hooks};
+///
+/// async fn failed(failed: Failed) -> After {
+///     let again = failed.retry_url.unwrap_or_else(|| "/".to_owned());
+///     let code = failed.error.code();
+///     After::answer(Html(format!("<p>{code}</p><a href=\"{again}\">Try again</a>")))
+/// }
+/// let hooks = Hooks::new(()).on_error(failed);
+/// # let _ = hooks;
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failed {
@@ -150,6 +176,13 @@ impl After {
 }
 
 /// Values that a hook may return.
+///
+/// ```
+/// use quadrille::{After, web::consumer::IntoAfter};
+///
+/// let nothing_else: After = ().into_after();
+/// # let _ = nothing_else;
+/// ```
 pub trait IntoAfter {
     /// The result of the hook.
     fn into_after(self) -> After;
@@ -179,6 +212,17 @@ impl<T: IntoAfter, E: IntoResponse> IntoAfter for Result<T, E> {
 
 /// An `async fn` that takes the event first and then up to six extractors of the application, whose
 /// state is `St`.
+///
+/// ```
+/// use axum::extract::State;
+/// use quadrille::{Authorized, Hooks};
+///
+/// async fn greet(new: Authorized, State(site): State<&'static str>) {
+///     println!("A user of {site} goes on to {}", new.next());
+/// }
+/// let hooks = Hooks::new("app.example").on_authorized(greet);
+/// # let _ = hooks;
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a hook for `{Event}` with the state `{St}`",
     label = "a hook is an `async fn` whose first argument is `{Event}`",

@@ -26,6 +26,19 @@ use super::{
 };
 
 /// The layer of [`Login::layer`], for handlers that take [`Linked`](crate::Linked) and the like.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use quadrille::{GitHub, KeyRing, Linked, Login};
+///
+/// let login = Login::new(KeyRing::ephemeral(), "http://localhost:3000")
+///     .with(GitHub::new("our-id", "our-secret"));
+/// // What `attach` does in one call.
+/// let app: Router = Router::new()
+///     .route("/", get(async |_: Option<Linked<GitHub>>| "Hello"))
+///     .merge(login.routes())
+///     .layer(login.layer());
+/// ```
 #[derive(Clone, Debug)]
 pub struct LoginLayer(pub(super) Login);
 
@@ -38,6 +51,16 @@ impl<S> Layer<S> for LoginLayer {
 }
 
 /// [`LoginLayer`] around a service.
+///
+/// ```
+/// use axum::Router;
+/// use quadrille::{Login, web::consumer::LoginService};
+/// use tower::Layer;
+///
+/// fn service(login: &Login, pages: Router) -> LoginService<Router> {
+///     login.layer().layer(pages)
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct LoginService<S> {
     inner: S,

@@ -31,6 +31,12 @@ pub struct WeakSecret {
 }
 
 /// The reason why a secret is easy to find out.
+///
+/// ```
+/// use quadrille::provider::Weakness;
+///
+/// assert!(Weakness::Short(6).to_string().starts_with("the length of a secret is 6"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Weakness {
