@@ -9,6 +9,7 @@ PYTHON ?= python3
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.1
 CARGO_MUTANTS_VERSION := 27.1.0
+CARGO_SEMVER_CHECKS_VERSION := 0.51.0
 TYPOS_VERSION := 1.52.0
 MDBOOK_VERSION := 0.5.4
 
@@ -24,7 +25,7 @@ TOGETHER := $(MAKE) --no-print-directory --output-sync=target
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-17s %s\n", $$1, $$2 }'
 
 .PHONY: demo
 demo: ## A whole OAuth dance in your browser: a provider and a small website on this machine
@@ -216,6 +217,37 @@ chromium:
 .PHONY: databases
 databases:
 	@tools/databases
+
+# -------------------------------------------------------------------------------------------------- releases
+
+PUBLISHED := $(addprefix --package ,quadrille quadrille-redis quadrille-sqlx quadrille-server)
+
+# Each package is built by itself; PACKAGE=--no-verify leaves that out.
+.PHONY: package
+package: ## Make the packages of all crates as they would be published, without sending anything
+	$(CARGO) publish --dry-run $(PUBLISHED) $(PACKAGE)
+
+.PHONY: minimal-versions
+minimal-versions: ## Check the crates with the oldest versions of their dependencies that Cargo.toml allows (minutes)
+	tools/minimal-versions
+
+# The last release, until there is one the first commit: BASELINE=REV for another one.
+BASELINE ?= $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)
+
+.PHONY: semver
+semver: cargo-semver-checks ## Compare the API of the crates with the last release: does the version say what has changed?
+	cargo-semver-checks semver-checks --baseline-rev "$(BASELINE)" --all-features $(PUBLISHED)
+
+.PHONY: cargo-semver-checks
+cargo-semver-checks:
+	@command -v cargo-semver-checks >/dev/null || { \
+	  echo "installing cargo-semver-checks $(CARGO_SEMVER_CHECKS_VERSION) into .tools (some minutes, once)"; \
+	  $(FOR_ONE_USE) $(CARGO) install cargo-semver-checks --version $(CARGO_SEMVER_CHECKS_VERSION) --locked --quiet --root .tools; }
+
+.PHONY: deb
+deb: ## A Debian package with the program, manual pages, completions and a unit for systemd, into target/
+	@test -n "$${QUADRILLE_BIN:-}" || $(CARGO) build --release --locked --package quadrille-server
+	tools/debian-package
 
 # ------------------------------------------------------------------------------------------------------ rest
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
 
 mod fault;

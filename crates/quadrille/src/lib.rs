@@ -44,6 +44,7 @@
 //! Tests compare them, logs contain the precise reason, responses contain the code of a
 //! specification, and none contains a secret.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(clippy::indexing_slicing, clippy::print_stderr, clippy::print_stdout)]
 #![cfg_attr(test, allow(clippy::string_slice, clippy::unwrap_used, reason = "a test may fail"))]
 
