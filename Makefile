@@ -6,12 +6,12 @@ SHELL := bash
 
 CARGO ?= cargo
 PYTHON ?= python3
+MDBOOK_VERSION := 0.5.4
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.1
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_SEMVER_CHECKS_VERSION := 0.51.0
 TYPOS_VERSION := 1.52.0
-MDBOOK_VERSION := 0.5.4
 
 # Looked for on the PATH first, then in .tools, where it is installed when it is in neither.
 export PATH := $(PATH):$(CURDIR)/.tools/bin
