@@ -93,6 +93,11 @@ impl Language {
         self.keys.iter().map(String::as_str)
     }
 
+    /// The keys of the operator's texts.
+    pub(super) fn own_keys(&self) -> impl Iterator<Item = &str> {
+        self.own.iter().map(String::as_str)
+    }
+
     pub(super) fn is_of_the_operator(&self, key: &str) -> bool {
         self.own.contains(key)
     }

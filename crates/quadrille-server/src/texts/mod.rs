@@ -15,9 +15,12 @@ pub use error::TextsError;
 #[cfg(test)]
 pub(crate) use functions::FUNCTIONS;
 pub(crate) use functions::add_to;
-pub(crate) use keys::warn_of_unknown_keys;
+pub(crate) use keys::{warn_of_texts_out_of_place, warn_of_unknown_keys};
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use fluent_bundle::FluentArgs;
 use quadrille::page::{Language as BuiltIn, look_up_language};
@@ -48,6 +51,8 @@ pub struct Texts {
     languages: Vec<Language>,
     /// The language for a browser that accepts none of the others.
     default: usize,
+    /// The keys of the built-in texts.
+    built_in: BTreeSet<String>,
 }
 
 impl Texts {
@@ -58,7 +63,9 @@ impl Texts {
             let program = PROGRAM.iter().find(|(known, _)| *known == tag).map(|(_, text)| *text);
             Language::built_in(tag, [Some(language.provider_texts()), program])
         });
-        Self { languages: languages.collect(), default: 0 }
+        let languages: Vec<_> = languages.collect();
+        let built_in = languages.iter().flat_map(Language::keys).map(str::to_owned).collect();
+        Self { languages, default: 0, built_in }
     }
 
     /// The built-in texts, with those of the files in `folder` in their place.
@@ -104,6 +111,25 @@ impl Texts {
     /// Whether there is a text with this key.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.languages.iter().any(|language| language.has(key))
+    }
+
+    /// The keys of the built-in texts.
+    fn built_in_keys(&self) -> impl Iterator<Item = &str> {
+        self.built_in.iter().map(String::as_str)
+    }
+
+    fn is_built_in(&self, key: &str) -> bool {
+        self.built_in.contains(key)
+    }
+
+    fn is_in_english(&self, key: &str) -> bool {
+        self.english().has(key)
+    }
+
+    /// The keys of the operator's texts, each with the tag of its language.
+    fn own_keys(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.languages.iter();
+        all.flat_map(|language| language.own_keys().map(|key| (&*language.tag, key)))
     }
 
     /// The keys of all texts.

@@ -197,6 +197,7 @@ impl Pages {
             None => Vec::new(),
         };
         let strangers = strangers(&replaced);
+        let mut own_pages = Vec::new();
         for path in &replaced {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
             let read = || {
@@ -211,6 +212,7 @@ impl Pages {
                     // The pages are read once, and live as long as the program.
                     let (name, source) = (name.to_owned().leak(), &*read()?.leak());
                     texts::warn_of_unknown_keys(&texts, path, source);
+                    own_pages.push(source);
                     templates
                         .add_template(name, source)
                         .map_err(|error| PagesError::Template { path: path.clone(), error })?;
@@ -218,6 +220,7 @@ impl Pages {
                 _ => {}
             }
         }
+        texts::warn_of_texts_out_of_place(&texts, &own_pages);
         for Stranger { path, nearest } in strangers {
             tracing::warn!("{}: no page has this name{}", path.display(), did_you_mean(nearest));
         }
