@@ -33,6 +33,11 @@ impl Owner {
         Self(Some(format!("b:{id}").into()))
     }
 
+    /// The identifier of a browser, if one is the owner.
+    pub(crate) fn as_browser(&self) -> Option<&str> {
+        self.as_str().strip_prefix("b:")
+    }
+
     /// Whether this is a user of the application.
     pub fn is_user(&self) -> bool {
         self.as_str().starts_with("u:")

@@ -2,6 +2,7 @@
 //! its connection broke.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -10,9 +11,10 @@ use std::{
 };
 
 use axum::extract::State;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use quadrille::{
-    Authorized, Hooks, Login,
+    Authorized, GitHub, Hooks, Login, Owner,
+    consumer::{MemoryStorage, TokenStorage as _},
     testing::FakeService,
     transport::{Body, HttpClient, NetworkError, Purpose},
 };
@@ -240,4 +242,90 @@ async fn a_verifier_of_oauth_1_is_redeemed_once_too() {
         assert_eq!(tab.await.unwrap().1.text, "You are user-7");
     }
     assert_eq!(world.service.times_asked(Purpose::RedeemCode), 1);
+}
+
+/// A login whose tokens are on the server, without users: the browser owns its accounts.
+async fn owned_by_the_browser() -> (World, Arc<MemoryStorage>, Login, Browser, String) {
+    let world = World::new();
+    let storage = Arc::new(MemoryStorage::default());
+    let login = world.login().storage(Arc::clone(&storage));
+    let mut browser = Browser::new(login.attach(pages()));
+    let callback = approved(&world.service, &mut browser, "/album").await;
+    (world, storage, login, browser, callback)
+}
+
+async fn owners(login: &Login) -> BTreeSet<Owner> {
+    let mut owners = BTreeSet::new();
+    let mut accounts = login.accounts::<GitHub>().unwrap();
+    while let Some(account) = accounts.next().await {
+        owners.insert(account.unwrap().account().owner);
+    }
+    owners
+}
+
+async fn logged_out(browser: &mut Browser) {
+    let request = Request::post("/login/github/logout").header("sec-fetch-site", "same-origin");
+    let page = browser.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    assert_eq!(page.status, StatusCode::OK, "{page:?}");
+}
+
+#[tokio::test]
+async fn one_callback_makes_one_account_also_in_a_browser_without_a_cookie_of_its_own() {
+    let (world, _, login, browser, callback) = owned_by_the_browser().await;
+    let mut tabs = [(); 3].map(|()| tab(&browser));
+    for tab in &mut tabs {
+        assert_eq!(tab.go(&callback).await.text, "You are user-7");
+    }
+    assert_eq!(owners(&login).await.len(), 1);
+    assert_eq!(world.service.times_asked(Purpose::RedeemCode), 1);
+    // Each answer has the cookie of the first, so the logout of one is that of all.
+    logged_out(&mut tabs[1]).await;
+    for tab in &mut tabs {
+        assert_eq!(tab.go("/maybe").await.text, "nobody");
+    }
+    assert_eq!(owners(&login).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_second_answer_that_finds_another_identifier_gives_the_browser_that_of_the_first() {
+    let (world, _, login, browser, callback) = owned_by_the_browser().await;
+    let (mut first, mut second) = (tab(&browser), tab(&browser));
+    assert_eq!(first.go(&callback).await.text, "You are user-7");
+    // Another login of the same browser has finished meanwhile.
+    second.log_in(&world.service, "/album", 8).await;
+    assert_eq!(second.go(&callback).await.text, "You are user-7");
+    assert_eq!(owners(&login).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_logout_ends_what_a_copied_cookie_could_repeat() {
+    // Tokens in cookies, tokens on the server, and the identity alone.
+    for (path, on_the_server) in
+        [("/album", false), ("/album", true), ("/login/github?only=identity", false)]
+    {
+        let world = World::new();
+        let login = world.login();
+        let login = if on_the_server { login.storage(MemoryStorage::default()) } else { login };
+        let mut browser = Browser::new(login.attach(pages()));
+        let callback = approved(&world.service, &mut browser, path).await;
+        let mut copy = tab(&browser);
+        browser.go(&callback).await;
+        logged_out(&mut browser).await;
+        let page = copy.go(&callback).await;
+        assert!(page.has_code("token_refused"), "{path}: {page:?}");
+        assert_eq!(world.service.times_asked(Purpose::RedeemCode), 2, "{path}");
+        assert_eq!(copy.go("/maybe").await.text, "nobody", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_logout_at_another_process_ends_it_too() {
+    let (_world, storage, login, mut browser, callback) = owned_by_the_browser().await;
+    let mut copy = tab(&browser);
+    assert_eq!(browser.go(&callback).await.text, "You are user-7");
+    // Another process knows nothing of the redemptions of this one.
+    let account = login.accounts::<GitHub>().unwrap().next().await.unwrap().unwrap().account();
+    assert!(storage.unlink(&login.storage_context().unwrap(), &account).await.unwrap());
+    assert!(copy.go(&callback).await.has_code("token_refused"));
+    assert_eq!(owners(&login).await.len(), 0);
 }

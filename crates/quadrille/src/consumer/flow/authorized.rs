@@ -140,10 +140,15 @@ impl Authorized {
         }
     }
 
-    /// Stores the account for `owner`.
+    /// Stores the account for `owner`. `former`: the owner by a former answer to the same callback.
     ///
     /// Without a jar (a program without a browser), the account belongs to `owner`.
-    pub(crate) async fn keep(&self, jar: Option<&Jar>, owner: &Owner) -> Result<Account> {
+    pub(crate) async fn keep(
+        &self,
+        jar: Option<&Jar>,
+        owner: &Owner,
+        former: Option<&Owner>,
+    ) -> Result<Account> {
         let login = self.0.api.held().login();
         let ready = login.ready()?;
         let registered = self.0.api.held().registered();
@@ -170,7 +175,9 @@ impl Authorized {
         }
         let before = jar.and_then(|jar| login.owner_key(ready, owner, Some(jar)));
         let owner = match jar {
-            Some(jar) => login.new_owner_key(ready, owner, jar, (&service, &subject)).await?,
+            Some(jar) => {
+                login.new_owner_key(ready, owner, jar, (&service, &subject), former).await?
+            }
             None => owner.clone(),
         };
         let account = Account { owner, service, subject };

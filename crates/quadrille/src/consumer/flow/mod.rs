@@ -340,7 +340,7 @@ impl Login {
             }
         };
         let redeemed = self.redeem(jar, &verified, owner, false).await?;
-        let account = redeemed.authorized.keep(Some(jar), owner).await?;
+        let account = redeemed.keep(Some(jar), owner).await?;
         let Attempt { next, data, .. } = verified.answered.attempt.clone();
         Ok(Finished { account, next, data })
     }

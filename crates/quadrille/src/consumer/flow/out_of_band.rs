@@ -95,7 +95,7 @@ impl Login {
         }
         let answered = Arc::new(Answered { attempt, cookie, binding: None, proof });
         let redeemed = self.redeemed(&registered, &answered, owner, &[]).await?;
-        let account = redeemed.authorized.keep(None, owner).await?;
+        let account = redeemed.keep(None, owner).await?;
         let attempt = &answered.attempt;
         Ok(Finished { account, next: attempt.next.clone(), data: attempt.data.clone() })
     }

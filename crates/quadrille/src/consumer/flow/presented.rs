@@ -105,7 +105,7 @@ impl Login {
         let verified = self.verify_id_token(jar, service, presented, owner, &mut trail).await;
         let verified = verified.map_err(Error::of_the_browser)?;
         let redeemed = self.redeem(jar, &verified, owner, false).await?;
-        let account = redeemed.authorized.keep(Some(jar), owner).await?;
+        let account = redeemed.keep(Some(jar), owner).await?;
         let Attempt { next, data, .. } = verified.answered.attempt.clone();
         Ok(Finished { account, next, data })
     }

@@ -7,14 +7,16 @@ use tracing::Instrument as _;
 
 use crate::{
     consumer::{
-        account::Owner,
-        attempt::Attempt,
+        account::{Account, Owner},
+        attempt::{Attempt, Kind},
+        claims::Claims,
         cookies::Jar,
         dance::{Answered, Dance, Granted, Proof},
         error::{BrowserError, Error, Result},
         login::{Login, registered::Registered},
         single_flight::redemptions::{Key, Turn},
     },
+    digest::sha256,
     transport::NetworkError,
 };
 
@@ -25,7 +27,20 @@ use super::{Verified, authorized::Authorized};
 #[must_use]
 pub(crate) struct Redeemed {
     pub(crate) authorized: Authorized,
-    _turn: Option<Turn>,
+    turn: Option<Turn>,
+}
+
+impl Redeemed {
+    /// Stores the account for `owner`, or for the browser that had a former answer to the same callback.
+    pub(crate) async fn keep(&self, jar: Option<&Jar>, owner: &Owner) -> Result<Account> {
+        let former = self.turn.as_ref().and_then(Turn::account);
+        let former = former.as_ref().map(|account| &account.owner);
+        let account = self.authorized.keep(jar, owner, former).await?;
+        if let Some(turn) = &self.turn {
+            turn.note(&account);
+        }
+        Ok(account)
+    }
 }
 
 impl Login {
@@ -65,10 +80,10 @@ impl Login {
         owner: &Owner,
         callback: &[(String, String)],
     ) -> Result<Redeemed> {
-        let (turn, granted) = self.granted_once(registered, answered).await;
+        let (turn, granted) = self.granted_once(registered, answered).await?;
         let authorized =
-            self.authorized(registered, &answered.attempt, granted?, owner, callback).await?;
-        Ok(Redeemed { authorized, _turn: turn })
+            self.authorized(registered, &answered.attempt, granted, owner, callback).await?;
+        Ok(Redeemed { authorized, turn })
     }
 
     /// Redeems a code or a verifier that nobody else can have.
@@ -97,29 +112,73 @@ impl Login {
         Ok(authorized)
     }
 
-    /// The outcome of the one redemption of this callback, which goes on if the browser goes away.
+    /// The outcome of the one redemption of this callback, which goes on if the browser goes away. After
+    /// a logout it is nobody's any more, and the service decides about the code.
     async fn granted_once(
         &self,
         registered: &Arc<Registered>,
         answered: &Arc<Answered>,
-    ) -> (Option<Turn>, Result<Granted>) {
+    ) -> Result<(Option<Turn>, Granted)> {
         let Some(key) = key_of(registered, answered) else {
-            return (None, self.granted(registered, &answered.attempt, &answered.proof).await);
+            let granted = self.granted(registered, &answered.attempt, &answered.proof).await?;
+            return Ok((None, granted));
         };
-        let (place, begun) = self.0.redemptions.board(key, self.0.env.now());
-        if let Some(begun) = begun {
-            let (login, registered) = (self.clone(), Arc::clone(registered));
-            let answered = Arc::clone(answered);
-            let redemption = async move {
-                let granted = login.granted(&registered, &answered.attempt, &answered.proof).await;
-                login.0.redemptions.land(begun, granted, login.0.env.now());
-            };
-            // Its log lines are those of the request that began it.
-            tokio::spawn(redemption.in_current_span());
+        loop {
+            let (place, begun) = self.0.redemptions.board(key, self.0.env.now());
+            let is_first = begun.is_some();
+            if let Some(begun) = begun {
+                let (login, registered) = (self.clone(), Arc::clone(registered));
+                let answered = Arc::clone(answered);
+                let redemption = async move {
+                    let granted =
+                        login.granted(&registered, &answered.attempt, &answered.proof).await;
+                    login.0.redemptions.land(begun, granted, login.0.env.now());
+                };
+                // Its log lines are those of the request that began it.
+                tokio::spawn(redemption.in_current_span());
+            }
+            let (turn, landed) = place.wait().await;
+            let interrupted = || Err(Error::network(&registered.name, NetworkError::Interrupted));
+            let granted = landed.unwrap_or_else(interrupted)?;
+            // A second request is rare, and would make the future of each larger.
+            if is_first || !Box::pin(self.is_over(registered, answered, &turn, &granted)).await? {
+                return Ok((Some(turn), granted));
+            }
+            self.0.redemptions.forget(&key, &turn);
         }
-        let (turn, landed) = place.wait().await;
-        let interrupted = || Err(Error::network(&registered.name, NetworkError::Interrupted));
-        (Some(turn), landed.unwrap_or_else(interrupted))
+    }
+
+    /// Whether the user or the provider has ended the login since a former request with the same callback
+    /// finished it.
+    async fn is_over(
+        &self,
+        registered: &Registered,
+        answered: &Answered,
+        turn: &Turn,
+        granted: &Granted,
+    ) -> Result<bool> {
+        if turn.is_of_ended_login() {
+            return Ok(true);
+        }
+        self.look_for_ended().await?;
+        let account = turn.account();
+        let subject = match (&account, &granted.claims) {
+            (Some(account), _) => &*account.subject,
+            (None, claims) => claims.as_ref().map_or("", Claims::subject),
+        };
+        if self.has_ended(&registered.name, subject, granted.token.session.as_ref()) {
+            return Ok(true);
+        }
+        let is_stored = answered.attempt.kind != Kind::Identify;
+        let Some(Account { owner, service, subject }) = account.filter(|_| is_stored) else {
+            return Ok(false);
+        };
+        if self.0.storage.is_in_browser() {
+            return Ok(false);
+        }
+        // The logout may have been at another process of this site.
+        let cx = self.context(self.ready()?, None);
+        Ok(self.0.storage.load(&cx, &owner, &service, Some(&subject)).await?.is_none())
     }
 
     async fn granted(
@@ -146,21 +205,20 @@ impl Login {
 /// What two requests must have in common to share a redemption: the attempt, what its cookie proves,
 /// and the code. `None` for an ID token, which nobody may present twice.
 fn key_of(registered: &Registered, answered: &Answered) -> Option<Key> {
-    let (secrets, binding) = match &answered.proof {
-        Proof::Code(proof) => ([proof.code.expose(), "", ""], answered.binding?),
+    let (credentials, code, binding) = match &answered.proof {
+        Proof::Code(proof) => (["", ""], &proof.code, answered.binding?),
         Proof::Verifier { temporary, verifier } => {
-            let secrets = [temporary.token.expose(), temporary.secret.expose(), verifier.expose()];
-            (secrets, [0; 16])
+            ([temporary.token.expose(), temporary.secret.expose()], verifier, [0; 16])
         }
         Proof::IdToken(_) => return None,
     };
-    let mut context = digest::Context::new(&digest::SHA256);
-    for text in [&*registered.name, answered.cookie.mark()].into_iter().chain(secrets) {
-        context.update(&(text.len() as u64).to_be_bytes());
-        context.update(text.as_bytes());
+    let mut attempt = digest::Context::new(&digest::SHA256);
+    for text in [&*registered.name, answered.cookie.mark()].into_iter().chain(credentials) {
+        attempt.update(&(text.len() as u64).to_be_bytes());
+        attempt.update(text.as_bytes());
     }
-    context.update(&binding);
-    let mut key = [0; 32];
-    key.copy_from_slice(context.finish().as_ref());
+    attempt.update(&binding);
+    let mut key = Key { attempt: [0; 32], code: sha256(code.expose().as_bytes()) };
+    key.attempt.copy_from_slice(attempt.finish().as_ref());
     Some(key)
 }

@@ -219,20 +219,46 @@ pub(crate) fn recall<S>(
         let service = (*registered.name).into();
         return Err(OperatorError::ServiceMismatch { service }.into());
     }
-    let here = &login.ready()?.site;
-    let site = site(&here.name, owner, &registered.name);
-    let now = here.env.now();
-    let open = |sealed: &String| {
-        let plain = here.keys.open(PURPOSE, &site, sealed).ok()?;
-        read(&plain).filter(|(known, _)| now.since(known.since) <= login.0.identity_lasts)
-    };
-    let found = jar.values(&here.style.name(&name(&registered.name))).iter().find_map(open);
+    let found = opened::<S>(login, jar, &registered.name, owner)?;
     let Some((identity, session)) = found else { return Ok(None) };
     if login.has_ended(&registered.name, &identity.subject, session.as_ref()) {
         forget(login, jar, &registered.name)?;
         return Ok(None);
     }
     Ok(Some(identity))
+}
+
+/// The account that the browser's cookie identifies, whether or not its session has ended.
+pub(crate) fn remembered(
+    login: &Login,
+    jar: &Jar,
+    service: &str,
+    owner: &Owner,
+) -> Result<Option<Account>> {
+    let owner = if owner.is_user() { owner } else { &Owner::NOBODY };
+    let found = opened::<()>(login, jar, service, owner)?;
+    Ok(found.map(|(Identity { subject, .. }, _)| Account {
+        owner: owner.clone(),
+        service: service.into(),
+        subject,
+    }))
+}
+
+/// The identity in the cookie of this owner, and its session at the provider.
+fn opened<S>(
+    login: &Login,
+    jar: &Jar,
+    service: &str,
+    owner: &Owner,
+) -> Result<Option<(Identity<S>, Option<ProviderSession>)>> {
+    let here = &login.ready()?.site;
+    let site = site(&here.name, owner, service);
+    let now = here.env.now();
+    let open = |sealed: &String| {
+        let plain = here.keys.open(PURPOSE, &site, sealed).ok()?;
+        read(&plain).filter(|(known, _)| now.since(known.since) <= login.0.identity_lasts)
+    };
+    Ok(jar.values(&here.style.name(&name(service))).iter().find_map(open))
 }
 
 /// Forgets the user's identity.

@@ -329,6 +329,17 @@ impl Login {
         forget(self, None, account).await
     }
 
+    /// Forgets that an account has just logged in: a callback that is opened once more, with a copy of
+    /// its cookie, must not undo a logout.
+    pub(crate) fn forget_redemptions(&self, account: &Account) {
+        let Account { owner, service, subject } = account;
+        self.0.redemptions.forget_logins(|stored| {
+            // The owner may be another one since: a browser's accounts become a user's.
+            let is_same = !subject.is_empty() || stored.owner == *owner;
+            is_same && stored.service == *service && stored.subject == *subject
+        });
+    }
+
     /// The account of this owner in this browser, without network access. Without a jar, the
     /// account of this owner.
     pub(crate) async fn load(
@@ -352,14 +363,23 @@ impl Login {
 async fn forget(login: &Login, jar: Option<&Jar>, account: &Account) -> Result<()> {
     let ready = login.ready()?;
     if let Some(jar) = jar {
-        forget_in_browser(login, jar, &account.service)?;
+        forget_in_browser(login, jar, &account.service, &account.owner)?;
     }
+    login.forget_redemptions(account);
     login.0.storage.unlink(&login.context(ready, jar), account).await?;
     Ok(())
 }
 
 /// Removes the browser's cookies other than the account's.
-pub(crate) fn forget_in_browser(login: &Login, jar: &Jar, service: &str) -> Result<()> {
+pub(crate) fn forget_in_browser(
+    login: &Login,
+    jar: &Jar,
+    service: &str,
+    owner: &Owner,
+) -> Result<()> {
+    if let Some(account) = identity::remembered(login, jar, service, owner)? {
+        login.forget_redemptions(&account);
+    }
     identity::forget(login, jar, service)?;
     Ok(jar.remove(&login.ready()?.site.style, &return_cookie(service))?)
 }

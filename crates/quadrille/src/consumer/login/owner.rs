@@ -34,21 +34,30 @@ impl Login {
     /// As [`Login::owner_key`], but gives an unknown browser an identifier. A browser with other accounts
     /// than this one gets a new identifier: somebody who knows the old one, from before another user of
     /// the browser logged in or because they put it there, would have the account that is linked now.
+    /// `former`: the owner by a former answer to the same callback, so to this browser. It keeps the
+    /// identifier of that answer, which it has not got yet, so that one login has one owner.
     pub(crate) async fn new_owner_key(
         &self,
         ready: &Ready,
         owner: &Owner,
         jar: &Jar,
         (service, subject): (&str, &str),
+        former: Option<&Owner>,
     ) -> Result<Owner> {
         let known = self.owner_key(ready, owner, Some(jar));
-        if let Some(known) = &known
-            && (known == owner
-                || self.keeps_identifier(ready, known, jar, service, subject).await?)
-        {
-            return Ok(known.clone());
+        let former = former.and_then(|former| former.as_browser());
+        if let Some(known) = &known {
+            let stays = match former {
+                _ if known == owner => true,
+                Some(former) => known.as_browser() == Some(former),
+                None => self.keeps_identifier(ready, known, jar, service, subject).await?,
+            };
+            if stays {
+                return Ok(known.clone());
+            }
         }
-        let id = BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
+        let new = || BASE64_URL_SAFE_NO_PAD.encode(self.0.env.random::<16>());
+        let id = former.map_or_else(new, str::to_owned);
         let owner = Owner::browser(&id);
         jar.set(&ready.site.style, BROWSER, id, Duration::from_secs(400 * 24 * 3600))?;
         Ok(owner)

@@ -56,7 +56,7 @@ impl Attempted {
         let Self { login, registered, attempt, owner } = self;
         let authorized = Authorized::new(&login, &registered, &owner, granted, &attempt, callback);
         authorized.check().await?;
-        let account = authorized.keep(None, &owner).await?;
+        let account = authorized.keep(None, &owner, None).await?;
         Ok(Finished { account, next: attempt.next, data: attempt.data })
     }
 }

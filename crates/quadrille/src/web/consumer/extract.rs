@@ -253,7 +253,7 @@ impl Visitor {
         let Visit { login, jar, .. } = &self.visit;
         let registered = login.by_name(service).await?;
         let Some(stored) = stored else {
-            forget_in_browser(login, jar, service)?;
+            forget_in_browser(login, jar, service, &self.owner)?;
             return Ok(None);
         };
         let found =
@@ -309,8 +309,9 @@ impl Visitor {
     pub async fn unlink(&self, service: &str) -> Result<()> {
         let Visit { login, jar, .. } = &self.visit;
         let account = self.account(service).await?;
-        forget_in_browser(login, jar, service)?;
+        forget_in_browser(login, jar, service, &self.owner)?;
         if let Some(account) = account {
+            login.forget_redemptions(&account);
             let ready = login.ready()?;
             let cx = login.context(ready, Some(jar));
             login.0.storage.unlink(&cx, &account).await?;

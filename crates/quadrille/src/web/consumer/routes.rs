@@ -270,7 +270,7 @@ pub(super) async fn link(asked: &mut Asked, verified: &Verified) -> Result<Optio
         false => handlers.find_owner(parts).await,
     };
     if let Some(owner) = after.owner(|| owner.clone()) {
-        authorized.keep(Some(jar), &owner).await?;
+        redeemed.keep(Some(jar), &owner).await?;
     }
     authorized.note_return(jar, &verified.answered.cookie, &owner)?;
     Ok(after.into_answer())

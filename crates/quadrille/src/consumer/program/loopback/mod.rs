@@ -290,7 +290,7 @@ async fn redeem(
     let Attempted { login, registered, attempt, owner } = attempted;
     let proof = Proof::Code(proof);
     let authorized = login.grant(&registered, &attempt, &proof, &owner, callback).await?;
-    let account = authorized.keep(None, &owner).await?;
+    let account = authorized.keep(None, &owner, None).await?;
     Ok(Finished { account, next: attempt.next, data: attempt.data })
 }
 
