@@ -1,10 +1,10 @@
 //! The claims of a service about an account, and the profile read from them.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use serde_json::Value;
 
-use crate::{Timestamp, jose::ClaimsPolicy, oauth2::member::MemberPath};
+use crate::{Timestamp, oauth2::member::MemberPath};
 
 use super::account::ProviderSession;
 
@@ -36,11 +36,15 @@ impl Claims {
     }
 
     /// The session that the claims of an ID token name. It began when the token was requested, or was
-    /// issued if that was before, within what two clocks may differ: a logout that comes while the
+    /// issued if that was before, within the leeway by which two clocks may differ: a logout that comes while the
     /// response is under way, or its keys are fetched, ends it.
-    pub(crate) fn session(&self, requested: Timestamp) -> Option<ProviderSession> {
+    pub(crate) fn session(
+        &self,
+        requested: Timestamp,
+        leeway: Duration,
+    ) -> Option<ProviderSession> {
         let issued = self.all.get("iat").and_then(Value::as_f64).map(|iat| iat as i64);
-        let latest = issued.map(|iat| Timestamp::from_seconds(iat) + ClaimsPolicy::LEEWAY);
+        let latest = issued.map(|iat| Timestamp::from_seconds(iat) + leeway);
         let since = latest.map_or(requested, |latest| latest.min(requested));
         let session = ProviderSession::new(self.text("sub")?, since);
         Some(ProviderSession { sid: self.text("sid").map(Into::into), ..session })
@@ -312,7 +316,8 @@ mod tests {
     fn a_session_begins_when_its_token_was_requested_or_issued_before() {
         let begun = |iat: Value| {
             let claims = Claims { subject: "7".to_owned(), all: json!({ "sub": "7", "iat": iat }) };
-            claims.session(Timestamp::from_seconds(10_000)).unwrap().since.seconds()
+            let (requested, leeway) = (Timestamp::from_seconds(10_000), Duration::from_secs(30));
+            claims.session(requested, leeway).unwrap().since.seconds()
         };
         // The clock of the provider may be behind by the leeway.
         for (iat, since) in [(10_000, 10_000), (10_020, 10_000), (9_970, 10_000), (6_400, 6_430)] {

@@ -1,11 +1,12 @@
 //! The site of a login: the values that all of its parts share. It knows no service.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use url::{Position, Url};
 
 use crate::{
     Env, KeyRing,
+    jose::ClaimsPolicy,
     seal::{Keys, MaskKey},
     transport::ErasedClient,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Site {
     pub(crate) http: Arc<dyn ErasedClient>,
     /// The keys by which the site authenticates at services.
     pub(crate) client_keys: Option<ClientKeys>,
+    /// The tolerated difference between the clocks of this site and of OpenID Providers.
+    pub(crate) clock_leeway: Duration,
 }
 
 impl Site {
@@ -61,11 +64,17 @@ impl Site {
             in_use,
             http,
             client_keys: None,
+            clock_leeway: ClaimsPolicy::LEEWAY,
         }
     }
 
     /// The site with these keys.
     pub(crate) fn with_client_keys(self, client_keys: Option<ClientKeys>) -> Self {
         Self { client_keys, ..self }
+    }
+
+    /// The site with this difference between clocks.
+    pub(crate) fn with_clock_leeway(self, clock_leeway: Duration) -> Self {
+        Self { clock_leeway, ..self }
     }
 }

@@ -316,6 +316,22 @@ fn every_format_of_serde_reads_the_same() {
     assert_eq!(error.to_string(), "dropbox.client_id: must be there once");
 }
 
+#[test]
+fn the_difference_between_clocks_is_a_number_of_seconds() {
+    let site = "public_url = 'https://app.example'\n";
+    let github = "[github]\nclient_id = 'x'\nclient_secret = 'y'";
+    let with = |value: &str| format!("{site}clock_leeway = {value}\n{github}");
+    for value in ["0", "120", "'300'"] {
+        let settings: LoginSettings = toml::from_str(&with(value)).unwrap();
+        Login::from_settings(KeyRing::ephemeral(), settings).check().unwrap();
+    }
+    assert_eq!(fault(&with("301")).code(), "clock_leeway_too_long");
+    for value in ["'2m'", "-1", "1.5", "true", "[]"] {
+        let error = fault(&with(value)).to_string();
+        assert_eq!(error, "clock_leeway: must be a number of seconds", "{value}");
+    }
+}
+
 struct Gitea;
 impl Service for Gitea {
     const SPEC: Spec = Spec::oauth2("gitea", "authorize", "token", "api/v1").build();

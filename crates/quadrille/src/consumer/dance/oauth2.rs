@@ -364,7 +364,7 @@ impl OAuth2Dance {
         };
         let now = site.env.now();
         let session = match &claims {
-            Some(claims) if id_token.is_some() => claims.session(requested),
+            Some(claims) if id_token.is_some() => claims.session(requested, site.clock_leeway),
             _ => None,
         };
         let asked = || attempt.scopes(&self.service.spec.scopes);

@@ -175,6 +175,9 @@ pub(super) fn cause_of(code: &str) -> &'static str {
         "not_openid" => "the service is described by Spec::oauth2 without an issuer",
         "not_out_of_band" => "the service has OAuth 2, which has no PIN",
         "not_this_origin" => "the page is on another host name or port than the public URL",
+        "clock_leeway_too_long" => {
+            "the setting is in seconds; or a clock is wrong, and can be set right"
+        }
         "opener_malformed" => "the origin has a path, or a slash at its end",
         "outside_request" => "tokens are in cookies: store them on the server for background work",
         "parameter_reserved" => "a parameter that the login sets itself has a method of its own",

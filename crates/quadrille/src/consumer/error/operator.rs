@@ -138,6 +138,10 @@ pub enum OperatorError {
         "the origin that opens logins in a window must be like https://app.example, without a path"
     )]
     OpenerMalformed,
+    /// The difference between clocks of [`Login::clock_leeway`](crate::Login::clock_leeway) is more than
+    /// five minutes.
+    #[error("the tolerated difference between clocks is five minutes at most")]
+    ClockLeewayTooLong,
     /// The data of [`Begin::data`](crate::consumer::Begin::data) is longer than 512 bytes as JSON.
     /// Keep it in the application's session or database, and carry its identifier.
     #[error("the data of a login has {bytes} bytes as JSON, and at most 512 are carried along")]

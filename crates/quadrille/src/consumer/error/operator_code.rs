@@ -25,6 +25,7 @@ impl OperatorError {
             Self::ParameterReserved { .. } => "parameter_reserved",
             Self::JsonCallbackMalformed { .. } => "json_callback_malformed",
             Self::OpenerMalformed => "opener_malformed",
+            Self::ClockLeewayTooLong => "clock_leeway_too_long",
             Self::DataTooLarge { .. } => "data_too_large",
             Self::SecretMalformed { .. } => "secret_malformed",
             Self::SecretNotMade { .. } => "secret_not_made",

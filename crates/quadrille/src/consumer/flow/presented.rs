@@ -218,7 +218,7 @@ impl Login {
             obtained: now,
             expires: Some(now),
             id_token: Some(text.clone()),
-            session: claims.session(now),
+            session: claims.session(now, self.0.clock_leeway),
             ..Token::new("")
         };
         let claims = Some(claims.clone());

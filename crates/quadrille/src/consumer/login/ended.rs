@@ -77,7 +77,10 @@ impl Login {
             proven: true,
         };
         let issuer = self.issuer_among_several(&event.service, &event.issuer);
-        if let Err(error) = self.0.ended.note_for_all(records.as_ref(), &event, issuer).await {
+        let leeway = self.0.clock_leeway;
+        if let Err(error) =
+            self.0.ended.note_for_all(records.as_ref(), &event, issuer, leeway).await
+        {
             self.let_send_again(used).await;
             return Err(error);
         }
@@ -123,7 +126,8 @@ impl Login {
         };
         let records = self.records(self.ready()?);
         let issuer = self.issuer_among_several(&event.service, &event.issuer);
-        self.0.ended.note_for_all(records.as_ref(), &event, issuer).await?;
+        let leeway = self.0.clock_leeway;
+        self.0.ended.note_for_all(records.as_ref(), &event, issuer, leeway).await?;
         Ok(event)
     }
 
@@ -182,7 +186,7 @@ impl Login {
     /// ```
     pub fn end_by_another_process(&self, event: &SessionEnded) {
         let issuer = self.issuer_among_several(&event.service, &event.issuer);
-        self.0.ended.note(event, issuer);
+        self.0.ended.note(event, issuer, self.0.clock_leeway);
     }
 
     /// The issuer if the service has several that tell their sessions apart, else an empty text.

@@ -22,6 +22,7 @@ use crate::{
     Env, KeyRing, Scopes,
     consumer::error::{BrowserError, Error, OperatorError, Result},
     form::{FormWriter, percent_decode},
+    jose::ClaimsPolicy,
     loopback::is_secure,
     page::same_site,
     transport::{self, ErasedClient, HttpClient},
@@ -37,7 +38,10 @@ use super::{
     cookies::{Jar, room::InUse},
     dance::{Dance, Granted},
     hooks::{ErasedHooks, NoHooks},
-    openid::{ended::EndedSessions, spent::Spent},
+    openid::{
+        ended::EndedSessions,
+        spent::{LONGEST_LEEWAY, Spent},
+    },
     registration::Registration,
     service::{
         Client, Service,
@@ -84,6 +88,7 @@ pub(crate) struct Inner {
     fault: Option<OperatorError>,
     pub(crate) tenants: Vec<Tenants>,
     pub(crate) identity_lasts: Duration,
+    pub(crate) clock_leeway: Duration,
     pub(crate) refresher: Arc<Refresher>,
     /// The codes that are being redeemed.
     pub(crate) redemptions: Arc<Redemptions<Granted>>,
@@ -123,6 +128,7 @@ impl Login {
             fault: None,
             tenants: Vec::new(),
             identity_lasts: Duration::from_secs(14 * 24 * 3600),
+            clock_leeway: ClaimsPolicy::LEEWAY,
             refresher: Arc::default(),
             redemptions: Arc::default(),
             spent: Arc::default(),
@@ -201,6 +207,26 @@ impl Login {
     #[must_use]
     pub fn identity_lasts(self, duration: Duration) -> Self {
         self.change(|inner| inner.identity_lasts = duration)
+    }
+
+    /// Sets the tolerated difference between the clocks of this site and of OpenID Providers: 30 seconds
+    /// by default, and at most five minutes, for which an expired token is accepted, too. It is for a
+    /// provider whose clock nobody sets right.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use quadrille::{KeyRing, Login, SpecBuf};
+    ///
+    /// let spec = SpecBuf::oidc("acme", "https://id.acme.example");
+    /// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
+    ///     .with(spec.client("our-id", "our-secret"))
+    ///     .clock_leeway(Duration::from_secs(120));
+    /// # login.check()?;
+    /// # Ok::<(), quadrille::Error>(())
+    /// ```
+    #[must_use]
+    pub fn clock_leeway(self, leeway: Duration) -> Self {
+        self.change(|inner| inner.clock_leeway = leeway)
     }
 
     /// Checks the configuration. Call it at start, so that a mistake stops the program instead of
@@ -389,6 +415,9 @@ impl Ready {
         if inner.storage.is_durable() && inner.keys.is_ephemeral() {
             return Err(OperatorError::EphemeralKeys);
         }
+        if inner.clock_leeway > LONGEST_LEEWAY {
+            return Err(OperatorError::ClockLeewayTooLong);
+        }
         check_storage(&inner.clients, &inner.tenants, inner.storage.is_in_browser())?;
         let mut names: Vec<&str> = inner.clients.iter().map(|c| c.spec.name.as_ref()).collect();
         names.extend(inner.tenants.iter().map(Tenants::service));
@@ -412,7 +441,8 @@ impl Ready {
             tokens: inner.storage.is_in_browser(),
         };
         let site = Site::new(&url, &inner.mount, &inner.env, &inner.keys, http, in_use)
-            .with_client_keys(inner.client_keys.clone());
+            .with_client_keys(inner.client_keys.clone())
+            .with_clock_leeway(inner.clock_leeway);
         let services: Vec<_> = inner
             .clients
             .iter()

@@ -83,7 +83,9 @@ impl OpenIdProvider {
         let http = service.shared_http(site);
         let documents = Documents::new(&without_placeholder(spec, issuer), keys_url, http);
         let documents = documents.map_err(|_| malformed())?;
-        let rules = |algorithm| rules(service, spec, issuer, algorithm);
+        let rules = |algorithm| {
+            rules(service, spec, issuer, algorithm).map(|rules| rules.leeway(site.clock_leeway))
+        };
         let (rules, rules_of_userinfo) =
             (rules(spec.id_token_algorithm)?, rules(spec.userinfo_algorithm)?);
         let further = service.allowed.clients.iter();

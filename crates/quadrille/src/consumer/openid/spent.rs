@@ -1,6 +1,9 @@
 //! The memory of tokens that are valid once.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use crate::{
     Timestamp,
@@ -8,7 +11,6 @@ use crate::{
         error::Result,
         storage::records::{Key, Kind, Lease, Records},
     },
-    jose::ClaimsPolicy,
 };
 
 use super::marks::{Mark, Marks};
@@ -16,6 +18,10 @@ use super::marks::{Mark, Marks};
 /// The number of tokens that are remembered. Each was signed by a provider of this site, so nobody
 /// else fills the memory.
 const MOST: usize = 65_536;
+
+/// The greatest difference between two clocks that a login may tolerate: so long after its time is a token
+/// accepted at most.
+pub(crate) const LONGEST_LEEWAY: Duration = Duration::from_secs(300);
 
 /// A token that was used.
 #[derive(Debug)]
@@ -52,7 +58,7 @@ impl Spent {
         let Some(records) = records else {
             return Ok(Some(Used { mark, expires, lease: None }));
         };
-        let key = Key { at: expires, text: mark.digits() };
+        let key = key_of(mark, expires);
         let lease = records.claim(Kind::Spent, &key).await?;
         Ok(lease.map(|lease| Used { mark, expires, lease: Some(lease) }))
     }
@@ -61,7 +67,7 @@ impl Spent {
     pub(crate) async fn give_back(&self, records: Option<&Records<'_>>, used: Used) -> Result<()> {
         let Used { mark, expires, lease } = used;
         if let (Some(records), Some(lease)) = (records, lease) {
-            let key = Key { at: expires, text: mark.digits() };
+            let key = key_of(mark, expires);
             records.remove(Kind::Spent, &key).await?;
             records.release(Kind::Spent, &key, lease).await?;
         }
@@ -73,7 +79,7 @@ impl Spent {
     fn spend(&self, token: &str, expires: Timestamp, now: Timestamp) -> bool {
         let token = Mark::of(token);
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spent.get(token).is_some_and(|expires| expires + ClaimsPolicy::LEEWAY >= now) {
+        if spent.get(token).is_some_and(|expires| expires + LONGEST_LEEWAY >= now) {
             return false;
         }
         spent.put(token, expires);
@@ -81,10 +87,13 @@ impl Spent {
     }
 }
 
+/// The record of a token that expires at this time, which lasts as long as the token may be accepted.
+fn key_of(mark: Mark, expires: Timestamp) -> Key {
+    Key { at: expires + LONGEST_LEEWAY, text: mark.digits() }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -93,7 +102,7 @@ mod tests {
         let now = Timestamp::from_seconds(1_800_000_000);
         let expires = now + Duration::from_secs(60);
         assert!(spent.spend("one", expires, now));
-        let accepted_until = expires + ClaimsPolicy::LEEWAY;
+        let accepted_until = expires + LONGEST_LEEWAY;
         assert!(!spent.spend("one", expires, accepted_until));
         assert!(spent.spend("other", expires, now));
         let later = accepted_until + Duration::from_secs(1);

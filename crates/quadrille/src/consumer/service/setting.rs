@@ -18,7 +18,8 @@ pub(crate) type Entries = Vec<(String, Setting)>;
 pub(crate) enum Setting {
     Text(Secret),
     Flag(bool),
-    Number,
+    /// `None` for a number that is no number of things.
+    Number(Option<u64>),
     List(Vec<Setting>),
     Table(Entries),
     Nothing,
@@ -31,7 +32,7 @@ impl Setting {
             Self::Text(text) => is_quoted(text.expose()),
             Self::List(items) => items.iter().any(Self::is_quoted),
             Self::Table(entries) => entries.iter().any(|(_, value)| value.is_quoted()),
-            Self::Flag(_) | Self::Number | Self::Nothing => false,
+            Self::Flag(_) | Self::Number(_) | Self::Nothing => false,
         }
     }
 }
@@ -61,24 +62,24 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Setting::Flag(flag))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Setting, E> {
-        Ok(Setting::Number)
+    fn visit_i64<E>(self, number: i64) -> Result<Setting, E> {
+        Ok(Setting::Number(u64::try_from(number).ok()))
     }
 
     fn visit_i128<E>(self, _: i128) -> Result<Setting, E> {
-        Ok(Setting::Number)
+        Ok(Setting::Number(None))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Setting, E> {
-        Ok(Setting::Number)
+    fn visit_u64<E>(self, number: u64) -> Result<Setting, E> {
+        Ok(Setting::Number(Some(number)))
     }
 
     fn visit_u128<E>(self, _: u128) -> Result<Setting, E> {
-        Ok(Setting::Number)
+        Ok(Setting::Number(None))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Setting, E> {
-        Ok(Setting::Number)
+        Ok(Setting::Number(None))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Setting, E> {

@@ -1,6 +1,6 @@
 //! The settings of a whole login.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Deserializer};
 
@@ -17,10 +17,15 @@ use crate::{
 
 use super::known::Known;
 
+/// What the difference between clocks is.
+const SECONDS: &str = "a number of seconds";
+
 /// The key of the service, where the section's name is another.
 const SERVICE: &str = "service";
 /// The keys of the login itself.
-const OWN: [&str; 3] = ["public_url", "path", "pop_up"];
+const OWN: [&str; 4] = ["public_url", "path", "pop_up", LEEWAY];
+/// The key of the difference between clocks, the only one that is a number.
+const LEEWAY: &str = "clock_leeway";
 
 /// The settings of a whole login: its public URL, its path and its services, each a section. A
 /// section is named as the service, or names it by `service` and is a second registration.
@@ -70,8 +75,8 @@ enum Source {
 }
 
 impl LoginSettings {
-    /// The settings in the environment: `LOGIN_PUBLIC_URL`, `LOGIN_PATH` and `LOGIN_POP_UP`, and
-    /// each service whose identifier is set (`GITHUB_OAUTH_CLIENT_ID`), with its options
+    /// The settings in the environment: `LOGIN_PUBLIC_URL`, `LOGIN_PATH`, `LOGIN_POP_UP` and
+    /// `LOGIN_CLOCK_LEEWAY` (in seconds), and each service whose identifier is set (`GITHUB_OAUTH_CLIENT_ID`), with its options
     /// (`GOOGLE_OAUTH_OFFLINE=true`).
     #[must_use]
     pub fn from_env() -> Self {
@@ -127,22 +132,26 @@ impl LoginSettings {
             }
             Source::Other => return Err(section_expected("login")),
         };
-        let mut own = [None, None, None];
+        let mut own = [None, None, None, None];
         for (key, value) in OWN.iter().zip(&mut own) {
             let Some(at) = entries.iter().position(|(name, _)| name == key) else { continue };
             let said = entries.remove(at).1;
             place.check_quotes(key, &said)?;
             *value = match said {
                 Setting::Text(text) => Some(text.expose().to_owned()),
+                Setting::Number(Some(number)) if *key == LEEWAY => Some(number.to_string()),
+                _ if *key == LEEWAY => return Err(place.malformed(key, SECONDS)),
                 _ => return Err(place.malformed(key, TEXT)),
             };
         }
         for (name, value) in entries {
             registrations.push(section(&known, &name, value)?);
         }
-        let [public_url, path, pop_up] = own;
+        let [public_url, path, pop_up, clock_leeway] = own;
         let public_url = public_url.ok_or_else(|| place.missing("public_url"))?;
-        Ok(Values { public_url, path, pop_up, registrations })
+        let seconds = clock_leeway.map(|text| text.parse().map(Duration::from_secs)).transpose();
+        let clock_leeway = seconds.map_err(|_| place.malformed(LEEWAY, SECONDS))?;
+        Ok(Values { public_url, path, pop_up, clock_leeway, registrations })
     }
 }
 
@@ -152,6 +161,7 @@ struct Values {
     path: Option<String>,
     /// The origin of the page that opens a pop-up.
     pop_up: Option<String>,
+    clock_leeway: Option<Duration>,
     registrations: Vec<Registration>,
 }
 
@@ -215,10 +225,11 @@ impl Login {
     #[must_use]
     pub fn from_settings(keys: KeyRing, settings: LoginSettings) -> Self {
         match settings.read() {
-            Ok(Values { public_url, path, pop_up, registrations }) => {
+            Ok(Values { public_url, path, pop_up, clock_leeway, registrations }) => {
                 let login = Self::new(keys, public_url);
                 let login = path.into_iter().fold(login, |login, path| login.at(&path));
                 let login = pop_up.into_iter().fold(login, Self::pop_up);
+                let login = clock_leeway.into_iter().fold(login, Self::clock_leeway);
                 registrations.into_iter().fold(login, Self::with_registration)
             }
             Err(fault) => Self::new(keys, "").with_fault(fault),

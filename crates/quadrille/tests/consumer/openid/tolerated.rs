@@ -1,5 +1,7 @@
 //! Odd answers of providers: what is understood all the same, and what the log says of the rest.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use quadrille::{
@@ -7,6 +9,7 @@ use quadrille::{
     consumer::{Begin, Profile, ServiceError},
     jose::{ClaimsError, TokenError},
     oidc::{DiscoveryError, IdTokenError, IdTokenRejected},
+    testing::ManualClock,
     transport::{Body, HttpClient as _, NetworkError, Purpose},
 };
 use serde_json::{Value, json};
@@ -89,6 +92,26 @@ fn the_log_says_which_keys_of_a_provider_cannot_be_used_and_why() {
     });
     for word in ["keys of the service cannot be used", "skipped=2", "algorithm of the key"] {
         assert!(log.contains(word), "{word}: {log}");
+    }
+}
+
+/// RFC 7517, sections 4.2 and 4.3.
+#[tokio::test]
+async fn a_key_of_another_use_verifies_no_id_token() {
+    for (name, value, fits) in [
+        ("use", json!("enc"), false),
+        ("key_ops", json!(["encrypt"]), false),
+        ("use", json!("sig"), true),
+        ("key_ops", json!(["verify"]), true),
+    ] {
+        let world = World::new();
+        let mut keys = world.keys().await;
+        for key in keys["keys"].as_array_mut().unwrap() {
+            key.as_object_mut().unwrap().remove("use");
+            key[name] = value.clone();
+        }
+        let code = world.log_in_with_keys(keys.to_string()).await.err().map(|error| error.code());
+        assert_eq!(code, (!fits).then_some("id_token_rejected"), "{name} {value}");
     }
 }
 
@@ -191,4 +214,25 @@ async fn the_causes_name_the_endpoint_that_did_not_respond_in_time_without_its_q
     world.service.fails_next(Purpose::Api, NetworkError::TimedOut);
     let error = acme.get::<Value>("users/ada").await.unwrap_err();
     assert!(causes(&error).is_empty(), "what a call is for is not said");
+}
+
+/// Core, section 2: `iat` of a provider whose clock is ahead, and the five minutes that are the most.
+#[tokio::test]
+async fn the_clock_of_a_provider_may_differ_as_far_as_the_application_says() {
+    for (leeway, ahead, fits) in
+        [(None, 30, true), (None, 31, false), (Some(120), 120, true), (Some(120), 121, false)]
+    {
+        let mut world = World::new();
+        if let Some(leeway) = leeway {
+            world.login = world.login.clock_leeway(Duration::from_secs(leeway));
+        }
+        let theirs = ManualClock::new();
+        theirs.advance(Duration::from_secs(ahead));
+        world.service.tells_time(&theirs.env());
+        let account = world.log_in(7).await;
+        assert_eq!(account.is_ok(), fits, "{leeway:?}, {ahead}: {account:?}");
+    }
+    let login = |leeway| World::new().login.clock_leeway(Duration::from_secs(leeway));
+    assert!(login(300).check().is_ok());
+    assert_eq!(login(301).check().unwrap_err().code(), "clock_leeway_too_long");
 }

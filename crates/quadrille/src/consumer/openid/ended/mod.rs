@@ -28,7 +28,6 @@ use crate::{
         wire::lengths_first,
     },
     form::Params,
-    jose::ClaimsPolicy,
 };
 
 use self::memory::{Memory, Most, Noted, RowChange, Told};
@@ -140,15 +139,16 @@ const NEVER: i64 = i64::MIN;
 
 impl EndedSessions {
     /// Notes an ended session, here and for all processes that share these records. `issuer` is empty at
-    /// a service that has one.
+    /// a service that has one. `leeway`: the difference between its clock and that of this site.
     pub(crate) async fn note_for_all(
         &self,
         records: Option<&Records<'_>>,
         event: &SessionEnded,
         issuer: &str,
+        leeway: Duration,
     ) -> Result<()> {
         self.receives();
-        for (mark, until) in marks_of(event, issuer) {
+        for (mark, until) in marks_of(event, issuer, leeway) {
             let Noted { told, gone } = self.put(mark, until, told_by(event));
             let Some(records) = records else { continue };
             records.put(told.kind(), &key_of(mark, event.at, until), "").await?;
@@ -159,9 +159,9 @@ impl EndedSessions {
         Ok(())
     }
 
-    /// Notes an ended session here. `issuer` as in [`note_for_all`](Self::note_for_all).
-    pub(crate) fn note(&self, event: &SessionEnded, issuer: &str) {
-        for (mark, until) in marks_of(event, issuer) {
+    /// Notes an ended session here. `issuer` and `leeway` as in [`note_for_all`](Self::note_for_all).
+    pub(crate) fn note(&self, event: &SessionEnded, issuer: &str, leeway: Duration) {
+        for (mark, until) in marks_of(event, issuer, leeway) {
             self.put(mark, until, told_by(event));
         }
     }
@@ -309,12 +309,16 @@ impl EndedSessions {
 /// The marks of an ended session, each with the time up to which a session must have begun. The one with
 /// an identifier has ended whenever this site is told; of the sessions of a user, a token that comes late
 /// ends none that began after it was issued.
-fn marks_of(event: &SessionEnded, issuer: &str) -> impl Iterator<Item = (Mark, Timestamp)> {
+fn marks_of(
+    event: &SessionEnded,
+    issuer: &str,
+    leeway: Duration,
+) -> impl Iterator<Item = (Mark, Timestamp)> {
     let sid = event.sid.as_ref();
     let session = sid.map(|sid| (mark_of_session(&event.service, issuer, sid), event.at));
     let user = event.account.as_ref().or(event.sub.as_ref());
     let kind = if sid.is_some() { SOME_OF_USER } else { USER };
-    let latest = event.issued.map(|issued| issued + ClaimsPolicy::LEEWAY);
+    let latest = event.issued.map(|issued| issued + leeway);
     let until = latest.map_or(event.at, |latest| latest.min(event.at));
     session.into_iter().chain(user.map(|user| (mark_of(kind, &event.service, user), until)))
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::jose::ClaimsPolicy;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const ADA: &str = "https://id.example#ada";
@@ -21,7 +22,7 @@ fn event(sub: Option<&str>, sid: Option<&str>, proven: bool) -> SessionEnded {
 
 fn ended(sub: Option<&str>, sid: Option<&str>) -> EndedSessions {
     let ended = EndedSessions::default();
-    ended.note(&event(sub, sid, true), "");
+    ended.note(&event(sub, sid, true), "", ClaimsPolicy::LEEWAY);
     ended
 }
 
@@ -45,7 +46,7 @@ fn a_logout_ends_the_session_that_it_names_and_no_other() {
 #[test]
 fn where_issuers_are_many_a_session_is_one_of_its_issuer() {
     let ended = EndedSessions::default();
-    ended.note(&event(None, Some("s1"), false), "https://id.example/one");
+    ended.note(&event(None, Some("s1"), false), "https://id.example/one", ClaimsPolicy::LEEWAY);
     let at = |issuer| Session { issuer, ..session(ADA, Some("s1")) };
     assert!(ended.has(&at("https://id.example/one"), NOW));
     assert!(!ended.has(&at("https://id.example/two"), NOW));
@@ -73,20 +74,28 @@ fn a_token_about_a_user_that_comes_late_ends_no_session_that_began_after_it() {
     let began = |ago| Session { since: NOW - Duration::from_secs(ago), ..session(ADA, Some("s2")) };
     let issued = Some(NOW - Duration::from_secs(100));
     let late = EndedSessions::default();
-    late.note(&SessionEnded { issued, ..event(Some("ada"), None, true) }, "");
+    late.note(&SessionEnded { issued, ..event(Some("ada"), None, true) }, "", ClaimsPolicy::LEEWAY);
     for (ago, is_over) in [(200, true), (100, true), (70, true), (69, false), (0, false)] {
         assert_eq!(late.has(&began(ago), NOW), is_over, "{ago} seconds ago");
     }
     // The identifier of a session says which one it is.
     let named = EndedSessions::default();
-    named.note(&SessionEnded { issued, ..event(Some("ada"), Some("s2"), true) }, "");
+    named.note(
+        &SessionEnded { issued, ..event(Some("ada"), Some("s2"), true) },
+        "",
+        ClaimsPolicy::LEEWAY,
+    );
     assert!(named.has(&began(0), NOW));
     let unnamed = |ago| Session { sid: None, ..began(ago) };
     assert!(named.has(&unnamed(70), NOW) && !named.has(&unnamed(69), NOW));
     // A provider whose clock is ahead ends nothing in the future.
     let ahead = EndedSessions::default();
     let issued = Some(NOW + Duration::from_secs(20));
-    ahead.note(&SessionEnded { issued, ..event(Some("ada"), None, true) }, "");
+    ahead.note(
+        &SessionEnded { issued, ..event(Some("ada"), None, true) },
+        "",
+        ClaimsPolicy::LEEWAY,
+    );
     let later = Session { since: NOW + Duration::from_secs(1), ..session(ADA, None) };
     assert!(ahead.has(&began(0), NOW) && !ahead.has(&later, NOW));
 }
@@ -110,12 +119,12 @@ fn requests_of_nobody_push_out_no_session_that_the_site_has_seen() {
     let is_over = |sid| ended.has(&session(ADA, Some(sid)), NOW);
     assert!(!is_over("seen"));
     for sid in ["seen", "not seen"] {
-        ended.note(&event(None, Some(sid), false), "");
+        ended.note(&event(None, Some(sid), false), "", ClaimsPolicy::LEEWAY);
     }
     for number in 0..MOST.by_browsers as u64 {
         let at = NOW + Duration::from_secs(number + 1);
         let nobody = event(None, Some(&number.to_string()), false);
-        ended.note(&SessionEnded { at, ..nobody }, "");
+        ended.note(&SessionEnded { at, ..nobody }, "", ClaimsPolicy::LEEWAY);
     }
     assert!(is_over("proven") && is_over("seen"));
     assert!(!is_over("not seen"), "the first made room");
