@@ -190,8 +190,8 @@ pub(crate) fn error(error: &Error) -> Response<Bytes> {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
             }
         }
-        // Keys of an issuer elsewhere are fetched again after ten seconds at the earliest.
-        Error::Client(ClientError::Assertion(_) | ClientError::Exchange(_)) if is_unavailable => {
+        // Keys elsewhere, of an issuer or a client, are fetched again after ten seconds.
+        Error::Client(_) if is_unavailable => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
         }
         Error::Operator(_) if is_unavailable => {

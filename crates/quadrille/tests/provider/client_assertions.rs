@@ -359,7 +359,6 @@ async fn keys_that_the_client_rotates_are_fetched_again_and_the_old_one_is_refus
     let web = Web::default();
     let world = world_of(&web).await;
     let (old, new) = (key(Algorithm::Es256).with_kid("old"), key(Algorithm::Es256).with_kid("new"));
-    assert_eq!(words(&ask(&world, &good(&world, &old)).await), "", "the keys are not there");
     web.put([&old]);
     world.clock.advance(Duration::from_secs(15));
     assert_eq!(ask(&world, &good(&world, &old)).await.status(), 200);
@@ -374,6 +373,35 @@ async fn keys_that_the_client_rotates_are_fetched_again_and_the_old_one_is_refus
     }
     assert!(web.fetched() <= fetched + 1, "unknown keys make nobody fetch at will");
     assert_eq!(ask(&world, &good(&world, &new)).await.status(), 200);
+}
+
+/// The client may be right where the server could not look.
+#[tokio::test]
+async fn keys_that_cannot_be_fetched_are_no_mistake_of_the_client() {
+    let web = Web::default();
+    let world = world_of(&web).await;
+    let (own, other) =
+        (key(Algorithm::Es256).with_kid("own"), key(Algorithm::Es256).with_kid("other"));
+    let auth = good(&world, &own);
+    // More often than a client may fail.
+    for _ in 0..30 {
+        let answer = ask(&world, &auth).await;
+        assert_eq!((answer.status(), &*answer.error()), (503, "temporarily_unavailable"));
+        assert_eq!(answer.header("retry-after"), "10");
+        assert_eq!(answer.header("www-authenticate"), "");
+        world.clock.advance(Duration::from_secs(1));
+    }
+    // The assertion is not used up.
+    web.put([&own]);
+    world.clock.advance(Duration::from_secs(29));
+    assert_eq!(ask(&world, &auth).await.status(), 200);
+    // The server has looked, and the key is not there.
+    world.clock.advance(Duration::from_secs(15));
+    assert_eq!(words(&ask(&world, &good(&world, &other)).await), "");
+    // A document that is no set of keys is the client's.
+    *web.0.lock().unwrap() = (Some("no set".to_owned()), 0);
+    world.clock.advance(Duration::from_secs(7200));
+    assert_eq!(words(&ask(&world, &good(&world, &own)).await), "");
 }
 
 #[tokio::test]

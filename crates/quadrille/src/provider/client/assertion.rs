@@ -14,7 +14,12 @@ use crate::{
     },
 };
 
-use super::{error::AuthenticateError, own_keys, record::Client, registered_auth::RegisteredAuth};
+use super::{
+    error::AuthenticateError,
+    own_keys::{self, NoKeys},
+    record::Client,
+    registered_auth::RegisteredAuth,
+};
 
 /// The time for which a `jti` is remembered beyond the assertion, since clocks differ.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -39,7 +44,10 @@ pub(super) async fn check(
     let verified = match auth {
         RegisteredAuth::PrivateKeyJwt { keys, .. } => {
             let keys = own_keys::set(inner, client, keys, |keys| token.has_key_in(keys)).await;
-            let keys = keys.map_err(|_| AuthenticateError::KeysUnknown)?;
+            let keys = keys.map_err(|reason| match reason {
+                NoKeys::NotFetched => AuthenticateError::KeysUnknown,
+                NoKeys::Unusable => AuthenticateError::KeysUnusable,
+            })?;
             token.verify(&rules, &keys)
         }
         _ => own_keys::verified_by_secret(inner, client, text, &rules),

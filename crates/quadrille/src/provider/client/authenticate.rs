@@ -141,6 +141,10 @@ pub(crate) async fn client(
     if let (ClientProof::Assertion(assertion), Some(client)) = (&presented.proof, &client) {
         return match Box::pin(assertion::check(inner, client, assertion, at)).await {
             Ok(()) => Ok(client.clone()),
+            // No failure of the client, whose next attempts must not wait for it.
+            Err(Error::Client(ClientError::Authenticate(AuthenticateError::KeysUnknown))) => {
+                Err(AuthenticateError::KeysUnknown.into())
+            }
             Err(Error::Client(ClientError::Authenticate(error))) => Err(failed(error)),
             Err(error) => Err(error),
         };

@@ -52,9 +52,13 @@ pub enum AuthenticateError {
     /// database does that is restored from a backup, or that is swept by a clock far ahead.
     #[error("the client assertion may be from before the store was restored")]
     AssertionBeforeRestore,
-    /// The keys of the client cannot be fetched from its `jwks_uri`.
+    /// The keys of the client cannot be fetched from its `jwks_uri`. The client may be right, and the
+    /// same request may succeed later.
     #[error("the keys of the client cannot be fetched")]
     KeysUnknown,
+    /// The document at the `jwks_uri` of the client is no set of keys.
+    #[error("the document at the jwks_uri of the client is no set of keys")]
+    KeysUnusable,
     /// A public client, which has no secret, sent one.
     #[error("a public client sent a secret")]
     SecretOfPublicClient,
@@ -93,8 +97,10 @@ impl AuthenticateError {
             | Self::SecretExpired
             | Self::SecretOfPublicClient
             | Self::OtherMethod
-            | Self::KeysUnknown
+            | Self::KeysUnusable
             | Self::PublicClientAsks => silent,
+            // Not one of its mistakes: a client that is refused would take its key for wrong.
+            Self::KeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable),
             Self::Assertion(error) => silent.blame_claim(&["client_assertion"], error.member()),
             // The client has proved its identity.
             Self::AssertionClaims(error) => Disclosure::words(ErrorCode::InvalidClient)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Secret, Timestamp,
+    fetch::NotFetched,
     jose::{KeySet, TokenError, Unverified, Verification, Verified, VerifyingKey},
     provider::server::Inner,
 };
@@ -14,9 +15,14 @@ use super::{
     sealed::SecretUse,
 };
 
-/// The keys of a client cannot be fetched from its `jwks_uri`.
+/// The reason why the keys at the `jwks_uri` of a client are not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeysUnknown;
+pub(crate) enum NoKeys {
+    /// They cannot be fetched. The client may be right, and the same request may succeed later.
+    NotFetched,
+    /// The document there is no set of keys.
+    Unusable,
+}
 
 /// The public keys of a client (RFC 7591, section 2): those by which it authenticates, or others.
 pub(crate) fn public(client: &Client) -> Option<&ClientKeys> {
@@ -32,18 +38,21 @@ pub(crate) async fn set(
     client: &Arc<Client>,
     keys: &ClientKeys,
     suffices: impl Fn(&KeySet) -> bool,
-) -> Result<Arc<KeySet>, KeysUnknown> {
+) -> Result<Arc<KeySet>, NoKeys> {
     let uri = match keys {
         ClientKeys::Jwks(json) => return Ok(inner.shared.client_keys.ready(client, json)),
         ClientKeys::JwksUri(uri) => uri,
     };
     let (Some(remote), Some(url)) = (&inner.remote_keys, ClientKeys::url(uri)) else {
         tracing::error!(client = %client.id, "nothing fetches the keys of this client");
-        return Err(KeysUnknown);
+        return Err(NoKeys::NotFetched);
     };
     remote.get(&url, &inner.env, suffices).await.map_err(|reason| {
         tracing::info!(client = %client.id, %reason, "the keys of this client are not known");
-        KeysUnknown
+        match reason {
+            NotFetched::Fetch(_) => NoKeys::NotFetched,
+            NotFetched::Unusable(_) => NoKeys::Unusable,
+        }
     })
 }
 

@@ -69,10 +69,14 @@ pub enum TokenError {
     /// The user, or the client, is gone: removed, or in a table of the application's no more.
     #[error("the user or the client is gone")]
     Gone,
-    /// The client is registered for encrypted answers, and its key cannot be had: nothing is sent in the
+    /// The client is registered for encrypted answers, and has no key for them: nothing is sent in the
     /// clear.
-    #[error("the key of the client for encrypted answers is missing, or cannot be fetched")]
+    #[error("the client has no key for encrypted answers")]
     EncryptionKeyMissing,
+    /// The client is registered for encrypted answers, and its keys cannot be fetched: nothing is sent
+    /// in the clear. The same request may succeed later.
+    #[error("the keys of the client for encrypted answers cannot be fetched")]
+    EncryptionKeysUnknown,
     /// The application grants nothing: [`NotGranted`](crate::provider::NotGranted).
     #[error(transparent)]
     NotGranted(Refusal),
@@ -92,6 +96,7 @@ impl TokenError {
             Self::UserRefused | Self::Gone => Disclosure::code(ErrorCode::InvalidGrant),
             Self::ClientRefused => Disclosure::code(ErrorCode::UnauthorizedClient),
             Self::EncryptionKeyMissing => Disclosure::words(ErrorCode::UnauthorizedClient),
+            Self::EncryptionKeysUnknown => Disclosure::words(ErrorCode::TemporarilyUnavailable),
             Self::NoScopeLeft => Disclosure::words(ErrorCode::InvalidScope).blame(&["scope"]),
             Self::NotGranted(refusal) => Disclosure {
                 has_words: refusal.description.is_some(),

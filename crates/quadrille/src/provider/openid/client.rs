@@ -52,7 +52,8 @@ pub struct ClientOpenId {
     /// The signature of the client's request objects; `None` for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectSigning>,
-    /// The encryption of those of the client's request objects that are encrypted; `None` for any.
+    /// The encryption that the client may use for its request objects, as it declares. It may use others
+    /// that the server supports, and none (OpenID Connect Dynamic Client Registration, section 2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_object_encryption: Option<MessageEncryption>,
     /// The https URLs at which the client's request objects may be, compared without fragments.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use crate::{
     jose::{DecryptingKey, EncryptingKey, Protected},
     provider::{
-        client::{own_keys, record::Client},
+        client::{
+            own_keys::{self, NoKeys},
+            record::Client,
+        },
         error::{Error, OperatorError, endpoint::TokenError},
         server::Inner,
     },
@@ -67,6 +70,10 @@ async fn key(
     }
     let keys = own_keys::public(client).ok_or(missing)?;
     let has_key = |keys: &crate::jose::KeySet| keys.encrypting_by(alg).is_some();
-    let keys = own_keys::set(inner, client, keys, has_key).await.map_err(|_| missing)?;
+    let keys =
+        own_keys::set(inner, client, keys, has_key).await.map_err(|reason| match reason {
+            NoKeys::NotFetched => TokenError::EncryptionKeysUnknown,
+            NoKeys::Unusable => missing,
+        })?;
     keys.encrypting_by(alg).cloned().ok_or(missing)
 }

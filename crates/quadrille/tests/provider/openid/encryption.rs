@@ -179,7 +179,8 @@ async fn without_the_key_of_the_client_nothing_is_sent_in_the_clear() {
     let world = world_of(|new| new.openid(metadata), change).await;
     let code = consented(&world, "openid", &[]).await.query("code");
     let refused = world.redeem(&code).await;
-    assert_eq!(refused.error(), "unauthorized_client", "{refused:?}");
+    assert_eq!((refused.status(), &*refused.error()), (503, "temporarily_unavailable"));
+    assert_eq!(refused.header("retry-after"), "10");
     assert!(!refused.text().contains("token\""), "{refused:?}");
     // Nothing was used up.
     *remote.0.lock().unwrap() = Some(jwks(&key));

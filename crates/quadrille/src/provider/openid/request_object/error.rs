@@ -54,9 +54,13 @@ pub enum RequestObjectError {
     /// The client has no key for the algorithm of the signature.
     #[error("the client has no key for the signature of its request object")]
     KeyMissing,
-    /// The keys of the client cannot be fetched from its `jwks_uri`.
+    /// The keys of the client cannot be fetched from its `jwks_uri`. The client may be right, and the
+    /// same request may succeed later.
     #[error("the keys of the client cannot be fetched")]
     KeysUnknown,
+    /// The document at the `jwks_uri` of the client is no set of keys.
+    #[error("the document at the jwks_uri of the client is no set of keys")]
+    KeysUnusable,
     /// The `client_id` inside is not that of the request.
     #[error("the client_id in the request object is not that outside")]
     OtherClient,
@@ -91,7 +95,7 @@ impl RequestObjectError {
                 Disclosure::words(ErrorCode::InvalidRequestUri).blame(&["request_uri"])
             }
             // The client made no mistake.
-            Self::NotFetched(FetchError::Busy) => {
+            Self::NotFetched(FetchError::Busy) | Self::KeysUnknown => {
                 Disclosure::code(ErrorCode::TemporarilyUnavailable)
             }
             // Anybody can send a browser here, so nobody learns what the server can reach.
@@ -111,7 +115,7 @@ impl RequestObjectError {
             Self::OtherClient => object.blame_claim(OBJECT, Some("client_id")),
             Self::OtherResponseType => object.blame_claim(OBJECT, Some("response_type")),
             Self::OfAssertion => object.blame_claim(OBJECT, Some("sub")),
-            Self::KeysUnknown | Self::Nested | Self::Member => object,
+            Self::KeysUnusable | Self::Nested | Self::Member => object,
         }
     }
 }

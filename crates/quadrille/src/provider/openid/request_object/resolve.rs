@@ -11,7 +11,10 @@ use crate::{
     },
     provider::{
         authorize::error::AuthorizeError,
-        client::{own_keys, record::Client},
+        client::{
+            own_keys::{self, NoKeys},
+            record::Client,
+        },
         server::Inner,
     },
 };
@@ -120,11 +123,8 @@ async fn claims(
     let encrypted = Encrypted::parse(token).map_err(RequestObjectError::Encryption)?;
     let (alg, enc) = (encrypted.header().algorithm(), encrypted.header().encryption());
     let is_by_secret = alg.is_symmetric() && !offered.keys.is_empty();
-    let rules = match client.openid.request_object_encryption {
-        Some(registered) => Decryption::only(registered.alg, registered.enc),
-        None if is_by_secret => Decryption::SYMMETRIC,
-        None => Decryption::PUBLIC_KEY,
-    };
+    // Whatever is registered: the client may use others, and none (Dynamic Client Registration, section 2).
+    let rules = if is_by_secret { Decryption::SYMMETRIC } else { Decryption::PUBLIC_KEY };
     let opened = if is_by_secret {
         // The newest secrets first (OpenID Connect Core, section 10.2).
         let secrets = own_keys::secrets(inner, client, inner.now()).rev().take(MOST_SECRETS);
@@ -163,7 +163,10 @@ async fn signed(
     let verified = match (proof, read, keys) {
         (Proof::PublicKey(algorithm), Some(read), Some(keys)) => {
             let keys = own_keys::set(inner, client, keys, |keys| read.has_key_in(keys)).await;
-            let keys = keys.map_err(|_| RequestObjectError::KeysUnknown)?;
+            let keys = keys.map_err(|reason| match reason {
+                NoKeys::NotFetched => RequestObjectError::KeysUnknown,
+                NoKeys::Unusable => RequestObjectError::KeysUnusable,
+            })?;
             read.verify(&rules(algorithm), &keys)
         }
         (Proof::Secret(algorithm), ..) => {
