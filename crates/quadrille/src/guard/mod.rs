@@ -28,6 +28,7 @@ mod step_up;
 mod test;
 #[cfg(any(feature = "http-client", feature = "testing"))]
 mod told;
+mod user_information;
 mod verdict;
 mod verified;
 
