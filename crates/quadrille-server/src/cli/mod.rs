@@ -15,6 +15,7 @@ mod keys;
 mod lines;
 mod login;
 mod manual;
+mod members_once;
 mod migrate;
 mod named;
 mod personal;

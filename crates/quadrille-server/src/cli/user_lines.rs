@@ -1,6 +1,6 @@
 //! `quadrille user export` and `quadrille user import`.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::HashMap, ops::RangeInclusive, path::PathBuf};
 
 use clap::Args;
 use quadrille::{
@@ -25,7 +25,7 @@ use crate::{
     words::{Quoted, counted, did_you_mean, nearest},
 };
 
-use super::{lines, progress::Progress};
+use super::{lines, members_once, progress::Progress};
 
 /// Arguments of `quadrille user export`.
 #[derive(Args, Debug)]
@@ -44,6 +44,9 @@ pub(super) struct ImportArgs {
 
 /// The members of a line.
 const MEMBERS: [&str; 5] = ["username", "subject", "password", "created", "claims"];
+
+/// The times at which a user may have been created, in seconds: up to the year 9999.
+const CREATED: RangeInclusive<i64> = 0..=253_402_300_799;
 
 /// A user on a line.
 #[derive(Serialize, Deserialize)]
@@ -94,6 +97,8 @@ pub(super) async fn import(
     users.iter().for_each(|user| known.add(user));
     let progress = Progress::begin("Importing users", output);
     let (mut added, mut there, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
+    // Editors on Windows put a byte order mark first (RFC 8259, section 8.1).
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
     for (number, line) in numbered {
         match user(line, &known, &settings.openid.claims) {
@@ -158,13 +163,13 @@ fn user(line: &str, known: &Known, claims: &ClaimSettings) -> Result<(User, Adde
     if !line.trim_start().starts_with('{') {
         return Err("a user is a JSON object".to_owned());
     }
+    members_once::check(line).map_err(|error| error.to_string())?;
     let members: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let mut names = members.as_object().into_iter().flat_map(serde_json::Map::keys);
     if let Some(name) = names.find(|name| !MEMBERS.contains(&name.as_str())) {
         let nearest = nearest(name, MEMBERS.into_iter());
         return Err(format!("there is no member {}{}", Quoted(name), did_you_mean(nearest)));
     }
-    // Not from the value, in which a repeated member replaces the one before.
     let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let name = UserName::parse_new(&line.username).map_err(|error| error.to_string())?;
     let verifier = SecretVerifier::parse(&line.password);
@@ -181,6 +186,9 @@ fn user(line: &str, known: &Known, claims: &ClaimSettings) -> Result<(User, Adde
     if !is_subject || known.keys_by_subject.get(&*line.subject).is_some_and(|key| key != name.key())
     {
         return Err("subject: 1 to 255 printable characters of ASCII, of no other user".to_owned());
+    }
+    if !CREATED.contains(&line.created) {
+        return Err("created: a time in seconds since 1970".to_owned());
     }
     for (name, value) in line.claims.iter().filter(|(name, _)| *name != UPDATED_AT) {
         let checked = check_name(name, &claims.own).and_then(|()| check(name, value));

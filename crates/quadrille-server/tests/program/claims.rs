@@ -252,7 +252,7 @@ async fn users_get_into_another_folder_with_all_that_is_known_about_them() {
     let page = browser.get(&program.url("/sign-in")).await;
     let home = browser.sign_in(&page, "ada", PASSWORD).await;
     assert!(home.html.contains("Signed in as"), "{}", home.html);
-    let again = json_of(&program, &text(&lines.stdout));
+    let again = json_of(&program, &format!("\u{feff}{}", text(&lines.stdout)));
     assert_eq!(again, json!({ "added": [], "known": ["ada"] }));
     // One wrong line, and nobody is added.
     let subject = stage.program.json(&["user", "show", "ada"])["subject"].clone();
@@ -280,6 +280,18 @@ async fn users_get_into_another_folder_with_all_that_is_known_about_them() {
         ("[]".to_owned(), "line 1: a user is a JSON object"),
         (cy("a\\u001b[31mb"), "line 1: subject: "),
         (text(&lines.stdout).replace("\"ada@example.com\"", "[]"), "line 1: email: a text"),
+        (
+            cy("one").replace("\"claims\":{", "\"claims\":{\"email\":\"cy@example.com\","),
+            "line 1: the member \"email\" is there twice",
+        ),
+        (
+            cy("one").replace(
+                "\"claims\":{",
+                "\"claims\":{\"address\":{\"country\":\"UK\",\"country\":\"UK\"},",
+            ),
+            "line 1: the member \"country\" is there twice",
+        ),
+        (cy("one").replace("\"created\":", "\"created\":-"), "line 1: created: a time"),
         (format!("\n{{\"username\":\"eve\"}}\n{bob}"), "line 2: missing field"),
     ] {
         let import = [&["user", "import", "-"], &SETTINGS[..]].concat();

@@ -166,10 +166,10 @@ fn sealed_secrets_are_for_the_same_keys() {
 fn wrong_lines_are_named_and_nothing_is_imported() {
     let folder = Folder::new();
     let data = folder.data();
-    let good = r#"{"client_id": "a", "client_name": "A", "client_secret": "twelve chars"}"#;
+    let good = r#"{"client_id": "a", "client_name": "A", "client_secret": "twelve chars", "grant_types": ["client_credentials"]}"#;
     let bcrypt = "$2b$04$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2";
     let hashed = format!(
-        r#"{{"client_id": "b", "client_name": "B", "secrets": [{{"verifier": "{bcrypt}"}}]}}"#
+        r#"{{"client_id": "b", "client_name": "B", "grant_types": ["client_credentials"], "secrets": [{{"verifier": "{bcrypt}"}}]}}"#
     );
     let wrong = [
         ("{", "no JSON object"),
@@ -179,7 +179,22 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
             r#"{"client_id": "x", "client_name": "X", "client_secrt": "s"}"#,
             "did you mean \"client_secret\"",
         ),
-        (r#"{"client_id": "x", "client_name": "X"}"#, "needs a secret"),
+        (
+            r#"{"client_id": "x", "client_name": "X", "grant_types": ["client_credentials"]}"#,
+            "needs a secret",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s"}"#,
+            "a client needs redirect_uris, where users return",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "redirect_uris": []}"#,
+            "a client needs redirect_uris, where users return",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "redirect_uris": ["https://app.example/"], "created": -1}"#,
+            "created is before 1970",
+        ),
         (
             r#"{"client_id": "x", "client_name": "X", "client_secret": "twelve chars", "grant_types": ["client_credentials"], "access_token_format": "jwt"}"#,
             "quadrille keys rotate",
@@ -196,7 +211,7 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
         ),
         (r#"{"client_id": "x", "client_name": "X", "client_secret": 7}"#, "printable ASCII"),
         (
-            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "scope": "phots"}"#,
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "grant_types": ["client_credentials"], "scope": "phots"}"#,
             "did you mean \"photos\"",
         ),
         (
@@ -208,7 +223,7 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
             "no array of texts",
         ),
         (
-            r#"{"client_id": "x", "client_name": "X", "secrets": [{"verifier": "plain"}]}"#,
+            r#"{"client_id": "x", "client_name": "X", "grant_types": ["client_credentials"], "secrets": [{"verifier": "plain"}]}"#,
             "none of Argon2id",
         ),
         (
@@ -216,7 +231,7 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
             "costs too much",
         ),
         (
-            r#"{"client_id": "a", "client_name": "X", "client_secret": "s"}"#,
+            r#"{"client_id": "a", "client_name": "X", "client_secret": "s", "grant_types": ["client_credentials"]}"#,
             "line 1 has this client_id",
         ),
         (
@@ -239,9 +254,9 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
     let imported = json(&data, &import, &with_mark);
     assert_eq!(imported["added"], json!(["a", "b"]));
     let weak = [
-        r#"{"client_id": "short", "client_name": "Short", "client_secret": "a"}"#.to_owned(),
+        r#"{"client_id": "short", "client_name": "Short", "client_secret": "a", "grant_types": ["client_credentials"]}"#.to_owned(),
         format!(
-            r#"{{"client_id": "few", "client_name": "Few", "secrets": [{{"verifier": "pbkdf2_sha256$1$salt${}="}}]}}"#,
+            r#"{{"client_id": "few", "client_name": "Few", "grant_types": ["client_credentials"], "secrets": [{{"verifier": "pbkdf2_sha256$1$salt${}="}}]}}"#,
             "A".repeat(43)
         ),
     ];
@@ -260,6 +275,7 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
     assert!(said.contains(named) && said.contains("`quadrille client edit` changes it"), "{said}");
     let api = good
         .replace("\"a\"", "\"api\"")
+        .replace(r#", "grant_types": ["client_credentials"]"#, "")
         .replace('}', r#", "resource_server": "https://x.example"}"#);
     let refused = run(&data, &import, &api);
     assert!(text(&refused.stderr).contains("(see the setting resources)"), "{refused:?}");

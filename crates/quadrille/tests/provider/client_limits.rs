@@ -38,7 +38,9 @@ async fn an_import_has_the_limits_of_a_registration() {
     for (id, secrets, more, fits) in
         [("a", 5, false, true), ("b", 6, false, false), ("c", 4, true, true), ("d", 5, true, false)]
     {
-        let mut line = json!({ "client_id": id, "client_name": "Job" });
+        let mut line = json!({
+            "client_id": id, "client_name": "Job", "grant_types": ["client_credentials"],
+        });
         line["secrets"] = (0..secrets).map(|_| verifier()).collect();
         if more {
             line["client_secret"] = "correct horse battery".into();
@@ -79,8 +81,10 @@ async fn every_id_can_be_chosen_but_that_of_personal_tokens() {
     let new = NewClient::confidential("Mine").redirect_uri(CALLBACK).id(personal);
     let error = server.register(new).await.unwrap_err();
     assert!(matches!(error, RegistrationError::IdOfPersonalTokens));
-    let line =
-        json!({ "client_id": personal, "client_name": "A", "client_secret": "long enough 12" });
+    let line = json!({
+        "client_id": personal, "client_name": "A", "client_secret": "long enough 12",
+        "grant_types": ["client_credentials"],
+    });
     let error = refused(&server, &line).await;
     assert!(matches!(error, Some(RegistrationError::IdOfPersonalTokens)));
 

@@ -34,6 +34,12 @@ pub enum LineError {
     /// A required member is missing.
     #[error("the member {0} is missing")]
     Missing(&'static str),
+    /// A client has neither redirect URIs nor grant types, so no way to get tokens.
+    #[error(
+        "a client needs redirect_uris, where users return to it with a code, or a grant of its own: \
+         \"grant_types\": [\"client_credentials\"] for a program that acts for itself, without users"
+    )]
+    NoRedirectUri,
     /// A grant type is neither one of this library's nor one that the application offers.
     #[error("there is no grant type {0:?}")]
     UnknownGrantType(String),

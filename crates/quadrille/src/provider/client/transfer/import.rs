@@ -54,7 +54,7 @@ impl AuthorizationServer {
     /// imported, after the checks of a registration, or none. The same lines can be imported again:
     /// a client that is there with the same settings remains, with its secrets.
     ///
-    /// Only `client_id` and `client_name` are required. `client_secret` and `oauth1_secret` are
+    /// Only `client_id` and `client_name` are required, and `redirect_uris` or `grant_types`. `client_secret` and `oauth1_secret` are
     /// secrets in plain text; `secrets` has objects with `verifier` in one of the forms of
     /// [`SecretVerifier::parse`], and `expires`. Grant types of the application's own are those that
     /// it offers ([`AuthorizationServer::grant`]).

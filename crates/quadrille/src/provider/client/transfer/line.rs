@@ -52,12 +52,14 @@ pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
     seal_oauth1(inner, &mut record)?;
     let uris = texts(&record, "redirect_uris")?;
     let patterns = texts(&record, "redirect_uri_patterns")?;
-    let grants =
-        match (&*uris, record.contains_key("oauth1") || record.contains_key("resource_server")) {
-            (_, true) => serde_json::json!([]),
-            ([], false) if patterns.is_empty() => serde_json::json!(["client_credentials"]),
-            _ => serde_json::json!(["authorization_code", "refresh_token"]),
-        };
+    let grants = match record.contains_key("oauth1") || record.contains_key("resource_server") {
+        true => serde_json::json!([]),
+        false => serde_json::json!(["authorization_code", "refresh_token"]),
+    };
+    let has_way_back = !uris.is_empty() || !patterns.is_empty();
+    if !has_way_back && grants != serde_json::json!([]) && !record.contains_key("grant_types") {
+        return Err(LineError::NoRedirectUri);
+    }
     for (member, value) in [
         ("client_type", Value::from("confidential")),
         ("secrets", serde_json::json!([])),
@@ -78,6 +80,10 @@ pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
     let read = serde_json::from_value(Value::Object(record));
     let mut client: Client = read.map_err(|error| LineError::Malformed(error.to_string()))?;
     client.name = client.name.trim().to_owned();
+    let before_1970 = |time: Timestamp| time < Timestamp::from_seconds(0);
+    if before_1970(client.created) || client.secrets.iter().any(|it| before_1970(it.created)) {
+        return Err(LineError::Malformed("created is before 1970".to_owned()));
+    }
     let is_unknown = |it: &&GrantType| matches!(it, GrantType::Extension(_)) && !inner.offers(it);
     if let Some(unknown) = client.grant_types.iter().find(is_unknown) {
         return Err(LineError::UnknownGrantType(unknown.as_str().to_owned()));
