@@ -290,7 +290,8 @@ pub const KEYS: &[Key] = &[
     key(
         "registration_reserved_names",
         "QUADRILLE_REGISTRATION_RESERVED_NAMES",
-        "names that clients registered so may neither have nor pass for; the setting name is one",
+        "names that clients which describe themselves may neither have nor pass for; the setting name is \
+         one",
     ),
     key(
         "registration_requires_software_statement",

@@ -34,7 +34,7 @@ impl Settings {
     }
 
     /// Settings that need another one, whether that is on, and its name.
-    fn switched(&self) -> [(&'static [&'static str], bool, &'static str); 10] {
+    fn switched(&self) -> [(&'static [&'static str], bool, &'static str); 11] {
         [
             (
                 &[
@@ -63,11 +63,15 @@ impl Settings {
                 "client_metadata_documents",
             ),
             (
+                &["registration_reserved_names"],
+                self.registration.mode != RegistrationMode::Off || self.client_metadata_documents,
+                "registration",
+            ),
+            (
                 &[
                     "registration_scopes",
                     "registration_grant_types",
                     "registration_secret_lifetime",
-                    "registration_reserved_names",
                     "registration_unused_lifetime",
                     "registration_most_unused",
                     "registration_requires_software_statement",

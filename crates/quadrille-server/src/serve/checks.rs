@@ -17,6 +17,6 @@ pub(crate) fn check(settings: &Settings) -> Result<(), Failure> {
     let name = settings.name.as_deref().unwrap_or(issuer.authority());
     pages(name, &issuer, settings)?;
     object_keys(settings)?;
-    client_documents(settings)?;
+    client_documents(settings, name)?;
     Ok(())
 }

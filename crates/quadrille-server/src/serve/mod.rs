@@ -178,7 +178,7 @@ async fn serve(
         access_token_format: settings.access_token_format,
         token_prefixes: settings.token_prefixes.clone(),
         jwt_resources: settings.jwt_resources.clone(),
-        client_documents: client_documents(settings)?,
+        client_documents: client_documents(settings, name)?,
         registration: settings.registration.offer(name, &settings.trusted_issuers),
         grant_types: Some(settings.grant_types.clone()),
         trusted_issuers: settings.trusted_issuers.clone(),
@@ -282,12 +282,17 @@ fn watch(mut watch: SigningKeysWatch, settings: Settings, app: App) {
     });
 }
 
-/// The settings of client ID metadata documents, if they are on.
-fn client_documents(settings: &Settings) -> Result<Option<ClientMetadataDocuments>, AppError> {
+/// The settings of client ID metadata documents at a site of this name, if they are on.
+fn client_documents(
+    settings: &Settings,
+    name: &str,
+) -> Result<Option<ClientMetadataDocuments>, AppError> {
     if !settings.client_metadata_documents {
         return Ok(None);
     }
-    let documents = ClientMetadataDocuments::fetched_by(settings.fetches.fetcher()?);
+    let documents = ClientMetadataDocuments::fetched_by(settings.fetches.fetcher()?)
+        .reserved_names([name])
+        .reserved_names(&settings.registration.reserved_names);
     Ok(Some(match &settings.client_metadata_document_scopes {
         Some(scopes) => documents.scopes(scopes.clone()),
         None => documents,

@@ -79,7 +79,7 @@ pub(super) fn is_lookalike(name: &str) -> bool {
     name.contains(is_styled) || name.split(|c: char| !c.is_alphanumeric()).any(is_mixed)
 }
 
-/// Names that are reserved for others than those who register clients, by their looks.
+/// Names that are reserved for others than the clients that describe themselves, by their looks.
 #[derive(Clone, Default)]
 pub(super) struct ReservedNames(Vec<Looks>);
 

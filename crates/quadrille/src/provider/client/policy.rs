@@ -93,7 +93,7 @@ impl<'a> MetadataPolicy<'a> {
             response_types: &[ResponseType::Code],
             has_extensions: false,
             rejects_others: false,
-            rejects_lookalikes: false,
+            rejects_lookalikes: true,
             allows_no_grant_type: false,
             leaves_out_redirect_uris: true,
             most_redirect_uris: MOST_REDIRECT_URIS,

@@ -37,7 +37,9 @@ pub(crate) async fn client_that_asks(
     let now = inner.now();
     let read = |body: &[u8]| {
         let server = Server::of(inner);
-        metadata::read(&url, body, |members, beside| openid::read(&server, members, beside))
+        metadata::read(&url, body, &documents.reserved, |members, beside| {
+            openid::read(&server, members, beside)
+        })
     };
     let described = documents.describe(&url, stored.is_some(), from, &inner.env, read).await;
     let described = described.inspect_err(|reason| {

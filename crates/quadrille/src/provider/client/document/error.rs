@@ -65,6 +65,12 @@ pub enum ClientDocumentError {
     /// The name is empty, too long, or has invisible characters.
     #[error("the client_name in the metadata document cannot be shown")]
     Name,
+    /// The name has a word with letters of several scripts, or letters in a style of their own.
+    #[error("the client_name in the metadata document has letters that pass for others")]
+    Lookalike,
+    /// The name is reserved, or passes for one that is.
+    #[error("the client_name in the metadata document is a reserved name, or passes for one")]
+    ReservedName,
 }
 
 impl ClientDocumentError {
@@ -109,7 +115,8 @@ impl From<ClientRegistrationError> for ClientDocumentError {
 impl From<ClientMetadataError> for ClientDocumentError {
     fn from(error: ClientMetadataError) -> Self {
         match error {
-            ClientMetadataError::Name | ClientMetadataError::Lookalike => Self::Name,
+            ClientMetadataError::Name => Self::Name,
+            ClientMetadataError::Lookalike => Self::Lookalike,
             ClientMetadataError::AuthMethod
             | ClientMetadataError::KeysMissing
             | ClientMetadataError::KeysTwice

@@ -18,7 +18,7 @@ use crate::{
 #[cfg(feature = "http-client")]
 use crate::{fetch::GuardedFetcher, transport::NoHttpClient};
 
-use super::{error::ClientDocumentError, metadata::Described};
+use super::{super::name::ReservedNames, error::ClientDocumentError, metadata::Described};
 
 /// The number of remembered documents; at this number the expired ones are forgotten, or all.
 const REMEMBERED: usize = 512;
@@ -64,6 +64,7 @@ const FAILURES_AT_A_HOST: Rate = Rate { burst: 300, forgiven_every: Duration::fr
 pub struct ClientMetadataDocuments {
     fetcher: Arc<dyn ErasedFetcher>,
     pub(super) scopes: Option<Scopes>,
+    pub(super) reserved: ReservedNames,
     memory: Arc<Memory>,
 }
 
@@ -107,7 +108,8 @@ impl ClientMetadataDocuments {
             addresses: Throttle::new(FAILURES),
             hosts: Throttle::new(FAILURES_AT_A_HOST),
         };
-        Self { fetcher: Arc::new(fetcher), scopes: None, memory: Arc::new(memory) }
+        let (scopes, reserved) = (None, ReservedNames::default());
+        Self { fetcher: Arc::new(fetcher), scopes, reserved, memory: Arc::new(memory) }
     }
 
     /// Sets the scopes that such clients may request (default: all scopes of the server). Leave out
@@ -115,6 +117,25 @@ impl ClientMetadataDocuments {
     #[must_use]
     pub fn scopes(mut self, scopes: Scopes) -> Self {
         self.scopes = Some(scopes);
+        self
+    }
+
+    /// Reserves names (default: none), as
+    /// [`DynamicRegistration::reserved_names`](crate::provider::DynamicRegistration::reserved_names) does
+    /// for clients that register themselves: a document with one of them is not accepted, also if its host
+    /// is yours. Register your own clients.
+    ///
+    /// ```
+    /// use quadrille::provider::ClientMetadataDocuments;
+    ///
+    /// let documents = ClientMetadataDocuments::new()?.reserved_names(["Acme", "PayPal"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn reserved_names<N: AsRef<str>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        for name in names {
+            self.reserved.add(name.as_ref());
+        }
         self
     }
 

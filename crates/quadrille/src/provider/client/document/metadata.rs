@@ -13,6 +13,7 @@ use crate::{
         client::{
             about::ClientAbout,
             metadata::{CheckedMetadata, ClientMetadata},
+            name::ReservedNames,
             policy::MetadataPolicy,
             record::Client,
         },
@@ -92,6 +93,7 @@ pub(crate) fn host_of(client: &Client) -> Option<String> {
 pub(super) fn read(
     url: &Url,
     json: &[u8],
+    reserved: &ReservedNames,
     openid: impl FnOnce(&Members, &CheckedMetadata) -> Result<ClientOpenId, ClientDocumentError>,
 ) -> Result<Described, ClientDocumentError> {
     // An invalid character in a text, such as a name, affects no other.
@@ -108,6 +110,9 @@ pub(super) fn read(
     let is_pairwise = document.subject_type.is_some_and(|value| value.get() != "\"public\"");
     if let Some(name) = members.unheeded.or(is_pairwise.then_some("subject_type")) {
         return Err(ClientDocumentError::NotOffered(name));
+    }
+    if document.client_name.as_deref().is_some_and(|name| reserved.has(name)) {
+        return Err(ClientDocumentError::ReservedName);
     }
     let about = document.about(url.as_str());
     let metadata = document.metadata()?;
@@ -199,7 +204,9 @@ mod tests {
         let hosts = Hosts::Public;
         let server = Server { openid: Some(&openid), algorithms, fetches_keys: false, hosts };
         let read = |members: &_, beside: &_| super::super::openid::read(&server, members, beside);
-        super::read(url, json, read)
+        let mut reserved = ReservedNames::default();
+        reserved.add("Acme");
+        super::read(url, json, &reserved, read)
     }
 
     fn document(change: &Value) -> Result<Described, ClientDocumentError> {
@@ -423,6 +430,10 @@ mod tests {
             ),
             (json!({"client_name": " "}), Name),
             (json!({"client_name": "Photo\napp"}), Name),
+            (json!({"client_name": "\u{410}dmin"}), Lookalike),
+            (json!({"client_name": "\u{1d5d4}dmin"}), Lookalike),
+            (json!({"client_name": "acme"}), ReservedName),
+            (json!({"client_name": "ACME Photos"}), ReservedName),
             (json!({"client_name": "Photo \u{202e}ppa"}), Name),
             (json!({"client_name": long}), Name),
         ] {
