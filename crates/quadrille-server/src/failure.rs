@@ -205,6 +205,7 @@ impl Failure {
                 | DataError::NoKeysInBackup { .. }
                 | DataError::CacheEvicts { .. }
                 | DataError::HashedKeys { .. }
+                | DataError::KeyFile { .. }
                 | DataError::SigningKeys { .. } => 3,
                 DataError::NoData { .. }
                 | DataError::File { .. }
@@ -265,6 +266,7 @@ impl Failure {
                 | DataError::HashedKeys { .. } => "config",
                 DataError::Cache { .. } => "cache",
                 DataError::Keys { .. }
+                | DataError::KeyFile { .. }
                 | DataError::OtherKeys { .. }
                 | DataError::KeyGivenUp { .. }
                 | DataError::KeysReplaced { .. }

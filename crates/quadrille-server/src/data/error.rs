@@ -164,6 +164,14 @@ pub enum DataError {
         /// The reason.
         error: SigningKeysError,
     },
+    /// A file of keys has none: it is no text, too long, or no file.
+    #[error("{}: {}", path.display(), describe(error))]
+    KeyFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        error: io::Error,
+    },
     /// A file or folder of the directory cannot be used.
     #[error("{}: {}", path.display(), describe(error))]
     File {

@@ -36,8 +36,7 @@ pub(super) fn load(path: &Path) -> Result<Option<KeyRing>, DataError> {
 }
 
 fn read(path: &Path) -> Result<KeyRing, DataError> {
-    let text =
-        named_file::text(path).map_err(|error| DataError::File { path: path.to_owned(), error })?;
+    let text = named_file::text(path).map_err(|error| unread(path, error))?;
     warn_if_others_can_read(path);
     let keys: Vec<_> = text
         .lines()
@@ -46,6 +45,15 @@ fn read(path: &Path) -> Result<KeyRing, DataError> {
         .collect();
     KeyRing::parse(&Zeroizing::new(keys.join(",")))
         .map_err(|error| DataError::Keys { place: path.display().to_string(), error })
+}
+
+/// The reason why a file of keys is not read: a wrong file is as wrong as wrong keys in it.
+pub(super) fn unread(path: &Path, error: io::Error) -> DataError {
+    let path = path.to_owned();
+    match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::Other => DataError::KeyFile { path, error },
+        _ => DataError::File { path, error },
+    }
 }
 
 fn write(env: &Env, path: &Path) -> io::Result<()> {

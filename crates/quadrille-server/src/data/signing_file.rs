@@ -49,7 +49,7 @@ pub(super) fn read(path: &Path) -> Result<Option<SigningKeys>, DataError> {
     let text = match named_file::text(path) {
         Ok(text) => Secret::from(text.as_str()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(DataError::File { path: path.to_owned(), error }),
+        Err(error) => return Err(super::keys::unread(path, error)),
     };
     super::keys::warn_if_others_can_read(path);
     let keys = SigningKeys::from_json(&text);

@@ -82,6 +82,12 @@ impl Shown {
         code: "invalid_request",
     };
 
+    /// The client's mistake, of which it is told by this code, too.
+    pub(crate) fn mistake_told(disclosed: &Disclosure) -> Self {
+        let code = disclosed.code.registered().unwrap_or(Self::MISTAKE.code);
+        Self { code, status: disclosed.status.unwrap_or(Self::MISTAKE.status), ..Self::MISTAKE }
+    }
+
     /// The page does not serve any more.
     pub(crate) const fn out_of_date(code: &'static str) -> Self {
         Self {

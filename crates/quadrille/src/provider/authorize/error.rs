@@ -178,7 +178,7 @@ impl AuthorizeError {
     }
 
     /// The page for a user who cannot be sent back to the client.
-    pub(crate) const fn shown(&self) -> Shown {
+    pub(crate) fn shown(&self) -> Shown {
         match self {
             Self::UnknownClient => Shown::mistake("unknown_client", "problem-unknown-client"),
             Self::RedirectUriMissing => Shown::mistake("redirect_uri_missing", ELSEWHERE),
@@ -216,7 +216,7 @@ impl AuthorizeError {
             | Self::OpenIdScopeMissing
             | Self::NonceMissing
             | Self::PromptNoneAmongOthers
-            | Self::PromptUnknown => Shown::MISTAKE,
+            | Self::PromptUnknown => Shown::mistake_told(&self.disclosed()),
         }
     }
 }

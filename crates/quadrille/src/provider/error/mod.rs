@@ -383,10 +383,7 @@ impl ClientError {
             | Self::Password(_)
             | Self::Exchange(_)
             | Self::DeviceAuthorization(_)
-            | Self::DeviceCode(_) => {
-                let mistake = Shown::MISTAKE;
-                Shown { status: self.disclosed().status.unwrap_or(mistake.status), ..mistake }
-            }
+            | Self::DeviceCode(_) => Shown::mistake_told(&self.disclosed()),
         }
     }
 }

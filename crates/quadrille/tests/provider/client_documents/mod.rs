@@ -259,7 +259,7 @@ async fn scopes_are_capped_and_a_no_stores_nothing() {
     let mut more = world.asking();
     more.scope = Some(Scopes::parse("photos:write").unwrap());
     let answer = world.ask(&mut Browser::default(), &more).await;
-    assert_warned(&answer, 400, "invalid_request", "invalid_scope");
+    assert_warned(&answer, 400, "invalid_scope", "invalid_scope");
 
     let denied = browser.answer(&world, &asked, "decision=deny").await;
     assert_warned(&denied, 200, "access_denied", "access_denied");
@@ -311,8 +311,8 @@ async fn nobody_is_redirected_to_a_client_that_they_have_not_let_in() {
             _ => post,
         };
         for answer in [get, post] {
-            let reason = if told.ends_with("_required") { told } else { "invalid_request" };
-            assert_warned(&answer, 400, reason, told);
+            // The page has the code that the link tells the client.
+            assert_warned(&answer, 400, told, told);
         }
     };
     for (query, told) in &broken {
@@ -354,4 +354,17 @@ async fn a_client_that_a_person_has_let_in_is_told_of_their_no() {
     // Withdrawn, it is a stranger again.
     world.server.revoke_consent("ada", ID).await.unwrap();
     assert_warned(&browser.get(&world, &silent).await, 400, "consent_required", "consent_required");
+}
+
+#[tokio::test]
+async fn a_document_has_no_name_that_a_registration_could_not_have() {
+    let web = Web::default();
+    let documents = ClientMetadataDocuments::fetched_by(web.clone()).reserved_names(["Acme"]);
+    let world = world_with(documents).await;
+    for name in ["The Acme App", "\u{410}cme", "\u{410}dmin"] {
+        web.put(&json!({ "client_name": name }));
+        assert_refused(&page(&world, &mut Browser::default()).await, 400);
+    }
+    web.put(&json!({ "client_name": "Photo app" }));
+    assert_eq!(page(&world, &mut Browser::default()).await.status(), 200);
 }
