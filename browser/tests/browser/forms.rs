@@ -3,7 +3,7 @@
 use axum::{
     Form, Router,
     extract::Query,
-    response::{Html, Redirect},
+    response::{Html, IntoResponse as _, Redirect},
     routing::{get, post},
 };
 use reqwest::Url;
@@ -24,9 +24,19 @@ struct Ended {
     sid: String,
 }
 
+/// What becomes of the frame of a logout.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    Shown,
+    /// The browser may not show it.
+    Blocked,
+    /// It never arrives.
+    Hanging,
+}
+
 /// An application that leads its users on to another site after the callback, and learns of logouts
 /// in a frame.
-fn application(port: u16, ended: mpsc::UnboundedSender<Ended>) -> Router {
+fn application(port: u16, ended: mpsc::UnboundedSender<Ended>, kind: Frame) -> Router {
     let arrived = format!("http://localhost:{port}/arrived");
     let callback = async move |Form(answer): Form<Answer>| {
         assert!(!answer.code.is_empty());
@@ -34,7 +44,11 @@ fn application(port: u16, ended: mpsc::UnboundedSender<Ended>) -> Router {
     };
     let frame = async move |Query(told): Query<Ended>| {
         ended.send(told).unwrap();
-        Html("<!doctype html><title>Out</title>")
+        if kind == Frame::Hanging {
+            std::future::pending::<()>().await;
+        }
+        let blocks = (kind == Frame::Blocked).then_some([("x-frame-options", "DENY")]);
+        (blocks, Html("<!doctype html><title>Out</title>")).into_response()
     };
     let page = |title: &'static str| {
         get(move || async move {
@@ -50,10 +64,25 @@ fn application(port: u16, ended: mpsc::UnboundedSender<Ended>) -> Router {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_arrives_by_post_and_a_logout_in_a_frame_by_themselves() {
-    in_a_browser("forms", async |browser| {
+    logged_out("forms", Frame::Shown).await;
+}
+
+/// Front-Channel Logout, section 3: the logout at the provider waits for no client.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_goes_on_though_the_browser_may_not_show_its_frame() {
+    logged_out("blocked-frame", Frame::Blocked).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_goes_on_though_its_frame_never_arrives() {
+    logged_out("hanging-frame", Frame::Hanging).await;
+}
+
+async fn logged_out(name: &'static str, kind: Frame) {
+    in_a_browser(name, async move |browser| {
         let provider = Provider::start(&["--set", "openid=true"]);
         let (ended, mut told) = mpsc::unbounded_channel();
-        let site = Site::start(async |port| application(port, ended)).await;
+        let site = Site::start(async |port| application(port, ended, kind)).await;
         let (callback, front, bye) = (site.far("/callback"), site.far("/front"), site.far("/bye"));
         let logout = ["--frontchannel-logout-uri", &front, "--post-logout-redirect-uri", &bye];
         let openid = [&["--scope", "openid"][..], &logout].concat();

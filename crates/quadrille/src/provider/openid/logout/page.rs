@@ -3,10 +3,12 @@
 
 use std::fmt::{self, Write as _};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::{
+    digest::sha256,
     form::FormWriter,
     page::{self, Language, Page, escape},
 };
@@ -15,6 +17,12 @@ use super::{check::Target, party::Party};
 
 /// The seconds after which a browser is sent on, whether all frames have loaded or not.
 const LONGEST_WAIT: u32 = 5;
+
+/// The script that sends a browser on after [`LONGEST_WAIT`]. The time of a `Refresh` begins when all frames
+/// have loaded (HTML, section 7.6.2), so one that never does would keep the user; it is for browsers
+/// without scripts.
+const ONWARD: &str =
+    "{const to=document.currentScript.dataset.to;setTimeout(()=>location.replace(to),5000)}";
 
 /// The content of the page after a logout: that the user is signed out and, in frames that nobody
 /// sees, the addresses by which clients learn of it (OpenID Connect Front-Channel Logout, section
@@ -104,16 +112,21 @@ impl<'a> SignedOutPage<'a> {
         self.onward
     }
 
-    /// The frames, as HTML for the body of the page; empty without any.
+    /// The frames, as HTML for the body of the page, with the script that goes on though one of them
+    /// does not load; empty without any.
     pub fn frames(&self) -> String {
-        self.frames.iter().fold(String::new(), |mut html, frame| {
+        let mut html = String::new();
+        for frame in self.frames {
             let url = escape(&frame.url);
             let _ = write!(
                 html,
                 "<iframe hidden sandbox=\"allow-scripts allow-same-origin\" src=\"{url}\"></iframe>"
             );
-            html
-        })
+        }
+        if let Some(onward) = self.onward.filter(|_| self.is_sent_on) {
+            let _ = write!(html, "<script data-to=\"{}\">{ONWARD}</script>", escape(onward.href));
+        }
+        html
     }
 
     /// The headers of the page, with a Content-Security-Policy that lets exactly the frames load.
@@ -126,8 +139,15 @@ impl<'a> SignedOutPage<'a> {
         origins.sort_unstable();
         origins.dedup();
         let frames = if origins.is_empty() { "'none'".to_owned() } else { origins.join(" ") };
+        let script = match self.onward.filter(|_| self.is_sent_on) {
+            Some(_) => format!(
+                "script-src 'sha256-{}'; ",
+                BASE64_STANDARD.encode(sha256(ONWARD.as_bytes()))
+            ),
+            None => String::new(),
+        };
         let policy = format!(
-            "default-src 'none'; frame-src {frames}; base-uri 'none'; form-action 'none'; \
+            "default-src 'none'; {script}frame-src {frames}; base-uri 'none'; form-action 'none'; \
              frame-ancestors 'none'; {further}"
         );
         let policy = HeaderValue::try_from(policy.trim_end_matches([' ', ';']));
@@ -193,6 +213,8 @@ mod tests {
         let response = page.to_response();
         let html = std::str::from_utf8(response.body()).unwrap();
         assert_eq!((html.matches("<iframe").count(), html.contains("<script>")), (3, false));
+        let to = "<script data-to=\"https://app.example/bye?state=x\">{";
+        assert!(html.matches("<script").count() == 1 && html.contains(to), "{html}");
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
         let expected = "frame-src http://127.0.0.1:7 https://app.example;";
         assert!(policy.contains(expected) && policy.contains("style-src 'sha256-"), "{policy}");
@@ -201,7 +223,7 @@ mod tests {
         assert_eq!(response.headers()["cache-control"], "no-store");
         let alone = SignedOutPage::new(&[], Some(&target), false).to_response();
         let policy = alone.headers()["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("frame-src 'none'"), "{policy}");
+        assert!(policy.contains("frame-src 'none'") && !policy.contains("script"), "{policy}");
         assert!(!alone.headers().contains_key("refresh"));
     }
 }
