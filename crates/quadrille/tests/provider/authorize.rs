@@ -55,6 +55,18 @@ async fn an_unknown_client_or_redirect_uri_gets_a_page_and_never_a_redirect() {
             format!("client_id={id}&redirect_uri=HTTPS://app.example/cb"),
             "redirect_uri_not_registered",
         ),
+        (
+            format!("client_id={id}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%3Fx%3D1"),
+            "redirect_uri_not_registered",
+        ),
+        (
+            format!("client_id={id}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%3F"),
+            "redirect_uri_not_registered",
+        ),
+        (
+            format!("client_id={id}&redirect_uri=https%3A%2F%2Fapp.example%2Fcb%23x"),
+            "redirect_uri_not_registered",
+        ),
         (format!("client_id={id}&redirect_uri=javascript:alert(1)"), "redirect_uri_not_registered"),
         (format!("client_id={id}&{good}&redirect_uri=https://evil.example"), "invalid_request"),
         (format!("client_id={id}&{good}&state=%zz"), "invalid_request"),

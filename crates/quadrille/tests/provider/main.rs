@@ -33,6 +33,7 @@ mod fetch;
 mod gone;
 mod granted;
 mod guide;
+mod header_keys;
 mod implicit;
 mod introspect;
 mod issuing;
