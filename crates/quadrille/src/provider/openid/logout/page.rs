@@ -19,7 +19,7 @@ use super::{check::Target, party::Party};
 const LONGEST_WAIT: u32 = 5;
 
 /// The script that sends a browser on after [`LONGEST_WAIT`]. The time of a `Refresh` begins when all frames
-/// have loaded (HTML, section 7.6.2), so one that never does would keep the user; it is for browsers
+/// have loaded (HTML, declarative refresh), so one that never does would keep the user; it is for browsers
 /// without scripts.
 const ONWARD: &str =
     "{const to=document.currentScript.dataset.to;setTimeout(()=>location.replace(to),5000)}";
