@@ -4,8 +4,9 @@
 use quadrille_demo::{PASSWORD, USER};
 use serde_json::Value;
 use thirtyfour::prelude::*;
+use tokio::time::timeout;
 
-use crate::support::{Browser, Provider, Site, element, heading, in_a_browser};
+use crate::support::{Browser, PATIENCE, Provider, Site, element, heading, in_a_browser};
 
 /// The control that has the keyboard, `null` without one; whether a ring of two pixels at least is around it,
 /// and whether it is within the window.
@@ -35,7 +36,19 @@ const BEGIN: &str = "
     window.scrollTo(0, 0);";
 
 async fn key(browser: &Browser, keys: impl Into<TypingData>) {
-    browser.action_chain().send_keys(keys).perform().await.unwrap();
+    let typed = browser.action_chain().send_keys(keys).perform().await;
+    // The driver looks for the control once more, when the next page is there already.
+    if let Err(error) = typed
+        && !error.to_string().contains("aborted by navigation")
+    {
+        panic!("{error}");
+    }
+}
+
+/// Waits until the address begins with this.
+async fn arrive(browser: &Browser, begins: &str) {
+    let arrived = timeout(PATIENCE, async { while !browser.place().await.starts_with(begins) {} });
+    assert!(arrived.await.is_ok(), "still at {}", browser.place().await);
 }
 
 /// Moves back to the control before.
@@ -123,14 +136,14 @@ async fn a_user_signs_in_and_answers_by_the_keyboard_alone() {
         assert!(name(browser).await.starts_with("See your photos"));
         tab_to(browser, "Allow").await;
         key(browser, Key::Enter + "").await;
-        browser.wait_until_at(&callback.far("/callback?code=")).await;
+        arrive(browser, &callback.far("/callback?code=")).await;
 
         // Space presses a button, too.
         browser.goto(&format!("{question}&prompt=consent")).await.unwrap();
         element(browser, "//button[@value='deny']").await;
         tab_to(browser, "Deny").await;
         key(browser, " ").await;
-        browser.wait_until_at(&callback.far("/callback?error=access_denied")).await;
+        arrive(browser, &callback.far("/callback?error=access_denied")).await;
 
         browser.goto(provider.url("/")).await.unwrap();
         heading(browser, "Your applications").await;
