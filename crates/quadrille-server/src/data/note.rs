@@ -324,7 +324,12 @@ impl Data {
         loop {
             let Some((row, note)) = self.note().await? else { return Ok(None) };
             if !note.is_moving() {
-                return Ok(Some((row, note)));
+                // Between the last two states is a moment.
+                let is_at_its_end = is_said && note.state != State::Moved;
+                if is_at_its_end {
+                    tokio::time::sleep(BEAT).await;
+                }
+                return if is_at_its_end { self.note().await } else { Ok(Some((row, note))) };
             }
             if !is_said {
                 tracing::warn!("waiting: {} is being moved to {}", self.shown(), note.to);

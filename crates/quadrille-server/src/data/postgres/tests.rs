@@ -107,6 +107,27 @@ async fn statements_that_are_prepared_behind_a_pooler_that_knows_none_fail_with_
     assert!(error.to_string().contains("a pooler such as PgBouncer"), "{error}");
 }
 
+/// A process that has a lease may issue tokens, which would not be in the new database.
+#[tokio::test]
+async fn a_note_is_replaced_only_while_no_process_holds_a_lease() {
+    let url = servers::postgres_database();
+    let backend =
+        PostgresBackend::open(connected(&url).await, Env::system(), Opening::Made).await.unwrap();
+    let now = Env::system().now();
+    let (before, after) = (b"before".to_vec(), b"after".to_vec());
+    backend.replace_sealed(Sealed::Moved, None, before.clone()).await.unwrap();
+    let lease = backend.store.lease(None, [7; 16], now, now + Duration::from_secs(60)).await;
+    let lease = lease.unwrap();
+    let replace = |before: &[u8]| {
+        backend.replace_unless_leased(Sealed::Moved, before.to_vec(), after.clone(), now)
+    };
+    assert!(!replace(&before).await.unwrap());
+    assert_eq!(backend.leases(now).await.unwrap(), 1);
+    backend.store.lease(Some(lease), [7; 16], now, now).await.unwrap();
+    assert!(!replace(&after).await.unwrap(), "it is not as it was read");
+    assert!(replace(&before).await.unwrap());
+}
+
 /// A connection that listened through the pooler would leave what it asked for to others.
 #[tokio::test]
 async fn behind_a_pooler_announcements_break_off_no_statement() {

@@ -40,6 +40,7 @@ macro_rules! backend_contract {
             what_a_directory_is_served_with_is_recorded
             a_logo_is_kept_until_it_is_fetched_again_and_no_longer_than_pages_show_it
             a_mark_is_drawn_once
+            a_sealed_secret_is_replaced_and_forgotten_as_it_was_read
         }
     };
     (@tests $open:expr, $($name:ident)*) => {
@@ -63,6 +64,8 @@ pub(in crate::data) use super::passwords::{
     a_password_that_a_user_changes_ends_the_other_sessions,
     a_user_who_has_another_password_by_now_is_not_removed,
 };
+
+pub(in crate::data) use super::sealed::a_sealed_secret_is_replaced_and_forgotten_as_it_was_read;
 
 use super::world::{
     ISSUER, NOON, Tested, add, counts, each, hash, later, name, none, open, session,

@@ -6,6 +6,7 @@ mod logos;
 mod passwords;
 #[path = "../../../../quadrille/tests/shared/ports.rs"]
 mod ports;
+mod sealed;
 mod world;
 
 #[path = "../../../../quadrille-sqlx/tests/storages/servers.rs"]
