@@ -19,7 +19,7 @@ use crate::{
     provider::{client::record::Client, scopes::ScopeInfo},
 };
 
-use super::consent::TICKET;
+use super::{back::Back, consent::TICKET};
 
 /// The content of a consent page and of its form.
 ///
