@@ -192,29 +192,30 @@ impl FakeService {
     pub fn suffers(&self, fault: Fault) {
         let mut stage = self.stage();
         stage.scene.faults.push(fault);
-        if fault == Fault::EverythingExpired {
-            match &mut stage.part {
-                Part::OAuth2(part) => part.ends_everything(),
-                Part::OAuth1(part) => part.ends_everything(),
+        match (fault, &mut stage.part) {
+            (Fault::EverythingExpired, Part::OAuth2(part)) => part.ends_everything(),
+            (Fault::EverythingExpired, Part::OAuth1(part)) => part.ends_everything(),
+            (Fault::KeysRotated, Part::OAuth2(OAuth2 { openid: Some(openid), .. })) => {
+                openid.rotates_key();
             }
+            _ => {}
         }
     }
 
     /// Turns a fault of an OpenID Provider on, until the service [recovers](FakeService::recovers).
+    ///
+    /// # Panics
+    /// If the service is no OpenID Provider, which has no such faults.
     pub fn misidentifies(&self, fault: OpenIdFault) {
+        let is_openid = self.stage().scene.is_openid;
+        assert!(is_openid, "the service is no OpenID Provider: {fault:?} changes nothing");
         self.change_openid(|openid| openid.faults.push(fault));
     }
 
-    /// Turns all faults off. Tokens that expired stay invalid.
+    /// Turns all faults off. Tokens that expired stay invalid, and keys that were replaced stay so.
     pub fn recovers(&self) {
         self.stage().scene.faults.clear();
         self.change_openid(|openid| openid.faults.clear());
-    }
-
-    /// Replaces the key by which an OpenID Provider signs ID tokens. The old one is not published any
-    /// more.
-    pub fn rotates_key(&self) {
-        self.change_openid(OpenId::rotates_key);
     }
 
     /// Tells an OpenID Provider the time, by which its ID tokens expire after an hour and say when the

@@ -1,7 +1,11 @@
 //! The faults of a fake service, by name.
 
+/// The issuer in the responses of a service with [`Fault::WrongIssuer`].
+pub(super) const OTHER_ISSUER: &str = "https://another-issuer.example";
+
 /// A fault of a service, which a test turns on
-/// ([`FakeService::suffers`](super::FakeService::suffers)).
+/// ([`FakeService::suffers`](super::FakeService::suffers), and
+/// [`TestProvider::suffers`](super::TestProvider::suffers) for a whole provider).
 ///
 /// ```
 /// use quadrille::{GitHub, Linked, Result, testing::{FakeService, Fault}};
@@ -44,11 +48,17 @@ pub enum Fault {
     /// No callback (redirect URI) is registered: OAuth 2 shows a page at the authorization endpoint,
     /// OAuth 1 refuses the temporary credentials.
     CallbackUnregistered,
+    /// Authorization responses are of another issuer (`iss`, RFC 9207), as in a mix-up attack. OAuth 1
+    /// has none.
+    WrongIssuer,
+    /// ID tokens are signed by a new key from now on, and the old one is no longer published. OAuth 1,
+    /// and services without OpenID Connect, have none.
+    KeysRotated,
 }
 
 impl Fault {
     /// All faults, for a test that walks them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Denied,
         Self::Slow,
         Self::ServerError,
@@ -59,6 +69,8 @@ impl Fault {
         Self::WrongContentType,
         Self::ErrorsUnder200,
         Self::CallbackUnregistered,
+        Self::WrongIssuer,
+        Self::KeysRotated,
     ];
 
     /// The name of the fault, for programs: `everything_expired` and so on.

@@ -31,7 +31,36 @@ impl OAuth2 {
         is_at_home && spec.call_headers.iter().all(has)
     }
 
+    /// The part of a protocol that a request is for and the service does not have.
+    fn lacks(&self, request: &Request<Bytes>) -> Option<&'static str> {
+        let path = request.uri().path();
+        let is_post = *request.method() == Method::POST;
+        if request.headers().contains_key(header::AUTHORIZATION) {
+            return None;
+        }
+        match path {
+            _ if path.contains("/.well-known/") => Some("metadata: it is no OpenID Provider"),
+            _ if is_post && path.ends_with("/revoke") => Some("token revocation (RFC 7009)"),
+            _ if is_post && path.contains("/device") => Some("device logins (RFC 8628)"),
+            _ if is_post && path.ends_with("/introspect") => Some("introspection (RFC 7662)"),
+            _ if is_post && path.ends_with("/register") => {
+                Some("registration of clients (RFC 7591)")
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn resource(&self, scene: &Scene, request: &Request<Bytes>) -> Response<Bytes> {
+        if let Some(what) = self.lacks(request) {
+            let title = self.spec.map_or("the service", |(spec, _)| spec.title);
+            let (method, path) = (request.method().as_str(), request.uri().path());
+            tracing::warn!("{title} has no {what}: {method} {path} is answered with 404");
+            let told = format!("{title} has no {what}");
+            let mut answer =
+                json_answer(&json!({ "error": "not_offered", "error_description": told }));
+            *answer.status_mut() = StatusCode::NOT_FOUND;
+            return answer;
+        }
         if !self.is_well_placed(scene, request) {
             let mut answer = json_answer(&json!({ "error": "misplaced" }));
             *answer.status_mut() = StatusCode::BAD_REQUEST;

@@ -26,7 +26,7 @@ use super::{
     accounts::{put, value_at},
     assertions::Assertions,
     device::Devices,
-    fault::Fault,
+    fault::{Fault, OTHER_ISSUER},
     mannered::{form_of, mannered, with_scope},
     openid::{OpenId, Signed},
     scene::{Asks, Scene, json_answer, path_of},
@@ -232,6 +232,9 @@ impl OAuth2 {
     }
 
     fn issuer(&self, scene: &Scene) -> Option<String> {
+        if scene.has(Fault::WrongIssuer) {
+            return Some(OTHER_ISSUER.to_owned());
+        }
         if self.spec.is_none_or(|(spec, _)| spec.authorize.is_empty())
             && let Some(openid) = &self.openid
         {

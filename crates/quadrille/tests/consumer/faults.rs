@@ -167,6 +167,23 @@ async fn each_fault_of_each_service_is_understood_and_loses_no_account() {
                         }
                     }
                 }
+                Fault::WrongIssuer => {
+                    let is_named = matches!(
+                        row.spec.protocol,
+                        Protocol::OAuth2(oauth2) if oauth2.issuer.is_some()
+                    );
+                    match world.log_in().await {
+                        Ok(_) => assert!(!is_named, "{at}"),
+                        Err(error) => {
+                            assert!(is_named, "{at}: {error}");
+                            assert_eq!(error, BrowserError::WrongIssuer.into(), "{at}");
+                        }
+                    }
+                }
+                Fault::KeysRotated => {
+                    world.clock.advance(Duration::from_secs(60));
+                    world.log_in().await.unwrap_or_else(|error| panic!("{at}: {error}"));
+                }
                 Fault::WrongContentType => {
                     world.log_in().await.unwrap_or_else(|error| panic!("{at}: {error}"));
                     world.call(&ada).await.unwrap_or_else(|error| panic!("{at}: {error}"));

@@ -8,7 +8,7 @@ use quadrille::{
     consumer::{Begin, MemoryStorage, ServiceError},
     jose::{Algorithm, ClaimsError, TokenError},
     oidc::{DiscoveryError, IdTokenRejected as Rejected},
-    testing::{Emulated, FakeService, Manners, OpenIdFault as Fault},
+    testing::{self, Emulated, FakeService, Manners, OpenIdFault as Fault},
     transport::Purpose,
 };
 use serde_json::json;
@@ -127,10 +127,10 @@ async fn a_new_key_is_fetched_when_a_token_names_it_but_not_at_each_token() {
     let world = World::new();
     world.log_in(7).await.unwrap();
     // The keys have just been fetched, and serve for minutes.
-    world.service.rotates_key();
+    world.service.suffers(testing::Fault::KeysRotated);
     world.log_in(7).await.unwrap();
     assert_eq!(world.fetched(), 3);
-    world.service.rotates_key();
+    world.service.suffers(testing::Fault::KeysRotated);
     assert_eq!(world.log_in(7).await, Err(rejected(Rejected::Token(TokenError::KeyUnknown))));
     assert_eq!(world.fetched(), 3, "anybody could name a key: not within ten seconds");
     world.clock.advance(Duration::from_secs(10));

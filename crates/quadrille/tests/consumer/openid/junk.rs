@@ -7,7 +7,7 @@ use quadrille::{
     Google, KeyRing, Login, Owner,
     consumer::{Jar, PresentedIdToken},
     jose::{Algorithm, Protected, SigningKey},
-    testing::{FakeService, ManualClock},
+    testing::{FakeService, Fault, ManualClock},
     transport::Purpose,
 };
 use serde_json::{Value, json};
@@ -73,13 +73,13 @@ async fn junk_lets_neither_a_login_nor_for_long_a_logout_wait_for_a_new_key() {
         assert!(!is_ended(&world, &junk).await);
     }
     assert_eq!(world.fetched(), DOCUMENTS + 2, "within limits of its own");
-    world.service.rotates_key();
+    world.service.suffers(Fault::KeysRotated);
     // The ID token of a login comes from the provider itself.
     world.log_in(7).await.unwrap();
     let ends = json!({ "sub": "7" });
     let after_login = world.service.logout_token("our-id", &ends).unwrap();
     assert!(is_ended(&world, &after_login).await, "the login has brought the key");
-    world.service.rotates_key();
+    world.service.suffers(Fault::KeysRotated);
     world.clock.advance(Duration::from_secs(10));
     let genuine = world.service.logout_token("our-id", &ends).unwrap();
     assert!(is_ended(&world, &genuine).await);
@@ -90,7 +90,7 @@ async fn junk_lets_neither_a_login_nor_for_long_a_logout_wait_for_a_new_key() {
 async fn a_logout_token_by_a_new_key_ends_a_session_at_once() {
     let world = World::new();
     world.log_in(7).await.unwrap();
-    world.service.rotates_key();
+    world.service.suffers(Fault::KeysRotated);
     let genuine = world.service.logout_token("our-id", &json!({ "sub": "7" })).unwrap();
     assert!(is_ended(&world, &genuine).await);
 }
@@ -109,7 +109,7 @@ async fn presented_id_tokens_with_unknown_keys_let_no_login_wait() {
     let other = FakeService::of::<Google>("our-id", SECRET);
     other.tells_time(&clock.env());
     for _ in 0..3 {
-        other.rotates_key();
+        other.suffers(Fault::KeysRotated);
     }
     let text = "a text of an app, long enough";
     let nonce = "does not matter: the key is unknown";
@@ -122,6 +122,6 @@ async fn presented_id_tokens_with_unknown_keys_let_no_login_wait() {
         assert_eq!(finished.unwrap_err().code(), "id_token_rejected");
     }
     assert!(google.times_asked(Purpose::Document) <= before + 2);
-    google.rotates_key();
+    google.suffers(Fault::KeysRotated);
     google.link(&login, "google", &Owner::user("ada"), 7).await;
 }

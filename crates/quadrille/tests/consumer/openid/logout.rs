@@ -20,7 +20,7 @@ use quadrille::{
     GitHub, Google, Hooks, Identity, KeyRing, Linked, Login, Owner, Service, SessionEnded, Spec,
     Visitor,
     consumer::{Jar, MemoryStorage},
-    testing::{Browser, FakeService, ManualClock, Page, Refresh},
+    testing::{Browser, FakeService, Fault, ManualClock, Page, Refresh},
 };
 use serde_json::{Value, json};
 
@@ -206,7 +206,7 @@ async fn what_is_no_logout_token_for_us_ends_nothing() {
     let id_token = world.service.id_token("our-id", 7, "n").unwrap();
     let other = FakeService::openid(ISSUER, "our-id", SECRET);
     other.tells_time(&world.clock.env());
-    other.rotates_key();
+    other.suffers(Fault::KeysRotated);
     let forged = other.logout_token("our-id", &ends).unwrap();
     let right = world.service.logout_token("our-id", &ends).unwrap();
     let (signed, _) = right.rsplit_once('.').unwrap();

@@ -8,7 +8,7 @@ use quadrille::{
     consumer::{Account, ServiceError},
     jose::ClaimsError,
     oidc::IdTokenRejected as Rejected,
-    testing::{OpenIdFault as Fault, Refresh},
+    testing::{self, OpenIdFault as Fault, Refresh},
     transport::Purpose,
 };
 
@@ -132,7 +132,7 @@ async fn metadata_that_are_away_for_long_unlink_nobody() {
 async fn keys_that_are_away_lose_no_account_whose_refresh_token_is_spent() {
     let (world, account) = linked(Refresh::Rotating).await;
     let before = world.issued(&account).await;
-    world.service.rotates_key();
+    world.service.suffers(testing::Fault::KeysRotated);
     world.service.misidentifies(Fault::KeysGone);
     world.call(&account).await.unwrap();
     assert_eq!(world.issued(&account).await, before, "what is not verified is not believed");
