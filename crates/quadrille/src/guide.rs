@@ -76,6 +76,8 @@ mod services {}
 mod settings {}
 #[doc = include_str!("../../../docs/src/consumer/storage.md")]
 mod storage {}
+#[doc = include_str!("../../../docs/src/testing/tapes.md")]
+mod tapes {}
 #[doc = include_str!("../../../docs/src/testing.md")]
 mod testing {}
 #[doc = include_str!("../../../docs/src/provider/token-texts.md")]

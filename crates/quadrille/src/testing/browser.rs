@@ -2,23 +2,28 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
 };
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use tower::ServiceExt as _;
+use url::Url;
 
 use crate::form::FormWriter;
 
-use super::FakeService;
+use super::{
+    approves::Approves,
+    forms::{Form, chosen},
+};
 
 /// The most bytes of a page.
 const LONGEST: usize = 4 << 20;
 
-/// A browser with its cookies, in front of a router in the same process.
+/// A browser with its cookies, in front of a router in the same process, or of
+/// [several](Self::across).
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -45,6 +50,32 @@ pub struct Browser {
     pub app: Router,
     /// The values of the cookies, by name. Paths and domains of cookies are not obeyed.
     pub cookies: BTreeMap<String, String>,
+    /// The origin of the application, if the browser knows other sites.
+    home: Option<String>,
+    /// The other sites.
+    sites: Vec<Site>,
+    /// The names of the home's cookies that are `SameSite=Strict`.
+    strict: BTreeSet<String>,
+}
+
+/// Another site than the application's own.
+#[derive(Clone, Debug)]
+struct Site {
+    origin: String,
+    app: Router,
+    cookies: BTreeMap<String, String>,
+    strict: BTreeSet<String>,
+}
+
+/// The step after a page.
+#[derive(Debug)]
+enum Next {
+    /// A redirect, with which the navigation goes on.
+    Redirect(String),
+    /// A page that goes on by itself.
+    Refresh(String),
+    /// A page that posts its form by itself (OAuth 2.0 Form Post Response Mode).
+    Post(Form),
 }
 
 /// A response to a [`Browser`].
@@ -62,6 +93,8 @@ pub struct Browser {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Page {
+    /// The address: a path, or a URL at a browser of [several sites](Browser::across).
+    pub url: String,
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -87,6 +120,17 @@ impl Page {
         self.headers.get(header::REFRESH)?.to_str().ok()?.strip_prefix("0;url=")
     }
 
+    fn next(&self) -> Option<Next> {
+        if let Some(location) = self.headers.get(header::LOCATION) {
+            return location.to_str().ok().map(|it| Next::Redirect(it.to_owned()));
+        }
+        if let Some(next) = self.refresh() {
+            return Some(Next::Refresh(next.to_owned()));
+        }
+        let posts = self.text.contains("<script") && self.text.contains(".submit()");
+        Form::all(&self.text).into_iter().find(|form| posts && form.is_post).map(Next::Post)
+    }
+
     /// Whether this is an error page of a login with this [code](crate::Error::code).
     pub fn has_code(&self, code: &str) -> bool {
         self.text.contains(&format!("<code>{code}</code>"))
@@ -96,13 +140,43 @@ impl Page {
 impl Browser {
     /// A browser without cookies.
     pub fn new(app: Router) -> Self {
-        Self { app, cookies: BTreeMap::new() }
+        let (cookies, strict) = (BTreeMap::new(), BTreeSet::new());
+        Self { app, cookies, home: None, sites: Vec::new(), strict }
+    }
+
+    /// A browser without cookies in front of several sites, by their origins: an application, and
+    /// the provider where its users log in. Paths are those of the first. It goes from one to the
+    /// other wherever it is sent, keeps the cookies of each, and sends those with `SameSite=Strict`
+    /// only after navigations that began there.
+    ///
+    /// ```
+    /// use axum::{Router, response::Redirect, routing::get};
+    /// use quadrille::testing::Browser;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let app = Router::new().route("/", get(async || Redirect::to("https://id.example/hello")));
+    /// let id = Router::new().route("/hello", get(async || "hello"));
+    /// let mut browser = Browser::across([("https://app.example", app), ("https://id.example", id)]);
+    /// let page = browser.go("/").await;
+    /// assert_eq!((&*page.url, &*page.text), ("https://id.example/hello", "hello"));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Without a site.
+    pub fn across<O: AsRef<str>>(sites: impl IntoIterator<Item = (O, Router)>) -> Self {
+        let mut sites = sites.into_iter().map(|(origin, app)| {
+            let origin = origin.as_ref().trim_end_matches('/').to_owned();
+            Site { origin, app, cookies: BTreeMap::new(), strict: BTreeSet::new() }
+        });
+        let home = sites.next().unwrap_or_else(|| panic!("a browser needs a site"));
+        Self { home: Some(home.origin), sites: sites.collect(), ..Self::new(home.app) }
     }
 
     /// The value of the `Cookie` header.
     pub fn cookie_header(&self) -> String {
-        let pairs: Vec<_> = self.cookies.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        pairs.join("; ")
+        joined(&self.cookies, |_| true)
     }
 
     /// Sends a request with the cookies, and keeps those of the response.
@@ -110,33 +184,40 @@ impl Browser {
     /// # Panics
     /// If the cookies are no header value, or the body has more than 4 MiB.
     pub async fn send(&mut self, request: Request<Body>) -> Page {
+        self.send_all(request, true).await
+    }
+
+    /// Sends a request, with the cookies that are `SameSite=Strict` or without.
+    async fn send_all(&mut self, request: Request<Body>, with_strict: bool) -> Page {
+        let url = request.uri().to_string();
+        let site = self.sites.iter_mut().find(|site| is_at(&url, &site.origin));
+        let (origin, app, cookies, strict) = match site {
+            Some(site) => (Some(&site.origin), &site.app, &mut site.cookies, &mut site.strict),
+            None => (self.home.as_ref(), &self.app, &mut self.cookies, &mut self.strict),
+        };
+        let path = path_of(&url).to_owned();
         let (mut parts, body) = request.into_parts();
-        if !self.cookies.is_empty() {
-            parts.headers.insert(header::COOKIE, self.cookie_header().parse().unwrap());
+        parts.uri = path.parse().unwrap();
+        if let Some((_, host)) = origin.and_then(|origin| origin.split_once("://")) {
+            parts.headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
         }
+        let line = joined(cookies, |name| with_strict || !strict.contains(name));
+        if !line.is_empty() {
+            parts.headers.insert(header::COOKIE, line.parse().unwrap());
+        }
+        let url = origin.map_or_else(|| path.clone(), |origin| format!("{origin}{path}"));
         let request = Request::from_parts(parts, body);
-        let response =
-            self.app.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
-        self.keep(response.headers());
+        let response = app.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        keep(cookies, strict, response.headers());
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, LONGEST).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Page { status: parts.status, headers: parts.headers, text }
+        Page { url, status: parts.status, headers: parts.headers, text }
     }
 
     /// Keeps the cookies of a response.
     pub fn keep(&mut self, headers: &HeaderMap) {
-        let lines =
-            headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
-        for line in lines {
-            let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
-            let Some((name, value)) = pair.split_once('=') else { continue };
-            if attributes.contains("Max-Age=0") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
+        keep(&mut self.cookies, &mut self.strict, headers);
     }
 
     /// A navigation from a page of this site to a path or a URL, without following anything.
@@ -149,14 +230,39 @@ impl Browser {
     /// # Panics
     /// If `url` is no URL and no path.
     pub async fn visit_from(&mut self, site: &str, url: &str) -> Page {
-        let path = path_of(url);
-        let request = Request::get(path)
+        self.navigate(url, site, None).await
+    }
+
+    /// A navigation by GET or with a form. Browsers say `cross-site` of one that another site began, or
+    /// through which it went; with a browser of several sites, it then has no strict cookies.
+    async fn navigate(&mut self, url: &str, from: &str, form: Option<String>) -> Page {
+        let method = if form.is_some() { "POST" } else { "GET" };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(self.as_sent(url))
             .header("accept", "text/html")
             .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-site", site)
-            .body(Body::empty())
-            .unwrap();
-        self.send(request).await
+            .header("sec-fetch-site", from);
+        if form.is_some() {
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+        }
+        let request = request.body(Body::from(form.unwrap_or_default())).unwrap();
+        let with_strict = self.home.is_none() || from != "cross-site";
+        self.send_all(request, with_strict).await
+    }
+
+    /// The URL of a request: at another site, or the path of one to the application.
+    fn as_sent<'u>(&self, url: &'u str) -> &'u str {
+        match self.sites.iter().any(|site| is_at(url, &site.origin)) {
+            true => url,
+            false => path_of(url),
+        }
+    }
+
+    /// Whether the browser can go to this URL: it is of a site that it knows.
+    fn knows(&self, url: &str) -> bool {
+        self.home.as_ref().is_some_and(|home| is_at(url, home))
+            || self.sites.iter().any(|site| is_at(url, &site.origin))
     }
 
     /// A form that a page of this site sends by POST, without following anything.
@@ -187,53 +293,151 @@ impl Browser {
         for (name, value) in fields {
             form.append(name, value);
         }
-        let request = Request::post(path_of(url))
-            .header("accept", "text/html")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-site", "same-origin")
-            .body(Body::from(form.finish()))
-            .unwrap();
-        self.send(request).await
+        self.navigate(url, "same-origin", Some(form.finish())).await
     }
 
-    /// A navigation that follows redirects and pages that go on by themselves, up to the first that
-    /// leads to another site.
+    /// Fills the form of a page in, sends it, and follows the answer as [`go`](Self::go) does. Fields
+    /// that are not named keep the values of the page, hidden ones among them; of boxes with the same
+    /// name those with the given values are ticked; a button is pressed by its name and value, and
+    /// otherwise the first. Of several forms it is the first that has all the fields.
+    ///
+    /// ```
+    /// use axum::{Form, Router, response::Html, routing::get};
+    /// use quadrille::testing::Browser;
+    ///
+    /// const PAGE: &str = "<form method=post><input type=hidden name=next value=/album>\
+    ///                     <input name=name><button>Sign in</button></form>";
+    ///
+    /// async fn sign_in(Form(form): Form<Vec<(String, String)>>) -> String {
+    ///     format!("{form:?}")
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let app = Router::new().route("/sign-in", get(async || Html(PAGE)).post(sign_in));
+    /// let mut browser = Browser::new(app);
+    /// let page = browser.go("/sign-in").await;
+    /// let page = browser.fill(&page, &[("name", "ada")]).await;
+    /// assert_eq!(page.text, r#"[("next", "/album"), ("name", "ada")]"#);
+    /// # }
+    /// ```
     ///
     /// # Panics
-    /// After ten of them.
+    /// If the page has no such form.
+    pub async fn fill(&mut self, page: &Page, values: &[(&str, &str)]) -> Page {
+        let form = chosen(&page.text, values);
+        let filled = form.filled(values);
+        let target = match &form.action {
+            Some(action) => resolved(&page.url, action),
+            None => page.url.clone(),
+        };
+        let from = site_of(&page.url, &target);
+        let first = match form.is_post {
+            true => self.navigate(&target, from, Some(filled)).await,
+            false => {
+                let start = target.split('?').next().unwrap_or_default();
+                self.navigate(&format!("{start}?{filled}"), from, None).await
+            }
+        };
+        self.follow(first, from).await
+    }
+
+    /// A navigation that follows redirects, pages that go on by themselves, and pages that post their
+    /// form by themselves, up to the first that leads to a site that the browser does not know.
+    ///
+    /// # Panics
+    /// After twenty of them.
     pub async fn go(&mut self, url: &str) -> Page {
-        let mut page = self.visit(url).await;
-        for _ in 0..10 {
-            let next = match page.headers.get(header::LOCATION) {
-                Some(_) => page.location(),
-                None => match page.refresh() {
-                    Some(next) => next,
-                    None => return page,
-                },
+        let page = self.visit(url).await;
+        self.follow(page, "same-origin").await
+    }
+
+    async fn follow(&mut self, mut page: Page, mut from: &'static str) -> Page {
+        for _ in 0..20 {
+            let Some(next) = page.next() else { return page };
+            let (target, form) = match &next {
+                Next::Redirect(next) | Next::Refresh(next) => (resolved(&page.url, next), None),
+                Next::Post(form) => {
+                    let action = form.action.as_deref().unwrap_or(&page.url);
+                    (resolved(&page.url, action), Some(form.filled(&[])))
+                }
             };
-            if !next.starts_with('/') {
+            if !(target.starts_with('/') || self.knows(&target)) {
                 return page;
             }
-            let next = next.to_owned();
-            page = self.visit(&next).await;
+            let here = site_of(&page.url, &target);
+            from = match next {
+                // A redirect through another site is one from there.
+                Next::Redirect(_) if from == "cross-site" => from,
+                _ => here,
+            };
+            page = self.navigate(&target, from, form).await;
         }
         panic!("redirected in circles: {page:?}");
     }
 
-    /// Logs in as `user`, beginning at a page that wants a login, or at the login itself. Returns
-    /// the page at the end.
+    /// Logs in at a service as `user`, beginning at a page that wants a login, or at the login
+    /// itself. Returns the page at the end.
     ///
     /// # Panics
     /// If the service refuses the authorization request.
-    pub async fn log_in(&mut self, service: &FakeService, url: &str, user: u64) -> Page {
+    pub async fn log_in<A: Approves>(&mut self, service: &A, url: &str, user: A::User<'_>) -> Page {
         let away = self.go(url).await;
-        let query = service.consent(away.location(), user);
-        let query = query.unwrap_or_else(|| panic!("the service refuses {}", away.location()));
-        let callback = service.callback(away.location());
-        let callback = callback.map(|url| path_of(&url).to_owned());
-        let callback = callback.unwrap_or_else(|| panic!("no callback: {}", away.location()));
-        self.go(&format!("{callback}?{query}")).await
+        let callback = service.approve(away.location(), user).await;
+        let callback =
+            callback.unwrap_or_else(|| panic!("the service refuses {}", away.location()));
+        self.go(path_of(&callback)).await
+    }
+}
+
+/// The value of a `Cookie` header.
+fn joined(cookies: &BTreeMap<String, String>, is_sent: impl Fn(&str) -> bool) -> String {
+    let pairs = cookies.iter().filter(|(name, _)| is_sent(name));
+    pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+}
+
+/// Keeps the cookies of a response.
+fn keep(
+    cookies: &mut BTreeMap<String, String>,
+    strict: &mut BTreeSet<String>,
+    headers: &HeaderMap,
+) {
+    let lines = headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+    for line in lines {
+        let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
+        let Some((name, value)) = pair.split_once('=') else { continue };
+        if attributes.contains("Max-Age=0") {
+            cookies.remove(name);
+            strict.remove(name);
+            continue;
+        }
+        cookies.insert(name.to_owned(), value.to_owned());
+        match attributes.contains("SameSite=Strict") {
+            true => strict.insert(name.to_owned()),
+            false => strict.remove(name),
+        };
+    }
+}
+
+/// Whether a URL is at this origin.
+fn is_at(url: &str, origin: &str) -> bool {
+    let rest = url.strip_prefix(origin);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+}
+
+/// An address on a page, as the page means it.
+fn resolved(page: &str, address: &str) -> String {
+    match Url::parse(page).and_then(|page| page.join(address)) {
+        Ok(url) => url.into(),
+        Err(_) => address.to_owned(),
+    }
+}
+
+/// The word of browsers for a navigation from one page to another (`Sec-Fetch-Site`).
+fn site_of(from: &str, to: &str) -> &'static str {
+    match (Url::parse(from), Url::parse(to)) {
+        (Ok(from), Ok(to)) if from.origin() != to.origin() => "cross-site",
+        _ => "same-origin",
     }
 }
 

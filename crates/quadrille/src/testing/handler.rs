@@ -9,7 +9,7 @@ use crate::{
     consumer::{Account, Begin, Jar, MemoryStorage, Service},
 };
 
-use super::{FakeService, fake::Part};
+use super::{Approves, FakeService, fake::Part};
 
 impl FakeService {
     /// An account of this user at the service, as a handler takes it. Its calls are answered by
@@ -91,17 +91,28 @@ impl FakeService {
     /// # Panics
     /// If the login fails.
     pub async fn link(&self, login: &Login, service: &str, owner: &Owner, user: u64) -> Account {
-        let jar = Jar::new(&HeaderMap::new());
-        let begun = login.begin(&jar, &Begin::new(service).owner(owner)).await;
-        let url = begun.unwrap_or_else(|error| panic!("the login does not begin: {error}"));
-        let Some(query) = self.consent(&url, user) else {
-            panic!("the service refuses {url}");
-        };
-        let done = login.finish(&returned(&jar), service, &query, owner).await;
-        match done {
-            Ok(done) => done.account,
-            Err(error) => panic!("the login fails: {error}"),
-        }
+        link(self, login, service, owner, user).await
+    }
+}
+
+/// Logs `owner` in at a service, and stores the account.
+pub(super) async fn link<A: Approves>(
+    at: &A,
+    login: &Login,
+    service: &str,
+    owner: &Owner,
+    user: A::User<'_>,
+) -> Account {
+    let jar = Jar::new(&HeaderMap::new());
+    let begun = login.begin(&jar, &Begin::new(service).owner(owner)).await;
+    let url = begun.unwrap_or_else(|error| panic!("the login does not begin: {error}"));
+    let Some(callback) = at.approve(&url, user).await else {
+        panic!("the service refuses {url}");
+    };
+    let query = callback.split_once('?').map_or("", |(_, query)| query);
+    match login.finish(&returned(&jar), service, query, owner).await {
+        Ok(done) => done.account,
+        Err(error) => panic!("the login fails: {error}"),
     }
 }
 

@@ -1,14 +1,19 @@
-//! Tests of code that uses or extends this crate: a manual clock, a fake service to log in with, a
-//! browser, and the contracts of stores and token storages.
+//! Tests of code that uses or extends this crate: a manual clock, a fake of each service to log in
+//! with, tapes of the real ones, a whole provider in the process, a browser, and the contracts of
+//! stores and token storages.
 
 #[cfg(feature = "consumer")]
 mod accounts;
+#[cfg(feature = "consumer")]
+mod approves;
 #[cfg(feature = "consumer")]
 mod assertions;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod browser;
 #[cfg(feature = "provider")]
 mod cached;
+#[cfg(all(feature = "axum", feature = "consumer", feature = "provider"))]
+mod client;
 mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
@@ -20,6 +25,8 @@ mod fake;
 mod fake_openid;
 #[cfg(feature = "consumer")]
 mod fault;
+#[cfg(all(feature = "axum", feature = "consumer"))]
+mod forms;
 #[cfg(feature = "consumer")]
 mod handler;
 #[cfg(feature = "consumer")]
@@ -34,6 +41,8 @@ mod oauth1_service;
 mod openid;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod page;
+#[cfg(all(feature = "axum", feature = "consumer", feature = "provider"))]
+mod provider;
 #[cfg(feature = "consumer")]
 mod request_object;
 #[cfg(feature = "consumer")]
@@ -53,6 +62,8 @@ mod service;
 #[cfg(feature = "consumer")]
 pub mod storage;
 #[cfg(feature = "consumer")]
+mod tape;
+#[cfg(feature = "consumer")]
 pub mod users;
 #[cfg(feature = "provider")]
 pub mod volatile;
@@ -63,9 +74,20 @@ pub use crate::consumer::presets::manners::{Answers, Denial, Emulated, Manners, 
 pub use browser::{Browser, Page};
 #[cfg(feature = "provider")]
 pub use cached::cached;
+#[cfg(all(feature = "axum", feature = "consumer", feature = "provider"))]
+pub use client::{Granted, TestClient};
 pub use clock::ManualClock;
+#[cfg(all(feature = "axum", feature = "consumer", feature = "provider"))]
+pub use provider::TestProvider;
 #[cfg(feature = "consumer")]
-pub use {fake::FakeService, fault::Fault, openid::OpenIdFault, script::Asked};
+pub use {
+    approves::Approves,
+    fake::FakeService,
+    fault::Fault,
+    openid::OpenIdFault,
+    script::Asked,
+    tape::{Tape, TapeError, TapeMode},
+};
 
 /// The services that this crate describes.
 ///
@@ -79,9 +101,6 @@ pub static SERVICES: &[Row] = crate::consumer::presets::ROWS;
 
 #[cfg(feature = "consumer")]
 #[doc(inline)]
-pub use crate::storage_contract;
-#[cfg(feature = "consumer")]
-#[doc(inline)]
 pub use crate::users_contract;
 #[cfg(feature = "provider")]
 #[doc(inline)]
@@ -90,3 +109,6 @@ pub use crate::{
     password_verifier_contract, store_contract, transfer_contract, user_table_contract,
     volatile_contract, volatile_store_contract,
 };
+#[cfg(feature = "consumer")]
+#[doc(inline)]
+pub use crate::{storage_contract, tape};

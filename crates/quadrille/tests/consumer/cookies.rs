@@ -25,7 +25,7 @@ async fn visit_with(app: &Router, path: &str, lines: &[&[u8]]) -> Page {
     }
     let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
     let text = String::from_utf8_lossy(&to_bytes(body, 1 << 22).await.unwrap()).into_owned();
-    Page { status: parts.status, headers: parts.headers, text }
+    Page { url: path.to_owned(), status: parts.status, headers: parts.headers, text }
 }
 
 #[tokio::test]

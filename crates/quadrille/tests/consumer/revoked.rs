@@ -261,7 +261,7 @@ async fn a_hundred_requests_with_a_revoked_token_all_lead_to_the_login() {
     service.ends_access_tokens();
     let visits: Vec<_> = (0..100)
         .map(|_| {
-            let mut tab = Browser { app: browser.app.clone(), cookies: browser.cookies.clone() };
+            let mut tab = browser.clone();
             tokio::spawn(async move { tab.visit("/album").await })
         })
         .collect();

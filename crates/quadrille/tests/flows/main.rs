@@ -11,6 +11,7 @@
 
 mod device;
 mod examples;
+mod kit;
 mod oauth1;
 mod oauth2;
 mod openid;

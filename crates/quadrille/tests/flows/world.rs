@@ -46,7 +46,7 @@ pub(crate) struct World {
     pub(crate) secret: String,
     /// The consumer's way to the provider.
     pub(crate) wire: Wire,
-    album: Router,
+    pub(crate) album: Router,
 }
 
 impl World {
@@ -148,7 +148,7 @@ fn consent(page: &ConsentPage) -> Html<String> {
     for (name, value) in page.form_fields() {
         html += &format!("<input type=hidden name=\"{name}\" value=\"{}\">", escape(value));
     }
-    Html(html + "<button name=decision value=allow>")
+    Html(html + "<button name=decision value=allow></button><button name=decision value=deny>")
 }
 
 /// The page on which users type the codes of devices in.
@@ -183,7 +183,9 @@ async fn answer(
 
 async fn sign_in_page(Query(Next { next }): Query<Next>) -> Html<String> {
     let next = escape(&next);
-    Html(format!("<form method=post action=/sign-in><input name=next value=\"{next}\">"))
+    Html(format!(
+        "<form method=post action=/sign-in><input name=next value=\"{next}\"><input name=name>"
+    ))
 }
 
 async fn sign_in(Form(form): Form<SignIn>) -> Response {

@@ -235,7 +235,8 @@ async fn requests_of_nobody_push_out_no_logout_and_leave_so_many_rows_at_all_pro
     }
     assert_eq!(world.rows(&here, "quadrille.ended-by-browser").await, MOST);
     for process in [&here, &elsewhere, &world.starts()] {
-        let mut copy = Browser { app: app(process), cookies: ada.cookies.clone() };
+        let mut copy = Browser::new(app(process));
+        copy.cookies = ada.cookies.clone();
         assert_eq!(copy.visit("/me").await.text, "nobody", "after a restart, too");
     }
 }

@@ -189,7 +189,7 @@ async fn a_token_is_used_up_even_if_the_cookies_are_kept() {
     let mut browser = browser(&login);
     let nonce = nonce(&mut browser).await;
     let token = json!({ "id_token": world.token(7, &nonce) });
-    let mut copy = Browser { app: browser.app.clone(), cookies: browser.cookies.clone() };
+    let mut copy = browser.clone();
     assert_eq!(script(&mut browser, ID_TOKEN, &token).await.status, StatusCode::OK);
     let again = script(&mut copy, ID_TOKEN, &token).await;
     assert_eq!(code(&again), "attempt_cookie_missing");

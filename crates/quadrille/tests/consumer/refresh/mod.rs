@@ -63,7 +63,7 @@ async fn a_hundred_requests_at_once_refresh_once() {
         world.wait(HOUR);
         let mut requests = Vec::new();
         for _ in 0..100 {
-            let mut tab = Browser { app: browser.app.clone(), cookies: browser.cookies.clone() };
+            let mut tab = browser.clone();
             requests.push(tokio::spawn(async move { tab.visit("/album").await.text }));
         }
         for request in requests {

@@ -68,12 +68,12 @@ impl Two {
         let keys = KeyRing::new([&[7; 32]]).unwrap();
         let slow =
             Slow { service: world.service.clone(), asked: Arc::default(), answers: Arc::default() };
-        let first = process(world.login_with(keys.clone()).http(slow.clone()));
+        let mut first = process(world.login_with(keys.clone()).http(slow.clone()));
         let mut second = process(world.login_with(keys));
         second.log_in(&world.service, "/album", 7).await;
         world.wait(HOUR);
         world.service.ends_access_tokens();
-        let first = Browser { cookies: second.cookies.clone(), ..first };
+        first.cookies = second.cookies.clone();
         Self { world, slow, first, second, _folder: folder }
     }
 
@@ -87,7 +87,7 @@ impl Two {
 }
 
 fn tab(browser: &Browser) -> Browser {
-    Browser { app: browser.app.clone(), cookies: browser.cookies.clone() }
+    browser.clone()
 }
 
 #[tokio::test(start_paused = true)]

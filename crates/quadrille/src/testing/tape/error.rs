@@ -1,0 +1,116 @@
+//! The faults of a tape.
+
+use std::{io, path::PathBuf};
+
+/// A fault of a tape, or of a request that it does not have. No variant contains a secret.
+///
+/// ```
+/// use quadrille::testing::{Tape, TapeError, TapeMode};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("github_user.json");
+/// std::fs::write(&path, "{\n  \"quadrille_tape\": 1,\n  \"exchanges\": nothing\n}")?;
+/// let error = Tape::open_as(&path, TapeMode::ReplayOrFail).unwrap_err();
+/// assert!(matches!(error, TapeError::Damaged { line: 3, .. }));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TapeError {
+    /// The tape has no such exchange, or all of them have been played.
+    #[error(
+        "the tape {} lacks the exchange {request}{}; QUADRILLE_TAPE=record records the tape again",
+        path.display(),
+        nearest.as_ref().map(|it| format!(", the nearest is {it}")).unwrap_or_default()
+    )]
+    Lacks {
+        /// The file.
+        path: PathBuf,
+        /// The method and the URL of the request, without secrets.
+        request: String,
+        /// The exchange on the tape that is most like it, and the difference.
+        nearest: Option<String>,
+    },
+    /// The tape has this request with another body.
+    #[error(
+        "the tape {} has another body of {request}: {difference}; QUADRILLE_TAPE=record records \
+         the tape again",
+        path.display()
+    )]
+    OtherBody {
+        /// The file.
+        path: PathBuf,
+        /// The method and the URL of the request, without secrets.
+        request: String,
+        /// The first difference, without secrets.
+        difference: String,
+    },
+    /// The tape has this exchange at another place ([`Tape::in_order`](super::Tape::in_order)).
+    #[error("the next exchange on the tape {} is {next}, and the request is {request}", path.display())]
+    OutOfOrder {
+        /// The file.
+        path: PathBuf,
+        /// The method and the URL of the request, without secrets.
+        request: String,
+        /// Those of the next exchange on the tape.
+        next: String,
+    },
+    /// The file is no tape.
+    #[error("the tape {} is damaged at line {line}: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The fault there.
+        reason: String,
+    },
+    /// The file contains a secret: it was written by hand, or by another program.
+    #[error(
+        "the tape {} contains a secret: the member {member} of exchange {exchange}",
+        path.display()
+    )]
+    ContainsSecret {
+        /// The file.
+        path: PathBuf,
+        /// The number of the exchange, from 1.
+        exchange: usize,
+        /// The path of the member.
+        member: String,
+    },
+    /// An exchange would put a secret on the tape, so it is not written.
+    #[error(
+        "{request} is not written to the tape {}: a secret is left in the member {member} of \
+         exchange {exchange}",
+        path.display()
+    )]
+    SecretLeft {
+        /// The file.
+        path: PathBuf,
+        /// The method and the URL of the request, without secrets.
+        request: String,
+        /// The number of the exchange that would contain it, from 1.
+        exchange: usize,
+        /// The path of the member.
+        member: String,
+    },
+    /// A body has more than 16 MiB.
+    #[error("{request} has a body that is too long for the tape {}", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The method and the URL of the request, without secrets.
+        request: String,
+    },
+    /// The file cannot be read or written.
+    #[error("the tape {}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The fault of the file.
+        error: io::ErrorKind,
+    },
+    /// `QUADRILLE_TAPE` is none of the modes.
+    #[error("QUADRILLE_TAPE is {0:?}: it must be record, replay or replay-or-fail")]
+    Mode(String),
+}

@@ -1,0 +1,334 @@
+//! The exchanges of a tape, as they are written.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt};
+
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{form::FormWriter, transport::Purpose};
+
+use super::{
+    content::Content,
+    secrets::{About, Secrets, clean_url, is_credential, is_placeholder, is_secret},
+};
+
+/// The purposes, by the names that they have on a tape.
+const PURPOSES: [(Purpose, &str); 13] = [
+    (Purpose::TemporaryCredentials, "TemporaryCredentials"),
+    (Purpose::RedeemCode, "RedeemCode"),
+    (Purpose::DeviceAuthorization, "DeviceAuthorization"),
+    (Purpose::PollDevice, "PollDevice"),
+    (Purpose::Refresh, "Refresh"),
+    (Purpose::Identity, "Identity"),
+    (Purpose::Revoke, "Revoke"),
+    (Purpose::Api, "Api"),
+    (Purpose::Introspect, "Introspect"),
+    (Purpose::IntrospectSigned, "IntrospectSigned"),
+    (Purpose::Document, "Document"),
+    (Purpose::Register, "Register"),
+    (Purpose::Notify, "Notify"),
+];
+
+/// Headers that say nothing about the exchange, or that a replayed one has itself.
+const LEFT_OUT: [&str; 8] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "date",
+    "host",
+    "set-cookie",
+    "transfer-encoding",
+    "user-agent",
+];
+
+/// The purpose of a request, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Cow<'static, str>", into = "&'static str")]
+pub(super) struct Named(pub(super) Purpose);
+
+impl From<Named> for &'static str {
+    fn from(named: Named) -> Self {
+        let found = PURPOSES.iter().find(|(purpose, _)| *purpose == named.0);
+        found.map_or("Api", |(_, name)| name)
+    }
+}
+
+impl TryFrom<Cow<'static, str>> for Named {
+    type Error = &'static str;
+
+    fn try_from(name: Cow<'static, str>) -> Result<Self, Self::Error> {
+        let found = PURPOSES.iter().find(|(_, known)| *known == name);
+        found.map(|(purpose, _)| Self(*purpose)).ok_or("no purpose has this name")
+    }
+}
+
+/// A request and its response.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Exchange {
+    pub(super) purpose: Named,
+    pub(super) request: Sent,
+    pub(super) response: Received,
+}
+
+/// A request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sent {
+    pub(super) method: String,
+    pub(super) url: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Content>,
+}
+
+/// A response.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Received {
+    #[serde(deserialize_with = "status")]
+    pub(super) status: u16,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Content>,
+}
+
+fn status<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+    let status = u16::deserialize(from)?;
+    match StatusCode::from_u16(status) {
+        Ok(_) => Ok(status),
+        Err(_) => Err(serde::de::Error::custom("no status of HTTP")),
+    }
+}
+
+impl Exchange {
+    /// Replaces the secrets that became known after a part of it was read.
+    pub(super) fn replace_known(&mut self, secrets: &Secrets) {
+        self.request.url = secrets.known_in(&self.request.url);
+        for headers in [&mut self.request.headers, &mut self.response.headers] {
+            headers.values_mut().for_each(|value| *value = secrets.known_in(value));
+        }
+        for body in [&mut self.request.body, &mut self.response.body].into_iter().flatten() {
+            body.replace_known(secrets);
+        }
+    }
+}
+
+impl Sent {
+    /// A request without its secrets.
+    pub(super) fn of(request: &Request<Bytes>, purpose: Purpose, secrets: &mut Secrets) -> Self {
+        let about = About::of(purpose);
+        let headers = headers(request.headers(), about, secrets);
+        let body = Content::read(request.headers(), request.body(), about, secrets);
+        let url = clean_url(secrets, &request.uri().to_string(), about);
+        Self { method: request.method().to_string(), url, headers, body }
+    }
+}
+
+/// The method and the URL.
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
+    }
+}
+
+impl Received {
+    /// A response without its secrets.
+    pub(super) fn of(response: &Response<Bytes>, purpose: Purpose, secrets: &mut Secrets) -> Self {
+        let about = About::of(purpose);
+        let headers = headers(response.headers(), about, secrets);
+        let body = Content::read(response.headers(), response.body(), about, secrets);
+        Self { status: response.status().as_u16(), headers, body }
+    }
+
+    /// The response as an application receives it.
+    pub(super) fn replayed(&self) -> Response<Bytes> {
+        let mut response =
+            Response::new(self.body.as_ref().map_or_else(Bytes::new, Content::bytes));
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or_default();
+        for (name, value) in &self.headers {
+            let name = HeaderName::try_from(name.as_str());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// The headers of a message, without secrets and without those that say nothing.
+fn headers(headers: &HeaderMap, about: About, secrets: &mut Secrets) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::<String, String>::new();
+    for (name, value) in headers {
+        // Not written, but a secret wherever it comes again.
+        if *name == header::SET_COOKIE {
+            let cookie = String::from_utf8_lossy(value.as_bytes());
+            let pair = cookie.split(';').next().and_then(|pair| pair.split_once('='));
+            if let Some((_, value)) = pair {
+                secrets.stand_in("cookie", value.trim());
+            }
+        }
+        if LEFT_OUT.contains(&name.as_str()) {
+            continue;
+        }
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let clean = match name.as_str() {
+            "authorization" | "proxy-authorization" => authorization(&value, secrets),
+            "cookie" => cookies(&value, secrets),
+            "location" | "content-location" | "referer" => clean_url(secrets, &value, about),
+            name if is_secret(name, About::Data) => secrets.stand_in(name, &value),
+            "content-type" => boundary(&value),
+            _ => secrets.clean(&value, about),
+        };
+        let all = all.entry(name.as_str().to_owned()).or_default();
+        if !all.is_empty() {
+            all.push_str(", ");
+        }
+        all.push_str(&clean);
+    }
+    all
+}
+
+/// A media type with the boundary that parts have on a tape.
+fn boundary(value: &str) -> String {
+    match value.split_once("boundary=") {
+        Some((kind, _)) if kind.starts_with("multipart/") => {
+            format!("{kind}boundary={}", super::content::BOUNDARY)
+        }
+        _ => value.to_owned(),
+    }
+}
+
+/// Credentials in a header: of a bearer, of a client, or of a signed request.
+fn authorization(value: &str, secrets: &mut Secrets) -> String {
+    let Some((scheme, rest)) = value.split_once(' ') else {
+        return secrets.stand_in("authorization", value);
+    };
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("basic") {
+        let decoded = BASE64_STANDARD.decode(rest).or_else(|_| BASE64_URL_SAFE.decode(rest));
+        let decoded = decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let pair = decoded.as_deref().and_then(|pair| pair.split_once(':'));
+        let Some((user, password)) = pair else {
+            return format!("{scheme} {}", secrets.stand_in("authorization", rest));
+        };
+        // RFC 6749, section 2.3.1: both are encoded as in a form.
+        let mut form = format!("password={password}");
+        form = url::form_urlencoded::parse(form.as_bytes())
+            .next()
+            .map_or_else(|| password.to_owned(), |(_, value)| value.into_owned());
+        let placeholder = secrets.stand_in("client_secret", &form);
+        if form != password {
+            secrets.stand_in("client_secret", password);
+        }
+        return format!("{scheme} {user}:{placeholder}");
+    }
+    if scheme.eq_ignore_ascii_case("oauth") && rest.contains('=') {
+        let parts = rest.split(',').map(|part| {
+            let (name, value) = part.trim().split_once('=').unwrap_or((part, ""));
+            let value = value.trim_matches('"');
+            let form = format!("v={value}");
+            let mut pairs = url::form_urlencoded::parse(form.as_bytes());
+            let value = pairs.next().map_or_else(String::new, |(_, value)| value.into_owned());
+            let value = match is_secret(name, About::Credentials) {
+                true => secrets.stand_in(name, &value),
+                false => value,
+            };
+            format!("{name}=\"{value}\"")
+        });
+        return format!("{scheme} {}", parts.collect::<Vec<_>>().join(", "));
+    }
+    format!("{scheme} {}", secrets.stand_in("access_token", rest))
+}
+
+/// The cookies of a request: their names alone.
+fn cookies(value: &str, secrets: &mut Secrets) -> String {
+    let cookies = value.split(';').map(|pair| {
+        let (name, value) = pair.trim().split_once('=').unwrap_or(("", pair.trim()));
+        format!("{name}={}", secrets.stand_in("cookie", value))
+    });
+    cookies.collect::<Vec<_>>().join("; ")
+}
+
+/// The path of a member that is or contains a secret that is known, or that looks like one.
+pub(super) fn secret_member(exchange: &Exchange, secrets: &Secrets) -> Option<String> {
+    let about = About::of(exchange.purpose.0);
+    let bodies = [("request", &exchange.request.body), ("response", &exchange.response.body)];
+    for (side, body) in bodies {
+        if let Some(body) = body
+            && let Some(bytes) = body.binary()
+            && secrets.is_in_bytes(&bytes)
+        {
+            return Some(format!("{side}.body"));
+        }
+    }
+    let all = serde_json::to_value(exchange).ok()?;
+    find(&all, String::new(), about, secrets)
+}
+
+fn find(value: &Value, path: String, about: About, secrets: &Secrets) -> Option<String> {
+    let at = |name: &str| match path.is_empty() {
+        true => name.to_owned(),
+        false => format!("{path}.{name}"),
+    };
+    match value {
+        Value::Object(members) => members.iter().find_map(|(name, value)| {
+            if secrets.is_in(name) {
+                return Some(at("(the name of a member)"));
+            }
+            let is_named = is_secret(name, about) && !path.is_empty();
+            match value {
+                Value::String(text) if is_named && is_left(name, text) => Some(at(name)),
+                value => find(value, at(name), about, secrets),
+            }
+        }),
+        Value::Array(values) => values
+            .iter()
+            .enumerate()
+            .find_map(|(number, value)| find(value, at(&number.to_string()), about, secrets)),
+        Value::String(text) => is_left_in(text, &path, about, secrets).then_some(path),
+        _ => None,
+    }
+}
+
+/// Whether the value of a member with the name of a secret is still one.
+fn is_left(name: &str, text: &str) -> bool {
+    let is_header = matches!(name, "authorization" | "proxy-authorization" | "cookie");
+    match is_header {
+        // A scheme or the name of a cookie stands before the placeholder, and the others beside it.
+        true => !text.split([' ', '=', ':', ',', ';', '"']).any(is_placeholder),
+        false => !text.is_empty() && !is_placeholder(text),
+    }
+}
+
+/// Whether a text that is no secret by its name contains one.
+fn is_left_in(text: &str, path: &str, about: About, secrets: &Secrets) -> bool {
+    if secrets.is_in(text) || text.split([' ', '"', ',', '<', '>']).any(is_credential) {
+        return true;
+    }
+    let is_url = path.ends_with(".url") || path.ends_with(".location");
+    let is_form = path.contains(".form.");
+    if !(is_url || is_form) {
+        return false;
+    }
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    let pairs = if is_form { form_line(text) } else { query.to_owned() };
+    url::form_urlencoded::parse(pairs.as_bytes())
+        .any(|(name, value)| is_secret(&name, about) && is_left(&name, &value))
+}
+
+/// A line of a form, encoded.
+fn form_line(line: &str) -> String {
+    let (name, value) = line.split_once('=').unwrap_or((line, ""));
+    let mut form = FormWriter::new();
+    form.append(name, value);
+    form.finish()
+}
