@@ -117,31 +117,7 @@ impl Browser {
 
     /// Keeps a screenshot of the whole page, however long.
     pub(crate) async fn keep_whole(&self, what: &str) -> PathBuf {
-        self.capture(&format!("{what}.png"), json!({})).await
-    }
-
-    /// Keeps a small screenshot of a part of the page, with some room around it, as
-    /// `test-output/browser/{test}-{what}.webp`.
-    pub(crate) async fn keep_part(&self, what: &str, part: &WebElement) -> PathBuf {
-        const ROOM: f64 = 12.0;
-        let script = "const at = arguments[0].getBoundingClientRect(); \
-                      return [at.x + scrollX, at.y + scrollY, at.width, at.height]";
-        let place = self.window.execute(script, vec![part.to_json().unwrap()]).await.unwrap();
-        let [x, y, width, height] =
-            serde_json::from_value::<[f64; 4]>(place.json().clone()).unwrap();
-        let clip = json!({
-            "x": (x - ROOM).max(0.0),
-            "y": (y - ROOM).max(0.0),
-            "width": width + 2.0 * ROOM,
-            "height": height + 2.0 * ROOM,
-            "scale": 1,
-        });
-        let how = json!({ "clip": clip, "format": "webp", "quality": 50 });
-        self.capture(&format!("{what}.webp"), how).await
-    }
-
-    async fn capture(&self, file: &str, how: Value) -> PathBuf {
-        let path = output(&format!("{}-{file}", self.name));
+        let path = output(&format!("{}-{what}.png", self.name));
         // A sticky header would hide content.
         self.window.execute("window.scrollTo(0, 0)", vec![]).await.unwrap();
         // A picture of more than the window has no ground below the window, so the window is as long as
@@ -153,7 +129,7 @@ impl Browser {
             [0, 1].map(|at| u32::try_from(size.json()[at].as_u64().unwrap()).unwrap());
         let scale = self.screen.get().map_or(1.0, |screen| screen.scale);
         self.set_screen(Screen { width, height, scale }).await;
-        let shot = self.cdp("Page.captureScreenshot", how).await;
+        let shot = self.cdp("Page.captureScreenshot", json!({})).await;
         let base64 = shot["data"].as_str().unwrap();
         std::fs::write(&path, BASE64_STANDARD.decode(base64).unwrap()).unwrap();
         self.look_at(self.screen.get()).await;
@@ -248,6 +224,33 @@ impl Browser {
         let wide = self.window.execute(overflow, vec![]).await.unwrap();
         let wide = wide.json().as_array().unwrap();
         assert!(wide.is_empty(), "{} at {width}: {wide:#?}", self.place().await);
+    }
+
+    /// Keeps a small screenshot of a part of the page, with some room around it, as
+    /// `test-output/browser/{test}-{what}.webp`.
+    pub(crate) async fn keep_part(&self, what: &str, part: &WebElement) -> PathBuf {
+        const ROOM: f64 = 12.0;
+        let path = output(&format!("{}-{what}.webp", self.name));
+        self.window.execute("window.scrollTo(0, 0)", vec![]).await.unwrap();
+        let script = "const at = arguments[0].getBoundingClientRect(); \
+                      return [at.x, at.y, at.width, at.height]";
+        let place = self.window.execute(script, vec![part.to_json().unwrap()]).await.unwrap();
+        let [x, y, width, height] =
+            serde_json::from_value::<[f64; 4]>(place.json().clone()).unwrap();
+        let clip = json!({
+            "x": (x - ROOM).max(0.0),
+            "y": (y - ROOM).max(0.0),
+            "width": width + 2.0 * ROOM,
+            "height": height + 2.0 * ROOM,
+            "scale": 1,
+        });
+        let how = json!({
+            "captureBeyondViewport": true, "clip": clip, "format": "webp", "quality": 50,
+        });
+        let shot = self.cdp("Page.captureScreenshot", how).await;
+        let base64 = shot["data"].as_str().unwrap();
+        std::fs::write(&path, BASE64_STANDARD.decode(base64).unwrap()).unwrap();
+        path
     }
 
     pub(crate) async fn cdp(&self, command: &str, arguments: Value) -> Value {
