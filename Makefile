@@ -297,7 +297,7 @@ mdbook:
 	  $(FOR_ONE_USE) $(CARGO) install mdbook --version $(MDBOOK_VERSION) --locked --quiet --root .tools \
 	    --no-default-features --features search; }
 
-# The browser tests that make them are among those of `test-rust`; there they leave docs/src/pictures as it is.
+# The browser tests that make them are among those of `test-rust`; there they leave docs/ as it is.
 .PHONY: pictures
-pictures: chromium ## Make the pictures of the guide again, from the pages that the browser tests walk through
+pictures: chromium ## Make the pictures of the guide and of the README again, from the pages that the browser tests walk through
 	QUADRILLE_PICTURES=1 $(CARGO) test $(EVERYTHING) --test browser pictures::

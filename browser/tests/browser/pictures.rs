@@ -1,7 +1,7 @@
-//! The pictures of the guide. They are made anew with each run, so a page that changes changes its
-//! picture; `make pictures` puts them into the guide.
+//! The pictures of the guide and of the README. They are made with each run; `make pictures` puts
+//! them into `docs/`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     demo::{OAUTH1, OAUTH2, drawing, visit},
@@ -22,14 +22,22 @@ const CARD: &str = "//section[contains(@class, 'card')]";
 async fn picture(browser: &Browser, name: &str, xpath: &str) {
     browser.colors(Colors::Light).await;
     let kept = browser.keep_part(name, &element(browser, xpath).await).await;
-    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/pictures");
-    let of_guide = guide.join(format!("{name}.webp"));
-    if std::env::var_os("QUADRILLE_PICTURES").is_some() {
+    let of_guide = docs(&format!("src/pictures/{name}.webp"));
+    if are_wanted() {
         let size = std::fs::copy(kept, of_guide).unwrap();
         assert!(size < MOST_BYTES, "{name}: {size} bytes");
     } else {
         assert!(of_guide.exists(), "the guide lacks {name}.webp: make pictures");
     }
+}
+
+/// Whether the pictures go into `docs/`: a run of all tests does not change the working tree.
+fn are_wanted() -> bool {
+    std::env::var_os("QUADRILLE_PICTURES").is_some()
+}
+
+fn docs(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(path)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,6 +71,12 @@ async fn the_drawing_of_a_dance() {
     visit("pictures-dance", async |browser, demo| {
         OAUTH2.dance(browser, demo).await;
         OAUTH2.end(browser).await;
+        if are_wanted() {
+            browser.width(1280, 1180).await;
+            let scroll = "document.getElementById('act4').scrollIntoView()";
+            browser.execute(scroll, vec![]).await.unwrap();
+            browser.screenshot(&docs("demo.png")).await.unwrap();
+        }
         browser.width(640, 800).await;
         for (act, name) in [("act1", "dance-begin"), ("act4", "dance-token")] {
             let xpath = format!("//section[@aria-labelledby='{act}']");

@@ -1,7 +1,5 @@
 //! The last page: complete, and usable by keyboard, on a phone, in the dark and on paper.
 
-use std::path::Path;
-
 use serde_json::json;
 use thirtyfour::prelude::*;
 
@@ -89,16 +87,4 @@ pub(crate) async fn looks_good_everywhere(browser: &Browser, first: u8) {
     browser.width(0, 0).await;
     let printed = browser.cdp("Page.printToPDF", json!({ "printBackground": true })).await;
     assert!(printed["data"].as_str().unwrap().len() > 50_000, "a drawing on paper");
-}
-
-/// Kept on demand only, so a test run does not change the working tree.
-pub(crate) async fn picture_for_the_readme(browser: &Browser) {
-    if std::env::var_os("QUADRILLE_README_PICTURE").is_none() {
-        return;
-    }
-    browser.width(1280, 1180).await;
-    browser.execute("document.getElementById('act4').scrollIntoView()", vec![]).await.unwrap();
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/demo.png");
-    browser.screenshot(&target).await.unwrap();
-    browser.width(0, 0).await;
 }

@@ -36,7 +36,6 @@ async fn a_whole_dance_from_the_first_page_to_the_drawing_of_it() {
         drawing::follow_all(browser).await;
         browser.keep_whole("5-drawing").await;
         drawing::looks_good_everywhere(browser, 7).await;
-        drawing::picture_for_the_readme(browser).await;
     })
     .await;
 }
