@@ -39,13 +39,6 @@ fn the_guides_settings_file_is_taken_as_it_is() {
     assert_eq!(settings.scopes.len(), 2);
 }
 
-/// The cells of the row of a setting.
-fn row(name: &str) -> Vec<&'static str> {
-    let begin = format!("| `{name}` | ");
-    let line = CONFIGURATION.lines().find(|line| line.starts_with(&begin)).unwrap();
-    line.trim_matches('|').splitn(4, '|').map(str::trim).collect()
-}
-
 #[test]
 fn the_guides_rows_are_those_of_the_settings() {
     let (_, table) = CONFIGURATION.split_once("| setting | variable | default | |\n|").unwrap();
@@ -64,7 +57,9 @@ fn the_guides_defaults_are_those_of_the_program() {
     let (settings, _) = Settings::load(Flags::default(), home.into_iter(), None).unwrap();
     let mut compared = 0;
     for setting in settings.effective() {
-        let default = row(setting.key)[2];
+        let begin = format!("| `{}` | ", setting.key);
+        let row = CONFIGURATION.lines().find(|line| line.starts_with(&begin)).unwrap();
+        let default = row.split('|').nth(3).unwrap().trim();
         // Words, and what depends on the machine or on another setting.
         let is_words = setting.value.is_empty() || setting.value.starts_with('(');
         if is_words || DEPENDENT.contains(&setting.key) {
