@@ -129,8 +129,10 @@ pub use seal::KeyRing;
 pub use secret::Secret;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 pub use web::consumer::{
-    extract::{Rejected, Visitor},
-    hooks::{After, BeforeLogin, Failed, Hooks},
+    after::After,
+    extract::Visitor,
+    hooks::{BeforeLogin, Failed, Hooks},
+    rejected::Rejected,
     routes::recover,
     same_origin::SameOrigin,
 };

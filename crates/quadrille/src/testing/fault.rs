@@ -92,6 +92,8 @@ impl Fault {
             Self::WrongContentType => "wrong_content_type",
             Self::ErrorsUnder200 => "errors_under_200",
             Self::CallbackUnregistered => "callback_unregistered",
+            Self::WrongIssuer => "wrong_issuer",
+            Self::KeysRotated => "keys_rotated",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`Rejected`](crate::Rejected), [`SameOrigin`](crate::SameOrigin), [`Hooks`](crate::Hooks), [`After`](crate::After), the hooks'
 //! events and [`recover`](crate::recover).
 
+pub(crate) mod after;
 mod ended;
 pub(crate) mod extract;
 mod frame;
@@ -17,10 +18,12 @@ mod logout;
 mod navigation;
 mod organizations;
 mod pages;
+pub(crate) mod rejected;
 pub(crate) mod routes;
 pub(crate) mod same_origin;
 mod script;
 mod words;
 
-pub use hooks::{Hook, IntoAfter};
+pub use after::IntoAfter;
+pub use hooks::Hook;
 pub use layer::{LoginLayer, LoginService};

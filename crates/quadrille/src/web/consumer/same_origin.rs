@@ -8,7 +8,7 @@ use crate::{
     consumer::error::{BrowserError, Error},
 };
 
-use super::{extract::Rejected, layer::Visit};
+use super::{layer::Visit, rejected::Rejected};
 
 /// A request that certainly comes from a page of this origin, for handlers of forms that change
 /// something: unlink an account, sign out. Any other request is refused with
