@@ -150,12 +150,11 @@ enum Command {
 impl Command {
     /// Whether the command has nothing to do with the provider of this machine.
     const fn needs_no_folder(&self) -> bool {
-        match self {
-            Self::Check(_) => true,
-            #[cfg(feature = "fake")]
-            Self::Fake(_) => true,
-            _ => false,
+        #[cfg(feature = "fake")]
+        if matches!(self, Self::Fake(_)) {
+            return true;
         }
+        matches!(self, Self::Check(_))
     }
 }
 

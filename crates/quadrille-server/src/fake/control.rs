@@ -63,9 +63,10 @@ fn answer(status: StatusCode, body: &Value) -> Response {
 }
 
 /// The JSON in a body.
-fn read<T: for<'de> Deserialize<'de>>(body: &Bytes, wanted: &str) -> Result<T, Response> {
+fn read<T: for<'de> Deserialize<'de>>(body: &Bytes, wanted: &str) -> Result<T, Box<Response>> {
     let read = serde_json::from_slice(body);
-    read.map_err(|_| refused(StatusCode::BAD_REQUEST, &format!("the body must be {wanted}")))
+    let why = || format!("the body must be {wanted}");
+    read.map_err(|_| Box::new(refused(StatusCode::BAD_REQUEST, &why())))
 }
 
 /// `GET /`
@@ -97,7 +98,7 @@ fn headers(headers: &HeaderMap) -> Value {
 async fn set_faults(State(control): State<Control>, body: Bytes) -> Response {
     let named = match read::<Vec<String>>(&body, "an array of names of faults") {
         Ok(named) => named,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let mut faults = Vec::new();
     for name in named {
@@ -122,7 +123,7 @@ async fn add_user(State(control): State<Control>, body: Bytes) -> Response {
             drop(control.fake.user(claims.into()));
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
@@ -157,7 +158,7 @@ async fn answer_next(State(control): State<Control>, body: Bytes) -> Response {
         \"body\": JSON}";
     let next = match read::<Scripted>(&body, wanted) {
         Ok(next) => next,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let Ok(status) = StatusCode::from_u16(next.status) else {
         return refused(StatusCode::BAD_REQUEST, "the status must be from 100 to 999");
