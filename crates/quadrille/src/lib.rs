@@ -33,7 +33,7 @@
 //! | `rsa-sha1` | signing OAuth 1 requests with RSA-SHA1; verifying needs no feature |
 //! | `memory-cache` | a cache in the process, in front of a storage of tokens |
 //! | `xml` | responses of APIs that are XML, read into your types |
-//! | `testing` | contracts, a clock to move by hand and fake services, for tests of your own |
+//! | `testing` | fake services, tapes, a whole provider, a clock to move by hand, and contracts, for your own tests |
 //!
 //! Without features, only the core remains: no runtime, no web framework, no HTTP client, no
 //! database.

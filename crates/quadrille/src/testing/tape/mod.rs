@@ -92,7 +92,7 @@ impl FromStr for TapeMode {
 
 /// A tape: the HTTP exchanges of a login, and of the calls of a [`Linked`] account, recorded once at
 /// the real service and replayed in tests without the network. It is an HTTP client; pass it to
-/// [`Login::http`]. [`tape!`](crate::testing::tape) opens the one of a test:
+/// [`Login::http`]. [`tape!`](macro@crate::testing::tape) opens the one of a test:
 ///
 /// ```
 /// use quadrille::{GitHub, Linked, Result, testing::tape};
