@@ -112,7 +112,7 @@ fn is_noted(url: &str, what: &str) -> bool {
 const NOTE: &str = "SELECT FROM quadrille_program_sealed WHERE name = 'moved' FOR UPDATE";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_comes_while_a_server_is_moved_waits_for_its_end_and_is_refused() {
+async fn commands_and_processes_that_come_while_a_server_is_moved_wait_and_are_refused() {
     let moved = Move::new();
     let (migrate, locked) = moved.begun().await;
     let third = sqlite(&moved.folder.path().join("third"));
