@@ -77,7 +77,10 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
         let login = if in_memory { login.storage(MemoryStorage::new()) } else { login };
         shown.push_str(&format!("{login:?}"));
         let mut browser = Browser::new(login.attach(pages()));
-        let mut see = |page: Page| shown.push_str(&format!("{page:?}"));
+        // Without the address, which is that of the browser.
+        let mut see = |page: Page| {
+            shown.push_str(&format!("{} {:?} {}", page.status, page.headers, page.text))
+        };
 
         see(browser.log_in(&world.service, "/album", 7).await);
         world.wait(Duration::from_secs(60));

@@ -115,7 +115,12 @@ async fn users_sign_in_and_consent_as_the_test_says() {
     let page = Browser::new(provider.router()).go(&client.request()).await;
     let granted = client.redeem(page.location()).await;
     let me = granted.get(&provider.router(), "/api/me").await;
-    assert!(me.text.contains(r#""scopes":["photos:read"],"user":"grace""#), "{me:?}");
+    let who: Value = serde_json::from_str(&me.text).unwrap();
+    assert_eq!(
+        (&who["user"], &who["scopes"]),
+        (&json!("grace"), &json!(["photos:read"])),
+        "{me:?}"
+    );
 
     provider.allows(&["profile"]);
     provider.signs_in("mary");

@@ -14,7 +14,7 @@ use axum::{
 };
 use quadrille::{Authentication, Env, KeyRing, guard::Access, page::{escape, same_site}, scopes};
 use quadrille::provider::{
-    Authorization, AuthorizationServer, ConsentPage, Decision, IssuerError, Reply, Step,
+    Authorization, AuthorizationServer, ConsentPage, Decision, IssuerError, Step,
     store::MemoryStore,
 };
 use serde::Deserialize;
@@ -54,11 +54,17 @@ struct ConsentForm {
     decision: String, // the button
 }
 
-async fn answer(user: CurrentUser, decision: Decision<ConsentForm>) -> Reply {
-    match decision.form.decision.as_str() {
+async fn answer(user: Option<CurrentUser>, decision: Decision<ConsentForm>) -> Response {
+    let Some(user) = user else {
+        // Signed out while the page was open: the request begins again.
+        let back = decision.again().map_or_else(|| "/".to_owned(), |back| back.to_string());
+        return Redirect::to(&format!("/sign-in?next={back}")).into_response();
+    };
+    let reply = match decision.form.decision.as_str() {
         "allow" => decision.by(user.0).only(&decision.form.scope).await,
         _ => decision.by(user.0).deny().await,
-    }
+    };
+    reply.into_response()
 }
 
 async fn photos(access: Access<Photos>) -> String {

@@ -37,7 +37,12 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
         shown.push_str(&format!("{login:?}"));
         let mut browser = Browser::new(login.attach(pages()));
         let mut see = |browser: &Browser, page: Page| {
-            shown.push_str(&format!("{page:?} {}", browser.cookie_header()));
+            shown.push_str(&format!(
+                "{:?} {} {}",
+                page.headers,
+                page.text,
+                browser.cookie_header()
+            ));
         };
         let page = log_in(&world, &mut browser, "/album", 7).await;
         see(&browser, page);
