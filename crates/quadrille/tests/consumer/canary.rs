@@ -79,7 +79,7 @@ async fn everything_that_can_go_wrong(shown: &mut String) {
         let mut browser = Browser::new(login.attach(pages()));
         // Without the address, which is that of the browser.
         let mut see = |page: Page| {
-            shown.push_str(&format!("{} {:?} {}", page.status, page.headers, page.text))
+            shown.push_str(&format!("{} {:?} {}", page.status, page.headers, page.text));
         };
 
         see(browser.log_in(&world.service, "/album", 7).await);
