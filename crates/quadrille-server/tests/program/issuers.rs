@@ -326,5 +326,6 @@ async fn clients_register_with_a_statement_and_with_keys_of_their_own() {
     body["jwks_uri"] = "https://robot.invalid/jwks".into();
     let client = register(&body).await;
     assert_eq!(client["jwks_uri"], "https://robot.invalid/jwks", "{client}");
-    assert_eq!(ask(&client).await["error"], "invalid_client");
+    // The client may be right: the server could not look.
+    assert_eq!(ask(&client).await["error"], "temporarily_unavailable");
 }

@@ -23,8 +23,8 @@ fn a_file_of_a_setting_has_an_end() {
         for (setting, code) in [
             ("openid_request_object_keys", 4),
             ("certificate_authorities", 3),
-            ("keys_file", 4),
-            ("signing_keys_file", 4),
+            ("keys_file", 3),
+            ("signing_keys_file", 3),
         ] {
             let set = format!("--set={setting}={file}");
             let (found, said) = failure(&folder.data(), &[&ON[..], &[&set]].concat());
