@@ -36,6 +36,16 @@ pub enum Failure {
         /// The error of the system.
         error: io::Error,
     },
+    /// A file or folder that a setting names cannot be used.
+    #[error("{setting}: {}: {}", path.display(), describe(error))]
+    SettingFile {
+        /// The setting.
+        setting: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// The error of the system.
+        error: io::Error,
+    },
     /// A page cannot be read.
     #[error(transparent)]
     Pages(#[from] PagesError),
@@ -175,7 +185,7 @@ impl Failure {
             Self::NotMet { .. } => 9,
             // As a shell has it: 128 and the number of the signal.
             Self::Interrupted => 130,
-            Self::Config(_) => 3,
+            Self::Config(_) | Self::SettingFile { .. } => 3,
             Self::Data(error) => match error {
                 DataError::Issuer(_) | DataError::Stopped => 1,
                 DataError::OtherIssuer { .. }
@@ -216,10 +226,7 @@ impl Failure {
                 | DataError::TargetInUse { .. }
                 | DataError::KeysDiffer { .. } => 7,
             },
-            Self::File { .. }
-            | Self::Pages(PagesError::File { .. } | PagesError::Texts(TextsError::File { .. })) => {
-                4
-            }
+            Self::File { .. } => 4,
             Self::Pages(_) => 3,
             Self::Listen { .. } => 5,
             Self::NotFound { .. } | Self::NoToken => 6,
@@ -286,6 +293,7 @@ impl Failure {
             Self::Pages(PagesError::Template { .. }) => "template",
             Self::Pages(PagesError::Logo { .. }) => "logo",
             Self::File { .. }
+            | Self::SettingFile { .. }
             | Self::Pages(PagesError::File { .. } | PagesError::Texts(TextsError::File { .. })) => {
                 "file"
             }

@@ -9,7 +9,7 @@ mod operator;
 
 pub(crate) use event::Event;
 
-use std::{io, path::Path, sync::OnceLock};
+use std::{fs, io, path::Path, sync::OnceLock};
 
 use quadrille::Env;
 
@@ -31,6 +31,24 @@ pub(crate) fn start(path: &Path) -> io::Result<()> {
         let _ = FILE.set(AuditFile::open(Env::system(), path)?);
     }
     Ok(())
+}
+
+/// Checks that the file can be opened, and makes none.
+///
+/// # Errors
+/// Those of opening the file.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    match fs::OpenOptions::new().append(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            match fs::metadata(folder.unwrap_or(Path::new(".")))?.is_dir() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::NotADirectory.into()),
+            }
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Opens the file again: its name may have another file now.

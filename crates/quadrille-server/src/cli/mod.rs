@@ -261,8 +261,7 @@ impl Cli {
             // Every command but these may change something.
             if !matches!(self.command, Command::Config | Command::Login(_)) {
                 settings.audit_log.as_deref().map_or(Ok(()), |path| {
-                    let failed = |error| Failure::File { path: path.to_owned(), error };
-                    audit::start(path).map_err(failed)
+                    audit::start(path).map_err(|error| serve::audit_log_fails(path, error))
                 })?;
             }
             Ok(settings)

@@ -1,6 +1,8 @@
 //! What `serve` checks beside the settings themselves before it opens its data, for `config`.
 
-use crate::{Failure, config::Settings, data::given_ring, issuer::Issuer};
+use std::{io, path::Path};
+
+use crate::{Failure, audit, config::Settings, data::given_ring, issuer::Issuer};
 
 use super::{client_documents, object_keys, pages};
 
@@ -18,5 +20,13 @@ pub(crate) fn check(settings: &Settings) -> Result<(), Failure> {
     pages(name, &issuer, settings)?;
     object_keys(settings)?;
     client_documents(settings, name)?;
-    Ok(())
+    settings
+        .audit_log
+        .as_deref()
+        .map_or(Ok(()), |path| audit::check(path).map_err(|error| audit_log_fails(path, error)))
+}
+
+/// The failure to open the audit log.
+pub(crate) fn audit_log_fails(path: &Path, error: io::Error) -> Failure {
+    Failure::SettingFile { setting: "audit_log", path: path.to_owned(), error }
 }

@@ -29,7 +29,7 @@ use crate::{
     web::{App, AppError, Parts, Phase},
     words::quoted,
 };
-pub(crate) use checks::check;
+pub(crate) use checks::{audit_log_fails, check};
 use logouts::Teller;
 pub(crate) use object_keys::object_keys;
 use pages::pages;

@@ -34,7 +34,10 @@ pub(crate) fn object_keys(settings: &Settings) -> Result<Vec<DecryptingKey>, Fai
 
 fn read(path: &Path) -> Result<DecryptingKey, Failure> {
     let text = named_file::text(path).map(|text| Secret::from(text.as_str()));
-    let text = text.map_err(|error| Failure::File { path: path.to_owned(), error })?;
+    let text = text.map_err(|error| {
+        let setting = "openid_request_object_keys";
+        Failure::SettingFile { setting, path: path.to_owned(), error }
+    })?;
     warn_if_others_can_read(path);
     let key = DecryptingKey::from_jwk(&text).and_then(|key| {
         // A shared secret cannot be published.

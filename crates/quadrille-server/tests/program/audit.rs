@@ -197,6 +197,6 @@ fn an_audit_log_that_cannot_be_opened_is_an_error_at_the_start() {
     let setting = ["--set", "audit_log=/nowhere/at/all"];
     for command in [&["serve"][..], &["client", "list"]] {
         let (code, said) = failure(&folder.data(), &[command, &setting].concat());
-        assert!(code == 4 && said.contains("/nowhere/at/all"), "{code} {said}");
+        assert!(code == 3 && said.contains("audit_log: /nowhere/at/all"), "{code} {said}");
     }
 }

@@ -21,7 +21,7 @@ fn a_file_of_a_setting_has_an_end() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     for file in ["/dev/zero", pipe.to_str().unwrap()] {
         for (setting, code) in [
-            ("openid_request_object_keys", 4),
+            ("openid_request_object_keys", 3),
             ("certificate_authorities", 3),
             ("keys_file", 3),
             ("signing_keys_file", 3),

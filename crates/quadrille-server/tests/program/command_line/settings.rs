@@ -104,9 +104,17 @@ fn config_finds_the_mistakes_with_which_serve_would_end() {
     let key = format!("openid_request_object_keys={}", at("key.json"));
     let objects = ["--set", "openid=true", "--set", "openid_request_objects=true", "--set", &key];
     let statement = "registration_requires_software_statement=true";
+    let nowhere = ["templates", "texts", "brand_logo", "audit_log"]
+        .map(|setting| format!("{setting}={}", at("missing/file")));
+    for wrong in &nowhere {
+        let (code, said) = failure(&data, &["config", "--set", wrong]);
+        let setting = wrong.split('=').next().unwrap();
+        assert!(code == 3 && said.contains(&format!("{setting}: ")), "{code} {said}");
+    }
     for wrong in [
         &["--set", &broken][..],
         &["--set", &missing],
+        &["--set", &nowhere[3]],
         &objects,
         &["--set", "registration=initial-access-token", "--set", statement],
     ] {
