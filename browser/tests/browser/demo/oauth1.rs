@@ -74,6 +74,23 @@ async fn on_a_phone(browser: &Browser, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_has_consented_and_signed_out_signs_in_and_goes_straight_on() {
+    visit("oauth1-signed-out", async |browser, demo| {
+        OAUTH2.dance(browser, demo).await;
+        browser.goto(&demo.provider).await.unwrap();
+        browser.delete_all_cookies().await.unwrap();
+        OAUTH1.begin(browser, demo).await;
+        let page = browser.source().await.unwrap();
+        assert!(page.contains("to continue to") && page.contains("Sixpence Prints"), "{page}");
+        sign_in(browser).await;
+        // The form leads over the provider and the website's callback to the photos: no consent is asked.
+        heading(browser, "Here they are").await;
+        assert_eq!(browser.place().await, format!("{}{}", demo.website, OAUTH1.prints));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_says_no_to_the_second_dance_is_told_so_and_may_think_again() {
     visit("oauth1-deny", async |browser, demo| OAUTH1.refuse(browser, demo).await).await;
 }
