@@ -73,7 +73,7 @@ impl After {
     }
 
     /// For `before_login`: carries data of the application through the login, to
-    /// [`Authorized::data`]. As in [`Begin::data`](crate::consumer::Begin::data), at most 512 bytes
+    /// [`Authorized::data`](crate::Authorized::data). As in [`Begin::data`](crate::consumer::Begin::data), at most 512 bytes
     /// as JSON.
     #[must_use]
     pub fn with_data(mut self, data: impl Into<Value>) -> Self {
