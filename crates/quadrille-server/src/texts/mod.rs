@@ -207,8 +207,7 @@ impl Texts {
     /// The words for a scope or a claim, `kind`, whose words in the settings are these: those of the
     /// operator's files, if they have some, else the built-in ones for the built-in words.
     pub(crate) fn words_for(&self, kind: &str, name: &str, words: &str) -> String {
-        let valid = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-        let key = format!("{kind}-{}", name.chars().map(valid).collect::<String>());
+        let key = key_of(kind, name);
         let (language, nothing) = (self.current(), FluentArgs::new());
         let is_built_in = || {
             let english = self.english().text(&key, &nothing, Markup::None);
@@ -220,6 +219,20 @@ impl Texts {
         };
         found.unwrap_or_else(|| words.to_owned())
     }
+
+    /// What a scope permits in more words, if the operator's files say so: those of the language, else
+    /// those in English.
+    pub(crate) fn details_of_scope(&self, name: &str) -> Option<String> {
+        let key = key_of("scope", name) + "-details";
+        let here = self.current().text(&key, &FluentArgs::new(), Markup::None);
+        here.or_else(|| self.english().text(&key, &FluentArgs::new(), Markup::None))
+    }
+}
+
+/// The key of the words for a scope or a claim.
+fn key_of(kind: &str, name: &str) -> String {
+    let valid = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    format!("{kind}-{}", name.chars().map(valid).collect::<String>())
 }
 
 /// The files and folders in a folder.

@@ -127,6 +127,20 @@ async fn sign_in_and_consent_are_below_10_kb_in_every_language() {
 }
 
 #[tokio::test]
+async fn a_scope_is_explained_in_more_words_on_the_consent_page() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path().join("en")).unwrap();
+    let own = "scope-photos-read-details = All albums, also those that you have hidden <for now>.";
+    std::fs::write(folder.path().join("en/own.ftl"), own).unwrap();
+    let stage = Stage::with(&["--set", &format!("texts={}", folder.path().display())]);
+    let browser = Browser::new();
+    let url = authorize_url(&stage.program, &stage.client);
+    let page = browser.sign_in(&browser.get(&url).await, "ada", PASSWORD).await;
+    let said = "All albums, also those that you have hidden &lt;for now&gt;.</span>";
+    assert_eq!(page.html.matches(said).count(), 1, "{}", page.html);
+}
+
+#[tokio::test]
 async fn an_operator_adds_a_language_and_texts_of_their_own() {
     let folder = Folder::new();
     let at = |name: &str| folder.path().join(name);

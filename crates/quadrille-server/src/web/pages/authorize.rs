@@ -83,6 +83,7 @@ struct DeviceView<'a> {
 struct Asked<'a> {
     name: &'a str,
     description: String,
+    details: Option<String>,
     ticked: bool,
     /// What the client learns of the user by it.
     learns: Vec<ClaimLine>,
@@ -185,6 +186,7 @@ impl App {
         let asked = asked.into_iter().map(|scope| Asked {
             name: &scope.name,
             description: self.scope_in_words(&scope.name, &scope.description),
+            details: self.pages.texts().details_of_scope(&scope.name),
             // The user may have unticked the others.
             ticked: !page.has_consented || is_granted(&scope),
             learns: self.claims_of_scope(&visitor.user, &scope.name),
@@ -192,6 +194,7 @@ impl App {
         let granted = granted.into_iter().map(|scope| ScopeLine {
             name: scope.name.to_string(),
             description: self.scope_in_words(&scope.name, &scope.description),
+            details: self.pages.texts().details_of_scope(&scope.name),
         });
         let claims = page.claims.iter().filter_map(|name| self.claim_line(&visitor.user, name));
         let view = Page {

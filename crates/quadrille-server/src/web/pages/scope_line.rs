@@ -9,6 +9,8 @@ use super::super::app::App;
 pub(in crate::web) struct ScopeLine {
     pub(in crate::web) name: String,
     pub(in crate::web) description: String,
+    /// What it permits in more words, if there are some.
+    pub(in crate::web) details: Option<String>,
 }
 
 impl App {
@@ -21,6 +23,7 @@ impl App {
             name: name.to_owned(),
             description: self
                 .scope_in_words(name, self.scopes.get(name).map_or(name, String::as_str)),
+            details: self.pages.texts().details_of_scope(name),
         };
         names.map(line).collect()
     }
