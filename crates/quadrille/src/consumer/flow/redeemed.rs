@@ -112,8 +112,8 @@ impl Login {
         Ok(authorized)
     }
 
-    /// The outcome of the one redemption of this callback, which goes on if the browser goes away. After
-    /// a logout it is nobody's any more, and the service decides about the code.
+    /// The outcome of the one redemption of this callback, which goes on if the browser goes away. A logout
+    /// ends the outcome, and a later callback sends the code to the service again.
     async fn granted_once(
         &self,
         registered: &Arc<Registered>,
