@@ -45,8 +45,11 @@ impl Output {
         } else {
             text()
         };
-        // A list without entries has no lines.
+        // A list without entries has no lines, which people could take for a command that did nothing.
         if line.is_empty() {
+            if io::stdout().is_terminal() {
+                self.note("There is nothing to list.");
+            }
             return Ok(());
         }
         let mut out = io::stdout().lock();

@@ -25,8 +25,11 @@ pub enum Refused {
     /// There is no terminal to prompt for the password.
     #[error("there is no terminal to ask for a password; use --password-stdin")]
     NoTerminal,
-    /// The operator did not confirm something that cannot be undone, or there is no terminal to ask.
-    #[error("{what} Nothing was done: type yes at a terminal, or add --yes")]
+    /// The operator's answer to a question about something that cannot be undone is not `yes`.
+    #[error("nothing was done: the answer was not yes")]
+    Declined,
+    /// There is no terminal to ask about something that cannot be undone.
+    #[error("nothing was done, since there is no terminal to ask: add --yes if this is meant. {what}")]
     NotConfirmed {
         /// What would have happened.
         what: String,

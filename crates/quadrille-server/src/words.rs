@@ -143,9 +143,15 @@ fn escape(
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|known| (strsim::jaro_winkler(known, name), known))
-        .filter(|(likeness, _)| *likeness > 0.7)
+        .filter(|(likeness, known)| *likeness > 0.7 && is_half_the_same(name, known))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, known)| known)
+}
+
+/// Whether at most half of the letters differ. A short name is like every long one that has its letters,
+/// by the measure of Jaro and Winkler alone.
+fn is_half_the_same(name: &str, known: &str) -> bool {
+    strsim::normalized_damerau_levenshtein(name, known) >= 0.5
 }
 
 #[cfg(test)]
@@ -162,6 +168,20 @@ mod tests {
             (90 * 24 * 3600, "day", 90),
         ] {
             assert_eq!(Span::of(Duration::from_secs(seconds)), Span { unit, count }, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_suggested_for_a_misspelt_one_and_not_for_another_word() {
+        let known = || ["openid", "phone", "refresh_token_total_lifetime", "acr"].into_iter();
+        for (name, suggested) in [
+            ("opnid", Some("openid")),
+            ("refresh_total_lifetime", Some("refresh_token_total_lifetime")),
+            ("foo", None),
+            ("nope", None),
+            ("photos:read", None),
+        ] {
+            assert_eq!(nearest(name, known()), suggested, "{name}");
         }
     }
 

@@ -18,8 +18,8 @@ impl Yes {
     /// Asks the operator on the terminal, after saying what will happen, unless `--yes` is given.
     ///
     /// # Errors
-    /// [`Refused::NotConfirmed`] for any other answer than `yes`, and without a terminal; the failure of
-    /// `what`.
+    /// [`Refused::Declined`] for any other answer than `yes`; [`Refused::NotConfirmed`] without a terminal;
+    /// the failure of `what`.
     pub(super) async fn or_confirm(
         self,
         what: impl Future<Output = Result<String, Failure>>,
@@ -30,7 +30,8 @@ impl Yes {
         let what = what.await?;
         match ask(&format!("{what}\nType yes to go on: "))?.as_deref() {
             Some("yes") => Ok(()),
-            _ => Err(Refused::NotConfirmed { what }.into()),
+            Some(_) => Err(Refused::Declined.into()),
+            None => Err(Refused::NotConfirmed { what }.into()),
         }
     }
 }

@@ -50,7 +50,7 @@ To start:
   quadrille serve                                 creates the database at the first start
   quadrille user add ada                          asks for a password
   quadrille client add \"Photo printer\" \\
-      --redirect-uri https://printer.example/callback --scope photos:read
+      --redirect-uri https://printer.example/callback --scope profile
 
 Settings are read from flags, then from QUADRILLE_* variables, then from the file given by --config
 or QUADRILLE_CONFIG, then from defaults; `quadrille config` shows each with its origin.

@@ -48,7 +48,7 @@ fn something_is_removed_after_a_yes_only_and_the_question_says_what_ends() {
     let id = program.json(&add)["client_id"].as_str().unwrap().to_owned();
 
     let (code, said) = failure(data, &["user", "remove", "ada"]);
-    assert!(code == 2 && said.contains("Nothing was done") && said.contains("--yes"), "{said}");
+    assert!(code == 2 && said.contains("nothing was done") && said.contains("--yes"), "{said}");
     for answer in ["\n", "y\n", "no\n"] {
         let (code, said) = at_a_terminal(data, &["user", "remove", "ada"], answer);
         assert_eq!(code, 2, "{said}");

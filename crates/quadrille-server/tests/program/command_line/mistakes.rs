@@ -91,7 +91,7 @@ fn twelve_typical_mistakes_are_told_with_what_is_wrong_and_what_to_do() {
             arguments: &["user", "remove", "ada"],
             input: "",
             code: 2,
-            said: &["Ada is removed for good", "Nothing was done", "--yes"],
+            said: &["Ada is removed for good", "nothing was done", "--yes"],
         },
         Mistake {
             arguments: &["serve", "--listen", "127.0.0.1:0", "--issuer", "https://other.example"],

@@ -13,7 +13,13 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
     let name = name.to_ascii_lowercase();
     known
         .map(|known| (strsim::jaro_winkler(known, &name), known))
-        .filter(|(likeness, _)| *likeness > LIKE)
+        .filter(|(likeness, known)| *likeness > LIKE && is_half_the_same(&name, known))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, known)| known)
+}
+
+/// Whether at most half of the letters differ. A short name is like every long one that has its letters,
+/// by the measure of Jaro and Winkler alone.
+fn is_half_the_same(name: &str, known: &str) -> bool {
+    strsim::normalized_damerau_levenshtein(name, known) >= 0.5
 }
