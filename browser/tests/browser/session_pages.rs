@@ -20,7 +20,7 @@ use quadrille::{
 
 use crate::support::{Browser, Provider, Site, heading, in_a_browser, press, sign_in};
 
-const GUIDE: &str = include_str!("../../../docs/src/consumer/openid.md");
+const GUIDE: &str = include_str!("../../../docs/src/consumer/openid-logout.md");
 
 /// The frame and the script of the guide.
 fn of_the_guide() -> &'static str {

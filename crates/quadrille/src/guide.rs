@@ -40,6 +40,10 @@ mod registration {}
 mod jwt {}
 #[doc = include_str!("../../../docs/src/provider/openid.md")]
 mod openid_provider {}
+#[doc = include_str!("../../../docs/src/provider/openid-requests.md")]
+mod openid_provider_requests {}
+#[doc = include_str!("../../../docs/src/provider/openid-logout.md")]
+mod openid_provider_logout {}
 #[doc = include_str!("../../../docs/src/program/keys.md")]
 mod keys {}
 #[doc = include_str!("../../../docs/src/consumer/login.md")]
@@ -54,6 +58,10 @@ mod oauth1_services {}
 mod migrating {}
 #[doc = include_str!("../../../docs/src/consumer/openid.md")]
 mod openid {}
+#[doc = include_str!("../../../docs/src/consumer/openid-keys.md")]
+mod openid_keys {}
+#[doc = include_str!("../../../docs/src/consumer/openid-logout.md")]
+mod openid_logout {}
 #[doc = include_str!("../../../docs/src/consumer/organizations.md")]
 mod organizations {}
 #[doc = include_str!("../../../docs/src/consumer/id-tokens.md")]
@@ -62,6 +70,8 @@ mod id_tokens {}
 mod programs {}
 #[doc = include_str!("../../../docs/src/provider/provider.md")]
 mod provider {}
+#[doc = include_str!("../../../docs/src/provider/documents.md")]
+mod documents {}
 #[doc = include_str!("../../../docs/src/provider/own-store.md")]
 mod own_store {}
 #[doc = include_str!("../../../docs/src/provider/parts.md")]
@@ -78,6 +88,8 @@ mod settings {}
 mod storage {}
 #[doc = include_str!("../../../docs/src/testing/tapes.md")]
 mod tapes {}
+#[doc = include_str!("../../../docs/src/testing/servers.md")]
+mod testing_servers {}
 #[doc = include_str!("../../../docs/src/testing.md")]
 mod testing {}
 #[doc = include_str!("../../../docs/src/provider/token-texts.md")]
