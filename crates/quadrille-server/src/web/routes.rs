@@ -53,9 +53,7 @@ impl App {
             )
             .route(&at("/assets/{name}"), get(asset))
             .route("/health", get(health))
-            .route("/ready", get(ready))
-            .fallback(not_found)
-            .method_not_allowed_fallback(wrong_method);
+            .route("/ready", get(ready));
         if let Some(path) = self.server.end_session_path() {
             router = router.route(path, get(end_session::page).post(end_session::page));
         }
@@ -69,6 +67,8 @@ impl App {
         if !self.issuer.path().is_empty() {
             router = router.route(self.issuer.path(), get(account::page));
         }
+        // It is for the routes that are there already.
+        router = router.fallback(not_found).method_not_allowed_fallback(wrong_method);
         let router = router.merge(self.api.routes());
         let router = self.server.attach(router.with_state(self.clone()));
         router.layer(from_fn_with_state(self.clone(), languages::choose))

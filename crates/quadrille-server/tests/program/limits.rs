@@ -144,12 +144,14 @@ async fn what_is_no_form_is_a_page_that_says_so() {
     for (method, path, status) in [
         (Method::DELETE, "/sign-in", 405),
         (Method::GET, "/oauth/consent", 405),
+        (Method::DELETE, "/oauth/logout", 405),
         (Method::GET, "/nowhere", 404),
         (Method::GET, "/assets/none.css", 404),
         (Method::GET, "/sign-in?next=%ff&next=b", 200),
     ] {
         let response = Browser::new().send(method, &program.url(path), None).await;
         assert_eq!(response.status(), status, "{path}");
+        assert!(response.text().await.unwrap().contains("<h1>"), "{path}: a page says it");
     }
     program.stop();
 }

@@ -196,15 +196,20 @@ fn weighed<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> Vec<&'a str
 /// let offered = ["en", "de", "zh"];
 /// assert_eq!(look_up_language(["gsw", "de-CH"], offered), Some(1));
 /// assert_eq!(look_up_language(["zh-Hant-TW", "de"], offered), Some(2));
+/// assert_eq!(look_up_language(["de_CH.UTF-8"], offered), Some(1));
 /// assert_eq!(look_up_language(["sv", "*"], offered), None);
 /// ```
+///
+/// The names of locales on other systems, such as `de_CH.UTF-8`, are read as the tags that they mean:
+/// applications send them, too.
 pub fn look_up_language<R: AsRef<str>, T: AsRef<str>>(
     ranges: impl IntoIterator<Item = R>,
     offered: impl IntoIterator<Item = T>,
 ) -> Option<usize> {
     let offered: Vec<T> = offered.into_iter().collect();
     ranges.into_iter().find_map(|range| {
-        let mut range = range.as_ref();
+        let tag = range.as_ref().split(['.', '@']).next()?.replace('_', "-");
+        let mut range = &*tag;
         loop {
             let is_it = |tag: &T| tag.as_ref().eq_ignore_ascii_case(range);
             if let Some(found) = offered.iter().position(is_it) {
