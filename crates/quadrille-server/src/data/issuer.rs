@@ -63,7 +63,6 @@ impl Data {
                 let place = self.shown();
                 return Err(DataError::IssuerRenamed { place, current, asked });
             }
-            tracing::warn!(%before, now = %issuer, "issuer renamed: tokens issued before are invalid");
         }
         let lock = self.adopt(&issuer, given, recorded).await?;
         if let Some(lock) = &lock {
@@ -185,8 +184,11 @@ impl Data {
             }
         }
         let recorded = RecordedIssuer { issuer: issuer.to_string(), given };
-        let recorded = self.backend.record_issuer(recorded, before).await;
+        let recorded = self.backend.record_issuer(recorded, before.clone()).await;
         recorded.map_err(|error| self.failure(error))?;
+        if let Some(before) = before.filter(|_| changes) {
+            tracing::warn!(%before, now = %issuer, "issuer renamed: tokens issued before are invalid");
+        }
         if let (true, Some(lock)) = (changes, &lock) {
             lock.unlock().map_err(|error| self.lock_failure(error))?;
         }

@@ -154,6 +154,20 @@ async fn an_address_that_others_can_reach_needs_an_https_issuer() {
     assert_eq!(Program::start(&folder).issuer, "https://id.example");
 }
 
+#[test]
+fn the_first_issuer_that_is_given_ends_the_tokens_of_loopback_and_the_log_says_so() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    let before = program.issuer.clone();
+    program.stop();
+    let program = Program::start_with(&folder, &["--issuer", "https://id.example"]);
+    let log = program.log();
+    assert!(log.contains("issuer renamed") && log.contains(&before), "{log}");
+    program.stop();
+    let again = Program::start(&folder).log();
+    assert!(!again.contains("issuer renamed"), "{again}");
+}
+
 fn serves(folder: &Folder, issuer: &str) -> String {
     format!("serves {} with the issuer {issuer}", folder.data().display())
 }
