@@ -1,0 +1,25 @@
+// On a narrow screen, the rows of a table with more than two columns, or of one that does not fit, are cards: the cells
+// below each other, with the names of their columns. Without this script the table scrolls in itself.
+
+const narrow = matchMedia("(max-width: 620px)");
+
+function nameCells(table) {
+    const names = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
+    for (const row of table.querySelectorAll("tbody tr")) {
+        [...row.cells].slice(1).forEach((cell, at) => {
+            if (names[at + 1]) cell.dataset.column = names[at + 1];
+        });
+    }
+}
+
+function fit() {
+    for (const wrapper of document.querySelectorAll(".table-wrapper")) {
+        wrapper.classList.remove("cards");
+        const fits = wrapper.scrollWidth <= wrapper.clientWidth && !wrapper.querySelector("th:nth-child(3)");
+        wrapper.classList.toggle("cards", narrow.matches && !fits);
+    }
+}
+
+document.querySelectorAll(".table-wrapper table").forEach(nameCells);
+addEventListener("resize", fit);
+fit();
