@@ -1,3 +1,14 @@
+// Names in code may break behind `_`, `::` and the like, and between the words of a name in CamelCase, and nowhere else.
+
+const BREAKS = /(?<=[_/.:,;=&?#)\]}>])(?![_/.:,;=&?#)\]}>]|$)|(?<=[a-z])(?=[A-Z][a-z])/;
+
+for (const code of document.querySelectorAll(".content :not(pre) > code")) {
+    for (const text of [...code.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)) {
+        const parts = text.data.split(BREAKS);
+        text.replaceWith(...parts.flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part])));
+    }
+}
+
 // On a narrow screen, the rows of a table with more than two columns, or of one that does not fit, are cards: the cells
 // below each other, with the names of their columns. Without this script the table scrolls in itself.
 
