@@ -1,8 +1,8 @@
 //! The texts in one language.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt, path::Path, sync::Arc};
+use std::{collections::BTreeSet, fmt, path::Path, sync::Arc};
 
-use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use quadrille::page::escape;
 use unic_langid::LanguageIdentifier;
 
@@ -10,12 +10,10 @@ use crate::named_file;
 
 use super::error::TextsError;
 
-/// The texts in one language, for places with and without markup.
+/// The texts in one language.
 pub(super) struct Language {
     pub(super) tag: String,
-    plain: FluentBundle<Arc<FluentResource>>,
-    /// The texts are escaped, the values are markup.
-    html: FluentBundle<Arc<FluentResource>>,
+    bundle: FluentBundle<Arc<FluentResource>>,
     keys: BTreeSet<String>,
     /// The keys of those texts that are the operator's.
     own: BTreeSet<String>,
@@ -26,23 +24,18 @@ pub(super) struct Language {
 pub(super) enum Markup {
     /// An attribute, or another place without markup.
     None,
-    /// The content of an element.
+    /// The content of an element: the text is escaped, its values are markup.
     Html,
 }
 
 impl Language {
     /// A language without texts.
     pub(super) fn new(tag: &LanguageIdentifier) -> Self {
-        let bundle = || {
-            let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
-            // Values are in elements of their own, or isolated where there can be none.
-            bundle.set_use_isolating(false);
-            bundle
-        };
-        let (plain, mut html) = (bundle(), bundle());
-        html.set_transform(Some(escape as fn(&str) -> Cow<'_, str>));
+        let mut bundle = FluentBundle::new_concurrent(vec![tag.clone()]);
+        // Values are in elements of their own, or isolated where there can be none.
+        bundle.set_use_isolating(false);
         let (keys, own) = (BTreeSet::new(), BTreeSet::new());
-        Self { tag: tag.to_string(), plain, html, keys, own }
+        Self { tag: tag.to_string(), bundle, keys, own }
     }
 
     /// A language with these texts. A test checks that they are valid.
@@ -80,9 +73,7 @@ impl Language {
 
     /// Adds texts, in the place of those with the same keys.
     fn add(&mut self, resource: FluentResource) {
-        let resource = Arc::new(resource);
-        self.plain.add_resource_overriding(Arc::clone(&resource));
-        self.html.add_resource_overriding(resource);
+        self.bundle.add_resource_overriding(Arc::new(resource));
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -109,18 +100,62 @@ impl Language {
         values: &FluentArgs<'_>,
         markup: Markup,
     ) -> Option<String> {
-        let bundle = match markup {
-            Markup::None => &self.plain,
-            Markup::Html => &self.html,
-        };
-        let message = bundle.get_message(key)?;
+        match markup {
+            Markup::None => self.formatted(key, values),
+            Markup::Html => {
+                let (marks, markup) = marked(values);
+                Some(with_markup(&self.formatted(key, &marks)?, &markup))
+            }
+        }
+    }
+
+    fn formatted(&self, key: &str, values: &FluentArgs<'_>) -> Option<String> {
+        let message = self.bundle.get_message(key)?;
         let mut errors = Vec::new();
-        let text = bundle.format_pattern(message.value()?, Some(values), &mut errors);
+        let text = self.bundle.format_pattern(message.value()?, Some(values), &mut errors);
         if let Some(error) = errors.first() {
             tracing::warn!(key, tag = self.tag, %error, "a text of a page is not complete");
         }
         Some(text.into_owned())
     }
+}
+
+/// The beginning and the end of the mark of a value, with its number between them. Unicode keeps these
+/// characters free for uses inside of a program.
+const MARK: [char; 2] = ['\u{fdd0}', '\u{fdd1}'];
+
+/// Marks in the place of the values that are markup, and the markup. Whatever a text has of its own,
+/// its string literals too, can so be escaped as a whole.
+fn marked<'a>(values: &'a FluentArgs<'_>) -> (FluentArgs<'a>, Vec<&'a str>) {
+    let (mut marks, mut markup) = (FluentArgs::new(), Vec::new());
+    for (name, value) in values.iter() {
+        let value = match value {
+            FluentValue::String(value) => {
+                markup.push(&**value);
+                format!("{}{}{}", MARK[0], markup.len() - 1, MARK[1]).into()
+            }
+            other => other.clone(),
+        };
+        marks.set(name, value);
+    }
+    (marks, markup)
+}
+
+/// A text as HTML, with the markup in the place of the marks.
+fn with_markup(text: &str, markup: &[&str]) -> String {
+    let escaped = escape(text);
+    let mut parts = escaped.split(MARK[0]);
+    let mut html = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let Some((number, after)) = part.split_once(MARK[1]) else {
+            html.push_str(part);
+            continue;
+        };
+        let value = number.parse::<usize>().ok().and_then(|number| markup.get(number));
+        html.push_str(value.copied().unwrap_or_default());
+        html.push_str(after);
+    }
+    html
 }
 
 /// The keys of the texts in a file. A line that begins a text begins with its key; all others are indented,

@@ -148,6 +148,33 @@ fn an_operators_file_replaces_texts_and_adds_languages_and_english_has_the_rest(
 }
 
 #[test]
+fn nothing_of_an_operators_text_is_markup_but_the_values() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("en")).unwrap();
+    let own = "-term = <i>{ \"<term>\" }\n\
+        own = <b> { \"<u>\" } { \"\\u003Cs>\" } { -term } { other } { other.more } { $name } { $missing }\n\
+        other = { \"&amp;\" }\n    .more = { \"<a href='x'>\" }\n\
+        chosen = { $count ->\n    [one] { \"<one>\" }\n   *[other] { \"<other>\" } { $name }\n }\n\
+        marks = { \"\u{fdd0}0\u{fdd1}\u{fdd0}7\u{fdd1}\u{fdd0}\" }";
+    fs::write(folder.path().join("en/own.ftl"), own).unwrap();
+    let texts = Texts::load(Some(folder.path()), "en").unwrap();
+    let html = |key: &str, count: i64| {
+        let mut values: FluentArgs<'_> = [("name", "<bdi>&lt;Ada</bdi>")].into_iter().collect();
+        values.set("count", count);
+        texts.text(key, &values, Markup::Html)
+    };
+    let own = html("own", 1);
+    assert_eq!(own.matches('<').count(), 2, "{own}");
+    assert!(own.starts_with("&lt;b&gt; &lt;u&gt; &lt;s&gt; &lt;i&gt;&lt;term&gt; "), "{own}");
+    assert!(own.contains("&amp;amp; &lt;a href="), "{own}");
+    assert!(own.ends_with(" <bdi>&lt;Ada</bdi> {$missing}"), "{own}");
+    assert_eq!(html("chosen", 1), "&lt;one&gt;");
+    assert_eq!(html("chosen", 2), "&lt;other&gt; <bdi>&lt;Ada</bdi>");
+    // A text with characters that no text should have shows values, which are safe everywhere.
+    assert_eq!(html("marks", 1), "<bdi>&lt;Ada</bdi>");
+}
+
+#[test]
 fn a_wrong_file_is_named_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let fault = || Texts::load(Some(folder.path()), "en").unwrap_err().to_string();
