@@ -1,7 +1,7 @@
 //! Names and passwords in the form in which they are compared: input that looks the same on a
 //! keyboard is the same, on whichever system it was typed (RFC 8265).
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::{OpaqueString, UsernameCaseMapped};
@@ -93,15 +93,65 @@ fn key(typed: &str) -> String {
     typed.split(' ').map(part).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether readers could confuse two names of applications, in any case and with any spaces.
+/// Whether readers could confuse two names of applications, in any case and with any spaces: they look
+/// the same, or one of them is the other with more words. A single word is the name of many
+/// applications, so words beside it count only if they promise that this is the real one.
 pub fn look_alike(one: &str, other: &str) -> bool {
-    let looks = |text: &str| {
-        let seen = |text: &str| skeleton(text).filter(|c| c.is_alphanumeric()).collect::<String>();
-        let (shown, small) = (seen(&look(text)), seen(&text.to_lowercase()));
-        [shown, small]
+    let (one, other) = (words_seen(one), words_seen(other));
+    one.iter().zip(&other).any(|(one, other)| {
+        one.concat() == other.concat() && !one.is_empty()
+            || has_words_of(one, other)
+            || has_words_of(other, one)
+    })
+}
+
+/// The words of a name as readers see them: as they are, and in small letters.
+fn words_seen(name: &str) -> [Vec<String>; 2] {
+    let is_between = |c: char| {
+        let is_punctuation = matches!(c, '\u{2010}'..='\u{206f}' | '\u{3000}'..='\u{303f}');
+        c.is_whitespace() || c.is_ascii_punctuation() || is_punctuation
     };
-    let (one, other) = (looks(one), looks(other));
-    one.iter().zip(&other).any(|(one, other)| one == other && !one.is_empty())
+    let words = |seen: String| -> Vec<String> {
+        let words = seen.split(is_between);
+        let words = words.map(|word| word.chars().filter(|c| c.is_alphanumeric()).collect());
+        words.filter(|word: &String| !word.is_empty()).collect()
+    };
+    [words(look(name)), words(skeleton(&name.to_lowercase()).collect())]
+}
+
+/// Whether `long` has the words of `short`, one after the other, and further ones.
+fn has_words_of(long: &[String], short: &[String]) -> bool {
+    runs(long, &short.concat()).any(|run| {
+        let is_of_one_word = short.len().max(run.len()) == 1;
+        let mut further = long.iter().enumerate().filter(|(at, _)| !run.contains(at));
+        run.len() < long.len() && (!is_of_one_word || further.all(|(_, word)| is_promise(word)))
+    })
+}
+
+/// The places at which words make up this text.
+fn runs<'a>(words: &'a [String], whole: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+    (0..words.len()).filter_map(move |start| {
+        let mut rest = whole;
+        for (at, word) in words.iter().enumerate().skip(start) {
+            rest = rest.strip_prefix(word.as_str())?;
+            if rest.is_empty() {
+                return Some(start..at + 1);
+            }
+        }
+        None
+    })
+}
+
+/// Words that promise that an application is the real one, in the languages of the pages.
+const PROMISES: &str = include_str!("promises.txt");
+
+/// Whether a word, as it is seen, is one of these. A capital I is seen as a small l.
+fn is_promise(word: &str) -> bool {
+    let folded = |word: &str| word.replace('l', "i");
+    let word = folded(word);
+    PROMISES
+        .lines()
+        .any(|promise| words_seen(promise).iter().any(|seen| folded(&seen.concat()) == word))
 }
 
 /// The look of a name to readers who ignore its case.
@@ -183,11 +233,36 @@ mod tests {
             ("Photo printer", "PHOTO-PRINTER"),
             ("PayPal", "PayPaI"),
             ("PayPal", "P\u{430}ypal"),
+            ("PayPal", "PayPal \u{2713}"),
+            // With more words.
+            ("Google Photos", "Google Photos Official"),
+            ("Google Photos", "Google Photos (verified)"),
+            ("Google Photos", "G\u{43e}ogle Photos \u{2014} Login"),
+            ("Google Photos", "The GooglePhotos App"),
+            ("GooglePhotos", "Google Photos 2"),
+            ("PayPal", "PayPal Official"),
+            ("PayPal", "PayPaI (VERIFIED)"),
+            ("PayPal", "Officiel: PayPal, v\u{e9}rifi\u{e9}"),
+            ("Fotos", "Fotos (ve\u{301}rifie\u{301})"),
         ] {
-            assert!(look_alike(one, other), "{one} {other}");
+            assert!(look_alike(one, other) && look_alike(other, one), "{one} {other}");
         }
-        for (one, other) in [("Photo printer", "Photo painter"), ("\u{1f4f7}", "\u{1f5a8}")] {
-            assert!(!look_alike(one, other), "{one} {other}");
+        for (one, other) in [
+            ("Photo printer", "Photo painter"),
+            ("\u{1f4f7}", "\u{1f5a8}"),
+            ("\u{1f4f7}", "Photos"),
+            // One word is the name of many.
+            ("Photos", "Photos Backup"),
+            ("Photos", "My Photos"),
+            ("Calendar", "Team Calendar"),
+            ("Official", "Photos"),
+            ("Photos", "Official Backup"),
+            ("Google Photos", "Google Backup Photos"),
+            ("Google Photos", "Photos Google"),
+            ("Google Photos", "Google Photosphere"),
+            ("Photo printer", "Printer"),
+        ] {
+            assert!(!look_alike(one, other) && !look_alike(other, one), "{one} {other}");
         }
     }
 

@@ -58,7 +58,7 @@ impl ClientLogos {
 
     /// The logo at a URL, if it is here. If it is not, or is old, it is fetched: the page does not wait for
     /// a host of somebody else.
-    pub(super) async fn at(&self, url: &str) -> Option<Arc<Picture>> {
+    pub(super) async fn at(&self, client: &Arc<str>, url: &str) -> Option<Arc<Picture>> {
         let now = self.0.env.now();
         let remembered = self.0.known().get(url).map(|known| known.picture.clone());
         let picture = match remembered {
@@ -66,8 +66,8 @@ impl ClientLogos {
             None => self.0.stored(url).await,
         };
         if self.0.begins(url, now) {
-            let (shared, url) = (Arc::clone(&self.0), url.to_owned());
-            tokio::spawn(async move { shared.fetch(&url, now).await });
+            let (shared, client, url) = (Arc::clone(&self.0), Arc::clone(client), url.to_owned());
+            tokio::spawn(async move { shared.fetch(&client, &url, now).await });
         }
         picture
     }
@@ -140,12 +140,15 @@ impl Shared {
         true
     }
 
-    /// Fetches a logo, and stores it.
-    async fn fetch(&self, url: &str, now: Timestamp) {
-        let picture = match self.picture(url).await {
+    /// Fetches the logo of a client, and stores it.
+    async fn fetch(&self, client: &str, url: &str, now: Timestamp) {
+        // The rest of the address may hold a secret.
+        let parsed = Url::parse(url).ok();
+        let host = parsed.as_ref().and_then(Url::host_str).unwrap_or_default();
+        let picture = match self.picture(parsed.as_ref()).await {
             Ok(picture) => Arc::new(picture),
             Err(reason) => {
-                tracing::info!(url, %reason, "the logo of a client is not fetched");
+                tracing::info!(client, host, %reason, "the logo of a client is not shown");
                 return;
             }
         };
@@ -156,16 +159,15 @@ impl Shared {
             fetched: now,
         };
         if let Err(error) = self.backend.put_logo(logo).await {
-            tracing::warn!(%error, "the logo of a client cannot be stored");
+            tracing::warn!(client, host, %error, "the logo of a client cannot be stored");
         }
         if let Some(known) = self.known().get_mut(url) {
             known.picture = Some(picture);
         }
     }
 
-    async fn picture(&self, url: &str) -> Result<Picture, NoLogo> {
-        let parsed = Url::parse(url).map_err(|_| NoLogo::Url)?;
-        let fetched = self.fetcher.fetch_picture(&parsed).await?;
+    async fn picture(&self, url: Option<&Url>) -> Result<Picture, NoLogo> {
+        let fetched = self.fetcher.fetch_picture(url.ok_or(NoLogo::Url)?).await?;
         Ok(Picture::of_client(fetched.body)?)
     }
 }

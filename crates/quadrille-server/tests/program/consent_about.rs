@@ -82,13 +82,12 @@ async fn a_name_that_looks_like_that_of_an_allowed_application_is_pointed_out() 
     let page = consent(&stage, &browser, &stage.client).await;
     assert!(!page.html.contains("This is not the"), "{}", page.html);
     browser.submit(&page.form("ticket").with("decision", "allow")).await;
-    let like = add_client(program, "PHOTO-Printer");
-    let page = consent(&stage, &browser, &like).await;
-    assert!(
-        page.html.contains("This is not the <bdi>Photo &lt;printer&gt;</bdi>"),
-        "{}",
-        page.html
-    );
+    for name in ["PHOTO-Printer", "Photo Printer Official"] {
+        let like = add_client(program, name);
+        let page = consent(&stage, &browser, &like).await;
+        let said = "This is not the <bdi>Photo &lt;printer&gt;</bdi>";
+        assert!(page.html.contains(said), "{name}: {}", page.html);
+    }
     let other = add_client(program, "Photo painter");
     let page = consent(&stage, &browser, &other).await;
     assert!(!page.html.contains("This is not the"), "{}", page.html);
@@ -105,21 +104,23 @@ fn the_operator_is_told_of_a_name_that_looks_like_that_of_another_client() {
         (added["client_id"].as_str().unwrap().to_owned(), text(&output.stderr))
     };
     let (first, said) = add("PayPal");
-    assert!(!said.contains("looks the same"), "{said}");
+    assert!(!said.contains("looks like it"), "{said}");
     // A capital I for the small l.
     let (_, said) = add("PayPaI");
-    assert!(said.contains("looks the same") && said.contains(&first), "{said}");
+    assert!(said.contains("looks like it") && said.contains(&first), "{said}");
+    let (_, said) = add("PayPal (verified)");
+    assert!(said.contains("looks like it"), "{said}");
     let (other, said) = add("Photo painter");
-    assert!(!said.contains("looks the same"), "{said}");
+    assert!(!said.contains("looks like it"), "{said}");
     let edit = |arguments: &[&str]| {
         let output = run(&data, &[&["client", "edit", &other], arguments].concat(), "");
         assert!(output.status.success());
         text(&output.stderr)
     };
     let said = edit(&["--name", "paypal"]);
-    assert!(said.contains("looks the same") && said.contains("client edit"), "{said}");
+    assert!(said.contains("looks like it") && said.contains("client edit"), "{said}");
     let said = edit(&["--owner", "Ada"]);
-    assert!(!said.contains("looks the same"), "the name is as before: {said}");
+    assert!(!said.contains("looks like it"), "the name is as before: {said}");
 }
 
 #[tokio::test]
@@ -159,8 +160,14 @@ async fn a_logo_is_fetched_by_the_program_and_shown_from_its_own_origin() {
     assert_eq!(&logo.bytes().await.unwrap()[..], PNG);
 
     consent(&stage, &browser, &bad).await;
-    let refused = async || program.log().contains("the logo of a client is not fetched");
+    let refused = async || program.log().contains("the logo of a client is not shown");
     assert!(eventually(Duration::from_secs(20), refused).await);
+    let log = program.log();
+    let line = log.lines().find(|line| line.contains("the logo of a client is not shown")).unwrap();
+    for part in [bad["client_id"].as_str().unwrap(), "127.0.0.1", "an SVG can hold scripts"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert!(!log.contains("logo.svg"), "a path or a query can hold a secret: {log}");
     let page = consent(&stage, &browser, &bad).await;
     assert_eq!(img(&page), None, "{}", page.html);
 

@@ -20,8 +20,7 @@ pub(crate) async fn document(answer: Response<Body>) -> Result<Fetched, FetchErr
     let (parts, body) = answer.into_parts();
     let body = body.collect_decoded(&parts.headers, LIMIT).await.map_err(|error| match error {
         CollectError::TooLarge => FetchError::TooLarge,
-        // Compressed, so its type cannot be told.
-        CollectError::Coding => FetchError::ContentType,
+        CollectError::Coding => FetchError::Compressed,
         CollectError::Network(error) => error.into(),
     })?;
     Ok(Fetched { body, max_age })

@@ -209,6 +209,9 @@ pub enum FetchError {
     /// The declared type is not JSON.
     #[error("the answer is not declared as JSON")]
     ContentType,
+    /// The answer is compressed, which was not asked for.
+    #[error("the answer is compressed, which was not asked for")]
+    Compressed,
     /// The metadata of the issuer (RFC 8414) are malformed, of another issuer, or name no keys.
     #[error("the metadata of the issuer are not valid, or name no keys")]
     Metadata,

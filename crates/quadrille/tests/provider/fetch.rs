@@ -153,12 +153,14 @@ async fn a_redirect_is_not_followed() {
 async fn only_a_200_of_json_that_is_not_too_long_is_taken() {
     let long = "x".repeat(64 * 1024 + 1);
     let fits = "x".repeat(64 * 1024);
+    let compressed = &*format!("{JSON}content-encoding: gzip\r\n");
     for (status, headers, body, error) in [
         ("404 Not Found", JSON, "{}", Some(FetchError::Status(404))),
         ("500 Oops", JSON, "{}", Some(FetchError::Status(500))),
         ("201 Created", JSON, "{}", Some(FetchError::Status(201))),
         ("200 OK", "content-type: text/html\r\n", "{}", Some(FetchError::ContentType)),
         ("200 OK", "", "{}", Some(FetchError::ContentType)),
+        ("200 OK", compressed, "{}", Some(FetchError::Compressed)),
         ("200 OK", JSON, &long, Some(FetchError::TooLarge)),
         ("200 OK", JSON, &fits, None),
     ] {

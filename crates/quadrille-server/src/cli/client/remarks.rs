@@ -36,7 +36,7 @@ pub(super) async fn remark_on_name(
     let is_like = |other: &&Client| other.id != client.id && look_alike(&other.name, &client.name);
     if let Some(other) = others.iter().map(AsRef::as_ref).find(is_like) {
         output.note(&format!(
-            "Users can take {} for {} ({}), whose name looks the same: `quadrille client edit {} --name` \
+            "Users can take {} for {} ({}), whose name looks like it: `quadrille client edit {} --name` \
              changes it.",
             Quoted(&client.name),
             Quoted(&other.name),

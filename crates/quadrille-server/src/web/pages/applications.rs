@@ -182,7 +182,7 @@ impl App {
         };
         let about = client.about();
         Application {
-            logo: self.logo_of(&about).await,
+            logo: self.logo_of(&client.id, &about).await,
             owner: about.owner.as_deref().map(str::to_owned),
             open: open.map(|login| login.url().to_string()),
             id: client.id.to_string(),

@@ -1,5 +1,7 @@
 //! The client of a consent page, as its user sees it.
 
+use std::sync::Arc;
+
 use quadrille::provider::{ClientAbout, ClientAccess, ConsentPage, Error, SubjectType};
 use serde::Serialize;
 use url::Url;
@@ -84,7 +86,7 @@ impl App {
             host: page.client_host.clone(),
             registered_itself: page.registered_itself,
             learns_user_name: client.openid.subject_type == SubjectType::Public,
-            logo: self.logo_of(&about).await,
+            logo: self.logo_of(&client.id, &about).await,
             owner: about.owner.as_deref().map(str::to_owned),
             page: Address::of(about.client_uri.as_deref()),
             policy: Address::of(about.policy_uri.as_deref()),
@@ -101,8 +103,8 @@ impl App {
     }
 
     /// The path of the logo of a client, if it is here.
-    pub(super) async fn logo_of(&self, about: &ClientAbout) -> Option<String> {
-        let logo = self.client_logos.at(about.logo_uri.as_deref()?).await?;
+    pub(super) async fn logo_of(&self, client: &Arc<str>, about: &ClientAbout) -> Option<String> {
+        let logo = self.client_logos.at(client, about.logo_uri.as_deref()?).await?;
         Some(self.pages.path_of(&logo))
     }
 

@@ -85,7 +85,7 @@ pub enum LogoFault {
     #[error("an SVG can hold scripts and addresses elsewhere: save the logo as PNG or WebP")]
     Svg,
     /// The picture is of another kind.
-    #[error("a logo is a PNG, a WebP or a JPEG")]
+    #[error("a logo is a PNG, a WebP or a JPEG, and that of a client may be a GIF")]
     Kind,
 }
 

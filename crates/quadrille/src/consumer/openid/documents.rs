@@ -219,7 +219,10 @@ pub(crate) fn not_fetched(service: &Arc<str>, error: FetchError) -> Error {
             Err(_) => malformed,
         },
         FetchError::TooLarge => ServiceError::TooLarge,
-        FetchError::Url | FetchError::ContentType | FetchError::Metadata => malformed,
+        FetchError::Url
+        | FetchError::ContentType
+        | FetchError::Compressed
+        | FetchError::Metadata => malformed,
     };
     Error::service(service, error)
 }
