@@ -147,6 +147,7 @@ async fn walk(
     words.visit(browser, &withdraw, words.withdraw, "06-withdraw").await;
     words.visit(browser, &provider.url("/password"), words.password, "07-password").await;
     words.visit(browser, &provider.url("/account/delete"), "", "08-delete-account").await;
+    words.visit(browser, &provider.url("/account/export"), "", "08-export").await;
     let device = provider.url("/device?user_code=ABCD");
     words.visit(browser, &device, words.device, "09-device").await;
     words.visit(browser, &terminal(provider).await, words.consent, "10-terminal").await;

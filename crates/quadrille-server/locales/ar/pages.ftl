@@ -261,6 +261,7 @@ account-token-no-days = اختر مدة صلاحية رمز الوصول.
 account-token-too-many = لديك مئة رمز وصول. ألغِ واحدًا لم تعد تحتاج إليه.
 account-profile = ملفك الشخصي
 account-profile-hint = تعرف التطبيقات منه ما تسمح لها به.
+account-profile-more = بيانات أخرى يمكنك إضافتها
 account-profile-save = حفظ
 account-profile-unknown = لم يتغير شيء. لا يحتفظ هذا الموقع بمثل ذلك.
 account-profile-unseen = لم يتغير شيء. { $claim }: لا تستخدم رموز التحكم ولا الرموز غير المرئية.
@@ -285,6 +286,7 @@ account-password-hint = كلمة المرور الجديدة تسجّل خروج
 account-data = بياناتك
 account-data-hint = ملف بكل ما يعرفه هذا الموقع عنك. لا يحتوي على كلمة مرور ولا رمز وصول.
 account-data-download = تنزيل بياناتك
+export-lead = مضى بعض الوقت على تسجيل دخولك. اكتب كلمة المرور حتى لا يحصل أحد غيرك على بياناتك.
 account-deletion = الحذف
 account-deletion-hint = حسابك ووصول جميع التطبيقات، نهائيًا.
 ago-second = الآن
@@ -365,6 +367,7 @@ password-too-long =
        *[other] لا تزيد كلمة المرور على { $most } بايت.
     }
 password-common = هذه من أكثر كلمات المرور شيوعًا، والتي يجرّبها المهاجمون أولًا.
+password-same = هذه هي كلمة المرور الحالية.
 
 # delete-account.html
 delete-account = حذف حسابك

@@ -243,6 +243,7 @@ account-token-no-days = Wählen Sie, wie lange das Token gilt.
 account-token-too-many = Sie haben hundert Token. Widerrufen Sie eines, das Sie nicht mehr brauchen.
 account-profile = Ihr Profil
 account-profile-hint = Anwendungen erfahren davon, was Sie ihnen erlauben.
+account-profile-more = Weitere Angaben
 account-profile-save = Speichern
 account-profile-unknown = Nichts wurde geändert. So etwas wird hier nicht gespeichert.
 account-profile-unseen = Nichts wurde geändert. { $claim }: ohne Steuerzeichen und unsichtbare Zeichen.
@@ -267,6 +268,7 @@ account-password-hint = Ein neues meldet Sie überall sonst ab.
 account-data = Ihre Daten
 account-data-hint = Eine Datei mit allem, was diese Website über Sie weiß. Sie enthält kein Passwort und kein Token.
 account-data-download = Daten herunterladen
+export-lead = Ihre Anmeldung liegt einige Zeit zurück. Geben Sie Ihr Passwort ein, damit niemand sonst Ihre Daten bekommt.
 account-deletion = Löschung
 account-deletion-hint = Ihr Konto und der Zugriff aller Anwendungen, endgültig.
 ago-second = gerade eben
@@ -322,6 +324,7 @@ password-another-title = Wählen Sie ein anderes Passwort
 password-too-short = Ein Passwort hat mindestens { $least } Zeichen.
 password-too-long = Ein Passwort hat höchstens { $most } Bytes.
 password-common = Das ist eines der häufigsten Passwörter, die Angreifer zuerst versuchen.
+password-same = Das ist Ihr bisheriges Passwort.
 
 # delete-account.html
 delete-account = Konto löschen

@@ -246,6 +246,7 @@ account-token-no-days = Choose how long the token is valid.
 account-token-too-many = You have a hundred tokens. Revoke one that you do not need any more.
 account-profile = Your profile
 account-profile-hint = Applications learn of it what you allow them.
+account-profile-more = More that you can fill in
 account-profile-save = Save
 account-profile-unknown = Nothing was changed. This site keeps no such thing.
 account-profile-unseen = Nothing was changed. { $claim }: use no control characters and no invisible ones.
@@ -270,6 +271,7 @@ account-password-hint = A new one signs you out everywhere else.
 account-data = Your data
 account-data-hint = A file with all that this site knows about you. It has no password and no token.
 account-data-download = Download your data
+export-lead = You signed in some time ago. Type your password, so that nobody else gets your data.
 account-deletion = Deletion
 account-deletion-hint = Your account, and the access of all applications, for good.
 ago-second = just now
@@ -325,6 +327,7 @@ password-another-title = Choose another password
 password-too-short = A password has at least { $least } characters.
 password-too-long = A password has at most { $most } bytes.
 password-common = This is one of the most common passwords, which attackers try first.
+password-same = This is the password that you have now.
 
 # delete-account.html
 delete-account = Delete your account

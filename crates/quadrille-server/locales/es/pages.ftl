@@ -243,6 +243,7 @@ account-token-no-days = Elija cuánto tiempo es válido el token.
 account-token-too-many = Tiene cien tokens. Revoque uno que ya no necesite.
 account-profile = Su perfil
 account-profile-hint = Las aplicaciones conocen de él lo que usted les permite.
+account-profile-more = Otros datos que puede añadir
 account-profile-save = Guardar
 account-profile-unknown = No se cambió nada. Este sitio no guarda tal cosa.
 account-profile-unseen = No se cambió nada. { $claim }: sin caracteres de control ni invisibles.
@@ -267,6 +268,7 @@ account-password-hint = Una nueva cierra su sesión en los demás navegadores.
 account-data = Sus datos
 account-data-hint = Un archivo con todo lo que este sitio sabe de usted. No contiene contraseñas ni tokens.
 account-data-download = Descargar sus datos
+export-lead = Inició sesión hace algún tiempo. Escriba su contraseña para que nadie más obtenga sus datos.
 account-deletion = Eliminación
 account-deletion-hint = Su cuenta y el acceso de todas las aplicaciones, para siempre.
 ago-second = ahora mismo
@@ -322,6 +324,7 @@ password-another-title = Elija otra contraseña
 password-too-short = Una contraseña tiene al menos { $least } caracteres.
 password-too-long = Una contraseña tiene como máximo { $most } bytes.
 password-common = Es una de las contraseñas más comunes, que los atacantes prueban primero.
+password-same = Es la contraseña que usted ya tiene.
 
 # delete-account.html
 delete-account = Eliminar su cuenta

@@ -247,6 +247,7 @@ account-token-no-days = Choisissez la durée de validité du jeton.
 account-token-too-many = Vous avez cent jetons. Révoquez-en un dont vous n’avez plus besoin.
 account-profile = Votre profil
 account-profile-hint = Les applications en apprennent ce que vous autorisez.
+account-profile-more = Autres informations que vous pouvez ajouter
 account-profile-save = Enregistrer
 account-profile-unknown = Rien n’a été modifié. Ce site n’enregistre rien de tel.
 account-profile-unseen = Rien n’a été modifié. { $claim } : n’utilisez ni caractères de contrôle ni caractères invisibles.
@@ -271,6 +272,7 @@ account-password-hint = Un nouveau mot de passe vous déconnecte partout ailleur
 account-data = Vos données
 account-data-hint = Un fichier avec tout ce que ce site sait de vous. Il ne contient ni mot de passe ni jeton.
 account-data-download = Télécharger vos données
+export-lead = Votre connexion remonte à un certain temps. Saisissez votre mot de passe, afin que personne d’autre n’obtienne vos données.
 account-deletion = Suppression
 account-deletion-hint = Votre compte et l’accès de toutes les applications, définitivement.
 ago-second = à l’instant
@@ -326,6 +328,7 @@ password-another-title = Choisissez un autre mot de passe
 password-too-short = Un mot de passe a au moins { $least } caractères.
 password-too-long = Un mot de passe a au plus { $most } octets.
 password-common = C’est l’un des mots de passe les plus courants, que les pirates essaient en premier.
+password-same = C’est votre mot de passe actuel.
 
 # delete-account.html
 delete-account = Supprimer votre compte

@@ -243,6 +243,7 @@ account-token-no-days = Scelga per quanto tempo il token è valido.
 account-token-too-many = Ha cento token. Ne revochi uno che non Le serve più.
 account-profile = Il Suo profilo
 account-profile-hint = Le applicazioni ne vengono a conoscere ciò che Lei consente.
+account-profile-more = Altri dati che può aggiungere
 account-profile-save = Salva
 account-profile-unknown = Non è stato modificato nulla. Questo sito non conserva una cosa simile.
 account-profile-unseen = Non è stato modificato nulla. { $claim }: senza caratteri di controllo né invisibili.
@@ -267,6 +268,7 @@ account-password-hint = Una nuova chiude la sessione in tutti gli altri browser.
 account-data = I Suoi dati
 account-data-hint = Un file con tutto ciò che questo sito sa di Lei. Non contiene password né token.
 account-data-download = Scarica i Suoi dati
+export-lead = Ha eseguito l’accesso qualche tempo fa. Inserisca la password, affinché nessun altro ottenga i Suoi dati.
 account-deletion = Eliminazione
 account-deletion-hint = Il Suo account e l’accesso di tutte le applicazioni, per sempre.
 ago-second = proprio ora
@@ -322,6 +324,7 @@ password-another-title = Scelga un’altra password
 password-too-short = Una password ha almeno { $least } caratteri.
 password-too-long = Una password ha al massimo { $most } byte.
 password-common = È una delle password più comuni, che gli aggressori provano per prime.
+password-same = È la password che ha già.
 
 # delete-account.html
 delete-account = Elimina il Suo account

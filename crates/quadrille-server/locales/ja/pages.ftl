@@ -204,6 +204,7 @@ account-token-no-days = トークンの有効期間を選んでください。
 account-token-too-many = トークンが 100 個あります。不要になったものを失効させてください。
 account-profile = プロフィール
 account-profile-hint = アプリには、許可した内容だけが伝わります。
+account-profile-more = ほかに入力できる項目
 account-profile-save = 保存
 account-profile-unknown = 何も変更されませんでした。このサイトはその情報を保存しません。
 account-profile-unseen = 何も変更されませんでした。{ $claim }: 制御文字や見えない文字は使えません。
@@ -228,6 +229,7 @@ account-password-hint = 新しくすると、ほかのすべての場所から�
 account-data = あなたのデータ
 account-data-hint = このサイトがあなたについて持つ情報すべてのファイルです。パスワードとトークンは含まれません。
 account-data-download = データをダウンロード
+export-lead = サインインしてから時間がたっています。ほかの人にデータが渡らないように、パスワードを入力してください。
 account-deletion = 削除
 account-deletion-hint = アカウントと、すべてのアプリのアクセスが完全に削除されます。
 ago-second = たった今
@@ -271,6 +273,7 @@ password-another-title = 別のパスワードを選んでください
 password-too-short = パスワードは { $least } 文字以上にしてください。
 password-too-long = パスワードは { $most } バイト以下にしてください。
 password-common = これは、攻撃者が最初に試す、特によくあるパスワードの一つです。
+password-same = これは現在のパスワードと同じです。
 
 # delete-account.html
 delete-account = アカウントの削除

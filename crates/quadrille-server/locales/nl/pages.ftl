@@ -239,6 +239,7 @@ account-token-no-days = Kies hoelang het token geldig is.
 account-token-too-many = U hebt honderd tokens. Trek er een in die u niet meer nodig hebt.
 account-profile = Uw profiel
 account-profile-hint = Toepassingen komen ervan te weten wat u toestaat.
+account-profile-more = Meer gegevens die u kunt invullen
 account-profile-save = Opslaan
 account-profile-unknown = Er is niets veranderd. Zoiets bewaart deze site niet.
 account-profile-unseen = Er is niets veranderd. { $claim }: zonder stuurtekens en onzichtbare tekens.
@@ -263,6 +264,7 @@ account-password-hint = Een nieuw wachtwoord meldt u overal elders af.
 account-data = Uw gegevens
 account-data-hint = Een bestand met alles wat deze site over u weet. Er staat geen wachtwoord en geen token in.
 account-data-download = Uw gegevens downloaden
+export-lead = U hebt zich enige tijd geleden aangemeld. Typ uw wachtwoord, zodat niemand anders uw gegevens krijgt.
 account-deletion = Verwijdering
 account-deletion-hint = Uw account en de toegang van alle toepassingen, voorgoed.
 ago-second = zojuist
@@ -314,6 +316,7 @@ password-another-title = Kies een ander wachtwoord
 password-too-short = Een wachtwoord heeft minstens { $least } tekens.
 password-too-long = Een wachtwoord heeft hoogstens { $most } bytes.
 password-common = Dit is een van de meest gebruikte wachtwoorden, die aanvallers het eerst proberen.
+password-same = Dit is het wachtwoord dat u al hebt.
 
 # delete-account.html
 delete-account = Uw account verwijderen

@@ -248,6 +248,7 @@ account-token-no-days = Wybierz, jak długo token jest ważny.
 account-token-too-many = Masz sto tokenów. Unieważnij taki, którego już nie potrzebujesz.
 account-profile = Twój profil
 account-profile-hint = Aplikacje dowiadują się z niego tego, na co zezwolisz.
+account-profile-more = Inne dane, które możesz podać
 account-profile-save = Zapisz
 account-profile-unknown = Nic nie zmieniono. Ta witryna nie przechowuje takich danych.
 account-profile-unseen = Nic nie zmieniono. { $claim }: bez znaków sterujących i niewidocznych.
@@ -272,6 +273,7 @@ account-password-hint = Nowe hasło wylogowuje Cię wszędzie indziej.
 account-data = Twoje dane
 account-data-hint = Plik ze wszystkim, co ta witryna o Tobie wie. Nie zawiera hasła ani tokenów.
 account-data-download = Pobierz swoje dane
+export-lead = Od zalogowania minęło trochę czasu. Wpisz hasło, aby nikt inny nie uzyskał Twoich danych.
 account-deletion = Usunięcie
 account-deletion-hint = Twoje konto i dostęp wszystkich aplikacji, na zawsze.
 ago-second = przed chwilą
@@ -345,6 +347,7 @@ password-too-long =
        *[other] Hasło ma najwyżej { $most } bajtów.
     }
 password-common = To jedno z najpopularniejszych haseł, których atakujący próbują najpierw.
+password-same = To jest dotychczasowe hasło.
 
 # delete-account.html
 delete-account = Usuń konto

@@ -243,6 +243,7 @@ account-token-no-days = Escolha por quanto tempo o token é válido.
 account-token-too-many = Você tem cem tokens. Revogue um de que não precisa mais.
 account-profile = Seu perfil
 account-profile-hint = Os aplicativos ficam sabendo dele o que você permite.
+account-profile-more = Outros dados que você pode informar
 account-profile-save = Salvar
 account-profile-unknown = Nada foi alterado. Este site não guarda tal coisa.
 account-profile-unseen = Nada foi alterado. { $claim }: sem caracteres de controle nem invisíveis.
@@ -267,6 +268,7 @@ account-password-hint = Uma nova encerra sua sessão em todos os outros lugares.
 account-data = Seus dados
 account-data-hint = Um arquivo com tudo o que este site sabe sobre você. Não contém senha nem token.
 account-data-download = Baixar seus dados
+export-lead = Você entrou há algum tempo. Digite sua senha, para que mais ninguém obtenha seus dados.
 account-deletion = Exclusão
 account-deletion-hint = Sua conta e o acesso de todos os aplicativos, para sempre.
 ago-second = agora mesmo
@@ -322,6 +324,7 @@ password-another-title = Escolha outra senha
 password-too-short = Uma senha tem pelo menos { $least } caracteres.
 password-too-long = Uma senha tem no máximo { $most } bytes.
 password-common = Esta é uma das senhas mais comuns, que os invasores tentam primeiro.
+password-same = Esta é a senha que você já tem.
 
 # delete-account.html
 delete-account = Excluir sua conta

@@ -223,6 +223,7 @@ account-token-no-days = Jetonun ne kadar süre geçerli olacağını seçin.
 account-token-too-many = Yüz jetonunuz var. Artık gerekmeyen birini iptal edin.
 account-profile = Profiliniz
 account-profile-hint = Uygulamalar bundan yalnızca izin verdiklerinizi öğrenir.
+account-profile-more = Ekleyebileceğiniz diğer bilgiler
 account-profile-save = Kaydet
 account-profile-unknown = Hiçbir şey değiştirilmedi. Bu site böyle bir bilgi tutmaz.
 account-profile-unseen = Hiçbir şey değiştirilmedi. { $claim }: denetim karakteri ve görünmez karakter kullanmayın.
@@ -247,6 +248,7 @@ account-password-hint = Yeni bir parola, diğer her yerde oturumunuzu kapatır.
 account-data = Verileriniz
 account-data-hint = Bu sitenin hakkınızda bildiği her şeyi içeren bir dosya. Parola ve jeton içermez.
 account-data-download = Verilerinizi indirin
+export-lead = Oturumu bir süre önce açtınız. Verilerinizi başkasının almaması için parolanızı yazın.
 account-deletion = Silme
 account-deletion-hint = Hesabınız ve tüm uygulamaların erişimi, kalıcı olarak.
 ago-second = az önce
@@ -290,6 +292,7 @@ password-another-title = Başka bir parola seçin
 password-too-short = Bir parola en az { $least } karakterdir.
 password-too-long = Bir parola en fazla { $most } bayttır.
 password-common = Bu, saldırganların önce denediği en yaygın parolalardan biridir.
+password-same = Bu, şimdiki parolanız.
 
 # delete-account.html
 delete-account = Hesabınızı silin

@@ -204,6 +204,7 @@ account-token-no-days = 请选择令牌的有效期。
 account-token-too-many = 您已有一百个令牌。请吊销一个不再需要的令牌。
 account-profile = 您的个人资料
 account-profile-hint = 应用只会得知您允许的内容。
+account-profile-more = 您可以填写的其他信息
 account-profile-save = 保存
 account-profile-unknown = 没有任何更改。本站不保存此类信息。
 account-profile-unseen = 没有任何更改。{ $claim }：请勿使用控制字符和不可见字符。
@@ -228,6 +229,7 @@ account-password-hint = 新密码会使您在其他所有地方退出登录。
 account-data = 您的数据
 account-data-hint = 包含本站所知的关于您的一切的文件。其中没有密码和令牌。
 account-data-download = 下载您的数据
+export-lead = 您登录已有一段时间。请输入密码，以免他人取得您的数据。
 account-deletion = 删除
 account-deletion-hint = 永久删除您的账户和所有应用的访问权限。
 ago-second = 刚刚
@@ -271,6 +273,7 @@ password-another-title = 请选择其他密码
 password-too-short = 密码至少需要 { $least } 个字符。
 password-too-long = 密码最多为 { $most } 个字节。
 password-common = 这是攻击者最先尝试的最常见密码之一。
+password-same = 这是您目前的密码。
 
 # delete-account.html
 delete-account = 删除您的账户

@@ -15,7 +15,7 @@ use super::{app::App, claims::USER_NAME};
 pub(super) struct ClaimLine {
     pub(super) name: String,
     pub(super) words: String,
-    /// The value; `None` if it is not known.
+    /// The value; `None` if it is not known, or empty.
     pub(super) value: Option<String>,
 }
 
@@ -29,6 +29,7 @@ impl App {
             (_, Some(Value::Bool(false))) => Some(self.pages.texts().plain("no")),
             (_, value) => value.map(shown),
         };
+        let value = value.filter(|value| !value.trim().is_empty());
         Some(ClaimLine { name: name.to_owned(), words: self.claim_in_words(name)?, value })
     }
 

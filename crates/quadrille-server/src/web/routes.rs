@@ -37,7 +37,7 @@ impl App {
             .route(&site.end_other_sessions, post(account::end_other_sessions))
             .route(&site.password, get(password::page).post(password::change))
             .route(password::WELL_KNOWN, get(password::well_known))
-            .route(&site.export, post(export::export))
+            .route(&site.export, get(export::page).post(export::export))
             .route(&site.revoke_token, post(account::revoke_token))
             .route(&site.make_token, post(new_token::make_token))
             .route(&site.profile, post(profile::edit))

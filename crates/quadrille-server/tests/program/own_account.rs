@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 
 use crate::{
     browser::{Browser, Form, Page},
+    clock::Clock,
     flow::{PASSWORD, Stage, add_client, authorize_url},
     me::me,
-    process::Program,
+    process::{Folder, Program},
 };
 
 const NEW: &str = "another horse altogether";
@@ -47,6 +48,7 @@ async fn a_new_password_keeps_this_browser_signed_in_and_no_other_one() {
         ([PASSWORD, NEW, "another"], StatusCode::BAD_REQUEST, "The new passwords differ"),
         ([PASSWORD, "short", "short"], StatusCode::BAD_REQUEST, "at least 8 characters"),
         ([PASSWORD, "password1", "password1"], StatusCode::BAD_REQUEST, "most common"),
+        ([PASSWORD, PASSWORD, PASSWORD], StatusCode::BAD_REQUEST, "that you have now"),
     ] {
         let page = browser.submit(&change(program, &browser, fields).await).await;
         assert_eq!(page.status, status, "{}", page.html);
@@ -196,6 +198,30 @@ async fn a_user_gets_a_file_of_all_that_is_known_and_no_secret_in_it() {
     assert!(program.log().contains("account_exported"));
     let nobodys = browser.submit(&form.with("form", "")).await;
     assert_eq!(nobodys.status, StatusCode::FORBIDDEN, "{}", nobodys.html);
+}
+
+#[tokio::test]
+async fn a_file_of_all_that_is_known_needs_the_password_some_time_after_the_sign_in() {
+    let folder = Folder::new();
+    let clock = Clock::new(&folder);
+    let program = clock.serve(&folder, &[]);
+    program.add_user("Ada", PASSWORD);
+    let (browser, page) = signed_in(&program, "ada", PASSWORD).await;
+    let mut form = page.form("form");
+    form.action = program.url("/account/export").parse().unwrap();
+    let is_file = |page: &Page| page.header("content-type") == "application/json";
+    assert!(is_file(&browser.submit(&form).await));
+    clock.is_ahead_by(16 * 60);
+    let asks = browser.submit(&form).await;
+    assert_eq!(asks.url.path(), "/account/export");
+    assert!(asks.html.contains("You signed in some time ago"), "{}", asks.html);
+    let proof = asks.form("password");
+    for wrong in ["", "wrong horse"] {
+        let page = browser.submit(&proof.clone().with("password", wrong)).await;
+        assert!(page.html.contains("Wrong password") && !is_file(&page), "{}", page.html);
+    }
+    assert!(is_file(&browser.submit(&proof.with("password", PASSWORD)).await));
+    assert_eq!(program.log().matches("account_exported").count(), 2);
 }
 
 #[tokio::test]

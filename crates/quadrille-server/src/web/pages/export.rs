@@ -2,28 +2,67 @@
 
 use axum::{
     body::Body,
-    extract::State,
-    http::{HeaderValue, Response, header},
+    extract::{OriginalUri, State},
+    http::{HeaderMap, HeaderValue, Response, header},
 };
 use quadrille::{
+    Secret,
     oauth2::Resources,
     provider::{ClientAccess, store::LiveGrant},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{sessions::Session, users::User, words::when};
 
 use super::super::{
-    account_form::{AccountForm, Bound},
+    account_form::{AccountForm, Sealed},
     app::App,
     audit,
 };
 
+const PAGE: &str = "export.html";
+
+/// The form that gets the file.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct Export {
+    #[serde(default)]
+    form: String,
+    /// The password, from the page that asks for it.
+    password: Option<Secret>,
+}
+
+impl Sealed for Export {
+    fn seal(&self) -> &str {
+        &self.form
+    }
+}
+
+/// `GET /account/export`
+pub(in crate::web) async fn page(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Response<Body> {
+    app.proof_page(PAGE, &headers, &uri).await
+}
+
 /// `POST /account/export`
 pub(in crate::web) async fn export(
     State(app): State<App>,
-    AccountForm { visitor, address, .. }: AccountForm<Bound>,
+    asked: AccountForm<Export>,
 ) -> Response<Body> {
+    // A session alone, in a browser left open or by a stolen cookie, does not suffice for long.
+    if !app.is_recent(&asked.visitor) {
+        let Some(password) = &asked.form.password else {
+            return app.see_other(&app.pages.site().export);
+        };
+        match app.prove(PAGE, &asked, password).await {
+            Ok(attempt) => app.passwords.withdraw(&attempt).await,
+            Err(answer) => return *answer,
+        }
+    }
+    let AccountForm { visitor, address, .. } = asked;
     let user = &visitor.user;
     let (applications, tokens) = match tokio::try_join!(
         app.server.consents(&user.subject),

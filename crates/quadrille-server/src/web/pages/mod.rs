@@ -17,6 +17,8 @@ mod pixels;
 pub(super) mod problem;
 pub(super) mod profile;
 mod proof;
+mod recent;
+mod replaced;
 mod scope_line;
 pub(super) mod sign_in;
 pub(super) mod signed_out;

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::{
-    Scopes, Timestamp,
+    Scopes,
     provider::{Error, MintError, NewToken, store::RowId},
 };
 use serde::{Deserialize, Serialize};
@@ -25,9 +25,6 @@ use super::{
     },
     scope_line::ScopeLine,
 };
-
-/// The longest time since the sign-in of a user who makes a token.
-const RECENT: Duration = Duration::from_secs(15 * 60);
 
 /// The greatest number of tokens of a user who makes another one.
 const MOST: usize = 100;
@@ -209,33 +206,15 @@ impl App {
         serde_json::from_str(&made).ok()
     }
 
-    fn is_recent(&self, visitor: &Visitor) -> bool {
-        is_recent(visitor.session.signed_in, self.env.now())
-    }
-
     /// The sign-in page, which leads back to the account page.
     fn sign_in_again(&self) -> String {
         self.pages.sign_in_for(&self.pages.site().home)
     }
 }
 
-/// Whether a user who signed in `then` may make a token now. A sign-in ahead of the clock, which was
-/// set back since, is no recent one.
-fn is_recent(then: Timestamp, now: Timestamp) -> bool {
-    now.since(then) <= RECENT && then.since(now) <= Duration::from_secs(60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_sign_in_is_recent_for_a_quarter_of_an_hour() {
-        let at = Timestamp::from_seconds;
-        for (then, recent) in [(0, true), (-900, true), (-901, false), (60, true), (61, false)] {
-            assert_eq!(is_recent(at(1_800_000_000 + then), at(1_800_000_000)), recent, "{then}");
-        }
-    }
 
     #[test]
     fn only_what_the_page_offers_can_be_chosen() {

@@ -57,6 +57,10 @@ fn trouble(form: &Change) -> Option<Trouble> {
         return Some(Trouble::of("password-differ", "password-differ-title", "again"));
     }
     let of = |key| Trouble::of(key, CHOOSE_ANOTHER, "new");
+    // An empty field is no password, and has a text of its own.
+    if !form.new.is_empty() && prepared(&form.new) == prepared(&form.password) {
+        return Some(of("password-same"));
+    }
     Some(match check_password(&form.new) {
         Ok(()) => return None,
         Err(PasswordError::TooShort { least }) => {
@@ -135,11 +139,28 @@ pub(in crate::web) async fn change(
 mod tests {
     use super::*;
 
+    const BEFORE: &str = "caf\u{e9} au lait";
+
+    #[test]
+    fn a_new_password_is_another_one_in_every_unicode_form() {
+        for (new, is_same) in [
+            (BEFORE, true),
+            ("cafe\u{301}\u{a0}au lait", true),
+            ("Caf\u{e9} au lait", false),
+            ("caf\u{e9} au lait ", false),
+        ] {
+            let password = Secret::from(BEFORE);
+            let form = Change { form: String::new(), password, new: new.into(), again: new.into() };
+            let key = trouble(&form).map(|trouble| (trouble.key, trouble.field));
+            assert_eq!(key, is_same.then_some(("password-same", Some("new"))), "{new:?}");
+        }
+    }
+
     #[test]
     fn a_new_password_keeps_to_the_rules_of_the_command_line() {
         let found = |new: &str, again: &str| {
             let (new, again) = (Secret::from(new), Secret::from(again));
-            let form = Change { form: String::new(), password: Secret::default(), new, again };
+            let form = Change { form: String::new(), password: BEFORE.into(), new, again };
             trouble(&form).map(|trouble| (trouble.title, trouble.field))
         };
         let good = "another horse altogether";

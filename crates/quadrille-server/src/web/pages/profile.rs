@@ -31,7 +31,10 @@ const POSTAL: &str = "address";
 pub(super) struct Profile {
     /// The claims that the user cannot edit.
     fixed: Vec<ClaimLine>,
+    /// The fields with a value, or with one that is wrong.
     fields: Vec<Field>,
+    /// The empty fields, which the page folds away.
+    empty: Vec<Field>,
     /// The reason why nothing was changed.
     problem: Option<Problem>,
 }
@@ -59,6 +62,13 @@ struct Field {
     value: String,
     /// Whether it is the reason why nothing was changed: the page opens there.
     is_wrong: bool,
+}
+
+impl Field {
+    /// Whether there is nothing to see in the field.
+    fn is_folded(&self) -> bool {
+        self.value.trim().is_empty() && !self.is_wrong
+    }
 }
 
 /// The form.
@@ -137,7 +147,9 @@ impl App {
                 Problem { key: "account-profile-unknown", claim: String::new() }
             }
         });
-        (!fixed.is_empty() || !fields.is_empty()).then_some(Profile { fixed, fields, problem })
+        let has_some = !fixed.is_empty() || !fields.is_empty();
+        let (empty, fields) = fields.into_iter().partition(Field::is_folded);
+        has_some.then_some(Profile { fixed, fields, empty, problem })
     }
 
     /// The fields of the claims that users edit, in the order of the standard.

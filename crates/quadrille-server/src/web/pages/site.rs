@@ -24,7 +24,8 @@ pub struct Site {
     pub end_other_sessions: String,
     /// The path of the page on which the user changes the password.
     pub password: String,
-    /// The path of what is known about the user, as a file.
+    /// The path of what is known about the user, as a file, and of the page that asks for the password
+    /// before.
     pub export: String,
     /// The path of the page on which the user deletes the account.
     pub delete_account: String,

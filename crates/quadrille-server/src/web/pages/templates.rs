@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::{
     logo::{Logo, LogoFault, Picture, fingerprint},
+    replaced::{Stranger, files, strangers},
     site::Site,
 };
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     named_file,
     request_id::{self, RequestId},
     texts::{self, Texts, TextsError},
-    words::{describe, did_you_mean, nearest},
+    words::{describe, did_you_mean},
 };
 
 /// The built-in pages and what they look like, by the names under which a folder replaces them. A comment at
@@ -40,6 +41,7 @@ pub const BUILT_IN_PAGES: &[(&str, &str)] = &[
     ("applications.html", include_str!("../../../templates/applications.html")),
     ("withdraw.html", include_str!("../../../templates/withdraw.html")),
     ("password.html", include_str!("../../../templates/password.html")),
+    ("export.html", include_str!("../../../templates/export.html")),
     ("delete-account.html", include_str!("../../../templates/delete-account.html")),
     ("verifier.html", include_str!("../../../templates/verifier.html")),
     ("sign-out.html", include_str!("../../../templates/sign-out.html")),
@@ -193,10 +195,12 @@ impl Pages {
         let (mut style, mut icon) =
             (Bytes::from_static(STYLE.as_bytes()), Bytes::from_static(ICON.as_bytes()));
         let replaced = match folder {
-            Some(folder) => files(folder)?,
+            Some(folder) => files(folder)
+                .map_err(|error| PagesError::File { path: folder.to_owned(), error })?,
             None => Vec::new(),
         };
-        let strangers = strangers(&replaced);
+        let known: Vec<_> = BUILT_IN_PAGES.iter().map(|(name, _)| *name).collect();
+        let strangers = strangers(&replaced, &known);
         let mut own_pages = Vec::new();
         for path in &replaced {
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
@@ -399,38 +403,6 @@ fn protect(headers: &mut HeaderMap, forms: FormsLead) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-}
-
-/// A file that replaces no page, and the name that may be meant.
-struct Stranger<'a> {
-    path: &'a Path,
-    nearest: Option<&'static str>,
-}
-
-/// The files that replace no page and that no page names, as it names what it includes.
-fn strangers(files: &[PathBuf]) -> Vec<Stranger<'_>> {
-    let pages = || BUILT_IN_PAGES.iter().map(|(name, _)| *name);
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let texts: Vec<_> = files.iter().filter_map(|path| named_file::text(path).ok()).collect();
-    let text: String = texts.iter().map(|text| text.as_str()).collect();
-    let unknown = files.iter().filter_map(|path| {
-        let name = name(path).filter(|name| !name.starts_with('.') && path.is_file())?;
-        let is_known = pages().any(|page| page == name);
-        let is_included = ['"', '\''].iter().any(|q| text.contains(&format!("{q}{name}{q}")));
-        (!is_known && !is_included).then(|| Stranger { path, nearest: nearest(&name, pages()) })
-    });
-    unknown.collect()
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>, PagesError> {
-    let failure = |error| PagesError::File { path: folder.to_owned(), error };
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .map_err(failure)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .map_err(failure)?;
-    files.sort();
-    Ok(files)
 }
 
 #[cfg(test)]
