@@ -92,6 +92,9 @@ impl SomeSessions {
     }
 }
 
+/// The greatest number of sessions of a user: another one ends the one that was used longest ago.
+pub(crate) const MOST_SESSIONS: u8 = 100;
+
 /// The greatest number of clients of a session that are remembered.
 pub(crate) const MOST_CLIENTS: i32 = 256;
 

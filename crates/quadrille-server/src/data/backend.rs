@@ -112,7 +112,8 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
     /// Opens a session in the place of the session `replaces`, and makes `recount`. A session that
     /// [goes on](Session::continues) has the name and the clients of the one before, and a later time of
     /// sign-in, at least by a second: clients tell the sign-ins of a session by it. One that does not
-    /// go on is recorded as ended.
+    /// go on is recorded as ended. A user has a hundred sessions at most: those that were used longest ago
+    /// end, and are recorded.
     /// Returns `false`, and changes nothing, if there is no user with the session's subject and
     /// password number.
     fn open_session(

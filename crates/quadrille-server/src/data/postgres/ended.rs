@@ -27,6 +27,10 @@ macro_rules! end {
 const END_ALL: &str = end!("TRUE");
 const END_OF: &str = end!("subject = $1 AND ($2::text IS NULL OR (name = $2) <> $3)");
 pub(super) const END_ONE: &str = end!("id = $1");
+pub(super) const END_TOO_MANY: &str = end!(
+    "id IN (SELECT id FROM quadrille_program_sessions WHERE subject = $1 AND id <> $2
+    ORDER BY used DESC, signed_in DESC OFFSET $3)"
+);
 const END_EXPIRED: &str = end!(
     "id IN (SELECT id FROM quadrille_program_sessions WHERE expires <= $1
     LIMIT $2 FOR UPDATE SKIP LOCKED)"

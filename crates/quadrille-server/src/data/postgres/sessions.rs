@@ -11,7 +11,7 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use crate::{
     data::backend::Recount,
-    sessions::{MOST_CLIENTS, Session, SomeSessions, read_clients},
+    sessions::{MOST_CLIENTS, MOST_SESSIONS, Session, SomeSessions, read_clients},
 };
 
 use super::{counts, ended};
@@ -80,6 +80,9 @@ pub(super) async fn open(
             if let Some(before) = replaces {
                 replace(transaction, session, before).await?;
             }
+            let others = i64::from(MOST_SESSIONS - 1);
+            let end = sqlx::query(ended::END_TOO_MANY).bind(session.subject.to_string());
+            transaction.execute(end.bind(session.id.to_vec()).bind(others)).await?;
             counts::change(transaction, recount).await?;
             Ok(true)
         })

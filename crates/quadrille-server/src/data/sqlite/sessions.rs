@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, Transaction};
 
 use crate::{
     data::backend::Recount,
-    sessions::{MOST_CLIENTS, Session, read_clients},
+    sessions::{MOST_CLIENTS, MOST_SESSIONS, Session, read_clients},
 };
 
 use super::{counts, ended};
@@ -49,6 +49,11 @@ pub(super) async fn open(
             if let Some(before) = replaces {
                 replace(transaction, &session, &before)?;
             }
+            let too_many = "id IN (SELECT id FROM quadrille_program_sessions
+                WHERE subject = ?1 AND id <> ?2
+                ORDER BY used DESC, signed_in DESC LIMIT -1 OFFSET ?3)";
+            let others = MOST_SESSIONS - 1;
+            ended::end(transaction, too_many, (&session.subject, &session.id[..], others))?;
             counts::change(transaction, &recount)?;
             Ok(true)
         })

@@ -30,6 +30,7 @@ macro_rules! backend_contract {
             a_session_that_is_not_opened_changes_nothing
             a_session_takes_the_place_of_another_and_counts_are_changed_with_it
             sessions_come_with_the_last_used_first_and_end
+            a_user_has_so_many_sessions_at_most
             a_new_sign_in_of_the_same_user_goes_on_under_another_secret
             a_session_has_so_many_clients_at_most
             of_two_sign_ins_in_the_place_of_one_session_one_goes_on
@@ -217,6 +218,26 @@ pub(in crate::data) async fn sessions_come_with_the_last_used_first_and_end(back
     assert!(backend.end_sessions_of(ada.subject.clone(), SomeSessions::All).await.unwrap());
     assert!(!backend.end_sessions_of(ada.subject.clone(), SomeSessions::All).await.unwrap());
     assert_eq!((ids(&ada).await, ids(&bob).await), (vec![], vec![4]));
+}
+
+pub(in crate::data) async fn a_user_has_so_many_sessions_at_most(backend: Tested) {
+    let (ada, bob) = (add(&backend, "ada").await, add(&backend, "bob").await);
+    assert!(open(&backend, &session(&bob, 200)).await);
+    let used = |id: u8| NOON + Duration::from_secs(id.into());
+    for id in 1..=100 {
+        assert!(open(&backend, &Session { used: used(id), ..session(&ada, id) }).await);
+    }
+    backend.session_used(hash(1), NOON + HOUR).await.unwrap();
+    // The new one counts as used last, whatever the clock shows.
+    assert!(open(&backend, &session(&ada, 101)).await);
+    let sessions = backend.sessions_of(&ada.subject).await.unwrap();
+    let mut left: Vec<u8> = sessions.iter().map(|session| session.id[0]).collect();
+    left.sort_unstable();
+    let expected: Vec<u8> = (1..=101).filter(|id| *id != 2).collect();
+    assert_eq!(left, expected, "the one that was used longest ago has ended");
+    assert!(backend.session(&hash(200)).await.unwrap().is_some(), "of another user");
+    let told: Vec<_> = ended(&backend, NOON).await.into_iter().map(|ended| ended.name).collect();
+    assert_eq!(told, [Session::name_of(&hash(2))]);
 }
 
 pub(in crate::data) async fn a_new_sign_in_of_the_same_user_goes_on_under_another_secret(
