@@ -1,11 +1,11 @@
 //! `quadrille user export` and `quadrille user import`.
 
-use std::{collections::HashMap, ops::RangeInclusive, path::PathBuf};
+use std::{collections::HashMap, ops::RangeInclusive, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use quadrille::{
     Timestamp,
-    provider::{SecretVerifier, UserClaims},
+    provider::{SecretVerifier, UserClaims, guessing::VerifierError},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ const CREATED: RangeInclusive<i64> = 0..=253_402_300_799;
 struct Line {
     username: String,
     subject: String,
-    /// Argon2id in PHC form.
+    /// A verifier: see [`verifier`].
     password: String,
     /// Seconds since 1970.
     created: i64,
@@ -158,6 +158,22 @@ impl Known {
     }
 }
 
+/// A verifier of a password as it is stored: of Argon2id, and of the functions that other programs use
+/// for passwords, until the user signs in.
+fn verifier(text: &str) -> Result<Arc<str>, String> {
+    match SecretVerifier::parse(text) {
+        Ok(SecretVerifier::Argon2id(verifier)) => Ok(verifier),
+        Ok(verifier) if verifier.is_slow() => Ok(text.into()),
+        // Those of clients are more.
+        Ok(_) | Err(VerifierError::Unknown) => Err(
+            "password: the verifier is none of Argon2id in PHC form, bcrypt, and PBKDF2 as passlib, \
+             Werkzeug and Django write it"
+                .to_owned(),
+        ),
+        Err(error) => Err(format!("password: {error}")),
+    }
+}
+
 /// The user of a line, and whether it can be added beside those that are known.
 fn user(line: &str, known: &Known, claims: &ClaimSettings) -> Result<(User, Added), String> {
     if !line.trim_start().starts_with('{') {
@@ -172,11 +188,7 @@ fn user(line: &str, known: &Known, claims: &ClaimSettings) -> Result<(User, Adde
     }
     let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let name = UserName::parse_new(&line.username).map_err(|error| error.to_string())?;
-    let verifier = SecretVerifier::parse(&line.password);
-    let verifier = verifier.map_err(|error| format!("password: {error}"))?;
-    if !matches!(verifier, SecretVerifier::Argon2id(_)) {
-        return Err("password: a hash of Argon2id in PHC form".to_owned());
-    }
+    let password = verifier(&line.password)?;
     let same_name = known.subjects_by_key.get(name.key());
     if same_name.is_some_and(|subject| **subject != *line.subject) {
         return Err("username: there is a user of this name with another subject".to_owned());
@@ -187,8 +199,12 @@ fn user(line: &str, known: &Known, claims: &ClaimSettings) -> Result<(User, Adde
     {
         return Err("subject: 1 to 255 printable characters of ASCII, of no other user".to_owned());
     }
-    if !CREATED.contains(&line.created) {
-        return Err("created: a time in seconds since 1970".to_owned());
+    match line.created {
+        created if CREATED.contains(&created) => {}
+        created if created > 0 && CREATED.contains(&(created / 1000)) => {
+            return Err("created is in milliseconds: times are seconds since 1970".to_owned());
+        }
+        _ => return Err("created is no time in seconds since 1970".to_owned()),
     }
     for (name, value) in line.claims.iter().filter(|(name, _)| *name != UPDATED_AT) {
         let checked = check_name(name, &claims.own).and_then(|()| check(name, value));
@@ -200,7 +216,7 @@ fn user(line: &str, known: &Known, claims: &ClaimSettings) -> Result<(User, Adde
     let user = User {
         subject: line.subject.into(),
         name,
-        password: line.password.as_str().into(),
+        password,
         password_number: 1,
         created: Timestamp::from_seconds(line.created),
         claims: line.claims,

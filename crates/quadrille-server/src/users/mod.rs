@@ -27,7 +27,8 @@ pub struct User {
     pub subject: Arc<str>,
     /// The name to sign in with.
     pub name: UserName,
-    /// Argon2id in PHC form.
+    /// The verifier of the password: Argon2id in PHC form or, until the next sign-in, that of the
+    /// program from which the user was imported.
     pub password: Arc<str>,
     /// The number of the password, which counts up. A session ends with the password that opened
     /// it.

@@ -162,6 +162,12 @@ async fn users_edit_their_profile_on_the_account_page_and_nothing_else() {
     assert!(
         page.html.contains("ada@example.com") && page.html.contains("E-mail address was checked")
     );
+    // Sessions come before, and fields without a value are folded.
+    let (before, profile) = page.html.split_once("Your profile").unwrap();
+    assert!(before.contains("Where you are signed in"), "{before}");
+    let (open, folded) = profile.split_once("<details>").unwrap();
+    assert!(open.contains("name=\"name\"") && !open.contains("name=\"nickname\""), "{open}");
+    assert!(folded.contains("name=\"nickname\""), "{folded}");
     let form = page.form("nickname");
     assert!(form.fields.contains(&("name".to_owned(), "Ada".to_owned())), "{form:?}");
     assert!(!form.fields.iter().any(|(name, _)| name == "email" || name == "groups"));
@@ -291,7 +297,14 @@ async fn users_get_into_another_folder_with_all_that_is_known_about_them() {
             ),
             "line 1: the member \"country\" is there twice",
         ),
-        (cy("one").replace("\"created\":", "\"created\":-"), "line 1: created: a time"),
+        (
+            cy("one").replace("\"created\":", "\"created\":-"),
+            "line 1: created is no time in seconds",
+        ),
+        (
+            cy("one").replace("\"created\":", "\"created\":999"),
+            "line 1: created is in milliseconds",
+        ),
         (format!("\n{{\"username\":\"eve\"}}\n{bob}"), "line 2: missing field"),
     ] {
         let import = [&["user", "import", "-"], &SETTINGS[..]].concat();

@@ -193,7 +193,11 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
         ),
         (
             r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "redirect_uris": ["https://app.example/"], "created": -1}"#,
-            "created is before 1970",
+            "created is no time in seconds since 1970",
+        ),
+        (
+            r#"{"client_id": "x", "client_name": "X", "client_secret": "s", "redirect_uris": ["https://app.example/"], "created": 1796057576311}"#,
+            "created is in milliseconds: times are seconds since 1970",
         ),
         (
             r#"{"client_id": "x", "client_name": "X", "client_secret": "twelve chars", "grant_types": ["client_credentials"], "access_token_format": "jwt"}"#,

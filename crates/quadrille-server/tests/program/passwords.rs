@@ -1,14 +1,14 @@
-//! Clients that see the passwords of users.
+//! Clients that see the passwords of users, and passwords that other programs have hashed.
 
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     browser::Browser,
     flow::{PASSWORD, SCOPES},
-    process::{Folder, Program},
+    process::{Folder, Program, json, run, text},
 };
 
 const ON: [&str; 2] = ["--set", "let_clients_see_passwords_of_users=true"];
@@ -103,4 +103,44 @@ async fn guesses_have_the_limits_of_the_sign_in_page_and_lock_nobody_out() {
     let waited = tokio::time::timeout(Duration::from_millis(500), second).await;
     assert!(waited.is_err() || waited.unwrap().status == StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(stage.ask("192.0.2.1", "ada", PASSWORD).await.0, StatusCode::OK);
+}
+
+/// A line of an import, for a user with this verifier.
+fn line(name: &str, password: &str) -> String {
+    json!({ "username": name, "subject": name, "password": password, "created": 1_700_000_000 })
+        .to_string()
+}
+
+#[tokio::test]
+async fn users_of_other_programs_keep_their_passwords() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    // Of "correct horse".
+    let bcrypt = "$2b$04$QNjc5L22fkMHVWRmmImJ3O44sS9ao6Jbe5qfgE1HFnsb53M.AhTA2";
+    let django = "pbkdf2_sha256$1000$NaClNaClNaCl$uXisDtkZ3O8GJUTqimErIL5F7hM1q1d5W8GLpdBWUDw=";
+    let import = |lines: &str| run(&program.data, &["user", "import", "-"], lines);
+    let sha256 = "4104d36f8da2c254349f85836793ebe029e0c957063a34c91c2e9203187b5631";
+    for (wrong, why) in [
+        (sha256, "none of Argon2id in PHC form, bcrypt, and PBKDF2 as passlib"),
+        ("$1$salt$md5", "none of Argon2id in PHC form, bcrypt, and PBKDF2 as passlib"),
+        ("$2b$04$", "the verifier is malformed"),
+        (&bcrypt.replace("$04$", "$31$"), "the verifier costs too much"),
+    ] {
+        let output = import(&line("eve", wrong));
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && said.contains(why), "{wrong}: {said}");
+    }
+    let lines = [line("ada", bcrypt), line("bob", django)].join("\n");
+    let imported = json(&program.data, &["user", "import", "-"], &lines);
+    assert_eq!(imported["added"], json!(["ada", "bob"]));
+    for name in ["ada", "bob"] {
+        let browser = Browser::new();
+        let page = browser.get(&program.url("/sign-in")).await;
+        let page = browser.sign_in(&page, name, "Correct horse").await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.html);
+        let page = browser.sign_in(&page, name, "correct horse").await;
+        assert!(page.html.contains("Signed in as"), "{}", page.html);
+    }
+    let exported = text(&run(&program.data, &["user", "export"], "").stdout);
+    assert_eq!(exported.matches("$argon2id$").count(), 2, "verified once, hashed anew: {exported}");
 }

@@ -104,6 +104,24 @@ impl SecretVerifier {
         Ok(Self::Imported(text.into()))
     }
 
+    /// `true` if each guess at the secret costs a slow function: Argon2id, bcrypt or PBKDF2. A thief of
+    /// the database tries billions of passwords in a second against the others.
+    ///
+    /// ```
+    /// use quadrille::provider::SecretVerifier;
+    ///
+    /// let verifier = SecretVerifier::parse(&"0".repeat(64))?; // SHA-256
+    /// assert!(!verifier.is_slow());
+    /// # Ok::<(), quadrille::provider::guessing::VerifierError>(())
+    /// ```
+    pub fn is_slow(&self) -> bool {
+        match self {
+            Self::Argon2id(_) => true,
+            Self::Imported(text) => Imported::parse(text).is_ok_and(|found| found.is_slow()),
+            Self::Sha256(_) | Self::Sealed(_) => false,
+        }
+    }
+
     /// The hash of a secret that people may have chosen.
     pub(crate) const fn chosen(&self) -> Option<&Arc<str>> {
         match self {

@@ -111,6 +111,11 @@ impl Imported {
         }
     }
 
+    /// `true` if the function is one for secrets that people choose.
+    pub(crate) fn is_slow(&self) -> bool {
+        matches!(self, Self::Bcrypt { .. } | Self::Pbkdf2 { .. })
+    }
+
     /// The number of iterations of PBKDF2; `None` of another verifier.
     pub(crate) fn iterations(&self) -> Option<u32> {
         match self {

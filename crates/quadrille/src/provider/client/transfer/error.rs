@@ -46,6 +46,12 @@ pub enum LineError {
     /// A member has another type than it should.
     #[error("a member is malformed: {0}")]
     Malformed(String),
+    /// A time, such as `created` or `secrets.expires`, is out of range.
+    #[error("{0} is no time in seconds since 1970")]
+    Time(String),
+    /// A time has so great a number that it must be in milliseconds.
+    #[error("{0} is in milliseconds: times are seconds since 1970")]
+    Milliseconds(String),
     /// The verifier of a secret is not accepted.
     #[error(transparent)]
     Verifier(#[from] VerifierError),

@@ -10,7 +10,10 @@ use crate::{
     },
 };
 
-use super::members::{NAMES, array};
+use super::{
+    members::{NAMES, array},
+    times,
+};
 
 /// The form in which secrets that the server must know itself are exported: shared-secrets of OAuth
 /// 1.0a, and secrets for `client_secret_jwt`. All others are hashes.
@@ -31,7 +34,7 @@ pub enum ExportedSecrets {
 
 impl AuthorizationServer {
     /// The client as one line of JSON, for [`import_clients`](Self::import_clients). Members have
-    /// the names of RFC 7591 where it has one; times are milliseconds, lifetimes seconds. `None`
+    /// the names of RFC 7591 where it has one; times are seconds since 1970, lifetimes seconds. `None`
     /// for a client that describes itself in a document, for one with a secret that this server's
     /// keys do not open, and for one of OAuth 1.0a in a table of the application's own.
     ///
@@ -58,6 +61,7 @@ impl AuthorizationServer {
         }
         let Ok(Value::Object(mut record)) = serde_json::to_value(client) else { return None };
         record.remove("number");
+        times::of_line(&mut record);
         for (member, field) in NAMES {
             if let Some(value) = record.remove(field) {
                 record.insert(member.to_owned(), value);

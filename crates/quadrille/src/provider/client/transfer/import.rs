@@ -25,6 +25,7 @@ use super::{
     error::{ImportError, LineError},
     line::{Checked, read},
     members::NAMES,
+    times,
     weak::WeakSecret,
 };
 
@@ -56,7 +57,7 @@ impl AuthorizationServer {
     ///
     /// Only `client_id` and `client_name` are required, and `redirect_uris` or `grant_types`. `client_secret` and `oauth1_secret` are
     /// secrets in plain text; `secrets` has objects with `verifier` in one of the forms of
-    /// [`SecretVerifier::parse`], and `expires`. Grant types of the application's own are those that
+    /// [`SecretVerifier::parse`], and `expires`. Times are seconds since 1970. Grant types of the application's own are those that
     /// it offers ([`AuthorizationServer::grant`]).
     ///
     /// # Errors
@@ -136,10 +137,11 @@ fn differing(there: &Client, line: &Client) -> Vec<String> {
         if let Some(oauth1) = &mut client.oauth1 {
             oauth1.keys.clear();
         }
-        match serde_json::to_value(client) {
-            Ok(Value::Object(members)) => members,
-            _ => Map::new(),
-        }
+        let Ok(Value::Object(mut members)) = serde_json::to_value(client) else {
+            return Map::new();
+        };
+        times::of_line(&mut members);
+        members
     };
     let (there, line) = (plain(there), plain(line));
     let all: BTreeSet<_> = there.keys().chain(line.keys()).collect();

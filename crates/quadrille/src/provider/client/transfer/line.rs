@@ -25,6 +25,7 @@ use crate::{
 use super::{
     error::LineError,
     members::{self, NAMES, array},
+    times,
     weak::{self, Weakness},
 };
 
@@ -41,6 +42,7 @@ pub(super) struct Checked {
 pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
     let mut record = read_object(text.as_bytes()).map_err(|_| LineError::Json)?;
     members::check(&record)?;
+    times::of_record(&mut record)?;
     if let Some(name) =
         ["client_id", "client_name"].into_iter().find(|it| !record.contains_key(*it))
     {
@@ -80,10 +82,6 @@ pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
     let read = serde_json::from_value(Value::Object(record));
     let mut client: Client = read.map_err(|error| LineError::Malformed(error.to_string()))?;
     client.name = client.name.trim().to_owned();
-    let before_1970 = |time: Timestamp| time < Timestamp::from_seconds(0);
-    if before_1970(client.created) || client.secrets.iter().any(|it| before_1970(it.created)) {
-        return Err(LineError::Malformed("created is before 1970".to_owned()));
-    }
     let is_unknown = |it: &&GrantType| matches!(it, GrantType::Extension(_)) && !inner.offers(it);
     if let Some(unknown) = client.grant_types.iter().find(is_unknown) {
         return Err(LineError::UnknownGrantType(unknown.as_str().to_owned()));

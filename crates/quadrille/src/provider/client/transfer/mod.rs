@@ -5,4 +5,5 @@ pub(crate) mod export;
 pub(crate) mod import;
 mod line;
 mod members;
+mod times;
 pub(crate) mod weak;
