@@ -120,7 +120,9 @@ impl<S: ScopeRequirement> Access<S> {
         }
         let acr = by.and_then(|by| by.acr.as_deref()).unwrap_or("");
         let (error, from) = (AccessError::InsufficientAuthentication, self.place.from);
-        log::token(&error, self.client(), ("acr", acr), from);
+        let needed = step_up.classes();
+        let needed = Some(&*needed).filter(|classes| !classes.is_empty());
+        log::token(&error, self.client(), ("acr", acr), needed, from);
         let required = self.scopes().union(&Scopes::of(S::names()));
         Err(Refused::of_authentication(self.place.clone(), required, step_up.clone()))
     }
@@ -131,8 +133,9 @@ impl<S: ScopeRequirement> Access<S> {
     }
 
     fn insufficient(&self, required: Scopes) -> Refused {
-        let error = AccessError::InsufficientScope;
-        log::token(&error, self.client(), ("scope", self.scopes().as_str()), self.place.from);
+        let (error, from) = (AccessError::InsufficientScope, self.place.from);
+        let needed = Some(required.as_str());
+        log::token(&error, self.client(), ("scope", self.scopes().as_str()), needed, from);
         Refused::new(error, Some(self.place.clone()), required)
     }
 

@@ -109,7 +109,13 @@ impl Guard {
             return Ok(token);
         }
         let error = AccessError::OtherAudience;
-        log::token(&error, token.client(), ("audience", named.as_str()), from);
+        log::token(
+            &error,
+            token.client(),
+            ("audience", named.as_str()),
+            self.0.audience.as_deref(),
+            from,
+        );
         Err(error)
     }
 
@@ -155,6 +161,6 @@ fn is_at(origin: &str, host: &str) -> bool {
 fn unbound(token: Verified, from: Option<RemoteAddress>) -> Result<Verified, AccessError> {
     let Some(binding) = token.binding() else { return Ok(token) };
     let error = AccessError::Unproven;
-    log::token(&error, token.client(), ("binding", &format!("{binding:?}")), from);
+    log::token(&error, token.client(), ("binding", &format!("{binding:?}")), None, from);
     Err(error)
 }

@@ -73,15 +73,17 @@ pub(crate) fn at_api(error: &AccessError, parts: &Parts) {
     }
 }
 
-/// Logs that a valid token of this client does not suffice for a request, because of this property.
+/// Logs that a valid token of this client does not suffice for a request, because of this property, and
+/// the value that is needed.
 pub(crate) fn token(
     error: &AccessError,
     client: &str,
     (name, value): (&'static str, &str),
+    needed: Option<&str>,
     from: Option<RemoteAddress>,
 ) {
     let (client, blamed) = (Some(Sender::Client(client)), Some((name, Some(value.to_owned()))));
-    write(Refusal { client, blamed, from, ..Refusal::new("api", error) });
+    write(Refusal { client, blamed, needed, from, ..Refusal::new("api", error) });
 }
 
 /// A refusal, as it is logged.
@@ -95,6 +97,8 @@ pub(crate) struct Refusal<'a, E> {
     pub(crate) grant_type: Option<&'a str>,
     /// The parameter or the claim, and its value where that may stand in the log.
     pub(crate) blamed: Option<(&'a str, Option<String>)>,
+    /// The value of that property that is needed, by the API's own word.
+    pub(crate) needed: Option<&'a str>,
     /// The authentication context class of the session, if that is to blame.
     pub(crate) acr: Option<&'a str>,
     pub(crate) from: Option<RemoteAddress>,
@@ -109,6 +113,7 @@ impl<'a, E> Refusal<'a, E> {
             claimed: None,
             grant_type: None,
             blamed: None,
+            needed: None,
             acr: None,
             from: None,
         }
@@ -117,7 +122,8 @@ impl<'a, E> Refusal<'a, E> {
 
 /// Logs a refusal.
 pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
-    let Refusal { endpoint, reason, client, claimed, grant_type, blamed, acr, from } = refusal;
+    let Refusal { endpoint, reason, client, claimed, grant_type, blamed, needed, acr, from } =
+        refusal;
     let (client, claimed) = (client.map(Sender::masked), claimed.map(Sender::masked));
     let (parameter, value) = blamed.unzip();
     let value =
@@ -132,6 +138,7 @@ pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
     let [client, claimed, grant_type, parameter, value, acr] =
         [&client, &claimed, &grant_type, &parameter, &value, &acr]
             .map(|text| text.as_deref().map(plain));
+    let needed = needed.map(plain);
     let from = from.map(|from| tracing::field::display(from.0));
     tracing::info!(
         %reason,
@@ -141,6 +148,7 @@ pub(crate) fn write<E: fmt::Display>(refusal: Refusal<'_, E>) {
         grant_type = grant_type.as_deref(),
         parameter = parameter.as_deref(),
         value = value.as_deref(),
+        needed = needed.as_deref(),
         acr = acr.as_deref(),
         from,
         "request refused"

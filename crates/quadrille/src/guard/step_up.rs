@@ -54,10 +54,15 @@ impl StepUp {
         is_recent && is_of_class
     }
 
+    /// The classes as they are written, with spaces between them.
+    pub(super) fn classes(&self) -> String {
+        self.acr_values.join(" ")
+    }
+
     /// The parameters of the challenge (section 3).
     pub(super) fn write(&self, mut challenge: Challenge) -> Challenge {
         if !self.acr_values.is_empty() {
-            challenge = challenge.extra("acr_values", &self.acr_values.join(" "));
+            challenge = challenge.extra("acr_values", &self.classes());
         }
         match self.max_age {
             Some(age) => challenge.extra("max_age", &age.as_secs().to_string()),

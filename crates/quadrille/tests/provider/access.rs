@@ -14,7 +14,10 @@ use quadrille::{
 };
 use tower::ServiceExt as _;
 
-use crate::support::{Photos, Upload, World};
+use crate::{
+    logged::logged,
+    support::{Photos, Upload, World},
+};
 
 scopes! { Holidays = "holidays", "See your holidays"; }
 
@@ -72,8 +75,13 @@ async fn too_little_scope_is_forbidden_and_names_what_is_needed() {
         TokenRequest::RefreshToken { refresh_token: &refresh, scope, resource: Resources::EMPTY };
     let access = world.token(&world.auth(), &asked).await.tokens().access;
     let bearer = format!("Bearer {access}");
-    let (status, challenge, _) =
-        get_with(&world, "/api/photos", &[("authorization", &bearer)]).await;
+    let headers = [("authorization", &*bearer)];
+    let ((status, challenge, _), told) = logged(get_with(&world, "/api/photos", &headers)).await;
+    let line = format!(
+        "client=\"{}\" parameter=\"scope\" value=\"photos:write\" needed=\"photos:read\"",
+        world.client.id
+    );
+    assert!(told.contains(&line), "{told}");
     assert_eq!(status, 403);
     assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
     assert!(challenge.contains(r#"scope="photos:read""#), "{challenge}");

@@ -42,6 +42,7 @@ mod jwt;
 mod jwt_elsewhere;
 #[path = "../memory/lent.rs"]
 mod lent;
+mod logged;
 mod matrix;
 mod metadata;
 mod mounting;

@@ -87,8 +87,9 @@ async fn userinfo(inner: &Inner, request: Request<Bytes>) -> Result<Response<Byt
     let token = token.ok_or(AccessError::Missing)?;
     let (record, client) = facts(inner, &token).await.inspect_err(unknown)?;
     let subject = decide(&record).inspect_err(|error| {
-        let scopes = ("scope", record.grant.scopes.as_str());
-        log::token(error, &record.grant.client, scopes, RemoteAddress::of(&parts.extensions));
+        let (scopes, from) = (record.grant.scopes.as_str(), RemoteAddress::of(&parts.extensions));
+        let needed = (*error == AccessError::InsufficientScope).then_some(OPENID);
+        log::token(error, &record.grant.client, ("scope", scopes), needed, from);
     })?;
     let told = tell(inner, openid, &client, &record, subject).await;
     told.map_err(AccessError::unavailable)?.ok_or(AccessError::Unknown)
