@@ -13,6 +13,7 @@ mod endpoint;
 mod error;
 pub mod guessing;
 mod issuer;
+mod known_ring;
 mod metadata;
 mod meter;
 pub mod oauth1;

@@ -33,6 +33,7 @@ use super::{
     error::{Error, OperatorError},
     guessing::{Kdf, LimitsNow, Rate, SharedLimits, Throttle, passwords::Passwords, turns::Turns},
     issuer::{Issuer, IssuerError},
+    known_ring,
     metadata::Document,
     oauth1::{OAuth1, asked::Seconds, keys::Memo, nonces::Nonces, start::Start},
     openid::options::OpenId,
@@ -417,7 +418,12 @@ impl Inner {
         if self.ring.is_ephemeral() && self.store.is_cacheable() {
             return Err(OperatorError::EphemeralKeys.into());
         }
-        let load = || self.store.issuer(self.issuer.as_str());
+        let load = || async {
+            let issuer = self.issuer.as_str();
+            let number = self.store.issuer(issuer).await?;
+            known_ring::look(&*self.store, &self.ring, (issuer, number), self.now()).await;
+            Ok::<_, Error>(number)
+        };
         // The first request loads it; the futures of the others are smaller for the box.
         Ok(*Box::pin(self.shared.issuer.get_or_try_init(load)).await?)
     }

@@ -17,7 +17,10 @@ use quadrille::{
     provider::{
         AccessTokenFormat, Asserted, AuthorizationServer, Exchanged, Exchanging, GrantRequest,
         GrantType, Granted, MintError, NewClient, NewToken, PasswordAttempt, TrustedIssuer,
-        store::{MemoryStore, Parts, SqliteStore, Store, StoreError, UserTable},
+        store::{
+            Issuers as _, MemoryStore, Part as _, Parts, SqliteStore, Store, StoreError,
+            StoredTable, Transfer as _, UserTable,
+        },
     },
     testing::ManualClock,
 };
@@ -238,6 +241,35 @@ async fn a_user_who_is_removed_from_a_database_gets_no_token_and_the_next_one_in
     let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
     let store = SqliteStore::open(folder.path().join("id.db"), clock.env()).unwrap();
     Gone::on(store, clock).await.is_removed_and_comes_again().await;
+}
+
+#[tokio::test]
+async fn what_a_removed_user_leaves_is_worth_nothing_at_once_and_goes_when_it_expires() {
+    let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
+    let store = SqliteStore::open(folder.path().join("id.db"), clock.env()).unwrap();
+    let store = Arc::new(store);
+    let world = World::build(Arc::clone(&store), clock, Policy::safe(), web(), |it| it).await;
+    let personal = NewToken::personal("ada", "a script").lifetime(Duration::from_secs(86_400));
+    let personal = world.server.mint(personal).await.unwrap().token;
+    let (tokens, late) = (world.tokens("ada").await, world.code("ada").await);
+    let issuer = store.issuer(ISSUER).await.unwrap();
+    let count = async || {
+        let mut rows = 0;
+        for table in [StoredTable::AccessTokens, StoredTable::Families, StoredTable::Codes] {
+            rows += store.rows(issuer, table, None, 100).await.unwrap().len();
+        }
+        rows
+    };
+    assert!(world.is_good(personal.expose()).await && count().await >= 4);
+
+    world.server.remove_subject("ada").await.unwrap();
+    assert!(!world.is_good(personal.expose()).await && !world.is_good(&tokens.access).await);
+    let refresh = tokens.refresh.as_deref().unwrap();
+    assert_eq!(world.refresh(refresh).await.error(), "invalid_grant");
+    assert_eq!(world.redeem(&late).await.error(), "invalid_grant");
+    world.clock.advance(Duration::from_secs(400 * 86_400));
+    while store.sweep(world.clock.now()).await.unwrap() > 0 {}
+    assert_eq!(count().await, 0);
 }
 
 /// The codes that a user gets: at once, and by a page that was opened before `then`.

@@ -15,6 +15,7 @@ use quadrille::{
 };
 
 use crate::{
+    logged::logged,
     oauth1_support::{SECRET, Signing, client, offered, problem},
     support::{CALLBACK, ISSUER, Photos, World},
 };
@@ -115,4 +116,25 @@ async fn in_sqlite_secrets_outlive_the_key_that_sealed_them() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), ManualClock::new());
     let store = SqliteStore::open(folder.path().join("id.db"), clock.env()).unwrap();
     secrets_outlive_the_key_that_sealed_them(store, clock).await;
+}
+
+#[tokio::test]
+async fn a_store_that_was_used_under_another_ring_is_pointed_out() {
+    let (clock, folder) = (ManualClock::new(), tempfile::tempdir().unwrap());
+    let third = [8; 32];
+    for (keys, is_told) in [
+        (vec![&OLD], false),
+        (vec![&OLD], false),
+        (vec![&NEW, &OLD], false),
+        (vec![&NEW], false),
+        (vec![&third], true),
+    ] {
+        let store = SqliteStore::open(folder.path().join("id.db"), clock.env()).unwrap();
+        let server = AuthorizationServer::new(ISSUER, store).unwrap().env(clock.env());
+        let server = server.keys(KeyRing::new(keys.iter().copied()).unwrap());
+        let (clients, told) = logged(server.clients()).await;
+        assert!(clients.unwrap().is_empty());
+        let words = "the store was used under another key ring";
+        assert_eq!(told.contains(words), is_told, "{keys:?}: {told}");
+    }
 }
