@@ -3,7 +3,8 @@
 use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use quadrille::provider::{
-    self, AdminError, MessageMetadataError, OperatorError, RegistrationError, store::StoreError,
+    self, AdminError, LogoutUriError, MessageMetadataError, OperatorError, RegistrationError,
+    store::StoreError,
 };
 
 use crate::{
@@ -124,6 +125,9 @@ impl From<RegistrationError> for Failure {
             RegistrationError::NoSigningKeys => Refused::NoSigningKeys.into(),
             RegistrationError::Messages(MessageMetadataError::KeyMissing(member)) => {
                 Refused::NoMessageKey(member).into()
+            }
+            RegistrationError::LogoutUri(LogoutUriError::Inward(member)) => {
+                Refused::Inward(member).into()
             }
             error => Self::Registration(error),
         }

@@ -80,24 +80,12 @@ impl Output {
         }
     }
 
-    /// Writes a usage error, whose message is that of the parser of the command line, as any other error.
-    pub fn usage(self, message: &StyledStr) {
-        let plain = message.to_string();
-        let Some(reason) = plain.strip_prefix(PARSERS) else {
-            // The help of a command that was given nothing.
-            return match self.json {
-                true => self.error("usage", plain.trim_end()),
-                false => say(plain.trim_end()),
-            };
-        };
-        match !self.json && has_colors() {
-            true => {
-                let colored = message.ansi().to_string();
-                let rest = colored.split_once(PARSERS).map_or(reason, |(_, rest)| rest);
-                let rest = rest.trim_start_matches("\u{1b}[0m");
-                say(format!("{RED_NAME}{rest}").trim_end());
-            }
-            false => self.error("usage", reason.trim()),
+    /// Writes the help of a command that was given nothing, as an error.
+    pub fn help(self, help: &StyledStr) {
+        let plain = help.to_string();
+        match self.json {
+            true => self.error("usage", plain.trim_end()),
+            false => say(plain.trim_end()),
         }
     }
 }
@@ -105,11 +93,8 @@ impl Output {
 /// The beginning of errors.
 const NAME: &str = "quadrille:";
 
-/// The same as the parser of the command line colors it: bold and red.
+/// The same in bold and red.
 const RED_NAME: &str = "\u{1b}[1m\u{1b}[31mquadrille:\u{1b}[0m";
-
-/// The beginning of the parser's own errors.
-const PARSERS: &str = "error:";
 
 /// `true` if standard error is a terminal with colors that its user does not mind
 /// (<https://no-color.org>).

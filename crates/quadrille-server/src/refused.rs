@@ -76,6 +76,13 @@ pub enum Refused {
          with --private-key-jwt"
     )]
     NoMessageKey(&'static str),
+    /// The address of this member is not on the public Internet, and the server does not send there.
+    #[error(
+        "{0}: not on the public Internet. For tests, the setting \
+         fetch_from_this_machine_so_that_strangers_can_send_to_its_services allows addresses of this \
+         machine"
+    )]
+    Inward(&'static str),
     /// A new key would take away the algorithm for which clients are registered.
     #[error(
         "{}{} registered for the algorithm {name}, which would sign no more: choose {name}, or add \

@@ -24,15 +24,13 @@ mod registration;
 mod table;
 mod templates;
 mod token;
+mod usage;
 mod user;
 mod user_lines;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
-use clap::{
-    Args, CommandFactory as _, Parser, Subcommand,
-    error::{ContextKind, ContextValue, ErrorKind},
-};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::{
     Failure, audit,
@@ -40,7 +38,7 @@ use crate::{
     logging,
     output::Output,
     serve,
-    words::{Quoted, did_you_mean, quoted},
+    words::quoted,
 };
 
 const ABOUT: &str = "An OAuth provider: users sign in, and clients get access with their consent";
@@ -176,64 +174,16 @@ pub fn parse<C: Parser>(arguments: impl IntoIterator<Item = OsString>) -> Result
     let arguments: Vec<_> = arguments.into_iter().collect();
     C::try_parse_from(&arguments).map_err(|error| {
         let is_json = arguments.iter().any(|argument| argument == "--json");
-        if let Some(text) = one_of_many(&error).or_else(|| unknown(&error)) {
-            Output::new(is_json).error("usage", &text);
-            return ExitCode::from(2);
-        }
-        match error.use_stderr() {
+        match usage::told(&error) {
             // A usage error may come from a program.
-            true => Output::new(is_json).usage(&error.render()),
-            false => {
+            Some(text) => Output::new(is_json).error("usage", &text),
+            None if error.use_stderr() => Output::new(is_json).help(&error.render()),
+            None => {
                 let _ = error.print();
             }
         }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
-}
-
-/// The number of options that are named where one of many is missing.
-const MOST_NAMED: usize = 8;
-
-/// The message for a command that needs one of many options and has none. The parser would list all.
-fn one_of_many(error: &clap::Error) -> Option<String> {
-    if error.kind() != ErrorKind::MissingRequiredArgument {
-        return None;
-    }
-    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
-        return None;
-    };
-    let group = missing.iter().find(|group| group.split('|').count() > MOST_NAMED)?;
-    let named: Vec<_> = group.trim_matches(['<', '>']).split('|').take(MOST_NAMED).collect();
-    Some(format!("one option at least is needed, such as {}; --help lists all", named.join(", ")))
-}
-
-/// The message for an option or a command that does not exist, in the words of all others.
-fn unknown(error: &clap::Error) -> Option<String> {
-    let (what, name, nearest) = match error.kind() {
-        ErrorKind::UnknownArgument => {
-            ("option", ContextKind::InvalidArg, ContextKind::SuggestedArg)
-        }
-        ErrorKind::InvalidSubcommand => {
-            ("command", ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand)
-        }
-        _ => return None,
-    };
-    let first = |kind| match error.get(kind)? {
-        ContextValue::String(text) => Some(text.as_str()),
-        // The parser puts the nearest one last.
-        ContextValue::Strings(texts) => texts.last().map(String::as_str),
-        _ => None,
-    };
-    let name = first(name)?;
-    // A word that no argument takes is no option.
-    let what = if what == "option" && !name.starts_with('-') { "argument" } else { what };
-    let usage = error.get(ContextKind::Usage).map(|usage| format!("\n\n{usage}"));
-    Some(format!(
-        "there is no {what} {}{}{}\n\nFor more information, try '--help'.",
-        Quoted(name),
-        did_you_mean(first(nearest)),
-        usage.unwrap_or_default().trim_end()
-    ))
 }
 
 /// The exit code for the result of a command. Prints a failure.

@@ -301,6 +301,8 @@ fn an_address_on_this_machine_is_refused_without_the_setting() {
         let (_, said) = crate::process::failure(&program.data, &add);
         let member = flag.trim_start_matches("--").replace('-', "_");
         assert!(said.contains(&format!("{member}: not on the public Internet")), "{said}");
+        let setting = TO_THIS_MACHINE.split('=').next().unwrap();
+        assert!(said.contains(&format!("For tests, the setting {setting} ")), "{said}");
         let fragment = [&client[..], &[flag, "https://app.example/#x"]].concat();
         let (_, said) = crate::process::failure(&program.data, &fragment);
         assert!(said.contains(flag) && !said.contains("redirect URI"), "{said}");

@@ -163,15 +163,14 @@ fn said(line: usize, error: &LineError, known: &Known) -> String {
         LineError::Registration(RegistrationError::NoSigningKeys) => {
             return format!("line {line}: {}", Refused::NoSigningKeys);
         }
+        LineError::Registration(RegistrationError::LogoutUri(LogoutUriError::Inward(member))) => {
+            return format!("line {line}: {}", Refused::Inward(member));
+        }
         LineError::Exists { members } if !members.is_empty() => {
             "; `quadrille client edit` changes it, and `quadrille client remove` makes room for the line"
         }
         LineError::Registration(RegistrationError::UnknownResource(_)) => {
             " (see the setting resources)"
-        }
-        LineError::Registration(RegistrationError::LogoutUri(LogoutUriError::Inward(_))) => {
-            " (for tests: the setting \
-             fetch_from_this_machine_so_that_strangers_can_send_to_its_services)"
         }
         _ => "",
     };

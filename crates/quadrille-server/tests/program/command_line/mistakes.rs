@@ -142,6 +142,9 @@ fn a_misspelt_command_is_named_with_the_nearest_one() {
         (&["serv"][..], "there is no command \"serv\"; did you mean \"serve\"?"),
         (&["client", "ad"], "there is no command \"ad\"; did you mean \"add\"?"),
         (&["user", "list", "ada"], "there is no argument \"ada\""),
+        (&["client", "--json"], "`quadrille client` needs one of its commands: add"),
+        (&["completions", "csh"], "<SHELL> takes no \"csh\" (one of bash"),
+        (&["user", "add"], "<NAME> is required"),
     ] {
         let output = quadrille(arguments).output().unwrap();
         let told = text(&output.stderr);
