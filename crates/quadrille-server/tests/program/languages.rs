@@ -1,6 +1,7 @@
 //! The languages of pages: by what a browser accepts, by what an application wishes, and by settings.
 
-use reqwest::{StatusCode, header};
+use quadrille::jose::{Algorithm, KeySet, Protected, SigningKey};
+use reqwest::{StatusCode, Url, header};
 use serde_json::Value;
 
 use crate::{
@@ -87,6 +88,42 @@ async fn an_application_wishes_for_a_language_which_remains_until_the_answer() {
     let discovered: Value = serde_json::from_str(&discovered.html).unwrap();
     let tags = ["en", "de", "fr", "es", "pt", "it", "nl", "pl", "tr", "ja", "zh", "ar"];
     assert_eq!(discovered["ui_locales_supported"], serde_json::json!(tags));
+}
+
+#[tokio::test]
+async fn beside_a_signed_request_the_language_of_the_address_does_not_count() {
+    let stage = Stage::with(&["--set", "openid=true", "--set", "openid_request_objects=true"]);
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let keys = stage.folder.path().join("jwks.json");
+    std::fs::write(&keys, KeySet::from_iter([key.verifying_key().clone()]).to_json()).unwrap();
+    let id = stage.client["client_id"].as_str().unwrap();
+    let edit = ["client", "edit", id, "--message-jwks", keys.to_str().unwrap()];
+    let edit = [&edit[..], &["--request-object-alg", "ES256"]].concat();
+    stage.program.json(&edit);
+    let url = |inside: &str| {
+        let url = Url::parse(&stage.authorize_url()).unwrap();
+        let mut claims: serde_json::Map<String, Value> = url
+            .query_pairs()
+            .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
+            .collect();
+        if !inside.is_empty() {
+            claims.insert("ui_locales".to_owned(), inside.into());
+        }
+        let claims = Value::from(claims).to_string();
+        let sent = key.sign(&Protected::plain(), claims.as_bytes()).unwrap();
+        let query = [("response_type", "code"), ("client_id", id), ("request", &*sent)];
+        let query = query.into_iter().chain([("ui_locales", "de")]);
+        Url::parse_with_params(&stage.program.url("/oauth/authorize"), query).unwrap().to_string()
+    };
+    let browser = Browser::accepting("fr");
+    let lang = async |inside: &str| {
+        let page = browser.get(&url(inside)).await;
+        page.html.split("<html lang=\"").nth(1).unwrap()[..2].to_owned()
+    };
+    // What OpenID Connect leaves to the address (OpenID Connect Core, section 6.1).
+    assert_eq!([lang("").await, lang("it").await], ["de", "it"]);
+    stage.program.json(&["client", "edit", id, "--require-signed-request-object", "true"]);
+    assert_eq!([lang("").await, lang("it").await], ["fr", "it"]);
 }
 
 #[tokio::test]

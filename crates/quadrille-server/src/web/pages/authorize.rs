@@ -9,6 +9,7 @@ use axum::{
 };
 use quadrille::{
     RemoteAddress,
+    page::accepted_languages,
     provider::{Authorization, Back, ConsentPage, Decision, ScopeInfo, Step},
 };
 use serde::{Deserialize, Serialize};
@@ -105,7 +106,12 @@ pub(in crate::web) async fn ask(
         Ok(visitor) => visitor,
         Err(error) => return app.store_failed(&error),
     };
-    let languages = app.pages.texts().wished_by(&request.hints().ui_locales);
+    let wished = || app.pages.texts().wished_by(&request.hints().ui_locales);
+    // Of such a client nothing counts that it has not signed (RFC 9101, section 6.3).
+    let languages = match request.client().openid.require_signed_request_object {
+        true => app.pages.texts().accepted(accepted_languages(&headers)).sync_scope(wished),
+        false => wished(),
+    };
     languages.scope(answer_to(&app, request, visitor)).await
 }
 
