@@ -9,8 +9,8 @@ for (const code of document.querySelectorAll(".content :not(pre) > code")) {
     }
 }
 
-// On a narrow screen, the rows of a table with more than two columns, or of one that does not fit, are cards: the cells
-// below each other, with the names of their columns. Without this script the table scrolls in itself.
+// On a narrow screen, the rows of a table with more than two columns, with much text, or of one that does not fit, are
+// cards: the cells below each other, with the names of their columns. Without this script the table scrolls in itself.
 
 const narrow = matchMedia("(max-width: 620px)");
 
@@ -23,14 +23,22 @@ function nameCells(table) {
     }
 }
 
-function fit() {
+function fits(wrapper) {
+    const isShort = (row) => row.textContent.length < 150;
+    return (
+        wrapper.scrollWidth <= wrapper.clientWidth &&
+        !wrapper.querySelector("th:nth-child(3)") &&
+        [...wrapper.querySelectorAll("tr")].every(isShort)
+    );
+}
+
+function arrange() {
     for (const wrapper of document.querySelectorAll(".table-wrapper")) {
         wrapper.classList.remove("cards");
-        const fits = wrapper.scrollWidth <= wrapper.clientWidth && !wrapper.querySelector("th:nth-child(3)");
-        wrapper.classList.toggle("cards", narrow.matches && !fits);
+        wrapper.classList.toggle("cards", narrow.matches && !fits(wrapper));
     }
 }
 
 document.querySelectorAll(".table-wrapper table").forEach(nameCells);
-addEventListener("resize", fit);
-fit();
+addEventListener("resize", arrange);
+arrange();
