@@ -1,10 +1,11 @@
-// Names in code may break behind `_`, `::` and the like, and between the words of a name in CamelCase, and nowhere else.
+// Names in code may break behind `_`, `::` and the like, long ones also between words in CamelCase, and nowhere else.
 
-const BREAKS = /(?<=[_/.:,;=&?#)\]}>])(?![_/.:,;=&?#)\]}>]|$)|(?<=[a-z])(?=[A-Z][a-z])/;
+const MARKS = /(?<=[_/.:,;=&?#)\]}>])(?![_/.:,;=&?#)\]}>]|$)/;
+const WORDS = new RegExp(`${MARKS.source}|(?<=[a-z])(?=[A-Z][a-z])`);
 
 for (const code of document.querySelectorAll(".content :not(pre) > code")) {
     for (const text of [...code.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)) {
-        const parts = text.data.split(BREAKS);
+        const parts = text.data.split(text.data.length > 28 ? WORDS : MARKS);
         text.replaceWith(...parts.flatMap((part, at) => (at ? [document.createElement("wbr"), part] : [part])));
     }
 }
