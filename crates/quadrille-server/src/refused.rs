@@ -29,7 +29,9 @@ pub enum Refused {
     #[error("nothing was done: the answer was not yes")]
     Declined,
     /// There is no terminal to ask about something that cannot be undone.
-    #[error("nothing was done, since there is no terminal to ask: add --yes if this is meant. {what}")]
+    #[error(
+        "nothing was done, since there is no terminal to ask: add --yes if this is meant. {what}"
+    )]
     NotConfirmed {
         /// What would have happened.
         what: String,

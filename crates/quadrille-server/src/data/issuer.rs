@@ -100,16 +100,18 @@ impl Data {
         }
     }
 
-    /// Waits until the database has another issuer than this one, or another key ring, which another
-    /// process gave it, or was moved away. Forever for a data folder, where nothing of that happens while
-    /// it is served.
+    /// Waits until the database was moved away, or has another issuer than this one, or another key ring,
+    /// which another process gave it. The lock of a data folder keeps all that from it, but a lock can be
+    /// removed, or be another one where the folder is reached by another path: a move is seen there, too.
     pub async fn replaced(
         &self,
         (issuer, keys): (&Issuer, &KeyRing),
         server: &AuthorizationServer,
         standing: &Standing,
     ) -> DataError {
-        let Place::Shared(backend, _) = &self.place else { return std::future::pending().await };
+        let Place::Shared(backend, _) = &self.place else {
+            return self.moved_away_in_spite_of_the_lock().await;
+        };
         let mut heard = 0;
         loop {
             let began = self.env.steady();
@@ -128,6 +130,16 @@ impl Data {
             }
             standing.looked(began);
             heard = backend.announced_after(heard, LOOK).await;
+        }
+    }
+
+    /// Waits until the data was moved away, and looks every [`LOOK`].
+    async fn moved_away_in_spite_of_the_lock(&self) -> DataError {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Some(error) = self.error_if_moved_away().await {
+                return error;
+            }
         }
     }
 

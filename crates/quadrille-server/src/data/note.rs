@@ -280,16 +280,21 @@ impl Data {
         Some(Note::read(&row)).filter(|note| !note.is_moving()).map(|note| note.to)
     }
 
-    /// The error of a process that serves data which was moved away. It renews its lease before: a
-    /// process that was paused until its lease was over may have missed the move, or the move sees it.
+    /// The error of a process that serves data which was moved away. A database that does not answer has not
+    /// been moved by that.
+    pub(super) async fn error_if_moved_away(&self) -> Option<DataError> {
+        let (_, note) = self.note().await.ok().flatten()?;
+        (!note.is_moving()).then(|| self.moved_away(note))
+    }
+
+    /// The same of a process with a lease. It renews the lease before: if it was paused until the lease was
+    /// over, it may have missed the move, or the move sees it.
     pub(super) async fn moved_while_served(
         &self,
         server: &AuthorizationServer,
     ) -> Option<DataError> {
-        // A database that does not answer has not been moved by that.
         let _ = server.check_lease().await;
-        let (_, note) = self.note().await.ok().flatten()?;
-        (!note.is_moving()).then(|| self.moved_away(note))
+        self.error_if_moved_away().await
     }
 
     /// Makes sure that no process holds a lease of a database on a server.

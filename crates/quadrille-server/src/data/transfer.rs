@@ -14,6 +14,8 @@ use std::{
     sync::Arc,
 };
 
+use aws_lc_rs::digest;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{
     Env, KeyRing,
     jose::SigningKeys,
@@ -97,6 +99,8 @@ impl End {
 struct Mark {
     source: String,
     state: (RowId, i64),
+    /// The digest of the rows that the position of changes says nothing about.
+    others: String,
 }
 
 impl Mark {
@@ -108,7 +112,7 @@ impl Mark {
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (RowId(newest), position) = self.state;
-        write!(f, "{} {newest} {position}", self.source)
+        write!(f, "{} {newest} {position} {}", self.source, self.others)
     }
 }
 
@@ -197,7 +201,7 @@ async fn copy(
     source.not_leased().await?;
     let seen = source.seen().await?;
     let mark = source.backend.mark().await.map_err(|error| source.failure(error))?;
-    let mark = Mark { source: mark, state: seen.state };
+    let mark = Mark { source: mark, state: seen.state, others: seen.digest_of_others() };
     let target = Target::open(of_target, to, (&source.shown(), &mark)).await?;
     if let Some(RecordedIssuer { issuer, .. }) = &seen.recorded {
         for table in StoredTable::ALL {
@@ -252,6 +256,30 @@ struct Seen {
     state: (RowId, i64),
     recorded: Option<RecordedIssuer>,
     users: Vec<User>,
+}
+
+impl Seen {
+    /// The digest of the issuer and the users: a password that was changed since must not be undone.
+    fn digest_of_others(&self) -> String {
+        let mut digest = digest::Context::new(&digest::SHA256);
+        let mut add = |part: &[u8]| {
+            digest.update(&part.len().to_be_bytes());
+            digest.update(part);
+        };
+        if let Some(RecordedIssuer { issuer, given }) = &self.recorded {
+            add(issuer.as_bytes());
+            add(&[u8::from(*given)]);
+        }
+        for user in &self.users {
+            add(user.subject.as_bytes());
+            add(user.name.as_str().as_bytes());
+            add(user.password.as_bytes());
+            add(&user.password_number.to_be_bytes());
+            add(&user.created.seconds().to_be_bytes());
+            add(user.claims_column().as_bytes());
+        }
+        BASE64_URL_SAFE_NO_PAD.encode(digest.finish())
+    }
 }
 
 impl Target {

@@ -226,6 +226,17 @@ async fn a_move_that_is_killed_right_after_its_end_is_complete() {
     moved.completes();
 }
 
+#[test]
+fn a_process_of_a_folder_whose_lock_is_gone_ends_after_a_move() {
+    let folder = Folder::new();
+    let program = Program::start(&folder);
+    std::fs::remove_file(program.data.join("lock")).unwrap();
+    let (from, to) = (sqlite(&program.data), servers::postgres_database());
+    json(&program.data, &["migrate", "--from", &from, "--to", &to], "");
+    let (status, log) = program.ended();
+    assert!(status.code() == Some(2) && log.contains("was moved to postgres://"), "{status} {log}");
+}
+
 /// A machine that was paused for longer than its lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_missed_a_move_stops() {

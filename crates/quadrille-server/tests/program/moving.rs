@@ -260,6 +260,26 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
     assert!(code == 2 && said.contains("not all of it is there"), "{said}");
 }
 
+/// The old password would open the account again, and the new one would not.
+#[test]
+fn a_password_that_was_changed_since_an_interrupted_move_is_not_undone() {
+    let folder = Folder::new();
+    let data = folder.data();
+    json(&data, &["user", "add", "ada", "--password-stdin"], &format!("{PASSWORD}\n"));
+    json(&data, &["client", "add", "Machine", "--grant", "client_credentials"], "");
+    fill(&data.join("quadrille.db"));
+    let (from, url) = (sqlite(&data), servers::postgres_database());
+    json(&data, &["migrate", "--database", &url], "");
+    psql(&url, FAILS);
+    let there = ["migrate", "--from", &from, "--to", &url];
+    let (_, said) = failure(&data, &there);
+    assert!(said.contains("stopped here"), "{said}");
+    psql(&url, "DROP TRIGGER fails ON quadrille_access_tokens");
+    json(&data, &["user", "set-password", "ada", "--password-stdin"], "another horse battery\n");
+    let (code, said) = failure(&data, &there);
+    assert!(code == 2 && said.contains("was used since the move began"), "{said}");
+}
+
 /// Lets no access token be stored.
 const FAILS: &str = "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql
         AS $$ BEGIN RAISE EXCEPTION 'stopped here'; END $$;
