@@ -21,10 +21,10 @@ const LONGEST: usize = 256 * 1024;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// The issuer is not an https URL, or one of http on this machine, without query and fragment.
+    /// The issuer is not an https URL, or one of http on this machine, without user name, query and fragment.
     #[error(
-        "the issuer must be a URL of https, such as https://id.example, without query and fragment, \
-         or one of http on this machine"
+        "the issuer must be a URL of https, such as https://id.example, without user name, password, \
+         query and fragment, or one of http on this machine"
     )]
     Issuer,
     /// The server does not respond.
@@ -233,7 +233,8 @@ fn unreachable(url: &Url, error: &reqwest::Error) -> CheckError {
 /// How to have a certificate accepted that is rejected for this reason.
 fn advice(reason: &str) -> &'static str {
     match reason {
-        reason if reason.contains("UnknownIssuer") => {
+        // An authority of the same name, with another key, is the second.
+        reason if reason.contains("UnknownIssuer") || reason.contains("BadSignature") => {
             ": if it is of your own authority, give that, as PEM, by the setting \
              certificate_authorities or the variable SSL_CERT_FILE"
         }
