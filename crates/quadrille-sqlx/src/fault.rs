@@ -212,8 +212,9 @@ fn of_mysql(number: u16, message: &str) -> Fault {
         1021 | 1114 => Fault::Full,
         // The engine passes on the system's "no space left".
         1030 if message.contains("28") => Fault::Full,
-        // Too many connections, shutdown, a connection that was killed or timed out.
-        1040 | 1053 | 1203 | 1317 | 1927 | 1969 | 2006 | 2013 | 4031 => Fault::Unavailable,
+        // Too many connections, shutdown, a connection that was killed or timed out, a statement that
+        // took too long.
+        1040 | 1053 | 1203 | 1317 | 1927 | 1969 | 2006 | 2013 | 3024 | 4031 => Fault::Unavailable,
         // No such table, unknown column.
         1146 | 1054 => Fault::NotMigrated,
         // Corrupt index or table.
@@ -279,6 +280,8 @@ mod tests {
             (1030, "Got error 122 from storage engine", Failed),
             (1114, "The table is full", Full),
             (1146, "Table doesn't exist", NotMigrated),
+            (1969, "Query execution was interrupted (max_statement_time exceeded)", Unavailable),
+            (3024, "maximum statement execution time exceeded", Unavailable),
         ] {
             assert_eq!(of_mysql(number, message), fault, "{number}");
         }

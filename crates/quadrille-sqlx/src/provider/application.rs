@@ -14,6 +14,7 @@ use super::{
     dialect::Dialect,
     engine::{Engine, Write},
     fault::{reason, run},
+    news::Announced,
     numbers::FIND_ISSUER,
     revoking::{REVOKE_ALL, all_values, change_column},
     store::SqlStore,
@@ -135,6 +136,13 @@ impl<E: Dialect> SqlStore<E> {
     pub async fn execute(&self, statement: Own<E>) -> Result<u64, StoreError> {
         let (sql, values) = parts::<E>(statement).map_err(reason)?;
         self.database.execute(&sql, values).await
+    }
+
+    /// Announces a change in tables of the application's own to the processes that
+    /// [listen](crate::PgStore::listen). The store announces its own changes by itself. In MySQL and
+    /// MariaDB, which tell processes nothing, it does nothing.
+    pub async fn announce(&self) {
+        self.database.announce(Announced::Other).await;
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::{runtime::Handle, task::AbortHandle};
 
 use super::{
     StoreOptions,
+    clock::ServerClock,
     engine::{Engine, Script, Statement, Way, Write},
     fault::{reason, run},
     gate::Gate,
@@ -40,7 +41,7 @@ struct Inner<E: Engine> {
     settings: Arc<str>,
     sweeping: E::Sweeping,
     replicas: E::Replicas,
-    server_clock: E::ServerClock,
+    server_clock: ServerClock,
     newest: OnceLock<Statement>,
     remembered: Remembered,
     news: News,
@@ -76,7 +77,7 @@ impl<E: Engine> Database<E> {
                 settings: Arc::clone(&options.settings),
                 sweeping: E::Sweeping::default(),
                 replicas: E::Replicas::default(),
-                server_clock: E::ServerClock::default(),
+                server_clock: ServerClock::default(),
                 newest: OnceLock::new(),
                 remembered: Remembered::default(),
                 news: News::new(options.prefix.apply("quadrille_changes")),
@@ -103,7 +104,7 @@ impl<E: Engine> Database<E> {
             settings: Arc::clone(&self.0.settings),
             sweeping: E::Sweeping::default(),
             replicas: E::Replicas::default(),
-            server_clock: E::ServerClock::default(),
+            server_clock: ServerClock::default(),
             newest: OnceLock::new(),
             remembered: Remembered::default(),
             news: News::new(self.0.news.channel.to_string()),
@@ -114,8 +115,7 @@ impl<E: Engine> Database<E> {
         &self.0.replicas
     }
 
-    #[cfg(feature = "postgres")]
-    pub(super) fn server_clock(&self) -> &E::ServerClock {
+    pub(super) fn server_clock(&self) -> &ServerClock {
         &self.0.server_clock
     }
 

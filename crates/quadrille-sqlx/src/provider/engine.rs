@@ -70,13 +70,13 @@ pub trait Engine: Clone + Send + Sync + 'static {
     type Sweeping: Default + Send + Sync;
     /// The read-only replicas.
     type Replicas: Default + Send + Sync;
-    /// The clock of the server, if it decides whether a statement arrives too late.
-    type ServerClock: Default + Send + Sync;
 
     /// Whether the database tells processes what others announce.
     const ANNOUNCES: bool = false;
     /// Reads whether keys are hashed, if that is a choice.
     const HASHED_KEYS: Option<&str>;
+    /// Reads the clock of the server, in milliseconds.
+    const NOW: &str;
 
     /// The pool, by its own name.
     fn pool(&self) -> &sqlx::Pool<Self::Driver>;

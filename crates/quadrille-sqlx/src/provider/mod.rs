@@ -9,6 +9,7 @@
 mod application;
 mod batches;
 mod clients;
+mod clock;
 mod columns;
 mod consents;
 mod database;
@@ -35,6 +36,7 @@ mod reads;
 mod registration;
 mod remembered;
 mod revoking;
+mod server_time;
 mod store;
 mod texts;
 mod tokens;

@@ -46,9 +46,11 @@ impl Engine for MySqlPool {
     /// The earliest second at which expired rows are removed again.
     type Sweeping = AtomicI64;
     type Replicas = ();
-    type ServerClock = ();
 
     const HASHED_KEYS: Option<&str> = None;
+    // In whichever time zone a session is.
+    const NOW: &str = "SELECT CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))
+        DIV 1000 AS SIGNED)";
 
     fn statement(sql: &str) -> Statement {
         translated(sql)

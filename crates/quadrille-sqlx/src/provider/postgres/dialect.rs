@@ -21,9 +21,10 @@ use super::{
         dialect::{Buys, Dialect, Turning},
         engine::Write,
         reader::Reader,
+        server_time,
         values::{Value, Values, values},
     },
-    clock, replicas, sweep, transfer,
+    replicas, sweep, transfer,
 };
 
 /// The 12 arrays of access tokens, numbered in the order of their columns. The first one is a query
@@ -228,7 +229,7 @@ impl Dialect for PgPool {
         database: &Database<Self>,
         entries: &[Turning<'_>],
     ) -> Result<Vec<bool>, StoreError> {
-        let ahead = clock::ahead(database).await?;
+        let ahead = server_time::ahead(database).await?;
         let values = entries.iter().map(|Turning { issuer, rotation, until }| {
             let mut values = access_values(database, *issuer, &rotation.access)?;
             values.extend(values![

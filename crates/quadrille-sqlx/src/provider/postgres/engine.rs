@@ -16,7 +16,6 @@ use super::{
         reader::Fields,
         values::{Value, Values},
     },
-    clock::ServerClock,
     laps::Laps,
     remembering::REMEMBER,
     replicas::Replicas,
@@ -43,10 +42,10 @@ impl Engine for PgPool {
     type Arguments = PgArguments;
     type Sweeping = Laps;
     type Replicas = Replicas;
-    type ServerClock = ServerClock;
 
     const ANNOUNCES: bool = true;
     const HASHED_KEYS: Option<&str> = Some("SELECT hashed_keys FROM quadrille_store_settings");
+    const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
     fn statement(sql: &str) -> Statement {
         // An array is a query of its own, so that one plan serves all lengths.

@@ -81,13 +81,7 @@ impl SqlStore<PgPool> {
         }));
     }
 
-    /// Announces a change in tables of the application's own to the processes that
-    /// [`listen`](Self::listen). The store announces its own changes by itself.
-    pub async fn announce(&self) {
-        self.database.announce(Announced::Other).await;
-    }
-
-    /// Waits until the number of [`announce`](Self::announce)d changes that this store heard of is
+    /// Waits until the number of [`announce`](SqlStore::announce)d changes that this store heard of is
     /// another one than `seen`, and returns it. Any of them may be missed, so look now and then
     /// nevertheless; without [`listen`](Self::listen) it waits forever.
     ///

@@ -1,6 +1,5 @@
 //! PostgreSQL.
 
-mod clock;
 mod dialect;
 mod engine;
 mod laps;
