@@ -299,14 +299,19 @@ pub enum Refused {
     NoSigningKeys,
     /// The text names no database.
     #[error(
-        "a database is sqlite:DIR, with DIR a data folder, or a URL of PostgreSQL, such as \
-         postgres://quadrille@db.internal/quadrille"
+        "a database is sqlite:DIR, with DIR a data folder, or a URL, such as \
+         postgres://quadrille@db.internal/quadrille, or mysql://quadrille@db.internal/quadrille for MariaDB \
+         and MySQL"
     )]
     DatabaseUrl,
+    /// The tables of a database are of the first version that it has.
+    #[error("the version before has no tables in MariaDB and MySQL")]
+    NoWayBack,
     /// The URL of a database on the command line has a password.
     #[error(
         "the URL of the database has a password, which other users of this machine can read: give \
-         the URL in QUADRILLE_DATABASE and leave the flag out, or the password alone in PGPASSWORD"
+         the URL in QUADRILLE_DATABASE and leave the flag out, or for PostgreSQL the password alone in \
+         PGPASSWORD"
     )]
     DatabasePassword,
     /// A personal access token cannot be issued.

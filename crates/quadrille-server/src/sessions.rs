@@ -129,6 +129,14 @@ pub(crate) fn read_clients(text: &str) -> Result<Vec<Arc<str>>, StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::Corrupt("the clients of a session"))
 }
 
+/// Clients as a column.
+///
+/// # Errors
+/// [`StoreError::Failed`].
+pub(crate) fn clients_column(clients: &[Arc<str>]) -> Result<String, StoreError> {
+    serde_json::to_string(clients).map_err(|error| StoreError::Failed(Arc::new(error)))
+}
+
 fn signed_in(subject: &Arc<str>, time: Timestamp, session: &Arc<str>) -> Authentication {
     let mut authentication = Authentication::new(subject.clone(), time);
     authentication.session = Some(session.clone());

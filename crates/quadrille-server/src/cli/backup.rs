@@ -39,7 +39,7 @@ disk), and what was unfinished in it is ended.
 
 Examples:
   quadrille restore /var/backups/quadrille-monday --data-dir restored
-  quadrille restore --database postgres://quadrille@db.internal/quadrille     after pg_restore")]
+  quadrille restore --database postgres://quadrille@db.internal/quadrille     after pg_restore, mariadb or mysql")]
 pub(super) struct RestoreArgs {
     /// Folder of the backup; none if other tools have restored the data
     folder: Option<PathBuf>,

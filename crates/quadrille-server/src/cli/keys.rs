@@ -59,7 +59,7 @@ Examples:
 There is no way back. Sessions, access tokens, refresh tokens, token credentials of OAuth 1.0a, codes,
 consent pages and initial access tokens end; the keys that sign tokens are made anew; secrets that are sealed under the old ring
 (client_secret_jwt, OAuth 1.0a) cannot be opened, so their clients need new ones. Users, clients and
-consents stay. Processes that serve a database of PostgreSQL stop within seconds; stop those of a folder first. A
+consents stay. Processes that serve a database on a server stop within seconds; stop those of a folder first. A
 ring with the old key is refused from then on.
 
 Examples:
@@ -72,7 +72,7 @@ Examples:
     /// Seal the secrets in the database again under the newest key of the ring, so that older keys can
     /// be removed
     #[command(after_help = "\
-These are the secrets of clients that sign with them (client_secret_jwt, OAuth 1.0a), and in PostgreSQL
+These are the secrets of clients that sign with them (client_secret_jwt, OAuth 1.0a), and on a server
 the keys that sign tokens. Token credentials of OAuth 1.0a end with the key under which they were
 issued, and are counted. Run it when every process has the ring
 with the new key in front; they go on meanwhile. It can be stopped and begun again. What else a key seals

@@ -6,8 +6,11 @@ use serde_json::json;
 use crate::{
     Failure,
     audit::{Event, record},
-    config::{PostgresUrl, Settings},
-    data::{Data, End, KeysAfter, PostgresBackend, Progress, SqliteBackend, folder_of, transfer},
+    config::{DatabaseUrl, Settings},
+    data::{
+        Data, End, KeysAfter, MySqlBackend, PostgresBackend, Progress, SqliteBackend, folder_of,
+        transfer,
+    },
     output::Output,
     refused::Refused,
     words::quoted,
@@ -26,15 +29,16 @@ Examples:
   quadrille migrate --sql sqlite | sqlite3 quadrille.db
   quadrille migrate --sql postgres --back
   quadrille migrate --from sqlite:/var/lib/quadrille --to postgres://quadrille@db.internal/quadrille
-  quadrille migrate --from postgres://quadrille@db.internal/quadrille --to sqlite:/var/lib/quadrille")]
+  quadrille migrate --from postgres://quadrille@db.internal/quadrille --to sqlite:/var/lib/quadrille
+  quadrille migrate --from sqlite:/var/lib/quadrille --to mysql://quadrille@db.internal/quadrille")]
 pub(super) struct MigrateArgs {
-    /// Database to move: sqlite:DIR, with DIR a data folder, or postgres://...
+    /// Database to move: sqlite:DIR, with DIR a data folder, postgres://... or mysql://...
     #[arg(long, value_name = "DATABASE")]
     from: Option<String>,
     /// Database to move to, which must be empty
     #[arg(long, value_name = "DATABASE")]
     to: Option<String>,
-    /// Print the SQL of all tables, for an operator who runs it, and do nothing: postgres or sqlite
+    /// Print the SQL of all tables, for an operator who runs it, and do nothing: postgres, mysql or sqlite
     #[arg(
         long,
         value_name = "KIND",
@@ -53,6 +57,8 @@ pub(super) struct MigrateArgs {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Kind {
     Postgres,
+    /// MariaDB and MySQL
+    Mysql,
     Sqlite,
 }
 
@@ -65,6 +71,8 @@ pub(super) async fn run(
         let sql = match (kind, args.back) {
             (Kind::Postgres, false) => PostgresBackend::migrations_sql(&settings.connection),
             (Kind::Postgres, true) => PostgresBackend::migrations_back_sql(),
+            (Kind::Mysql, false) => MySqlBackend::migrations_sql(),
+            (Kind::Mysql, true) => return Err(Refused::NoWayBack.into()),
             (Kind::Sqlite, false) => SqliteBackend::migrations_sql(),
             (Kind::Sqlite, true) => SqliteBackend::migrations_back_sql(),
         };
@@ -143,7 +151,7 @@ fn end(given: Option<&str>, settings: &Settings) -> Result<End, Failure> {
     if let Some(folder) = folder_of(text) {
         return Ok(End::Folder(folder));
     }
-    let url = PostgresUrl::parse(text).map_err(|_| Refused::DatabaseUrl)?;
+    let url = DatabaseUrl::parse(text).map_err(|_| Refused::DatabaseUrl)?;
     match url.has_password() {
         true => Err(Refused::DatabasePassword.into()),
         false => Ok(End::Server(url)),

@@ -79,8 +79,9 @@ struct Common {
     /// Folder of the database and the key ring; created if missing [env: QUADRILLE_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<String>,
-    /// Database of PostgreSQL instead of the embedded one, such as
-    /// postgres://quadrille@db.internal/quadrille [env: QUADRILLE_DATABASE]
+    /// Database on a server instead of the embedded one, such as
+    /// postgres://quadrille@db.internal/quadrille, or mysql://... for MariaDB and MySQL
+    /// [env: QUADRILLE_DATABASE]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
     /// Public URL of the provider, such as https://id.example [env: QUADRILLE_ISSUER]

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{mysql::MySqlConnectOptions, postgres::PgConnectOptions};
 use toml::Value;
 use url::Url;
 
@@ -13,10 +13,14 @@ use super::{
     value::{self, Expected},
 };
 
-/// The values of `sslmode`.
+/// The values of `sslmode` of PostgreSQL.
 const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-/// How a process uses its connections to a database of PostgreSQL.
+/// The values of `ssl-mode` of MariaDB and MySQL, in any case.
+const MYSQL_SSL_MODES: [&str; 5] =
+    ["disabled", "preferred", "required", "verify_ca", "verify_identity"];
+
+/// How a process uses its connections to a database on a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionSettings {
     /// The greatest number of connections.
@@ -89,50 +93,92 @@ impl ConnectionSettings {
     }
 }
 
-/// The URL of a database of PostgreSQL: `postgres://USER@HOST/DATABASE`. Its password is never
-/// shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PostgresUrl(Url);
+/// The kind of a database on a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// PostgreSQL.
+    Postgres,
+    /// MariaDB or MySQL.
+    MySql,
+}
 
-impl PostgresUrl {
-    /// Reads a URL with the scheme `postgres` or `postgresql`.
+/// The URL of a database on a server: `postgres://USER@HOST/DATABASE` or `mysql://USER@HOST/DATABASE`. Its
+/// password is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl {
+    url: Url,
+    kind: DatabaseKind,
+}
+
+impl DatabaseUrl {
+    /// Reads a URL with the scheme `postgres`, `postgresql`, `mysql` or `mariadb`.
     ///
     /// # Errors
-    /// [`Expected::Database`] or [`Expected::SslMode`].
+    /// [`Expected::Database`], [`Expected::SslMode`] or [`Expected::MySqlSslMode`].
     pub fn parse(text: &str) -> Result<Self, Expected> {
         let url = Url::parse(text.trim()).map_err(|_| Expected::Database)?;
-        if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(Expected::Database);
-        }
-        let mut modes = url.query_pairs().filter(|(name, _)| name == "sslmode");
-        if modes.any(|(_, mode)| !SSL_MODES.contains(&&*mode)) {
-            return Err(Expected::SslMode);
-        }
-        match url.as_str().parse::<PgConnectOptions>() {
-            Ok(_) => Ok(Self(url)),
-            Err(_) => Err(Expected::Database),
-        }
+        let modes = |name: fn(&str) -> bool| {
+            let of_name = url.query_pairs().filter(move |(key, _)| name(key));
+            of_name.map(|(_, mode)| mode.into_owned()).collect::<Vec<_>>()
+        };
+        let (kind, is_read) = match url.scheme() {
+            "postgres" | "postgresql" => {
+                let modes = modes(|name| name == "sslmode");
+                if modes.iter().any(|mode| !SSL_MODES.contains(&&**mode)) {
+                    return Err(Expected::SslMode);
+                }
+                (DatabaseKind::Postgres, url.as_str().parse::<PgConnectOptions>().is_ok())
+            }
+            "mysql" | "mariadb" => {
+                let modes = modes(|name| matches!(name, "ssl-mode" | "sslmode"));
+                let is_known =
+                    |mode: &String| MYSQL_SSL_MODES.contains(&&*mode.to_ascii_lowercase());
+                if !modes.iter().all(is_known) {
+                    return Err(Expected::MySqlSslMode);
+                }
+                // A URL without a database connects, and finds no tables.
+                let has_name = url.path().len() > 1;
+                let is_read = url.as_str().parse::<MySqlConnectOptions>().is_ok();
+                (DatabaseKind::MySql, has_name && is_read)
+            }
+            _ => return Err(Expected::Database),
+        };
+        if is_read { Ok(Self { url, kind }) } else { Err(Expected::Database) }
+    }
+
+    /// Reads the URL of a database of PostgreSQL.
+    fn parse_postgres(text: &str) -> Result<Self, Expected> {
+        let url = Self::parse(text).map_err(|expected| match expected {
+            Expected::MySqlSslMode | Expected::Database => Expected::Postgres,
+            expected => expected,
+        })?;
+        if url.kind == DatabaseKind::Postgres { Ok(url) } else { Err(Expected::Postgres) }
+    }
+
+    /// The kind of the database.
+    pub fn kind(&self) -> DatabaseKind {
+        self.kind
     }
 
     /// `true` if the URL has a parameter of this name.
     pub fn has(&self, parameter: &str) -> bool {
-        self.0.query_pairs().any(|(name, _)| name == parameter)
+        self.url.query_pairs().any(|(name, _)| name == parameter)
     }
 
     /// `true` if the URL has a password.
     pub fn has_password(&self) -> bool {
-        self.0.password().is_some() || self.has("password")
+        self.url.password().is_some() || self.has("password")
     }
 
     /// The URL, with its password.
     pub fn expose(&self) -> &str {
-        self.0.as_str()
+        self.url.as_str()
     }
 }
 
-impl fmt::Display for PostgresUrl {
+impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = self.0.clone();
+        let mut shown = self.url.clone();
         // Parameters may have a password, and the paths of keys are of no interest.
         shown.set_query(None);
         if shown.password().is_some() {
@@ -142,27 +188,27 @@ impl fmt::Display for PostgresUrl {
     }
 }
 
-impl fmt::Debug for PostgresUrl {
+impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
 }
 
 /// The setting `database`. `None` is the embedded database.
-pub(super) fn of(found: &mut Found) -> Result<Option<PostgresUrl>, ConfigError> {
-    url(found, "database", "embedded, in data_dir")
+pub(super) fn of(found: &mut Found) -> Result<Option<DatabaseUrl>, ConfigError> {
+    url(found, "database", any, "embedded, in data_dir")
 }
 
 /// The setting `database_direct`: the same database without a pooler between.
-pub(super) fn direct(found: &mut Found) -> Result<Option<PostgresUrl>, ConfigError> {
-    url(found, "database_direct", "as database")
+pub(super) fn direct(found: &mut Found) -> Result<Option<DatabaseUrl>, ConfigError> {
+    url(found, "database_direct", postgres, "as database")
 }
 
 /// Read-only replicas of a shared database.
 #[derive(Clone, Debug)]
 pub struct ReadFrom {
     /// The streaming standbys.
-    pub urls: Vec<PostgresUrl>,
+    pub urls: Vec<DatabaseUrl>,
     /// The longest time by which one may lag and still be asked.
     pub max_lag: Duration,
 }
@@ -172,12 +218,12 @@ impl ReadFrom {
     pub(super) fn of(found: &mut Found) -> Result<Self, ConfigError> {
         let origin = found.values.get("read_from").map(|(origin, _)| origin.clone());
         let parse = |value: &Value| {
-            let urls = value::list(value, Expected::Database)?;
-            urls.iter().map(|url| PostgresUrl::parse(url)).collect()
+            let urls = value::list(value, Expected::Postgres)?;
+            urls.iter().map(|url| DatabaseUrl::parse_postgres(url)).collect()
         };
         let urls = found.or("read_from", parse, |urls| shown::list(urls), Vec::new())?;
         refuse_passwords(&urls, origin)?;
-        if urls.iter().any(PostgresUrl::has_password) {
+        if urls.iter().any(DatabaseUrl::has_password) {
             found.keep_out_of_files("read_from");
         }
         let max_lag = found.duration("read_from_max_lag", Duration::from_secs(10))?;
@@ -185,22 +231,36 @@ impl ReadFrom {
     }
 }
 
-/// Refuses settings that say nothing without a database on a server: the operator has forgotten it.
-pub(super) fn refuse_alone(found: &Found) -> Result<(), ConfigError> {
-    for key in ["database_direct", "read_from"] {
-        if let Some((origin, _)) = found.values.get(key) {
-            return Err(ConfigError::DatabaseMissing { origin: origin.clone(), key });
-        }
+/// Refuses settings that say nothing about this database: the operator has forgotten it, or named another
+/// kind.
+pub(super) fn refuse_unfit(
+    found: &Found,
+    database: Option<&DatabaseUrl>,
+) -> Result<(), ConfigError> {
+    let is_set = |key| found.values.get(key).map(|(origin, _)| (origin.clone(), key));
+    match database.map(DatabaseUrl::kind) {
+        None => match ["database_direct", "read_from"].into_iter().find_map(is_set) {
+            Some((origin, key)) => Err(ConfigError::DatabaseMissing { origin, key }),
+            None => Ok(()),
+        },
+        Some(DatabaseKind::Postgres) => Ok(()),
+        Some(DatabaseKind::MySql) => match OF_POSTGRES.into_iter().find_map(is_set) {
+            Some((origin, key)) => Err(ConfigError::OnlyPostgres { origin, key }),
+            None => Ok(()),
+        },
     }
-    Ok(())
 }
+
+/// The settings of databases of PostgreSQL alone.
+const OF_POSTGRES: [&str; 4] =
+    ["database_direct", "database_hashed_keys", "database_prepared_statements", "read_from"];
 
 /// Flags and files may be read by others.
 fn refuse_passwords<'u>(
-    urls: impl IntoIterator<Item = &'u PostgresUrl>,
+    urls: impl IntoIterator<Item = &'u DatabaseUrl>,
     origin: Option<Origin>,
 ) -> Result<(), ConfigError> {
-    let has_password = urls.into_iter().any(PostgresUrl::has_password);
+    let has_password = urls.into_iter().any(DatabaseUrl::has_password);
     match origin {
         Some(origin @ (Origin::Flag(_) | Origin::File(_))) if has_password => {
             Err(ConfigError::DatabasePassword { origin })
@@ -209,16 +269,25 @@ fn refuse_passwords<'u>(
     }
 }
 
+/// A database of any kind.
+fn any(value: &Value) -> Result<DatabaseUrl, Expected> {
+    value.as_str().map_or(Err(Expected::Database), DatabaseUrl::parse)
+}
+
+fn postgres(value: &Value) -> Result<DatabaseUrl, Expected> {
+    value.as_str().map_or(Err(Expected::Postgres), DatabaseUrl::parse_postgres)
+}
+
 fn url(
     found: &mut Found,
     key: &'static str,
+    parse: fn(&Value) -> Result<DatabaseUrl, Expected>,
     absent: &str,
-) -> Result<Option<PostgresUrl>, ConfigError> {
+) -> Result<Option<DatabaseUrl>, ConfigError> {
     let origin = found.values.get(key).map(|(origin, _)| origin.clone());
-    let parse = |value: &Value| value.as_str().map_or(Err(Expected::Database), PostgresUrl::parse);
-    let url = found.optional(key, parse, PostgresUrl::to_string, absent)?;
+    let url = found.optional(key, parse, DatabaseUrl::to_string, absent)?;
     refuse_passwords(&url, origin)?;
-    if url.as_ref().is_some_and(PostgresUrl::has_password) {
+    if url.as_ref().is_some_and(DatabaseUrl::has_password) {
         found.keep_out_of_files(key);
     }
     Ok(url)
@@ -231,7 +300,7 @@ mod tests {
     #[test]
     fn a_password_of_a_replica_is_refused_where_others_can_read_it() {
         let urls = ["postgres://one/id", "postgres://id:hunter2@two/id"];
-        let urls = urls.map(|url| PostgresUrl::parse(url).unwrap());
+        let urls = urls.map(|url| DatabaseUrl::parse(url).unwrap());
         let flag = || Some(Origin::Flag("--read-from"));
         assert!(matches!(
             refuse_passwords(&urls, flag()),
@@ -248,16 +317,21 @@ mod tests {
             ("postgresql:///id?host=/run/postgresql&sslmode=disable", false),
             ("postgres://id:hunter2@db.internal/id", true),
             ("postgres:///id?password=hunter2", true),
+            ("mysql://id@db.internal/id?ssl-mode=VERIFY_CA", false),
+            ("mariadb://id:hunter2@db.internal/id", true),
         ] {
-            let url = PostgresUrl::parse(text).unwrap();
+            let url = DatabaseUrl::parse(text).unwrap();
             assert_eq!(url.has_password(), has_password, "{text}");
             assert!(!format!("{url} {url:?}").contains("hunter2"));
             assert_eq!(url.expose(), text);
         }
-        for text in ["mysql://db/id", "quadrille.db", "sqlite:x", ""] {
-            assert_eq!(PostgresUrl::parse(text), Err(Expected::Database), "{text}");
+        for text in ["mysql://db", "mysql://db/", "quadrille.db", "sqlite:x", ""] {
+            assert_eq!(DatabaseUrl::parse(text), Err(Expected::Database), "{text}");
         }
         let mode = "postgres://id@db.internal/id?sslmode=verify";
-        assert_eq!(PostgresUrl::parse(mode), Err(Expected::SslMode));
+        assert_eq!(DatabaseUrl::parse(mode), Err(Expected::SslMode));
+        let mode = "mysql://id@db.internal/id?ssl-mode=verify-full";
+        assert_eq!(DatabaseUrl::parse(mode), Err(Expected::MySqlSslMode));
+        assert_eq!(DatabaseUrl::parse_postgres("mysql://db/id"), Err(Expected::Postgres));
     }
 }

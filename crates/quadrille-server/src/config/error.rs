@@ -198,7 +198,7 @@ pub enum ConfigError {
     /// The URL of the database has a password, in a place that others can read.
     #[error(
         "{origin}: the URL of the database has a password; give the URL in the environment variable \
-         QUADRILLE_DATABASE, or the password alone in PGPASSWORD or a file of PGPASSFILE"
+         QUADRILLE_DATABASE, or for PostgreSQL the password alone in PGPASSWORD or a file of PGPASSFILE"
     )]
     DatabasePassword {
         /// The origin of the URL.
@@ -207,6 +207,16 @@ pub enum ConfigError {
     /// A setting is for a database on a server, and the database is the embedded one.
     #[error("{origin}: {key} is for a database on a server, and the setting database is missing")]
     DatabaseMissing {
+        /// The origin of the value.
+        origin: Origin,
+        /// The setting.
+        key: &'static str,
+    },
+    /// A setting is for PostgreSQL, and the database is one of MariaDB or MySQL.
+    #[error(
+        "{origin}: {key} is for a database of PostgreSQL, and the setting database names another one"
+    )]
+    OnlyPostgres {
         /// The origin of the value.
         origin: Origin,
         /// The setting.

@@ -23,7 +23,8 @@ pub const KEYS: &[Key] = &[
     key(
         "database",
         "QUADRILLE_DATABASE",
-        "URL of a database of PostgreSQL, for any number of processes, instead of the embedded one",
+        "URL of a database of PostgreSQL, MariaDB or MySQL, for any number of processes, instead of the \
+         embedded one",
     ),
     key(
         "database_connections",

@@ -11,6 +11,7 @@ mod device;
 mod effective;
 mod error;
 mod exchange;
+mod expected;
 mod fetches;
 mod file;
 mod flags;
@@ -37,7 +38,7 @@ pub use crate::brand::{BrandColors, Color};
 pub use brand::BrandSettings;
 pub use cache::{CachePlace, RedisUrl};
 pub use claims::ClaimSettings;
-pub use database::{ConnectionSettings, PostgresUrl, ReadFrom};
+pub use database::{ConnectionSettings, DatabaseKind, DatabaseUrl, ReadFrom};
 pub use device::DeviceSettings;
 pub use effective::Effective;
 pub use error::{ConfigError, ExchangeFault, IssuerFault, Origin};
@@ -79,8 +80,8 @@ pub const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3600);
 pub struct Settings {
     /// The folder of the database and the key ring.
     pub data_dir: PathBuf,
-    /// The database of PostgreSQL. `None` is the embedded one, in the folder.
-    pub database: Option<PostgresUrl>,
+    /// The database on a server. `None` is the embedded one, in the folder.
+    pub database: Option<DatabaseUrl>,
     /// How the connections to that database are used.
     pub connection: ConnectionSettings,
     /// The cache of short-lived records.
@@ -88,7 +89,7 @@ pub struct Settings {
     /// `true` if the cache may remove what is under way when its memory is full.
     pub let_the_cache_evict_what_is_under_way: bool,
     /// The same database without a pooler between, for the announcements of other processes.
-    pub database_direct: Option<PostgresUrl>,
+    pub database_direct: Option<DatabaseUrl>,
     /// Standbys in which access tokens are looked up.
     pub read_from: ReadFrom,
     /// The address to listen on.
@@ -251,9 +252,7 @@ impl Settings {
             }
         };
         let database = database::of(&mut found)?;
-        if database.is_none() {
-            database::refuse_alone(&found)?;
-        }
+        database::refuse_unfit(&found, database.as_ref())?;
         let connection = ConnectionSettings::of(&mut found)?;
         let cache = cache::of(&mut found)?;
         let evicts = found.switch("let_the_cache_evict_what_is_under_way")?;

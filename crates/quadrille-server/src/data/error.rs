@@ -259,8 +259,9 @@ pub enum DataError {
     },
     /// The command copies files, and the database is on a server.
     #[error(
-        "{place} is copied and restored by its own tools, pg_dump and pg_restore, and then by `quadrille \
-         restore` without a folder: the guide has the procedure, which copies the key ring, too"
+        "{place} is copied and restored by its own tools, such as pg_dump and pg_restore or mariadb-dump, \
+         and then by `quadrille restore` without a folder: the guide has the procedure, which copies the key \
+         ring, too"
     )]
     NotEmbedded {
         /// The database.

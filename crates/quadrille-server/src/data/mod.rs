@@ -1,13 +1,14 @@
 //! The data: the database, the key ring, and who serves it.
 //!
-//! The database is embedded in the data folder, or one of PostgreSQL, which several machines share.
+//! The database is embedded in the data folder, or one of PostgreSQL, MariaDB or MySQL, which several
+//! machines share.
 //!
 //! ```text
 //! DIR              mode 0700
 //!   quadrille.db   the embedded database, with quadrille.db-wal and -shm beside it
 //!   keys           the key ring, mode 0600: a key on each line, the newest first
-//!   signing-keys   the keys that sign access tokens, mode 0600, if there are some; PostgreSQL has
-//!                  them in a table, sealed under the key ring
+//!   signing-keys   the keys that sign access tokens, mode 0600, if there are some; a database
+//!                  on a server has them in a table, sealed under the key ring
 //!   lock           held by every process that serves the embedded database
 //!   oauth1.lock    held by those that offer OAuth 1.0a
 //! ```
@@ -15,19 +16,23 @@
 mod backend;
 mod backup;
 mod cache;
+mod connecting;
 mod error;
 mod files;
 mod issuer;
 mod keys;
 mod known;
 mod logos;
+mod mysql;
 mod nonces;
 mod note;
+mod opening;
 mod pairwise;
 mod postgres;
 mod ring;
 mod sealed;
 pub mod seals;
+mod shared;
 mod signing;
 mod signing_file;
 mod sqlite;
@@ -44,9 +49,11 @@ pub use cache::Cache;
 pub use error::DataError;
 pub use keys::warn_if_others_can_read;
 pub use logos::{LogoKey, StoredLogo};
+pub use mysql::MySqlBackend;
 pub use postgres::PostgresBackend;
 pub(crate) use ring::given as given_ring;
 pub use sealed::Sealed;
+pub use shared::SharedBackend;
 pub(crate) use signing::first_algorithm;
 pub use signing::{SigningKeysWatch, SigningPlace, rotation, sweep};
 pub use sqlite::SqliteBackend;
@@ -70,9 +77,10 @@ use quadrille::{
 use url::Url;
 
 use crate::{
-    config::{PostgresUrl, Settings},
+    config::{DatabaseKind, DatabaseUrl, Settings},
     issuer::Issuer,
 };
+use opening::Opening;
 
 /// The data of a provider, opened.
 #[derive(Debug)]
@@ -91,7 +99,7 @@ enum Place {
     /// This file in the data folder, whose processes hold locks beside it.
     Embedded(PathBuf),
     /// A server, with its URL as it is shown.
-    Shared(PostgresBackend, String),
+    Shared(Arc<dyn SharedBackend>, String),
 }
 
 impl Data {
@@ -101,7 +109,7 @@ impl Data {
     /// [`DataError::File`] or [`DataError::Database`].
     pub async fn open_or_make(settings: &Settings) -> Result<Self, DataError> {
         if let Some(url) = &settings.database {
-            return Self::connect(settings, url, postgres::Opening::Made).await;
+            return Self::connect(settings, url, Opening::Made).await;
         }
         let dir = &settings.data_dir;
         make_dir(dir).map_err(|error| DataError::File { path: dir.clone(), error })?;
@@ -119,7 +127,7 @@ impl Data {
     /// [`DataError::NoData`], [`DataError::File`] or [`DataError::Database`].
     pub async fn open_existing(settings: &Settings) -> Result<Self, DataError> {
         if let Some(url) = &settings.database {
-            return Self::connect(settings, url, postgres::Opening::Existing).await;
+            return Self::connect(settings, url, Opening::Existing).await;
         }
         let path = database(&settings.data_dir);
         std::fs::metadata(&path).map_err(|error| match error.kind() {
@@ -143,8 +151,8 @@ impl Data {
 
     async fn connect(
         settings: &Settings,
-        url: &PostgresUrl,
-        opening: postgres::Opening,
+        url: &DatabaseUrl,
+        opening: Opening,
     ) -> Result<Self, DataError> {
         let data = Self::connect_to(settings, url, opening).await?;
         data.refuse_unfinished().await?;
@@ -154,13 +162,21 @@ impl Data {
     /// Connects to a database, even if a move into it is not complete.
     async fn connect_to(
         settings: &Settings,
-        url: &PostgresUrl,
-        opening: postgres::Opening,
+        url: &DatabaseUrl,
+        opening: Opening,
     ) -> Result<Self, DataError> {
         let (env, place) = (Env::system(), url.to_string());
         let opened = async {
-            let connected = postgres::connect(url, &settings.connection).await?;
-            let backend = PostgresBackend::open(connected, env.clone(), opening).await?;
+            let backend: Arc<dyn SharedBackend> = match url.kind() {
+                DatabaseKind::Postgres => {
+                    let connected = postgres::connect(url, &settings.connection).await?;
+                    Arc::new(PostgresBackend::open(connected, env.clone(), opening).await?)
+                }
+                DatabaseKind::MySql => {
+                    let connected = mysql::connect(url, &settings.connection).await?;
+                    Arc::new(MySqlBackend::open(connected, env.clone(), opening).await?)
+                }
+            };
             let found = backend.has_hashed_keys().await?;
             Ok((backend, found))
         };
@@ -169,7 +185,7 @@ impl Data {
         if settings.connection.hashed_keys.is_some_and(|given| given != found) {
             return Err(DataError::HashedKeys { place, found });
         }
-        let (dir, opened) = (settings.data_dir.clone(), Arc::new(backend.clone()));
+        let (dir, opened) = (settings.data_dir.clone(), Arc::clone(&backend));
         let place = Place::Shared(backend, place);
         Ok(Self { env, dir, place, backend: opened, is_changed: false })
     }
@@ -181,10 +197,7 @@ impl Data {
     /// [`DataError::Database`] for a URL that does not fit.
     pub fn join(&self, settings: &Settings) -> Result<(), DataError> {
         let Place::Shared(backend, _) = &self.place else { return Ok(()) };
-        let joined = backend
-            .listen(settings.database_direct.as_ref())
-            .and_then(|()| backend.read_from(&settings.read_from, &settings.connection));
-        joined.map_err(|error| self.failure(error))
+        backend.join(settings).map_err(|error| self.failure(error))
     }
 
     /// The clock and the random numbers.

@@ -2,11 +2,11 @@
 
 /// The mark [`Sealed::Move`](crate::data::sealed::Sealed::Move) of a move that has made the tables, and
 /// stored nothing.
-pub(in crate::data) const BEGUN: &[u8] = b"";
+pub(super) const BEGUN: &[u8] = b"";
 
 /// The reason for which a database is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::data) enum Opening {
+pub(super) enum Opening {
     /// It is used. Its tables are made if there are none.
     Made,
     /// It is used, and has tables.

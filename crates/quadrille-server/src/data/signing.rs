@@ -12,7 +12,7 @@ use quadrille::{
 };
 
 use super::{
-    Backend as _, Data, DataError, Place, PostgresBackend,
+    Data, DataError, Place, SharedBackend,
     ring::DATABASE,
     sealed::Sealed,
     signing_file::{change_in, read, read_after_change},
@@ -39,12 +39,12 @@ impl Data {
     /// The place in a shared database, under a key ring.
     pub(super) fn signing_under(
         &self,
-        backend: &PostgresBackend,
+        backend: &Arc<dyn SharedBackend>,
         place: &str,
         keys: &KeyRing,
     ) -> SigningPlace {
         SigningPlace::Row(Row {
-            backend: backend.clone(),
+            backend: Arc::clone(backend),
             place: place.to_owned(),
             env: self.env.clone(),
             keys: keys.clone(),
@@ -64,7 +64,7 @@ pub enum SigningPlace {
 /// A row of a shared database, whose content is sealed under the key ring.
 #[derive(Clone)]
 pub struct Row {
-    backend: PostgresBackend,
+    backend: Arc<dyn SharedBackend>,
     place: String,
     env: Env,
     keys: KeyRing,

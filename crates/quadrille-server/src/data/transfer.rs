@@ -23,16 +23,16 @@ use quadrille::{
 };
 
 use super::{
-    Backend, Data, DataError, Place, PostgresBackend, RecordedIssuer, SigningPlace, SqliteBackend,
+    Backend, Data, DataError, Place, RecordedIssuer, SharedBackend, SigningPlace, SqliteBackend,
     backup::copy_secret,
     files::{in_file, lock_unused, remove_if_there, sync_folder},
     note::{Begun, Moving},
-    postgres::{BEGUN, Opening},
+    opening::{BEGUN, Opening},
     ring::{fits_folder, given, opens_folder, prove},
     sealed::Sealed,
 };
 use crate::{
-    config::{PostgresUrl, Settings},
+    config::{DatabaseUrl, Settings},
     users::User,
 };
 
@@ -51,7 +51,7 @@ pub enum End {
     /// The embedded database of a data folder.
     Folder(PathBuf),
     /// A database on a server.
-    Server(PostgresUrl),
+    Server(DatabaseUrl),
 }
 
 /// The progress of a move.
@@ -126,7 +126,7 @@ enum TargetKind {
     /// A file that gets its name at the end. The lock of the folder is held.
     Folder { folder: PathBuf, file: &'static str, _lock: File },
     /// A database with a mark until the end.
-    Server { data: Data, backend: PostgresBackend },
+    Server { data: Data, backend: Arc<dyn SharedBackend> },
 }
 
 /// The place of the key ring after a move.
@@ -305,7 +305,7 @@ impl Target {
             End::Server(url) => {
                 let data = Data::connect_to(settings, url, Opening::Moved).await?;
                 if let Place::Shared(backend, _) = &data.place {
-                    data.claim(backend, from, mark).await?;
+                    data.claim(&**backend, from, mark).await?;
                 }
                 data.not_leased().await?;
                 Self::on_server(data)
@@ -348,8 +348,8 @@ impl Target {
 
     fn on_server(data: Data) -> Result<Self, DataError> {
         let Place::Shared(backend, _) = &data.place else { return Err(DataError::SameKind) };
-        let backend = backend.clone();
-        let opened = Arc::new(backend.clone());
+        let backend = Arc::clone(backend);
+        let opened = Arc::clone(&backend);
         Ok(Self { backend: opened, kind: TargetKind::Server { data, backend } })
     }
 
@@ -396,7 +396,7 @@ impl Target {
             TargetKind::Server { data, backend } => {
                 let Place::Shared(_, url) = &data.place else { return Err(DataError::SameKind) };
                 if let Some(mark) = data.sealed(Sealed::Move).await? {
-                    prove(&backend, &data.env, url, keys).await?;
+                    prove(&*backend, &data.env, url, keys).await?;
                     store_keys(&data.signing_under(&backend, url, keys), signing).await?;
                     let forgotten = backend.forget_sealed(Sealed::Move, mark).await;
                     forgotten.map_err(|error| data.failure(error))?;
@@ -446,7 +446,7 @@ impl Data {
     /// Claims an empty database for the move of the source with this mark.
     async fn claim(
         &self,
-        backend: &PostgresBackend,
+        backend: &dyn SharedBackend,
         from: &str,
         mark: &Mark,
     ) -> Result<(), DataError> {

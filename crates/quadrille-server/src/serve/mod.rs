@@ -51,7 +51,7 @@ Examples:
       --trusted-proxy 127.0.0.1                         behind a proxy that speaks TLS
 
 Several processes on one machine share a data directory, and with it the key ring in DIR/keys.
-Processes on several machines share a --database of PostgreSQL; give each the same QUADRILLE_KEYS
+Processes on several machines share a --database on a server; give each the same QUADRILLE_KEYS
 (newest first, separated by commas; make a key with `openssl rand -base64 32`).")]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 picks a free port [env: QUADRILLE_LISTEN] [default: 127.0.0.1:4004]

@@ -10,7 +10,7 @@ use crate::{
     servers,
 };
 
-fn printed(arguments: &[&str]) -> String {
+pub(crate) fn printed(arguments: &[&str]) -> String {
     let output = run(Folder::new().path(), &[&["migrate", "--sql"], arguments].concat(), "");
     assert!(output.status.success(), "{}", text(&output.stderr));
     text(&output.stdout)
@@ -102,8 +102,10 @@ fn the_way_back_is_printed_and_never_taken_by_itself() {
     let folder = Folder::new();
     let (code, said) = failure(&folder.data(), &["migrate", "--back"]);
     assert!(code == 2 && said.contains("--sql"), "{said}");
-    let (code, said) = failure(&folder.data(), &["migrate", "--sql", "mysql"]);
+    let (code, said) = failure(&folder.data(), &["migrate", "--sql", "mssql"]);
     assert!(code == 2 && said.contains("sqlite"), "{said}");
+    let (code, said) = failure(&folder.data(), &["migrate", "--sql", "mysql", "--back"]);
+    assert!(code == 2 && said.contains("the version before"), "{said}");
 }
 
 #[test]

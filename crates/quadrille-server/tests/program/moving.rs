@@ -1,142 +1,17 @@
 //! `quadrille migrate --from ... --to ...`: a provider moves into another database.
 
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{path::Path, process::Command};
 
 use reqwest::{Method, StatusCode};
-use rusqlite::types::Value as Field;
 
 use crate::{
     browser::Browser,
     flow::{PASSWORD, SCOPES, Stage},
     me::me,
+    moving_rows::{ROWS, fill, rows},
     process::{Folder, Program, failure, json, quadrille, run, text},
     servers,
 };
-
-/// The tables that move, with rows of every kind for the issuer 1.
-const ROWS: [(&str, &str); 16] = [
-    ("clients", "(issuer, id, number, record) VALUES (1, 'other ''é''', 5, '')"),
-    (
-        "unused_clients",
-        "(issuer, id, number, address, expires) VALUES (1, 'a', 7, NULL, 9000000000),
-        (1, 'b', 8, '192.0.2.1', 9000000000)",
-    ),
-    (
-        "initial_tokens",
-        "(row, issuer, hash, name, uses, expires) VALUES (11, 1, randomblob(32), 'ß',
-        3, 9000000000)",
-    ),
-    (
-        "cut",
-        "(issuer, actor, client, last) VALUES (1, 'ubob', '', 9223372036854775807),
-        (1, 'uada', 'app', 12)",
-    ),
-    ("removed", "(issuer, subject, last) VALUES (1, 'zoë', 16), (1, 'bob', 12)"),
-    ("revoked", "(grant_id, issuer, expires) VALUES (13, 1, 9000000000)"),
-    (
-        "consents",
-        "(issuer, subject, client, resources, scopes, given, data) VALUES (1, 'eve',
-        'other ''é''', 'https://a.example', 'x y', 5, '{\"album\":1}'), (1, 'eve',
-        'other ''é''', '', 'x', 6, NULL)",
-    ),
-    (
-        "codes",
-        "(row, issuer, grant_id, client, actor, scopes, resources, auth, hash,
-        expires, redirect_uri, challenge, redeemed) VALUES (17, 1, 14, 'a', NULL, '',
-        '', NULL, randomblob(32), 9000000000, NULL, NULL, 1)",
-    ),
-    (
-        "access_tokens",
-        "(row, issuer, grant_id, client, actor, scopes, resources, auth, hash,
-        expires, binding, exchange) VALUES (18, 1, 14, 'a', 'cb', 'x', '', '{}',
-        randomblob(32), 9000000000, 'jkt:x', '{}')",
-    ),
-    (
-        "families",
-        "(row, issuer, grant_id, client, actor, scopes, resources, auth, generation,
-        current, previous, rotated, expires,
-        ends) VALUES (19, 1, 14, 'a', 'uada', 'x', '', NULL, 7, randomblob(32), NULL,
-        3, 9000000000, 9000000010)",
-    ),
-    (
-        "grants",
-        "(grant_id, issuer, client, actor, scopes, resources, auth, family,
-        expires) VALUES (14, 1, 'a', 'uada', 'x', '', NULL, NULL, 9000000000), (15,
-        1, 'a', 'uada', 'x', '', NULL, 19, 9000000000)",
-    ),
-    (
-        "foreign_tokens",
-        "(key, row, expires) VALUES (unhex('0000000000000001' || hex(randomblob(32))),
-        18, 9000000000)",
-    ),
-    (
-        "tickets",
-        "(key, code,
-        expires) VALUES (unhex('0000000000000001' || hex(randomblob(16))), NULL,
-        9000000000), (unhex('0000000000000001' || hex(randomblob(16))), 17,
-        9000000000)",
-    ),
-    (
-        "once",
-        "(key,
-        expires) VALUES (unhex('0000000000000001' || hex('an assertion') || hex(randomblob(32))),
-        9000000000)",
-    ),
-    (
-        "pending",
-        "(row, issuer, identifier, is_foreign, user_code, asked, asked_resources,
-        expires, state, kind, proof, grant_id, client, actor, scopes, resources,
-        auth) VALUES (20, 1, randomblob(32), 1, NULL, 'x', '', 9000000000, 0,
-        '{\"device\":{}}', NULL, NULL, 'a', NULL, NULL, NULL, NULL), (21, 1,
-        randomblob(32), 0, randomblob(32), 'x', '', 9000000000, 1, '{}',
-        randomblob(32), 14, 'a', 'uada', 'x', '', '{}')",
-    ),
-    (
-        "token_credentials",
-        "(grant_id, issuer, client, actor, scopes, resources, auth, hash, is_foreign,
-        secret, expires, binding) VALUES (22, 1, 'a', 'uada', 'x', '', NULL,
-        randomblob(32), 1, X'00ff', 9000000000, NULL)",
-    ),
-];
-
-fn fill(database: &Path) {
-    let database = rusqlite::Connection::open(database).unwrap();
-    for (table, rows) in ROWS {
-        database.execute(&format!("INSERT INTO quadrille_{table} {rows}"), []).unwrap();
-    }
-    // More than a page.
-    for rows in [
-        "quadrille_access_tokens (row, issuer, grant_id, client, scopes, resources, hash, expires)
-            SELECT i, 1, 14, 'a', 'x', '', randomblob(32), 9000000000",
-        "quadrille_once (key, expires)
-            SELECT unhex('0000000000000001' || hex('a' || i % 3) || hex(randomblob(32))), 9000000000",
-        "quadrille_consents (issuer, subject, client, resources, scopes, given)
-            SELECT 1, 'u' || i % 7, 'other ''é''', 'https://' || i, 'x', 5",
-    ] {
-        let numbers =
-            "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 4500)";
-        database.execute(&format!("{numbers} INSERT INTO {rows} FROM n"), []).unwrap();
-    }
-}
-
-/// All rows that move, in an order of their own.
-fn rows(database: &Path) -> BTreeMap<&'static str, Vec<String>> {
-    let database = rusqlite::Connection::open(database).unwrap();
-    let read = |table: &str| {
-        let mut found = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let count = found.column_count();
-        let row = |row: &rusqlite::Row<'_>| {
-            let fields = (0..count).map(|place| row.get::<_, Field>(place).unwrap());
-            Ok(format!("{:?}", fields.collect::<Vec<_>>()))
-        };
-        let mut rows: Vec<_> = found.query_map([], row).unwrap().map(Result::unwrap).collect();
-        rows.sort();
-        rows
-    };
-    let further = ["program_users", "program_issuer", "program_served_with", "newest"];
-    let names = ROWS.iter().map(|(table, _)| *table).chain(further);
-    names.map(|table| (table, read(&format!("quadrille_{table}")))).collect()
-}
 
 pub(crate) fn sqlite(folder: &Path) -> String {
     format!("sqlite:{}", folder.display())
@@ -152,10 +27,13 @@ pub(crate) fn psql(url: &str, sql: &str) -> String {
 
 #[tokio::test]
 async fn nobody_consents_again_when_a_provider_moves_and_moves_back() {
+    there_and_back(servers::postgres_database()).await;
+}
+
+pub(crate) async fn there_and_back(url: String) {
     let stage = Stage::with(&["--set", "access_token_format=jwt"]);
     let browser = Browser::new();
     let tokens = stage.dance(&browser).await;
-    let url = servers::postgres_database();
     let (data, from) = (stage.program.data.clone(), sqlite(&stage.program.data));
     let (code, said) = failure(&data, &["migrate", "--from", &from, "--to", &url]);
     assert!(code == 2 && said.contains("a process serves"), "{said}");
@@ -204,6 +82,27 @@ async fn nobody_consents_again_when_a_provider_moves_and_moves_back() {
 
 #[test]
 fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes_on() {
+    every_row_is_the_same(&Kind {
+        database: servers::postgres_database,
+        run: psql,
+        lets_no_token_be_stored: FAILS,
+        lets_it_again: "DROP TRIGGER fails ON quadrille_access_tokens",
+    });
+}
+
+/// A kind of database on a server.
+pub(crate) struct Kind {
+    /// Makes a database.
+    pub(crate) database: fn() -> String,
+    /// Runs statements.
+    pub(crate) run: fn(&str, &str) -> String,
+    /// A trigger.
+    pub(crate) lets_no_token_be_stored: &'static str,
+    /// Removes the trigger.
+    pub(crate) lets_it_again: &'static str,
+}
+
+pub(crate) fn every_row_is_the_same(kind: &Kind) {
     let folder = Folder::new();
     let data = folder.data();
     let user = ["user", "add", "Zoë", "--password-stdin"];
@@ -211,15 +110,15 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
     json(&data, &["client", "add", "Machine", "--grant", "client_credentials"], "");
     fill(&data.join("quadrille.db"));
     let before = rows(&data.join("quadrille.db"));
-    let (from, url) = (sqlite(&data), servers::postgres_database());
+    let (from, url) = (sqlite(&data), (kind.database)());
     let there = ["migrate", "--from", &from, "--to", &url];
     let interrupted = |from: &str, url: &str| {
         // It fails in the middle, as if it had been killed.
         json(&data, &["migrate", "--database", url], "");
-        psql(url, FAILS);
+        (kind.run)(url, kind.lets_no_token_be_stored);
         let (_, said) = failure(&data, &["migrate", "--from", from, "--to", url]);
         assert!(said.contains("stopped here"), "{said}");
-        psql(url, "DROP TRIGGER fails ON quadrille_access_tokens");
+        (kind.run)(url, kind.lets_it_again);
         let (code, said) = failure(&data, &["user", "list", "--database", url]);
         assert!(code == 2 && said.contains("not all of it is there"), "{said}");
     };
@@ -229,7 +128,12 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
         assert_eq!(moved["moved"][table], rows, "{table}");
     }
     let (code, said) = failure(&data, &there);
-    assert!(code == 2 && said.contains("was moved to postgres://"), "{said}");
+    assert!(
+        code == 2
+            && said.contains("was moved to ")
+            && said.contains(url.rsplit('/').next().unwrap()),
+        "{said}"
+    );
 
     let back = folder.path().join("back");
     let to = sqlite(&back.join("quadrille.db"));
@@ -245,13 +149,13 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
     json(&other, &["migrate"], "");
     let (code, said) = failure(&data, &["migrate", "--from", &to, "--to", &url]);
     assert!(code == 7 && said.contains("has data already"), "{said}");
-    let empty = servers::postgres_database();
+    let empty = (kind.database)();
     json(&data, &["migrate", "--database", &empty], "");
     let (code, said) = failure(&data, &["migrate", "--from", &empty, "--to", &sqlite(&other)]);
     assert!(code == 7 && said.contains("exists already"), "{said}");
 
     // What was used or withdrawn since would come back.
-    let (from, other) = (to, servers::postgres_database());
+    let (from, other) = (to, (kind.database)());
     interrupted(&from, &other);
     json(&back, &["client", "add", "Later", "--grant", "client_credentials"], "");
     let (code, said) = failure(&data, &["migrate", "--from", &from, "--to", &other]);
@@ -325,8 +229,9 @@ fn a_move_that_makes_no_sense_is_refused() {
     let from = sqlite(&data);
     for (to, code, why) in [
         ("sqlite:elsewhere", 2, "quadrille backup"),
-        ("mysql://db/id", 2, "sqlite:DIR"),
+        ("mongodb://db/id", 2, "sqlite:DIR"),
         ("postgres://id:hunter2@127.0.0.1/id", 2, "QUADRILLE_DATABASE"),
+        ("mysql://id:hunter2@127.0.0.1/id", 2, "QUADRILLE_DATABASE"),
     ] {
         let output = run(&data, &["migrate", "--from", &from, "--to", to], "");
         let said = text(&output.stderr);

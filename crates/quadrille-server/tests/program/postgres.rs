@@ -72,15 +72,18 @@ async fn published_keys(program: &Program) -> usize {
 
 #[tokio::test]
 async fn one_process_finishes_what_another_began_and_notices_what_it_ended() {
-    let url = servers::postgres_database();
+    one_finishes_what_another_began(&servers::postgres_database()).await;
+}
+
+pub(crate) async fn one_finishes_what_another_began(url: &str) {
     let stage = stage(
-        &url,
+        url,
         &["--set", "jwt_resources=https://api.example", "--set", "resources=https://api.example"],
     );
     let folder = machine(&stage.program);
     let second = another(
         &folder,
-        &url,
+        url,
         &["--set", "jwt_resources=https://api.example", "--set", "resources=https://api.example"],
     );
 
@@ -114,7 +117,7 @@ async fn one_process_finishes_what_another_began_and_notices_what_it_ended() {
     let (status, answer) = token(&second, &stage.client, &next).await;
     assert_eq!((status, &*field(&answer, "error")), (StatusCode::BAD_REQUEST, "invalid_grant"));
 
-    let rotated = json(&second.data, &["keys", "rotate", "--database", &url], "");
+    let rotated = json(&second.data, &["keys", "rotate", "--database", url], "");
     assert_eq!(rotated["keys"].as_array().unwrap().len(), 2, "{rotated}");
     for program in [&stage.program, &second] {
         assert!(eventually(SECONDS, || async { published_keys(program).await == 2 }).await);
@@ -322,7 +325,7 @@ fn what_cannot_be_done_with_a_database_on_a_server_is_said_with_its_reason() {
     failed(&["user", "list", "--database", &nowhere], 4, "database_unavailable", "127.0.0.1");
     let with_password = "postgres://id:hunter2@127.0.0.1/id";
     failed(&["user", "list", "--database", with_password], 3, "config", "QUADRILLE_DATABASE");
-    failed(&["user", "list", "--database", "mysql://db/id"], 3, "config", "PostgreSQL");
+    failed(&["user", "list", "--database", "mongodb://db/id"], 3, "config", "postgres://");
     let file = ["user", "list", "--database", &url, "--set", "signing_keys_file=x"];
     failed(&file, 3, "config", "signing_keys_file");
     let alone = ["user", "list", "--database", &url, "--set", "oauth1.several_processes=false"];
@@ -343,33 +346,39 @@ fn what_cannot_be_done_with_a_database_on_a_server_is_said_with_its_reason() {
 
 #[tokio::test]
 async fn a_dump_is_restored_as_the_guide_says_it() {
-    const GUIDE: &str = include_str!("../../../../docs/src/program/postgres.md");
-    let url = servers::postgres_database();
-    let stage = stage(&url, &[]);
-    let browser = Browser::new();
-    let tokens = stage.dance(&browser).await;
-    let page = browser.get(&stage.authorize_url()).await;
-    let code = page.parameter("code").unwrap();
-
-    let dump = stage.folder.path().join("id.dump");
+    let (url, restored) = (servers::postgres_database(), servers::postgres_database());
     let finish = |command: &mut Command| {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
     };
     let tool = |name: &str| Command::new(servers::program(name));
-    finish(tool("pg_dump").args(["--format=custom", "--file"]).arg(&dump).arg(&url));
+    dumped_and_restored(&url, &restored, |dump| {
+        finish(tool("pg_dump").args(["--format=custom", "--file"]).arg(dump).arg(&url));
+        let into = ["--no-owner", "--single-transaction", "--dbname", &restored];
+        finish(tool("pg_restore").args(into).arg(dump));
+    })
+    .await;
+}
+
+/// A database goes on in another one, into which `copy` copies it by way of a file.
+pub(crate) async fn dumped_and_restored(url: &str, restored: &str, copy: impl FnOnce(&Path)) {
+    const GUIDE: &str = include_str!("../../../../docs/src/program/postgres.md");
+    let stage = stage(url, &[]);
+    let browser = Browser::new();
+    let tokens = stage.dance(&browser).await;
+    let page = browser.get(&stage.authorize_url()).await;
+    let code = page.parameter("code").unwrap();
+
+    copy(&stage.folder.path().join("id.dump"));
     let Stage { program, client, folder } = stage;
     let listening = program.listening.clone();
     program.stop();
 
-    let restored = servers::postgres_database();
-    let into = ["--no-owner", "--single-transaction", "--dbname", &restored];
-    finish(tool("pg_restore").args(into).arg(&dump));
     assert!(GUIDE.contains("\nquadrille restore --database "));
-    let ended = json(&folder.data(), &["restore", "--database", &restored], "");
+    let ended = json(&folder.data(), &["restore", "--database", restored], "");
     assert_eq!(ended["restored_from"], Value::Null);
 
-    let program = Program::start_with(&folder, &served(&restored, &["--listen", &listening]));
+    let program = Program::start_with(&folder, &served(restored, &["--listen", &listening]));
     let stage = Stage { program, client, folder };
     let access = field(&tokens, "access_token");
     assert_eq!(me(&stage.program, Method::GET, &access).await.0, StatusCode::OK);

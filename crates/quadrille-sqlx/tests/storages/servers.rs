@@ -111,6 +111,24 @@ pub(crate) fn new_mariadb(flush: &str) -> Server {
     Server::start(&server, &folder, port, "TERM")
 }
 
+/// The URL of a new, empty database of [`mariadb`].
+#[allow(dead_code, reason = "the tests of the program need it")]
+pub(crate) fn mariadb_database() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("program_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let port = mariadb().port;
+    let mut create = mariadb_client("mariadb", port);
+    finish(create.args(["--execute", &format!("CREATE DATABASE {name}")]));
+    format!("mysql://root@127.0.0.1:{port}/{name}")
+}
+
+/// A program of MariaDB that connects to the server at this port.
+pub(crate) fn mariadb_client(name: &str, port: u16) -> Command {
+    let mut client = Command::new(program(name));
+    client.args(["--no-defaults", "--host=127.0.0.1", "--user=root"]).arg(format!("--port={port}"));
+    client
+}
+
 /// A PgBouncer in transaction mode in front of [`postgres`], with few connections to it. It gives
 /// them back after a second, since each test has a database of its own: the connections of all of
 /// them would be more than the server allows.

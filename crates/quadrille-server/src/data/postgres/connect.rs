@@ -1,7 +1,5 @@
 //! The connections.
 
-use std::time::Duration;
-
 use quadrille::provider::store::StoreError;
 use quadrille_sqlx::{StoreOptions, store_error};
 use sqlx::{
@@ -9,14 +7,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
-use crate::config::{ConnectionSettings, PostgresUrl};
-
-/// The time that a verb waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A connection that was used within this time is used again without a question whether it lives,
-/// which would be a round trip more.
-const LIVELY: Duration = Duration::from_secs(1);
+use crate::{
+    config::{ConnectionSettings, DatabaseUrl},
+    data::connecting::{PATIENCE, in_time, is_this_machine, lively},
+};
 
 /// The connections to a database.
 pub(in crate::data) struct Connected {
@@ -48,15 +42,12 @@ impl Connected {
 
 /// Connects to the database of a URL.
 pub(in crate::data) async fn connect(
-    url: &PostgresUrl,
+    url: &DatabaseUrl,
     settings: &ConnectionSettings,
 ) -> Result<Connected, StoreError> {
     let server = options_of(url)?;
     // Without the pool, which does not tell why it cannot connect.
-    let is_pooled = tokio::time::timeout(PATIENCE, is_pooled(&server)).await.map_err(|_| {
-        StoreError::unavailable(format!("no answer within {} seconds", PATIENCE.as_secs()))
-    })?;
-    let is_pooled = is_pooled.map_err(store_error)?;
+    let is_pooled = in_time(is_pooled(&server)).await?;
     let prepares = settings.prepared_statements.unwrap_or(!is_pooled);
     let options = tables(settings).statement_limit(settings.longest_statement());
     let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(PATIENCE);
@@ -94,21 +85,9 @@ pub(super) fn tables(settings: &ConnectionSettings) -> StoreOptions {
     }
 }
 
-/// A pool whose connections prove that they live if they were idle for a while.
-fn lively(pool: PgPoolOptions) -> PgPoolOptions {
-    pool.test_before_acquire(false).before_acquire(|connection, used| {
-        Box::pin(async move {
-            if used.idle_for > LIVELY {
-                connection.ping().await?;
-            }
-            Ok(true)
-        })
-    })
-}
-
 /// Connections to a replica, which need not answer yet.
 pub(super) fn connect_lazily(
-    url: &PostgresUrl,
+    url: &DatabaseUrl,
     settings: &ConnectionSettings,
 ) -> Result<PgPool, StoreError> {
     let pool = PgPoolOptions::new().max_connections(settings.connections).acquire_timeout(PATIENCE);
@@ -117,7 +96,7 @@ pub(super) fn connect_lazily(
 
 /// The options of a connection to the database of a URL. Unless the URL or the environment decides, a
 /// server on another machine must prove its name (`verify-full`).
-pub(super) fn options_of(url: &PostgresUrl) -> Result<PgConnectOptions, StoreError> {
+pub(super) fn options_of(url: &DatabaseUrl) -> Result<PgConnectOptions, StoreError> {
     let server: PgConnectOptions = url.expose().parse().map_err(store_error)?;
     let is_decided = url.has("sslmode") || std::env::var_os("PGSSLMODE").is_some();
     let is_local = server.get_socket().is_some() || is_this_machine(server.get_host());
@@ -177,13 +156,6 @@ async fn process(connection: &mut PgConnection, before: &'static str) -> sqlx::R
     sqlx::raw_sql(AssertSqlSafe(sql)).fetch_one(connection).await?.try_get(0)
 }
 
-/// Whether a host is a socket in the file system or a loopback address.
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
-    let is_loopback = |address: std::net::IpAddr| address.is_loopback();
-    host.starts_with('/') || host == "localhost" || address.is_ok_and(is_loopback)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +168,7 @@ mod tests {
         let url = servers::postgres_database();
         let port = format!(":{}/", servers::postgres().port);
         let pooled = url.replace(&port, &format!(":{}/", servers::pgbouncer().port));
-        let server = options_of(&PostgresUrl::parse(&pooled).unwrap()).unwrap();
+        let server = options_of(&DatabaseUrl::parse(&pooled).unwrap()).unwrap();
         let mut others = tokio::task::JoinSet::new();
         for _ in 0..2 {
             let mut other = server.connect().await.unwrap();
@@ -208,16 +180,6 @@ mod tests {
         }
         for number in 0..100 {
             assert!(is_pooled(&server).await.unwrap(), "{number}");
-        }
-    }
-
-    #[test]
-    fn only_connections_within_this_machine_need_no_tls() {
-        for host in ["/run/postgresql", "localhost", "127.0.0.1", "[::1]", "::1", "127.3.2.1"] {
-            assert!(is_this_machine(host), "{host}");
-        }
-        for host in ["db.internal", "10.0.0.1", "localhost.example", "[2001:db8::1]", ""] {
-            assert!(!is_this_machine(host), "{host}");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use quadrille::provider::store::StoreError;
+use quadrille::{Timestamp, provider::store::StoreError};
 use quadrille_sqlx::{PgStore, store_error};
 use sqlx::{Row as _, postgres::PgRow};
 
@@ -82,6 +82,22 @@ pub(super) async fn mark(store: &PgStore) -> Result<String, StoreError> {
     let rows = store.fetch(sqlx::query("SELECT mark FROM quadrille_program_mark")).await?;
     let row = rows.first().ok_or(StoreError::Corrupt("the mark of the database"))?;
     row.try_get("mark").map_err(store_error)
+}
+
+/// The number of processes that hold a lease of a worker number.
+pub(super) async fn leases(store: &PgStore, now: Timestamp) -> Result<i64, StoreError> {
+    let sql = "SELECT count(*) FROM quadrille_workers WHERE expires > $1";
+    let rows = store.fetch(sqlx::query(sql).bind(now.millis())).await?;
+    let row = rows.first().ok_or(StoreError::Corrupt("the number of leases"))?;
+    row.try_get(0).map_err(store_error)
+}
+
+/// Whether the keys of the tables are hashed.
+pub(super) async fn has_hashed_keys(store: &PgStore) -> Result<bool, StoreError> {
+    let sql = "SELECT hashed_keys FROM quadrille_store_settings";
+    let rows = store.fetch(sqlx::query(sql)).await?;
+    let row = rows.first().ok_or(StoreError::Corrupt("the settings of the tables"))?;
+    row.try_get(0).map_err(store_error)
 }
 
 /// Has the server write a temporary file of some pages, which it removes by itself: the rows need more

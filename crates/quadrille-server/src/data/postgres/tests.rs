@@ -1,9 +1,12 @@
+use quadrille::provider::store::Issuers as _;
+use sqlx::Row as _;
+
 use super::*;
-use crate::data::tests::servers;
+use crate::data::{Backend as _, RecordedIssuer, tests::servers};
 
 async fn connected(url: &str) -> Connected {
     let settings = ConnectionSettings { connections: 8, ..ConnectionSettings::default() };
-    connect(&PostgresUrl::parse(url).unwrap(), &settings).await.unwrap()
+    connect(&DatabaseUrl::parse(url).unwrap(), &settings).await.unwrap()
 }
 
 async fn setting(connected: &Connected, name: &str) -> String {
@@ -93,7 +96,7 @@ async fn statements_that_are_prepared_behind_a_pooler_that_knows_none_fail_with_
         connections: 2,
         ..ConnectionSettings::default()
     };
-    let url = PostgresUrl::parse(&url).unwrap();
+    let url = DatabaseUrl::parse(&url).unwrap();
     let mut backends = Vec::new();
     // The second process has the first one's connection of the pooler, with its statements.
     let error = loop {

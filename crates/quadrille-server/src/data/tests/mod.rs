@@ -7,7 +7,7 @@ mod passwords;
 #[path = "../../../../quadrille/tests/shared/ports.rs"]
 mod ports;
 mod sealed;
-mod world;
+pub(super) mod world;
 
 #[path = "../../../../quadrille-sqlx/tests/storages/servers.rs"]
 #[allow(dead_code, reason = "the tests of storages need further servers")]

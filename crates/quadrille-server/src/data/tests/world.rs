@@ -11,7 +11,7 @@ use crate::{
     users::{Added, User, UserName},
 };
 
-pub(super) type Tested = Arc<dyn Backend>;
+pub(in crate::data) type Tested = Arc<dyn Backend>;
 
 pub(super) const ISSUER: &str = "https://id.example";
 
@@ -21,14 +21,14 @@ pub(super) fn name(text: &str) -> UserName {
     UserName::parse(text).unwrap()
 }
 
-pub(super) async fn add(backend: &Tested, text: &str) -> User {
+pub(in crate::data) async fn add(backend: &Tested, text: &str) -> User {
     // Times are stored in seconds.
     let user = User { created: NOON, ..User::new(&Env::system(), name(text), "a hash".into()) };
     assert_eq!(backend.add_user(user.clone()).await.unwrap(), Added::Now);
     user
 }
 
-pub(super) fn session(user: &User, id: u8) -> Session {
+pub(in crate::data) fn session(user: &User, id: u8) -> Session {
     Session {
         id: hash(id),
         name: Session::name_of(&hash(id)),
@@ -68,7 +68,7 @@ pub(super) fn later(kind: u8, by: Duration) -> Recount {
     }
 }
 
-pub(super) fn none() -> Recount {
+pub(in crate::data) fn none() -> Recount {
     later(0, Duration::ZERO)
 }
 

@@ -74,6 +74,14 @@ fn a_setting_that_does_not_exist_is_named_with_the_nearest_one() {
         let alone = said(alone);
         assert!(alone.contains("the setting database is missing"), "{alone}");
     }
+    for (of_postgres, why) in [
+        ("database_hashed_keys = true", "database_hashed_keys is for a database of PostgreSQL"),
+        ("read_from = [\"postgres://one/id\"]", "read_from is for a database of PostgreSQL"),
+        ("database_direct = \"mysql://one/id\"", "database_direct is for a database of PostgreSQL"),
+    ] {
+        let wrong = said(&format!("database = \"mysql://one/id\"\n{of_postgres}"));
+        assert!(wrong.contains(why), "{wrong}");
+    }
     let header = said("proxy_header = \"x-real-ip\"");
     assert!(header.contains("proxy_header must be x-forwarded-for or forwarded"), "{header}");
     assert!(said("listen = ").contains("quadrille.toml"));
