@@ -191,7 +191,8 @@ EACH_GRANT_OF_NODE := $(addprefix clients/node/,$(if $(INTEROP_WHOLE),*.test.js,
 .PHONY: test-python
 test-python: interop/.venv/.installed interop/node_modules/.installed databases program ## requests-oauthlib and Authlib; nginx, HAProxy and the files in deploy/
 	cd interop && .venv/bin/python -m pytest --ignore clients/python/test_mariadb.py
-	cd interop && ./with-databases env INTEROP_DATABASE=postgres .venv/bin/python -m pytest $(EACH_GRANT) clients/python/test_mariadb.py
+	cd interop && ./with-databases sh -ec 'INTEROP_DATABASE=postgres .venv/bin/python -m pytest $(EACH_GRANT) clients/python/test_mariadb.py; \
+		INTEROP_DATABASE=mariadb .venv/bin/python -m pytest clients/python/test_requests_oauthlib.py'
 
 .PHONY: test-node
 test-node: interop/node_modules/.installed databases program ## openid-client and oauth4webapi

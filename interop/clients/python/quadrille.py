@@ -27,7 +27,8 @@ ENVIRONMENT = {**os.environ, "QUADRILLE_SCOPES": "photos:read=See your photos;ph
 def database():
     """A new database of the kind in INTEROP_DATABASE, as a setting. The data folder has one by default."""
     kind = os.environ.get("INTEROP_DATABASE", "sqlite")
-    return {"sqlite": dict, "postgres": lambda: {"QUADRILLE_DATABASE": databases.postgres()}}[kind]()
+    new = {"sqlite": None, "postgres": databases.postgres, "mariadb": databases.mariadb}[kind]
+    return {"QUADRILLE_DATABASE": new()} if new else {}
 
 
 # The system takes no port of its own choice from this range, so no connection has it before its server.
