@@ -31,6 +31,8 @@ mod forms;
 mod handler;
 #[cfg(feature = "consumer")]
 mod hybrid;
+#[cfg(feature = "consumer")]
+mod key;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod lack;
 #[cfg(feature = "consumer")]
@@ -39,6 +41,8 @@ mod mannered;
 mod oauth1_service;
 #[cfg(feature = "consumer")]
 mod openid;
+#[cfg(feature = "consumer")]
+mod openid_fault;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod page;
 #[cfg(all(feature = "axum", feature = "consumer", feature = "provider"))]
@@ -84,7 +88,7 @@ pub use {
     approves::Approves,
     fake::FakeService,
     fault::Fault,
-    openid::OpenIdFault,
+    openid_fault::OpenIdFault,
     script::Asked,
     tape::{Tape, TapeError, TapeMode},
 };

@@ -1,5 +1,7 @@
 //! The ID tokens, keys and metadata of a fake service that is an OpenID Provider, and their faults.
 
+use std::sync::LazyLock;
+
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -14,6 +16,8 @@ use crate::{
 
 use super::{
     accounts::{put, value_at},
+    key::key,
+    openid_fault::OpenIdFault,
     scene::{Scene, json_answer, path_of},
 };
 
@@ -29,122 +33,6 @@ const OTHER: Algorithm = Algorithm::Es384;
 /// The path of the metadata (OpenID Connect Discovery, section 4).
 const METADATA: &str = "/.well-known/openid-configuration";
 
-/// A fault of an OpenID Provider, which a test turns on
-/// ([`FakeService::misidentifies`](super::FakeService::misidentifies)). An application that logs
-/// users in must not be taken in by any of them.
-///
-/// ```
-/// use quadrille::{KeyRing, Login, Owner, SpecBuf, consumer::MemoryStorage};
-/// use quadrille::testing::{FakeService, OpenIdFault};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// let service = FakeService::openid("https://id.example", "our-id", "our-secret");
-/// let spec = SpecBuf::oidc("acme", "https://id.example");
-/// let login = Login::new(KeyRing::ephemeral(), "https://app.example")
-///     .with(spec.client("our-id", "our-secret"))
-///     .storage(MemoryStorage::new())
-///     .http(service.clone());
-/// let account = service.link(&login, "acme", &Owner::user("ada"), 7).await;
-/// assert_eq!(&*account.subject, "https://id.example#7");
-/// service.misidentifies(OpenIdFault::NonceOther); // and the next login fails
-/// # }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum OpenIdFault {
-    /// Responses have no ID token.
-    IdTokenMissing,
-    /// ID tokens have no `nonce`.
-    NonceMissing,
-    /// ID tokens have the `nonce` of another login.
-    NonceOther,
-    /// ID tokens are of another issuer.
-    IssuerOther,
-    /// ID tokens are of the same issuer with a slash at its end.
-    IssuerWithSlash,
-    /// ID tokens are for another client.
-    AudienceOther,
-    /// ID tokens are for another client, too, without `azp`.
-    AudienceShared,
-    /// ID tokens were issued to another client.
-    AuthorizedPartyOther,
-    /// ID tokens have no subject.
-    SubjectMissing,
-    /// ID tokens are about another user than the one who approved.
-    SubjectOther,
-    /// ID tokens have expired.
-    Expired,
-    /// ID tokens were issued in the future.
-    IssuedInFuture,
-    /// ID tokens do not say when they were issued.
-    IssuedNever,
-    /// ID tokens have the `at_hash` of another access token.
-    AccessTokenHashOther,
-    /// ID tokens have no `at_hash`.
-    AccessTokenHashMissing,
-    /// ID tokens beside a code have the `c_hash` of another one.
-    CodeHashOther,
-    /// ID tokens beside a code have no `c_hash`.
-    CodeHashMissing,
-    /// ID tokens beside a code have the `s_hash` of another `state`.
-    StateHashOther,
-    /// ID tokens beside a code are about another user than those of the token endpoint.
-    SubjectOtherBesideCode,
-    /// ID tokens do not say when the user authenticated.
-    AuthTimeMissing,
-    /// ID tokens are signed by another key under the name of the right one.
-    SignatureWrong,
-    /// ID tokens are signed by a key that is not published.
-    KeyUnknown,
-    /// ID tokens are not signed (`none`).
-    Unsecured,
-    /// ID tokens have an HMAC, whose secret is the public key.
-    HmacWithPublicKey,
-    /// ID tokens are signed by a published key, and an algorithm that the metadata do not name.
-    AlgorithmOther,
-    /// The keys are not found.
-    KeysGone,
-    /// The metadata are of another issuer.
-    MetadataOfAnother,
-    /// The userinfo endpoint has the claims of another user.
-    UserinfoOfAnother,
-}
-
-impl OpenIdFault {
-    /// All faults, for a test that walks them.
-    pub const ALL: [Self; 28] = [
-        Self::IdTokenMissing,
-        Self::NonceMissing,
-        Self::NonceOther,
-        Self::IssuerOther,
-        Self::IssuerWithSlash,
-        Self::AudienceOther,
-        Self::AudienceShared,
-        Self::AuthorizedPartyOther,
-        Self::SubjectMissing,
-        Self::SubjectOther,
-        Self::Expired,
-        Self::IssuedInFuture,
-        Self::IssuedNever,
-        Self::AccessTokenHashOther,
-        Self::AccessTokenHashMissing,
-        Self::CodeHashOther,
-        Self::CodeHashMissing,
-        Self::StateHashOther,
-        Self::SubjectOtherBesideCode,
-        Self::AuthTimeMissing,
-        Self::SignatureWrong,
-        Self::KeyUnknown,
-        Self::Unsecured,
-        Self::HmacWithPublicKey,
-        Self::AlgorithmOther,
-        Self::KeysGone,
-        Self::MetadataOfAnother,
-        Self::UserinfoOfAnother,
-    ];
-}
-
 /// The OpenID Connect part of a fake service.
 pub(super) struct OpenId {
     issuer: String,
@@ -155,9 +43,9 @@ pub(super) struct OpenId {
     forgets_nonce: bool,
     key: SigningKey,
     /// A key whose algorithm the metadata do not name.
-    of_other_algorithm: SigningKey,
+    of_other_algorithm: LazyLock<Option<SigningKey>>,
     /// The key to which applications encrypt.
-    pub(super) decrypting: DecryptingKey,
+    pub(super) decrypting: LazyLock<Option<DecryptingKey>>,
     /// The key of the application to which tokens are encrypted, and how.
     pub(super) recipient: Option<(EncryptingKey, Encryption)>,
     /// Whether the claims of the userinfo endpoint are signed.
@@ -195,8 +83,8 @@ impl OpenId {
             algorithm: Algorithm::Es256,
             forgets_nonce: false,
             key: key("1", Algorithm::Es256)?,
-            of_other_algorithm: key("other", OTHER)?,
-            decrypting: DecryptingKey::generate(KeyManagement::EcdhEsA256Kw).ok()?,
+            of_other_algorithm: LazyLock::new(|| key("other", OTHER)),
+            decrypting: LazyLock::new(|| DecryptingKey::generate(KeyManagement::EcdhEsA256Kw).ok()),
             recipient: None,
             signs_userinfo: false,
             faults: Vec::new(),
@@ -275,7 +163,7 @@ impl OpenId {
             }
             _ if self.has(F::SignatureWrong) => self.another_key(self.key.kid()?)?,
             _ if self.has(F::KeyUnknown) => self.another_key("unknown")?,
-            _ if self.has(F::AlgorithmOther) => self.of_other_algorithm.clone(),
+            _ if self.has(F::AlgorithmOther) => self.of_other_algorithm.clone()?,
             algorithm if algorithm.is_symmetric() => hmac(algorithm, login.secret)?,
             _ => self.key.clone(),
         };
@@ -431,9 +319,11 @@ impl OpenId {
             return Some(gone);
         }
         let verifying = self.key.verifying_key().to_jwk();
-        let other = self.of_other_algorithm.verifying_key().to_jwk();
-        let other = other.filter(|_| self.has(OpenIdFault::AlgorithmOther));
-        let keys = [verifying, other, self.decrypting.encrypting_key().to_jwk()];
+        let has_other = self.has(OpenIdFault::AlgorithmOther);
+        let other = has_other.then_some(&self.of_other_algorithm).and_then(|key| key.as_ref());
+        let other = other.and_then(|key| key.verifying_key().to_jwk());
+        let encrypting = self.decrypting.as_ref().and_then(|key| key.encrypting_key().to_jwk());
+        let keys = [verifying, other, encrypting];
         let keys = keys.into_iter().flatten().filter_map(|key| serde_json::from_str(&key).ok());
         Some(json_answer(&json!({ "keys": keys.collect::<Vec<Value>>() })))
     }
@@ -493,8 +383,4 @@ impl std::fmt::Debug for OpenId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OpenId").field("issuer", &self.issuer).finish_non_exhaustive()
     }
-}
-
-fn key(kid: &str, algorithm: Algorithm) -> Option<SigningKey> {
-    SigningKey::generate(algorithm).ok().map(|key| key.with_kid(kid))
 }

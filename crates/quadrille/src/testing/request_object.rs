@@ -22,7 +22,7 @@ impl OAuth2 {
         let decrypted = match Encrypted::is_one(object) {
             true => {
                 let object = Encrypted::parse(object).ok()?;
-                Some(object.decrypt(Decryption::PUBLIC_KEY, [&openid.decrypting]).ok()?)
+                Some(object.decrypt(Decryption::PUBLIC_KEY, [openid.decrypting.as_ref()?]).ok()?)
             }
             false => None,
         };

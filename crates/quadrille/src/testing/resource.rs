@@ -11,7 +11,7 @@ use crate::{
 
 use super::{
     accounts::put,
-    openid::OpenIdFault,
+    openid_fault::OpenIdFault,
     scene::{Scene, json_answer, path_of},
     service::{OAuth2, is_at},
 };

@@ -28,7 +28,7 @@ use crate::{
     KeyRing, Login, Owner, Secret,
     consumer::{self, Account},
     form::FormWriter,
-    jose::{Algorithm, SigningKey, SigningKeys},
+    jose::{Algorithm, SigningKeys},
     provider::{
         AuthorizationServer, ClaimsQuery, ClaimsUnavailable, DeviceGrant, NewClient, OpenId,
         store::MemoryStore,
@@ -36,7 +36,7 @@ use crate::{
     transport::{Body, HttpClient, NetworkError, Purpose},
 };
 
-use super::{Approves, Browser, Fault, ManualClock, handler::link, script::whole};
+use super::{Approves, Browser, Fault, ManualClock, handler::link, key::key, script::whole};
 
 use faults::{
     LONGEST, asked_wrongly, is_refresh, refused, server_error, with_wrong_issuer, without_scopes,
@@ -455,7 +455,6 @@ impl fmt::Debug for TestProvider {
 
 /// The signing key with this number.
 fn signing_keys(number: u64, clock: &ManualClock) -> SigningKeys {
-    let key = SigningKey::generate(Algorithm::Es256).expect("a key is generated");
-    let key = key.with_kid(&format!("test-{number}"));
+    let key = key(&format!("test-{number}"), Algorithm::Es256).expect("a key is made");
     SigningKeys::new(key, clock.now()).expect("a key with a name")
 }
