@@ -90,7 +90,7 @@ pub use {
     fault::Fault,
     openid_fault::OpenIdFault,
     script::Asked,
-    tape::{Tape, TapeError, TapeMode},
+    tape::{NotIssued, Tape, TapeError, TapeMode},
 };
 
 /// The services that this crate describes.

@@ -17,5 +17,6 @@ mod oauth2;
 mod openid;
 mod printer;
 mod tampering;
+mod taped;
 mod wire;
 mod world;

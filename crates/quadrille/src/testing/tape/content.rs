@@ -8,7 +8,10 @@ use url::form_urlencoded;
 
 use crate::form::FormWriter;
 
-use super::secrets::{About, Secrets, is_alike, is_secret};
+use super::{
+    secrets::{About, Secrets, is_alike, is_secret},
+    signed::{ID_TOKEN, Unsigned},
+};
 
 /// The boundary of parts on a tape, in place of one that is another in each request.
 pub(super) const BOUNDARY: &str = "tape-boundary";
@@ -24,6 +27,8 @@ pub(super) enum Content {
     Json(Value),
     /// A form: a text `name=value` for each field.
     Form(Vec<String>),
+    /// Signed claims, such as those of a userinfo endpoint.
+    Jwt(Unsigned),
     /// Any other text.
     Text(String),
     /// Bytes that are no text.
@@ -73,7 +78,12 @@ impl Content {
         if let Ok(json) = serde_json::from_str::<Value>(text)
             && (json.is_object() || json.is_array())
         {
-            return Some(Self::Json(clean_json(json, None, about, secrets)));
+            return Some(Self::Json(clean_body(json, about, secrets)));
+        }
+        if kind.starts_with("application/jwt")
+            && let Some(unsigned) = Unsigned::of(text.trim(), secrets)
+        {
+            return Some(Self::Jwt(clean_claims(unsigned, about, secrets)));
         }
         // Services of OAuth 1 answer with a form under any type.
         let is_form = kind.contains("x-www-form-urlencoded")
@@ -106,6 +116,8 @@ impl Content {
                 form.finish().into()
             }
             Self::Text(text) => text.clone().into(),
+            // Signed again before it is sent; no request has one.
+            Self::Jwt(_) => Bytes::new(),
             Self::Base64(bytes) => bytes.clone(),
         }
     }
@@ -128,6 +140,9 @@ impl Content {
                 }
             }
             Self::Text(text) => *text = secrets.known_in(text),
+            Self::Jwt(unsigned) => {
+                unsigned.claims.values_mut().for_each(|value| replace_in(value, secrets));
+            }
             Self::Base64(_) => {}
         }
     }
@@ -154,9 +169,31 @@ impl Content {
             Self::Json(_) => "JSON",
             Self::Form(_) => "a form",
             Self::Text(_) => "text",
+            Self::Jwt(_) => "a signed token",
             Self::Base64(_) => "binary data",
         }
     }
+}
+
+/// A body of JSON without its secrets. Of the ID token in a token response the claims are left.
+fn clean_body(json: Value, about: About, secrets: &mut Secrets) -> Value {
+    let token = json.get(ID_TOKEN).and_then(Value::as_str);
+    let token = token.filter(|_| about == About::Credentials);
+    let unsigned = token.and_then(|token| Unsigned::of(token, secrets));
+    let mut clean = clean_json(json, None, about, secrets);
+    if let (Some(unsigned), Some(members)) = (unsigned, clean.as_object_mut()) {
+        let unsigned = clean_claims(unsigned, about, secrets);
+        members.insert(ID_TOKEN.to_owned(), serde_json::to_value(unsigned).unwrap_or_default());
+    }
+    clean
+}
+
+fn clean_claims(unsigned: Unsigned, about: About, secrets: &mut Secrets) -> Unsigned {
+    let claims = match clean_json(Value::Object(unsigned.claims), None, about, secrets) {
+        Value::Object(claims) => claims,
+        _ => serde_json::Map::new(),
+    };
+    Unsigned { claims, ..unsigned }
 }
 
 /// JSON without its secrets. `under` is the name of the secret that the value is in.

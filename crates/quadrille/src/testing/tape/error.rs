@@ -102,6 +102,19 @@ pub enum TapeError {
         /// The method and the URL of the request, without secrets.
         request: String,
     },
+    /// An ID token on the tape cannot be issued again.
+    #[error(
+        "the tape {} cannot issue the ID token in the response to {request}: {reason}",
+        path.display()
+    )]
+    NotIssued {
+        /// The file.
+        path: PathBuf,
+        /// The method and the URL of the request, without secrets.
+        request: String,
+        /// The reason.
+        reason: NotIssued,
+    },
     /// The file cannot be read or written.
     #[error("the tape {}: {error}", path.display())]
     File {
@@ -113,4 +126,35 @@ pub enum TapeError {
     /// `QUADRILLE_TAPE` is none of the modes.
     #[error("QUADRILLE_TAPE is {0:?}: it must be record, replay or replay-or-fail")]
     Mode(String),
+}
+
+/// The reason why a replay cannot issue an ID token.
+///
+/// ```
+/// use quadrille::testing::NotIssued;
+///
+/// assert!(NotIssued::NonceUnknown.to_string().contains("Browser::log_in(&tape"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotIssued {
+    /// The login has not begun at the tape, so its `nonce` is not known.
+    #[error(
+        "its nonce is not known, because the login has not begun at the tape; begin it by \
+         `Browser::log_in(&tape, ...)` or `Tape::approve`"
+    )]
+    NonceUnknown,
+    /// The service signs by the client secret, which the request does not contain, or a shorter one
+    /// than the algorithm requires.
+    #[error(
+        "it is signed by the client secret, and the request contains none that is long enough \
+         for the algorithm"
+    )]
+    SecretUnknown,
+    /// The token on the tape is not `{"alg": ..., "claims": {...}}`.
+    #[error(
+        "the member id_token on the tape must be {{\"alg\": ..., \"claims\": {{...}}}}, with an \
+         algorithm that is known"
+    )]
+    Malformed,
 }

@@ -214,22 +214,14 @@ fn authorization(value: &str, secrets: &mut Secrets) -> String {
     };
     let rest = rest.trim();
     if scheme.eq_ignore_ascii_case("basic") {
-        let decoded = BASE64_STANDARD.decode(rest).or_else(|_| BASE64_URL_SAFE.decode(rest));
-        let decoded = decoded.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let pair = decoded.as_deref().and_then(|pair| pair.split_once(':'));
-        let Some((user, password)) = pair else {
+        let Some(BasicClient { id, secret, encoded }) = client_of_basic(rest) else {
             return format!("{scheme} {}", secrets.stand_in("authorization", rest));
         };
-        // RFC 6749, section 2.3.1: both are encoded as in a form.
-        let mut form = format!("password={password}");
-        form = url::form_urlencoded::parse(form.as_bytes())
-            .next()
-            .map_or_else(|| password.to_owned(), |(_, value)| value.into_owned());
-        let placeholder = secrets.stand_in("client_secret", &form);
-        if form != password {
-            secrets.stand_in("client_secret", password);
+        let placeholder = secrets.stand_in("client_secret", &secret);
+        if encoded != secret {
+            secrets.stand_in("client_secret", &encoded);
         }
-        return format!("{scheme} {user}:{placeholder}");
+        return format!("{scheme} {id}:{placeholder}");
     }
     if scheme.eq_ignore_ascii_case("oauth") && rest.contains('=') {
         let parts = rest.split(',').map(|part| {
@@ -247,6 +239,29 @@ fn authorization(value: &str, secrets: &mut Secrets) -> String {
         return format!("{scheme} {}", parts.collect::<Vec<_>>().join(", "));
     }
     format!("{scheme} {}", secrets.stand_in("access_token", rest))
+}
+
+/// A client in a header of Basic authentication.
+pub(super) struct BasicClient {
+    /// The identifier, as it was sent.
+    id: String,
+    pub(super) secret: String,
+    /// The secret, as it was sent.
+    encoded: String,
+}
+
+/// The client in the credentials of Basic authentication.
+pub(super) fn client_of_basic(credentials: &str) -> Option<BasicClient> {
+    let decoded =
+        BASE64_STANDARD.decode(credentials).or_else(|_| BASE64_URL_SAFE.decode(credentials));
+    let decoded = String::from_utf8(decoded.ok()?).ok()?;
+    let (id, encoded) = decoded.split_once(':')?;
+    // RFC 6749, section 2.3.1: both are encoded as in a form.
+    let form = format!("secret={encoded}");
+    let secret = url::form_urlencoded::parse(form.as_bytes())
+        .next()
+        .map_or_else(|| encoded.to_owned(), |(_, value)| value.into_owned());
+    Some(BasicClient { id: id.to_owned(), secret, encoded: encoded.to_owned() })
 }
 
 /// The cookies of a request: their names alone.

@@ -6,89 +6,46 @@ mod content;
 mod error;
 mod exchange;
 mod file;
+mod issuer;
+mod login;
 mod matching;
+mod mode;
 mod secrets;
+mod signed;
 
 use std::{
     env, fmt,
     path::{Path, PathBuf},
-    str::FromStr,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, header};
-use url::Url;
 
 use crate::{
-    KeyRing, Linked, Login, Owner,
+    Env, KeyRing, Linked, Login, Owner,
     consumer::{Client, Jar, MemoryStorage, Service, Token},
-    form::FormWriter,
     transport::{
         Body, CollectError, ErasedClient, HttpClient, NetworkError, Purpose, SendError, standard,
     },
 };
 
-pub use error::TapeError;
+pub use error::{NotIssued, TapeError};
+pub use mode::TapeMode;
 
 use exchange::{Exchange, Named, Received, Sent};
+use issuer::Issuer;
+use login::{callback, oauth_callback};
 use matching::{Found, find};
 use secrets::Secrets;
 
 use super::script::whole;
-
-/// The environment variable with the mode.
-const VARIABLE: &str = "QUADRILLE_TAPE";
 
 /// The most bytes of a body.
 const LONGEST: usize = 16 << 20;
 
 /// The token of an account in a replay.
 const TOKEN: &str = "tape-access_token-0";
-
-/// The use of a tape. Without [`Tape::open_as`] it is that of the environment variable
-/// `QUADRILLE_TAPE` (`record`, `replay` or `replay-or-fail`); without the variable
-/// [`Replay`](Self::Replay), or [`ReplayOrFail`](Self::ReplayOrFail) where `CI` is set.
-///
-/// ```
-/// use quadrille::testing::TapeMode;
-///
-/// assert_eq!("replay-or-fail".parse(), Ok(TapeMode::ReplayOrFail));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TapeMode {
-    /// Each request goes to the network, and the tape is written anew.
-    Record,
-    /// Requests are answered from the tape. Those that it lacks go to the network, and are added.
-    Replay,
-    /// Requests are answered from the tape. One that it lacks is an error that names it.
-    ReplayOrFail,
-}
-
-impl TapeMode {
-    /// The mode of the environment.
-    fn from_env() -> Result<Self, TapeError> {
-        match env::var(VARIABLE) {
-            Ok(mode) => mode.parse(),
-            Err(_) if env::var_os("CI").is_some_and(|ci| !ci.is_empty()) => Ok(Self::ReplayOrFail),
-            Err(_) => Ok(Self::Replay),
-        }
-    }
-}
-
-impl FromStr for TapeMode {
-    type Err = TapeError;
-
-    fn from_str(name: &str) -> Result<Self, TapeError> {
-        match name {
-            "record" => Ok(Self::Record),
-            "replay" => Ok(Self::Replay),
-            "replay-or-fail" => Ok(Self::ReplayOrFail),
-            other => Err(TapeError::Mode(other.to_owned())),
-        }
-    }
-}
 
 /// A tape: the HTTP exchanges of a login, and of the calls of a [`Linked`] account, recorded once at
 /// the real service and replayed in tests without the network. It is an HTTP client; pass it to
@@ -142,6 +99,8 @@ struct State {
     is_in_order: bool,
     /// The callback of the login in OAuth 1 that has begun.
     callback: Option<String>,
+    /// The issuer of ID tokens.
+    issuer: Issuer,
 }
 
 impl Tape {
@@ -179,6 +138,7 @@ impl Tape {
             errors: Vec::new(),
             is_in_order: false,
             callback: None,
+            issuer: Issuer::default(),
         };
         let state = Mutex::new(state);
         Ok(Self(Arc::new(Inner { path, mode, network: OnceLock::new(), state })))
@@ -232,6 +192,22 @@ impl Tape {
         self
     }
 
+    /// Tells the tape the time of the test, from which the lifetimes of ID tokens count in a replay.
+    /// Without it they were issued in 1970 and do not expire, and the time of the user's
+    /// authentication (`auth_time`) is that of the recording.
+    ///
+    /// ```
+    /// use quadrille::testing::{ManualClock, tape};
+    ///
+    /// let clock = ManualClock::new();
+    /// let tape = tape!("github_user").tells_time(&clock.env());
+    /// ```
+    #[must_use]
+    pub fn tells_time(self, env: &Env) -> Self {
+        self.state().issuer.env = Some(env.clone());
+        self
+    }
+
     /// A token of a test's account: the one in this environment variable, with which the tape is
     /// recorded, or a placeholder.
     ///
@@ -270,28 +246,14 @@ impl Tape {
         std::mem::take(&mut self.state().errors)
     }
 
-    /// The callback of the login at `url`, with a placeholder as the code: what the service redirects
-    /// a user to who approves. `None` if `url` is no authorization request, or in a recording, which
-    /// needs a user at the real service.
+    /// The callback of the login at `url`. `None` if that is no authorization request, or in a recording,
+    /// which needs a user at the real service.
     pub(super) fn callback(&self, url: &str) -> Option<String> {
         if self.0.mode == TapeMode::Record {
             return None;
         }
-        let url = Url::parse(url).ok()?;
-        let one = |wanted: &str| {
-            let mut pairs = url.query_pairs();
-            pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
-        };
-        if let Some(redirect_uri) = one("redirect_uri") {
-            let mut form = FormWriter::after_url(&redirect_uri);
-            form.append("code", "tape-code-0");
-            form.append_some("state", one("state").as_deref());
-            return Some(form.finish());
-        }
-        let token = one("oauth_token")?;
-        let mut form = FormWriter::after_url(self.state().callback.as_deref()?);
-        form.append("oauth_token", &token).append("oauth_verifier", "tape-oauth_verifier-0");
-        Some(form.finish())
+        let state = &mut *self.state();
+        callback(url, &state.exchanges, &mut state.issuer, state.callback.as_deref())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -326,9 +288,15 @@ impl Tape {
                 if let Some(plays) = state.plays.get_mut(number) {
                     *plays += 1;
                 }
-                let exchange = state.exchanges.get(number);
-                let answer = exchange.map(|exchange| exchange.response.replayed());
-                answer.ok_or(TapeError::Lacks { path, request: text, nearest: None })
+                let Some(exchange) = state.exchanges.get(number) else {
+                    return Err(TapeError::Lacks { path, request: text, nearest: None });
+                };
+                let mut response = exchange.response.clone();
+                let issued = state.issuer.issue(&mut response, request, purpose, &state.exchanges);
+                match issued {
+                    Ok(()) => Ok(response.replayed()),
+                    Err(reason) => Err(TapeError::NotIssued { path, request: text, reason }),
+                }
             }
             Found::OtherBody(difference) => {
                 Err(TapeError::OtherBody { path, request: text, difference })
@@ -416,18 +384,6 @@ impl HttpClient for Tape {
         self.record(&request, &response, purpose).map_err(|error| self.fails(error))?;
         Ok(response.map(Body::from))
     }
-}
-
-/// The callback of a request for temporary credentials (RFC 5849, section 2.1).
-fn oauth_callback(request: &Request<Bytes>) -> Option<String> {
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
-    let in_header = header.unwrap_or_default().replace([',', ' '], "&").replace('"', "");
-    let body = std::str::from_utf8(request.body()).unwrap_or_default();
-    let query = request.uri().query().unwrap_or_default();
-    [&*in_header, body, query].into_iter().find_map(|pairs| {
-        let mut pairs = url::form_urlencoded::parse(pairs.as_bytes());
-        pairs.find(|(name, _)| name == "oauth_callback").map(|(_, value)| value.into_owned())
-    })
 }
 
 /// Fails the test that has not looked at the faults.

@@ -1,6 +1,6 @@
 //! The secrets of an exchange, and the placeholders that a tape has in their place.
 
-use std::{collections::BTreeMap, fmt};
+use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
 use base64::{
     Engine as _,
@@ -53,10 +53,11 @@ const ENDS: [&str; 13] = [
 ];
 
 /// The names of further secrets, and of members that are another in each request.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "codeverifier",
     "devicecode",
     "dpop",
+    "idtokenhint",
     "jwt",
     "oauthnonce",
     "oauthtimestamp",
@@ -65,8 +66,20 @@ const NAMES: [&str; 8] = [
 ];
 
 /// The same among credentials.
-const OF_CREDENTIALS: [&str; 9] =
-    ["code", "state", "nonce", "usercode", "verifier", "request", "sid", "sessionstate", "jti"];
+const OF_CREDENTIALS: [&str; 12] = [
+    "code",
+    "state",
+    "nonce",
+    "usercode",
+    "verifier",
+    "request",
+    "sid",
+    "sessionstate",
+    "jti",
+    "athash",
+    "chash",
+    "shash",
+];
 
 /// Whether the value of a member or a header with this name is a secret.
 pub(super) fn is_secret(name: &str, about: About) -> bool {
@@ -217,11 +230,12 @@ impl Secrets {
         clean
     }
 
+    /// The secrets that are looked for in texts, a token before its signature.
     fn findable(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.known
-            .iter()
-            .filter(|(secret, _)| secret.len() >= FINDABLE)
-            .map(|(secret, placeholder)| (&**secret, &**placeholder))
+        let known = self.known.iter().filter(|(secret, _)| secret.len() >= FINDABLE);
+        let mut known: Vec<_> = known.collect();
+        known.sort_by_key(|(secret, _)| Reverse(secret.len()));
+        known.into_iter().map(|(secret, placeholder)| (&**secret, &**placeholder))
     }
 
     /// Whether a text is or contains a secret, also in Base64 or as a part of a URL.
@@ -348,6 +362,15 @@ mod tests {
         let mut secrets = Secrets::default();
         let text = "the proof is eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.c2lnbmF0dXJl, he said";
         assert_eq!(secrets.clean(text, About::Data), "the proof is tape-token-1, he said");
+    }
+
+    #[test]
+    fn a_token_is_replaced_before_its_signature() {
+        let mut secrets = Secrets::default();
+        secrets.stand_in("id_token", "eyJh.eyJi.AAAAAAAAAAAA");
+        secrets.stand_in("signature", "AAAAAAAAAAAA");
+        let text = "hint:eyJh.eyJi.AAAAAAAAAAAA, signature:AAAAAAAAAAAA";
+        assert_eq!(secrets.known_in(text), "hint:tape-id_token-1, signature:tape-signature-1");
     }
 
     #[test]
