@@ -6,9 +6,8 @@ use url::Url;
 use crate::{
     consumer::{
         error::{OperatorError, RequestObjectUnusable, Result},
-        openid::request_object,
+        openid::{published::Publisher, request_object},
         site::Site,
-        storage::records::{Key, Kind, Records},
     },
     form::{FormWriter, Limits, Params},
     jose::{Protected, SigningKey, unsecured},
@@ -29,7 +28,7 @@ impl OAuth2Dance {
     pub(crate) async fn as_object(
         &self,
         site: &Site,
-        records: Option<&Records<'_>>,
+        publisher: Option<&Publisher<'_>>,
         url: String,
     ) -> Result<String> {
         let (Some(delivery), Some(openid)) = (self.spec.openid.request_objects, &self.openid)
@@ -56,7 +55,7 @@ impl OAuth2Dance {
             &self.service.id,
             &metadata.issuer,
             params.iter(),
-            id.clone(),
+            id,
             site.env.now(),
         );
         let header = Protected::typ(request_object::TYPE);
@@ -82,13 +81,11 @@ impl OAuth2Dance {
             false => out.append("request", &object),
             true => {
                 let missing = || unusable(RequestObjectUnusable::StorageInBrowser);
-                let records = records.ok_or_else(missing)?;
-                let key = Key { at: site.env.now() + request_object::LIFETIME, text: id };
-                records.put(Kind::Requests, &key, &object).await?;
-                records.sweep(Kind::Requests, site.env.now()).await?;
+                let publisher = publisher.ok_or_else(missing)?;
+                let reference = publisher.publish(site, &self.service.name, &object).await?;
                 let here = format!("{}/{}/request?", site.name, self.service.name);
                 let mut here = FormWriter::after_url(&here);
-                here.append("object", &key.to_text());
+                here.append("object", &reference);
                 out.append("request_uri", &here.finish())
             }
         };

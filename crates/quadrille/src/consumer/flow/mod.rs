@@ -254,7 +254,7 @@ impl Login {
                         leave()?
                     }
                 };
-                dance.as_object(&ready.site, self.records(ready).as_ref(), url).await
+                dance.as_object(&ready.site, self.publisher(ready).as_ref(), url).await
             }
             Dance::OAuth1(dance) => {
                 let callback = registered.callback_for(attempt.ending);

@@ -40,6 +40,7 @@ use super::{
     hooks::{ErasedHooks, NoHooks},
     openid::{
         ended::EndedSessions,
+        published::Waiting,
         spent::{LONGEST_LEEWAY, Spent},
     },
     registration::Registration,
@@ -95,6 +96,8 @@ pub(crate) struct Inner {
     /// The tokens that are valid once.
     pub(crate) spent: Arc<Spent>,
     pub(crate) ended: Arc<EndedSessions>,
+    /// The request objects that providers have not got.
+    pub(crate) requests: Arc<Waiting>,
     pub(crate) hooks: Arc<dyn ErasedHooks>,
     /// Whether others may initiate logins.
     pub(crate) accepts_initiated_logins: bool,
@@ -133,6 +136,7 @@ impl Login {
             redemptions: Arc::default(),
             spent: Arc::default(),
             ended: Arc::default(),
+            requests: Arc::default(),
             hooks: Arc::new(NoHooks),
             accepts_initiated_logins: false,
             ready: OnceLock::new(),

@@ -7,6 +7,7 @@ mod encrypted;
 pub(super) mod ended;
 mod marks;
 pub(super) mod presented;
+pub(super) mod published;
 pub(super) mod request_object;
 pub(super) mod spent;
 

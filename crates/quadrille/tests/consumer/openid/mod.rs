@@ -18,6 +18,7 @@ mod mixed;
 mod organizations;
 mod overtaken;
 mod presented;
+mod published_requests;
 mod refreshes;
 mod request_objects;
 mod restart;

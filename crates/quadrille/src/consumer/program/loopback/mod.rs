@@ -211,7 +211,7 @@ impl Login {
             &verifier,
             nonce.as_deref(),
         )?;
-        let url = dance.as_object(&ready.site, self.records(ready).as_ref(), url).await?;
+        let url = dance.as_object(&ready.site, self.publisher(ready).as_ref(), url).await?;
         Ok(LoopbackLogin {
             attempted,
             listeners,
