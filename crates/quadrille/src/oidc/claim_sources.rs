@@ -71,6 +71,8 @@ pub struct ClaimSource {
     pub claims: Vec<String>,
     /// The way to the claims.
     pub kind: ClaimSourceKind,
+    /// The subject that the OpenID Provider knows the user by: the `sub` beside the references.
+    pub subject: Option<String>,
 }
 
 /// The way to the claims of a source.
@@ -135,6 +137,9 @@ pub enum ClaimSourceRejected {
     /// The issuer, the audience or the times.
     #[error(transparent)]
     Claims(#[from] ClaimsError),
+    /// The OpenID Provider itself has issued the JWT, about another user: an ID token, for example.
+    #[error("the JWT is of the OpenID Provider itself, about another user")]
+    OtherUser,
 }
 
 impl ClaimSource {
@@ -168,10 +173,43 @@ impl ClaimSource {
                 }
             }
             if !own.is_empty() {
-                all.push(Self { name: name.clone(), claims: own, kind });
+                let subject = claims.get("sub").and_then(Value::as_str).map(str::to_owned);
+                all.push(Self { name: name.clone(), claims: own, kind, subject });
             }
         }
         Ok(all)
+    }
+
+    /// Verifies that a JWT of the OpenID Provider itself, if it has a subject, is about the same user. The
+    /// subject of another party's JWT is an identifier of that party (section 5.6.2), which compares with
+    /// no other one.
+    ///
+    /// ```
+    /// use quadrille::{jose::*, oidc::{ClaimSource, ClaimSourceRejected}};
+    /// use serde_json::json;
+    ///
+    /// let key = SigningKey::generate(Algorithm::Es256)?;
+    /// let jwt = key.sign(&Protected::plain(), br#"{"iss":"https://id.example","sub":"8","age":36}"#)?;
+    /// let sources = ClaimSource::all_in(&json!({
+    ///     "sub": "7",
+    ///     "_claim_names": { "age": "own" },
+    ///     "_claim_sources": { "own": { "JWT": jwt } },
+    /// }))?;
+    /// let claims = Unverified::parse(&jwt)?.claims_of_anybody()?;
+    /// let checked = sources[0].check_user_of_the_provider(&claims);
+    /// assert_eq!(checked, Err(ClaimSourceRejected::OtherUser));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ClaimSourceRejected::OtherUser`].
+    pub fn check_user_of_the_provider(&self, claims: &Claims) -> Result<(), ClaimSourceRejected> {
+        match &claims.sub {
+            Some(subject) if self.subject.as_ref() != Some(subject) => {
+                Err(ClaimSourceRejected::OtherUser)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Verifies the JWT of this source by the keys of its issuer at this time, and returns those of its
@@ -322,6 +360,7 @@ mod tests {
             name: "a".into(),
             claims: vec!["age".into(), "gone".into()],
             kind: ClaimSourceKind::Aggregated { jwt: "".into() },
+            subject: None,
         };
         let verify = |change: Value| {
             let mut all = json!({ "iss": ISSUER, "age": 36, "email": "x", "sub": "theirs" });

@@ -44,7 +44,8 @@ impl Api {
     /// ([`ClaimsProviders`](crate::consumer::ClaimsProviders)), whose keys are found by discovery. The
     /// JWT must be signed, have no other audience than this client, and not have expired. Of its claims
     /// only those are given to which the provider refers: the subject of an account, for example, is of
-    /// no other party.
+    /// no other party. A JWT of the provider itself that has a subject must be about the same user: the ID
+    /// token of another one is no claim about this one.
     ///
     /// A URL is requested with the access token that is beside it, by a client that is confined to the
     /// public Internet, within five seconds; it must be https, may not redirect, and its JWT may have

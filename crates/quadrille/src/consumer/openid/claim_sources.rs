@@ -101,7 +101,10 @@ impl Sources {
         let token = Unverified::parse(jwt).map_err(ClaimSourceRejected::from)?;
         let claims = token.claims_of_anybody().map_err(ClaimSourceRejected::from)?;
         let missing = || ClaimSourceRejected::from(ClaimsError::Missing("iss"));
-        let issuer = claims.iss.ok_or_else(missing)?;
+        let issuer = claims.iss.clone().ok_or_else(missing)?;
+        if *own.0 == *issuer {
+            source.check_user_of_the_provider(&claims)?;
+        }
         let documents = match self.documents_of(&issuer) {
             Some(documents) => documents,
             None if *own.0 == *issuer => own.1,

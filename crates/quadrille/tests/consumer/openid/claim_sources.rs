@@ -187,6 +187,25 @@ async fn the_provider_itself_is_always_an_issuer_and_other_tokens_of_it_are_no_c
     assert_eq!(found[1].outcome, Err(ClaimSourceError::Rejected(other)));
 }
 
+/// OpenID Connect Core, section 5.6.2: a subject in a JWT is one at its issuer.
+#[tokio::test]
+async fn the_id_token_of_another_user_is_no_claim_about_this_one() {
+    let ada = account(ISSUER).await;
+    let of_grace = ada.2.service.id_token("our-id", 8, "n").unwrap();
+    let of_ada = ada.2.service.id_token("our-id", 7, "n").unwrap();
+    let names = json!({ "login": "a", "name": "b" });
+    let sources = json!({ "a": { "JWT": of_grace }, "b": { "JWT": of_ada } });
+    let found = sourced(&ada, names, sources).await.unwrap();
+    let other = ClaimSourceError::Rejected(ClaimSourceRejected::OtherUser);
+    assert_eq!(found[0].outcome, Err(other));
+    assert!(found[1].outcome.is_ok(), "{found:?}");
+    // A bank knows its customers by numbers of its own.
+    let ada = account(BANK).await;
+    let jwt = ada.2.jwt(&json!({ "sub": "8" }));
+    let found = sourced(&ada, json!({ "score": "a" }), json!({ "a": { "JWT": jwt } })).await;
+    assert!(found.unwrap()[0].outcome.is_ok());
+}
+
 /// OpenID Connect Core, section 5.6.2.
 #[tokio::test]
 async fn nobody_is_believed_whom_the_application_does_not_name() {
