@@ -20,7 +20,8 @@ use quadrille::{
     GitHub, Google, Hooks, Identity, KeyRing, Linked, Login, Owner, Service, SessionEnded, Spec,
     Visitor,
     consumer::{Jar, MemoryStorage},
-    testing::{Browser, FakeService, Fault, ManualClock, Page, Refresh},
+    testing::{Approves as _, Browser, FakeService, Fault, ManualClock, Page, Refresh},
+    transport::Purpose,
 };
 use serde_json::{Value, json};
 
@@ -274,6 +275,38 @@ fn stored(on_the_server: bool) -> World {
         true => login.storage(MemoryStorage::new()),
         false => login,
     })
+}
+
+/// Back-Channel Logout, section 2.7: a callback that is opened once more, with a copy of its cookie, gets
+/// no answer that the process remembers of its code.
+#[tokio::test]
+async fn a_logout_of_the_provider_ends_what_a_copied_cookie_could_repeat() {
+    for (path, on_the_server) in [
+        ("/login/acme?only=identity", false),
+        ("/login/acme?next=/home", false),
+        ("/login/acme?next=/home", true),
+    ] {
+        let world = stored(on_the_server);
+        let mut browser = world.browser();
+        let away = browser.go(path).await.location().to_owned();
+        let callback = world.service.approve(&away, 7).await.unwrap();
+        let callback = callback.strip_prefix(SITE).unwrap();
+        let (mut early, mut late) = (browser.clone(), browser.clone());
+        browser.go(callback).await;
+        early.go(callback).await;
+        let who = if path.ends_with("identity") { "/me" } else { "/linked" };
+        assert_ne!(early.visit(who).await.text, "nobody", "{path}: it is remembered");
+        assert_eq!(world.service.times_asked(Purpose::RedeemCode), 1, "{path}");
+
+        world.clock.advance(Duration::from_secs(1));
+        world.logout(&json!({ "sub": "7", "sid": "session-of-ada" })).await;
+        let page = late.go(callback).await;
+        assert!(page.has_code("token_refused"), "{path}: {page:?}");
+        assert_eq!(world.service.times_asked(Purpose::RedeemCode), 2, "{path}");
+        for page in ["/me", "/linked"] {
+            assert_eq!(late.visit(page).await.text, "nobody", "{path}, {page}");
+        }
+    }
 }
 
 #[tokio::test]
