@@ -1,5 +1,8 @@
 //! URLs of endpoints and clients, to which messages are sent (RFC 6749, section 3).
 
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Uri, header::ACCEPT};
+
 /// The reason why no message can be sent to a URL: a fault of the operator or of the server's
 /// metadata.
 ///
@@ -25,6 +28,19 @@ pub enum EndpointError {
     /// A header cannot carry the client's credentials.
     #[error("the client's credentials cannot stand in a header")]
     Credentials,
+}
+
+/// A request to an endpoint that answers in JSON, yet without credentials and body.
+pub(super) fn request_to(method: Method, endpoint: &str) -> Result<Request<Bytes>, EndpointError> {
+    check_absolute(endpoint)?;
+    let uri = Uri::try_from(endpoint).map_err(|_| EndpointError::Malformed)?;
+    if !matches!(uri.scheme_str(), Some("https" | "http")) {
+        return Err(EndpointError::Scheme);
+    }
+    let mut request = Request::new(Bytes::new());
+    (*request.method_mut(), *request.uri_mut()) = (method, uri);
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    Ok(request)
 }
 
 /// Checks that parameters can be appended to `url` and a header can carry the result.

@@ -1,14 +1,11 @@
 //! Requests of clients to endpoints: a form, sent by POST, with the client's authentication.
 
 use bytes::Bytes;
-use http::{
-    HeaderValue, Method, Request, Uri,
-    header::{ACCEPT, CONTENT_TYPE},
-};
+use http::{HeaderValue, Method, Request, header::CONTENT_TYPE};
 
 use super::{
     ClientAuth,
-    endpoint::{EndpointError, check_absolute},
+    endpoint::{EndpointError, request_to},
 };
 use crate::form::FormWriter;
 
@@ -18,17 +15,9 @@ pub(crate) fn post_form(
     auth: &ClientAuth,
     mut body: FormWriter,
 ) -> Result<Request<Bytes>, EndpointError> {
-    check_absolute(endpoint)?;
-    let uri = Uri::try_from(endpoint).map_err(|_| EndpointError::Malformed)?;
-    if !matches!(uri.scheme_str(), Some("https" | "http")) {
-        return Err(EndpointError::Scheme);
-    }
-    let mut request = Request::new(Bytes::new());
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
+    let mut request = request_to(Method::POST, endpoint)?;
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     auth.apply(&mut body, headers)?;
     *request.body_mut() = Bytes::from(body.finish());
     Ok(request)

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+    HeaderValue, Method, Request,
+    header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use super::{ClientMetadata, error::RegistrationRequestError};
 use crate::{
     Secret,
     json::{JsonObject, ObjectError, read_object},
-    oauth2::{EndpointError, bearer, endpoint::check_absolute},
+    oauth2::{EndpointError, bearer, endpoint::request_to},
 };
 
 /// A request to register a client.
@@ -92,15 +92,8 @@ pub(super) fn send(
     token: Option<&Secret>,
     body: Option<JsonObject>,
 ) -> Result<Request<Bytes>, EndpointError> {
-    check_absolute(endpoint)?;
-    let uri = Uri::try_from(endpoint).map_err(|_| EndpointError::Malformed)?;
-    if !matches!(uri.scheme_str(), Some("https" | "http")) {
-        return Err(EndpointError::Scheme);
-    }
-    let mut request = Request::new(Bytes::new());
-    (*request.method_mut(), *request.uri_mut()) = (method, uri);
+    let mut request = request_to(method, endpoint)?;
     let headers = request.headers_mut();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     if let Some(token) = token {
         let header = bearer::header(token).ok_or(EndpointError::Credentials)?;
         headers.insert(AUTHORIZATION, header);
