@@ -1,7 +1,18 @@
-//! JSON objects: a writer for the flat ones of responses, since writing a fixed shape by hand is
-//! faster, and a strict reader for those that decide.
+//! JSON objects with each member once. Readers differ in which one of two they take (RFC 8259,
+//! section 4), so that a text in which a member is repeated may say one thing to a check and another
+//! one to a program behind it.
+//!
+//! ```
+//! use quadrille::json::{ObjectError, read_object};
+//!
+//! let members = read_object(br#"{"sub":"ada","roles":["admin"]}"#)?;
+//! assert_eq!(members["sub"], "ada");
+//! let twice = read_object(br#"{"sub":"ada","act":{"sub":"bob","sub":"eve"}}"#);
+//! assert_eq!(twice, Err(ObjectError::Repeated("sub".to_owned())));
+//! # Ok::<(), ObjectError>(())
+//! ```
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, cell::Cell, fmt};
 
 use serde::{
     Serialize,
@@ -9,7 +20,187 @@ use serde::{
 };
 use serde_json::{Map, Value, map::Entry};
 
-/// Writes one JSON object.
+/// The reason why [`read_object`] rejects a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectError {
+    /// The text is not one JSON object.
+    #[error("no JSON object (column {column})")]
+    Malformed {
+        /// The column of the fault in its line: bytes, counted from 1.
+        column: usize,
+    },
+    /// A member is repeated: its name.
+    #[error("the member {0:?} is there twice")]
+    Repeated(String),
+}
+
+/// Reads one object. A member that is repeated is an error, at any depth.
+///
+/// # Errors
+/// [`ObjectError`].
+pub fn read_object(json: &[u8]) -> Result<Map<String, Value>, ObjectError> {
+    let mut members = Map::new();
+    read_members(json, |name, value| insert(&mut members, name, value))?;
+    Ok(members)
+}
+
+/// Reads one object as [`read_object`] does. `take` gets each member, and returns whether it is new.
+pub(crate) fn read_members(
+    json: &[u8],
+    take: impl FnMut(Cow<'_, str>, Value) -> bool,
+) -> Result<(), ObjectError> {
+    // At once: the reader of bytes looks at each text by itself, which takes longer.
+    let text = std::str::from_utf8(json).map_err(|error| {
+        let before = json.get(..error.valid_up_to()).unwrap_or_default();
+        let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        ObjectError::Malformed { column: line.len() + 1 }
+    })?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let repeated = Cell::new(None);
+    let members = Members { take, repeated: &repeated };
+    let read = reader.deserialize_map(members).and_then(|()| reader.end());
+    read.map_err(|error| match repeated.take() {
+        Some(name) => ObjectError::Repeated(name),
+        None => ObjectError::Malformed { column: error.column().max(1) },
+    })
+}
+
+/// Adds a member, and returns whether it is new.
+pub(crate) fn insert(members: &mut Map<String, Value>, name: Cow<'_, str>, value: Value) -> bool {
+    match members.entry(name) {
+        Entry::Vacant(place) => {
+            place.insert(value);
+            true
+        }
+        Entry::Occupied(_) => false,
+    }
+}
+
+struct Members<'r, F> {
+    take: F,
+    /// The name of a member that is repeated.
+    repeated: &'r Cell<Option<String>>,
+}
+
+impl<'de, F: FnMut(Cow<'_, str>, Value) -> bool> Visitor<'de> for Members<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key_seed(Name)? {
+            let value = map.next_value_seed(Strict { repeated: self.repeated })?;
+            if !(self.take)(name.clone(), value) {
+                self.repeated.set(Some(name.into_owned()));
+                return Err(A::Error::custom("a member is repeated"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a member, which most readers need not keep.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+/// Accepts every value, so that its only error of its own is the repeated member.
+#[derive(Clone, Copy)]
+struct Strict<'r> {
+    /// The name of a member that is repeated.
+    repeated: &'r Cell<Option<String>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(value) = seq.next_element_seed(self)? {
+            all.push(value);
+        }
+        Ok(Value::Array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key_seed(Name)? {
+            let value = map.next_value_seed(self)?;
+            if !insert(&mut members, name.clone(), value) {
+                self.repeated.set(Some(name.into_owned()));
+                return Err(A::Error::custom("a member is repeated"));
+            }
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+/// Writes one JSON object. Those of responses are flat, and writing a fixed shape by hand is faster.
 pub(crate) struct JsonObject(Vec<u8>);
 
 impl JsonObject {
@@ -122,168 +313,6 @@ const fn needs_escape(byte: u8) -> bool {
     matches!(byte, 0..=0x1f | b'"' | b'\\')
 }
 
-/// The reason why [`read_object`] rejects a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ObjectError {
-    /// The text is not one JSON object.
-    Malformed,
-    /// A member is repeated, and readers differ in which one they take.
-    Repeated,
-}
-
-/// Reads one object. A member that is repeated is an error, at any depth.
-pub(crate) fn read_object(json: &[u8]) -> Result<Map<String, Value>, ObjectError> {
-    let mut members = Map::new();
-    read_members(json, |name, value| insert(&mut members, name, value))?;
-    Ok(members)
-}
-
-/// Reads one object as [`read_object`] does. `take` gets each member, and returns whether it is new.
-pub(crate) fn read_members(
-    json: &[u8],
-    take: impl FnMut(Cow<'_, str>, Value) -> bool,
-) -> Result<(), ObjectError> {
-    // At once: the reader of bytes looks at each text by itself, which takes longer.
-    let json = std::str::from_utf8(json).map_err(|_| ObjectError::Malformed)?;
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let mut is_object = false;
-    let members = Members { take, is_object: &mut is_object };
-    let read = reader.deserialize_map(members).and_then(|()| reader.end());
-    read.map_err(|error| match error.is_data() && is_object {
-        true => ObjectError::Repeated,
-        false => ObjectError::Malformed,
-    })
-}
-
-/// Adds a member, and returns whether it is new.
-pub(crate) fn insert(members: &mut Map<String, Value>, name: Cow<'_, str>, value: Value) -> bool {
-    match members.entry(name) {
-        Entry::Vacant(place) => {
-            place.insert(value);
-            true
-        }
-        Entry::Occupied(_) => false,
-    }
-}
-
-struct Members<'o, F> {
-    take: F,
-    /// Set when the value turns out to be one.
-    is_object: &'o mut bool,
-}
-
-impl<'de, F: FnMut(Cow<'_, str>, Value) -> bool> Visitor<'de> for Members<'_, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        *self.is_object = true;
-        while let Some(name) = map.next_key_seed(Name)? {
-            let value = map.next_value_seed(Strict)?;
-            if !(self.take)(name, value) {
-                return Err(A::Error::custom("a member is repeated"));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The name of a member, which most readers need not keep.
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
-    }
-}
-
-/// Accepts every value, so that its only error of its own is the repeated member.
-struct Strict;
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut all = Vec::new();
-        while let Some(value) = seq.next_element_seed(Self)? {
-            all.push(value);
-        }
-        Ok(Value::Array(all))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut members = Map::new();
-        while let Some(name) = map.next_key_seed(Name)? {
-            let value = map.next_value_seed(Self)?;
-            if !insert(&mut members, name, value) {
-                return Err(A::Error::custom("a member is repeated"));
-            }
-        }
-        Ok(Value::Object(members))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,14 +325,28 @@ mod tests {
             r#"{"x":{"a":1,"b":2,"a":3}}"#,
             r#"{"x":[0,[{"a":1,"a":3}]]}"#,
         ] {
-            assert_eq!(read_object(json.as_bytes()), Err(ObjectError::Repeated), "{json}");
+            let repeated = Err(ObjectError::Repeated("a".to_owned()));
+            assert_eq!(read_object(json.as_bytes()), repeated, "{json}");
         }
         for json in ["", "[]", "7", "{", "{}}", "{} {}", r#"{"a":1e999}"#, "{\"a\":\"\u{1}\"}"] {
-            assert_eq!(read_object(json.as_bytes()), Err(ObjectError::Malformed), "{json}");
+            let read = read_object(json.as_bytes());
+            assert!(matches!(read, Err(ObjectError::Malformed { .. })), "{json}: {read:?}");
         }
-        assert_eq!(read_object(b"{\"a\":\"\xff\"}"), Err(ObjectError::Malformed));
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(read_object(deep.as_bytes()), Err(ObjectError::Malformed));
+        let deep = read_object(deep.as_bytes());
+        assert!(matches!(deep, Err(ObjectError::Malformed { .. })), "{deep:?}");
+    }
+
+    #[test]
+    fn a_fault_is_told_with_its_column() {
+        for (json, column) in [
+            (&b"[]"[..], 1),
+            (br#"{"a":1 "b":2}"#, 8),
+            (b"{\"a\":1,\n\"b\" 2}", 5),
+            (b"{\"a\":\n\"\xff\"}", 2),
+        ] {
+            assert_eq!(read_object(json), Err(ObjectError::Malformed { column }));
+        }
     }
 
     #[test]

@@ -15,7 +15,8 @@
 //! without I/O, clock or randomness, so they work in any framework, in a queue worker or in a test;
 //! [`oidc`] has those of OpenID Connect, and [`jose`] their signatures.
 //! Below them are [`Scopes`], [`Secret`] (never printed, wiped when dropped), [`KeyRing`] (sealed
-//! boxes for cookies, URLs and databases) and [`Env`] (clock and randomness, as an argument).
+//! boxes for cookies, URLs and databases), [`Env`] (clock and randomness, as an argument) and
+//! [`json`] (objects with each member once).
 //!
 //! # Features
 //!
@@ -76,7 +77,7 @@ pub mod guard;
 #[cfg(all(doctest, feature = "axum", feature = "consumer", feature = "sqlite"))]
 mod guide;
 pub mod jose;
-mod json;
+pub mod json;
 mod loopback;
 pub mod oauth1;
 pub mod oauth2;

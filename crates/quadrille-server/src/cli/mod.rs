@@ -15,7 +15,6 @@ mod keys;
 mod lines;
 mod login;
 mod manual;
-mod members_once;
 mod migrate;
 mod named;
 mod personal;

@@ -5,10 +5,11 @@ use std::{collections::HashMap, ops::RangeInclusive, path::PathBuf, sync::Arc};
 use clap::Args;
 use quadrille::{
     Timestamp,
+    json::read_object,
     provider::{SecretVerifier, UserClaims, guessing::VerifierError},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     words::{Quoted, counted, did_you_mean, nearest},
 };
 
-use super::{lines, members_once, progress::Progress};
+use super::{lines, progress::Progress};
 
 /// Arguments of `quadrille user export`.
 #[derive(Args, Debug)]
@@ -176,17 +177,12 @@ fn verifier(text: &str) -> Result<Arc<str>, String> {
 
 /// The user of a line, and whether it can be added beside those that are known.
 fn user(line: &str, known: &Known, claims: &ClaimSettings) -> Result<(User, Added), String> {
-    if !line.trim_start().starts_with('{') {
-        return Err("a user is a JSON object".to_owned());
-    }
-    members_once::check(line).map_err(|error| error.to_string())?;
-    let members: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let mut names = members.as_object().into_iter().flat_map(serde_json::Map::keys);
-    if let Some(name) = names.find(|name| !MEMBERS.contains(&name.as_str())) {
+    let members = read_object(line.as_bytes()).map_err(|error| error.to_string())?;
+    if let Some(name) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
         let nearest = nearest(name, MEMBERS.into_iter());
         return Err(format!("there is no member {}{}", Quoted(name), did_you_mean(nearest)));
     }
-    let line: Line = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let line: Line = serde_json::from_value(members.into()).map_err(|error| error.to_string())?;
     let name = UserName::parse_new(&line.username).map_err(|error| error.to_string())?;
     let password = verifier(&line.password)?;
     let same_name = known.subjects_by_key.get(name.key());

@@ -283,7 +283,7 @@ async fn users_get_into_another_folder_with_all_that_is_known_about_them() {
         (bob.replace("m=19456", "m=4194304"), "line 1: password: the verifier costs too much"),
         (without_hash, "line 1: password: the verifier is malformed"),
         (format!("{}{}", cy("one"), cy("two").replace("cy", "Cy")), "line 2: username: "),
-        ("[]".to_owned(), "line 1: a user is a JSON object"),
+        ("[]".to_owned(), "line 1: no JSON object"),
         (cy("a\\u001b[31mb"), "line 1: subject: "),
         (text(&lines.stdout).replace("\"ada@example.com\"", "[]"), "line 1: email: a text"),
         (

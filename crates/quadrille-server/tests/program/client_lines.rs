@@ -174,7 +174,10 @@ fn wrong_lines_are_named_and_nothing_is_imported() {
     let wrong = [
         ("{", "no JSON object"),
         ("[]", "no JSON object"),
-        (r#"{"client_id": "x", "client_id": "y", "client_name": "X"}"#, "each member once"),
+        (
+            r#"{"client_id": "x", "client_id": "y", "client_name": "X"}"#,
+            "the member \"client_id\" is there twice",
+        ),
         (
             r#"{"client_id": "x", "client_name": "X", "client_secrt": "s"}"#,
             "did you mean \"client_secret\"",

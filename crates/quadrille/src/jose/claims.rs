@@ -96,8 +96,8 @@ impl Claims {
             })
         });
         read.map_err(|error| match error {
-            ObjectError::Malformed => ClaimsError::NotJson,
-            ObjectError::Repeated => ClaimsError::Repeated,
+            ObjectError::Malformed { .. } => ClaimsError::NotJson,
+            ObjectError::Repeated(_) => ClaimsError::Repeated,
         })?;
         if let Some(malformed) = malformed {
             return Err(malformed);

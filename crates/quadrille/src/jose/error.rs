@@ -245,8 +245,8 @@ impl ClaimsError {
 impl From<ObjectError> for KeyError {
     fn from(error: ObjectError) -> Self {
         match error {
-            ObjectError::Malformed => Self::NotJson,
-            ObjectError::Repeated => Self::Repeated,
+            ObjectError::Malformed { .. } => Self::NotJson,
+            ObjectError::Repeated(_) => Self::Repeated,
         }
     }
 }

@@ -126,8 +126,8 @@ impl Read {
             _ => insert(&mut others, name, value),
         })
         .map_err(|error| match error {
-            ObjectError::Malformed => TokenError::HeaderMalformed("the JSON"),
-            ObjectError::Repeated => TokenError::Repeated,
+            ObjectError::Malformed { .. } => TokenError::HeaderMalformed("the JSON"),
+            ObjectError::Repeated(_) => TokenError::Repeated,
         })?;
         Ok(Self { alg: text("alg", alg)?, typ, cty, kid, others })
     }

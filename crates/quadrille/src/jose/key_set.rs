@@ -59,8 +59,8 @@ impl KeySet {
     /// [`KeySetError`].
     pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
         Self::from_members(read_object(json).map_err(|error| match error {
-            ObjectError::Malformed => KeySetError::Malformed,
-            ObjectError::Repeated => KeySetError::Repeated,
+            ObjectError::Malformed { .. } => KeySetError::Malformed,
+            ObjectError::Repeated(_) => KeySetError::Repeated,
         })?)
     }
 

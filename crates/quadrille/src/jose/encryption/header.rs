@@ -45,8 +45,8 @@ pub struct EncryptedHeader {
 impl EncryptedHeader {
     pub(super) fn parse(json: &[u8]) -> Result<Self, DecryptError> {
         let members = read_object(json).map_err(|error| match error {
-            ObjectError::Malformed => DecryptError::HeaderMalformed("the JSON"),
-            ObjectError::Repeated => DecryptError::Repeated,
+            ObjectError::Malformed { .. } => DecryptError::HeaderMalformed("the JSON"),
+            ObjectError::Repeated(_) => DecryptError::Repeated,
         })?;
         let text = |name| text(&members, name);
         let algorithm = text("alg")?.ok_or(DecryptError::HeaderMalformed("alg"))?;

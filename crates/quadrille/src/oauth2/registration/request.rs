@@ -72,8 +72,8 @@ pub(super) fn members(
         return Err(RegistrationRequestError::ContentType);
     }
     read_object(request.body()).map_err(|error| match error {
-        ObjectError::Malformed => RegistrationRequestError::Malformed,
-        ObjectError::Repeated => RegistrationRequestError::Repeated,
+        ObjectError::Malformed { .. } => RegistrationRequestError::Malformed,
+        ObjectError::Repeated(_) => RegistrationRequestError::Repeated,
     })
 }
 

@@ -1,7 +1,8 @@
 //! The reasons why lines are not imported.
 
-use crate::provider::{
-    client::registration::RegistrationError, error::Error, guessing::VerifierError,
+use crate::{
+    json::ObjectError,
+    provider::{client::registration::RegistrationError, error::Error, guessing::VerifierError},
 };
 
 /// The reason why a line is not imported.
@@ -16,8 +17,8 @@ use crate::provider::{
 #[non_exhaustive]
 pub enum LineError {
     /// The line is no JSON object, or a member is repeated.
-    #[error("the line is no JSON object with each member once")]
-    Json,
+    #[error(transparent)]
+    Json(#[from] ObjectError),
     /// A member is unknown.
     #[error("there is no member {name:?}{}{place}", if place.is_empty() { "" } else { " in " })]
     UnknownMember {

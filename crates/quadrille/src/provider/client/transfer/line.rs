@@ -40,7 +40,7 @@ pub(super) struct Checked {
 
 /// Reads and checks a line.
 pub(super) fn read(inner: &Inner, text: &str) -> Result<Checked, LineError> {
-    let mut record = read_object(text.as_bytes()).map_err(|_| LineError::Json)?;
+    let mut record = read_object(text.as_bytes())?;
     members::check(&record)?;
     times::of_record(&mut record)?;
     if let Some(name) =
