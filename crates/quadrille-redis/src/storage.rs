@@ -198,26 +198,21 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> TokenStorage for RedisSt
         service: &str,
         subject: Option<&str>,
     ) -> Result<Option<Stored>> {
-        let account = |subject: &str| Account {
-            owner: owner.clone(),
-            service: service.into(),
-            subject: subject.into(),
-        };
         if let Some(subject) = subject {
-            let account = account(subject);
+            let account = cx.account(owner, service, subject);
             let mut found = self.values("load", service, std::slice::from_ref(&account)).await?;
             let value = found.pop().flatten();
             return value.map(|value| open(cx, account, &value)).transpose();
         }
-        let (keys, owner) = (self.keys(service), owner.as_str());
-        let mut script = self.scripts.current.key(keys.accounts(owner));
-        script.key(keys.order(owner));
+        let keys = self.keys(service);
+        let mut script = self.scripts.current.key(keys.accounts(owner.as_str()));
+        script.key(keys.order(owner.as_str()));
         let found: Result<Vec<Vec<u8>>, _> =
             script.invoke_async(&mut self.connection.clone()).await;
         match &*found.map_err(|error| logged("load", &error))? {
             [subject, value] => {
                 let subject = std::str::from_utf8(subject).map_err(|_| StorageError::Unreadable)?;
-                open(cx, account(subject), value).map(Some)
+                open(cx, cx.account(owner, service, subject), value).map(Some)
             }
             _ => Ok(None),
         }
@@ -229,25 +224,18 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> TokenStorage for RedisSt
         seen: &Stored,
         change: Change<'_>,
     ) -> Result<Replaced> {
-        let (token, needs_linking_again) = match change {
-            Change::Token(token) => (token, false),
-            Change::NeedsLinkingAgain => (&seen.token, true),
-        };
-        let account = &seen.account;
-        let version = draw_version(cx);
-        let sealed = cx.seal_token(account, token);
+        let changed = change.applied_to(seen, draw_version(cx));
+        let account = &changed.account;
+        let sealed = cx.seal_token(account, &changed.token);
         let accounts = self.keys(&account.service).accounts(account.owner.as_str());
         let mut script = self.scripts.replace.key(accounts);
         script.arg(account.subject.as_bytes()).arg(&seen.version.to_be_bytes()[..]);
-        script.arg(pack(version, needs_linking_again, &sealed));
+        script.arg(pack(changed.version, changed.needs_linking_again, &sealed));
         let done: Result<(bool, Option<Vec<u8>>), _> =
             script.invoke_async(&mut self.connection.clone()).await;
-        let (account, token) = (account.clone(), token.clone());
         match done.map_err(|error| logged("replace", &error))? {
-            (true, _) => {
-                Ok(Replaced::Done(Stored { account, token, version, needs_linking_again }))
-            }
-            (false, Some(now)) => Ok(Replaced::Changed(Some(open(cx, account, &now)?))),
+            (true, _) => Ok(Replaced::Done(changed)),
+            (false, Some(now)) => Ok(Replaced::Changed(Some(open(cx, changed.account, &now)?))),
             (false, None) => Ok(Replaced::Changed(None)),
         }
     }

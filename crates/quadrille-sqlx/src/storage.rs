@@ -162,34 +162,25 @@ impl<P: Pool> TokenStorage for SqlStorage<P> {
         seen: &Stored,
         change: Change<'_>,
     ) -> Result<Replaced> {
-        let (token, needs_linking_again) = match change {
-            Change::Token(token) => (token, false),
-            Change::NeedsLinkingAgain => (&seen.token, true),
-        };
-        let Stored { account, version: before, .. } = seen;
         let version = draw_version(cx);
-        let sealed = cx.seal_token(account, token);
-        let [owner, service, subject] = key(account);
+        let changed = change.applied_to(seen, version.unsigned_abs());
+        let sealed = cx.seal_token(&changed.account, &changed.token);
+        let [owner, service, subject] = key(&changed.account);
         // No row has a version beyond this.
-        let before = i64::try_from(*before).unwrap_or(-1);
+        let before = i64::try_from(seen.version).unwrap_or(-1);
         let values = [
             Value::Bytes(&sealed),
             Value::Number(version),
-            Value::Flag(needs_linking_again),
+            Value::Flag(changed.needs_linking_again),
             owner,
             service,
             subject,
             Value::Number(before),
         ];
         if self.execute("replace", &self.sql.replace, &values).await? == 0 {
-            return Ok(Replaced::Changed(self.find("replace", cx, account).await?));
+            return Ok(Replaced::Changed(self.find("replace", cx, &changed.account).await?));
         }
-        Ok(Replaced::Done(Stored {
-            account: account.clone(),
-            token: token.clone(),
-            version: version.unsigned_abs(),
-            needs_linking_again,
-        }))
+        Ok(Replaced::Done(changed))
     }
 
     async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {

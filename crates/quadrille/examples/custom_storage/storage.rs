@@ -128,20 +128,25 @@ impl TokenStorage for Shared {
         seen: &Stored,
         change: Change<'_>,
     ) -> Result<Replaced> {
-        let (token, ended) = match change {
-            Change::Token(token) => (token, false),
-            Change::NeedsLinkingAgain => (&seen.token, true),
-        };
-        let Account { owner, service, subject } = &seen.account;
-        let sealed = cx.seal_token(&seen.account, token);
         let (done, now) = self.write(|db| {
-            let version = next_version(db)?;
+            let Stored { account, token, version, needs_linking_again } =
+                change.applied_to(seen, next_version(db)?);
+            let Account { owner, service, subject } = &account;
+            let sealed = cx.seal_token(&account, &token);
             let done = db.execute(
-                "UPDATE accounts SET token = ?5, version = ?6, ended = ?7 WHERE owner = ?1
-                 AND service = ?2 AND subject = ?3 AND version = ?4",
-                params![owner.as_str(), service, subject, seen.version, sealed, version, ended],
+                "UPDATE accounts SET token = ?4, version = ?5, ended = ?6 WHERE owner = ?1
+                 AND service = ?2 AND subject = ?3 AND version = ?7",
+                params![
+                    owner.as_str(),
+                    service,
+                    subject,
+                    sealed,
+                    version,
+                    needs_linking_again,
+                    seen.version
+                ],
             )?;
-            Ok((done == 1, find(db, &seen.account)?))
+            Ok((done == 1, find(db, &account)?))
         })?;
         let now = now.map(|now| open(cx, now)).transpose()?;
         Ok(match (done, now) {

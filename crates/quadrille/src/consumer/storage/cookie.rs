@@ -78,13 +78,11 @@ impl TokenStorage for CookieStorage {
             Some(current) if current.version == seen.version => {}
             other => return Ok(Replaced::Changed(other)),
         }
-        let (token, ended) = match change {
-            Change::Token(token) => (token, false),
-            Change::NeedsLinkingAgain => (&seen.token, true),
-        };
-        let version = write(cx, &seen.account, token, ended)?;
-        let (account, token) = (seen.account.clone(), token.clone());
-        Ok(Replaced::Done(Stored { account, token, version, needs_linking_again: ended }))
+        let changed = change.applied_to(seen, seen.version);
+        let Stored { account, token, needs_linking_again, .. } = &changed;
+        // The version of a cookie follows from its text.
+        let version = write(cx, account, token, *needs_linking_again)?;
+        Ok(Replaced::Done(Stored { version, ..changed }))
     }
 
     async fn unlink(&self, cx: &Context<'_>, account: &Account) -> Result<bool> {

@@ -162,12 +162,7 @@ impl TokenStorage for MemoryStorage {
             None if seen.version == 0 => 0,
             other => return Ok(Replaced::Changed(other.map(|kept| kept.stored.clone()))),
         };
-        let (token, needs_linking_again) = match change {
-            Change::Token(token) => (token.clone(), false),
-            Change::NeedsLinkingAgain => (seen.token.clone(), true),
-        };
-        let version = self.next_version();
-        let stored = Stored { account: seen.account.clone(), token, version, needs_linking_again };
+        let stored = change.applied_to(seen, self.next_version());
         here.insert(seen.account.clone(), Kept { stored: stored.clone(), linked });
         Ok(Replaced::Done(stored))
     }

@@ -208,12 +208,8 @@ impl<T: TokenStorage> TokenStorage for Arc<T> {
 /// use quadrille::consumer::{Change, Stored};
 ///
 /// fn changed(seen: &Stored, change: Change<'_>) -> Stored {
-///     let mut changed = seen.clone();
-///     match change {
-///         Change::Token(token) => changed.token = token.clone(),
-///         Change::NeedsLinkingAgain => changed.needs_linking_again = true,
-///     }
-///     changed.version += 1;
+///     let changed = change.applied_to(seen, seen.version + 1);
+///     assert_eq!(changed.needs_linking_again, matches!(change, Change::NeedsLinkingAgain));
 ///     changed
 /// }
 /// ```
@@ -223,6 +219,18 @@ pub enum Change<'a> {
     Token(&'a Token),
     /// Marks that the service revoked the token for good.
     NeedsLinkingAgain,
+}
+
+impl Change<'_> {
+    /// The account after this change of `seen`, with the version that the storage gives it.
+    pub fn applied_to(self, seen: &Stored, version: u64) -> Stored {
+        let (token, needs_linking_again) = match self {
+            Self::Token(token) => (token, false),
+            Self::NeedsLinkingAgain => (&seen.token, true),
+        };
+        let (account, token) = (seen.account.clone(), token.clone());
+        Stored { account, token, version, needs_linking_again }
+    }
 }
 
 /// The outcome of [`TokenStorage::replace`].

@@ -213,12 +213,9 @@ impl TokenStorage for FileStorage {
         seen: &Stored,
         change: Change<'_>,
     ) -> Result<Replaced> {
-        let (token, needs_linking_again) = match change {
-            Change::Token(token) => (token, false),
-            Change::NeedsLinkingAgain => (&seen.token, true),
-        };
-        let Stored { account, version: before, .. } = seen;
-        let (before, version) = (*before, draw_version(cx));
+        let changed = change.applied_to(seen, draw_version(cx));
+        let Stored { account, token, version, needs_linking_again } = &changed;
+        let (before, version, needs_linking_again) = (seen.version, *version, *needs_linking_again);
         let (sealed, subject) = (cx.seal_token(account, token), Arc::clone(&account.subject));
         let swap = move |entries: &mut Vec<Kept>| match entries
             .iter_mut()
@@ -231,10 +228,7 @@ impl TokenStorage for FileStorage {
             now => Err(now.cloned()),
         };
         match self.change(Place::of(account), swap).await? {
-            Ok(()) => {
-                let (account, token) = (account.clone(), token.clone());
-                Ok(Replaced::Done(Stored { account, token, version, needs_linking_again }))
-            }
+            Ok(()) => Ok(Replaced::Done(changed)),
             Err(now) => {
                 let Account { owner, service, .. } = account;
                 let now = now.map(|kept| open(cx, owner, service, &kept)).transpose()?;
