@@ -14,6 +14,15 @@ pub(super) const MOST_REDIRECT_URIS: usize = 32;
 /// registers or imports: each authorization request is compared with all of them.
 pub(super) const MOST_REDIRECT_URIS_OF_SETTINGS: usize = 1000;
 
+/// The authentication methods that this server knows.
+const ALL_AUTH_METHODS: &[AuthMethod] = &[
+    AuthMethod::ClientSecretBasic,
+    AuthMethod::ClientSecretPost,
+    AuthMethod::ClientSecretJwt,
+    AuthMethod::PrivateKeyJwt,
+    AuthMethod::None,
+];
+
 /// The policy for the metadata of clients from one source.
 pub(crate) struct MetadataPolicy<'a> {
     /// The name of a client without one; `None` if a name is required.
@@ -50,13 +59,7 @@ impl<'a> MetadataPolicy<'a> {
         Self {
             default_name: None,
             default_auth_method: AuthMethod::ClientSecretBasic,
-            auth_methods: &[
-                AuthMethod::ClientSecretBasic,
-                AuthMethod::ClientSecretPost,
-                AuthMethod::ClientSecretJwt,
-                AuthMethod::PrivateKeyJwt,
-                AuthMethod::None,
-            ],
+            auth_methods: ALL_AUTH_METHODS,
             grant_types: &[
                 GrantType::AuthorizationCode,
                 GrantType::ClientCredentials,
@@ -114,13 +117,7 @@ impl<'a> MetadataPolicy<'a> {
         Self {
             default_name: Some(name),
             default_auth_method: AuthMethod::ClientSecretBasic,
-            auth_methods: &[
-                AuthMethod::ClientSecretBasic,
-                AuthMethod::ClientSecretPost,
-                AuthMethod::ClientSecretJwt,
-                AuthMethod::PrivateKeyJwt,
-                AuthMethod::None,
-            ],
+            auth_methods: ALL_AUTH_METHODS,
             grant_types,
             response_types,
             has_extensions: false,
