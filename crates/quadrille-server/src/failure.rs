@@ -190,46 +190,7 @@ impl Failure {
             // As a shell has it: 128 and the number of the signal.
             Self::Interrupted => 130,
             Self::Config(_) | Self::SettingFile { .. } => 3,
-            Self::Data(error) => match error {
-                DataError::Issuer(_) | DataError::Stopped => 1,
-                DataError::OtherIssuer { .. }
-                | DataError::IssuerRenamed { .. }
-                | DataError::IssuerInUse { .. }
-                | DataError::IssuerReplaced { .. }
-                | DataError::InUse { .. }
-                | DataError::NotEmbedded { .. }
-                | DataError::SameKind
-                | DataError::Unfinished { .. }
-                | DataError::MovedWhileUsed { .. }
-                | DataError::MovedAway { .. }
-                | DataError::MoveNotComplete { .. }
-                | DataError::BeingMoved { .. }
-                | DataError::RestoreInUse { .. }
-                | DataError::NoncesNotShared { .. } => 2,
-                DataError::PlainIssuer(_)
-                | DataError::Keys { .. }
-                | DataError::KeysElsewhere { .. }
-                | DataError::KeysLost { .. }
-                | DataError::OtherKeys { .. }
-                | DataError::OtherPairwiseSecret { .. }
-                | DataError::KeyGivenUp { .. }
-                | DataError::KeysReplaced { .. }
-                | DataError::KeysOfFolder { .. }
-                | DataError::OtherKeysInFolder { .. }
-                | DataError::NoKeysInBackup { .. }
-                | DataError::CacheEvicts { .. }
-                | DataError::HashedKeys { .. }
-                | DataError::KeyFile { .. }
-                | DataError::SigningKeys { .. } => 3,
-                DataError::NoData { .. }
-                | DataError::File { .. }
-                | DataError::Database { .. }
-                | DataError::Cache { .. } => 4,
-                DataError::BackupExists { .. }
-                | DataError::DatabaseExists { .. }
-                | DataError::TargetInUse { .. }
-                | DataError::KeysDiffer { .. } => 7,
-            },
+            Self::Data(error) => error.codes().0,
             Self::File { .. } => 4,
             Self::Pages(_) => 3,
             Self::Listen { .. } => 5,
@@ -255,45 +216,7 @@ impl Failure {
         }
         match self {
             Self::Config(_) => "config",
-            Self::Data(error) => match error {
-                DataError::Issuer(_) | DataError::Stopped => "server",
-                DataError::OtherIssuer { .. }
-                | DataError::IssuerRenamed { .. }
-                | DataError::IssuerInUse { .. }
-                | DataError::IssuerReplaced { .. }
-                | DataError::InUse { .. }
-                | DataError::NotEmbedded { .. }
-                | DataError::SameKind
-                | DataError::Unfinished { .. }
-                | DataError::MovedWhileUsed { .. }
-                | DataError::MovedAway { .. }
-                | DataError::MoveNotComplete { .. }
-                | DataError::BeingMoved { .. }
-                | DataError::RestoreInUse { .. }
-                | DataError::NoncesNotShared { .. } => "refused",
-                DataError::PlainIssuer(_)
-                | DataError::OtherPairwiseSecret { .. }
-                | DataError::CacheEvicts { .. }
-                | DataError::HashedKeys { .. } => "config",
-                DataError::Cache { .. } => "cache",
-                DataError::Keys { .. }
-                | DataError::KeyFile { .. }
-                | DataError::OtherKeys { .. }
-                | DataError::KeyGivenUp { .. }
-                | DataError::KeysReplaced { .. }
-                | DataError::KeysOfFolder { .. }
-                | DataError::OtherKeysInFolder { .. } => "keys",
-                DataError::KeysElsewhere { .. }
-                | DataError::KeysLost { .. }
-                | DataError::NoKeysInBackup { .. } => "keys_lost",
-                DataError::BackupExists { .. }
-                | DataError::DatabaseExists { .. }
-                | DataError::TargetInUse { .. }
-                | DataError::KeysDiffer { .. } => "exists",
-                DataError::SigningKeys { .. } => "signing_keys",
-                DataError::NoData { .. } | DataError::File { .. } => "file",
-                DataError::Database { .. } => "database",
-            },
+            Self::Data(error) => error.codes().1,
             Self::Pages(PagesError::Template { .. }) => "template",
             Self::Pages(PagesError::Logo { .. }) => "logo",
             Self::File { .. }

@@ -374,6 +374,49 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// The exit code of the program, and the error code for programs that read the error as JSON.
+    pub(crate) const fn codes(&self) -> (u8, &'static str) {
+        match self {
+            Self::Issuer(_) | Self::Stopped => (1, "server"),
+            Self::OtherIssuer { .. }
+            | Self::IssuerRenamed { .. }
+            | Self::IssuerInUse { .. }
+            | Self::IssuerReplaced { .. }
+            | Self::InUse { .. }
+            | Self::NotEmbedded { .. }
+            | Self::SameKind
+            | Self::Unfinished { .. }
+            | Self::MovedWhileUsed { .. }
+            | Self::MovedAway { .. }
+            | Self::MoveNotComplete { .. }
+            | Self::BeingMoved { .. }
+            | Self::RestoreInUse { .. }
+            | Self::NoncesNotShared { .. } => (2, "refused"),
+            Self::PlainIssuer(_)
+            | Self::OtherPairwiseSecret { .. }
+            | Self::CacheEvicts { .. }
+            | Self::HashedKeys { .. } => (3, "config"),
+            Self::Keys { .. }
+            | Self::KeyFile { .. }
+            | Self::OtherKeys { .. }
+            | Self::KeyGivenUp { .. }
+            | Self::KeysReplaced { .. }
+            | Self::KeysOfFolder { .. }
+            | Self::OtherKeysInFolder { .. } => (3, "keys"),
+            Self::KeysElsewhere { .. } | Self::KeysLost { .. } | Self::NoKeysInBackup { .. } => {
+                (3, "keys_lost")
+            }
+            Self::SigningKeys { .. } => (3, "signing_keys"),
+            Self::Cache { .. } => (4, "cache"),
+            Self::NoData { .. } | Self::File { .. } => (4, "file"),
+            Self::Database { .. } => (4, "database"),
+            Self::BackupExists { .. }
+            | Self::DatabaseExists { .. }
+            | Self::TargetInUse { .. }
+            | Self::KeysDiffer { .. } => (7, "exists"),
+        }
+    }
+
     /// Whether the database may answer later without anything being changed.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::Database { error: StoreError::Unavailable(_), .. })
