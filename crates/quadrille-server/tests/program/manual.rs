@@ -36,12 +36,21 @@ fn shells_complete_commands_and_options() {
 #[test]
 fn the_manual_has_a_page_for_each_command() {
     let page = said(&["man"]);
-    assert!(page.contains(".TH quadrille 1") && page.contains("Exit codes"), "{page}");
+    assert!(page.contains(".TH quadrille 1") && page.contains(".SH \"EXIT CODES\""), "{page}");
     let folder = Folder::new();
     let pages = folder.path().join("new/man1");
     said(&["man", "--output", pages.to_str().unwrap()]);
     let page = std::fs::read_to_string(pages.join("quadrille-client-add.1")).unwrap();
-    assert!(page.contains("redirect\\-uri") && page.contains("Photo printer"), "{page}");
+    let foot = format!("\"quadrille {}\" Quadrille", env!("CARGO_PKG_VERSION"));
+    let title = page.lines().find(|line| line.starts_with(".TH")).unwrap();
+    assert!(title.ends_with(&foot), "{title}");
+    assert!(
+        page.contains(".SH SYNOPSIS\n.nf\nquadrille client add [OPTIONS] <NAME>\n.fi\n"),
+        "{page}"
+    );
+    // Lines that can be copied.
+    let example = ".SH EXAMPLES\n.nf\nquadrille client add \"Photo printer\" \\-\\-redirect\\-uri";
+    assert!(page.contains(example), "{page}");
     assert!(pages.join("quadrille.1").exists());
     assert!(pages.join("quadrille-user-token-revoke.1").exists());
 }
