@@ -232,12 +232,13 @@ package: ## Make the packages of all crates as they would be published, without 
 minimal-versions: ## Check the crates with the oldest versions of their dependencies that Cargo.toml allows (minutes)
 	tools/minimal-versions
 
-# The last release, until there is one the first commit: BASELINE=REV for another one.
-BASELINE ?= $(shell git describe --tags --abbrev=0 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)
+# The last release; BASELINE=REV for another revision.
+BASELINE ?= $(shell git describe --tags --abbrev=0 2>/dev/null)
 
 .PHONY: semver
-semver: cargo-semver-checks ## Compare the API of the crates with the last release: does the version say what has changed?
-	cargo-semver-checks semver-checks --baseline-rev "$(BASELINE)" --all-features $(PUBLISHED)
+semver: $(if $(BASELINE),cargo-semver-checks) ## Compare the API of the crates with the last release: does the version say what has changed?
+	$(if $(BASELINE),cargo-semver-checks semver-checks --baseline-rev "$(BASELINE)" --all-features $(PUBLISHED),\
+	  @echo "There is no release yet; BASELINE=REV names a revision to compare with.")
 
 .PHONY: cargo-semver-checks
 cargo-semver-checks:
