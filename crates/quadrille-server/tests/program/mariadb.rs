@@ -4,9 +4,9 @@ use std::{fs::File, path::Path, process::Command};
 
 use crate::{
     migrations::printed,
-    moving::{Kind, every_row_is_the_same, there_and_back},
+    moving::{Kind, every_row_is_the_same, sqlite, there_and_back},
     postgres::{dumped_and_restored, one_finishes_what_another_began},
-    process::{Folder, json, text},
+    process::{Folder, failure, json, text},
     servers,
 };
 
@@ -47,6 +47,28 @@ fn every_row_is_the_same_after_a_move_there_and_back_and_an_interrupted_one_goes
             FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'stopped here'",
         lets_it_again: "DROP TRIGGER fails",
     });
+}
+
+/// A process that served it would have made an empty provider of it.
+#[test]
+fn a_move_that_ends_while_it_makes_the_tables_is_served_by_nobody_and_goes_on() {
+    let (folder, url) = (Folder::new(), servers::mariadb_database());
+    let data = folder.data();
+    json(&data, &["client", "add", "Worker", "--grant", "client_credentials"], "");
+    let there = ["migrate", "--from", &sqlite(&data), "--to", &url];
+    execute(&url, "CREATE TABLE quadrille_program_mark (in_the_way INT)");
+    let (_, said) = failure(&data, &there);
+    assert!(said.contains("Unknown column"), "{said}");
+    execute(&url, "DROP TABLE quadrille_program_mark");
+    // The first one makes the tables that are missing.
+    for _ in 0..2 {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+        let (code, said) = failure(&data, &serve);
+        assert!(code == 2 && said.contains("not all of it is there"), "{code} {said}");
+    }
+    json(&data, &there, "");
+    let clients = json(&data, &["client", "list", "--database", &url], "");
+    assert_eq!(clients[0]["client_name"], "Worker", "{clients}");
 }
 
 #[test]

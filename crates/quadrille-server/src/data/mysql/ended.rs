@@ -8,7 +8,7 @@ use sqlx::{MySql, Row as _, mysql::MySqlArguments, mysql::MySqlRow, query::Query
 
 use crate::{
     data::backend::ENDED_AT_ONCE,
-    sessions::{self, Ended, FAR_LEASES, SomeSessions},
+    sessions::{self, Ended, FAR_LEASES, Session, SomeSessions},
 };
 
 use super::statements::{about, text};
@@ -24,7 +24,13 @@ pub(super) const ONE: &str = find!("id = ? FOR UPDATE");
 const ALL: &str = find!("TRUE FOR UPDATE");
 const OF: &str = find!("subject = ? FOR UPDATE");
 const NAMED: &str = find!("subject = ? AND (name = ?) <> ? FOR UPDATE");
+const THESE: &str = find!("id IN [any] FOR UPDATE");
 const EXPIRED: &str = find!("expires <= ? ORDER BY expires LIMIT ? FOR UPDATE SKIP LOCKED");
+
+/// The sessions of a user beyond the newest ones. Without a lock: of sessions that are opened at once, each
+/// would wait for the others.
+const TOO_MANY: &str =
+    find!("subject = ? AND id <> ? ORDER BY used DESC, signed_in DESC LIMIT 1000 OFFSET ?");
 
 const RECORD: &str = "INSERT INTO quadrille_program_ended
     (name, subject, signed_in, clients, leased)
@@ -73,6 +79,22 @@ pub(super) async fn end_of(
         }
     };
     end(transaction, find).await
+}
+
+/// Ends the sessions of a user beyond so many others than this one: those that were used longest ago.
+pub(super) async fn end_too_many(
+    transaction: &mut MySqlTransaction,
+    session: &Session,
+    others: u8,
+) -> Result<(), TransactionError> {
+    let find = sqlx::query(TOO_MANY).bind(session.subject.to_string()).bind(session.id.to_vec());
+    let found = transaction.fetch(find.bind(i64::from(others))).await?;
+    let ids = found.iter().map(|row| row.try_get(0));
+    let ids: Vec<&[u8]> = ids.collect::<sqlx::Result<_>>()?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    end(transaction, about(THESE, None, &ids)).await.map(drop)
 }
 
 /// Ends every session.

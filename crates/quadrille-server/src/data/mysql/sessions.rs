@@ -11,7 +11,7 @@ use sqlx::{Row as _, mysql::MySqlRow};
 
 use crate::{
     data::backend::Recount,
-    sessions::{MOST_CLIENTS, Session, SomeSessions, clients_column, read_clients},
+    sessions::{MOST_CLIENTS, MOST_SESSIONS, Session, SomeSessions, clients_column, read_clients},
 };
 
 use super::{counts, ended, statements::text};
@@ -77,6 +77,7 @@ pub(super) async fn open(
             if let Some(before) = replaces {
                 replace(transaction, session, before).await?;
             }
+            ended::end_too_many(transaction, session, MOST_SESSIONS - 1).await?;
             counts::change(transaction, recount).await?;
             Ok(true)
         })
