@@ -125,6 +125,22 @@ impl Moving {
         Self { name, to, beats }
     }
 
+    /// Makes sure that no other process took this move for one that was killed: its rows must not come into
+    /// a database that another move has completed.
+    ///
+    /// # Errors
+    /// [`DataError::MovedWhileUsed`] if another process did, and those of the database.
+    pub(super) async fn goes_on(&self, data: &Data) -> Result<(), DataError> {
+        self.row(data).await.map(drop)
+    }
+
+    /// The row of the note.
+    async fn row(&self, data: &Data) -> Result<Vec<u8>, DataError> {
+        let row = data.sealed(Sealed::Moved).await?;
+        let own = row.filter(|row| Note::next_beat(row, &self.name).is_some());
+        own.ok_or_else(|| DataError::MovedWhileUsed { from: data.shown(), to: self.to.clone() })
+    }
+
     /// Records that all rows are in the database of this mark, if no process holds a lease of the old one.
     ///
     /// # Errors
@@ -135,11 +151,7 @@ impl Moving {
         let state = State::Copied { mark: mark.to_owned() };
         let after = Note { to: self.to.clone(), state }.row();
         loop {
-            let before = data.sealed(Sealed::Moved).await?;
-            let own = before.filter(|row| Note::next_beat(row, &self.name).is_some());
-            let Some(before) = own else {
-                return Err(DataError::MovedWhileUsed { from: data.shown(), to: self.to.clone() });
-            };
+            let before = self.row(data).await?;
             if data.replace_unless_leased(before, after.clone()).await? {
                 return Ok(());
             }

@@ -213,6 +213,7 @@ async fn copy(
                 let Some(last) = page.last() else { break };
                 after = Some(last.clone());
                 told.read += u64::try_from(page.len()).unwrap_or(u64::MAX);
+                moving.goes_on(source).await?;
                 let put = target.backend.put_rows(issuer, table, page).await;
                 put.map_err(|error| target.failure(error))?;
                 progress(told);
@@ -224,6 +225,7 @@ async fn copy(
     let since = source.backend.known_since().await.map_err(|error| source.failure(error))?;
     let known = source.backend.served_with().await.map_err(|error| source.failure(error))?;
     let pairwise = source.sealed(Sealed::PairwiseSecret).await?;
+    moving.goes_on(source).await?;
     let put = async {
         if let Some(pairwise) = pairwise {
             target.backend.replace_sealed(Sealed::PairwiseSecret, None, pairwise).await?;

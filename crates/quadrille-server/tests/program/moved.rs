@@ -3,7 +3,7 @@
 
 use std::{
     path::Path,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use crate::{
@@ -224,6 +224,30 @@ async fn a_move_that_is_killed_right_after_its_end_is_complete() {
     moved.is_served(&moved.to);
     drop(ended);
     moved.completes();
+}
+
+/// A removed user would sign in again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_move_that_was_paused_writes_nothing_into_what_another_one_has_completed() {
+    let moved = Move::new();
+    let data = moved.folder.data();
+    let at = |url| ["--database", url];
+    let add = ["user", "add", "ada", "--password-stdin"];
+    json(&data, &[&add[..], &at(&moved.from)].concat(), "correct horse battery\n");
+    let (migrate, locked) = moved.begun().await;
+    let signal = |name| {
+        let pid = migrate.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    };
+    signal("-STOP");
+    drop(locked);
+    moved.completes();
+    json(&data, &[&["user", "remove", "ada", "--yes"], &at(&moved.to)[..]].concat(), "");
+    signal("-CONT");
+    let (code, said) = ended(migrate);
+    assert!(code == Some(2) && said.contains("was used since the move began"), "{code:?} {said}");
+    let users = json(&data, &[&["user", "list"], &at(&moved.to)[..]].concat(), "");
+    assert_eq!(users, serde_json::json!([]));
 }
 
 #[test]
