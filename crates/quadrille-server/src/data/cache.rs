@@ -7,8 +7,8 @@ use quadrille::{
     provider::{
         AuthorizationServer, IssuerError,
         store::{
-            RowId, Store, StoreError, VolatileCache, VolatileEntry, VolatileFiles, VolatileFound,
-            VolatileKey, VolatileMemcached, VolatileMemory, VolatileStore,
+            KnownSince, RowId, Store, StoreError, VolatileCache, VolatileEntry, VolatileFiles,
+            VolatileFound, VolatileKey, VolatileMemcached, VolatileMemory, VolatileStore,
         },
     },
 };
@@ -90,7 +90,8 @@ impl Data {
         Ok(Some(cache))
     }
 
-    /// Warns if the last process that started had another cache, and records this one.
+    /// Warns if the last process that started had another cache, and records this one. The marks of what was
+    /// used are in the cache of before, so what can have been used until now is refused, as after a restore.
     ///
     /// # Errors
     /// Those of the database.
@@ -107,11 +108,27 @@ impl Data {
                 before = known,
                 now = here,
                 "the process that started before had another cache: all processes of a database \
-                 need the same one, or logins fail by chance"
+                 need the same one, or logins fail by chance; assertions and signed requests from before \
+                 this moment are refused"
             );
+        }
+        if known != Ok(&*none) {
+            self.lose_marks().await?;
         }
         let recorded = self.backend().replace_sealed(Sealed::Cache, before, here.into()).await;
         recorded.map(drop).map_err(|error| self.failure(error))
+    }
+
+    /// Records that the marks of what was used until now may be lost.
+    async fn lose_marks(&self) -> Result<(), DataError> {
+        let since = self.backend().raise_known_since(KnownSince::moment(self.env.now())).await;
+        since.map_err(|error| self.failure(error))
+    }
+
+    /// Whether the marks of what was used are in a cache, and not in the database.
+    pub(super) async fn marks_are_in_a_cache(&self) -> Result<bool, DataError> {
+        let none = CachePlace::None.to_string();
+        Ok(self.sealed(Sealed::Cache).await?.is_some_and(|cache| cache != none.as_bytes()))
     }
 }
 

@@ -19,7 +19,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use quadrille::{
     Env, KeyRing,
     jose::SigningKeys,
-    provider::store::{RowId, StoreError, StoredTable},
+    provider::store::{KnownSince, RowId, StoreError, StoredTable},
 };
 
 use super::{
@@ -223,6 +223,11 @@ async fn copy(
     }
     let newest = source.backend.newest().await.map_err(|error| source.failure(error))?;
     let since = source.backend.known_since().await.map_err(|error| source.failure(error))?;
+    // The marks of a cache stay behind.
+    let since = match source.marks_are_in_a_cache().await? {
+        true => since.max(KnownSince::moment(source.env.now())),
+        false => since,
+    };
     let known = source.backend.served_with().await.map_err(|error| source.failure(error))?;
     let pairwise = source.sealed(Sealed::PairwiseSecret).await?;
     moving.goes_on(source).await?;

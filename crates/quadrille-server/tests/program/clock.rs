@@ -2,14 +2,19 @@
 
 use std::{path::PathBuf, process::Command};
 
-use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use quadrille::{
+    Env,
+    jose::{Algorithm, KeySet, Protected, SigningKey},
+};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::{
     browser::Browser,
     flow::{PASSWORD, REDIRECT, SCOPES, Stage, authorize_url, token},
     me::me,
     process::{Folder, Program, preloaded, quadrille},
+    redis_server::Server as Redis,
 };
 
 const HOUR: i64 = 3600;
@@ -41,7 +46,7 @@ impl Clock {
         std::fs::rename(scratch, &self.file).unwrap();
     }
 
-    fn is_seen_by(&self, command: &mut Command) {
+    pub(crate) fn is_seen_by(&self, command: &mut Command) {
         command.env("LD_PRELOAD", &self.library).env("SET_CLOCK", &self.file);
     }
 
@@ -173,4 +178,43 @@ async fn a_clock_that_went_back_while_nothing_ran_is_in_the_log() {
     let browser = Browser::new();
     let page = browser.sign_in(&browser.get(&program.url("/sign-in")).await, "ada", PASSWORD).await;
     assert_eq!(page.url.path(), "/", "{}", page.html);
+}
+
+/// The mark of its use is in that cache alone.
+#[tokio::test]
+async fn a_used_assertion_is_refused_when_the_cache_is_taken_away() {
+    let (redis, folder) = (Redis::start(), Folder::new());
+    let clock = Clock::new(&folder);
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let file = folder.path().join("jwks.json");
+    std::fs::write(&file, KeySet::from_iter([key.verifying_key().clone()]).to_json()).unwrap();
+    let program = clock.serve(&folder, &["--cache", &redis.url]);
+    let add = ["client", "add", "Signs", "--id", "signs", "--grant", "client_credentials"];
+    program.json(&[&add[..], &["--private-key-jwt", "--jwks", file.to_str().unwrap()]].concat());
+    let (issuer, listening) = (program.issuer.clone(), program.listening.clone());
+    program.stop();
+
+    // A new cache knows nothing of what was used before.
+    clock.is_ahead_by(60);
+    let now = Env::system().now().seconds() + 60;
+    let claims = json!({ "iss": "signs", "sub": "signs", "aud": issuer, "jti": "once",
+        "iat": now, "exp": now + 300 });
+    let assertion = key.sign(&Protected::plain(), claims.to_string().as_bytes()).unwrap();
+    let request = async |program: &Program| {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", &*assertion),
+        ];
+        let http = Client::builder().no_proxy().build().unwrap();
+        let sent = http.post(program.url("/oauth/token")).form(&form).send().await.unwrap();
+        sent.status()
+    };
+    let program = clock.serve(&folder, &["--cache", &redis.url, "--listen", &listening]);
+    assert_eq!(request(&program).await, StatusCode::OK, "{}", program.log());
+    assert_eq!(request(&program).await, StatusCode::UNAUTHORIZED);
+    program.stop();
+    let program = clock.serve(&folder, &["--listen", &listening]);
+    assert_eq!(request(&program).await, StatusCode::UNAUTHORIZED);
+    assert!(program.log().contains("had another cache"), "{}", program.log());
 }
