@@ -206,6 +206,7 @@ go-on = Weiter
 
 # applications.html
 account-may-act = Diese dürfen für Sie handeln, bis Sie es widerrufen.
+account-further = Weitere Anwendungen
 account-nobody = Sie haben keiner Anwendung erlaubt, Ihr Konto zu verwenden. Sobald Sie das tun, steht sie hier, und Sie können es jederzeit widerrufen.
 account-host = Niemand hier kennt diese Anwendung. So nennt { $host } sie.
 account-registered-itself = Sie hat sich selbst registriert und ihren Namen selbst gewählt.

@@ -208,7 +208,8 @@ signed-in-instead = Applications learn that the user before is signed out. Then 
 go-on = Go on
 
 # applications.html
-account-may-act = These may act for you, until you withdraw it.
+account-may-act = These applications may act for you, until you withdraw their access.
+account-further = Further applications
 account-nobody = You have not allowed any application to use your account. Once you do, it is listed here, and you can withdraw it at any time.
 account-host = Nobody here knows this application. That is what { $host } calls it.
 account-registered-itself = It registered itself, and chose its name.

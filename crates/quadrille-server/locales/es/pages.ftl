@@ -206,6 +206,7 @@ go-on = Continuar
 
 # applications.html
 account-may-act = Estas pueden actuar por usted, hasta que lo retire.
+account-further = Otras aplicaciones
 account-nobody = No ha permitido a ninguna aplicación usar su cuenta. Cuando lo haga, aparecerá aquí, y podrá retirarlo en cualquier momento.
 account-host = Aquí nadie conoce esta aplicación. Así la llama { $host }.
 account-registered-itself = Se registró a sí misma y eligió su nombre.

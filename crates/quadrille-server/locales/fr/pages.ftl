@@ -210,6 +210,7 @@ go-on = Continuer
 
 # applications.html
 account-may-act = Elles peuvent agir pour vous, jusqu’à ce que vous retiriez cette autorisation.
+account-further = Autres applications
 account-nobody = Vous n’avez autorisé aucune application à utiliser votre compte. Dès que vous le ferez, elle apparaîtra ici, et vous pourrez retirer l’autorisation à tout moment.
 account-host = Personne ici ne connaît cette application. C’est le nom que lui donne { $host }.
 account-registered-itself = Elle s’est enregistrée elle-même et a choisi son nom.

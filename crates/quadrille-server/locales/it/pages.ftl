@@ -206,6 +206,7 @@ go-on = Continua
 
 # applications.html
 account-may-act = Possono agire per Lei, finché non revoca l’accesso.
+account-further = Altre applicazioni
 account-nobody = Non ha consentito a nessuna applicazione di usare il Suo account. Quando lo farà, comparirà qui, e potrà revocare l’accesso in qualsiasi momento.
 account-host = Nessuno qui conosce questa applicazione. Così la chiama { $host }.
 account-registered-itself = Si è registrata da sola e ha scelto il proprio nome.

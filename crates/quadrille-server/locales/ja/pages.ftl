@@ -171,6 +171,7 @@ go-on = 進む
 
 # applications.html
 account-may-act = これらのアプリは、許可を取り消すまで、あなたに代わって操作できます。
+account-further = ほかのアプリ
 account-nobody = アカウントの使用を許可したアプリはありません。許可するとここに表示され、いつでも取り消せます。
 account-host = このアプリは、このサイトでは確認されていません。名前は { $host } が付けたものです。
 account-registered-itself = このアプリは自らを登録し、名前も自ら付けました。

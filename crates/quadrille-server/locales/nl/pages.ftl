@@ -202,6 +202,7 @@ go-on = Verder
 
 # applications.html
 account-may-act = Deze mogen voor u handelen, totdat u het intrekt.
+account-further = Meer toepassingen
 account-nobody = U hebt geen toepassing toegestaan uw account te gebruiken. Zodra u dat doet, staat ze hier, en kunt u het op elk moment intrekken.
 account-host = Niemand hier kent deze toepassing. Zo noemt { $host } haar.
 account-registered-itself = Ze heeft zichzelf geregistreerd en haar naam zelf gekozen.

@@ -211,6 +211,7 @@ go-on = Dalej
 
 # applications.html
 account-may-act = Te aplikacje mogą działać w Twoim imieniu, dopóki tego nie cofniesz.
+account-further = Kolejne aplikacje
 account-nobody = Żadna aplikacja nie ma zezwolenia na używanie Twojego konta. Gdy na to zezwolisz, pojawi się tutaj i w każdej chwili będzie można to cofnąć.
 account-host = Nikt tutaj nie zna tej aplikacji. Tak nazywa ją { $host }.
 account-registered-itself = Zarejestrowała się sama i sama wybrała swoją nazwę.

@@ -206,6 +206,7 @@ go-on = Continuar
 
 # applications.html
 account-may-act = Estes podem agir por você, até que você retire a permissão.
+account-further = Outros aplicativos
 account-nobody = Você não permitiu que nenhum aplicativo use sua conta. Quando permitir, ele aparecerá aqui, e você poderá retirar a permissão a qualquer momento.
 account-host = Ninguém aqui conhece este aplicativo. É assim que { $host } o chama.
 account-registered-itself = Ele registrou a si mesmo e escolheu seu nome.

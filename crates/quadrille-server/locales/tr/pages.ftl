@@ -190,6 +190,7 @@ go-on = Devam et
 
 # applications.html
 account-may-act = Bunlar, izni geri alana kadar sizin adınıza işlem yapabilir.
+account-further = Diğer uygulamalar
 account-nobody = Hiçbir uygulamaya hesabınızı kullanma izni vermediniz. Verdiğinizde burada görünür ve izni istediğiniz zaman geri alabilirsiniz.
 account-host = Bu uygulamayı burada kimse tanımıyor. Adını { $host } böyle bildiriyor.
 account-registered-itself = Kendini kaydettirdi ve adını kendisi seçti.

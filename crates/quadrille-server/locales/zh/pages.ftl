@@ -171,6 +171,7 @@ go-on = 继续
 
 # applications.html
 account-may-act = 在您撤回之前，这些应用可以代您操作。
+account-further = 更多应用
 account-nobody = 您尚未允许任何应用使用您的账户。一旦允许，它会列在这里，您可以随时撤回。
 account-host = 本站不认识此应用。该名称由 { $host } 提供。
 account-registered-itself = 它自行注册，并自行选择了名称。

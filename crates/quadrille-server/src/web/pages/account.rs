@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, Response, StatusCode},
 };
 use quadrille::provider::store::{LiveGrant, RowId, StoreError};
@@ -47,6 +47,14 @@ const NOTES: [(Purpose, &str); 8] = [
     (Purpose::EndedBefore, "note-ended-before"),
 ];
 
+/// The query of the page.
+#[derive(Debug, Deserialize)]
+pub(in crate::web) struct Asked {
+    /// The number of applications before the first one on the page.
+    #[serde(default)]
+    from: usize,
+}
+
 /// The form that ends a session.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct EndSession {
@@ -79,6 +87,8 @@ impl Sealed for RevokeToken {
 struct Page<'a> {
     notice: Option<&'static str>,
     applications: Vec<Application>,
+    /// The address of the page with further applications.
+    further: Option<String>,
     tokens: Vec<TokenLine>,
     /// The form that makes a token, if users may make some.
     offer: Option<Offer>,
@@ -119,13 +129,18 @@ struct TokenLine {
 }
 
 /// `GET /`
-pub(in crate::web) async fn page(State(app): State<App>, headers: HeaderMap) -> Response<Body> {
+pub(in crate::web) async fn page(
+    State(app): State<App>,
+    asked: Result<Query<Asked>, QueryRejection>,
+    headers: HeaderMap,
+) -> Response<Body> {
     let visitor = match app.visitor(&headers).await {
         Ok(Some(visitor)) => visitor,
         Ok(None) => return app.see_other(&app.pages.site().sign_in),
         Err(error) => return app.store_failed(&error),
     };
-    app.account_page(&headers, &visitor, Answer::default(), None).await
+    let from = asked.map_or(0, |Query(asked)| asked.from);
+    app.account_page(&headers, &visitor, from, Answer::default(), None).await
 }
 
 /// `POST /sessions/end`
@@ -211,16 +226,17 @@ pub(in crate::web) async fn sign_out_everywhere(
 }
 
 impl App {
-    /// The account page, with the answer to the form that makes a token, or to the one that changes the
-    /// profile.
+    /// The account page with the applications from this one on, and with the answer to the form that makes
+    /// a token, or to the one that changes the profile.
     pub(super) async fn account_page(
         &self,
         headers: &HeaderMap,
         visitor: &Visitor,
+        from: usize,
         answer: Answer<'_>,
         profile: Option<NotChanged<'_>>,
     ) -> Response<Body> {
-        let applications = match self.applications(visitor).await {
+        let (applications, further) = match self.applications(visitor, from).await {
             Ok(applications) => applications,
             Err(error) => return self.server_failed(&error, "consents cannot be listed"),
         };
@@ -243,6 +259,7 @@ impl App {
         let page = Page {
             notice,
             applications,
+            further: further.map(|from| format!("{}?from={from}", self.pages.site().home)),
             tokens,
             offer: self.offer_of_tokens(visitor),
             profile: self.profile(&visitor.user, profile.as_ref()),

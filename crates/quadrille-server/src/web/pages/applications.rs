@@ -27,6 +27,9 @@ use super::{
     scope_line::ScopeLine,
 };
 
+/// The most applications on a page.
+const AT_ONCE: usize = 50;
+
 /// The query of the page.
 #[derive(Debug, Deserialize)]
 pub(in crate::web) struct Asked {
@@ -102,14 +105,15 @@ pub(in crate::web) async fn page(
         Err(answer) => return answer,
     };
     let Ok(Query(asked)) = asked else { return app.see_other(&app.pages.site().home) };
-    let applications = match app.applications(&visitor).await {
-        Ok(applications) => applications,
+    let granted = match app.server.consents(&visitor.user.subject).await {
+        Ok(granted) => granted,
         Err(error) => return app.server_failed(&error, "consents cannot be listed"),
     };
-    let Some(application) = applications.into_iter().find(|found| found.id == asked.client_id)
-    else {
+    let Some(access) = granted.iter().find(|access| *access.client.id == *asked.client_id) else {
         return app.home_with_note(&headers, Purpose::NothingWithdrawn);
     };
+    let mut application = app.application(access).await;
+    application.has_namesake = has_namesake(&names(&granted), &application.name);
     let page = (StatusCode::OK, "withdraw.html");
     app.user_page(page, &headers, &visitor, Page { application })
 }
@@ -137,27 +141,38 @@ pub(in crate::web) async fn withdraw(
     }
 }
 
+/// How many applications have each name.
+fn names(granted: &[ClientAccess]) -> BTreeMap<String, usize> {
+    let mut named: BTreeMap<String, usize> = BTreeMap::new();
+    for access in granted {
+        *named.entry(access.client.name.to_lowercase()).or_default() += 1;
+    }
+    named
+}
+
+fn has_namesake(named: &BTreeMap<String, usize>, name: &str) -> bool {
+    named.get(&name.to_lowercase()).is_some_and(|number| *number > 1)
+}
+
 impl App {
-    /// The applications that may act for a user, by their names.
+    /// The applications that may act for a user, by their names, from this one on, and the number of those
+    /// before the next page, if there is one. A user may have allowed any number, and a page is made of few.
     pub(super) async fn applications(
         &self,
         visitor: &Visitor,
-    ) -> Result<Vec<Application>, provider::Error> {
-        let granted = self.server.consents(&visitor.user.subject).await?;
-        let mut applications = Vec::with_capacity(granted.len());
-        for access in &granted {
-            applications.push(self.application(access).await);
+        from: usize,
+    ) -> Result<(Vec<Application>, Option<usize>), provider::Error> {
+        let mut granted = self.server.consents(&visitor.user.subject).await?;
+        granted.sort_by_cached_key(|access| access.client.name.to_lowercase());
+        let named = names(&granted);
+        let mut applications = Vec::with_capacity(granted.len().min(AT_ONCE));
+        for access in granted.iter().skip(from).take(AT_ONCE) {
+            let mut application = self.application(access).await;
+            application.has_namesake = has_namesake(&named, &application.name);
+            applications.push(application);
         }
-        let mut named: BTreeMap<String, usize> = BTreeMap::new();
-        for application in &applications {
-            *named.entry(application.name.to_lowercase()).or_default() += 1;
-        }
-        for application in &mut applications {
-            let namesakes = named.get(&application.name.to_lowercase());
-            application.has_namesake = namesakes.is_some_and(|number| *number > 1);
-        }
-        applications.sort_by_cached_key(|application| application.name.to_lowercase());
-        Ok(applications)
+        let next = from.saturating_add(AT_ONCE);
+        Ok((applications, (next < granted.len()).then_some(next)))
     }
 
     async fn application(&self, access: &ClientAccess) -> Application {

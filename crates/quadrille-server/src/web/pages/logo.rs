@@ -45,10 +45,10 @@ impl Picture {
     /// # Errors
     /// [`LogoFault`].
     pub(in crate::web) fn of_client(bytes: Bytes) -> Result<Self, LogoFault> {
-        let (kind, ending) = match &bytes[..] {
-            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => ("image/gif", "gif"),
-            bytes => kind_of(bytes)?,
-        };
+        let (kind, ending) = kind_of(&bytes)?;
+        if pixels::moves(&bytes) {
+            return Err(LogoFault::Moving);
+        }
         // A small file can be a picture for which a browser needs gigabytes.
         let (width, height) = pixels::of(&bytes).ok_or(LogoFault::Kind)?;
         if width.max(height) > MOST_PIXELS {
@@ -85,8 +85,11 @@ pub enum LogoFault {
     #[error("an SVG can hold scripts and addresses elsewhere: save the logo as PNG or WebP")]
     Svg,
     /// The picture is of another kind.
-    #[error("a logo is a PNG, a WebP or a JPEG, and that of a client may be a GIF")]
+    #[error("a logo is a PNG, a WebP or a JPEG")]
     Kind,
+    /// The picture moves, which would draw the eye from the question beside it.
+    #[error("a logo does not move")]
+    Moving,
 }
 
 impl Logo {

@@ -125,7 +125,7 @@ pub(in crate::web) async fn make_token(
     let name = form.name.trim();
     let refuse = async |problem| {
         let answer = Answer { problem: Some(problem), name };
-        app.account_page(&headers, &visitor, answer, None).await
+        app.account_page(&headers, &visitor, 0, answer, None).await
     };
     let chosen = match form.chosen(offered, &settings.days()) {
         Ok(chosen) => chosen,

@@ -1,12 +1,21 @@
-//! The width and the height of a picture, by its first bytes.
+//! What a browser will make of a picture, by its bytes: the width, the height, and whether it moves.
 
-/// The width and the height of a PNG, a GIF, a WebP or a JPEG in pixels, if they can be read.
+/// The width and the height of a PNG, a WebP or a JPEG in pixels, if they can be read.
 pub(super) fn of(bytes: &[u8]) -> Option<(u32, u32)> {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => png(bytes),
-        [b'G', b'I', b'F', ..] => Some((little(bytes, 6, 2)?, little(bytes, 8, 2)?)),
         [b'R', b'I', b'F', b'F', ..] => webp(bytes),
         _ => jpeg(bytes),
+    }
+}
+
+/// Whether a picture has several frames: a PNG by the chunk `acTL`, a WebP by a flag of its canvas.
+pub(super) fn moves(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x89, b'P', b'N', b'G', ..] => bytes.windows(4).any(|name| name == b"acTL"),
+        _ => {
+            bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|flags| flags & 2 != 0)
+        }
     }
 }
 
@@ -66,24 +75,25 @@ mod tests {
     #[test]
     fn the_size_of_a_picture_is_read_in_each_format() {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\x02\0\0\0\x03\x08\x06\0\0\0";
-        let gif = b"GIF89a\x02\x01\x03\0\xf0\0\0";
         let canvas = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x10\0\0\0\x01\x01\0\x02\0\0";
         let lossless = b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f\x01\x81\0\0";
         let lossy = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\x02\x41\x03\0";
         let jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xff\xc2\0\x11\x08\0\x03\x01\x02\x03";
         for (bytes, width, height) in [
             (&png[..], 258, 3),
-            (gif, 258, 3),
             (canvas, 258, 3),
             (lossless, 258, 3),
             (lossy, 258, 3),
             (jpeg, 258, 3),
         ] {
             assert_eq!(of(bytes), Some((width, height)), "{bytes:?}");
+            assert!(!moves(bytes), "{bytes:?}");
             // A picture that is cut off is none.
             for length in 0..10 {
                 assert_eq!(of(&bytes[..length]), None, "{bytes:?}");
             }
         }
+        let frames = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0\x01\x01\0\x02\0\0";
+        assert!(moves(frames) && moves(&[&png[..], b"\0\0\0\x08acTL"].concat()));
     }
 }

@@ -98,7 +98,7 @@ pub(in crate::web) async fn edit(
         Err(error) => {
             let typed = &form.fields;
             let answer = Some(NotChanged { typed, error });
-            return app.account_page(&headers, &visitor, Default::default(), answer).await;
+            return app.account_page(&headers, &visitor, 0, Default::default(), answer).await;
         }
     };
     let now = app.env.now();
