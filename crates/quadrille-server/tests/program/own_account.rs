@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::{
     browser::{Browser, Form, Page},
     clock::Clock,
-    flow::{PASSWORD, Stage, add_client, authorize_url},
+    flow::{PASSWORD, REDIRECT, Stage, add_client, authorize_url},
     me::me,
     process::{Folder, Program},
 };
@@ -127,6 +127,35 @@ async fn all_other_sessions_end_at_once() {
     assert!(program.log().contains("sign_out_elsewhere"));
     let page = browser.submit(&form).await;
     assert!(page.html.contains("It had ended before"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn a_user_who_has_allowed_many_applications_finds_each_on_one_of_several_pages() {
+    let stage = Stage::new();
+    let (program, browser) = (&stage.program, Browser::new());
+    stage.dance(&browser).await;
+    let lines: Vec<_> = (0..50)
+        .map(|number| {
+            json!({ "client_id": format!("client-{number}"), "client_name": format!("App {number:02}"),
+                "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"],
+                "redirect_uris": [REDIRECT], "scope": "photos:read photos:write" })
+            .to_string()
+        })
+        .collect();
+    let file = stage.folder.path().join("clients.jsonl");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    program.json(&["client", "import", file.to_str().unwrap()]);
+    for number in 0..50 {
+        let client = json!({ "client_id": format!("client-{number}") });
+        let page = browser.get(&authorize_url(program, &client)).await;
+        browser.submit(&page.form("ticket").with("decision", "allow")).await;
+    }
+    let page = browser.get(&program.url("/")).await;
+    assert!(page.html.contains("App 49") && !page.html.contains("printer"), "{}", page.html);
+    assert!(page.html.contains("?from=50"), "{}", page.html);
+    let page = browser.get(&program.url("/?from=50")).await;
+    assert!(page.html.contains("printer") && !page.html.contains("App 49"), "{}", page.html);
+    assert!(!page.html.contains("Further applications"), "{}", page.html);
 }
 
 #[tokio::test]
