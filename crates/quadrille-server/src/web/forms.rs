@@ -58,6 +58,9 @@ pub(super) enum FormRefusal {
     /// The form was made for another browser, or its cookie is gone.
     #[error("the form was not made for this browser, or the cookie is gone")]
     Unbound,
+    /// The form has no seal.
+    #[error("the form has no field form, or an empty one: a template of your own must send it")]
+    Missing,
     /// The form has expired, or the key that sealed it is gone.
     #[error("the form is too old")]
     Old,
@@ -129,13 +132,16 @@ impl Forms {
     /// Whether a field, or a note, was made for the browser that has `cookie`.
     ///
     /// # Errors
-    /// [`FormRefusal::Old`].
+    /// [`FormRefusal::Missing`] and [`FormRefusal::Old`].
     pub(super) fn is_bound(
         &self,
         purpose: Purpose,
         cookie: Option<&str>,
         field: &str,
     ) -> Result<bool, FormRefusal> {
+        if field.is_empty() {
+            return Err(FormRefusal::Missing);
+        }
         let plain = self
             .keys
             .open(purpose.name(), self.issuer.as_str(), field)
@@ -220,7 +226,7 @@ mod tests {
         assert_eq!(check(Purpose::SignIn, Some("cookie"), &field), Err(FormRefusal::Old));
         assert_eq!(check(Purpose::Account, Some("other"), &field), Err(FormRefusal::Unbound));
         assert_eq!(check(Purpose::Account, None, &field), Err(FormRefusal::Unbound));
-        assert_eq!(check(Purpose::Account, Some("cookie"), ""), Err(FormRefusal::Old));
+        assert_eq!(check(Purpose::Account, Some("cookie"), ""), Err(FormRefusal::Missing));
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl App {
         tracing::info!(%refusal, form = purpose.name(), "a form was refused");
         Err(match refusal {
             FormRefusal::Foreign => answered(self.foreign_form()),
-            FormRefusal::Unbound | FormRefusal::Old => NotTaken::Old(form),
+            FormRefusal::Unbound | FormRefusal::Missing | FormRefusal::Old => NotTaken::Old(form),
         })
     }
 }

@@ -235,9 +235,9 @@ async fn a_move_that_was_paused_writes_nothing_into_what_another_one_has_complet
     let add = ["user", "add", "ada", "--password-stdin"];
     json(&data, &[&add[..], &at(&moved.from)].concat(), "correct horse battery\n");
     let (migrate, locked) = moved.begun().await;
-    let signal = |name| {
+    let signal = |name: &str| {
         let pid = migrate.id().to_string();
-        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+        assert!(Command::new("kill").arg(name).arg(&pid).status().unwrap().success());
     };
     signal("-STOP");
     drop(locked);

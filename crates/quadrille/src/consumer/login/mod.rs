@@ -459,7 +459,10 @@ impl Ready {
     fn log(&self, inner: &Inner) {
         for service in &*self.services {
             let (service, callback) = (&*service.name, &*service.callback);
-            info!(service, callback, "a service is set up: its callback must be registered there");
+            info!(
+                service,
+                callback, "a service is set up, with this callback for logins in a browser"
+            );
         }
         let rotating = |service: &&Arc<Registered>| match &service.dance {
             Dance::OAuth2(oauth2) => oauth2.spec.rotates_refresh_tokens,
