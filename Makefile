@@ -99,6 +99,7 @@ pages:
 	$(PYTHON) tools/security-pages
 	$(PYTHON) tools/flask-names
 	$(PYTHON) tools/items-without-example
+	$(PYTHON) tools/version
 
 .PHONY: spelling
 spelling: .tools/typos-$(TYPOS_VERSION)/bin/typos ## Misspelt words in code and texts; typos.toml has the others
