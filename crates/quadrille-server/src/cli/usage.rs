@@ -104,8 +104,9 @@ fn missing(error: &clap::Error) -> Option<String> {
 
 fn missing_command(error: &clap::Error) -> Option<String> {
     let command = text(error, ContextKind::InvalidSubcommand)?;
-    let known = texts(error, ContextKind::ValidSubcommand).join(", ");
-    Some(format!("`{command}` needs one of its commands: {known}"))
+    let known = texts(error, ContextKind::ValidSubcommand).into_iter();
+    let known: Vec<_> = known.filter(|name| *name != "help").collect();
+    Some(format!("`{command}` needs one of its commands: {}", known.join(", ")))
 }
 
 /// A value that is none of those that an option takes, or that is not there.
@@ -142,7 +143,7 @@ fn conflict(error: &clap::Error) -> Option<String> {
 
 fn too_many_values(error: &clap::Error) -> Option<String> {
     let (option, value) = (option(error)?, text(error, ContextKind::InvalidValue)?);
-    Some(format!("{option} takes no further value, such as {}", Quoted(value)))
+    Some(format!("{option} has no place for the value {}", Quoted(value)))
 }
 
 fn number_of_values(error: &clap::Error, wanted: ContextKind) -> Option<String> {
@@ -181,7 +182,7 @@ mod tests {
         for (arguments, said) in [
             (&["run", "--kin", "x"][..], "there is no option \"--kin\"; did you mean \"--kind\"?"),
             (&["run", "x", "y"], "there is no argument \"y\""),
-            (&["rnu"], "there is no command \"rnu\"; did you mean \"run\"?"),
+            (&["runs"], "there is no command \"runs\"; did you mean \"run\"?"),
             (&[], "`app` needs one of its commands: run"),
             (&["run"], "<name> is required"),
             (
@@ -195,7 +196,7 @@ mod tests {
             (&["run", "x", "--pair", "1"], "--pair needs 2 values, not 1"),
             (&["run", "x", "--range", "1"], "--range needs 2 values, not 1"),
             (&["run", "x", "--exact", "1"], "--exact needs \"=\" before its value"),
-            (&["run", "x", "--quiet=1"], "--quiet takes no further value, such as \"1\""),
+            (&["run", "x", "--quiet=1"], "--quiet has no place for the value \"1\""),
         ] {
             let error = command().try_get_matches_from([&["app"], arguments].concat()).unwrap_err();
             let text = told(&error).unwrap();

@@ -249,7 +249,8 @@ async fn what_a_removed_user_leaves_is_worth_nothing_at_once_and_goes_when_it_ex
     let store = SqliteStore::open(folder.path().join("id.db"), clock.env()).unwrap();
     let store = Arc::new(store);
     let world = World::build(Arc::clone(&store), clock, Policy::safe(), web(), |it| it).await;
-    let personal = NewToken::personal("ada", "a script").lifetime(Duration::from_secs(86_400));
+    let personal = NewToken::personal("ada", "a script").scopes(Scopes::of(["photos:read"]));
+    let personal = personal.lifetime(Duration::from_secs(86_400));
     let personal = world.server.mint(personal).await.unwrap().token;
     let (tokens, late) = (world.tokens("ada").await, world.code("ada").await);
     let issuer = store.issuer(ISSUER).await.unwrap();
