@@ -342,6 +342,10 @@ pub enum Refused {
     #[cfg(feature = "fake")]
     #[error("--user: the claims of a user are a JSON object, such as {{\"login\": \"ada\"}}")]
     FakeUser,
+    /// A tape that cannot be played.
+    #[cfg(feature = "fake")]
+    #[error("{0}")]
+    Tape(String),
     /// Standard input has no token.
     #[error("there is no token on standard input")]
     NothingToRevoke,

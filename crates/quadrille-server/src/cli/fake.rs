@@ -1,6 +1,9 @@
 //! `quadrille fake`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use quadrille::{
@@ -32,14 +35,18 @@ says where it is as soon as it answers. A test changes it at the URL `control`:
 Examples:
   quadrille fake github --port 4010 --user '{\"login\": \"ada\"}'
   quadrille fake google --json --approve-as 1 --callback http://localhost:3000/callback
-  quadrille fake gitlab --fault denied")]
+  quadrille fake gitlab --fault denied
+  quadrille fake --tape tests/tapes/login.json --port 4010")]
 pub(super) struct FakeArgs {
     /// The service: github, google, twitter and so on; --list lists them
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present_any = ["list", "tape"])]
     service: Option<String>,
     /// List the services and the faults
     #[arg(long, conflicts_with = "service")]
     list: bool,
+    /// Play this tape, which `quadrille::testing` has recorded at a real service, instead of a fake
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["service", "list", "client_id", "client_secret", "users", "approve_as", "callbacks", "faults"])]
+    tape: Option<PathBuf>,
     /// Listen on this port instead of a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -65,6 +72,9 @@ pub(super) struct FakeArgs {
 
 /// Runs a fake service until SIGTERM or Ctrl-C.
 pub(super) async fn run(args: &FakeArgs, output: Output) -> Result<(), Failure> {
+    if let Some(path) = &args.tape {
+        return play(path, args.port, output).await;
+    }
     let Some(name) = &args.service else { return list(output) };
     let unknown = |what, name: &str, nearest: Option<&str>| {
         let (name, nearest) = (name.to_owned(), nearest.map(str::to_owned));
@@ -95,6 +105,18 @@ pub(super) async fn run(args: &FakeArgs, output: Output) -> Result<(), Failure> 
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let running = started.await.map_err(|error| Failure::Listen { address, error })?;
     output.result(&running, || text(&running))?;
+    stop.await;
+    Ok(())
+}
+
+/// Plays a tape until SIGTERM or Ctrl-C.
+async fn play(path: &Path, port: u16, output: Output) -> Result<(), Failure> {
+    let stop = stop_signal()?;
+    let url = fake::play(path, port).await?;
+    let tape = path.display();
+    output.result(&json!({ "tape": path, "url": url }), || {
+        format!("The tape {tape} is played at {url}, until Ctrl-C.")
+    })?;
     stop.await;
     Ok(())
 }

@@ -5,15 +5,21 @@ mod names;
 
 pub use names::{fault, service};
 
-use std::{io, net::Ipv4Addr};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+};
 
 use quadrille::{
     consumer::{ClientAuthentication, Protocol},
-    testing::{FakeService, Fault, Row},
+    testing::{FakeService, Fault, Row, Tape, TapeMode},
 };
 use serde::Serialize;
 use serde_json::Value;
 use tokio::net::TcpListener;
+
+use crate::{Failure, refused::Refused};
 
 /// A fake service to start.
 #[derive(Debug)]
@@ -117,6 +123,21 @@ pub async fn start(wanted: Wanted<'_>) -> io::Result<Running> {
         account,
         url,
     })
+}
+
+/// Plays a tape, which answers until the runtime ends. Returns the URL of the server.
+///
+/// # Errors
+/// [`Refused::Tape`] for a file that is no tape, and those of the socket.
+pub async fn play(path: &Path, port: u16) -> Result<String, Failure> {
+    let missing = || io::Error::from(io::ErrorKind::NotFound);
+    let tape = match path.is_file() {
+        true => Tape::open_as(path, TapeMode::ReplayOrFail).map_err(|error| error.to_string()),
+        false => Err(format!("the tape {}: {}", path.display(), missing())),
+    };
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let url = tape.map_err(Refused::Tape)?.listen(port).await;
+    url.map_err(|error| Failure::Listen { address, error })
 }
 
 /// The name of a way to authenticate (RFC 7591, section 2), if it has one.

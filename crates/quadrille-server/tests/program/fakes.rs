@@ -184,6 +184,21 @@ async fn what_a_service_does_not_have_is_answered_as_it_would_and_said_in_the_lo
     assert!(log.contains("issues no refresh tokens"), "{log}");
 }
 
+#[tokio::test]
+async fn a_tape_is_played_for_programs_in_any_language() {
+    let tape = concat!(env!("CARGO_MANIFEST_DIR"), "/../quadrille/tests/tapes/github_user.json");
+    let fake = Fake::start(&["--tape", tape]);
+    let user = fake.call(&format!("{}/user", fake.at("url")), "any").await;
+    assert_eq!(user.json::<Value>().await.unwrap()["login"], "ada");
+    let lacks = fake.call(&format!("{}/gists", fake.at("url")), "any").await;
+    assert_eq!(lacks.status(), StatusCode::NOT_FOUND);
+    let told: Value = lacks.json().await.unwrap();
+    let nearest = "lacks the exchange GET https://api.github.com/gists, the nearest is GET";
+    assert!(told["error_description"].as_str().unwrap().contains(nearest), "{told}");
+    let log = fake.end();
+    assert!(log.contains(nearest), "{log}");
+}
+
 #[test]
 fn services_and_faults_are_listed_and_mistyped_ones_named() {
     let folder = Folder::new();
@@ -202,6 +217,11 @@ fn services_and_faults_are_listed_and_mistyped_ones_named() {
             "there is no fault \"slo\"; did you mean \"slow\"?",
         ),
         (&["fake", "github", "--user", "ada"], "--user: the claims of a user are a JSON object"),
+        (&["fake", "--tape", "no/tape.json"], "the tape no/tape.json: entity not found"),
+        (
+            &["fake", "--tape", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")],
+            "is damaged at line 1",
+        ),
         (&["fake"], "<SERVICE>"),
     ] {
         let (code, told) = failure(&folder.data(), arguments);

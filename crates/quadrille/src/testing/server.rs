@@ -105,7 +105,7 @@ async fn serve(State(service): State<FakeService>, request: Request<Body>) -> Re
 
 /// Whether a browser brings an authorization request. Its path may be one that an option of the
 /// service moved, so the parameters decide.
-fn is_visit(parts: &Parts) -> bool {
+pub(super) fn is_visit(parts: &Parts) -> bool {
     let Ok(params) = Params::parse(parts.uri.query().unwrap_or("").as_bytes()) else {
         return false;
     };

@@ -26,7 +26,10 @@ use quadrille::{
     transport::{Body, HttpClient, NetworkError, Purpose},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
 
 const APP: &str = "https://app.example";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -191,6 +194,50 @@ async fn logins_of_a_replay_that_cross_have_their_own_nonces() {
         let page = browser.visit("/").await;
         assert_eq!(page.text, format!("You are {url}#{user}"));
     }
+}
+
+/// The status line, the header `location` and the body of a response to a browser.
+async fn got(url: &str) -> (String, Option<String>, String) {
+    let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let location = head.lines().find_map(|line| line.strip_prefix("location: "));
+    let status = head.lines().next().unwrap_or_default().to_owned();
+    (status, location.map(str::to_owned), body.to_owned())
+}
+
+/// As `quadrille fake --tape` plays it for programs in any language.
+#[tokio::test]
+async fn a_tape_that_a_server_plays_is_the_service_at_another_url() {
+    let (provider, url) = listening().await;
+    let (id, secret) = provider.client(&format!("{APP}/login/acme/authorized")).await;
+    let client = |url: &str| Acme::client(id.clone(), secret.clone()).hosted_at(url.to_owned());
+    let shelf = Shelf::new();
+    let recording = login(client(&url), shelf.open(TapeMode::Record), provider.clock());
+    browser(&recording).log_in(&provider, "/album", "ada").await;
+
+    let clock = ManualClock::new();
+    let played = shelf.open(TapeMode::ReplayOrFail).tells_time(&clock.env());
+    let there = played.listen(0).await.unwrap();
+    assert_ne!(there, url);
+    let login = Login::new(KeyRing::ephemeral(), APP).with(client(&there)).env(clock.env());
+    let mut app = browser(&login);
+    let away = app.go("/album").await.location().to_owned();
+    assert!(away.starts_with(&there), "{away}");
+    let (status, back, _) = got(&away).await;
+    assert_eq!(status, "HTTP/1.1 303 See Other");
+    let page = app.go(back.unwrap().strip_prefix(APP).unwrap()).await;
+    assert_eq!(page.text, "the photos of \"ada\"", "{page:?}");
+    assert_eq!(app.visit("/").await.text, format!("You are {there}#ada"));
+
+    let (status, _, told) = got(&format!("{there}/kettle")).await;
+    assert_eq!(status, "HTTP/1.1 404 Not Found");
+    assert!(told.contains("lacks the exchange GET") && told.contains("/kettle"), "{told}");
+    assert_eq!(played.take_errors(), [], "the program has been told, and no test fails");
 }
 
 /// A service that signs as most do.

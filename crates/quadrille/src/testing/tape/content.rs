@@ -130,18 +130,14 @@ impl Content {
         }
     }
 
-    /// Replaces the secrets that became known after the content was read.
-    pub(super) fn replace_known(&mut self, secrets: &Secrets) {
+    /// Changes the texts of the content: values of members, lines of forms.
+    pub(super) fn map_texts(&mut self, change: &dyn Fn(&str) -> String) {
         match self {
-            Self::Json(json) => replace_in(json, secrets),
-            Self::Form(lines) => {
-                for line in lines {
-                    *line = secrets.known_in(line);
-                }
-            }
-            Self::Text(text) => *text = secrets.known_in(text),
+            Self::Json(json) => map_in(json, change),
+            Self::Form(lines) => lines.iter_mut().for_each(|line| *line = change(line)),
+            Self::Text(text) => *text = change(text),
             Self::Jwt(unsigned) => {
-                unsigned.claims.values_mut().for_each(|value| replace_in(value, secrets));
+                unsigned.claims.values_mut().for_each(|value| map_in(value, change));
             }
             Self::Base64(_) => {}
         }
@@ -219,11 +215,11 @@ fn clean_json(value: Value, under: Option<&str>, about: About, secrets: &mut Sec
     }
 }
 
-fn replace_in(value: &mut Value, secrets: &Secrets) {
+fn map_in(value: &mut Value, change: &dyn Fn(&str) -> String) {
     match value {
-        Value::Object(members) => members.values_mut().for_each(|value| replace_in(value, secrets)),
-        Value::Array(values) => values.iter_mut().for_each(|value| replace_in(value, secrets)),
-        Value::String(text) => *text = secrets.known_in(text),
+        Value::Object(members) => members.values_mut().for_each(|value| map_in(value, change)),
+        Value::Array(values) => values.iter_mut().for_each(|value| map_in(value, change)),
+        Value::String(text) => *text = change(text),
         _ => {}
     }
 }

@@ -112,13 +112,13 @@ fn status<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
 impl Exchange {
     /// Replaces the secrets that became known after a part of it was read.
     pub(super) fn replace_known(&mut self, secrets: &Secrets) {
-        self.request.url = secrets.known_in(&self.request.url);
-        for headers in [&mut self.request.headers, &mut self.response.headers] {
-            headers.values_mut().for_each(|value| *value = secrets.known_in(value));
+        let replaced = |text: &str| secrets.known_in(text);
+        self.request.url = replaced(&self.request.url);
+        self.request.headers.values_mut().for_each(|value| *value = replaced(value));
+        if let Some(body) = &mut self.request.body {
+            body.map_texts(&replaced);
         }
-        for body in [&mut self.request.body, &mut self.response.body].into_iter().flatten() {
-            body.replace_known(secrets);
-        }
+        self.response.map_texts(&replaced);
     }
 }
 
@@ -141,6 +141,14 @@ impl fmt::Display for Sent {
 }
 
 impl Received {
+    /// Changes the texts of the response, those of its body by their members.
+    pub(super) fn map_texts(&mut self, change: &dyn Fn(&str) -> String) {
+        self.headers.values_mut().for_each(|value| *value = change(value));
+        if let Some(body) = &mut self.body {
+            body.map_texts(change);
+        }
+    }
+
     /// A response without its secrets.
     pub(super) fn of(response: &Response<Bytes>, purpose: Purpose, secrets: &mut Secrets) -> Self {
         let about = About::of(purpose);

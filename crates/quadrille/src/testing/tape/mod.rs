@@ -10,7 +10,11 @@ mod issuer;
 mod login;
 mod matching;
 mod mode;
+#[cfg(feature = "axum")]
+mod place;
 mod secrets;
+#[cfg(feature = "axum")]
+mod server;
 mod signed;
 
 use std::{
@@ -274,11 +278,12 @@ impl Tape {
         SendError::new(NetworkError::Connect, error)
     }
 
-    /// The answer on the tape.
+    /// The answer on the tape, with its texts as `told` has them.
     fn play(
         &self,
         request: &Request<Bytes>,
         purpose: Purpose,
+        told: &dyn Fn(&str) -> String,
     ) -> Result<Response<Bytes>, TapeError> {
         let state = &mut *self.state();
         let sent = Sent::of(request, purpose, &mut state.secrets.comparing());
@@ -292,6 +297,7 @@ impl Tape {
                     return Err(TapeError::Lacks { path, request: text, nearest: None });
                 };
                 let mut response = exchange.response.clone();
+                response.map_texts(told);
                 let issued = state.issuer.issue(&mut response, request, purpose, &state.exchanges);
                 match issued {
                     Ok(()) => Ok(response.replayed()),
@@ -358,7 +364,7 @@ impl HttpClient for Tape {
             self.state().callback = oauth_callback(&request);
         }
         if self.0.mode != TapeMode::Record {
-            match self.play(&request, purpose) {
+            match self.play(&request, purpose, &str::to_owned) {
                 Ok(response) => return Ok(response.map(Body::from)),
                 Err(error) if self.0.mode == TapeMode::ReplayOrFail => {
                     return Err(self.fails(error));
