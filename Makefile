@@ -154,6 +154,9 @@ tools-of-tests:
 test-core: ## The core builds and passes its tests without any I/O crate in its tree
 	tools/core-without-io
 
+# Half of its time a test waits: for a program, a database or a browser.
+export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
+
 # The browser's tests and those against node's oidc-provider and python's oauthlib are among them.
 .PHONY: test-rust
 test-rust: chromium databases interop/node_modules/.installed interop/.venv/.installed ## Rust: unit, integration, documentation and browser tests, examples; Redis's once more on Valkey
