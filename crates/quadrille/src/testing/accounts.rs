@@ -1,6 +1,6 @@
 //! The accounts of a fake service.
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,11 @@ use crate::oauth2::member::MemberPath;
 
 /// The accounts with claims of their own, by number. There is an account for any other number, too.
 #[derive(Debug, Default)]
-pub(super) struct Accounts(BTreeMap<u64, Value>);
+pub(super) struct Accounts {
+    own: BTreeMap<u64, Value>,
+    /// The number of the first account that was made up.
+    first: OnceCell<u64>,
+}
 
 impl Accounts {
     /// Adds an account whose identifier is the member at this path of its claims.
@@ -17,21 +21,27 @@ impl Accounts {
             Value::String(id) => id.parse().ok(),
             id => id.as_u64(),
         });
-        let number = own.or_else(|| (1..).find(|number| !self.0.contains_key(number)));
-        self.0.extend(number.map(|number| (number, claims)));
+        let number = own.or_else(|| (1..).find(|number| !self.own.contains_key(number)));
+        self.own.extend(number.map(|number| (number, claims)));
     }
 
     /// The numbers of the accounts that a page offers.
     pub(super) fn numbers(&self) -> Vec<u64> {
-        match self.0.is_empty() {
+        match self.own.is_empty() {
             true => vec![1],
-            false => self.0.keys().copied().collect(),
+            false => self.own.keys().copied().collect(),
         }
     }
 
     /// The claims of an account: those of its own, and the others from this template, in which
-    /// `$ID` is the number.
+    /// `$ID` is the number. The names of accounts that are made up differ.
     pub(super) fn claims(&self, template: &str, member: &str, number: u64) -> Value {
+        let own = self.own.get(&number);
+        let is_usual = || self.own.is_empty() && *self.first.get_or_init(|| number) == number;
+        let template = match own.is_some() || is_usual() {
+            true => template.to_owned(),
+            false => of_another(template),
+        };
         let template = template.replace("$ID", &number.to_string());
         let mut claims = serde_json::from_str(&template).unwrap_or_else(|_| {
             let mut bare = json!({});
@@ -39,11 +49,20 @@ impl Accounts {
             put(&mut bare, "login", json!(format!("user-{number}")));
             bare
         });
-        if let Some(own) = self.0.get(&number) {
+        if let Some(own) = own {
             lay_over(&mut claims, own);
         }
         claims
     }
+}
+
+/// The template with the number in the names and the address of Ada Lovelace.
+fn of_another(template: &str) -> String {
+    template
+        .replace("\"ada\"", "\"ada-$ID\"")
+        .replace("\"ada L.\"", "\"ada-$ID L.\"")
+        .replace("\"ada@", "\"ada-$ID@")
+        .replace("Ada Lovelace", "Ada Lovelace $ID")
 }
 
 /// The value at a path in claims.

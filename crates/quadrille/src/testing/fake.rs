@@ -100,8 +100,8 @@ impl FakeService {
         Self::play(None, part, Manners::STANDARD)
     }
 
-    /// A service with the manners of `S` and one registered application: it accepts the secret only
-    /// by the method of `S`, names its issuer, refreshes and revokes tokens at its endpoints,
+    /// A service with the manners of `S` and one registered application: it accepts the secret by the
+    /// methods of `S`, names its issuer, refreshes and revokes tokens at its endpoints,
     /// serves the account's identity at its path, and refuses calls without its headers.
     pub fn of<S: Emulated>(client_id: &str, client_secret: &str) -> Self {
         Self::with(S::SPEC, S::MANNERS, client_id, client_secret)
@@ -140,8 +140,12 @@ impl FakeService {
     }
 
     /// Adds an account. `claims` replace those of the service's usual account, Ada Lovelace, as the
-    /// API of the service names them: `json!({"login": "grace"})` at GitHub. Accounts have numbers:
-    /// the identifier in the claims if it is one, and else the first number that is free, from 1.
+    /// API of the service names them: `json!({"login": "grace"})` at GitHub.
+    ///
+    /// Accounts have numbers, by which tests log in: the identifier in the claims if it is one, and else
+    /// the first number that is free. So the accounts of three calls are 1, 2 and 3. A user of any other
+    /// number is made up: the first of a service without accounts is Ada Lovelace (`ada`), and the names
+    /// and addresses of all others have their number (`ada-9`).
     ///
     /// ```
     /// use quadrille::{GitHub, testing::FakeService};
@@ -220,14 +224,14 @@ impl FakeService {
     }
 
     /// Tells an OpenID Provider the time, by which its ID tokens expire after an hour and say when the
-    /// user authenticated, and its logout tokens after two minutes. Without it they were issued in 1970,
-    /// do not expire, and do not say so: a login after a logout of the same user is then in the session
-    /// that has ended.
+    /// user authenticated, and its logout tokens after two minutes. A [server](FakeService::listen) has the
+    /// time of the system. Else, without it, they were issued in 1970, do not expire, and do not say so: a
+    /// login after a logout of the same user is then in the session that has ended.
     pub fn tells_time(&self, env: &Env) {
         self.change_openid(|openid| openid.env = Some(env.clone()));
     }
 
-    fn change_openid(&self, change: impl FnOnce(&mut OpenId)) {
+    pub(super) fn change_openid(&self, change: impl FnOnce(&mut OpenId)) {
         if let Part::OAuth2(part) = &mut self.stage().part
             && let Some(openid) = &mut part.openid
         {
@@ -386,7 +390,7 @@ impl Stage {
     /// The authorization request in `url`; `None` if it is invalid.
     pub(super) fn asks(&self, url: &str) -> Option<Asks> {
         match &self.part {
-            Part::OAuth2(part) => part.asks(url),
+            Part::OAuth2(part) => part.asks(&self.scene, url).ok(),
             Part::OAuth1(part) => part.asks(url),
         }
     }

@@ -19,6 +19,23 @@ use super::{
 };
 
 impl FakeService {
+    /// The issuer of an OpenID Provider, whose metadata are below it
+    /// (`/.well-known/openid-configuration`); `None` if the service is none. At a service with tenants
+    /// it is that of the tenant of all users.
+    ///
+    /// ```
+    /// use quadrille::{GitHub, Google, testing::FakeService};
+    ///
+    /// let google = FakeService::of::<Google>("our-id", "our-secret");
+    /// assert_eq!(google.issuer().as_deref(), Some("https://accounts.google.com"));
+    /// assert_eq!(FakeService::of::<GitHub>("our-id", "our-secret").issuer(), None);
+    /// ```
+    pub fn issuer(&self) -> Option<String> {
+        let Stage { scene, part, .. } = &*self.stage();
+        let Part::OAuth2(OAuth2 { openid: Some(openid), .. }) = part else { return None };
+        Some(openid.issuer_to_tell(scene))
+    }
+
     /// The ID token of an OpenID Provider that a page or an app of the client with this identifier gets
     /// by itself, about this user, with this `nonce`: see `Login::id_token_routes`. The service's
     /// [faults](FakeService::misidentifies) are in it.

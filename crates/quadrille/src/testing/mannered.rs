@@ -26,8 +26,12 @@ pub(super) fn with_scope(tokens: &TokenResponse) -> Response<Bytes> {
     }
 }
 
-/// A token endpoint's response with these manners.
-pub(super) fn mannered(answer: &Response<Bytes>, manners: &Manners) -> Response<Bytes> {
+/// A token endpoint's response to a request with these manners.
+pub(super) fn mannered(
+    answer: &Response<Bytes>,
+    manners: &Manners,
+    request: &Request<Bytes>,
+) -> Response<Bytes> {
     let mut members: Map<String, Value> = serde_json::from_slice(answer.body()).unwrap_or_default();
     if let Some(Value::String(scope)) = members.get_mut("scope") {
         *scope = Scopes::of([&**scope]).join(manners.scope_separator).into_owned();
@@ -36,9 +40,18 @@ pub(super) fn mannered(answer: &Response<Bytes>, manners: &Manners) -> Response<
             members.insert("scope".to_owned(), scopes.into());
         }
     }
-    let mut mannered = match manners.answers {
-        Answers::Json => json_answer(&members.into()),
-        Answers::Form => {
+    let accepts_json = || {
+        let mut accepted = request.headers().get_all(header::ACCEPT).iter();
+        accepted.any(|value| value.to_str().is_ok_and(|value| value.contains("application/json")))
+    };
+    let is_json = match manners.answers {
+        Answers::Json => true,
+        Answers::Form => false,
+        Answers::JsonIfAccepted => accepts_json(),
+    };
+    let mut mannered = match is_json {
+        true => json_answer(&members.into()),
+        false => {
             let mut form = FormWriter::new();
             for (name, value) in &members {
                 form.append(name, value.as_str().unwrap_or(&value.to_string()));

@@ -8,12 +8,16 @@ mod accounts;
 mod approves;
 #[cfg(feature = "consumer")]
 mod assertions;
+#[cfg(feature = "consumer")]
+mod authorization;
 #[cfg(all(feature = "axum", feature = "consumer"))]
 mod browser;
 #[cfg(feature = "provider")]
 mod cached;
 #[cfg(all(feature = "axum", feature = "consumer", feature = "provider"))]
 mod client;
+#[cfg(feature = "consumer")]
+mod client_secret;
 mod clock;
 #[cfg(feature = "provider")]
 pub mod contract;
@@ -38,6 +42,8 @@ mod lack;
 #[cfg(feature = "consumer")]
 mod mannered;
 #[cfg(feature = "consumer")]
+mod metadata;
+#[cfg(feature = "consumer")]
 mod oauth1_service;
 #[cfg(feature = "consumer")]
 mod openid;
@@ -53,6 +59,8 @@ mod request_object;
 mod resource;
 #[cfg(feature = "consumer")]
 mod revocation;
+#[cfg(feature = "consumer")]
+mod rsa_key;
 #[cfg(any(feature = "consumer", feature = "provider"))]
 mod rules;
 #[cfg(feature = "consumer")]

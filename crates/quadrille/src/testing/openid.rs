@@ -18,6 +18,7 @@ use super::{
     accounts::{put, value_at},
     key::key,
     openid_fault::OpenIdFault,
+    rsa_key::rsa_key,
     scene::{Scene, json_answer, path_of},
 };
 
@@ -25,7 +26,7 @@ use super::{
 pub(super) const FAR: Timestamp = Timestamp::from_seconds(4_102_444_800);
 
 /// The tenant of each user, at a service with an issuer for each.
-const TENANT: &str = "9122040d-6c67-4c5b-b112-36a304b66dad";
+pub(super) const TENANT: &str = "9122040d-6c67-4c5b-b112-36a304b66dad";
 
 /// An algorithm that no metadata name.
 const OTHER: Algorithm = Algorithm::Es384;
@@ -37,11 +38,13 @@ const METADATA: &str = "/.well-known/openid-configuration";
 pub(super) struct OpenId {
     issuer: String,
     /// The path of the keys.
-    keys_path: String,
-    tenants: Option<(&'static str, &'static str)>,
-    algorithm: Algorithm,
+    pub(super) keys_path: String,
+    pub(super) tenants: Option<(&'static str, &'static str)>,
+    pub(super) algorithm: Algorithm,
     forgets_nonce: bool,
     key: SigningKey,
+    /// Whether the key is the other one of RSA.
+    is_other_key: bool,
     /// A key whose algorithm the metadata do not name.
     of_other_algorithm: LazyLock<Option<SigningKey>>,
     /// The key to which applications encrypt.
@@ -83,6 +86,7 @@ impl OpenId {
             algorithm: Algorithm::Es256,
             forgets_nonce: false,
             key: key("1", Algorithm::Es256)?,
+            is_other_key: false,
             of_other_algorithm: LazyLock::new(|| key("other", OTHER)),
             decrypting: LazyLock::new(|| DecryptingKey::generate(KeyManagement::EcdhEsA256Kw).ok()),
             recipient: None,
@@ -103,10 +107,10 @@ impl OpenId {
             provider.keys_path = of_each.map_or_else(|| keys.to_owned(), |rest| format!("/{rest}"));
         }
         let Spec { tenants, id_token_algorithm, forgets_nonce, .. } = *spec;
-        let algorithm = id_token_algorithm.unwrap_or(provider.algorithm);
+        let algorithm = id_token_algorithm.unwrap_or(Algorithm::Rs256);
         let key = match algorithm.is_symmetric() {
             true => provider.key.clone(),
-            false => key("1", algorithm)?,
+            false => rsa_key("1", algorithm, false).or_else(|| key("1", algorithm))?,
         };
         Some(Self { tenants, algorithm, forgets_nonce, key, ..provider })
     }
@@ -116,12 +120,15 @@ impl OpenId {
         let next = self.key.kid().and_then(|kid| kid.parse::<u64>().ok()).map_or(1, |kid| kid + 1);
         if let Some(key) = self.another_key(&next.to_string()) {
             self.key = key;
+            self.is_other_key = !self.is_other_key;
         }
     }
 
     /// Another key of the same kind.
     fn another_key(&self, kid: &str) -> Option<SigningKey> {
-        key(kid, Some(self.algorithm).filter(|one| !one.is_symmetric()).unwrap_or(Algorithm::Es256))
+        let algorithm = Some(self.algorithm).filter(|algorithm| !algorithm.is_symmetric());
+        let algorithm = algorithm.unwrap_or(Algorithm::Es256);
+        rsa_key(kid, algorithm, !self.is_other_key).or_else(|| key(kid, algorithm))
     }
 
     /// Signs claims by the key.
@@ -311,7 +318,7 @@ impl OpenId {
             return None;
         }
         if request.uri().path().ends_with(METADATA) {
-            return Some(json_answer(&self.metadata(scene)));
+            return Some(json_answer(&self.metadata(scene, request)));
         }
         if self.has(OpenIdFault::KeysGone) {
             let mut gone = json_answer(&json!({}));
@@ -327,38 +334,6 @@ impl OpenId {
         let keys = keys.into_iter().flatten().filter_map(|key| serde_json::from_str(&key).ok());
         Some(json_answer(&json!({ "keys": keys.collect::<Vec<Value>>() })))
     }
-
-    fn metadata(&self, scene: &Scene) -> Value {
-        let issuer = scene.placed(&self.issuer);
-        let issuer = issuer.trim_end_matches('/');
-        let own = |path: &str| [issuer, path].concat();
-        let shown = match self.has(OpenIdFault::MetadataOfAnother) {
-            true => "https://evil.example".to_owned(),
-            false => scene.placed(&self.issuer),
-        };
-        let origin = scene.placed(&self.issuer);
-        let origin = origin.strip_suffix(path_of(&origin)).unwrap_or(&origin);
-        json!({
-            "issuer": shown,
-            "authorization_endpoint": own("/authorize"),
-            "token_endpoint": own("/token"),
-            "userinfo_endpoint": own("/userinfo"),
-            "revocation_endpoint": own("/revoke"),
-            "device_authorization_endpoint": own("/device"),
-            "end_session_endpoint": own("/logout"),
-            "check_session_iframe": own("/session"),
-            "jwks_uri": format!("{origin}{}", self.keys_path),
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [self.algorithm],
-            "code_challenge_methods_supported": ["S256"],
-            "authorization_response_iss_parameter_supported": true,
-            "request_parameter_supported": true,
-            "request_object_signing_alg_values_supported": ["ES256"],
-            "request_object_encryption_alg_values_supported": ["ECDH-ES+A256KW"],
-            "request_object_encryption_enc_values_supported": ["A256GCM"],
-        })
-    }
 }
 
 impl Signed<'_> {
@@ -373,9 +348,14 @@ impl Signed<'_> {
 
     /// The tenant in the request's path, or the one of all users.
     fn tenant(&self) -> &str {
-        let is_tenant = |part: &&str| part.len() == TENANT.len() && part.matches('-').count() == 4;
-        self.request.uri().path().split('/').find(is_tenant).unwrap_or(TENANT)
+        tenant_of(self.request).unwrap_or(TENANT)
     }
+}
+
+/// The tenant in a request's path.
+pub(super) fn tenant_of(request: &Request<Bytes>) -> Option<&str> {
+    let is_tenant = |part: &&str| part.len() == TENANT.len() && part.matches('-').count() == 4;
+    request.uri().path().split('/').find(is_tenant)
 }
 
 /// Hides the key.

@@ -52,11 +52,14 @@ fn buttons(scene: &Scene) -> String {
     html + "<button name=\"deny\" value=\"1\">Deny</button>"
 }
 
-/// The page of an authorization request that is invalid.
-pub(super) fn refusal(scene: &Scene) -> Response<Bytes> {
-    let html = "<h1>Invalid request</h1><p>The application is unknown, or a parameter is missing or \
-                repeated.</p>";
-    page(StatusCode::BAD_REQUEST, scene, html)
+/// The reason of a refusal that has no other.
+pub(super) const UNCLEAR: &str =
+    "the application is unknown, or a parameter is missing or repeated";
+
+/// The page of an authorization request that is invalid, and why.
+pub(super) fn refusal(scene: &Scene, why: &str) -> Response<Bytes> {
+    let html = format!("<h1>Invalid request</h1><p>It is refused: {}.</p>", escape(why));
+    page(StatusCode::BAD_REQUEST, scene, &html)
 }
 
 /// The page of a request with a callback that is not registered.

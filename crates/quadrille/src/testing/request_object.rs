@@ -7,14 +7,19 @@ use crate::{
     jose::{Algorithms, ClaimsPolicy, Decryption, Encrypted, TokenType, Unverified, Verification},
 };
 
-use super::{openid::OpenId, service::OAuth2};
+use super::{openid::OpenId, scene::Scene, service::OAuth2};
 
 impl OAuth2 {
-    /// The authorization request in `url`, whose request object is verified by the keys of the
+    /// The authorization request in `url`, with the `response_type` of a code if the service needs none,
+    /// whose request object is verified by the keys of the
     /// application, if it has one; `None` if that is invalid. One at a `request_uri` is for the test to
     /// get.
-    pub(super) fn requested(&self, url: &str) -> Option<Url> {
+    pub(super) fn requested(&self, scene: &Scene, url: &str) -> Option<Url> {
         let mut url = Url::parse(url).ok()?;
+        let has_type = url.query_pairs().any(|(name, _)| name == "response_type");
+        if scene.own_manners.response_type_is_optional && !has_type {
+            url.query_pairs_mut().append_pair("response_type", "code");
+        }
         let query = url.query().unwrap_or_default().to_owned();
         let params = Params::parse(query.as_bytes()).ok()?;
         let Some(object) = params.one("request").ok()? else { return Some(url) };

@@ -67,7 +67,7 @@ impl OAuth2 {
             return answer;
         }
         let in_body = self.token_in_body(request);
-        let Some(user) = self.user(request).or(in_body) else {
+        let Some(user) = self.user(scene, request).or(in_body) else {
             return bearer::Challenge::new()
                 .error(ErrorCode::InvalidToken, "no such token")
                 .to_response();
@@ -83,8 +83,12 @@ impl OAuth2 {
         if path.is_some_and(|path| is_at(request, &path)) && is_asked {
             if let Some(openid) = &self.openid {
                 let is_another = openid.has(OpenIdFault::UserinfoOfAnother);
-                let subject = openid.subject(scene, if is_another { user + 1 } else { user });
-                put(&mut claims, scene.identity_member(), subject.into());
+                let member = scene.identity_member();
+                // Of the claims, a subject alone is always a text (OpenID Connect Core, section 2).
+                if is_another || member == "sub" {
+                    let subject = openid.subject(scene, if is_another { user + 1 } else { user });
+                    put(&mut claims, member, subject.into());
+                }
             }
             let signed = self.openid.as_ref().and_then(|openid| openid.userinfo(&self.id, &claims));
             return signed.unwrap_or_else(|| json_answer(&claims));
@@ -103,6 +107,22 @@ impl OAuth2 {
             "query": request.uri().query(),
             "body": String::from_utf8_lossy(request.body()),
         }))
+    }
+
+    /// The user of the token in the `Authorization` header, or in the query where the service accepts
+    /// that.
+    pub(super) fn user(&self, scene: &Scene, request: &Request<Bytes>) -> Option<u64> {
+        let Some(value) = request.headers().get(header::AUTHORIZATION) else {
+            let query = request.uri().query().filter(|_| scene.own_manners.token_in_query)?;
+            let params = Params::parse(query.as_bytes()).ok()?;
+            return self.access.get(params.one("access_token").ok()??).copied();
+        };
+        let own = self.spec.map_or("Bearer", |(_, oauth2)| oauth2.token_scheme);
+        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+        let mut accepted =
+            [Some(own), scene.own_manners.further_token_scheme].into_iter().flatten();
+        let is_accepted = accepted.any(|accepted| accepted.eq_ignore_ascii_case(scheme));
+        self.access.get(token).copied().filter(|_| is_accepted)
     }
 
     /// The user of the token in the form of a request for claims, and of no header beside it (RFC 6750,

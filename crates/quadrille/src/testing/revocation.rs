@@ -81,7 +81,7 @@ impl OAuth2 {
                 known(body.get("access_token")?.as_str()?).copied().filter(|_| is_known)
             }
             Revocation::PostAccessToken => known(in_form("access_token")?).copied(),
-            Revocation::PostBearer | Revocation::DeleteBearer => self.user(request),
+            Revocation::PostBearer | Revocation::DeleteBearer => self.user(scene, request),
         }
     }
 }

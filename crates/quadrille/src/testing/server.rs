@@ -11,13 +11,14 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use tokio::net::TcpListener;
 
-use crate::{form::Params, transport::Purpose};
+use crate::{Env, form::Params, transport::Purpose};
 
 use super::{
     FakeService,
     device::{self, Decision},
     fake::{Part, Stage},
     page,
+    scene::path_of,
 };
 
 /// The most bytes of a request's body.
@@ -32,7 +33,8 @@ impl FakeService {
     /// [accounts](FakeService::user), and approves or refuses the request. A test sends its form,
     /// `allow={number}` or `deny=1`, or does without the page ([`FakeService::approves_as`]). The
     /// page at `/device` does the same for the codes of devices (RFC 8628). The service has no
-    /// passwords, so it is for tests and demonstrations only.
+    /// passwords, so it is for tests and demonstrations only. Its ID tokens are by the clock of the system,
+    /// unless [`FakeService::tells_time`] has another.
     ///
     /// ```
     /// use quadrille::{GitHub, KeyRing, Login, testing::FakeService};
@@ -55,6 +57,9 @@ impl FakeService {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let base = format!("http://{}", listener.local_addr()?);
         self.stage().scene.base = Some(base.clone());
+        self.change_openid(|openid| {
+            openid.env.get_or_insert_with(Env::system);
+        });
         let app = Router::new().fallback(serve).with_state(self.clone());
         tokio::spawn(axum::serve(listener, app).into_future());
         Ok(base)
@@ -89,7 +94,7 @@ async fn serve(State(service): State<FakeService>, request: Request<Body>) -> Re
     {
         return page.map(Body::from);
     }
-    if is_visit(&parts) {
+    if service.stage().is_visit(&parts) {
         return service.stage().visit(&parts, &body).map(Body::from);
     }
     let request = Request::from_parts(parts, body);
@@ -115,6 +120,21 @@ pub(super) fn is_visit(parts: &Parts) -> bool {
 }
 
 impl Stage {
+    /// Whether a browser brings an authorization request, which may lack each parameter.
+    fn is_visit(&self, parts: &Parts) -> bool {
+        let is_of_browser = !parts.headers.contains_key(header::AUTHORIZATION);
+        is_visit(parts) || (is_of_browser && self.is_at_authorization(parts.uri.path()))
+    }
+
+    /// Whether a path is that of the authorization endpoint of OAuth 2.
+    fn is_at_authorization(&self, path: &str) -> bool {
+        let Part::OAuth2(_) = &self.part else { return false };
+        match self.scene.spec.map_or("", |spec| path_of(spec.authorize)) {
+            "" => path.ends_with("/authorize"),
+            own => path.ends_with(own),
+        }
+    }
+
     /// The request with the whole URL, which a server gets as a path.
     fn whole(&self, mut parts: Parts) -> Option<Parts> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -143,7 +163,7 @@ impl Stage {
     /// The answer to a browser at the authorization endpoint.
     fn visit(&mut self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
         let url = parts.uri.to_string();
-        let Some(asks) = self.asks(&url) else { return page::refusal(&self.scene) };
+        let Some(asks) = self.asks(&url) else { return self.refused(&url) };
         if !self.scene.is_registered(&asks.callback) {
             return page::unregistered(&self.scene, &asks.callback);
         }
@@ -163,18 +183,28 @@ impl Stage {
             (Some(user), false) => self.consent(&url, user),
             (None, false) => return page::consent(&self.scene, &asks),
         };
-        let Some(query) = query else { return page::refusal(&self.scene) };
+        let Some(query) = query else { return page::refusal(&self.scene, page::UNCLEAR) };
         if asks.by_post {
             return page::form_post(&self.scene, &asks.callback, &query);
         }
         let separator = if asks.callback.contains('?') { '&' } else { '?' };
         let location = format!("{}{separator}{query}", asks.callback);
-        let Ok(location) = HeaderValue::from_str(&location) else {
-            return page::refusal(&self.scene);
+        redirect(&location).unwrap_or_else(|| page::refusal(&self.scene, page::UNCLEAR))
+    }
+
+    /// The answer to a browser with an authorization request that is invalid: the application is told
+    /// so, if it is known, and else the user.
+    fn refused(&self, url: &str) -> Response<Bytes> {
+        let scene = &self.scene;
+        let Part::OAuth2(part) = &self.part else { return page::refusal(scene, page::UNCLEAR) };
+        let Err(invalid) = part.asks(scene, url) else {
+            return page::refusal(scene, page::UNCLEAR);
         };
-        let mut answer = with_status(StatusCode::SEE_OTHER);
-        answer.headers_mut().insert(header::LOCATION, location);
-        answer
+        let title = scene.spec.map_or("the service", |spec| spec.title);
+        tracing::warn!("{title} refuses the authorization request: {invalid}");
+        let why = invalid.to_string();
+        let told = part.told(scene, invalid).and_then(|location| redirect(&location));
+        told.unwrap_or_else(|| page::refusal(scene, &why))
     }
 
     /// The answer to a browser at the page for the codes of devices (RFC 8628, section 3.3); `None`
@@ -205,6 +235,13 @@ impl Stage {
         self.decide_device(&user_code, decision);
         Some(page::device_decided(&self.scene))
     }
+}
+
+fn redirect(location: &str) -> Option<Response<Bytes>> {
+    let location = HeaderValue::from_str(location).ok()?;
+    let mut answer = with_status(StatusCode::SEE_OTHER);
+    answer.headers_mut().insert(header::LOCATION, location);
+    Some(answer)
 }
 
 fn with_status(status: StatusCode) -> Response<Bytes> {

@@ -1,9 +1,9 @@
 //! A fake service of OAuth 2.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{Method, Request, Response};
 use serde_json::{Value, json};
 
 #[cfg(feature = "axum")]
@@ -11,14 +11,14 @@ use crate::transport::Purpose;
 use crate::{
     Scopes, Timestamp,
     consumer::{
-        ClientAuthentication, OAuth2 as OAuth2Spec, Spec,
+        OAuth2 as OAuth2Spec, Spec,
         presets::manners::{Denial, Refresh},
     },
     form::Params,
     oauth2::{
-        AuthMethod, AuthorizationRequest, AuthorizationResponse, ClientProof,
-        DeviceAuthorizationRequest, DeviceAuthorizationResponse, ErrorCode, ErrorResponse,
-        PresentedClient, ResponseMode, TokenRequest, TokenResponse, pkce::Challenge,
+        AuthorizationRequest, AuthorizationResponse, ClientProof, DeviceAuthorizationRequest,
+        DeviceAuthorizationResponse, ErrorCode, ErrorResponse, PresentedClient, ResponseMode,
+        TokenRequest, TokenResponse, pkce::Challenge,
     },
 };
 
@@ -27,9 +27,9 @@ use super::{
     assertions::Assertions,
     device::Devices,
     fault::{Fault, OTHER_ISSUER},
-    mannered::{form_of, mannered, with_scope},
+    mannered::{mannered, with_scope},
     openid::{OpenId, Signed},
-    scene::{Asks, Scene, json_answer, path_of},
+    scene::{Scene, json_answer, path_of},
 };
 
 /// The OAuth 2 part of a fake service.
@@ -42,6 +42,8 @@ pub(super) struct OAuth2 {
     codes: HashMap<String, Code>,
     pub(super) access: HashMap<String, u64>,
     pub(super) refresh: HashMap<String, u64>,
+    /// The refresh tokens of requests that got no ID token.
+    without_openid: HashSet<String>,
     pub(super) devices: Devices,
     /// The OpenID Provider that the service is, if it is one.
     pub(super) openid: Option<OpenId>,
@@ -57,6 +59,8 @@ struct Code {
     challenge: Option<Challenge>,
     /// Whether the request got a refresh token.
     is_lasting: bool,
+    /// Whether the request got an ID token.
+    is_openid: bool,
     /// The `nonce` of the request.
     nonce: Option<String>,
     /// The time of the consent, if the service has a clock.
@@ -72,6 +76,7 @@ impl OAuth2 {
             codes: HashMap::new(),
             access: HashMap::new(),
             refresh: HashMap::new(),
+            without_openid: HashSet::new(),
             devices: Devices::default(),
             openid: spec.and_then(|(_, oauth2)| OpenId::of(&oauth2.openid)),
             assertions: Assertions::default(),
@@ -87,24 +92,9 @@ impl OAuth2 {
         self.devices.expire();
     }
 
-    /// The authorization request in `url`; `None` if it is invalid.
-    pub(super) fn asks(&self, url: &str) -> Option<Asks> {
-        let url = self.requested(url)?;
-        let params = Params::parse(url.query()?.as_bytes()).ok()?;
-        let request = AuthorizationRequest::parse(&params).ok()?;
-        let is_known = *request.client_id == *self.id;
-        let scopes = request.scope.as_ref().map_or("", |scopes| scopes.as_str());
-        is_known.then_some(Asks {
-            application: request.client_id.into_owned(),
-            scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
-            callback: request.redirect_uri?.into_owned(),
-            by_post: params.one("response_mode").ok()? == Some("form_post"),
-        })
-    }
-
     /// Approves an authorization request. Returns the query of the callback.
     pub(super) fn consent(&mut self, scene: &Scene, url: &str, user: u64) -> Option<String> {
-        let url = self.requested(url)?;
+        let url = self.requested(scene, url)?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
         let manners = &scene.manners();
@@ -129,6 +119,7 @@ impl OAuth2 {
             redirect_uri: request.redirect_uri.as_deref().map(str::to_owned),
             challenge: request.code_challenge,
             is_lasting: wants(manners.refresh_wants, &params),
+            is_openid: wants(manners.id_token_wants, &params),
             nonce: params.one("nonce").ok().flatten().map(str::to_owned),
             consented: self.openid.as_ref().and_then(OpenId::now),
         };
@@ -160,7 +151,7 @@ impl OAuth2 {
 
     /// Fails an authorization request. Returns the query of the callback.
     pub(super) fn refuse(&self, scene: &Scene, url: &str, error: ErrorCode) -> Option<String> {
-        let url = self.requested(url)?;
+        let url = self.requested(scene, url)?;
         let params = Params::parse(url.query()?.as_bytes()).ok()?;
         let request = AuthorizationRequest::parse(&params).ok()?;
         answer(
@@ -216,22 +207,28 @@ impl OAuth2 {
                 Ok(codes) => codes.to_response(),
                 Err(error) => ErrorResponse::new(error).to_response(),
             };
-            return mannered(&answer, manners);
+            return mannered(&answer, manners, request);
         }
         if self.is_for_tokens(request) {
             let manners = &scene.manners();
-            let answer = match self.token(scene, request) {
+            let as_read = self.as_read(scene, request);
+            let read = as_read.as_ref().unwrap_or(request);
+            let issued = self
+                .authenticate(scene, read)
+                .and_then(|()| self.token(scene, read).map_err(ErrorResponse::new));
+            let answer = match issued {
                 Ok((tokens, user)) => {
-                    self.with_own_members(mannered(&with_scope(&tokens), manners), scene, user)
+                    let answer = mannered(&with_scope(&tokens), manners, request);
+                    self.with_own_members(answer, scene, user)
                 }
-                Err(error) => mannered(&ErrorResponse::new(error).to_response(), manners),
+                Err(error) => mannered(&error.to_response(), manners, request),
             };
             return self.flagged(answer);
         }
         self.flagged(self.resource(scene, request))
     }
 
-    fn issuer(&self, scene: &Scene) -> Option<String> {
+    pub(super) fn issuer(&self, scene: &Scene) -> Option<String> {
         if scene.has(Fault::WrongIssuer) {
             return Some(OTHER_ISSUER.to_owned());
         }
@@ -276,7 +273,7 @@ impl OAuth2 {
         Ok(self.devices.begin(&asked, scene, self.drawn))
     }
 
-    fn is_public_or_known(&self, client: &PresentedClient<'_>) -> bool {
+    pub(super) fn is_public_or_known(&self, client: &PresentedClient<'_>) -> bool {
         let secret = client.proof.secret();
         *client.id == *self.id && secret.is_none_or(|secret| *secret == *self.secret)
     }
@@ -296,14 +293,6 @@ impl OAuth2 {
         let audiences = [issuer.as_deref().unwrap_or(&endpoint), &endpoint];
         let now = self.openid.as_ref().and_then(OpenId::now);
         self.assertions.accepts(assertion, &self.id, &self.secret, audiences, now)
-    }
-
-    /// The user of the token in the `Authorization` header.
-    pub(super) fn user(&self, request: &Request<Bytes>) -> Option<u64> {
-        let scheme = self.spec.map_or("Bearer", |(_, oauth2)| oauth2.token_scheme);
-        let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-        let token = value.strip_prefix(scheme)?.strip_prefix(' ')?;
-        self.access.get(token).copied()
     }
 
     /// A token response with the members that only this service has.
@@ -350,38 +339,8 @@ impl OAuth2 {
     ) -> Result<(TokenResponse, u64), ErrorCode> {
         let manners = &scene.manners();
         let is_refused = scene.has(Fault::RefreshRefused);
-        let authentication = self.spec.map(|(_, oauth2)| oauth2.authentication);
-        let as_form;
-        let request = match authentication {
-            Some(ClientAuthentication::Json) => {
-                as_form = form_of(request).ok_or(ErrorCode::InvalidRequest)?;
-                &as_form
-            }
-            _ => request,
-        };
         let params = Params::of_body(request).map_err(|_| ErrorCode::InvalidRequest)?;
-        let client = PresentedClient::parse(request.headers(), &params)
-            .map_err(|_| ErrorCode::InvalidClient)?;
-        let is_taken = match authentication {
-            Some(ClientAuthentication::Basic) => client.method() == AuthMethod::ClientSecretBasic,
-            Some(ClientAuthentication::Post | ClientAuthentication::Json) => {
-                client.method() == AuthMethod::ClientSecretPost
-            }
-            Some(ClientAuthentication::SecretJwt(_)) => {
-                client.method() == AuthMethod::ClientSecretJwt
-            }
-            None => true,
-        } || client.method() == AuthMethod::PrivateKeyJwt;
-        let is_known = *client.id == *self.id && self.is_proved(scene, request, &client.proof);
         let asked = TokenRequest::parse(&params).map_err(|_| ErrorCode::InvalidRequest)?;
-        let is_device = matches!(asked, TokenRequest::DeviceCode { .. });
-        let may_ask = match is_device {
-            true => self.is_public_or_known(&client),
-            false => is_taken && is_known,
-        };
-        if !may_ask {
-            return Err(manners.wrong_client.into());
-        }
         if let Some((spec, OAuth2Spec { refresh: Some(refresh), .. })) = self.spec {
             let is_refresh = matches!(asked, TokenRequest::RefreshToken { .. });
             let endpoint = if is_refresh { refresh } else { spec.token };
@@ -390,7 +349,7 @@ impl OAuth2 {
             }
         }
         let (mut nonce, mut consented) = (None, None);
-        let (user, scope, is_lasting) = match asked {
+        let (user, scope, is_lasting, is_openid) = match asked {
             TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier, .. } => {
                 let known = self.codes.remove(code).ok_or(manners.dead_code)?;
                 let proved = match (&known.challenge, code_verifier) {
@@ -402,7 +361,7 @@ impl OAuth2 {
                     return Err(manners.dead_code.into());
                 }
                 (nonce, consented) = (known.nonce, known.consented);
-                (known.user, Some(known.scope), known.is_lasting)
+                (known.user, Some(known.scope), known.is_lasting, known.is_openid)
             }
             TokenRequest::RefreshToken { .. } if is_refused => {
                 return Err(manners.dead_refresh_token.into());
@@ -412,11 +371,15 @@ impl OAuth2 {
                     Refresh::Rotating => self.refresh.remove(refresh_token),
                     Refresh::Never | Refresh::Lasting => self.refresh.get(refresh_token).copied(),
                 };
-                (user.ok_or(manners.dead_refresh_token)?, None, true)
+                let is_openid = !self.without_openid.contains(refresh_token);
+                (user.ok_or(manners.dead_refresh_token)?, None, true, is_openid)
             }
             TokenRequest::DeviceCode { device_code, .. } => {
                 let (user, scope) = self.devices.redeem(device_code, manners)?;
-                (user, Some(scope), true)
+                let wanted = manners.id_token_wants.strip_prefix("scope=");
+                let mut scopes = scope.split(' ');
+                let is_openid = wanted.is_none_or(|wanted| scopes.any(|scope| scope == wanted));
+                (user, Some(scope), true, is_openid)
             }
             TokenRequest::ClientCredentials { .. }
             | TokenRequest::Password { .. }
@@ -439,7 +402,8 @@ impl OAuth2 {
             request,
             endpoint: self.spec.map_or("", |(spec, _)| spec.token),
         };
-        let id_token = self.openid.as_ref().and_then(|openid| openid.issue(scene, &signed));
+        let openid = self.openid.as_ref().filter(|_| is_openid);
+        let id_token = openid.and_then(|openid| openid.issue(scene, &signed));
         tokens.extra.extend(id_token.map(|token| ("id_token".to_owned(), token.into())));
         tokens.token_type = manners.token_type.into();
         tokens.expires_in = manners.lifetime;
@@ -453,6 +417,9 @@ impl OAuth2 {
         if gives_refresh_token {
             let refresh = format!("refresh-canary-{}", self.drawn);
             self.refresh.insert(refresh.clone(), user);
+            if !is_openid {
+                self.without_openid.insert(refresh.clone());
+            }
             tokens.refresh_token = Some(refresh.into());
         }
         Ok((tokens, user))

@@ -27,6 +27,7 @@ mod defects;
 mod errors;
 mod examples;
 mod facts;
+mod fakes;
 mod faults;
 mod file_storage;
 mod files;

@@ -41,6 +41,8 @@ service! {
     .error_names(&[("user_cancelled_authorize", "access_denied")])
     .revocation("https://appleid.apple.com/auth/revoke", Revocation::Standard),
     manners: {
+        secret_in_one_way: true,
+        id_token_wants: "",
         lifetime: Some(Duration::from_secs(3600)),
         refresh: Refresh::Lasting,
         denial: Denial::Named("user_cancelled_authorize"),

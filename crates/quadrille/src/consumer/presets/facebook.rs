@@ -42,6 +42,8 @@ service! {
         }),
     },
     manners: {
+        response_type_is_optional: true,
+        token_in_query: true,
         scope_separator: ScopeSeparator::Comma,
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(5_184_000)),

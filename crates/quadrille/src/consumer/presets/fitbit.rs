@@ -32,6 +32,7 @@ service! {
     .rotates_refresh_tokens()
     .revocation("https://api.fitbit.com/oauth2/revoke", Revocation::Standard),
     manners: {
+        secret_in_one_way: true,
         lifetime: Some(Duration::from_secs(28800)),
         refresh: Refresh::Rotating,
         account: r#"{"user":{"encodedId":"$ID","displayName":"ada L.","fullName":"Ada Lovelace",

@@ -48,6 +48,9 @@ service! {
         ("incorrect_client_credentials", "invalid_client"),
     ]),
     manners: {
+        answers: Answers::JsonIfAccepted,
+        response_type_is_optional: true,
+        further_token_scheme: Some("token"),
         errors_under_200: true,
         scope_separator: ScopeSeparator::Comma,
         token_type: "bearer",

@@ -36,6 +36,7 @@ service! {
     ])
     .without_pkce_because_the_service_fails_with_it(),
     manners: {
+        secret_in_one_way: true,
         lifetime: Some(Duration::from_secs(5_184_000)),
         denial: Denial::Named("user_cancelled_login"),
         account: r#"{"sub":"782b$ID","name":"Ada Lovelace","given_name":"Ada",

@@ -47,6 +47,20 @@ pub struct Manners {
     pub dead_refresh_token: &'static str,
     /// The error code for an application whose secret is wrong.
     pub wrong_client: &'static str,
+    /// Whether the secret is accepted only in the way of the service's row
+    /// ([`ClientAuthentication`](crate::consumer::ClientAuthentication)). Otherwise it is in HTTP Basic
+    /// and in the form (RFC 6749, section 2.3.1).
+    pub secret_in_one_way: bool,
+    /// Whether an authorization request without a `response_type` is one for a code.
+    pub response_type_is_optional: bool,
+    /// The parameter of the authorization request without which no ID token is issued, as
+    /// [`refresh_wants`](Self::refresh_wants).
+    pub id_token_wants: &'static str,
+    /// A scheme of the `Authorization` header that the API accepts beside the service's own.
+    pub further_token_scheme: Option<&'static str>,
+    /// Whether the API accepts a token as the parameter `access_token` of the query (RFC 6750, section
+    /// 2.3).
+    pub token_in_query: bool,
     /// The callback of a user who refused.
     pub denial: Denial,
     /// Whether a service of OAuth 1 confirms the callback (RFC 5849, section 2.1).
@@ -65,8 +79,9 @@ pub struct Manners {
     /// The origin of the API that token responses name, for a service with
     /// [`Spec::api_in_token`](crate::Spec::api_in_token). Calls elsewhere are refused.
     pub api_origin: Option<&'static str>,
-    /// The claims of an account as JSON, with `$ID` for the user's number. Empty for the identifier
-    /// and a `login` only.
+    /// The claims of an account as JSON, with `$ID` for the user's number, and those of Ada Lovelace:
+    /// `"ada"`, `ada@...` and `Ada Lovelace` have the number behind them for the users after the first.
+    /// Empty for the identifier and a `login` only.
     pub account: &'static str,
 }
 
@@ -84,6 +99,8 @@ pub enum Answers {
     Json,
     /// A form, as services responded before the RFC.
     Form,
+    /// JSON for a request whose `Accept` names it, and a form for others.
+    JsonIfAccepted,
 }
 
 /// The refresh tokens of a service.
@@ -138,6 +155,11 @@ impl Manners {
         dead_code: "invalid_grant",
         dead_refresh_token: "invalid_grant",
         wrong_client: "invalid_client",
+        secret_in_one_way: false,
+        response_type_is_optional: false,
+        id_token_wants: "scope=openid",
+        further_token_scheme: None,
+        token_in_query: false,
         denial: Denial::Standard,
         confirms_callback: true,
         dead_token: None,

@@ -27,6 +27,7 @@ service! {
     .secret_in_body()
     .rotates_refresh_tokens(),
     manners: {
+        secret_in_one_way: true,
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(3600)),
         refresh: Refresh::Rotating,

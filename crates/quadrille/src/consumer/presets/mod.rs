@@ -71,7 +71,7 @@ macro_rules! service {
         impl crate::consumer::presets::manners::Emulated for $service {
             const MANNERS: crate::consumer::presets::manners::Manners = {
                 #[allow(unused_imports, reason = "not every service needs all of them")]
-                use crate::consumer::presets::manners::{Denial, Manners, Refresh};
+                use crate::consumer::presets::manners::{Answers, Denial, Manners, Refresh};
                 #[allow(unused_imports, reason = "not every token expires")]
                 use std::time::Duration;
                 Manners { $($manner: $value,)* ..Manners::STANDARD }

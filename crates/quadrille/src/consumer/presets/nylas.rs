@@ -34,6 +34,7 @@ service! {
         in_europe => |client| client.moved("https://api.us.nylas.com", "https://api.eu.nylas.com"),
     },
     manners: {
+        secret_in_one_way: true,
         lifetime: Some(Duration::from_secs(3600)),
         refresh: Refresh::Lasting,
         refresh_wants: "access_type=offline",
@@ -62,6 +63,7 @@ service! {
     .profile(&[("name", "name"), ("email", "email_address")])
     .secret_in_body(),
     manners: {
+        secret_in_one_way: true,
         token_type: "bearer",
         account: r#"{"id":"awa6lt$ID","account_id":"awa6lt$ID","name":"Ada Lovelace",
             "email_address":"ada@example.com","provider":"gmail"}"#,

@@ -32,6 +32,7 @@ service! {
         user_agent(user_agent: text) => |client, name| client.header_everywhere("user-agent", name),
     },
     manners: {
+        secret_in_one_way: true,
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(86400)),
         refresh: Refresh::Lasting,

@@ -89,6 +89,7 @@ service! {
     .token_types("bot user")
     .revocation("auth.revoke", Revocation::PostBearer),
     manners: {
+        response_type_is_optional: true,
         scope_separator: ScopeSeparator::Comma,
         token_type: "bot",
         dead_code: "invalid_code",
@@ -131,6 +132,7 @@ service! {
         }),
     },
     manners: {
+        response_type_is_optional: true,
         scope_separator: ScopeSeparator::Comma,
         dead_code: "invalid_code",
         dead_refresh_token: "invalid_refresh_token",

@@ -44,6 +44,8 @@ service! {
         user_agent(user_agent: text) => |client, name| client.header_everywhere("user-agent", name),
     },
     manners: {
+        secret_in_one_way: true,
+        token_in_query: true,
         scope_separator: ScopeSeparator::Comma,
         scope_in_callback: true,
         lifetime: Some(Duration::from_secs(21600)),

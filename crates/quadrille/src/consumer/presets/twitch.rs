@@ -37,6 +37,7 @@ service! {
     .error_names(&[("Bad Request", "invalid_grant")])
     .revocation("https://id.twitch.tv/oauth2/revoke", Revocation::WithoutSecret),
     manners: {
+        secret_in_one_way: true,
         scope_as_array: true,
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(14400)),

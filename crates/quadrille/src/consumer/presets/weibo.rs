@@ -35,6 +35,8 @@ service! {
     .secret_in_body()
     .revocation("https://api.weibo.com/oauth2/revokeoauth2", Revocation::PostAccessToken),
     manners: {
+        response_type_is_optional: true,
+        token_in_query: true,
         scope_separator: ScopeSeparator::Comma,
         lifetime: Some(Duration::from_secs(157_679_999)),
         account: r#"{"id":$ID,"idstr":"$ID","screen_name":"ada","name":"Ada Lovelace",

@@ -31,6 +31,7 @@ service! {
     .rotates_refresh_tokens()
     .revocation("https://api.x.com/2/oauth2/revoke", Revocation::Standard),
     manners: {
+        secret_in_one_way: true,
         token_type: "bearer",
         lifetime: Some(Duration::from_secs(7200)),
         refresh: Refresh::Rotating,

@@ -285,7 +285,7 @@ async fn another_site_logs_nobody_in() {
     // Nothing of all that has used the nonce up.
     let hop = post(&mut victim, ID_TOKEN, &same_origin, form).await;
     assert_eq!(victim.visit(hop.refresh().unwrap()).await.location(), "/album");
-    assert_eq!(victim.visit("/album").await.text, "7 ada@example.com");
+    assert_eq!(victim.visit("/album").await.text, "7 ada-7@example.com");
 }
 
 #[tokio::test]
