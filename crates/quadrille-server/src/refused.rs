@@ -346,6 +346,21 @@ pub enum Refused {
     #[cfg(feature = "fake")]
     #[error("{0}")]
     Tape(String),
+    /// The application of a fake service has no identifier, or no secret.
+    #[cfg(feature = "fake")]
+    #[error("{0} is empty")]
+    FakeClient(&'static str),
+    /// The accounts of a fake service have no such number.
+    #[cfg(feature = "fake")]
+    #[error("--approve-as: the accounts have the numbers from 1")]
+    FakeAccount,
+    /// The callback of an application at a fake service is no URL.
+    #[cfg(feature = "fake")]
+    #[error(
+        "--callback: {} is no absolute URL; it is one such as http://localhost:3000/callback",
+        Quoted(.0)
+    )]
+    FakeCallback(String),
     /// Standard input has no token.
     #[error("there is no token on standard input")]
     NothingToRevoke,

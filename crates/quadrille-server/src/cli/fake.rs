@@ -11,6 +11,7 @@ use quadrille::{
     testing::{Fault, SERVICES},
 };
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::{
     Failure,
@@ -59,7 +60,7 @@ pub(super) struct FakeArgs {
     /// An account, by its claims as the API of the service names them; repeatable [default: Ada Lovelace]
     #[arg(long = "user", value_name = "JSON")]
     users: Vec<String>,
-    /// Approve each request at once as the account of this number, without a page
+    /// Approve each request at once as the account of this number, without a page; the first --user is 1
     #[arg(long, value_name = "NUMBER")]
     approve_as: Option<u64>,
     /// Callback of the application, all others are refused; repeatable [default: any]
@@ -91,6 +92,19 @@ pub(super) async fn run(args: &FakeArgs, output: Output) -> Result<(), Failure> 
         _ => Err(Refused::FakeUser),
     });
     let users = users.collect::<Result<Vec<Value>, Refused>>()?;
+    for (option, value) in
+        [("--client-id", &args.client_id), ("--client-secret", &args.client_secret)]
+    {
+        if value.is_empty() {
+            return Err(Refused::FakeClient(option).into());
+        }
+    }
+    if args.approve_as == Some(0) {
+        return Err(Refused::FakeAccount.into());
+    }
+    if let Some(callback) = args.callbacks.iter().find(|callback| !is_callback(callback)) {
+        return Err(Refused::FakeCallback(callback.clone()).into());
+    }
     let stop = stop_signal()?;
     let started = fake::start(Wanted {
         row,
@@ -121,6 +135,14 @@ async fn play(path: &Path, port: u16, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether an application can be reached at a callback: an absolute URL, or `oob` (OAuth 1.0a).
+fn is_callback(callback: &str) -> bool {
+    // `localhost:3000/callback` would be a URL with the scheme `localhost`.
+    let is_absolute =
+        |url: Url| url.has_host() || url.scheme().contains('.') || url.scheme() == "urn";
+    callback == "oob" || Url::parse(callback).is_ok_and(is_absolute)
+}
+
 /// The service for people.
 fn text(running: &Running) -> String {
     let Running { service, url, client_id, client_secret, control, .. } = running;
@@ -132,6 +154,7 @@ fn text(running: &Running) -> String {
         ("tokens", running.token_endpoint.as_ref()),
         ("device logins", running.device_authorization_endpoint.as_ref()),
         ("account", running.account.as_ref()),
+        ("issuer", running.issuer.as_ref()),
         ("control", Some(control)),
     ];
     let rows = rows.iter().filter_map(|(name, value)| Some([*name, value.as_ref()?.as_str()]));
@@ -144,8 +167,9 @@ fn list(output: Output) -> Result<(), Failure> {
     let services: Vec<_> = SERVICES
         .iter()
         .map(|row| {
-            let protocol = match row.spec.protocol {
+            let protocol = match &row.spec.protocol {
                 Protocol::OAuth1(_) => "OAuth 1.0a",
+                Protocol::OAuth2(oauth2) if oauth2.openid.issuer.is_some() => "OpenID Connect",
                 _ => "OAuth 2",
             };
             [row.spec.name, row.spec.title, protocol]

@@ -55,9 +55,15 @@ pub struct Running {
     pub client_id: String,
     /// The secret of the application.
     pub client_secret: String,
-    /// How the application proves its secret at the token endpoint: no other way is accepted.
+    /// The way in which clients of the service prove their secret at the token endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_method: Option<&'static str>,
+    /// All ways that the token endpoint accepts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// The issuer, below which the metadata are (OpenID Connect Discovery, section 4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// The authorization endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_endpoint: Option<String>,
@@ -94,6 +100,7 @@ pub async fn start(wanted: Wanted<'_>) -> io::Result<Running> {
     wanted.faults.iter().for_each(|fault| fake.suffers(*fault));
     fake.has_nothing_else();
     let url = fake.listen(wanted.port).await?;
+    let (issuer, methods) = (fake.issuer(), fake.authentication_methods());
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let control = format!("http://{}", listener.local_addr()?);
     let routes = control::routes(fake, wanted.faults.to_vec(), row.spec.name);
@@ -116,6 +123,8 @@ pub async fn start(wanted: Wanted<'_>) -> io::Result<Running> {
         client_id: client_id.to_owned(),
         client_secret: client_secret.to_owned(),
         token_endpoint_auth_method: method,
+        token_endpoint_auth_methods_supported: methods,
+        issuer,
         authorization_endpoint: at(row.spec.authorize),
         token_endpoint: at(row.spec.token),
         temporary_credentials_endpoint: temporary,

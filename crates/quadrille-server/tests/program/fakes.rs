@@ -199,6 +199,41 @@ async fn a_tape_is_played_for_programs_in_any_language() {
     assert!(log.contains(nearest), "{log}");
 }
 
+#[tokio::test]
+async fn a_request_that_is_refused_says_why_and_takes_no_answer_of_the_script() {
+    let fake = Fake::start(&["x"]);
+    let scripted = json!({ "for": "api", "status": 500, "body": {} });
+    fake.change(reqwest::Method::POST, "/answers", &scripted).await;
+    let visit = async |query: &[(&str, &str)]| {
+        let there = [("client_id", "a-client"), ("redirect_uri", "http://localhost:3000/callback")];
+        let query = [&there, query].concat();
+        let url = Url::parse_with_params(fake.at("authorization_endpoint"), query).unwrap();
+        let answer = fake.http.get(url).send().await.unwrap();
+        answer.headers()[header::LOCATION].to_str().unwrap().to_owned()
+    };
+    let told = visit(&[("state", "s")]).await;
+    assert!(told.contains("error=invalid_request") && told.contains("state=s"), "{told}");
+    assert!(told.contains("response_type+is+missing"), "{told}");
+    let told = visit(&[
+        ("response_type", "code"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "s256"),
+    ])
+    .await;
+    assert!(told.contains("code_challenge_method+is+unknown"), "{told}");
+    // X accepts the secret in the header alone.
+    let refused = fake.token(&[("grant_type", "authorization_code"), ("code", "x")]).await;
+    let refused: Value = refused.json().await.unwrap();
+    let why = refused["error_description"].as_str().unwrap();
+    assert!(why.contains("by client_secret_post, and this service accepts client_secret_basic"));
+    let anything = fake.call(&format!("{}/kettle", fake.at("url")), "any").await;
+    assert_eq!(anything.status(), 500, "the scripted answer is for the API");
+    let log = fake.end();
+    for said in ["response_type is missing", "code_challenge_method is unknown", why] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+}
+
 #[test]
 fn services_and_faults_are_listed_and_mistyped_ones_named() {
     let folder = Folder::new();
@@ -222,6 +257,14 @@ fn services_and_faults_are_listed_and_mistyped_ones_named() {
             &["fake", "--tape", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")],
             "is damaged at line 1",
         ),
+        (
+            &["fake", "github", "--approve-as", "0"],
+            "--approve-as: the accounts have the numbers from 1",
+        ),
+        (&["fake", "github", "--callback", "nope"], "--callback: \"nope\" is no absolute URL"),
+        (&["fake", "github", "--callback", "localhost:3000/cb"], "is no absolute URL"),
+        (&["fake", "github", "--client-id="], "--client-id is empty"),
+        (&["fake", "github", "--client-secret="], "--client-secret is empty"),
         (&["fake"], "<SERVICE>"),
     ] {
         let (code, told) = failure(&folder.data(), arguments);
