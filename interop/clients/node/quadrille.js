@@ -8,7 +8,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-const PROGRAM = process.env.QUADRILLE_BIN ?? path.join(ROOT, 'target/debug/quadrille');
+export const PROGRAM = process.env.QUADRILLE_BIN ?? path.join(ROOT, 'target/debug/quadrille');
 // Nothing listens at this address: the browser stops at it, as a native application would.
 export const REDIRECT_URI = 'http://127.0.0.1:9/callback';
 export const SCOPE = 'photos:read photos:write';

@@ -1,6 +1,8 @@
 """Applications in Python that are tested against a fake of a service: `quadrille fake`."""
 
 import json
+import os
+import re
 import subprocess
 
 import pytest
@@ -8,7 +10,7 @@ import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth1Session, OAuth2Session
 
-from quadrille import PROGRAM
+from quadrille import PROGRAM, ROOT
 
 CALLBACK = "http://localhost:3000/callback"
 
@@ -81,3 +83,26 @@ def test_requests_oauthlib_logs_in_at_a_fake_of_twitter(fake):
     session.parse_authorization_response(callback)
     session.fetch_access_token(twitter["token_endpoint"])
     assert session.get(twitter["account"]).json()["screen_name"] == "ada"
+
+
+def test_the_example_of_the_guide_runs_as_it_is(monkeypatch):
+    guide = (ROOT / "docs/src/testing/servers.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    monkeypatch.setenv("PATH", f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}")
+    names = {}
+    exec(example, names)
+    assert names["process"].wait(timeout=20) == 0
+    names["process"].stdout.close()
+
+
+@pytest.mark.parametrize("include_client_id", [True, False])
+@pytest.mark.parametrize("service", ["github", "google", "azure", "gitlab", "discord", "dropbox", "osm", "spotify"])
+def test_the_secret_comes_in_the_header_or_in_the_form(fake, service, include_client_id, monkeypatch):
+    it = fake(service, "--approve-as", "1")
+    session = OAuth2Session(it["client_id"], redirect_uri=CALLBACK, scope="openid")
+    url, _ = session.authorization_url(it["authorization_endpoint"])
+    callback = requests.get(url, allow_redirects=False).headers["location"].replace("http:", "https:", 1)
+    monkeypatch.setenv("OAUTHLIB_RELAX_TOKEN_SCOPE", "1")  # some grant others than those requested
+    secret = {"include_client_id": include_client_id, "client_secret": it["client_secret"]}
+    token = session.fetch_token(it["token_endpoint"], authorization_response=callback, **secret)
+    assert token["access_token"]
