@@ -17,6 +17,7 @@ mod oauth2;
 mod openid;
 mod printer;
 mod tampering;
+mod tape_secrets;
 mod taped;
 mod wire;
 mod world;

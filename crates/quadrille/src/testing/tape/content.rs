@@ -9,7 +9,9 @@ use url::form_urlencoded;
 use crate::form::FormWriter;
 
 use super::{
-    secrets::{About, Secrets, is_alike, is_secret},
+    json::{clean_json, replace_in},
+    names::About,
+    secrets::{Secrets, is_alike},
     signed::{ID_TOKEN, Unsigned},
 };
 
@@ -92,7 +94,7 @@ impl Content {
                 && !text.contains(|char: char| char.is_whitespace() || char == '<'));
         if is_form {
             let fields = form_urlencoded::parse(body).map(|(name, value)| {
-                let value = match is_secret(&name, about) {
+                let value = match secrets.hides(&name, about) {
                     true => secrets.stand_in(&name, &value),
                     false => secrets.clean(&value, about),
                 };
@@ -192,29 +194,6 @@ fn clean_claims(unsigned: Unsigned, about: About, secrets: &mut Secrets) -> Unsi
     Unsigned { claims, ..unsigned }
 }
 
-/// JSON without its secrets. `under` is the name of the secret that the value is in.
-fn clean_json(value: Value, under: Option<&str>, about: About, secrets: &mut Secrets) -> Value {
-    match (value, under) {
-        (Value::Object(members), _) => {
-            let members = members.into_iter().map(|(name, value)| {
-                let is_secret = is_secret(&name, about);
-                let under = under.or_else(|| is_secret.then_some(&*name));
-                let clean = clean_json(value, under, about, secrets);
-                (secrets.known_in(&name), clean)
-            });
-            Value::Object(members.collect())
-        }
-        (Value::Array(values), _) => values
-            .into_iter()
-            .map(|value| clean_json(value, under, about, secrets))
-            .collect::<Vec<_>>()
-            .into(),
-        (Value::String(text), Some(name)) => secrets.stand_in(name, &text).into(),
-        (Value::String(text), None) => secrets.clean(&text, about).into(),
-        (value, _) => value,
-    }
-}
-
 fn map_in(value: &mut Value, change: &dyn Fn(&str) -> String) {
     match value {
         Value::Object(members) => members.values_mut().for_each(|value| map_in(value, change)),
@@ -244,7 +223,7 @@ fn parts(body: &Bytes, boundary: &str, about: About, secrets: &mut Secrets) -> C
         let name = head.split_once(" name=\"").and_then(|(_, rest)| rest.split('"').next());
         let (value, end) = value.strip_suffix("\r\n").map_or((value, ""), |value| (value, "\r\n"));
         let value = match name {
-            Some(name) if is_secret(name, about) => secrets.stand_in(name, value),
+            Some(name) if secrets.hides(name, about) => secrets.stand_in(name, value),
             _ => secrets.clean(value, about),
         };
         format!("{head}\r\n\r\n{value}{end}")
@@ -328,7 +307,7 @@ fn text_difference(one: &str, other: &str) -> Option<String> {
         return None;
     }
     let mut lines = one.lines().zip(other.lines()).enumerate();
-    let differing = lines.find(|(_, (one, other))| one != other);
+    let differing = lines.find(|(_, (one, other))| !is_alike(one, other));
     Some(match differing {
         Some((number, (one, other))) => format!(
             "line {} of the body is {:?} on the tape, and {:?} was sent",

@@ -67,7 +67,8 @@ pub enum TapeError {
     },
     /// The file contains a secret: it was written by hand, or by another program.
     #[error(
-        "the tape {} contains a secret: the member {member} of exchange {exchange}",
+        "the tape {} contains a secret: the member {member} of exchange {exchange}; if it is none, add \
+         its name to the list \"public\" of the file",
         path.display()
     )]
     ContainsSecret {
@@ -81,7 +82,7 @@ pub enum TapeError {
     /// An exchange would put a secret on the tape, so it is not written.
     #[error(
         "{request} is not written to the tape {}: a secret is left in the member {member} of \
-         exchange {exchange}",
+         exchange {exchange}; if it is none, declare its name by Tape::public",
         path.display()
     )]
     SecretLeft {
@@ -93,6 +94,52 @@ pub enum TapeError {
         exchange: usize,
         /// The path of the member.
         member: String,
+    },
+    /// A value looks random, and its name does not say whether it is a secret, so the exchange is not
+    /// written.
+    #[error(
+        "{request} is not written to the tape {}: the member {member} of exchange {exchange} may be a \
+         secret; declare its value by Tape::secret({name:?}, value), or, if it is none, its name by \
+         Tape::public({name:?})",
+        path.display()
+    )]
+    Unclear {
+        /// The file.
+        path: PathBuf,
+        /// The method and the URL of the request, without secrets.
+        request: String,
+        /// The number of the exchange that would contain it, from 1.
+        exchange: usize,
+        /// The path of the member.
+        member: String,
+        /// The name of the value.
+        name: String,
+    },
+    /// The tape lacks the exchange, and the request has a placeholder as its credentials, which no
+    /// service accepts. Nothing was sent.
+    #[error(
+        "{}, to record {request} on the tape {}: the request has a placeholder as its credentials",
+        match variable {
+            Some(variable) => format!("set {variable} to an access token"),
+            None => "set QUADRILLE_TAPE=record".to_owned(),
+        },
+        path.display()
+    )]
+    Placeholder {
+        /// The file.
+        path: PathBuf,
+        /// The method and the URL of the request, without secrets.
+        request: String,
+        /// The environment variable of [`Tape::token`](super::Tape::token).
+        variable: Option<String>,
+    },
+    /// The tape lacks the exchange, and the network did not answer the request, either.
+    #[error("{fault}; the network: {cause}")]
+    Unreached {
+        /// The fault of the tape.
+        fault: Box<Self>,
+        /// The fault of the network.
+        cause: String,
     },
     /// A body has more than 16 MiB.
     #[error("{request} has a body that is too long for the tape {}", path.display())]

@@ -9,13 +9,13 @@ use base64::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::{form::FormWriter, transport::Purpose};
+use crate::transport::Purpose;
 
 use super::{
     content::Content,
-    secrets::{About, Secrets, clean_url, is_credential, is_placeholder, is_secret},
+    names::About,
+    secrets::{Secrets, clean_url, is_placeholder},
 };
 
 /// The purposes, by the names that they have on a tape.
@@ -133,6 +133,19 @@ impl Sent {
     }
 }
 
+/// Whether a request has the placeholder of a tape as its credentials, which no service accepts.
+pub(super) fn has_placeholder(request: &Request<Bytes>) -> bool {
+    let in_header = |value: &HeaderValue| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        text.split([' ', '=', ':', ',', ';', '"']).any(is_placeholder)
+    };
+    let in_pairs =
+        |pairs: &[u8]| url::form_urlencoded::parse(pairs).any(|(_, value)| is_placeholder(&value));
+    request.headers().values().any(in_header)
+        || in_pairs(request.uri().query().unwrap_or_default().as_bytes())
+        || in_pairs(request.body())
+}
+
 /// The method and the URL.
 impl fmt::Display for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -192,7 +205,7 @@ fn headers(headers: &HeaderMap, about: About, secrets: &mut Secrets) -> BTreeMap
             "authorization" | "proxy-authorization" => authorization(&value, secrets),
             "cookie" => cookies(&value, secrets),
             "location" | "content-location" | "referer" => clean_url(secrets, &value, about),
-            name if is_secret(name, About::Data) => secrets.stand_in(name, &value),
+            name if secrets.hides(name, About::Data) => secrets.stand_in_value(name, &value),
             "content-type" => boundary(&value),
             _ => secrets.clean(&value, about),
         };
@@ -238,7 +251,7 @@ fn authorization(value: &str, secrets: &mut Secrets) -> String {
             let form = format!("v={value}");
             let mut pairs = url::form_urlencoded::parse(form.as_bytes());
             let value = pairs.next().map_or_else(String::new, |(_, value)| value.into_owned());
-            let value = match is_secret(name, About::Credentials) {
+            let value = match secrets.hides(name, About::Credentials) {
                 true => secrets.stand_in(name, &value),
                 false => value,
             };
@@ -279,79 +292,4 @@ fn cookies(value: &str, secrets: &mut Secrets) -> String {
         format!("{name}={}", secrets.stand_in("cookie", value))
     });
     cookies.collect::<Vec<_>>().join("; ")
-}
-
-/// The path of a member that is or contains a secret that is known, or that looks like one.
-pub(super) fn secret_member(exchange: &Exchange, secrets: &Secrets) -> Option<String> {
-    let about = About::of(exchange.purpose.0);
-    let bodies = [("request", &exchange.request.body), ("response", &exchange.response.body)];
-    for (side, body) in bodies {
-        if let Some(body) = body
-            && let Some(bytes) = body.binary()
-            && secrets.is_in_bytes(&bytes)
-        {
-            return Some(format!("{side}.body"));
-        }
-    }
-    let all = serde_json::to_value(exchange).ok()?;
-    find(&all, String::new(), about, secrets)
-}
-
-fn find(value: &Value, path: String, about: About, secrets: &Secrets) -> Option<String> {
-    let at = |name: &str| match path.is_empty() {
-        true => name.to_owned(),
-        false => format!("{path}.{name}"),
-    };
-    match value {
-        Value::Object(members) => members.iter().find_map(|(name, value)| {
-            if secrets.is_in(name) {
-                return Some(at("(the name of a member)"));
-            }
-            let is_named = is_secret(name, about) && !path.is_empty();
-            match value {
-                Value::String(text) if is_named && is_left(name, text) => Some(at(name)),
-                value => find(value, at(name), about, secrets),
-            }
-        }),
-        Value::Array(values) => values
-            .iter()
-            .enumerate()
-            .find_map(|(number, value)| find(value, at(&number.to_string()), about, secrets)),
-        Value::String(text) => is_left_in(text, &path, about, secrets).then_some(path),
-        _ => None,
-    }
-}
-
-/// Whether the value of a member with the name of a secret is still one.
-fn is_left(name: &str, text: &str) -> bool {
-    let is_header = matches!(name, "authorization" | "proxy-authorization" | "cookie");
-    match is_header {
-        // A scheme or the name of a cookie stands before the placeholder, and the others beside it.
-        true => !text.split([' ', '=', ':', ',', ';', '"']).any(is_placeholder),
-        false => !text.is_empty() && !is_placeholder(text),
-    }
-}
-
-/// Whether a text that is no secret by its name contains one.
-fn is_left_in(text: &str, path: &str, about: About, secrets: &Secrets) -> bool {
-    if secrets.is_in(text) || text.split([' ', '"', ',', '<', '>']).any(is_credential) {
-        return true;
-    }
-    let is_url = path.ends_with(".url") || path.ends_with(".location");
-    let is_form = path.contains(".form.");
-    if !(is_url || is_form) {
-        return false;
-    }
-    let query = text.split_once('?').map_or("", |(_, query)| query);
-    let pairs = if is_form { form_line(text) } else { query.to_owned() };
-    url::form_urlencoded::parse(pairs.as_bytes())
-        .any(|(name, value)| is_secret(&name, about) && is_left(&name, &value))
-}
-
-/// A line of a form, encoded.
-fn form_line(line: &str) -> String {
-    let (name, value) = line.split_once('=').unwrap_or((line, ""));
-    let mut form = FormWriter::new();
-    form.append(name, value);
-    form.finish()
 }

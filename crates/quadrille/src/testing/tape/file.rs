@@ -1,12 +1,13 @@
 //! The file of a tape.
 
-use std::{fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, io::Write as _, path::Path};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     error::TapeError,
-    exchange::{Exchange, secret_member},
+    exchange::Exchange,
+    left::{Left, secret_member},
     secrets::Secrets,
 };
 
@@ -18,6 +19,9 @@ const VERSION: u32 = 1;
 struct File<E> {
     #[serde(deserialize_with = "version")]
     quadrille_tape: u32,
+    /// The names that are declared to be no names of secrets.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    public: BTreeSet<String>,
     exchanges: E,
 }
 
@@ -44,22 +48,32 @@ pub(super) fn read(path: &Path) -> Result<(Vec<Exchange>, Secrets), TapeError> {
         let reason = text.split('"').step_by(2).collect::<Vec<_>>().join("...");
         TapeError::Damaged { path, line, reason }
     })?;
-    if let Some((exchange, member)) = secret_left(&file.exchanges, &secrets) {
+    file.public.iter().for_each(|name| secrets.declare_public(name));
+    let left = file.exchanges.iter().enumerate().find_map(|(number, exchange)| {
+        // A value under an unclear name was looked at when it was recorded.
+        let left = secret_member(exchange, &secrets).filter(|left| left.unclear.is_none())?;
+        Some((number + 1, left.member))
+    });
+    if let Some((exchange, member)) = left {
         return Err(TapeError::ContainsSecret { path: path.to_owned(), exchange, member });
     }
     secrets.passes_over(&text);
     Ok((file.exchanges, secrets))
 }
 
-/// The number of the first exchange that contains a secret, from 1, and the path of the member.
-pub(super) fn secret_left(exchanges: &[Exchange], secrets: &Secrets) -> Option<(usize, String)> {
+/// The number of the first of these exchanges that contains a secret, from 1, and the member.
+pub(super) fn secret_left(exchanges: &[Exchange], secrets: &Secrets) -> Option<(usize, Left)> {
     let mut all = exchanges.iter().enumerate();
     all.find_map(|(number, exchange)| Some((number + 1, secret_member(exchange, secrets)?)))
 }
 
 /// Writes the file at once, so that a reader finds the old one or the new one.
-pub(super) fn write(path: &Path, exchanges: &[Exchange]) -> Result<(), TapeError> {
-    let file = File { quadrille_tape: VERSION, exchanges };
+pub(super) fn write(
+    path: &Path,
+    exchanges: &[Exchange],
+    secrets: &Secrets,
+) -> Result<(), TapeError> {
+    let file = File { quadrille_tape: VERSION, public: secrets.public().clone(), exchanges };
     let mut text = serde_json::to_string_pretty(&file)
         .map_err(|error| unusable(path, &io::Error::other(error)))?;
     text.push('\n');
@@ -67,9 +81,26 @@ pub(super) fn write(path: &Path, exchanges: &[Exchange]) -> Result<(), TapeError
     let new = path.with_extension("json.new");
     folder
         .map_or(Ok(()), fs::create_dir_all)
-        .and_then(|()| fs::write(&new, text))
+        .and_then(|()| create(&new)?.write_all(text.as_bytes()))
         .and_then(|()| fs::rename(&new, path))
         .map_err(|error| unusable(path, &error))
+}
+
+/// A file for this account alone: a value of which nobody knows that it is a secret may be in it.
+fn create(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Removes the file of a tape whose exchanges have all been taken off.
+pub(super) fn remove(path: &Path) -> Result<(), TapeError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(path, &error)),
+        _ => Ok(()),
+    }
 }
 
 fn unusable(path: &Path, error: &io::Error) -> TapeError {

@@ -5,6 +5,7 @@ use url::Url;
 use super::{
     content::{Content, pairs_difference},
     exchange::{Exchange, Sent},
+    secrets::is_alike,
 };
 
 /// The result of a search for the exchange that answers a request.
@@ -79,7 +80,7 @@ fn url_difference(on_tape: &str, sent: &str) -> Option<String> {
         let origin = one.origin().ascii_serialization();
         return Some(format!("the server is {origin} on the tape"));
     }
-    if one.path() != other.path() {
+    if !is_alike(one.path(), other.path()) {
         return Some(format!("the path is {} on the tape", one.path()));
     }
     let (one, other) = (pairs(&one), pairs(&other));

@@ -3,15 +3,22 @@
 #![expect(clippy::panic, clippy::print_stderr, reason = "a test fails by a panic")]
 
 mod content;
+mod disguise;
 mod error;
 mod exchange;
 mod file;
 mod issuer;
+mod json;
+mod left;
 mod login;
+mod marks;
 mod matching;
 mod mode;
+mod names;
 #[cfg(feature = "axum")]
 mod place;
+mod record;
+mod scan;
 mod secrets;
 #[cfg(feature = "axum")]
 mod server;
@@ -37,7 +44,7 @@ use crate::{
 pub use error::{NotIssued, TapeError};
 pub use mode::TapeMode;
 
-use exchange::{Exchange, Named, Received, Sent};
+use exchange::{Exchange, Sent, has_placeholder};
 use issuer::Issuer;
 use login::{callback, oauth_callback};
 use matching::{Found, find};
@@ -99,6 +106,10 @@ struct State {
     /// How often each exchange was played.
     plays: Vec<u32>,
     secrets: Secrets,
+    /// How many secrets were known when the exchanges were last searched for them.
+    searched: usize,
+    /// The environment variable without a token.
+    unset: Option<String>,
     errors: Vec<TapeError>,
     is_in_order: bool,
     /// The callback of the login in OAuth 1 that has begun.
@@ -139,6 +150,8 @@ impl Tape {
             exchanges,
             plays,
             secrets,
+            searched: 0,
+            unset: None,
             errors: Vec::new(),
             is_in_order: false,
             callback: None,
@@ -178,7 +191,24 @@ impl Tape {
     /// ```
     #[must_use]
     pub fn secret(self, name: &str, value: &str) -> Self {
-        self.state().secrets.stand_in(name, value);
+        self.state().secrets.declare(name, value);
+        self
+    }
+
+    /// Declares that a name is not the name of a secret, where the tape takes it for one: data under a name
+    /// such as `session` or `next_token`. Values with this name are written as they are.
+    ///
+    /// ```
+    /// use quadrille::testing::{Tape, TapeMode};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let tape = Tape::open_as(folder.path().join("new.json"), TapeMode::Record)?
+    ///     .public("next_token");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn public(self, name: &str) -> Self {
+        self.state().secrets.declare_public(name);
         self
     }
 
@@ -216,7 +246,8 @@ impl Tape {
     /// recorded, or a placeholder.
     ///
     /// # Panics
-    /// If the tape is to be recorded and the variable is not set.
+    /// If the tape is to be recorded and the variable is not set. In a replay a request that the tape lacks
+    /// then fails ([`TapeError::Placeholder`]).
     pub fn token(&self, variable: &str) -> Token {
         match env::var(variable) {
             Ok(token) if self.0.mode != TapeMode::ReplayOrFail => Token::new(token.trim()),
@@ -224,7 +255,10 @@ impl Tape {
                 "set {variable} to an access token with which to record {}",
                 self.0.path.display()
             ),
-            _ => Token::new(TOKEN),
+            _ => {
+                self.state().unset = Some(variable.to_owned());
+                Token::new(TOKEN)
+            }
         }
     }
 
@@ -315,34 +349,6 @@ impl Tape {
             }
         }
     }
-
-    /// Writes an exchange, without its secrets.
-    fn record(
-        &self,
-        request: &Request<Bytes>,
-        response: &Response<Bytes>,
-        purpose: Purpose,
-    ) -> Result<(), TapeError> {
-        let state = &mut *self.state();
-        let sent = Sent::of(request, purpose, &mut state.secrets);
-        let received = Received::of(response, purpose, &mut state.secrets);
-        let mut new = Exchange { purpose: Named(purpose), request: sent, response: received };
-        new.replace_known(&state.secrets);
-        let text = new.request.to_string();
-        state.exchanges.push(new);
-        if let Some((exchange, member)) = file::secret_left(&state.exchanges, &state.secrets) {
-            state.exchanges.pop();
-            let path = self.0.path.clone();
-            // The text of the request is shown only if it is not what contains the secret.
-            let request = match state.secrets.is_in(&text) {
-                true => request.method().to_string(),
-                false => text,
-            };
-            return Err(TapeError::SecretLeft { path, request, exchange, member });
-        }
-        state.plays.push(1);
-        file::write(&self.0.path, &state.exchanges)
-    }
 }
 
 impl HttpClient for Tape {
@@ -363,16 +369,25 @@ impl HttpClient for Tape {
         if purpose == Purpose::TemporaryCredentials {
             self.state().callback = oauth_callback(&request);
         }
+        let mut lacks = None;
         if self.0.mode != TapeMode::Record {
             match self.play(&request, purpose, &str::to_owned) {
                 Ok(response) => return Ok(response.map(Body::from)),
                 Err(error) if self.0.mode == TapeMode::ReplayOrFail => {
                     return Err(self.fails(error));
                 }
-                Err(_) => {}
+                Err(_) if has_placeholder(&request) => {
+                    return Err(self.fails(self.placeholder(&request, purpose)));
+                }
+                Err(error) => lacks = Some(Box::new(error)),
             }
         }
-        let response = self.network()?.send(request.clone().map(Body::from), purpose).await?;
+        let network = self.network()?;
+        let sent = network.send(request.clone().map(Body::from), purpose).await;
+        let response = sent.map_err(|error| match lacks {
+            Some(fault) => self.unreached(fault, &error),
+            None => error,
+        })?;
         let (mut parts, body) = response.into_parts();
         let body =
             body.collect_decoded(&parts.headers, LONGEST).await.map_err(|error| match error {

@@ -1,120 +1,27 @@
 //! The secrets of an exchange, and the placeholders that a tape has in their place.
 
-use std::{cmp::Reverse, collections::BTreeMap, fmt};
-
-use base64::{
-    Engine as _,
-    prelude::{BASE64_STANDARD, BASE64_URL_SAFE},
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
 };
+
 use url::{Url, form_urlencoded};
 
-use crate::{form::FormWriter, transport::Purpose};
+use super::{
+    disguise::{self, Needles},
+    json::clean_documents,
+    names::{self, About, Rule, is_random, plain},
+    scan::{scheme, spots},
+};
 
 /// The fewest bytes of a secret that is looked for inside other texts. A shorter one is a part of
 /// too many words, and is only compared with whole values.
 const FINDABLE: usize = 8;
 
-/// The fewest characters of a text that may be a secret in Base64.
-const ENCODED: usize = 12;
-
-/// The content of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum About {
-    /// Credentials: a member such as `code` is a secret.
-    Credentials,
-    /// Data of the application, in which `code` and `state` are words as others.
-    Data,
-}
-
-impl About {
-    pub(super) const fn of(purpose: Purpose) -> Self {
-        match purpose {
-            Purpose::Api | Purpose::Identity | Purpose::Document => Self::Data,
-            _ => Self::Credentials,
-        }
-    }
-}
-
-/// The ends of the names of secrets, without what separates words.
-const ENDS: [&str; 13] = [
-    "token",
-    "secret",
-    "password",
-    "passwd",
-    "passphrase",
-    "assertion",
-    "signature",
-    "apikey",
-    "privatekey",
-    "credential",
-    "credentials",
-    "cookie",
-    "authorization",
-];
-
-/// The names of further secrets, and of members that are another in each request.
-const NAMES: [&str; 9] = [
-    "codeverifier",
-    "devicecode",
-    "dpop",
-    "idtokenhint",
-    "jwt",
-    "oauthnonce",
-    "oauthtimestamp",
-    "oauthverifier",
-    "samlresponse",
-];
-
-/// The same among credentials.
-const OF_CREDENTIALS: [&str; 12] = [
-    "code",
-    "state",
-    "nonce",
-    "usercode",
-    "verifier",
-    "request",
-    "sid",
-    "sessionstate",
-    "jti",
-    "athash",
-    "chash",
-    "shash",
-];
-
-/// Whether the value of a member or a header with this name is a secret.
-pub(super) fn is_secret(name: &str, about: About) -> bool {
-    let name: String =
-        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    ENDS.iter().any(|end| name.ends_with(end))
-        || NAMES.contains(&&*name)
-        || (about == About::Credentials && OF_CREDENTIALS.contains(&&*name))
-}
-
-/// Whether a text looks like a secret wherever it stands: a signed token, or one with the prefix of
-/// a service.
-pub(super) fn is_credential(text: &str) -> bool {
-    const PREFIXES: [&str; 12] = [
-        "gho_",
-        "ghp_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
-        "github_pat_",
-        "glpat-",
-        "xoxb-",
-        "xoxp-",
-        "ya29.",
-        "sk_live_",
-        "EAAC",
-    ];
-    let is_prefixed = text.len() >= 20 && PREFIXES.iter().any(|prefix| text.starts_with(prefix));
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let is_signed = text.starts_with("eyJ")
-        && text.len() > 24
-        && text.matches('.').count() >= 2
-        && text.bytes().all(is_part);
-    is_prefixed || is_signed
-}
+/// The fewest bytes of a secret that is compared with whole values.
+const COMPARABLE: usize = 4;
 
 /// Whether a text is a placeholder, such as `tape-access_token-1`.
 pub(super) fn is_placeholder(text: &str) -> bool {
@@ -134,22 +41,83 @@ fn is_any(text: &str) -> bool {
     matches!(number_of(text), Some((_, 0)))
 }
 
-/// Whether a value on a tape and a value of a request are the same, or both secrets of which the
-/// request has one of its own.
+/// Whether a value on a tape and a value of a request are the same but for secrets, of which the
+/// request has some of its own.
 pub(super) fn is_alike(on_tape: &str, sent: &str) -> bool {
-    on_tape == sent || (is_placeholder(on_tape) && is_any(sent))
+    if on_tape == sent {
+        return true;
+    }
+    let is_same = |(one, other): (&str, &str)| {
+        let (one_word, other_word) = (one.trim_end_matches(is_end), other.trim_end_matches(is_end));
+        let after = |text: &'_ str, word: &str| text.get(word.len()..).map(str::to_owned);
+        one == other
+            || (is_placeholder(one_word)
+                && is_any(other_word)
+                && after(one, one_word) == after(other, other_word))
+    };
+    let (one, other) = (on_tape.split_inclusive(is_end), sent.split_inclusive(is_end));
+    one.clone().count() == other.clone().count() && one.zip(other).all(is_same)
+}
+
+/// Whether a character ends a placeholder.
+const fn is_end(char: char) -> bool {
+    !(char.is_ascii_alphanumeric() || matches!(char, '-' | '_'))
+}
+
+/// A secret that is known.
+#[derive(Clone)]
+struct Known {
+    placeholder: String,
+    /// The secret as it stands in texts.
+    spellings: Arc<[String]>,
 }
 
 /// The secrets that are known, with their placeholders.
 #[derive(Clone, Default)]
 pub(super) struct Secrets {
-    known: BTreeMap<String, String>,
+    known: BTreeMap<String, Known>,
     counts: BTreeMap<String, u64>,
     /// Whether secrets get no placeholders of their own, because the request is only compared.
     is_comparing: bool,
+    /// The names that are declared to be no names of secrets.
+    public: BTreeSet<String>,
 }
 
 impl Secrets {
+    /// Declares that a name is not the name of a secret.
+    pub(super) fn declare_public(&mut self, name: &str) {
+        self.public.insert(name.to_owned());
+    }
+
+    /// The names that are declared to be no names of secrets.
+    pub(super) const fn public(&self) -> &BTreeSet<String> {
+        &self.public
+    }
+
+    /// The number of the secrets that are known.
+    pub(super) fn count(&self) -> usize {
+        self.known.len()
+    }
+
+    /// The rule for values with this name.
+    pub(super) fn rule(&self, name: &str, about: About) -> Option<Rule> {
+        let is_public = || self.public.iter().any(|public| plain(public) == plain(name));
+        names::rule(name, about).filter(|_| !is_public())
+    }
+
+    /// Whether the value of a member or a header with this name is a secret.
+    pub(super) fn hides(&self, name: &str, about: About) -> bool {
+        matches!(self.rule(name, about), Some(Rule::Whole | Rule::Text))
+    }
+
+    /// The placeholder for the value of a member, with the scheme of the credentials before it.
+    pub(super) fn stand_in_value(&mut self, name: &str, value: &str) -> String {
+        match scheme(value).and_then(|length| value.split_at_checked(length)) {
+            Some((scheme, value)) => format!("{scheme}{}", self.stand_in(name, value)),
+            None => self.stand_in(name, value),
+        }
+    }
+
     /// The same secrets, for a request that is compared.
     pub(super) fn comparing(&self) -> Self {
         Self { is_comparing: true, ..self.clone() }
@@ -157,7 +125,6 @@ impl Secrets {
 
     /// Leaves the numbers of the placeholders in this text to them.
     pub(super) fn passes_over(&mut self, text: &str) {
-        let is_end = |char: char| !(char.is_ascii_alphanumeric() || matches!(char, '-' | '_'));
         for (name, number) in text.split(is_end).filter_map(number_of) {
             let count = self.counts.entry(name.to_owned()).or_default();
             *count = number.max(*count);
@@ -170,7 +137,7 @@ impl Secrets {
             return value.to_owned();
         }
         if let Some(known) = self.known.get(value) {
-            return known.clone();
+            return known.placeholder.clone();
         }
         let name: String = name
             .chars()
@@ -182,33 +149,36 @@ impl Secrets {
         let count = self.counts.entry(name.clone()).or_default();
         *count += 1;
         let placeholder = format!("tape-{name}-{count}");
-        self.known.insert(value.to_owned(), placeholder.clone());
+        if value.len() >= COMPARABLE {
+            self.insert(value, &placeholder);
+        }
         placeholder
     }
 
-    /// A text in which secrets are replaced: those that are known, those of parameters
-    /// (`name=value`), and those that look like one.
+    /// Remembers a secret that the test declares, however short it is.
+    pub(super) fn declare(&mut self, name: &str, value: &str) {
+        let placeholder = self.stand_in(name, value);
+        if !value.is_empty() && placeholder != value {
+            self.insert(value, &placeholder);
+        }
+    }
+
+    fn insert(&mut self, secret: &str, placeholder: &str) {
+        let spellings = disguise::spellings(secret).into();
+        self.known
+            .insert(secret.to_owned(), Known { placeholder: placeholder.to_owned(), spellings });
+    }
+
+    /// A text in which secrets are replaced: those that are known, those beside their names, and those
+    /// that look like one.
     pub(super) fn clean(&mut self, text: &str, about: About) -> String {
         if let Some(known) = self.known.get(text) {
-            return known.clone();
+            return known.placeholder.clone();
         }
-        let is_between = |char: char| {
-            char.is_whitespace()
-                || matches!(char, '&' | '?' | '#' | ';' | ',' | '"' | '\'' | '<' | '>' | '(' | ')')
-        };
-        let mut clean = String::with_capacity(text.len());
-        for piece in text.split_inclusive(is_between) {
-            let word = piece.trim_end_matches(is_between);
-            let end = piece.get(word.len()..).unwrap_or_default();
-            match word.split_once('=') {
-                Some((name, value)) if is_secret(name, about) && !value.is_empty() => {
-                    let decoded = decoded(value);
-                    clean += &format!("{name}={}", self.stand_in(name, &decoded));
-                }
-                _ if is_credential(word) => clean += &self.stand_in("token", word),
-                _ => clean += word,
-            }
-            clean += end;
+        let mut clean = clean_documents(text, about, self);
+        for spot in spots(&clean, &|name| self.rule(name, about)).into_iter().rev() {
+            let placeholder = self.stand_in(&spot.name, &spot.value);
+            clean.replace_range(spot.range, &placeholder);
         }
         self.known_in(&clean)
     }
@@ -216,14 +186,13 @@ impl Secrets {
     /// A text in which the secrets that are known are replaced.
     pub(super) fn known_in(&self, text: &str) -> String {
         if let Some(known) = self.known.get(text) {
-            return known.clone();
+            return known.placeholder.clone();
         }
         let mut clean = text.to_owned();
-        for (secret, placeholder) in self.findable() {
-            let encoded = encoded(secret);
-            for secret in [secret.to_owned(), encoded.replace('+', "%20"), encoded] {
-                if clean.contains(&secret) {
-                    clean = clean.replace(&secret, placeholder);
+        for (_, known) in self.findable().into_iter().filter(|_| text.len() >= FINDABLE) {
+            for secret in known.spellings.iter().filter(|secret| !secret.is_empty()) {
+                if clean.contains(&**secret) {
+                    clean = clean.replace(&**secret, &known.placeholder);
                 }
             }
         }
@@ -231,39 +200,21 @@ impl Secrets {
     }
 
     /// The secrets that are looked for in texts, a token before its signature.
-    fn findable(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn findable(&self) -> Vec<(&str, &Known)> {
         let known = self.known.iter().filter(|(secret, _)| secret.len() >= FINDABLE);
-        let mut known: Vec<_> = known.collect();
+        let mut known: Vec<_> = known.map(|(secret, known)| (&**secret, known)).collect();
         known.sort_by_key(|(secret, _)| Reverse(secret.len()));
-        known.into_iter().map(|(secret, placeholder)| (&**secret, &**placeholder))
+        known
     }
 
-    /// Whether a text is or contains a secret, also in Base64 or as a part of a URL.
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    /// The secrets that are looked for in texts, in any disguise.
+    pub(super) fn needles(&self) -> Needles {
+        Needles::of(self.findable().into_iter().map(|(secret, _)| secret))
+    }
+
+    /// Whether a text is a secret.
+    pub(super) fn knows(&self, text: &str) -> bool {
         self.known.contains_key(text)
-            || self.is_in_bytes(text.as_bytes())
-            || form_urlencoded::parse(text.as_bytes()).any(|(name, value)| {
-                self.is_in_bytes(name.as_bytes()) || self.is_in_bytes(value.as_bytes())
-            })
-            || self.is_in_base64(text)
-    }
-
-    /// Whether bytes contain a secret.
-    pub(super) fn is_in_bytes(&self, bytes: &[u8]) -> bool {
-        let holds =
-            |secret: &str| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
-        self.findable().any(|(secret, _)| holds(secret))
-    }
-
-    fn is_in_base64(&self, text: &str) -> bool {
-        let is_end =
-            |char: char| !(char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '-' | '_'));
-        text.split(is_end).filter(|word| word.len() >= ENCODED).any(|word| {
-            let padded = format!("{word}{}", "=".repeat((4 - word.len() % 4) % 4));
-            let decoded = BASE64_STANDARD.decode(&padded);
-            let decoded = decoded.or_else(|_| BASE64_URL_SAFE.decode(&padded));
-            decoded.is_ok_and(|decoded| self.is_in_bytes(&decoded))
-        })
     }
 }
 
@@ -281,13 +232,6 @@ fn decoded(value: &str) -> String {
     pairs.next().map_or_else(|| value.to_owned(), |(_, value)| value.into_owned())
 }
 
-/// A value as it stands in a URL.
-fn encoded(value: &str) -> String {
-    let mut form = FormWriter::new();
-    form.append("", value);
-    form.finish().trim_start_matches('=').to_owned()
-}
-
 /// A URL in which secrets are replaced.
 pub(super) fn clean_url(secrets: &mut Secrets, url: &str, about: About) -> String {
     let Ok(mut parsed) = Url::parse(url) else { return secrets.clean(url, about) };
@@ -297,11 +241,17 @@ pub(super) fn clean_url(secrets: &mut Secrets, url: &str, about: About) -> Strin
             return secrets.clean(url, about);
         }
     }
+    if parsed.password().is_none() && is_random(parsed.username()) {
+        let placeholder = secrets.stand_in("token", &decoded(parsed.username()));
+        if parsed.set_username(&placeholder).is_err() {
+            return secrets.clean(url, about);
+        }
+    }
     if parsed.query().is_some() {
         let pairs: Vec<_> = parsed
             .query_pairs()
             .map(|(name, value)| {
-                let value = match is_secret(&name, about) {
+                let value = match secrets.hides(&name, about) {
                     true => secrets.stand_in(&name, &value),
                     false => secrets.clean(&value, about),
                 };
@@ -316,33 +266,14 @@ pub(super) fn clean_url(secrets: &mut Secrets, url: &str, about: About) -> Strin
     if let Some(fragment) = parsed.fragment().map(str::to_owned) {
         parsed.set_fragment(Some(&secrets.clean(&fragment, About::Credentials)));
     }
-    secrets.known_in(parsed.as_str())
+    secrets.clean(parsed.as_str(), about)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-    #[test]
-    fn names_of_secrets_are_known_in_each_spelling() {
-        for name in [
-            "access_token",
-            "accessToken",
-            "X-Api-Key",
-            "client_secret",
-            "Set-Cookie",
-            "client_assertion",
-            "oauth_signature",
-            "code_verifier",
-            "DPoP",
-        ] {
-            assert!(is_secret(name, About::Data), "{name}");
-        }
-        for name in ["token_type", "state", "code", "title", "oauth_signature_method"] {
-            assert!(!is_secret(name, About::Data), "{name}");
-        }
-        assert!(is_secret("code", About::Credentials) && is_secret("state", About::Credentials));
-    }
+    use super::*;
 
     #[test]
     fn a_secret_has_one_placeholder_wherever_it_stands() {
@@ -379,9 +310,9 @@ mod tests {
         secrets.stand_in("client_secret", "our secret/7");
         let basic = BASE64_STANDARD.encode("our-id:our secret/7");
         for text in ["our secret/7", "a=our%20secret%2F7", &basic, &format!("[{basic}]")] {
-            assert!(secrets.is_in(text), "{text}");
+            assert!(secrets.needles().are_in(text), "{text}");
         }
-        assert!(!secrets.is_in("our-secret"));
+        assert!(!secrets.needles().are_in("our-secret"));
     }
 
     #[test]
@@ -392,5 +323,37 @@ mod tests {
             clean_url(&mut secrets, url, About::Data),
             "https://ada:tape-password-1@api.example/a?state=open&api_key=tape-api_key-1#code=tape-code-1",
         );
+    }
+
+    #[test]
+    fn a_name_that_is_declared_public_hides_nothing() {
+        let mut secrets = Secrets::default();
+        secrets.declare_public("Next-Token");
+        let text = "next_token=page-two-1&token=X1-a";
+        assert_eq!(secrets.clean(text, About::Data), "next_token=page-two-1&token=tape-token-1");
+    }
+
+    #[test]
+    fn a_known_secret_is_replaced_in_the_spellings_of_texts() {
+        let mut secrets = Secrets::default();
+        secrets.stand_in("token", "1//0g+a&b/c");
+        for text in [r#"{t:"1\/\/0g+a&b\/c"}"#, "1//0g+a&amp;b/c", "1%2f%2f0g%2Ba%26b%2fc"] {
+            let clean = secrets.known_in(text);
+            assert!(clean.contains("tape-token-1") || secrets.needles().are_in(&clean), "{clean}");
+        }
+    }
+
+    #[test]
+    fn texts_are_alike_but_for_their_secrets() {
+        let on_tape = "POST /services/tape-webhook-1/x <pwd>tape-pwd-2</pwd>";
+        for (sent, is) in [
+            (on_tape, true),
+            ("POST /services/tape-webhook-0/x <pwd>tape-pwd-0</pwd>", true),
+            ("POST /services/tape-webhook-0/y <pwd>tape-pwd-0</pwd>", false),
+            ("POST /services/tape-webhook-3/x <pwd>tape-pwd-0</pwd>", false),
+            ("POST /services/tape-webhook-0/x", false),
+        ] {
+            assert_eq!(is_alike(on_tape, sent), is, "{sent}");
+        }
     }
 }
