@@ -62,7 +62,9 @@ impl Needles {
     pub(super) fn of<'s>(secrets: impl Iterator<Item = &'s str>) -> Self {
         let (mut texts, mut digits) = (Vec::new(), Vec::new());
         for secret in secrets {
-            texts.extend([secret.to_owned(), secret.replace(' ', "+"), whole(secret)]);
+            // In a form a space is a plus sign, and a plus sign that was not encoded a space.
+            texts.extend([secret.to_owned(), secret.replace(' ', "+"), secret.replace('+', " ")]);
+            texts.push(whole(secret));
             texts.extend(base64_of(secret));
             digits.push(hex(secret));
         }
@@ -173,9 +175,14 @@ fn code(text: &str) -> Option<(Code, &str)> {
                 return Some((Code::Char(char), after));
             }
         }
-        let sign =
-            rest.chars().next().filter(|char| matches!(char, '/' | '"' | '\'' | '\\' | '&'))?;
-        return Some((Code::Char(sign), rest.get(sign.len_utf8()..)?));
+        let char = match rest.chars().next()? {
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            sign @ ('/' | '"' | '\'' | '\\' | '&') => sign,
+            _ => return None,
+        };
+        return Some((Code::Char(char), rest.get(1..)?));
     }
     let (entity, rest) = text.strip_prefix('&')?.split_once(';')?;
     let char = match entity {

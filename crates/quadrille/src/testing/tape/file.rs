@@ -49,22 +49,23 @@ pub(super) fn read(path: &Path) -> Result<(Vec<Exchange>, Secrets), TapeError> {
         TapeError::Damaged { path, line, reason }
     })?;
     file.public.iter().for_each(|name| secrets.declare_public(name));
-    let left = file.exchanges.iter().enumerate().find_map(|(number, exchange)| {
-        // A value under an unclear name was looked at when it was recorded.
-        let left = secret_member(exchange, &secrets).filter(|left| left.unclear.is_none())?;
-        Some((number + 1, left.member))
-    });
-    if let Some((exchange, member)) = left {
+    if let Some((exchange, left)) = secret_left(&file.exchanges, &secrets, file.exchanges.len()) {
+        let member = left.member;
         return Err(TapeError::ContainsSecret { path: path.to_owned(), exchange, member });
     }
     secrets.passes_over(&text);
     Ok((file.exchanges, secrets))
 }
 
-/// The number of the first of these exchanges that contains a secret, from 1, and the member.
-pub(super) fn secret_left(exchanges: &[Exchange], secrets: &Secrets) -> Option<(usize, Left)> {
+/// The number of the first of these exchanges that contains a secret, from 1, and the member. Those from
+/// the place `new` on are new.
+pub(super) fn secret_left(
+    exchanges: &[Exchange],
+    secrets: &Secrets,
+    new: usize,
+) -> Option<(usize, Left)> {
     let mut all = exchanges.iter().enumerate();
-    all.find_map(|(number, exchange)| Some((number + 1, secret_member(exchange, secrets)?)))
+    all.find_map(|(at, exchange)| Some((at + 1, secret_member(exchange, secrets, at >= new)?)))
 }
 
 /// Writes the file at once, so that a reader finds the old one or the new one.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     names::{About, Rule, is_likely, is_number, is_of_key},
-    scan::{VALUES, is_label},
+    scan::{VALUES, is_label, is_name},
     secrets::Secrets,
 };
 
@@ -96,7 +96,8 @@ pub(super) fn clean_json(
 pub(super) fn pair(values: &[Value], about: About, secrets: &Secrets) -> Option<Under> {
     let [Value::String(name), Value::String(value)] = values else { return None };
     let rule = secrets.rule(name, about).filter(|rule| *rule != Rule::Unclear)?;
-    is_likely(value).then(|| Under { name: name.clone(), rule })
+    let is_name = name.chars().all(is_name);
+    (is_name && is_likely(value)).then(|| Under { name: name.clone(), rule })
 }
 
 /// A text in which the documents of JSON have lost their secrets: lines of JSON, events of a stream, and

@@ -10,7 +10,7 @@ use super::{
     exchange::Exchange,
     json::{Under, pair, under},
     names::{About, Rule, is_number, is_random},
-    scan::scheme,
+    scan::{scheme, spots},
     secrets::{Secrets, is_placeholder},
     signed::ID_TOKEN,
 };
@@ -30,8 +30,9 @@ impl Left {
     }
 }
 
-/// The first member that is or contains a secret that is known, or that looks like one.
-pub(super) fn secret_member(exchange: &Exchange, secrets: &Secrets) -> Option<Left> {
+/// The first member that is or contains a secret that is known, or that looks like one. In an exchange that
+/// is new a value under an unclear name counts, too.
+pub(super) fn secret_member(exchange: &Exchange, secrets: &Secrets, is_new: bool) -> Option<Left> {
     let about = About::of(exchange.purpose.0);
     let needles = secrets.needles();
     let bodies = [("request", &exchange.request.body), ("response", &exchange.response.body)];
@@ -44,7 +45,7 @@ pub(super) fn secret_member(exchange: &Exchange, secrets: &Secrets) -> Option<Le
         }
     }
     let all = serde_json::to_value(exchange).ok()?;
-    let mut search = Search { about, secrets, needles, comparing: secrets.comparing() };
+    let mut search = Search { about, secrets, needles, comparing: secrets.comparing(), is_new };
     search.find(&all, String::new(), None)
 }
 
@@ -54,6 +55,7 @@ struct Search<'a> {
     needles: Needles,
     /// The same secrets, to clean a text again.
     comparing: Secrets,
+    is_new: bool,
 }
 
 impl Search<'_> {
@@ -104,10 +106,22 @@ impl Search<'_> {
             return Some(Left::secret(path));
         }
         if let Some(Under { name, rule: Rule::Unclear }) = above
+            && self.is_new
             && is_random(text)
             && !is_placeholder(text)
         {
             return Some(Left { member: path, unclear: Some(name.clone()) });
+        }
+        let unclear = |name: &str| match self.secrets.rule(name, self.about) {
+            Some(Rule::Unclear) => Some(Rule::Text),
+            _ => None,
+        };
+        let spot = spots(text, &unclear)
+            .into_iter()
+            .filter(|_| self.is_new)
+            .find(|spot| unclear(&spot.name).is_some() && is_random(&spot.value));
+        if let Some(spot) = spot {
+            return Some(Left { member: path, unclear: Some(spot.name) });
         }
         let is_form = path.contains(".form.");
         if !(is_form || path.ends_with(".url") || path.ends_with(".location")) {
@@ -120,7 +134,7 @@ impl Search<'_> {
                 Rule::Whole | Rule::Text if is_left(&name, &value) => {
                     Some(Left::secret(path.clone()))
                 }
-                Rule::Unclear if is_random(&value) && !is_placeholder(&value) => {
+                Rule::Unclear if self.is_new && is_random(&value) && !is_placeholder(&value) => {
                     Some(Left { member: path.clone(), unclear: Some(name.into_owned()) })
                 }
                 _ => None,

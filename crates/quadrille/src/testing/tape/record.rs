@@ -36,9 +36,12 @@ impl Tape {
         state.exchanges.push(new);
         state.plays.push(1);
         let mut fault = None;
-        while let Some((number, left)) =
-            file::secret_left(state.exchanges.get(first..).unwrap_or_default(), &state.secrets)
-        {
+        loop {
+            let searched = state.exchanges.get(first..).unwrap_or_default();
+            let new = searched.len().saturating_sub(1);
+            let Some((number, left)) = file::secret_left(searched, &state.secrets, new) else {
+                break;
+            };
             first += number - 1;
             let taken = self.take_off(state, first, left);
             fault.get_or_insert(taken);
