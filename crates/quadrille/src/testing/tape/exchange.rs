@@ -14,8 +14,8 @@ use crate::transport::Purpose;
 
 use super::{
     content::Content,
-    names::About,
-    secrets::{Secrets, clean_url, is_placeholder},
+    names::{About, is_placeholder},
+    secrets::{Secrets, clean_url},
 };
 
 /// The purposes, by the names that they have on a tape.

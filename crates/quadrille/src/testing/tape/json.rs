@@ -4,9 +4,25 @@ use serde_json::{Map, Value};
 
 use super::{
     names::{About, Rule, is_likely, is_number, is_of_key},
-    scan::{VALUES, is_label, is_name},
+    scan::{VALUES, is_label, is_name, spots},
     secrets::Secrets,
 };
+
+impl Secrets {
+    /// A text in which secrets are replaced: those that are known, those beside their names, and those
+    /// that look like one.
+    pub(super) fn clean(&mut self, text: &str, about: About) -> String {
+        if self.knows(text) {
+            return self.known_in(text);
+        }
+        let mut clean = clean_documents(text, about, self);
+        for spot in spots(&clean, &|name| self.rule(name, about)).into_iter().rev() {
+            let placeholder = self.stand_in(&spot.name, &spot.value);
+            clean.replace_range(spot.range, &placeholder);
+        }
+        self.known_in(&clean)
+    }
+}
 
 /// The name above a value, and what it says.
 #[derive(Clone, Debug)]

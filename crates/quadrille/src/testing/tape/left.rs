@@ -9,9 +9,9 @@ use super::{
     disguise::Needles,
     exchange::Exchange,
     json::{Under, pair, under},
-    names::{About, Rule, is_number, is_random},
+    names::{About, Rule, is_number, is_placeholder, is_random},
     scan::{scheme, spots},
-    secrets::{Secrets, is_placeholder},
+    secrets::Secrets,
     signed::ID_TOKEN,
 };
 

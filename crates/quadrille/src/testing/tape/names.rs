@@ -232,6 +232,19 @@ pub(super) fn is_random(text: &str) -> bool {
         && count(u8::is_ascii_alphabetic) >= 3
 }
 
+/// Whether a text is a placeholder, such as `tape-access_token-1`.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    number_of(text).is_some()
+}
+
+/// The name and the number of a placeholder.
+pub(super) fn number_of(text: &str) -> Option<(&str, u64)> {
+    let (name, number) = text.strip_prefix("tape-")?.rsplit_once('-')?;
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let number = number.parse().ok()?;
+    (!name.is_empty() && name.bytes().all(is_name)).then_some((name, number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

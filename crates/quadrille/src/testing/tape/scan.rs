@@ -6,8 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use super::{
     disguise::decoded,
-    names::{Rule, is_credential, is_likely},
-    secrets::is_placeholder,
+    names::{Rule, is_credential, is_likely, is_placeholder},
 };
 
 /// The names of members and attributes whose value is a name, such as those of a hidden field.

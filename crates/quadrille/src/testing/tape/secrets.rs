@@ -11,9 +11,8 @@ use url::{Url, form_urlencoded};
 
 use super::{
     disguise::{self, Needles},
-    json::clean_documents,
-    names::{self, About, Rule, is_random, plain},
-    scan::{scheme, spots},
+    names::{self, About, Rule, is_placeholder, is_random, number_of, plain},
+    scan::scheme,
 };
 
 /// The fewest bytes of a secret that is looked for inside other texts. A shorter one is a part of
@@ -22,19 +21,6 @@ const FINDABLE: usize = 8;
 
 /// The fewest bytes of a secret that is compared with whole values.
 const COMPARABLE: usize = 4;
-
-/// Whether a text is a placeholder, such as `tape-access_token-1`.
-pub(super) fn is_placeholder(text: &str) -> bool {
-    number_of(text).is_some()
-}
-
-/// The name and the number of a placeholder.
-fn number_of(text: &str) -> Option<(&str, u64)> {
-    let (name, number) = text.strip_prefix("tape-")?.rsplit_once('-')?;
-    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    let number = number.parse().ok()?;
-    (!name.is_empty() && name.bytes().all(is_name)).then_some((name, number))
-}
 
 /// Whether a placeholder stands for a secret that no tape has: one of a request that is compared.
 fn is_any(text: &str) -> bool {
@@ -167,20 +153,6 @@ impl Secrets {
         let spellings = disguise::spellings(secret).into();
         self.known
             .insert(secret.to_owned(), Known { placeholder: placeholder.to_owned(), spellings });
-    }
-
-    /// A text in which secrets are replaced: those that are known, those beside their names, and those
-    /// that look like one.
-    pub(super) fn clean(&mut self, text: &str, about: About) -> String {
-        if let Some(known) = self.known.get(text) {
-            return known.placeholder.clone();
-        }
-        let mut clean = clean_documents(text, about, self);
-        for spot in spots(&clean, &|name| self.rule(name, about)).into_iter().rev() {
-            let placeholder = self.stand_in(&spot.name, &spot.value);
-            clean.replace_range(spot.range, &placeholder);
-        }
-        self.known_in(&clean)
     }
 
     /// A text in which the secrets that are known are replaced.
