@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use crate::form::FormWriter;
 
 use super::{
-    json::{clean_json, replace_in},
+    json::{clean_json, map_in},
     names::About,
     secrets::{Secrets, is_alike},
     signed::{ID_TOKEN, Unsigned},
@@ -132,7 +132,7 @@ impl Content {
         }
     }
 
-    /// Changes the texts of the content: values of members, lines of forms.
+    /// Changes the texts of the content: members with their names, lines of forms.
     pub(super) fn map_texts(&mut self, change: &dyn Fn(&str) -> String) {
         match self {
             Self::Json(json) => map_in(json, change),
@@ -192,15 +192,6 @@ fn clean_claims(unsigned: Unsigned, about: About, secrets: &mut Secrets) -> Unsi
         _ => serde_json::Map::new(),
     };
     Unsigned { claims, ..unsigned }
-}
-
-fn map_in(value: &mut Value, change: &dyn Fn(&str) -> String) {
-    match value {
-        Value::Object(members) => members.values_mut().for_each(|value| map_in(value, change)),
-        Value::Array(values) => values.iter_mut().for_each(|value| map_in(value, change)),
-        Value::String(text) => *text = change(text),
-        _ => {}
-    }
 }
 
 /// A body of parts (RFC 7578) without its secrets, with the boundary of tapes.

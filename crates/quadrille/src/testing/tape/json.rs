@@ -149,18 +149,18 @@ pub(super) fn clean_documents(text: &str, about: About, secrets: &mut Secrets) -
     clean + rest
 }
 
-/// Replaces the secrets that are known.
-pub(super) fn replace_in(value: &mut Value, secrets: &Secrets) {
+/// Changes the texts of a value, and the names of its members.
+pub(super) fn map_in(value: &mut Value, change: &dyn Fn(&str) -> String) {
     match value {
         Value::Object(members) => {
             let old = std::mem::take(members);
             members.extend(old.into_iter().map(|(name, mut value)| {
-                replace_in(&mut value, secrets);
-                (secrets.known_in(&name), value)
+                map_in(&mut value, change);
+                (change(&name), value)
             }));
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| replace_in(value, secrets)),
-        Value::String(text) => *text = secrets.known_in(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| map_in(value, change)),
+        Value::String(text) => *text = change(text),
         _ => {}
     }
 }
