@@ -148,10 +148,10 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, known)| known)
 }
 
-/// Whether at most half of the letters differ. A short name is like every long one that has its letters,
+/// Whether a name begins with a known one, or at most half of the letters differ. A short name is like every long one that has its letters,
 /// by the measure of Jaro and Winkler alone.
 fn is_half_the_same(name: &str, known: &str) -> bool {
-    strsim::normalized_damerau_levenshtein(name, known) >= 0.5
+    name.starts_with(known) || strsim::normalized_damerau_levenshtein(name, known) >= 0.5
 }
 
 #[cfg(test)]
