@@ -255,6 +255,15 @@ deb: ## A Debian package with the program, manual pages, completions and a unit 
 	@test -n "$${QUADRILLE_BIN:-}" || $(CARGO) build --release --locked --package quadrille-server
 	tools/debian-package
 
+STATIC := $(shell uname -m)-unknown-linux-musl
+
+# aws-lc and SQLite are compiled by musl-gcc.
+.PHONY: static
+static: ## The program for any Linux: one file without libraries, in target/ARCH-unknown-linux-musl/release/
+	@command -v musl-gcc >/dev/null || { echo "musl is missing: apt-get install musl-tools"; exit 1; }
+	rustup target add $(STATIC)
+	$(CARGO) build --release --locked --package quadrille-server --target $(STATIC)
+
 # ------------------------------------------------------------------------------------------------------ rest
 
 FUZZ_SECONDS ?= 60

@@ -7,8 +7,8 @@ use super::error::TapeError;
 /// The environment variable with the mode.
 const VARIABLE: &str = "QUADRILLE_TAPE";
 
-/// The use of a tape. Without [`Tape::open_as`] it is that of the environment variable
-/// `QUADRILLE_TAPE` (`record`, `replay` or `replay-or-fail`); without the variable
+/// The use of a tape. Without [`Tape::open_as`](super::Tape::open_as) it is that of the environment
+/// variable `QUADRILLE_TAPE` (`record`, `replay` or `replay-or-fail`); without the variable
 /// [`Replay`](Self::Replay), or [`ReplayOrFail`](Self::ReplayOrFail) where `CI` is set.
 ///
 /// ```
