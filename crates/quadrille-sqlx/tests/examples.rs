@@ -49,7 +49,7 @@ async fn users_link_and_unlink_accounts_of_four_services() {
         assert!(page.text.contains(line) && page.text.contains("Google: 41"), "{page:?}");
         // The stored token is good for calls.
         let page = alice.open(&format!("/accounts/{service}")).await;
-        assert!(page.text.contains("<h1>Ada Lovelace</h1>"), "{page:?}");
+        assert!(page.text.contains("<h1>Ada Lovelace 7</h1>"), "{page:?}");
     }
 
     // Either account is the same user, in another browser.

@@ -192,29 +192,30 @@ async fn a_used_assertion_is_refused_when_the_cache_is_taken_away() {
     let add = ["client", "add", "Signs", "--id", "signs", "--grant", "client_credentials"];
     program.json(&[&add[..], &["--private-key-jwt", "--jwks", file.to_str().unwrap()]].concat());
     let (issuer, listening) = (program.issuer.clone(), program.listening.clone());
-    program.stop();
-
-    // A new cache knows nothing of what was used before.
-    clock.is_ahead_by(60);
-    let now = Env::system().now().seconds() + 60;
-    let claims = json!({ "iss": "signs", "sub": "signs", "aud": issuer, "jti": "once",
-        "iat": now, "exp": now + 300 });
-    let assertion = key.sign(&Protected::plain(), claims.to_string().as_bytes()).unwrap();
-    let request = async |program: &Program| {
+    let assertion = |made: i64| {
+        let claims = json!({ "iss": "signs", "sub": "signs", "aud": issuer, "jti": made.to_string(),
+            "iat": made, "exp": made + 300 });
+        key.sign(&Protected::plain(), claims.to_string().as_bytes()).unwrap()
+    };
+    let request = async |program: &Program, assertion: &str| {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-            ("client_assertion", &*assertion),
+            ("client_assertion", assertion),
         ];
         let http = Client::builder().no_proxy().build().unwrap();
         let sent = http.post(program.url("/oauth/token")).form(&form).send().await.unwrap();
         sent.status()
     };
-    let program = clock.serve(&folder, &["--cache", &redis.url, "--listen", &listening]);
-    assert_eq!(request(&program).await, StatusCode::OK, "{}", program.log());
-    assert_eq!(request(&program).await, StatusCode::UNAUTHORIZED);
+    // A cache knows nothing of what was used before its first use.
+    let now = Env::system().now().seconds();
+    assert_eq!(request(&program, &assertion(now)).await, StatusCode::UNAUTHORIZED);
+    clock.is_ahead_by(60);
+    let used = assertion(now + 60);
+    assert_eq!(request(&program, &used).await, StatusCode::OK, "{}", program.log());
+    assert_eq!(request(&program, &used).await, StatusCode::UNAUTHORIZED);
     program.stop();
     let program = clock.serve(&folder, &["--listen", &listening]);
-    assert_eq!(request(&program).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(request(&program, &used).await, StatusCode::UNAUTHORIZED);
     assert!(program.log().contains("had another cache"), "{}", program.log());
 }

@@ -99,7 +99,7 @@ fn a_request_without_a_host_or_with_two_or_a_malformed_one_is_refused_at_every_p
 #[tokio::test]
 async fn what_is_no_form_is_a_page_that_says_so() {
     let folder = Folder::new();
-    let program = Program::start(&folder);
+    let program = Program::start_with(&folder, &["--device"]);
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let sent =
         http.post(program.url("/sign-in")).body("{}").header("content-type", "application/json");
@@ -144,7 +144,7 @@ async fn what_is_no_form_is_a_page_that_says_so() {
     for (method, path, status) in [
         (Method::DELETE, "/sign-in", 405),
         (Method::GET, "/oauth/consent", 405),
-        (Method::DELETE, "/oauth/logout", 405),
+        (Method::DELETE, "/device", 405),
         (Method::GET, "/nowhere", 404),
         (Method::GET, "/assets/none.css", 404),
         (Method::GET, "/sign-in?next=%ff&next=b", 200),

@@ -137,7 +137,7 @@ async fn a_user_who_has_allowed_many_applications_finds_each_on_one_of_several_p
     let lines: Vec<_> = (0..50)
         .map(|number| {
             json!({ "client_id": format!("client-{number}"), "client_name": format!("App {number:02}"),
-                "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"],
+                "client_type": "public", "grant_types": ["authorization_code"],
                 "redirect_uris": [REDIRECT], "scope": "photos:read photos:write" })
             .to_string()
         })

@@ -106,7 +106,7 @@ async fn a_storage_of_ones_own_has_the_account() {
     let environment = [("APP_KEYS", keys), ("TOKENS", &*file)];
     let program = Program::run_with("quadrille", "custom_storage", environment, 1).await;
     let page = log_in(&mut Browser::of(&program), "/", 7).await;
-    assert!(page.text.contains("You are \"ada\" on GitHub"), "{page:?}");
+    assert!(page.text.contains("You are \"ada-7\" on GitHub"), "{page:?}");
     let sql = "SELECT count(*) FROM accounts WHERE service = 'github' AND subject = '7'";
     let db = rusqlite::Connection::open(&file).unwrap();
     assert_eq!(db.query_row(sql, [], |row| row.get::<_, u64>(0)).unwrap(), 1);

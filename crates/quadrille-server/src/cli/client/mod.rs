@@ -47,7 +47,7 @@ use transfer::{ExportArgs, ImportArgs};
 pub(super) enum ClientCommand {
     /// Register a client; its secret is shown once
     #[command(after_help = "\
-Examples, where the setting scopes has photos:read and reports:write:
+Examples:
   quadrille client add \"Photo printer\" --redirect-uri https://printer.example/callback \\
       --scope photos:read --scope profile
   quadrille client add \"Phone app\" --public --redirect-uri com.example.app:/callback --scope photos:read
