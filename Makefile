@@ -313,6 +313,10 @@ mdbook:
 	    --no-default-features --features search; }
 
 # The browser tests that make them are among those of `test-rust`; there they leave docs/ as it is.
+.PHONY: settings
+settings: ## Write the guide's table of settings again, from those of the program
+	QUADRILLE_SETTINGS=1 $(CARGO) test $(EVERYTHING) --test guide settings
+
 .PHONY: pictures
 pictures: chromium ## Make the pictures of the guide and of the README again, from the pages that the browser tests walk through
 	QUADRILLE_PICTURES=1 $(CARGO) test $(EVERYTHING) --test browser pictures::
