@@ -71,7 +71,7 @@ impl Check {
             return Ok(report);
         }
         let Some(document) = openid.or(oauth) else {
-            // What is wrong with a document that is there has been said.
+            // The faults of a document that is there are in the report already.
             if answers.iter().all(|answer| answer.status != 200) {
                 report.part(Part::Metadata).must(
                     &format!("{DISCOVERY_4}, and {RFC_8414_3}"),

@@ -102,7 +102,7 @@ pub enum Expected {
     /// A level.
     #[error("off, error, warn, info, debug or trace, also by part (info,quadrille::request=debug)")]
     Targets,
-    /// What the file of one setting says.
+    /// The content of the file of one setting.
     #[error("{0}")]
     Other(&'static str),
     /// A format of access tokens.

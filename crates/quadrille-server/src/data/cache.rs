@@ -90,8 +90,9 @@ impl Data {
         Ok(Some(cache))
     }
 
-    /// Warns if the last process that started had another cache, and records this one. The marks of what was
-    /// used are in the cache of before, so what can have been used until now is refused, as after a restore.
+    /// Warns if the last process that started had another cache, and records this one. The marks of used
+    /// assertions and signed requests are in that cache, so those from before this moment are refused, as
+    /// after a restore.
     ///
     /// # Errors
     /// Those of the database.

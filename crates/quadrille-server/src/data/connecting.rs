@@ -25,7 +25,7 @@ pub(super) fn lively<D: Database>(pool: PoolOptions<D>) -> PoolOptions<D> {
     })
 }
 
-/// What a server answers to a new connection.
+/// The answer of a server to a new connection.
 pub(super) async fn in_time<T>(
     connecting: impl Future<Output = sqlx::Result<T>>,
 ) -> Result<T, StoreError> {

@@ -18,8 +18,8 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, known)| known)
 }
 
-/// Whether a name begins with a known one, or at most half of the letters differ. A short name is like every long one that has its letters,
-/// by the measure of Jaro and Winkler alone.
+/// Whether a name begins with a known one, or at most half of the letters differ. By the measure of Jaro and
+/// Winkler alone, a short name is like every long one that has its letters.
 fn is_half_the_same(name: &str, known: &str) -> bool {
     name.starts_with(known) || strsim::normalized_damerau_levenshtein(name, known) >= 0.5
 }
